@@ -1,0 +1,26 @@
+# Aliases of dev.py, which needs no make.
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fmt lock
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+setup: ## Make or update .venv
+	$(PYTHON) dev.py setup
+
+run: ## Start the server (ARGS="--port 9000")
+	$(PYTHON) dev.py run $(ARGS)
+
+test: ## Run the tests (ARGS="tests/domain -k lifecycle")
+	$(PYTHON) dev.py test $(ARGS)
+
+check: ## Run everything CI runs
+	$(PYTHON) dev.py check
+
+fmt: ## Format the code and repair what the linter can
+	$(PYTHON) dev.py fmt
+
+lock: ## Make requirements/ again (ARGS="--upgrade")
+	$(PYTHON) dev.py lock $(ARGS)

@@ -1,0 +1,53 @@
+"""Runs migrations on a connection handed over by `complaints.storage.migrate`, or on the developer's database."""
+
+import os
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context
+
+from complaints.storage import tables
+from complaints.storage.base import PriorityRank, UtcDateTime
+from complaints.storage.complaint import DecimalText
+from complaints.storage.unit_of_work import open_engine
+
+_PLAIN = {
+    UtcDateTime: "sa.DateTime(timezone=True)",
+    PriorityRank: "sa.SmallInteger()",
+    DecimalText: "sa.String(length=40)",
+}
+
+
+def _include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """The full-text table is made by migrations alone: the engines have nothing in common there."""
+    return not (kind == "table" and name is not None and name.startswith("complaint_search"))
+
+
+def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
+    """Migrations name plain types: they never import the application's."""
+    return _PLAIN.get(type(item), False) if kind == "type" else False
+
+
+def _run(connection: sa.Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=tables.metadata,
+        include_name=_include_name,
+        render_item=_render_item,
+        render_as_batch=connection.dialect.name == "sqlite",
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SET LOCAL lock_timeout = '5s'"))
+            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        context.run_migrations()
+
+
+if context.config.attributes.get("connection") is not None:
+    _run(context.config.attributes["connection"])
+else:
+    with open_engine(os.environ["COMPLAINTS_DATABASE_URL"]).connect() as opened:
+        _run(opened)
+        opened.commit()

@@ -1,0 +1,3 @@
+"""Complaint ticketing and closed-loop workflow engine."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,82 @@
+"""One call of the API: who calls, what they repeat, which version they mean; and how it is answered."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from complaints.api.representation import encode
+from complaints.domain.errors import InvalidContent
+from complaints.handling.access import Caller, Right
+from complaints.handling.engine import Answer, Attempt, Engine, answer_once
+from complaints.storage.unit_of_work import Transaction
+
+JSON = "application/json"
+Shown = tuple[int, Mapping[str, Any], dict[str, str]]  # status, JSON, headers
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """What an endpoint needs of its request. `versions` are those `If-Match` names; None: any."""
+
+    engine: Engine
+    caller: Caller
+    attempt: Attempt | None
+    versions: frozenset[int] | None
+
+    def write(self, work: Callable[[Transaction], Shown]) -> Response:
+        """Answer with what `work` says (status, JSON, headers) in one transaction, the first time it is asked."""
+
+        def rendered(tx: Transaction) -> Answer:
+            status, shown, headers = work(tx)
+            return Answer(status, encode(shown), headers)
+
+        answer = answer_once(self.engine, self.attempt, rendered)
+        replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+        return Response(answer.body, answer.status, {**answer.headers, **replayed}, JSON)
+
+    def read(self, work: Callable[[Transaction], Shown]) -> Response:
+        """Answer with what `work` reads from one snapshot."""
+        status, shown, headers = self.engine.read(work)
+        return Response(encode(shown), status, headers, JSON)
+
+
+def engine_of(request: Request) -> Engine:
+    """The engine of the application that serves the request."""
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+async def read_call(request: Request) -> CallFacts:
+    """The facts of a call; its key was checked before (`authentication`)."""
+    caller: Caller = request.scope["state"]["caller"]
+    attempt = None
+    if request.method == "POST" and (key := request.headers.get("idempotency-key")) is not None:
+        if not _KEY.fullmatch(key):
+            raise InvalidContent("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+        content = (request.url.query + "\n").encode() + await request.body()
+        attempt = Attempt.of(caller, request.url.path, key, content)
+    return CallFacts(engine_of(request), caller, attempt, _versions(request.headers.get("if-match")))
+
+
+def _versions(if_match: str | None) -> frozenset[int] | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return frozenset(int(version) for version in _ETAG.findall(if_match))
+
+
+Call = Annotated[CallFacts, Depends(read_call)]
+
+
+def needs(right: Right) -> Any:
+    """A dependency that refuses callers without `right`."""
+
+    async def check(request: Request) -> None:
+        request.scope["state"]["caller"].require(right)
+
+    return Depends(check)

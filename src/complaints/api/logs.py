@@ -1,0 +1,92 @@
+"""Logs as one JSON object a line, on standard error, for our own lines and those of libraries alike."""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send every log line of this process, ours and the libraries', as JSON to `stream` or standard error.
+
+    A line carries what is bound to its context, such as `request_id`. Exceptions are told by type and place;
+    their messages are left out, since they may quote personal data.
+    """
+    out = stream if stream is not None else sys.stderr
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _tell_exception,
+        _drop_nothings,
+    ]
+    renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(set()), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # They log every address they call, with its query.
+    for chatty in ("httpx2", "httpcore2"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def _drop_nothings(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {name: value for name, value in event.items() if value is not None}
+
+
+def _tell_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    exc_info = _exc_info(event)
+    if exc_info is not None:
+        event["exception"] = [_told(error) for error in _chain(exc_info[1])]
+    return event
+
+
+def _exc_info(event: MutableMapping[str, Any]) -> _ExcInfo | None:
+    given = event.pop("exc_info", None)
+    if isinstance(given, BaseException):
+        return type(given), given, given.__traceback__
+    found = sys.exc_info() if given is True else given
+    return found if isinstance(found, tuple) and found[1] is not None else None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception and those it came from, outermost first."""
+    chain: list[BaseException] = []
+    here: BaseException | None = error
+    while here is not None and here not in chain:
+        chain.append(here)
+        here = here.__cause__ or (None if here.__suppress_context__ else here.__context__)
+    return chain
+
+
+def _told(error: BaseException) -> dict[str, Any]:
+    """An exception's type and frames. An error of the system keeps its message, which quotes no content."""
+    frames = [
+        f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    told: dict[str, Any] = {
+        "type": f"{type(error).__module__}.{type(error).__qualname__}",
+        "frames": frames[-30:],
+    }
+    if isinstance(error, OSError):
+        told["message"] = f"{error.errno} {error.strerror}"
+    return told

@@ -1,0 +1,103 @@
+"""The JSON of complaints and their parts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from complaints.domain.complaint import Complaint, Deadline, Party, Promise
+from complaints.domain.draft import plain
+from complaints.domain.numbers import number_of
+from complaints.handling.views import ComplaintView
+
+_COMPLAINT_MEMBERS = (
+    "id", "status", "cycle", "channel", "subject", "description", "source", "external_id", "received_at",
+    "severity", "category", "cause", "nature", "priority", "region", "team", "first_owner", "assignee",
+    "tags", "attributes", "created_at", "updated_at", "version", "next_due_at",
+)  # fmt: skip
+_DEADLINE_MEMBERS = (
+    "id", "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at", "met_at", "breached_at",
+    "paused_seconds", "level",
+)  # fmt: skip
+
+
+def complaint_json(view: ComplaintView) -> dict[str, Any]:
+    """A complaint as the API shows it."""
+    complaint = view.complaint
+    parties = {role: party_json(person) for role, person in view.parties.items()}
+    service = {"type": complaint.service_type, "id": complaint.service_id}
+    return {
+        **{name: plain(getattr(complaint, name)) for name in _COMPLAINT_MEMBERS},
+        "number": number_of(complaint.sequence),
+        "complainant": parties.get("complainant"),
+        "reporter": parties.get("reporter"),
+        "service": service if any(service.values()) else None,
+        "policy": {"code": complaint.policy_code, "version": complaint.policy_version},
+        "overdue": view.overdue,
+        "deadlines": [deadline_json(deadline) for deadline in complaint.deadlines],
+        "allowed_actions": list(view.allowed),
+        "links": _links(view),
+        "result": _result(complaint),
+        "satisfaction": _satisfaction(complaint),
+    }
+
+
+def party_json(person: Party) -> dict[str, Any]:
+    """A person as the API shows them."""
+    return {name: plain(value) for name, value in asdict(person).items()}
+
+
+def deadline_json(deadline: Deadline) -> dict[str, Any]:
+    """A deadline as the API shows it."""
+    shown = {name: plain(getattr(deadline, name)) for name in _DEADLINE_MEMBERS}
+    return shown | {"policy": {"code": deadline.policy_code, "version": deadline.policy_version}}
+
+
+def promise_json(deadline: Deadline, promise: Promise) -> dict[str, Any]:
+    """A promise with its clock."""
+    return {
+        "id": str(promise.id),
+        "text": promise.text,
+        "made_by": promise.made_by,
+        "due_at": plain(deadline.due_at),
+        "status": deadline.status,
+        "met_at": plain(deadline.met_at),
+    }
+
+
+def _links(view: ComplaintView) -> list[dict[str, Any]]:
+    return [
+        {"type": link.type, "complaint_id": str(link.complaint_id), "number": number_of(link.sequence)}
+        for link in view.links
+    ]
+
+
+def _result(complaint: Complaint) -> dict[str, Any] | None:
+    if complaint.resolved_at is None:
+        return None
+    amount, currency = complaint.compensation_amount, complaint.compensation_currency
+    return {
+        "resolution": complaint.resolution,
+        "outcome": complaint.outcome,
+        "cause": complaint.cause,
+        "root_cause": complaint.root_cause,
+        "compensation": None if amount is None else {"amount": plain(amount), "currency": currency},
+        "resolved_at": plain(complaint.resolved_at),
+        "told_at": plain(complaint.result_told_at),
+    }
+
+
+def _satisfaction(complaint: Complaint) -> dict[str, Any] | None:
+    if complaint.csat is None and complaint.nps is None and complaint.contact_outcome is None:
+        return None
+    return {"outcome": complaint.contact_outcome, "csat": complaint.csat, "nps": complaint.nps}
+
+
+def picked(shown: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+    """Only the members asked for; all where none were."""
+    return shown if fields is None else {name: value for name, value in shown.items() if name in fields}
+
+
+def encode(shown: Mapping[str, Any] | list[Any]) -> bytes:
+    """JSON as it is sent."""
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,80 @@
+"""What a validation library found, said so that a caller can act on it: which member, and what is wrong."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from complaints.api.problems import MAX_ERRORS, clip
+from complaints.api.strict_json import escape_pointer
+
+_SUBJECT = re.compile(r"^.*?(?= should\b)")
+_PREFIX = re.compile(r"^(Value|Assertion) error, ")
+
+
+def as_errors(found: Sequence[Mapping[str, Any]], *, body: Any) -> list[dict[str, str]]:
+    """`errors[]` for what pydantic found; `body` is the parsed body, to tell members from labels of unions.
+
+    At most 50 are kept. Nothing that was sent is repeated but the names of members, and those are cut.
+    """
+    return [
+        _in_body(error, body) if error["loc"][0] == "body" else _outside(error)
+        for error in found[:MAX_ERRORS]
+    ]
+
+
+def _outside(error: Mapping[str, Any]) -> dict[str, str]:
+    where, *names = error["loc"]
+    name = clip(".".join(map(str, names)), 100)
+    return {
+        "pointer": "",
+        "in": str(where),
+        "parameter": name,
+        "message": _message(error, name or str(where)),
+    }
+
+
+def _in_body(error: Mapping[str, Any], body: Any) -> dict[str, str]:
+    path = _path(error, body)
+    pointer = "".join(f"/{escape_pointer(str(part))}" for part in path)
+    return {"pointer": clip(pointer), "message": _message(error, _spoken(path))}
+
+
+def _path(error: Mapping[str, Any], body: Any) -> list[str | int]:
+    """The members and indexes that lead to the fault: `loc` also holds labels of unions and `[key]`."""
+    _, *parts = error["loc"]
+    if not isinstance(body, dict | list):
+        return parts if error["type"] == "missing" else []
+    path: list[str | int] = []
+    here = body
+    for place, part in enumerate(parts):
+        if _is_in(part, here):
+            here = here[part]
+            path.append(part)
+        elif error["type"] == "missing" and place == len(parts) - 1:
+            path.append(part)
+    return path
+
+
+def _is_in(part: str | int, container: Any) -> bool:
+    if isinstance(container, list):
+        return isinstance(part, int) and 0 <= part < len(container)
+    return isinstance(container, dict) and part in container
+
+
+def _spoken(path: Sequence[str | int]) -> str:
+    """`complainant.phone`, `tags[3]`; "the body" for the whole of it."""
+    spoken = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return clip(spoken.removeprefix("."), 100) or "the body"
+
+
+def _message(error: Mapping[str, Any], name: str) -> str:
+    said: str = error["msg"]
+    if error["type"] == "missing":
+        return f"{name} is required."
+    if error["type"] == "extra_forbidden":
+        return f"{name} is unknown here; check its spelling, or leave it out."
+    if _PREFIX.match(said):
+        return clip(f"{name}: {_PREFIX.sub('', said)}")
+    if _SUBJECT.match(said):
+        return clip(_SUBJECT.sub(lambda _: name, said, count=1) + ".")
+    return clip(f"{name}: {said}.")

@@ -1,0 +1,168 @@
+"""Classification, priority and routing (domain §5): what a complaint is about, how pressing it is, who works
+on it.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.policies import Policy, PriorityRule, Route
+from complaints.domain.vocabulary import Cause, Channel, Nature, Priority, Severity
+
+T = TypeVar("T")
+
+_MOST_PRESSING_FIRST = tuple(Priority)
+_LANGUAGES = ("en", "zh")
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What complaints are about, one of two levels: `network` is the parent of `network.outage`.
+
+    A leaf has a cause and a nature, and a team when the policy's routing is not to decide. A parent may leave
+    them open: see `classify`. `names` are by language, at least `en` and `zh`.
+    """
+
+    code: str
+    parent: str | None
+    names: Mapping[str, str]
+    cause: Cause | None = None
+    nature: Nature | None = None
+    team: str | None = None
+    active: bool = True
+
+
+def classify(
+    code: str | None, categories: Mapping[str, Category], *, pointer: str = "/category"
+) -> Category | None:
+    """The category `code` of the tree, with what it leaves open filled in; None for None.
+
+    A parent's open cause, nature or team is the one all its active children agree on, else it stays open.
+    Raises InvalidContent at `pointer` for a category that is unknown or no longer in use.
+    """
+    if code is None:
+        return None
+    category = categories.get(code)
+    if category is None:
+        raise InvalidContent.at(pointer, _unknown(code, categories))
+    parent = categories.get(category.parent) if category.parent else None
+    if not category.active or (parent and not parent.active):
+        raise InvalidContent.at(pointer, f"category '{code}' is no longer in use; choose another")
+    children = [child for child in categories.values() if child.parent == code and child.active]
+    return replace(
+        category,
+        cause=category.cause or _agreed(child.cause for child in children),
+        nature=category.nature or _agreed(child.nature for child in children),
+        team=category.team or _agreed(child.team for child in children),
+    )
+
+
+def check_category(category: Category, categories: Mapping[str, Category], *, teams: Collection[str]) -> None:
+    """Whether `category` may be saved in the tree. Raises InvalidContent with every fault, at its member."""
+    faults = [
+        Fault(pointer, message)
+        for wrong, pointer, message in (
+            (
+                not _CODE.fullmatch(category.code),
+                "/code",
+                "must be a word, or parent and word with a dot between: lower-case letters, digits and _",
+            ),
+            (
+                category.parent != (category.code.rpartition(".")[0] or None),
+                "/parent",
+                "must be what stands before the dot of the code, absent without one",
+            ),
+            (
+                category.parent is not None and category.parent not in categories,
+                "/parent",
+                f"there is no category '{category.parent}'; make it first",
+            ),
+            (
+                any(not category.names.get(language, "").strip() for language in _LANGUAGES),
+                "/names",
+                "must have a name in 'en' and in 'zh'",
+            ),
+            (
+                category.parent is not None and category.cause is None,
+                "/cause",
+                "a category with a parent has a cause",
+            ),
+            (
+                category.parent is not None and category.nature is None,
+                "/nature",
+                "a category with a parent has a nature",
+            ),
+            (
+                category.team is not None and category.team not in teams,
+                "/team",
+                f"there is no team '{category.team}'",
+            ),
+        )
+        if wrong
+    ]
+    if faults:
+        raise InvalidContent(f"the category cannot be saved: {faults[0].message}", faults=faults)
+
+
+def raise_priority(priority: Priority) -> Priority:
+    """One level more pressing; urgent stays urgent."""
+    return _raised(priority, 1)
+
+
+def derive_priority(
+    rule: PriorityRule, *, severity: Severity, vulnerable: bool, repeat: bool, channel: Channel
+) -> Priority:
+    """The priority of a complaint for which none is given.
+
+    From its severity, raised one level each, up to urgent, by those of the rule's reasons that hold:
+    `vulnerable` complainant, `repeat` by the same complainant in the same category within the rule's window,
+    channel `regulator`.
+    """
+    reasons = {"vulnerable": vulnerable, "repeat": repeat, "regulator": channel is Channel.REGULATOR}
+    levels = sum(holds for reason, holds in reasons.items() if reason in rule.raised_by)
+    return _raised(rule.from_severity[severity], levels)
+
+
+def route(
+    policy: Policy, *, category: Category | None, region: str | None, cause: Cause | None = None
+) -> str:
+    """The team a complaint goes to. `cause` stands in for the category's where it has been found to be
+    another.
+
+    The first of: the policy's first fitting route that names a category or a region; the category's own
+    team; the policy's first fitting route that names a cause alone; the policy's default team.
+    """
+    cause = cause or (category.cause if category else None)
+    fitting = [r for r in policy.routes if _fits(r, category=category, region=region, cause=cause)]
+    particular = next((r.team for r in fitting if r.category or r.region), None)
+    own = category.team if category else None
+    by_cause = next((r.team for r in fitting if not (r.category or r.region)), None)
+    return particular or own or by_cause or policy.default_team
+
+
+def _fits(route: Route, *, category: Category | None, region: str | None, cause: Cause | None) -> bool:
+    codes = (category.code, category.code.partition(".")[0]) if category else ()
+    return (
+        (route.category is None or route.category in codes)
+        and route.region in (None, region)
+        and route.cause in (None, cause)
+    )
+
+
+def _raised(priority: Priority, levels: int) -> Priority:
+    return _MOST_PRESSING_FIRST[max(0, _MOST_PRESSING_FIRST.index(priority) - levels)]
+
+
+def _agreed(values: Iterable[T | None]) -> T | None:
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else None
+
+
+def _unknown(code: str, categories: Mapping[str, Category]) -> str:
+    near = difflib.get_close_matches(code[:200], [c.code for c in categories.values() if c.active], n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "GET /v1/categories lists them"
+    return f"there is no category '{code[:60]}'; {hint}"

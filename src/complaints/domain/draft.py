@@ -1,0 +1,148 @@
+"""A plan in the making: the complaint as it will be, the events that tell of it, the escalations it brings.
+
+The rules change the draft; `storage.apply` writes the difference. Every event carries the change it tells of, so
+that folding a complaint's events gives its state.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.complaint import Complaint, Deadline, Escalation, Hold, Promise
+from complaints.domain.vocabulary import DeadlineKind, EventType
+
+ENGINE = "engine"
+
+# What an event does not repeat: it stands in the event itself, or follows from the rest.
+_UNTOLD = frozenset({"id", "version", "updated_at", "deadlines", "holds"})
+_TOLD = tuple(f.name for f in fields(Complaint) if f.name not in _UNTOLD)
+_TOLD_OF_DEADLINE = (
+    "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at",
+    "met_at", "breached_at", "paused_seconds", "level",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One happening in the life of a complaint. `data` is plain JSON; `at` is when it happened."""
+
+    type: EventType
+    version: int
+    at: datetime
+    actor: str
+    data: dict[str, Any]
+
+
+def plain(value: object) -> Any:
+    """The JSON form of a fact: instants as RFC 3339 in UTC, identifiers and amounts as text."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return value
+
+
+class Draft:
+    """The complaint as it will be, and what happens on the way. `before` is None for a new one."""
+
+    __slots__ = (
+        "_told", "actor", "before", "complaint", "escalations", "events", "new_id", "promises", "touched",
+    )  # fmt: skip
+
+    def __init__(
+        self, complaint: Complaint, *, actor: str, new_id: Callable[[], UUID], new: bool = False
+    ) -> None:
+        self.before = None if new else complaint
+        self._told = self.before
+        self.complaint = complaint
+        self.actor = actor
+        self.new_id = new_id
+        self.events: list[Event] = []
+        self.escalations: list[Escalation] = []
+        self.promises: list[Promise] = []
+        self.touched = new
+
+    def set(self, **changes: Any) -> None:
+        """Change members of the complaint."""
+        self.complaint = replace(self.complaint, **changes)
+
+    def touch(self, now: datetime) -> None:
+        """Count this plan as a change of the complaint: one new version, however much it changes."""
+        if not self.touched:
+            self.touched = True
+            self.set(version=self.complaint.version + 1, updated_at=now)
+
+    def add_deadline(self, deadline: Deadline) -> None:
+        """Start one more clock."""
+        self.set(deadlines=(*self.complaint.deadlines, deadline))
+
+    def put_deadline(self, deadline: Deadline) -> None:
+        """Replace the clock of the same id."""
+        self.set(deadlines=tuple(deadline if d.id == deadline.id else d for d in self.complaint.deadlines))
+
+    def put_hold(self, hold: Hold) -> None:
+        """Add a hold, or replace the one of the same id."""
+        others = tuple(h for h in self.complaint.holds if h.id != hold.id)
+        self.set(holds=(*others, hold))
+
+    def deadline(self, deadline_id: UUID) -> Deadline:
+        """The clock of that id as it stands in the draft."""
+        return next(d for d in self.complaint.deadlines if d.id == deadline_id)
+
+    def unmet(self, kind: DeadlineKind, *, cycle: int | None = None) -> list[Deadline]:
+        """The unmet clocks of a kind, earliest due first."""
+        found = [
+            d for d in self.complaint.deadlines if d.kind is kind and d.unmet and cycle in (None, d.cycle)
+        ]
+        return sorted(found, key=lambda d: (d.due_at, d.id))
+
+    def emit(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
+        """Record an event that tells of everything changed since the last one."""
+        told = {key: plain(value) for key, value in data.items() if value is not None}
+        told.update(self._untold())
+        self._told = self.complaint
+        self.events.append(Event(event_type, self.complaint.version, at, actor or self.actor, told))
+
+    def _untold(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if changes := told_changes(self._told, self.complaint):
+            found["changes"] = changes
+        before = {d.id: d for d in self._told.deadlines} if self._told else {}
+        if moved := [told_deadline(d) for d in self.complaint.deadlines if _told_moved(before.get(d.id), d)]:
+            found["deadlines"] = moved
+        return found
+
+    def finish(self) -> None:
+        """Check that every change was told. Raises RuntimeError: a rule forgot its event."""
+        if self._told is not self.complaint and self._untold():
+            raise RuntimeError(f"changes without an event: {self._untold()}")
+
+
+def told_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
+    """The members that differ, with their new values; for a new complaint those that are set."""
+    if before is None:
+        return {name: plain(v) for name in _TOLD if (v := getattr(after, name)) not in (None, (), {})}
+    return {
+        name: plain(new) for name in _TOLD if (new := getattr(after, name)) != getattr(before, name)
+    }
+
+
+def told_deadline(deadline: Deadline) -> dict[str, Any]:
+    """A deadline as events tell it: its id and what is known of it."""
+    told = {name: plain(v) for name in _TOLD_OF_DEADLINE if (v := getattr(deadline, name)) is not None}
+    return {"id": str(deadline.id), **told}
+
+
+def _told_moved(before: Deadline | None, after: Deadline) -> bool:
+    if before is after:
+        return False
+    return before is None or any(getattr(before, n) != getattr(after, n) for n in _TOLD_OF_DEADLINE)
+
+

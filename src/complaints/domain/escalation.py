@@ -1,0 +1,188 @@
+"""Escalation: when each step of a ladder is due, and who hears of it (domain §3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from complaints.domain import clocks
+from complaints.domain.calendars import ALWAYS_OPEN, WorkCalendar
+from complaints.domain.clocks import Pause, Unit
+from complaints.domain.complaint import Complaint, Deadline
+from complaints.domain.policies import DeadlineRule, Policy, Step
+from complaints.domain.vocabulary import RecipientRole
+
+_MOMENT = timedelta(microseconds=1)
+
+
+class Works(Protocol):
+    """What the times of steps are computed from (`deadlines.Clockwork`)."""
+
+    @property
+    def rule(self) -> DeadlineRule: ...
+    @property
+    def calendar(self) -> WorkCalendar: ...
+    @property
+    def pauses(self) -> tuple[Pause, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step and when it is due; it is taken at `wake_at`: the first instant past due for the 100 % step."""
+
+    step: Step
+    planned_at: datetime
+    wake_at: datetime
+
+
+def schedule(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+    """Every step of the deadline's ladder by planned time; one at or before the start is left out."""
+    planned = []
+    for step in works.rule.ladder:
+        at = _step_at(step, deadline, works, policy)
+        if at > deadline.started_at:
+            wake_at = at + _MOMENT if at == deadline.due_at else at
+            planned.append(PlannedStep(step, at, wake_at))
+    return sorted(planned, key=lambda p: p.planned_at)
+
+
+def _step_at(step: Step, deadline: Deadline, works: Works, policy: Policy) -> datetime:
+    if step.share is not None:
+        return _share_at(step, deadline, works)
+    if step.offset_days is not None:
+        return clocks.shift_days(deadline.due_at, step.offset_days, policy.timezone)
+    seconds = step.offset_seconds or 0
+    in_open_time = deadline.target is not None and deadline.target.unit is Unit.OPEN_SECONDS
+    calendar = works.calendar if in_open_time else ALWAYS_OPEN
+    if seconds < 0:
+        return clocks.subtract_time(deadline.due_at, -seconds, calendar, works.pauses)
+    at = clocks.add_time(deadline.due_at, seconds, calendar)
+    assert at is not None  # only an endless pause leaves a time open
+    return at
+
+
+def _share_at(step: Step, deadline: Deadline, works: Works) -> datetime:
+    assert step.share is not None
+    if step.share == 1:
+        return deadline.due_at
+    if deadline.target is None:
+        return deadline.started_at + (deadline.due_at - deadline.started_at) * float(step.share)
+    at = clocks.share_at(deadline.started_at, deadline.target, works.calendar, works.pauses, step.share)
+    assert at is not None  # a hold always has an end
+    return at
+
+
+def next_wake(deadline: Deadline, works: Works, policy: Policy) -> datetime | None:
+    """When the next step not yet taken is to be taken; None at the top of the ladder."""
+    return min((p.wake_at for p in untaken(deadline, works, policy)), default=None)
+
+
+def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+    """The steps still to be taken, in order."""
+    return [p for p in schedule(deadline, works, policy) if p.step.name not in deadline.steps_taken]
+
+
+# Who stands for a role ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who works on complaints. Absent from `absent_from` until before `absent_until`."""
+
+    login: str
+    name: str
+    active: bool = True
+    email: str | None = None
+    deputy: str | None = None
+    absent_from: datetime | None = None
+    absent_until: datetime | None = None
+
+    def available(self, now: datetime) -> bool:
+        """Whether they can be reached at `now`."""
+        absent = self.absent_from is not None and self.absent_from <= now
+        return self.active and not (absent and (self.absent_until is None or now < self.absent_until))
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """People who work on complaints together."""
+
+    code: str
+    names: Mapping[str, str]
+    department: str
+    lead: str | None = None
+    deputy: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """Teams under one head; the department without a parent is the top, its head the executive."""
+
+    code: str
+    names: Mapping[str, str]
+    head: str | None = None
+    deputy: str | None = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Who is who, by login and code."""
+
+    users: Mapping[str, User]
+    teams: Mapping[str, Team]
+    departments: Mapping[str, Department]
+
+
+def recipients(
+    roles: tuple[RecipientRole, ...], complaint: Complaint, directory: Directory, now: datetime
+) -> tuple[str, ...]:
+    """The logins that stand for `roles` at `now`, without doubles; empty if nobody does (rule 3.6)."""
+    found = (recipient(role, complaint, directory, now) for role in roles)
+    return tuple(dict.fromkeys(login for login in found if login))
+
+
+def recipient(
+    role: RecipientRole, complaint: Complaint, directory: Directory, now: datetime
+) -> str | None:
+    """Who stands for `role`: its holder, else their deputy, else the next role up that somebody holds."""
+    roles = list(RecipientRole)
+    for candidate_role in roles[roles.index(role) :]:
+        for login in _holders(candidate_role, complaint, directory):
+            if (login := _reachable(login, directory, now)) is not None:
+                return login
+    return None
+
+
+def _holders(role: RecipientRole, complaint: Complaint, directory: Directory) -> list[str | None]:
+    team = directory.teams.get(complaint.team)
+    department = directory.departments.get(team.department) if team else None
+    match role:
+        case RecipientRole.ASSIGNEE:
+            return [complaint.assignee]
+        case RecipientRole.FIRST_OWNER:
+            return [complaint.first_owner]
+        case RecipientRole.TEAM_LEAD:
+            return [team.lead, team.deputy] if team else []
+        case RecipientRole.DEPARTMENT_HEAD:
+            return [department.head, department.deputy] if department else []
+        case RecipientRole.EXECUTIVE:
+            top = _top(department, directory)
+            return [top.head, top.deputy] if top else []
+
+
+def _top(department: Department | None, directory: Directory) -> Department | None:
+    seen: set[str] = set()
+    while department and department.parent and department.code not in seen:
+        seen.add(department.code)
+        department = directory.departments.get(department.parent)
+    return department
+
+
+def _reachable(login: str | None, directory: Directory, now: datetime) -> str | None:
+    user = directory.users.get(login) if login else None
+    if user is None or user.available(now):
+        return user.login if user else None
+    stand_in = directory.users.get(user.deputy) if user.deputy else None
+    return stand_in.login if stand_in and stand_in.available(now) else None

@@ -1,0 +1,183 @@
+"""Dates of an import, read as a format says."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+_ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})(?::?([0-9]{2}))?")
+_ZONE_PATTERN = r"z|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?"
+
+
+def _names(words: tuple[str, ...]) -> str:
+    return "|".join(f"{word}|{word[:3]}" for word in words)
+
+
+_DIRECTIVES = {
+    "d": "(?P<d>[0-9]{1,2})", "m": "(?P<m>[0-9]{1,2})", "y": "(?P<y>[0-9]{2})", "Y": "(?P<Y>[0-9]{4})",
+    "b": f"(?P<b>{_names(_MONTHS)})", "B": f"(?P<b>{_names(_MONTHS)})",
+    "H": "(?P<H>[0-9]{1,2})", "I": "(?P<I>[0-9]{1,2})", "M": "(?P<M>[0-9]{1,2})", "S": "(?P<S>[0-9]{1,2})",
+    "f": "(?P<f>[0-9]{1,6})", "p": "(?P<p>[ap]m)", "z": f"(?P<z>{_ZONE_PATTERN})",
+    "a": f"(?:{_names(_DAYS)})", "A": f"(?:{_names(_DAYS)})", "%": "%",
+}  # fmt: skip
+
+
+def load_zone(name: str) -> ZoneInfo:
+    """The IANA time zone called `name`. Raises ValueError for anything else."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise ValueError(f"'{name}' is no time zone: give an IANA name such as Europe/Berlin") from exc
+
+
+class DateReader:
+    """Reads dates as `date_format` says (the directives of `strptime`), or RFC 3339 where it is None.
+
+    `zone` is for dates without an offset of their own; a local time that a change of the clocks skips moves
+    forward by the gap, of one that comes twice it is the first. A format without a time of day means
+    midnight. Raises ValueError for a format that leaves a date open.
+    """
+
+    def __init__(self, date_format: str | None, zone: ZoneInfo | None) -> None:
+        self.date_format = date_format
+        self._zone = zone
+        self._read: Callable[[str], datetime] = _read_rfc_3339
+        if date_format is not None:
+            pattern = _compile_format(date_format)
+            self._read = lambda text: _read_fields(pattern, text, str(date_format))
+            if zone is None and "z" not in pattern.groupindex:
+                raise NoZone("the format has no %z: give timezone, an IANA name such as Europe/Berlin")
+
+    @property
+    def numeric(self) -> bool:
+        """Whether day and month are numbers in the format, so that one could be taken for the other."""
+        return bool(self.date_format and "%d" in self.date_format and "%m" in self.date_format)
+
+    def exchanged(self) -> "DateReader":
+        """The reader of the same format with day and month in each other's place."""
+        swapped = re.sub("%[dm]", lambda found: "%m" if found[0] == "%d" else "%d", self.date_format or "")
+        return DateReader(swapped, self._zone)
+
+    def read(self, text: str) -> datetime:
+        """The date and time as written: naive, or with the offset written. Raises ValueError."""
+        return self._read(text)
+
+    def instant(self, written: datetime) -> datetime:
+        """The instant, in UTC, that `written` names. Raises ValueError."""
+        if written.tzinfo is None:
+            if self._zone is None:
+                raise ValueError("it has no offset: write one, or give timezone")
+            written = written.replace(tzinfo=self._zone)
+        try:
+            return written.astimezone(UTC)
+        except OverflowError as exc:
+            raise ValueError("it lies outside the years 1 to 9999") from exc
+
+
+class NoZone(ValueError):
+    """A format without an offset needs a time zone."""
+
+
+def swap(written: datetime) -> datetime:
+    """The same with day and month exchanged, where it can be read both ways."""
+    return written.replace(month=written.day, day=written.month) if written.day <= 12 else written
+
+
+def _compile_format(date_format: str) -> re.Pattern[str]:
+    """A pattern with a group per directive. Raises ValueError for what leaves a date open."""
+    parts = []
+    for directive, space, literal in re.findall(r"%(.?)|(\s+)|([^%\s]+)", date_format, re.DOTALL):
+        if literal:
+            parts.append(re.escape(literal))
+        elif space:
+            parts.append(r"\s+")
+        elif directive in _DIRECTIVES:
+            parts.append(_DIRECTIVES[directive])
+        else:
+            raise ValueError(
+                f"'%{directive}' is not one of {', '.join('%' + known for known in _DIRECTIVES)}"
+            )
+    try:
+        pattern = re.compile("".join(parts), re.IGNORECASE | re.ASCII)
+    except re.error as exc:
+        raise ValueError("a part of the date stands in the format twice") from exc
+    _check_complete(pattern.groupindex.keys())
+    return pattern
+
+
+def _check_complete(given: Iterable[str]) -> None:
+    given = set(given)
+    if "d" not in given or not given & {"m", "b"} or not given & {"y", "Y"}:
+        raise ValueError("it needs a day (%d), a month (%m, %b or %B) and a year (%y or %Y)")
+    if {"m", "b"} <= given or {"y", "Y"} <= given or {"H", "I"} <= given:
+        raise ValueError("a part of the date stands in the format twice")
+    if ("I" in given) != ("p" in given):
+        raise ValueError("%I (hour of 12) and %p (AM or PM) need each other; %H is the hour of 24")
+
+
+def _read_rfc_3339(text: str) -> datetime:
+    if not _RFC_3339.fullmatch(text):
+        raise ValueError(
+            "it is no RFC 3339 time such as 2026-11-22T01:15:00Z: give date_format for another form"
+        )
+    try:
+        return datetime.fromisoformat(text.upper())
+    except ValueError as exc:
+        raise ValueError(f"there is no such date: {exc}") from exc
+
+
+def _read_fields(pattern: re.Pattern[str], text: str, date_format: str) -> datetime:
+    found = pattern.fullmatch(text)
+    if found is None:
+        raise ValueError(f"it does not read as {date_format}")
+    parts = found.groupdict()
+    try:
+        return datetime(
+            _year(parts),
+            int(parts["m"]) if "m" in parts else _month(parts["b"]),
+            int(parts["d"]),
+            _hour(parts),
+            int(parts.get("M", 0)),
+            int(parts.get("S", 0)),
+            int(parts["f"].ljust(6, "0")) if "f" in parts else 0,
+            _offset(parts["z"]) if "z" in parts else None,
+        )
+    except ValueError as exc:
+        raise ValueError(f"there is no such date: {exc}") from exc
+
+
+def _year(parts: Mapping[str, str]) -> int:
+    """Two digits are 1969 to 2068, as POSIX has it."""
+    if "Y" in parts:
+        return int(parts["Y"])
+    year = int(parts["y"])
+    return year + (1900 if year > 68 else 2000)
+
+
+def _month(name: str) -> int:
+    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name.casefold()))
+
+
+def _hour(parts: Mapping[str, str]) -> int:
+    if "I" not in parts:
+        return int(parts.get("H", 0))
+    hour = int(parts["I"])
+    if not 1 <= hour <= 12:
+        raise ValueError("an hour before AM or PM is 1 to 12")
+    return hour % 12 + (12 if parts["p"].casefold() == "pm" else 0)
+
+
+def _offset(text: str) -> timezone:
+    found = _ZONE.fullmatch(text)
+    if found is None:
+        return UTC
+    distance = timedelta(hours=int(found[2]), minutes=int(found[3]), seconds=int(found[4] or 0))
+    return timezone(-distance if found[1] == "-" else distance)

@@ -1,0 +1,111 @@
+"""How the text of a column, or a value of NDJSON, becomes the value of a member."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from complaints.domain.import_dates import DateReader, swap
+from complaints.domain.import_files import ABSENT
+from complaints.domain.import_options import Dates, Member, MemberKind
+from complaints.domain.import_patterns import MAX_VALUE, compile_pattern
+
+Convert = Callable[[Any], Any]
+
+_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_TAG_SEPARATORS = re.compile("[;|]")
+_SHOWN = 60
+
+
+def as_text(raw: Any) -> str:
+    """The value as trimmed text, empty where there is none. Raises ValueError for a list or an object."""
+    if isinstance(raw, str):
+        return raw.strip()
+    if raw is None or raw is ABSENT:
+        return ""
+    if isinstance(raw, dict | list):
+        raise ValueError("is a list or an object: name a path into it, such as turns.0.text")
+    return json.dumps(raw)
+
+
+def converter(member: Member, dates: DateReader, decision: Dates, *, required: bool) -> Convert:
+    """What makes the member's value, None for none; it raises ValueError where it cannot.
+
+    A date must not be empty; only where it is not `required` may it be absent altogether.
+    """
+    if member.kind is not MemberKind.INSTANT:
+        return _CONVERTERS[member.kind]
+    exchange = decision is Dates.SWAP_AMBIGUOUS
+
+    def convert(raw: Any) -> str | None:
+        if raw is ABSENT and not required:
+            return None
+        return _as_instant(as_text(raw), dates, exchange=exchange)
+
+    return convert
+
+
+def expecting(pattern: str, convert: Convert) -> Convert:
+    """`convert`, for values whose whole text matches `pattern`. Raises ValueError for a pattern of no use."""
+    matches = compile_pattern(pattern)
+
+    def check(raw: Any) -> Any:
+        text = as_text(raw)
+        if not matches(text):
+            long = f"; at most {MAX_VALUE} characters are compared" if len(text) > MAX_VALUE else ""
+            raise ValueError(f"is '{text[:_SHOWN]}', which does not match the expected {pattern}{long}")
+        return convert(raw)
+
+    return check
+
+
+def _as_instant(text: str, dates: DateReader, *, exchange: bool) -> str:
+    """The instant as RFC 3339 in UTC."""
+    if not text:
+        raise ValueError("is mapped but empty")
+    try:
+        written = dates.read(text)
+        instant = dates.instant(swap(written) if exchange else written)
+    except ValueError as exc:
+        raise ValueError(f"is '{text[:_SHOWN]}': {exc}") from exc
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+def _as_text_or_none(raw: Any) -> str | None:
+    return as_text(raw) or None
+
+
+def _as_json(raw: Any) -> Any:
+    if isinstance(raw, str):
+        return raw.strip() or None
+    return None if raw is ABSENT else raw
+
+
+def _as_tags(raw: Any) -> Any:
+    if isinstance(raw, list):
+        return raw
+    return [tag for part in _TAG_SEPARATORS.split(as_text(raw)) if (tag := part.strip())] or None
+
+
+def _as_flag(raw: Any) -> bool | None:
+    text = as_text(raw).casefold()
+    if text and text not in _FLAGS:
+        raise ValueError(f"is '{text[:_SHOWN]}': it is one of {', '.join(_FLAGS)}")
+    return _FLAGS.get(text)
+
+
+def _as_object(raw: Any) -> dict[str, Any] | None:
+    if raw is None or raw is ABSENT:
+        return None
+    if not isinstance(raw, dict):
+        raise ValueError("is no object")
+    return dict(raw)
+
+
+_CONVERTERS: dict[MemberKind, Convert] = {
+    MemberKind.TEXT: _as_text_or_none,
+    MemberKind.TAGS: _as_tags,
+    MemberKind.FLAG: _as_flag,
+    MemberKind.OBJECT: _as_object,
+    MemberKind.JSON: _as_json,
+}

@@ -1,0 +1,210 @@
+"""The words of the domain, as closed sets. Their order, where it means something, is the order here."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a complaint stands in its life."""
+
+    RECEIVED = "received"
+    INVESTIGATING = "investigating"
+    ON_HOLD = "on_hold"
+    RESOLVED = "resolved"
+    FOLLOWING_UP = "following_up"
+    CLOSED = "closed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+
+
+OPEN_STATUSES = frozenset(
+    {Status.RECEIVED, Status.INVESTIGATING, Status.ON_HOLD, Status.RESOLVED, Status.FOLLOWING_UP}
+)
+
+
+class Action(StrEnum):
+    """What may be done to a complaint."""
+
+    ASSIGN = "assign"
+    RESPOND = "respond"
+    HOLD = "hold"
+    RESUME = "resume"
+    RESOLVE = "resolve"
+    NOTIFY_RESULT = "notify_result"
+    RECORD_CONTACT = "record_contact"
+    REOPEN = "reopen"
+    CLOSE = "close"
+    ESCALATE = "escalate"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+    MERGE = "merge"
+
+
+class DeadlineKind(StrEnum):
+    """Which clock of a complaint."""
+
+    FIRST_RESPONSE = "first_response"
+    RESOLUTION = "resolution"
+    FOLLOW_UP = "follow_up"
+    CLOSURE = "closure"
+    PROMISE = "promise"
+
+
+class DeadlineStatus(StrEnum):
+    """`breached` is past due and still unmet; `met_late` is met after it was breached."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    MET_LATE = "met_late"
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    """Most pressing first."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Severity(StrEnum):
+    """How bad it is for the complainant, as told at intake."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class Channel(StrEnum):
+    """How the complaint came in."""
+
+    PHONE = "phone"
+    WEB = "web"
+    APP = "app"
+    EMAIL = "email"
+    SMS = "sms"
+    SOCIAL = "social"
+    ON_SITE = "on_site"
+    LETTER = "letter"
+    REGULATOR = "regulator"
+    IMPORT = "import"
+    API = "api"
+
+
+class ContactChannel(StrEnum):
+    """How the complainant was contacted."""
+
+    PHONE = "phone"
+    WEB = "web"
+    APP = "app"
+    EMAIL = "email"
+    SMS = "sms"
+    SOCIAL = "social"
+    ON_SITE = "on_site"
+    LETTER = "letter"
+
+
+class Cause(StrEnum):
+    """Handbook 5.1."""
+
+    TECHNICAL = "technical"
+    SERVICE = "service"
+    MANAGEMENT = "management"
+
+
+class Nature(StrEnum):
+    """Handbook 3.1."""
+
+    TECHNICAL = "technical"
+    PROCESS = "process"
+    PERSONNEL = "personnel"
+    ENVIRONMENT = "environment"
+
+
+class HoldReason(StrEnum):
+    """Why work waits."""
+
+    AWAITING_COMPLAINANT = "awaiting_complainant"
+    AWAITING_THIRD_PARTY = "awaiting_third_party"
+    OUTAGE = "outage"
+
+
+class Outcome(StrEnum):
+    """Whether the complaint was right."""
+
+    UPHELD = "upheld"
+    PARTLY_UPHELD = "partly_upheld"
+    NOT_UPHELD = "not_upheld"
+
+
+class ContactOutcome(StrEnum):
+    """What a contact brought."""
+
+    SOLVED = "solved"
+    NOT_SOLVED = "not_solved"
+    UNREACHABLE = "unreachable"
+
+
+class RecipientRole(StrEnum):
+    """Who hears of an escalation step, lowest first."""
+
+    ASSIGNEE = "assignee"
+    FIRST_OWNER = "first_owner"
+    TEAM_LEAD = "team_lead"
+    DEPARTMENT_HEAD = "department_head"
+    EXECUTIVE = "executive"
+
+
+class AccessRole(StrEnum):
+    """What a key may do."""
+
+    INTAKE = "intake"
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    MANAGER = "manager"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class LinkType(StrEnum):
+    """How two complaints belong together."""
+
+    DUPLICATE_OF = "duplicate_of"
+    RECURRENCE_OF = "recurrence_of"
+    RELATED = "related"
+
+
+class EventType(StrEnum):
+    """What the history tells, named `subject.happening`."""
+
+    CREATED = "complaint.created"
+    UPDATED = "complaint.updated"
+    ASSIGNED = "complaint.assigned"
+    RESPONDED = "complaint.responded"
+    HELD = "complaint.held"
+    RESUMED = "complaint.resumed"
+    RESOLVED = "complaint.resolved"
+    RESULT_NOTIFIED = "complaint.result_notified"
+    CONTACT_RECORDED = "complaint.contact_recorded"
+    REOPENED = "complaint.reopened"
+    CLOSED = "complaint.closed"
+    REJECTED = "complaint.rejected"
+    WITHDRAWN = "complaint.withdrawn"
+    MERGED = "complaint.merged"
+    NOTE_ADDED = "complaint.note_added"
+    LINKED = "complaint.linked"
+    UNLINKED = "complaint.unlinked"
+    REPLANNED = "complaint.replanned"
+    CONTACT_REPEATED = "complaint.contact_repeated"
+    PROMISE_MADE = "promise.made"
+    PROMISE_KEPT = "promise.kept"
+    ESCALATED = "complaint.escalated"
+    ESCALATION_ACKNOWLEDGED = "escalation.acknowledged"
+    DEADLINE_WARNING = "deadline.warning"
+    DEADLINE_BREACHED = "deadline.breached"
+    DEADLINE_MET = "deadline.met"
+    FOLLOW_UP_DUE = "follow_up.due"

@@ -1,0 +1,67 @@
+"""What a fresh database starts with: people, teams, categories, the policy, the first key."""
+
+from dataclasses import asdict
+from importlib import resources
+
+from complaints.domain.policy_document import read_policy, to_document
+from complaints.domain.taxonomy import SEED_CATEGORIES
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling import keys
+from complaints.handling.access import SYSTEM
+from complaints.handling.engine import Engine
+from complaints.storage import key as key_rows
+from complaints.storage import seed
+from complaints.storage.unit_of_work import Transaction
+
+ADMIN = "admin"
+BOOTSTRAP = "bootstrap"
+BUILT_IN_POLICY = "telecom-handbook"
+_DEPARTMENTS = [
+    {"code": "head_office", "names": {"en": "Head office", "zh": "公司总部"}, "parent": None},
+    {"code": "network", "names": {"en": "Network department", "zh": "网络部"}, "parent": "head_office"},
+    {"code": "service", "names": {"en": "Service department", "zh": "服务部"}, "parent": "head_office"},
+    {"code": "administration", "names": {"en": "Administration", "zh": "综合管理部"}, "parent": "head_office"},
+]
+_TEAMS = [
+    {"code": "operations", "names": {"en": "Operations", "zh": "运维"}, "department": "network"},
+    {"code": "customer_service", "names": {"en": "Customer service", "zh": "客户服务"}, "department": "service"},
+    {"code": "management", "names": {"en": "Management", "zh": "经营管理"}, "department": "administration"},
+]
+
+
+def shipped_policy(name: str) -> str:
+    """The text of a policy document that comes with the program."""
+    return resources.files("complaints").joinpath("policies", f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
+    """Fill a fresh database; False if it was filled before. Raises InvalidContent for a faulty policy."""
+    if seed.is_seeded(tx):
+        return False
+    text = policy_text or shipped_policy(BUILT_IN_POLICY)
+    teams = {team["code"] for team in _TEAMS}
+    reading = read_policy(text, teams=teams, categories={category.code for category in SEED_CATEGORIES})
+    seed.insert_people(tx, login=ADMIN, name="Administrator", departments=_DEPARTMENTS, teams=_TEAMS)
+    seed.insert_categories(tx, [asdict(category) for category in SEED_CATEGORIES])
+    seed.insert_policy(tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor)
+    seed.mark_seeded(tx)
+    return True
+
+
+def ensure_first_key(engine: Engine, tx: Transaction, secret: str | None) -> str | None:
+    """See that somebody can come in: with `secret`, or else with a new key where there is none yet.
+
+    Returns the secret of a key made now; None if there was nothing to make.
+    """
+    known = {key.name: key for key in key_rows.find_keys(tx)}
+    if secret is None and known:
+        return None
+    if secret is not None and (bootstrap := known.get(BOOTSTRAP)):
+        if not seed.has_secret(tx, keys.digest_of(secret)):
+            key_rows.replace_secret(tx, bootstrap.id, keys.digest_of(secret))
+            seed.reference.raise_version(tx)
+        return None
+    _, made = keys.create_key(
+        engine, tx, SYSTEM, name=BOOTSTRAP, roles=[AccessRole.ADMIN], source="api", login=None, secret=secret
+    )
+    return made

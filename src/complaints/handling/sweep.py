@@ -1,0 +1,118 @@
+"""The engine's own work: what time brings to complaints, claimed from the database and done exactly once."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from complaints.domain.draft import ENGINE, Draft
+from complaints.domain.sweep import advance
+from complaints.domain.vocabulary import EventType
+from complaints.handling.engine import Engine
+from complaints.storage import waking
+from complaints.storage.apply import Planned, apply
+from complaints.storage.catalogue import Catalogue
+from complaints.storage.complaint import Loaded
+from complaints.storage.unit_of_work import Transaction
+
+BATCH = 500
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did. `lag_seconds` is how late the latest step was taken; 0 where none was."""
+
+    complaints: int = 0
+    parked: int = 0
+    escalations: int = 0
+    reminders: int = 0
+    resumed: int = 0
+    lags_seconds: tuple[float, ...] = ()
+
+    def __add__(self, other: "Swept") -> "Swept":
+        return Swept(
+            self.complaints + other.complaints,
+            self.parked + other.parked,
+            self.escalations + other.escalations,
+            self.reminders + other.reminders,
+            self.resumed + other.resumed,
+            self.lags_seconds + other.lags_seconds,
+        )
+
+
+def sweep_once(engine: Engine, *, batch: int = BATCH) -> Swept:
+    """Claim up to `batch` complaints whose time has come and bring them up to now, in one transaction.
+
+    Any number of processes may do this at once: each claims rows no other has.
+    """
+    return engine.write(lambda tx: _sweep(engine, tx, waking.claim_due(tx, limit=batch), _at_once, tx.now))
+
+
+def sweep_all(engine: Engine, *, batch: int = BATCH, stop: Callable[[], bool] = lambda: False) -> Swept:
+    """Sweep until nothing is due or `stop` says so."""
+    total = Swept()
+    while not stop():
+        swept = sweep_once(engine, batch=batch)
+        total += swept
+        if swept.complaints < batch:
+            break
+    return total
+
+
+def sweep_until(engine: Engine, tx: Transaction, target: datetime, *, slice_size: int = BATCH) -> Swept:
+    """Let everything happen that falls due up to `target`, each at its own time, in order (the test clock).
+
+    Time is cut into slices of about `slice_size` complaints, so that the history comes out in order of time.
+    """
+    total = Swept()
+    while (end := waking.slice_end(tx, target, size=slice_size)) is not None:
+        total += _sweep(engine, tx, waking.claim_until(tx, end), _each_at_its_time, end)
+    return total
+
+
+def _sweep(
+    engine: Engine,
+    tx: Transaction,
+    claimed: list[Loaded],
+    live: Callable[[Draft, Catalogue, datetime], None],
+    until: datetime,
+) -> Swept:
+    catalogue = engine.catalogue(tx)
+    plans, parked = [], []
+    for loaded in claimed:
+        draft = Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id)
+        try:
+            live(draft, catalogue, until)
+        except Exception:  # one complaint that cannot be planned must not stop the clocks of the others
+            log.exception("complaint parked: its clocks cannot be advanced", extra={"id": str(loaded.complaint.id)})
+            parked.append(loaded.complaint.id)
+        else:
+            plans.append(Planned(draft, loaded.tip))
+    waking.park(tx, parked)
+    apply(tx, plans, engine.new_id)
+    return _told(plans, parked=len(parked))
+
+
+def _each_at_its_time(draft: Draft, catalogue: Catalogue, until: datetime) -> None:
+    while (wake_at := draft.complaint.wake_at) is not None and wake_at <= until:
+        _at_once(draft, catalogue, wake_at)
+
+
+def _at_once(draft: Draft, catalogue: Catalogue, now: datetime) -> None:
+    policy = catalogue.policy(draft.complaint.policy_code, draft.complaint.policy_version)
+    advance(draft, policy, catalogue.directory, now)
+
+
+def _told(plans: list[Planned], *, parked: int) -> Swept:
+    taken = [e for plan in plans for e in plan.draft.escalations]
+    resumed = sum(e.type is EventType.RESUMED for plan in plans for e in plan.draft.events)
+    lags = tuple((e.taken_at - e.planned_at) / timedelta(seconds=1) for e in taken)
+    return Swept(
+        complaints=len(plans) + parked,
+        parked=parked,
+        escalations=sum(e.level > 0 for e in taken),
+        reminders=sum(e.level == 0 for e in taken),
+        resumed=resumed,
+        lags_seconds=lags,
+    )

@@ -1,0 +1,91 @@
+"""The kinds of values callers may send: their limits, and how they are written (API contract, Conventions)."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+_PHONE = re.compile(r"[0-9 +()\-]{5,32}")
+_EMAIL = re.compile(r"[^@\s,;<>()\[\]\"\\]+@[^@\s,;<>()\[\]\"\\]+")
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2999, 12, 31, tzinfo=UTC)
+
+
+class Content(BaseModel):
+    """What a caller sends: no member but those named; one that is null counts as absent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def parse_instant(value: object) -> datetime:
+    """An RFC 3339 instant with its offset, in UTC, to the microsecond. Raises ValueError for anything else."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise ValueError("must be an RFC 3339 instant with an offset, such as 2026-11-22T09:15:00+08:00")
+    try:
+        instant = datetime.fromisoformat(_microseconds(value.upper())).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("names a time that does not exist") from None
+    if not _EARLIEST <= instant <= _LATEST:
+        raise ValueError("must lie between the years 1900 and 2999")
+    return instant
+
+
+def _microseconds(text: str) -> str:
+    return re.sub(r"\.(\d+)", lambda found: "." + found[1][:6].ljust(6, "0"), text)
+
+
+def _visible(text: str) -> str:
+    if not any(ch.isprintable() and not ch.isspace() for ch in text):
+        raise ValueError("must have a visible character")
+    return text
+
+
+def _phone(text: str) -> str:
+    if not _PHONE.fullmatch(text) or not any(ch.isdigit() for ch in text):
+        raise ValueError("must be 5 to 32 digits, spaces and + - ( )")
+    return text
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise ValueError("must be one e-mail address")
+    return text
+
+
+def _distinct(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tags))
+
+
+def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
+    if len(attributes) > 100:
+        raise ValueError("must have at most 100 keys")
+    if any(not 1 <= len(key) <= 200 for key in attributes):
+        raise ValueError("must have keys of 1 to 200 characters")
+    return attributes
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(parse_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T01:15:00Z"]}),
+]
+Subject = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_visible)]
+LongText = Annotated[str, Field(max_length=100_000)]
+Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_visible)]
+Code = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_visible)]
+Name = Code
+Phone = Annotated[
+    str, Field(json_schema_extra={"pattern": r"^[0-9 +()\-]{5,32}$"}), AfterValidator(_phone)
+]
+Email = Annotated[
+    str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)
+]
+Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_visible)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=50), AfterValidator(_distinct)]
+Attributes = Annotated[
+    dict[str, Any], AfterValidator(_few_keys), Field(json_schema_extra={"maxProperties": 100})
+]

@@ -1,0 +1,93 @@
+"""What callers see of complaints: the facts as the clock has them, the people masked where they must be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from complaints.domain.actions import reviews
+from complaints.domain.complaint import Complaint, Party
+from complaints.domain.deadlines import as_of
+from complaints.domain.vocabulary import Action, LinkType
+from complaints.handling.access import Caller, Right
+from complaints.handling.engine import Engine
+from complaints.storage.link import find_links
+from complaints.storage.party import Parties, find_parties
+from complaints.storage.unit_of_work import Transaction
+
+_MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """A link to another complaint."""
+
+    type: LinkType
+    complaint_id: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintView:
+    """One complaint as a caller sees it at `now`. `allowed` are the actions they may take."""
+
+    complaint: Complaint
+    parties: Parties
+    links: tuple[LinkView, ...]
+    allowed: tuple[Action, ...]
+    now: datetime
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a deadline is past due and unmet."""
+        after_at = self.complaint.overdue_after_at
+        return after_at is not None and self.now > after_at
+
+
+def view_all(
+    engine: Engine, tx: Transaction, caller: Caller, complaints: Sequence[Complaint]
+) -> list[ComplaintView]:
+    """Complaints as `caller` sees them, with their people and links."""
+    ids = [complaint.id for complaint in complaints]
+    if not ids:
+        return []
+    parties = find_parties(tx, ids)
+    links: dict[UUID, list[LinkView]] = {}
+    for row in find_links(tx, ids):
+        found = LinkView(row["type"], row["other_id"], row["sequence"])
+        links.setdefault(row["complaint_id"], []).append(found)
+    return [
+        view(engine, tx, caller, complaint, parties.get(complaint.id, {}), links.get(complaint.id, ()))
+        for complaint in complaints
+    ]
+
+
+def view_one(engine: Engine, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:
+    """One complaint as `caller` sees it."""
+    return view_all(engine, tx, caller, [complaint])[0]
+
+
+def view(
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    complaint: Complaint,
+    parties: Parties,
+    links: Sequence[LinkView] = (),
+) -> ComplaintView:
+    """The view of a complaint whose people and links are known."""
+    context = engine.context(tx, complaint, caller)
+    now = tx.now
+    may_work = Right.WORK in caller.rights
+    allowed = tuple(r.action for r in reviews(complaint, context) if r.allowed) if may_work else ()
+    current = replace(complaint, deadlines=tuple(as_of(d, now) for d in complaint.deadlines))
+    shown = parties if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in parties.items()}
+    return ComplaintView(current, shown, tuple(links), allowed, now)
+
+
+def masked(person: Party) -> Party:
+    """The person without personal data: that a member is known, not what it is."""
+    hidden = {
+        name: _MASK for name in ("name", "phone", "email", "account_no") if getattr(person, name) is not None
+    }
+    return replace(person, **hidden)

@@ -1,0 +1,41 @@
+"""Settings from the environment, each prefixed COMPLAINTS_; read by wiring alone."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this process runs. Raises pydantic.ValidationError for a setting that cannot be."""
+
+    model_config = SettingsConfigDict(env_prefix="COMPLAINTS_", frozen=True)
+
+    database_url: str | None = None
+    data_dir: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    bootstrap_api_key: SecretStr | None = None
+    sandbox: bool = False
+    scheduler: bool = True
+    policy: Path | None = None
+
+    @field_validator("bootstrap_api_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        if len(value.get_secret_value()) < 24:
+            raise ValueError("must have at least 24 characters")
+        return value
+
+    @property
+    def url(self) -> str:
+        """The database's URL; by default the embedded database in the data directory."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'complaints.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of our own, migrated and seeded by `serve` itself."""
+        return self.url.startswith("sqlite")

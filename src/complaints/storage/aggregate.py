@@ -1,0 +1,90 @@
+"""Whole complaints: rows with their deadlines and holds."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, select, tuple_
+
+from complaints.domain.errors import NotFound
+from complaints.domain.history import Tip
+from complaints.domain.numbers import sequence_of
+from complaints.storage import complaint as complaints
+from complaints.storage.complaint import Loaded, complaint, fact_of, find_rows
+from complaints.storage.deadline import find_deadlines, find_holds
+from complaints.storage.unit_of_work import Transaction
+
+_NUMBERS = "complaint_sequence"
+
+
+def load_complaint(
+    tx: Transaction, reference: str | UUID, *, only_source: str | None = None, lock: bool = False
+) -> Loaded:
+    """One complaint by id or number, among those of `only_source`. Raises NotFound.
+
+    `lock` keeps others from changing it until the transaction ends.
+    """
+    found = find_complaints(tx, *_named(reference), *_scoped(only_source), lock=lock)
+    if not found:
+        raise NotFound(f"There is no complaint {str(reference)[:100]!r}.")
+    return found[0]
+
+
+def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[Loaded]:
+    """Complaints that fit, with their deadlines and holds, by id."""
+    return with_parts(tx, find_rows(tx, *conditions, lock=lock))
+
+
+def with_parts(tx: Transaction, rows: Sequence[RowMapping]) -> list[Loaded]:
+    """Rows of complaints with their deadlines and holds, in the order of the rows."""
+    if not rows:
+        return []
+    ids = [row["id"] for row in rows]
+    deadlines, holds = find_deadlines(tx, ids), find_holds(tx, ids)
+    return [
+        Loaded(
+            fact_of(row, deadlines.get(row["id"], ()), holds.get(row["id"], ())),
+            Tip(row["history_count"], row["history_digest"]),
+        )
+        for row in rows
+    ]
+
+
+def _named(reference: str | UUID) -> list[Any]:
+    if isinstance(reference, UUID):
+        return [complaint.c.id == reference]
+    if (sequence := sequence_of(reference)) is not None:
+        return [complaint.c.sequence == sequence]
+    try:
+        return [complaint.c.id == UUID(reference)]
+    except ValueError:
+        raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
+
+
+def _scoped(only_source: str | None) -> list[Any]:
+    return [] if only_source is None else [complaint.c.source == only_source]
+
+
+def find_posted(
+    tx: Transaction, keys: Sequence[tuple[str, str]], digests: Sequence[str]
+) -> tuple[dict[tuple[str, str], UUID], dict[str, UUID]]:
+    """The complaints posted before under these (source, external id), and imported under these row digests."""
+    by_key: dict[tuple[str, str], UUID] = {}
+    by_digest: dict[str, UUID] = {}
+    c = complaints.c
+    if keys:
+        statement = select(c.source, c.external_id, c.id).where(tuple_(c.source, c.external_id).in_(keys))
+        by_key = {(source, external): i for source, external, i in tx.connection.execute(statement)}
+    if digests:
+        found = select(c.import_digest, c.id).where(c.import_digest.in_(digests))
+        by_digest = {digest: i for digest, i in tx.connection.execute(found)}
+    return by_key, by_digest
+
+
+def next_sequences(tx: Transaction, count: int) -> list[int]:
+    """Numbers for `count` new complaints, ascending; some may never be used."""
+    if tx.connection.dialect.name == "postgresql":
+        statement = select(func.nextval(_NUMBERS)).select_from(func.generate_series(1, count))
+        return sorted(tx.connection.execute(statement).scalars())
+    last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
+    return list(range(last + 1, last + 1 + count))

@@ -1,0 +1,71 @@
+"""What every table shares: naming of constraints, the UTC instant, closed sets as checked text."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, SmallInteger
+from sqlalchemy.types import TypeDecorator
+
+from complaints.domain.vocabulary import Priority
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s__%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s__%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s__%(constraint_name)s",
+        "fk": "fk_%(table_name)s__%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Serial = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself in SQLite
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Goes in aware, in any zone; is stored and comes out in UTC. Naive ones are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; SQLite has no zones, so there the naive UTC time is stored."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant needs a zone: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Back to aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PriorityRank(TypeDecorator[Priority]):
+    """A priority, stored as its rank (1 = urgent), so that it sorts."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Priority | None, dialect: Dialect) -> int | None:
+        """The rank, from 1."""
+        return None if value is None else list(Priority).index(value) + 1
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Priority | None:
+        """The priority of that rank."""
+        return None if value is None else list(Priority)[value - 1]
+
+
+def one_of(kind: type[StrEnum]) -> Enum:
+    """Text that the database checks to be a value of `kind`."""
+    name = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
+    return Enum(
+        kind, native_enum=False, length=40, create_constraint=True, name=name, values_callable=_values
+    )
+
+
+def _values(kind: Any) -> list[str]:
+    return [member.value for member in kind]

@@ -1,0 +1,135 @@
+"""The reference data of one version, whole and typed; each process keeps it until the version changes."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from complaints.domain.calendars import WorkCalendar, parse_calendar
+from complaints.domain.classification import Category
+from complaints.domain.errors import NotFound
+from complaints.domain.escalation import Department, Directory, Team, User
+from complaints.domain.policies import Policy
+from complaints.domain.policy_document import from_document
+from complaints.domain.vocabulary import AccessRole
+from complaints.storage import reference
+from complaints.storage.unit_of_work import Transaction
+
+_TRUSTED_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key, without its secret."""
+
+    id: UUID
+    name: str
+    roles: frozenset[AccessRole]
+    source: str
+    login: str | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def usable(self, now: datetime) -> bool:
+        """Neither revoked nor expired at `now`."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Reference data. `policies_in_order` runs from the first to take force to the last."""
+
+    version: int
+    directory: Directory
+    categories: Mapping[str, Category]
+    calendars: Mapping[str, WorkCalendar]
+    policies: Mapping[tuple[str, int], Policy]
+    policies_in_order: tuple[Policy, ...]
+    keys: Mapping[str, Key]
+
+    def policy(self, code: str, version: int) -> Policy:
+        """That version of that policy. Raises NotFound."""
+        found = self.policies.get((code, version))
+        if found is None:
+            raise NotFound(f"There is no policy {code!r} version {version}.")
+        return found
+
+    def policy_at(self, instant: datetime) -> Policy:
+        """The policy in force at `instant`; before the first took force, the first."""
+        in_force = [p for p in self.policies_in_order if p.effective_at <= instant]
+        return in_force[-1] if in_force else self.policies_in_order[0]
+
+
+class CatalogueCache:
+    """Keeps the catalogue and looks for a newer version at most every half second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: Catalogue | None = None
+        self._checked_at = float("-inf")
+
+    def current(self, tx: Transaction, *, certain: bool = False) -> Catalogue:
+        """The catalogue; with `certain` as of this transaction, else perhaps half a second old."""
+        kept = self._kept
+        if kept is not None and not certain and time.monotonic() - self._checked_at < _TRUSTED_SECONDS:
+            return kept
+        asked_at = time.monotonic()
+        version = reference.current_version(tx)
+        if kept is None or kept.version != version:
+            kept = load_catalogue(tx, version)
+        with self._lock:
+            if self._kept is None or self._kept.version <= kept.version:
+                self._kept, self._checked_at = kept, asked_at
+        return kept
+
+    def expire(self) -> None:
+        """Look for a newer version at the next use."""
+        self._checked_at = float("-inf")
+
+
+def load_catalogue(tx: Transaction, version: int) -> Catalogue:
+    """Read all reference data."""
+    policies = {(policy.code, policy.version): policy for policy in _policies(tx)}
+    return Catalogue(
+        version=version,
+        directory=_directory(tx),
+        categories={row["code"]: Category(**row) for row in _rows(tx, reference.category)},
+        calendars={row["code"]: parse_calendar(row["document"]) for row in _rows(tx, reference.calendar)},
+        policies=policies,
+        policies_in_order=tuple(policies.values()),
+        keys=_keys(tx),
+    )
+
+
+def _rows(tx: Transaction, table: reference.Table) -> list[dict[str, object]]:
+    return [dict(row) for row in tx.connection.execute(select(table)).mappings()]
+
+
+def _directory(tx: Transaction) -> Directory:
+    users = [User(**row) for row in _rows(tx, reference.user_account)]
+    teams = [Team(**row) for row in _rows(tx, reference.team)]
+    departments = [Department(**row) for row in _rows(tx, reference.department)]
+    return Directory(
+        users={u.login: u for u in users},
+        teams={t.code: t for t in teams},
+        departments={d.code: d for d in departments},
+    )
+
+
+def _policies(tx: Transaction) -> list[Policy]:
+    p = reference.policy.c
+    statement = select(p.document, p.version).order_by(p.effective_at, p.applied_at, p.version)
+    return [from_document(document, version=version) for document, version in tx.connection.execute(statement)]
+
+
+def _keys(tx: Transaction) -> dict[str, Key]:
+    k = reference.api_key.c
+    statement = select(k.secret_digest, k.id, k.name, k.roles, k.source, k.login, k.expires_at, k.revoked_at)
+    return {
+        digest: Key(key_id, name, frozenset(AccessRole(r) for r in roles), source, login, expires, revoked)
+        for digest, key_id, name, roles, source, login, expires, revoked in tx.connection.execute(statement)
+    }

@@ -1,0 +1,249 @@
+"""The complaint's row. Its members are the domain's; the rest serves queries, the engine and the history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+from complaints.domain.complaint import Complaint, Deadline, Hold
+from complaints.domain.history import Tip
+from complaints.domain.vocabulary import (
+    Cause,
+    Channel,
+    ContactOutcome,
+    Nature,
+    Outcome,
+    Severity,
+    Status,
+)
+from complaints.storage.base import PriorityRank, Serial, UtcDateTime, metadata, one_of
+from complaints.storage.unit_of_work import Transaction
+
+
+class DecimalText(TypeDecorator[Decimal]):
+    """An exact amount of money, stored as text on every engine."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """As plain digits."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """Exactly as it was."""
+        return None if value is None else Decimal(value)
+
+
+complaint = Table(
+    "complaint",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("sequence", Serial, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("status", one_of(Status), nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("channel", one_of(Channel), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("description", Text),
+    Column("source", String(200), nullable=False),
+    Column("external_id", String(200)),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("severity", one_of(Severity), nullable=False),
+    Column("priority", PriorityRank, nullable=False),
+    Column("priority_given", Boolean, nullable=False),
+    Column("category", ForeignKey("category.code")),
+    Column("cause", one_of(Cause)),
+    Column("nature", one_of(Nature)),
+    Column("region", String(200)),
+    Column("service_type", String(200)),
+    Column("service_id", String(200)),
+    Column("tags", JSON, nullable=False),
+    Column("attributes", JSON, nullable=False),
+    Column("team", ForeignKey("team.code"), nullable=False),
+    Column("first_owner", ForeignKey("user_account.login"), nullable=False),
+    Column("assignee", ForeignKey("user_account.login")),
+    Column("policy_code", String(200), nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("outcome", one_of(Outcome)),
+    Column("resolution", Text),
+    Column("root_cause", Text),
+    Column("compensation_amount", DecimalText),
+    Column("compensation_currency", String(3)),
+    Column("resolved_at", UtcDateTime),
+    Column("result_told_at", UtcDateTime),
+    Column("contact_outcome", one_of(ContactOutcome)),
+    Column("csat", SmallInteger),
+    Column("nps", SmallInteger),
+    Column("ended_at", UtcDateTime),
+    Column("merged_into", ForeignKey("complaint.id")),
+    # What queries, the engine and the history go by; all follow from the members and the deadlines.
+    Column("next_due_at", UtcDateTime),
+    Column("overdue_after_at", UtcDateTime),
+    Column("wake_at", UtcDateTime),
+    Column("parked_at", UtcDateTime),
+    Column("escalation_level", SmallInteger, nullable=False),
+    Column("history_count", Integer, nullable=False),
+    Column("history_digest", LargeBinary(32), nullable=False),
+    Column("import_id", Uuid),
+    Column("import_digest", String(64)),
+    ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
+    CheckConstraint("version >= 1", name="version"),
+    CheckConstraint("cycle >= 1", name="cycle"),
+    CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
+    CheckConstraint("csat BETWEEN 1 AND 5", name="csat"),
+    CheckConstraint("nps BETWEEN 0 AND 10", name="nps"),
+    CheckConstraint("(compensation_amount IS NULL) = (compensation_currency IS NULL)", name="compensation"),
+    CheckConstraint("(status = 'merged') = (merged_into IS NOT NULL)", name="merged_into"),
+    CheckConstraint(
+        "(status IN ('closed', 'rejected', 'withdrawn', 'merged')) = (ended_at IS NOT NULL)", name="ended_at"
+    ),
+    CheckConstraint("ended_at IS NULL OR (next_due_at IS NULL AND wake_at IS NULL)", name="ended_is_still"),
+)
+c = complaint.c
+
+external_key = Index("uq_complaint__source__external_id", c.source, c.external_id, unique=True)
+Index("uq_complaint__import_digest", c.import_digest, unique=True)
+Index(
+    "ix_complaint__wake",
+    c.wake_at,
+    c.id,
+    postgresql_where=c.wake_at.is_not(None) & c.parked_at.is_(None),
+    sqlite_where=c.wake_at.is_not(None) & c.parked_at.is_(None),
+)
+_owed = c.overdue_after_at.is_not(None)
+for _name, _columns in {
+    "ix_complaint__overdue": (),
+    "ix_complaint__overdue_by_team": (c.team,),
+    "ix_complaint__overdue_by_priority": (c.priority,),
+    "ix_complaint__overdue_by_team_priority": (c.team, c.priority),
+    "ix_complaint__overdue_by_assignee": (c.assignee,),
+}.items():
+    Index(_name, *_columns, c.overdue_after_at, c.id, postgresql_where=_owed, sqlite_where=_owed)
+Index(
+    "ix_complaint__next_due",
+    c.next_due_at,
+    c.id,
+    postgresql_where=c.next_due_at.is_not(None),
+    sqlite_where=c.next_due_at.is_not(None),
+)
+Index("ix_complaint__received", c.received_at, c.id)
+Index("ix_complaint__team_received", c.team, c.received_at, c.id)
+Index("ix_complaint__status_received", c.status, c.received_at, c.id)
+Index("ix_complaint__assignee_received", c.assignee, c.received_at, c.id)
+Index("ix_complaint__category_received", c.category, c.received_at, c.id)
+Index("ix_complaint__priority", c.priority, c.id)
+Index(
+    "ix_complaint__merged_into",
+    c.merged_into,
+    postgresql_where=c.merged_into.is_not(None),
+    sqlite_where=c.merged_into.is_not(None),
+)
+
+complaint_tag = Table(
+    "complaint_tag",
+    metadata,
+    Column("complaint_id", ForeignKey("complaint.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", String(64), primary_key=True),
+    Index("ix_complaint_tag__tag__complaint_id", "tag", "complaint_id"),
+)
+
+# Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
+MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
+_MEMBER_COLUMNS = [complaint.c[name] for name in MEMBERS]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A complaint as stored, with the end of its history."""
+
+    complaint: Complaint
+    tip: Tip
+
+
+def values_of(facts: Complaint) -> dict[str, Any]:
+    """The columns that follow from a complaint."""
+    values = {name: getattr(facts, name) for name in MEMBERS}
+    values["tags"] = list(facts.tags)
+    values.update(
+        next_due_at=facts.next_due_at,
+        overdue_after_at=facts.overdue_after_at,
+        wake_at=facts.wake_at,
+        escalation_level=max((d.level for d in facts.deadlines if d.unmet), default=0),
+    )
+    return values
+
+
+def fact_of(row: RowMapping, deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
+    """The complaint of a row and its parts."""
+    members = {name: row[name] for name in MEMBERS}
+    members["tags"] = tuple(members["tags"])
+    return Complaint(**members, deadlines=tuple(deadlines), holds=tuple(holds))
+
+
+def insert_rows(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    """Write new complaints and their tags."""
+    tx.connection.execute(insert(complaint), rows)
+    write_tags(tx, [(row["id"], tag) for row in rows for tag in dict.fromkeys(row["tags"])])
+
+
+def write_tags(tx: Transaction, tagged: Sequence[tuple[UUID, str]]) -> None:
+    """Index the tags of complaints for the `tag` filter."""
+    if tagged:
+        tx.connection.execute(insert(complaint_tag), [{"complaint_id": i, "tag": t} for i, t in tagged])
+
+
+def replace_tags(tx: Transaction, complaint_id: UUID, tags: Sequence[str]) -> None:
+    """Index the tags of one complaint anew."""
+    tx.connection.execute(complaint_tag.delete().where(complaint_tag.c.complaint_id == complaint_id))
+    write_tags(tx, [(complaint_id, tag) for tag in dict.fromkeys(tags)])
+
+
+def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
+    """Write changed columns of complaints, each guarded by the version it was read at; how many were written.
+
+    Every row has the same columns, besides `key_id` and `key_version`.
+    """
+    changed = {name: bindparam(name) for name in rows[0] if name not in ("key_id", "key_version")}
+    statement = (
+        update(complaint)
+        .where(c.id == bindparam("key_id"), c.version == bindparam("key_version"))
+        .values(changed)
+    )
+    return tx.connection.execute(statement, rows).rowcount
+
+
+def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[RowMapping]:
+    """Rows with the members and the tip of the history, by id; `lock` keeps others from changing them."""
+    statement = select(*_MEMBER_COLUMNS, c.history_count, c.history_digest, c.escalation_level).where(*conditions)
+    statement = statement.order_by(c.id)
+    if lock:
+        statement = statement.with_for_update(of=complaint)
+    return tx.connection.execute(statement).mappings().all()

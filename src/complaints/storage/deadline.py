@@ -1,0 +1,205 @@
+"""Deadlines, and the holds that pause them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    RowMapping,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+from complaints.domain.complaint import Deadline, Hold, Promise
+from complaints.domain.notation import parse_target, target_text
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReason
+from complaints.storage.base import UtcDateTime, metadata, one_of
+from complaints.storage.unit_of_work import Transaction
+
+deadline = Table(
+    "deadline",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("policy_code", String(200), nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("kind", one_of(DeadlineKind), nullable=False),
+    Column("cycle", Integer, nullable=False),
+    Column("sequence", SmallInteger, nullable=False),
+    Column("attempt", SmallInteger, nullable=False),
+    Column("status", one_of(DeadlineStatus), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("target", String(100)),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("met_at", UtcDateTime),
+    Column("breached_at", UtcDateTime),
+    Column("paused_seconds", Integer, nullable=False),
+    Column("paused_until", UtcDateTime),
+    Column("level", SmallInteger, nullable=False),
+    Column("steps_taken", JSON, nullable=False),
+    Column("wake_at", UtcDateTime),
+    ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
+    UniqueConstraint("complaint_id", "kind", "cycle", "sequence", "attempt"),
+    CheckConstraint("(status IN ('met', 'met_late')) = (met_at IS NOT NULL)", name="met_has_time"),
+    CheckConstraint("status <> 'met' OR met_at <= due_at", name="met_in_time"),
+    CheckConstraint("status <> 'met_late' OR met_at > due_at", name="met_late"),
+    CheckConstraint(
+        "status NOT IN ('breached', 'met_late') OR breached_at IS NOT NULL", name="breach_has_time"
+    ),
+    CheckConstraint("(status = 'paused') = (paused_until IS NOT NULL)", name="paused_has_end"),
+    CheckConstraint("status NOT IN ('met', 'met_late', 'cancelled') OR wake_at IS NULL", name="done_is_still"),
+    CheckConstraint("cycle >= 1 AND sequence >= 1 AND attempt >= 1", name="counts"),
+    CheckConstraint("paused_seconds >= 0", name="paused_seconds"),
+)
+d = deadline.c
+# Literal, so that the planner can match it: bound values never prove a partial index.
+Index(
+    "ix_deadline__unmet_by_kind",
+    d.kind,
+    d.due_at,
+    d.complaint_id,
+    postgresql_where=d.status.in_(["running", "paused", "breached"]),
+    sqlite_where=d.status.in_(["running", "paused", "breached"]),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("complaint_id", ForeignKey("complaint.id"), nullable=False, index=True),
+    Column("cycle", Integer, nullable=False),
+    Column("reason", one_of(HoldReason), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("until_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    CheckConstraint("until_at > started_at", name="ends_after_start"),
+    CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="ended_after_start"),
+)
+Index(
+    "uq_hold__lasting",
+    hold.c.complaint_id,
+    unique=True,
+    postgresql_where=hold.c.ended_at.is_(None),
+    sqlite_where=hold.c.ended_at.is_(None),
+)
+
+promise = Table(
+    "promise",
+    metadata,
+    Column("id", ForeignKey("deadline.id"), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("made_by", String(210), nullable=False),
+)
+
+_MEMBERS = tuple(f.name for f in fields(Deadline))
+_HOLD_MEMBERS = tuple(f.name for f in fields(Hold))
+
+
+def values_of(fact: Deadline) -> dict[str, Any]:
+    """The columns of a deadline."""
+    values = {name: getattr(fact, name) for name in _MEMBERS}
+    values["target"] = target_text(fact.target) if fact.target else None
+    values["steps_taken"] = list(fact.steps_taken)
+    return values
+
+
+def fact_of(row: RowMapping) -> Deadline:
+    """The deadline of a row."""
+    values = {name: row[name] for name in _MEMBERS}
+    values["target"] = parse_target(values["target"]) if values["target"] else None
+    values["steps_taken"] = tuple(values["steps_taken"])
+    return Deadline(**values)
+
+
+def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Deadline]]:
+    """The deadlines of complaints, by complaint, in the order they were started."""
+    statement = (
+        select(deadline)
+        .where(d.complaint_id.in_(complaint_ids))
+        .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
+    )
+    found: dict[UUID, list[Deadline]] = defaultdict(list)
+    for row in tx.connection.execute(statement).mappings():
+        found[row["complaint_id"]].append(fact_of(row))
+    return found
+
+
+def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
+    """The holds of complaints, by complaint, oldest first."""
+    statement = select(hold).where(hold.c.complaint_id.in_(complaint_ids)).order_by(hold.c.started_at)
+    found: dict[UUID, list[Hold]] = defaultdict(list)
+    for row in tx.connection.execute(statement).mappings():
+        found[row["complaint_id"]].append(Hold(**{name: row[name] for name in _HOLD_MEMBERS}))
+    return found
+
+
+def insert_deadlines(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    """Write new deadlines: `values_of` and the `complaint_id`."""
+    if rows:
+        tx.connection.execute(insert(deadline), rows)
+
+
+_CHANGEABLE = tuple(
+    name for name in _MEMBERS if name not in ("id", "kind", "cycle", "sequence", "attempt", "started_at")
+)
+_UPDATE = (
+    update(deadline)
+    .where(d.id == bindparam("key_id"))
+    .values({name: bindparam(name) for name in _CHANGEABLE})
+)
+
+
+def update_deadlines(tx: Transaction, changed: Sequence[Deadline]) -> None:
+    """Write deadlines that changed."""
+    if changed:
+        rows = [
+            {"key_id": fact.id} | {k: v for k, v in values_of(fact).items() if k in _CHANGEABLE}
+            for fact in changed
+        ]
+        tx.connection.execute(_UPDATE, rows)
+
+
+def insert_holds(tx: Transaction, rows: list[tuple[UUID, Hold]]) -> None:
+    """Write new holds."""
+    if rows:
+        values = [
+            {"complaint_id": i} | {name: getattr(h, name) for name in _HOLD_MEMBERS} for i, h in rows
+        ]
+        tx.connection.execute(insert(hold), values)
+
+
+def end_holds(tx: Transaction, ended: Sequence[Hold]) -> None:
+    """Write the end of holds."""
+    if ended:
+        statement = update(hold).where(hold.c.id == bindparam("key_id")).values(ended_at=bindparam("end"))
+        tx.connection.execute(statement, [{"key_id": h.id, "end": h.ended_at} for h in ended])
+
+
+def insert_promises(tx: Transaction, made: Sequence[Promise]) -> None:
+    """Write what was promised; its deadline is written before."""
+    if made:
+        rows = [{"id": p.id, "text": p.text, "made_by": p.made_by} for p in made]
+        tx.connection.execute(insert(promise), rows)
+
+
+def find_promises(tx: Transaction, deadline_ids: Collection[UUID]) -> dict[UUID, Promise]:
+    """What was promised, by the id of its deadline."""
+    statement = select(promise).where(promise.c.id.in_(deadline_ids))
+    return {row["id"]: Promise(**row) for row in tx.connection.execute(statement).mappings()}

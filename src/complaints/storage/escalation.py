@@ -1,0 +1,123 @@
+"""Escalations taken, and who hears of them. The unique key on deadline and step makes each happen once."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    RowMapping,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    insert,
+    select,
+    update,
+)
+
+from complaints.domain.complaint import Escalation
+from complaints.domain.vocabulary import DeadlineKind
+from complaints.storage.base import UtcDateTime, metadata, one_of
+from complaints.storage.unit_of_work import Transaction
+
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("deadline_id", ForeignKey("deadline.id")),
+    Column("kind", one_of(DeadlineKind)),
+    Column("step", String(40), nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("recipients", JSON, nullable=False),
+    Column("team", ForeignKey("team.code"), nullable=False),
+    Column("planned_at", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("superseded", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("acknowledged_at", UtcDateTime),
+    Column("acknowledged_by", String(210)),
+    Column("acknowledged_note", Text),
+    UniqueConstraint("deadline_id", "step"),
+    CheckConstraint("taken_at >= planned_at", name="none_before_its_time"),
+    CheckConstraint("level >= 0", name="level"),
+    CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged"),
+    CheckConstraint("(deadline_id IS NULL) = (kind IS NULL)", name="kind"),
+)
+e = escalation.c
+Index("ix_escalation__complaint_id", e.complaint_id, e.taken_at)
+Index("ix_escalation__taken_at", e.taken_at, e.id)
+Index("ix_escalation__team_taken_at", e.team, e.taken_at, e.id)
+_waiting = e.acknowledged_at.is_(None)
+Index("ix_escalation__unacknowledged", e.taken_at, e.id, postgresql_where=_waiting, sqlite_where=_waiting)
+
+escalation_recipient = Table(
+    "escalation_recipient",
+    metadata,
+    Column("login", ForeignKey("user_account.login"), primary_key=True),
+    Column("escalation_id", ForeignKey("escalation.id"), primary_key=True),
+)
+
+
+def insert_escalations(tx: Transaction, taken: Sequence[tuple[UUID, str, Escalation]]) -> None:
+    """Write escalations with their complaint and its team. A step taken before raises IntegrityError."""
+    if not taken:
+        return
+    rows = [
+        {
+            "id": fact.id,
+            "complaint_id": complaint_id,
+            "deadline_id": fact.deadline_id,
+            "kind": fact.kind,
+            "step": fact.step,
+            "level": fact.level,
+            "roles": list(fact.roles),
+            "recipients": list(fact.recipients),
+            "team": team,
+            "planned_at": fact.planned_at,
+            "taken_at": fact.taken_at,
+            "superseded": fact.superseded,
+            "reason": fact.reason,
+        }
+        for complaint_id, team, fact in taken
+    ]
+    tx.connection.execute(insert(escalation), rows)
+    heard = [{"escalation_id": fact.id, "login": who} for _, _, fact in taken for who in fact.recipients]
+    if heard:
+        tx.connection.execute(insert(escalation_recipient), heard)
+
+
+def find_escalation(tx: Transaction, escalation_id: UUID) -> RowMapping | None:
+    """One escalation."""
+    return tx.connection.execute(select(escalation).where(e.id == escalation_id)).mappings().first()
+
+
+def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]:
+    """The steps taken on one deadline, in planned order."""
+    statement = select(escalation).where(e.deadline_id == deadline_id).order_by(e.planned_at, e.id)
+    return tx.connection.execute(statement).mappings().all()
+
+
+def acknowledge(tx: Transaction, escalation_id: UUID, *, by: str, note: str | None) -> bool:
+    """Mark as acknowledged now; False if it was before."""
+    statement = (
+        update(escalation)
+        .where(e.id == escalation_id, e.acknowledged_at.is_(None))
+        .values(acknowledged_at=tx.now, acknowledged_by=by, acknowledged_note=note)
+    )
+    return tx.connection.execute(statement).rowcount == 1
+
+
+def list_escalations(tx: Transaction, conditions: Collection[Any], *, limit: int) -> Sequence[RowMapping]:
+    """Escalations that fit, latest first."""
+    statement = select(escalation).where(*conditions).order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
+    return tx.connection.execute(statement).mappings().all()

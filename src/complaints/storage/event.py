@@ -1,0 +1,89 @@
+"""The history: an append-only row per event, chained per complaint, and the feed of changes.
+
+`sequence` numbers the events of all complaints in commit order: on PostgreSQL a lock held from numbering to commit
+makes the two orders one, so a reader that remembers the last number it saw can miss nothing. It is taken last in
+a transaction, after every other lock, and so cannot be part of a deadlock.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    insert,
+    select,
+)
+
+from complaints.domain.history import Link
+from complaints.domain.vocabulary import EventType
+from complaints.storage.base import Serial, UtcDateTime, metadata, one_of
+from complaints.storage.unit_of_work import Transaction
+
+_FEED_LOCK = 0x636F6D70  # any number that is only ours
+
+event = Table(
+    "event",
+    metadata,
+    Column("sequence", Serial, primary_key=True, autoincrement=True),
+    Column("id", Uuid, nullable=False),
+    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", one_of(EventType), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(210), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    UniqueConstraint("complaint_id", "ordinal"),
+    sqlite_autoincrement=True,
+)
+
+
+def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
+    """Write (event id, complaint id, link) in the given order. Must be the last write of its transaction."""
+    if not links:
+        return
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
+    rows = [
+        {
+            "id": event_id,
+            "complaint_id": complaint_id,
+            "ordinal": link.ordinal,
+            "version": link.event.version,
+            "type": link.event.type,
+            "at": link.event.at,
+            "actor": link.event.actor,
+            "data": link.data,
+            "digest": link.digest,
+        }
+        for event_id, complaint_id, link in links
+    ]
+    tx.connection.execute(insert(event), rows)
+
+
+def timeline(tx: Transaction, complaint_id: UUID, *, after: int, limit: int) -> Sequence[RowMapping]:
+    """The events of one complaint after ordinal `after`, oldest first."""
+    statement = (
+        select(event)
+        .where(event.c.complaint_id == complaint_id, event.c.ordinal > after)
+        .order_by(event.c.ordinal)
+        .limit(limit)
+    )
+    return tx.connection.execute(statement).mappings().all()
+
+
+def changes(tx: Transaction, *, after: int, limit: int) -> Sequence[RowMapping]:
+    """The events of all complaints after sequence `after`, in commit order."""
+    statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
+    return tx.connection.execute(statement).mappings().all()

@@ -1,0 +1,124 @@
+"""Reference data: departments, teams, users, categories, calendars, policies and keys.
+
+They are few and read by every request, so each process keeps them whole (`catalogue`). Every write to one of
+them raises `reference_version`, by which the others notice.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+    Uuid,
+    select,
+    update,
+)
+
+from complaints.domain.vocabulary import Cause, Nature
+from complaints.storage.base import UtcDateTime, metadata, one_of
+from complaints.storage.unit_of_work import Transaction
+
+user_account = Table(
+    "user_account",
+    metadata,
+    Column("login", String(200), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("email", String(254)),
+    Column("active", Boolean, nullable=False),
+    Column("deputy", ForeignKey("user_account.login")),
+    Column("absent_from", UtcDateTime),
+    Column("absent_until", UtcDateTime),
+    CheckConstraint("absent_until IS NULL OR absent_from IS NOT NULL", name="absence_begins"),
+)
+
+department = Table(
+    "department",
+    metadata,
+    Column("code", String(200), primary_key=True),
+    Column("names", JSON, nullable=False),
+    Column("head", ForeignKey("user_account.login")),
+    Column("deputy", ForeignKey("user_account.login")),
+    Column("parent", ForeignKey("department.code")),
+)
+
+team = Table(
+    "team",
+    metadata,
+    Column("code", String(200), primary_key=True),
+    Column("names", JSON, nullable=False),
+    Column("department", ForeignKey("department.code"), nullable=False),
+    Column("lead", ForeignKey("user_account.login")),
+    Column("deputy", ForeignKey("user_account.login")),
+    Column("active", Boolean, nullable=False),
+)
+
+category = Table(
+    "category",
+    metadata,
+    Column("code", String(200), primary_key=True),
+    Column("parent", ForeignKey("category.code")),
+    Column("names", JSON, nullable=False),
+    Column("cause", one_of(Cause)),
+    Column("nature", one_of(Nature)),
+    Column("team", ForeignKey("team.code")),
+    Column("active", Boolean, nullable=False),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("code", String(200), primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+policy = Table(
+    "policy",
+    metadata,
+    Column("code", String(200), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("effective_at", UtcDateTime, nullable=False),
+    Column("applied_at", UtcDateTime, nullable=False),
+    Column("applied_by", String(210), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("document", JSON, nullable=False),
+    CheckConstraint("version >= 1", name="version"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("roles", JSON, nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("login", ForeignKey("user_account.login")),
+    Column("secret_digest", String(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(210), nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+reference_version = Table(
+    "reference_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+
+
+def current_version(tx: Transaction) -> int:
+    """The version of the reference data, as this transaction sees it."""
+    return tx.connection.execute(select(reference_version.c.version)).scalar_one()
+
+
+def raise_version(tx: Transaction) -> None:
+    """Tell every process that reference data changed; they notice once this transaction has committed."""
+    version = reference_version.c.version
+    tx.connection.execute(update(reference_version).values(version=version + 1))

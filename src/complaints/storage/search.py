@@ -1,0 +1,51 @@
+"""Full text: words and Chinese bigrams per complaint, in a GIN-indexed tsvector or an FTS5 table.
+
+The terms are made by `domain.search_terms`, the same for both engines; no parser or dictionary of theirs is used.
+The table is made by a migration alone, since the two engines have nothing in common here.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, MetaData, Table, select, text
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy.sql.elements import ColumnElement
+
+from complaints.domain.search_terms import Term
+from complaints.storage.base import Serial
+from complaints.storage.complaint import complaint
+from complaints.storage.unit_of_work import Transaction
+
+_search = Table("complaint_search", MetaData(), Column("sequence", Serial), Column("terms", TSVECTOR))
+
+_WRITE = {
+    "postgresql": text(
+        "INSERT INTO complaint_search (sequence, terms) VALUES (:sequence, array_to_tsvector(:terms))"
+        " ON CONFLICT (sequence) DO UPDATE SET terms = excluded.terms"
+    ),
+    "sqlite": text("INSERT OR REPLACE INTO complaint_search (rowid, terms) VALUES (:sequence, :terms)"),
+}
+
+
+def index_terms(tx: Transaction, indexed: Sequence[tuple[int, Sequence[str]]]) -> None:
+    """Index complaints, known by their sequence, by their terms."""
+    if not indexed:
+        return
+    dialect = tx.connection.dialect.name
+    rows = [
+        {"sequence": sequence, "terms": list(terms) if dialect == "postgresql" else " ".join(terms)}
+        for sequence, terms in indexed
+    ]
+    tx.connection.execute(_WRITE[dialect], rows)
+
+
+def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:
+    """The condition that a complaint has every term."""
+    if tx.connection.dialect.name == "postgresql":
+        # Quoted lexemes cast to tsquery are taken as they are, without a parser.
+        query = " & ".join("'" + t.text.replace("'", "''") + "'" + (":*" if t.prefix else "") for t in terms)
+        found = select(_search.c.sequence).where(_search.c.terms.op("@@")(sql_cast(query, TSQUERY)))
+        return complaint.c.sequence.in_(found)
+    query = " AND ".join('"' + t.text.replace('"', '""') + '"' + ("*" if t.prefix else "") for t in terms)
+    rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(terms=query)
+    return complaint.c.sequence.in_(rows)  # type: ignore[arg-type]

@@ -1,0 +1,65 @@
+"""Writes the reference data of a fresh database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from complaints.domain.policies import Policy
+from complaints.storage import reference
+from complaints.storage.unit_of_work import Transaction
+
+
+def is_seeded(tx: Transaction) -> bool:
+    """Whether the database was filled before."""
+    return tx.connection.execute(select(reference.reference_version.c.id)).first() is not None
+
+
+def mark_seeded(tx: Transaction) -> None:
+    """The first version of the reference data."""
+    tx.connection.execute(insert(reference.reference_version).values(id=1, version=1))
+
+
+def insert_people(
+    tx: Transaction,
+    *,
+    login: str,
+    name: str,
+    departments: Sequence[dict[str, Any]],
+    teams: Sequence[dict[str, Any]],
+) -> None:
+    """One user who heads every department and leads every team."""
+    tx.connection.execute(insert(reference.user_account).values(login=login, name=name, active=True))
+    for department in departments:  # one by one: a parent comes before its children
+        tx.connection.execute(insert(reference.department).values(**department, head=login))
+    tx.connection.execute(
+        insert(reference.team), [{**team, "lead": login, "active": True} for team in teams]
+    )
+
+
+def insert_categories(tx: Transaction, categories: Sequence[dict[str, Any]]) -> None:
+    """Categories, parents before their children."""
+    tx.connection.execute(insert(reference.category), list(categories))
+
+
+def insert_policy(
+    tx: Transaction, policy: Policy, *, text: str, document: dict[str, object], by: str
+) -> None:
+    """A version of a policy."""
+    statement = insert(reference.policy).values(
+        code=policy.code,
+        version=policy.version,
+        effective_at=policy.effective_at,
+        applied_at=tx.now,
+        applied_by=by,
+        text=text,
+        document=document,
+    )
+    tx.connection.execute(statement)
+
+
+def has_secret(tx: Transaction, digest: str) -> bool:
+    """Whether a key that is not revoked has this secret."""
+    k = reference.api_key.c
+    statement = select(k.id).where(k.secret_digest == digest, k.revoked_at.is_(None))
+    return tx.connection.execute(statement).first() is not None

@@ -1,0 +1,120 @@
+"""Transactions: one per use case, with one `now`. Nobody else commits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import IntegrityError
+
+Clock = Callable[[Connection], datetime]
+
+_BEGIN_MODE = "complaints_begin"
+_POSTGRES_SETTINGS = {
+    "timezone": "UTC",
+    "statement_timeout": "60s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "5s",
+}
+_POSTGRES_KEEPALIVE = {
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+    "connect_timeout": 5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One unit of work: its connection, and the one instant at which everything in it happens."""
+
+    connection: Connection
+    now: datetime
+
+
+class RaceLost(Exception):
+    """Another transaction committed the same unique key first: what it wrote can be read now."""
+
+
+# Keys that two honest callers may fight for; a second try finds what the first wrote.
+_CONTESTED = ("source__external_id", "complaint.source, complaint.external_id", "import_digest", "pk_idempotency",
+              "idempotency.scope", "uq_complaint__sequence", "complaint.sequence", "uq_escalation")
+
+
+class Database:
+    """The database with its clock. `begin` writes, `read` only reads; both give one `now`."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self.engine = engine
+        self._clock = clock
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether many may write at once."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """A transaction that commits at the end of the block and rolls back when it raises.
+
+        On SQLite it takes the one write lock at its start, so that nothing read in it can be stale.
+        """
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(**{_BEGIN_MODE: "BEGIN IMMEDIATE"})
+            try:
+                with connection.begin():
+                    yield Transaction(connection, self._clock(connection))
+            except IntegrityError as error:
+                if any(key in str(error.orig) for key in _CONTESTED):
+                    raise RaceLost(str(error.orig)) from error
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that sees one snapshot and writes nothing."""
+        with self.engine.connect() as connection:
+            if self.is_postgresql:
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                yield Transaction(connection, self._clock(connection))
+
+
+def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
+    """An engine for SQLite or PostgreSQL with the settings every connection of ours has."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
+    arguments: dict[str, Any] = {"options": options, "application_name": "complaints", **_POSTGRES_KEEPALIVE}
+    arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
+    return create_engine(
+        parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True,
+        connect_args=arguments,
+    )  # fmt: skip
+
+
+def _open_sqlite(url: URL) -> Engine:
+    engine = create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin by itself, and too late for a write lock
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN_MODE, "BEGIN"))

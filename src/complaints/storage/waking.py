@@ -1,0 +1,56 @@
+"""Claiming complaints whose time has come, by the partial index on `wake_at`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from complaints.storage.aggregate import find_complaints, with_parts
+from complaints.storage.complaint import Loaded, complaint, find_rows
+from complaints.storage.unit_of_work import Transaction
+
+c = complaint.c
+_ASLEEP = (c.wake_at.is_not(None), c.parked_at.is_(None))
+
+
+def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
+    """Lock up to `limit` complaints due now, most overdue first; those another process works on are passed over."""
+    due = (
+        select(c.id)
+        .where(*_ASLEEP, c.wake_at <= tx.now)
+        .order_by(c.wake_at, c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(tx.connection.execute(due).scalars())
+    rows = {row["id"]: row for row in find_rows(tx, c.id.in_(ids))} if ids else {}
+    return with_parts(tx, [rows[i] for i in ids])
+
+
+def slice_end(tx: Transaction, target: datetime, *, size: int) -> datetime | None:
+    """The instant up to which about `size` complaints fall due, at most `target`; None where none does."""
+    due = select(c.wake_at).where(*_ASLEEP, c.wake_at <= target).order_by(c.wake_at).limit(size).subquery()
+    return tx.connection.execute(select(func.max(due.c.wake_at))).scalar_one()
+
+
+def claim_until(tx: Transaction, end: datetime) -> list[Loaded]:
+    """Lock every complaint that falls due up to `end`."""
+    return find_complaints(tx, *_ASLEEP, c.wake_at <= end, lock=True)
+
+
+def park(tx: Transaction, complaint_ids: Sequence[UUID]) -> None:
+    """Set complaints aside that cannot be advanced; `complaints check` lists them."""
+    if complaint_ids:
+        tx.connection.execute(update(complaint).where(c.id.in_(complaint_ids)).values(parked_at=tx.now))
+
+
+def unpark(tx: Transaction, before: datetime) -> int:
+    """Try again those set aside before an instant; how many."""
+    statement = update(complaint).where(c.parked_at.is_not(None), c.parked_at < before).values(parked_at=None)
+    return tx.connection.execute(statement).rowcount
+
+
+def count_parked(tx: Transaction) -> int:
+    """How many complaints are set aside."""
+    return tx.connection.execute(select(func.count()).where(c.parked_at.is_not(None))).scalar_one()

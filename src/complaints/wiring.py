@@ -1,0 +1,123 @@
+"""The composition root: settings become an engine, a clock, an application and its loops."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+from uuid_utils.compat import uuid7
+
+from complaints.handling.engine import Engine
+from complaints.handling.seeding import ensure_first_key, seed_database
+from complaints.settings import Settings
+from complaints.storage import clock, migrate
+from complaints.storage.unit_of_work import Database, open_engine
+
+KEY_FILE = "first-key"
+
+
+class NotReady(Exception):
+    """The program cannot run as it is set up; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstKey:
+    """The key made at the first start, and the file that keeps it."""
+
+    secret: str
+    path: str
+
+
+def wall_clock(_connection: Connection) -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+def _sandbox_clock(connection: Connection) -> datetime:
+    now = clock.find_sandbox_now(connection)
+    assert now is not None  # opened as a sandbox
+    return now
+
+
+def new_id() -> UUID:
+    """A UUIDv7: unique, and rising with time."""
+    return uuid7()
+
+
+def open_database(settings: Settings) -> Database:
+    """The database, with the clock that belongs to it. Raises NotReady if it does not fit the settings."""
+    if settings.embedded and settings.database_url is None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.url)
+    if settings.embedded:
+        migrate.upgrade(engine)
+    return Database(engine, wall_clock)
+
+
+def prepare(settings: Settings) -> tuple[Engine, FirstKey | None]:
+    """An engine on a database that is migrated and seeded. Raises NotReady with what to do otherwise."""
+    database = open_database(settings)
+    _check_schema(database)
+    return _seeded(settings, database)
+
+
+def migrate_and_seed(settings: Settings) -> tuple[Engine, FirstKey | None]:
+    """Bring the database to the newest schema and fill a fresh one."""
+    database = open_database(settings)
+    migrate.upgrade(database.engine)
+    return _seeded(settings, database)
+
+
+def _check_schema(database: Database) -> None:
+    with database.engine.connect() as connection:
+        current, head = migrate.current(connection), migrate.head()
+    if current != head:
+        raise NotReady(
+            f"The database is at schema {current or 'none'}, this program needs {head}: run `complaints migrate`."
+        )
+
+
+def _seeded(settings: Settings, database: Database) -> tuple[Engine, FirstKey | None]:
+    policy = settings.policy.read_text(encoding="utf-8") if settings.policy else None
+    with database.begin() as tx:
+        if seed_database(tx, policy) and settings.sandbox:
+            clock.start_sandbox(tx.connection, tx.now.replace(microsecond=0))
+        is_sandbox = clock.find_sandbox_now(tx.connection) is not None
+    if is_sandbox != settings.sandbox:
+        raise NotReady(
+            "This database is a sandbox: set COMPLAINTS_SANDBOX=1 to use it."
+            if is_sandbox
+            else "COMPLAINTS_SANDBOX=1 needs a database created so: take a fresh one."
+        )
+    if is_sandbox:
+        database = Database(database.engine, _sandbox_clock)
+    engine = Engine(database, new_id)
+    return engine, _first_key(settings, engine)
+
+
+def _first_key(settings: Settings, engine: Engine) -> FirstKey | None:
+    given = settings.bootstrap_api_key
+    secret = given.get_secret_value() if given else None
+    made = engine.write(lambda tx: ensure_first_key(engine, tx, secret))
+    engine.cache.expire()
+    if made is None or given is not None:
+        return None
+    path = settings.data_dir / KEY_FILE
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(made + "\n")
+    return FirstKey(made, str(path))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """An engine for one command; its connections are closed at the end."""
+    engine, _ = prepare(settings)
+    try:
+        yield engine
+    finally:
+        engine.database.engine.dispose()

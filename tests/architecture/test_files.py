@@ -1,0 +1,94 @@
+"""What is committed is fit to be published, and to be installed anywhere."""
+
+import ast
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "src/complaints").rglob("*.py"))
+# Made by tools, or one's own; .gitignore names the same.
+NOT_COMMITTED = {
+    *(".git", ".venv", ".idea", ".vscode", "__pycache__", "build", "dist", "htmlcov"),
+    *(".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
+}
+OWN_FILE = re.compile(r"\.db\b|\.sqlite3|^\.env$|\.py[cod]$")
+BANNED = {
+    "a registry host": r"pypi\.org|pythonhosted|npmjs\.|crates\.io|deb\.debian\.org|proxy\.golang",
+    "a path of one machine": r"(?<![\w.~)}>])/(?:work|root|home)/\w",
+    "who or what wrote it": r"(?i:claude|anthropic|chatgpt|copilot|language model|co-authored-by)|\bAI\b",
+    "an issue number": r"(?i:\b(?:issue|fixes|closes|pull request|bug) #\d+)",
+    "unfinished work": r"\bTODO\b|\bFIXME\b|\bXXX\b",
+}
+
+
+def committed_texts() -> Iterator[tuple[Path, str]]:
+    """Every text file but this one, which names what it bans."""
+    for directory, below, names in os.walk(ROOT):
+        below[:] = [name for name in below if name not in NOT_COMMITTED]
+        for path in (Path(directory, name) for name in names if not OWN_FILE.search(name)):
+            content = path.read_bytes()
+            if path != Path(__file__).resolve() and b"\0" not in content:
+                yield path, content.decode()
+
+
+@pytest.mark.parametrize("what", BANNED)
+def test_no_file_mentions(what: str) -> None:
+    pattern = re.compile(BANNED[what])
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}"
+        for path, text in committed_texts()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if pattern.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("a registry host", "--index-url https://pypi.org/simple"),
+        ("a path of one machine", "--find-links /home/someone/wheels"),
+        ("a path of one machine", "url = sqlite:////root/complaints.db"),
+        ("who or what wrote it", "Co-Authored-By: Copilot"),
+        ("who or what wrote it", "written by an AI"),
+        ("an issue number", "see Issue #12"),
+        ("unfinished work", "# TODO later"),
+    ],
+)
+def test_a_mention_would_be_found(what: str, line: str) -> None:
+    assert re.search(BANNED[what], line)
+
+
+@pytest.mark.parametrize("name", ["run.txt", "test.txt"])
+def test_every_requirement_is_pinned_and_has_hashes(name: str) -> None:
+    text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
+    lines = [line.split("    #")[0] for line in text.splitlines() if not line.lstrip().startswith("#")]
+    requirements = [part for part in "\n".join(lines).replace("\\\n", " ").splitlines() if part.strip()]
+    assert len(requirements) > 20
+    wrong = [
+        requirement
+        for requirement in requirements
+        if not re.fullmatch(
+            r"[a-z0-9-]+==\S+( ; [^-][^#]*?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*", requirement
+        )
+    ]
+    assert not wrong
+
+
+def test_the_tests_run_on_the_versions_that_the_server_runs_on() -> None:
+    pins = {
+        name: set(
+            re.findall(r"^(\S+==\S+)", (ROOT / "requirements" / name).read_text(encoding="utf-8"), re.M)
+        )
+        for name in ("run.txt", "test.txt")
+    }
+    assert pins["run.txt"] <= pins["test.txt"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(ROOT / "src")) for path in MODULES])
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,0 +1,160 @@
+"""Fixtures of every test: a fresh database on each engine, and one PostgreSQL server for the whole run."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import settings
+from psycopg import sql
+
+from tests.postgres_server import PostgresUnavailable, serving
+
+pytest_plugins = ["tests.fixtures"]
+
+ENGINES = ("sqlite", "postgresql")
+SERVER_VARIABLE = "COMPLAINTS_TEST_POSTGRES_URL"
+SERVER = pytest.StashKey[str]()
+CLEAN_UP = pytest.StashKey[ExitStack]()
+
+# A time limit per example would measure the machine, not the code.
+settings.register_profile("complaints", settings.get_profile("default"), deadline=None)
+settings.load_profile("complaints")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[CLEAN_UP] = ExitStack()
+    if url := os.environ.get(SERVER_VARIABLE) or _worker_input(config).get("postgres_url"):
+        config.stash[SERVER] = url
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The process that hands out the tests starts the server, once, and tells each worker where it is."""
+    try:
+        node.workerinput["postgres_url"] = _server_url(node.config)
+    except PostgresUnavailable as failure:
+        node.workerinput["postgres_absent"] = str(failure)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[CLEAN_UP].close()
+
+
+def _worker_input(config: pytest.Config) -> dict[str, Any]:
+    """What the distributing process told this worker; nothing where the tests run in one process."""
+    return getattr(config, "workerinput", {})
+
+
+def _server_url(config: pytest.Config) -> str:
+    """The server's URL; starts it if nobody has. Raises PostgresUnavailable."""
+    if SERVER not in config.stash:
+        if reason := _worker_input(config).get("postgres_absent"):
+            raise PostgresUnavailable(reason)
+        config.stash[SERVER] = config.stash[CLEAN_UP].enter_context(serving())
+    return config.stash[SERVER]
+
+
+def _require_server_url(config: pytest.Config) -> str:
+    """As `_server_url`, but without a server the test is skipped, or fails where CI is set."""
+    try:
+        return _server_url(config)
+    except PostgresUnavailable as failure:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL: {failure}; {SERVER_VARIABLE} can name a server")
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url(pytestconfig: pytest.Config) -> str:
+    """The maintenance database of a PostgreSQL server, ours or the one the environment names."""
+    return _require_server_url(pytestconfig)
+
+
+class Databases:
+    """Makes databases, and drops them all in the end. URLs are as SQLAlchemy takes them."""
+
+    def __init__(self, directory: Path, config: pytest.Config) -> None:
+        self._directory = directory
+        self._config = config
+        self._names: list[str] = []
+
+    def make(self, engine: str, *, template: str | None = None) -> str:
+        """The URL of a new database: empty, or a copy of that at `template`, which nobody may be using."""
+        name = f"complaints_{uuid4().hex}"
+        if engine == "sqlite":
+            path = self._directory / f"{name}.db"
+            path.touch()
+            if template:
+                copyfile(template.removeprefix("sqlite:///"), path)
+            return f"sqlite:///{path}"
+        source = urlsplit(template).path.removeprefix("/") if template else "template0"
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        )
+        self._names.append(name)
+        return urlunsplit(urlsplit(_require_server_url(self._config))._replace(path=f"/{name}"))
+
+    def drop_all(self) -> None:
+        """Drop what is on PostgreSQL, open connections or not; SQLite's files go with their directory."""
+        while self._names:
+            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self._names.pop())))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(_require_server_url(self._config), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
+    migrate: Callable[[str], None],
+) -> Iterator[Callable[[str], str]]:
+    """For an engine, the URL of a migrated database to copy; made once in each process that runs tests."""
+    databases = Databases(tmp_path_factory.mktemp("template"), pytestconfig)
+    made: dict[str, str] = {}
+
+    def template(engine: str) -> str:
+        if engine not in made:
+            url = databases.make(engine)
+            migrate(url)
+            made[engine] = url
+        return made[engine]
+
+    yield template
+    databases.drop_all()
+
+
+@pytest.fixture
+def databases(pytestconfig: pytest.Config, tmp_path: Path) -> Iterator[Databases]:
+    """Makes databases for one test."""
+    made = Databases(tmp_path, pytestconfig)
+    yield made
+    made.drop_all()
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Callable[[str], str]:
+    """For an engine, the URL of a new database without tables; may be called more than once."""
+    return databases.make
+
+
+@pytest.fixture
+def migrated_database_url(
+    databases: Databases, migrated_template: Callable[[str], str]
+) -> Callable[[str], str]:
+    """For an engine, the URL of a new database with the newest schema; may be called more than once."""
+    return lambda engine: databases.make(engine, template=migrated_template(engine))
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> str:
+    """A new database with the newest schema; the test runs on each engine."""
+    return migrated_database_url(request.param)

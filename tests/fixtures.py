@@ -1,0 +1,35 @@
+"""Fixtures over a seeded database with a test clock, on each engine."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.handling.engine import Engine
+from tests.support import House, api_client, make_template, opened_engine
+
+
+@pytest.fixture(scope="session")
+def migrate() -> Callable[[str], None]:
+    """Every database of a test is a copy of one that was migrated and seeded as a sandbox."""
+    return make_template
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The engine on a fresh database; the test runs on SQLite and on PostgreSQL."""
+    with opened_engine(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def house(engine: Engine) -> House:
+    """Short ways to live a complaint."""
+    return House(engine)
+
+
+@pytest.fixture
+def client(engine: Engine) -> Iterator[TestClient]:
+    """The API, called with full rights."""
+    with api_client(engine) as opened:
+        yield opened

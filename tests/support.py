@@ -1,0 +1,134 @@
+"""What tests of storage, handling and the API share: a seeded database on either engine, with a clock to move."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+from starlette.testclient import TestClient
+
+from complaints.api.app import create_app
+from complaints.domain.complaint import Complaint
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling import intake, keys, progress
+from complaints.handling.access import SYSTEM, Caller
+from complaints.handling.commands import CreateComplaint, Transition
+from complaints.handling.engine import Engine
+from complaints.handling.seeding import seed_database
+from complaints.handling.sweep import Swept, sweep_until
+from complaints.storage import aggregate, clock, migrate
+from complaints.storage.unit_of_work import Database, open_engine
+from complaints.wiring import new_id
+
+START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
+ADMIN_SECRET = "test-secret-of-the-administrator"  # noqa: S105 - opens only databases of one test
+
+_transition: TypeAdapter[Any] = TypeAdapter(Transition)
+
+
+def make_template(url: str) -> None:
+    """Bring the empty database at `url` to the newest schema, seed it as a sandbox, and let go of it."""
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    database = Database(engine, lambda _connection: START)
+    with database.begin() as tx:
+        seed_database(tx)
+        clock.start_sandbox(tx.connection, START)
+    made = Engine(database, new_id)
+    made.write(
+        lambda tx: keys.create_key(
+            made, tx, SYSTEM, name="bootstrap", roles=[AccessRole.ADMIN], secret=ADMIN_SECRET
+        )
+    )
+    engine.dispose()
+
+
+def sandbox_now(connection: Connection) -> datetime:
+    """The test clock."""
+    now = clock.find_sandbox_now(connection)
+    assert now is not None
+    return now
+
+
+@contextmanager
+def opened_engine(url: str) -> Iterator[Engine]:
+    """The engine on a database made by `make_template`."""
+    database = Database(open_engine(url), sandbox_now)
+    try:
+        yield Engine(database, new_id)
+    finally:
+        database.engine.dispose()
+
+
+@dataclass(frozen=True)
+class House:
+    """An engine on a fresh database, and short ways to live a complaint with it."""
+
+    engine: Engine
+    caller: Caller = SYSTEM
+
+    def now(self) -> datetime:
+        """The test clock."""
+        return self.engine.read(lambda tx: tx.now)
+
+    def advance(self, **delta: float) -> Swept:
+        """Move the test clock, with everything that happens on the way, each at its own time."""
+
+        def move(tx: Any) -> Swept:
+            target = tx.now + timedelta(**delta)
+            swept = sweep_until(self.engine, tx, target)
+            clock.set_sandbox_now(tx.connection, target)
+            return swept
+
+        return self.engine.write(move)
+
+    def jump(self, **delta: float) -> datetime:
+        """Move the test clock without sweeping: downtime."""
+
+        def move(tx: Any) -> datetime:
+            target = tx.now + timedelta(**delta)
+            clock.set_sandbox_now(tx.connection, target)
+            return target
+
+        return self.engine.write(move)
+
+    def post(self, **members: Any) -> Complaint:
+        """Register a complaint; channel phone and a subject unless given."""
+        command = CreateComplaint.model_validate({"channel": "phone", "subject": "No signal", **members})
+        made = self.engine.write(lambda tx: intake.register_one(self.engine, tx, self.caller, command))
+        return made.complaint
+
+    def act(self, complaint: Complaint, action: str, **members: Any) -> Complaint:
+        """Take an action; raises its refusal."""
+        command = _transition.validate_python({"action": action, **members})
+        reference = str(complaint.id)
+        return self.engine.write(
+            lambda tx: progress.transition(self.engine, tx, self.caller, reference, command, None)
+        )
+
+    def load(self, complaint: Complaint) -> Complaint:
+        """The complaint as stored now."""
+        return self.engine.read(lambda tx: aggregate.load_complaint(tx, complaint.id)).complaint
+
+    def key(self, *roles: AccessRole, source: str = "test", login: str | None = None) -> dict[str, str]:
+        """The headers of a new key with these roles."""
+        name = f"{'-'.join(roles)}-{new_id()}"
+        _, secret = self.engine.write(
+            lambda tx: keys.create_key(
+                self.engine, tx, SYSTEM, name=name, roles=roles, source=source, login=login
+            )
+        )
+        return {"Authorization": f"Bearer {secret}"}
+
+
+@contextmanager
+def api_client(engine: Engine) -> Iterator[TestClient]:
+    """A client of the API over `engine`, with full rights."""
+    headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
+    with TestClient(create_app(engine), headers=headers, raise_server_exceptions=False) as client:
+        yield client
+
+
