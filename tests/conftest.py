@@ -96,7 +96,9 @@ class Databases:
             return f"sqlite:///{path}"
         source = urlsplit(template).path.removeprefix("/") if template else "template0"
         self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(source)
+            )
         )
         self._names.append(name)
         return urlunsplit(urlsplit(_require_server_url(self._config))._replace(path=f"/{name}"))

@@ -128,7 +128,8 @@ class House:
 def api_client(engine: Engine) -> Iterator[TestClient]:
     """A client of the API over `engine`, with full rights."""
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
-    with TestClient(create_app(engine), headers=headers, raise_server_exceptions=False) as client:
+    app = create_app(engine, wall=lambda: datetime.now(UTC))
+    with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client
 
 

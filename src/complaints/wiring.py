@@ -1,22 +1,30 @@
 """The composition root: settings become an engine, a clock, an application and its loops."""
 
 import os
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from uuid_utils.compat import uuid7
 
+from complaints.api.app import create_app
 from complaints.handling.engine import Engine
 from complaints.handling.seeding import ensure_first_key, seed_database
+from complaints.handling.sweep import Swept
+from complaints.handling.ticking import Sweeper, keep_house
+from complaints.scheduler import Loop, Loops
 from complaints.settings import Settings
 from complaints.storage import clock, migrate
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.unit_of_work import Connection, Database, open_engine
 
 KEY_FILE = "first-key"
+SWEEP_SECONDS = 0.2
 
 
 class NotReady(Exception):
@@ -32,7 +40,12 @@ class FirstKey:
 
 
 def wall_clock(_connection: Connection) -> datetime:
-    """The present instant."""
+    """The present instant, in UTC."""
+    return wall_now()
+
+
+def wall_now() -> datetime:
+    """The present instant, in UTC."""
     return datetime.now(UTC)
 
 
@@ -121,3 +134,40 @@ def opened(settings: Settings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.database.engine.dispose()
+
+
+class SweepMetrics:
+    """What sweeps measure: how late steps are taken, and how many (domain rule 3.7)."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._lag = Histogram(
+            "complaints_step_lag_seconds",
+            "Seconds from when an escalation step should have been taken to when it was.",
+            buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 30, 300, 3600),
+            registry=registry,
+        )
+        self._steps = Counter("complaints_steps", "Escalation steps taken.", ("kind",), registry=registry)
+
+    def observe(self, swept: Swept) -> None:
+        """Count a sweep."""
+        for lag in swept.lags_seconds:
+            self._lag.observe(lag)
+        self._steps.labels("escalation").inc(swept.escalations)
+        self._steps.labels("reminder").inc(swept.reminders)
+
+
+def build_loops(engine: Engine, registry: CollectorRegistry) -> Loops:
+    """The loops of a process that sweeps."""
+    stopping = threading.Event()
+    node = f"{socket.gethostname()}:{os.getpid()}"
+    sweeper = Sweeper(engine, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
+    loops = (
+        Loop("sweep", sweeper.tick, seconds=SWEEP_SECONDS),
+        Loop("housekeeping", lambda: keep_house(engine, wall_now), cron="17 * * * *"),
+    )
+    return Loops(loops, stopping)
+
+
+def build_app(engine: Engine, settings: Settings, registry: CollectorRegistry) -> FastAPI:
+    """The application over `engine`."""
+    return create_app(engine, wall=wall_now, registry=registry, sweeps=settings.scheduler)

@@ -1,11 +1,13 @@
 """Policy documents (domain §4): what they may hold, what is refused with which line, and the way back."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -223,6 +225,36 @@ def test_an_unconfirmed_year_of_holidays_is_a_warning_with_its_line() -> None:
         (2026, True),
         (2027, False),
     ]
+
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "policies.md"
+
+
+def test_the_small_policy_of_the_documentation_is_accepted() -> None:
+    (example,) = re.findall(r"```yaml\n(code: .*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
+    reading = read_policy(example, teams=TEAMS, categories=["network"])
+    assert (reading.policy.code, reading.warnings) == ("small", ())
+
+
+def test_the_calendars_of_the_documentation_are_accepted() -> None:
+    (example,) = re.findall(r"```yaml\n(calendars:\n.*?)```", DOCUMENTATION.read_text("utf-8"), re.DOTALL)
+    text = shipped("telecom-handbook")
+    assert "calendars:\n  always:\n    hours: null\n" in text
+    text = text.replace("calendars:\n  always:\n    hours: null\n", example)
+    reading = read_policy(text, calendars={"shanghai-branch": always_open("Asia/Shanghai")})
+    assert list(reading.policy.calendars) == ["always", "branch", "office"]
+    assert reading.policy.calendars["office"].overrides[date(2027, 1, 4)] == ()
+
+
+def test_the_documentation_explains_every_member(document: Document) -> None:
+    explained = set(re.findall(r"`([a-z_]+)`", DOCUMENTATION.read_text("utf-8")))
+    step = ("at", "level", "notify", "raise_priority", "move_to_team")
+    rule = ("calendar", "targets", "ladder", "pauses_on", "pause_budget")
+    calendar = ("timezone", "hours", "holidays", "overrides", "holiday_tables", "use")
+    words = [
+        word for words in (DeadlineKind, Priority, Severity, HoldReason, RecipientRole) for word in words
+    ]
+    assert explained >= {*document, *document["priorities"], *step, *rule, *calendar, *words}
 
 
 # There and back ---------------------------------------------------------------------------------------------
@@ -503,6 +535,40 @@ def test_a_year_and_more_of_holidays_far_ahead_is_refused(document: Document) ->
     (fault,) = faults_of(document)
     assert fault.pointer == "/calendars/office"
     assert "from 2031-01-01 on there is no open hour within 366 days" in fault.message
+
+
+@pytest.mark.parametrize(("closed_mondays", "refused"), [(51, False), (52, True)])
+def test_closed_days_before_a_holiday_count_too(
+    document: Document, closed_mondays: int, refused: bool
+) -> None:
+    """Open on Mondays only: 52 of them closed make 370 days without an open hour, 364 of them from the
+    first.
+    """
+    first = date(2031, 1, 6).toordinal()
+    closed = {date.fromordinal(first + 7 * n).isoformat(): "" for n in range(closed_mondays)}
+    document["calendars"]["office"] = {"hours": {"mon": [["09:00", "18:00"]]}, "holidays": closed}
+    if refused:
+        (fault,) = faults_of(document)
+        assert "from 2030-12-31 on there is no open hour within 366 days" in fault.message
+    else:
+        assert len(from_document(document, version=1).calendars["office"].holidays) == closed_mondays
+
+
+@pytest.mark.parametrize("day", ["1899-12-31", "9999-12-31"])
+def test_special_days_far_away_are_refused(document: Document, day: str) -> None:
+    document["calendars"]["office"] = {**OFFICE, "holidays": {day: "x"}}
+    (fault,) = faults_of(document)
+    assert f"{day} is too far away" in fault.message
+
+
+def test_a_policy_larger_than_a_document_may_be_is_still_read_back(document: Document) -> None:
+    """A stored calendar taken in by `use` may be larger than its name was."""
+    days = {
+        date.fromordinal(date(2026, 1, 1).toordinal() + 2 * n).isoformat(): "国庆节" * 60 for n in range(3000)
+    }
+    document["calendars"]["office"] = {**OFFICE, "holidays": days}
+    assert len(json.dumps(document)) > LARGEST_DOCUMENT_BYTES
+    assert len(from_document(document, version=1).calendars["office"].holidays) == len(days)
 
 
 def test_all_faults_are_told_at_once_each_with_its_line() -> None:

@@ -1,14 +1,26 @@
 """The application: the routers of the API, with the edge around them."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry
 
 import complaints
-from complaints.api import authentication, complaint_routes, edge
+from complaints.api import authentication, complaint_routes, edge, health_routes
+from complaints.api.health import RequestMetrics
 from complaints.handling.engine import Engine
 
 
-def create_app(engine: Engine, *, limits: edge.EdgeLimits | None = None) -> FastAPI:
-    """The API over `engine`."""
+def create_app(
+    engine: Engine,
+    *,
+    wall: Callable[[], datetime],
+    registry: CollectorRegistry | None = None,
+    sweeps: bool = False,
+    limits: edge.EdgeLimits | None = None,
+) -> FastAPI:
+    """The API over `engine`. `wall` is the wall clock; `sweeps` says that this process runs the loops too."""
     app = FastAPI(
         title="Complaints",
         version=complaints.__version__,
@@ -17,9 +29,14 @@ def create_app(engine: Engine, *, limits: edge.EdgeLimits | None = None) -> Fast
         summary="Complaint ticketing and closed-loop workflow",
     )
     app.state.engine = engine
+    app.state.wall = wall
+    app.state.sweeps = sweeps
+    app.state.metrics = registry = registry or CollectorRegistry()
+    app.state.sweep_gauges = health_routes.SweepGauges(registry)
     secured = [Depends(authentication.bearer)]
     for routes in (complaint_routes,):
         app.include_router(routes.router, prefix="/v1", dependencies=secured)
+    app.include_router(health_routes.router)
     app.add_middleware(authentication.Authentication, engine=engine)
-    edge.install(app, limits=limits or edge.EdgeLimits())
+    edge.install(app, limits=limits or edge.EdgeLimits(), observe=RequestMetrics(registry).observe)
     return app

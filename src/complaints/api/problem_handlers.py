@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -100,6 +100,9 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, CarriedRefusal):
         return refusal_response(request, error.refusal)
+    if isinstance(error.__cause__, ClientDisconnect):
+        # FastAPI takes it for a body it cannot read, but nobody is left to be told so.
+        raise error.__cause__
     if error.status_code < 400:
         return Response(status_code=error.status_code, headers=error.headers)
     headers = dict(error.headers or {})

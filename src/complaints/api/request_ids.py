@@ -5,11 +5,12 @@ It also puts the headers on every answer that keep a browser from doing harm wit
 """
 
 import re
-import uuid
 from collections.abc import Callable
 from time import perf_counter
 
 import structlog
+import uuid_utils
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from complaints.api.problems import PROBLEMS, clip, instance_of, problem_response
@@ -48,6 +49,9 @@ class RequestIds:
         started = perf_counter()
         try:
             await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            # Nobody is left to answer; the access log says so.
+            scope["state"]["problem"] = "client-left"
         except Exception as failure:
             _log.error(
                 "request failed", exc_info=failure, method=scope["method"], path=clip(instance_of(scope))
@@ -77,7 +81,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _VISIBLE_ASCII.fullmatch(value):
             return str(value, "ascii")
-    return str(uuid.uuid4())
+    return str(uuid_utils.uuid4())
 
 
 def _internal_error(scope: Scope, request_id: str) -> ASGIApp:

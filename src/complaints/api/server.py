@@ -5,12 +5,12 @@ no limit on the size of a head, and uvicorn none on the time it takes, so both a
 """
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import structlog
+import uuid_utils
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -108,7 +108,7 @@ class GuardedHttp(HttpToolsProtocol):
         self._refuse(PROBLEMS[code], detail)
 
     def _refuse(self, problem: Problem, detail: str) -> None:
-        request_id = str(uuid.uuid4())
+        request_id = str(uuid_utils.uuid4())
         _log.warning("request refused by the server", problem=problem.code, request_id=request_id)
         if self._may_answer():
             self.transport.write(_raw_answer(problem, detail, request_id, self.server_state.default_headers))

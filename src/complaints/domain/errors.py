@@ -14,7 +14,8 @@ class Fault:
 
 
 class ComplaintError(Exception):
-    """A refusal a caller can understand. `kind` is one of invalid, forbidden, not-found, conflict, stale.
+    """A refusal a caller can understand. `kind` is one of invalid, forbidden, not-found, conflict, stale,
+    unavailable.
 
     `code` names the problem in the catalogue (`/problems/<code>`); `faults` says which members are at fault;
     `allowed` lists the actions that are legal now, where an action was refused.
@@ -73,3 +74,10 @@ class StaleVersion(ComplaintError):
 
     kind = "stale"
     code = "stale-version"
+
+
+class Unavailable(ComplaintError):
+    """Something the engine needs is out of reach for now; nothing was done, or its outcome is unknown."""
+
+    kind = "unavailable"
+    code = "service-unavailable"

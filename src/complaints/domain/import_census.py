@@ -7,7 +7,14 @@ from complaints.domain.import_date_swaps import DateCensus, SwapFinding, swapped
 from complaints.domain.import_dates import DateReader
 from complaints.domain.import_files import ABSENT, Record, Source
 from complaints.domain.import_mapping import Field, RowMapper
-from complaints.domain.import_options import Dates, ImportOptions, RepeatedIds, option_pointer, refuse
+from complaints.domain.import_options import (
+    Dates,
+    ImportOptions,
+    RepeatedIds,
+    option_pointer,
+    refuse,
+    shorten,
+)
 
 MAX_ROWS = 1_000_000
 _FEW = 3
@@ -55,7 +62,7 @@ class Census:
         if self._unseen and self._source.objects:
             refuse(
                 [
-                    Fault(option_pointer(f"map.{name}"), f"map.{name}: no row has '{column}'")
+                    Fault(option_pointer(f"map.{name}"), f"map.{name}: no row has '{shorten(column)}'")
                     for name, column, _ in self._unseen
                 ]
             )
@@ -109,7 +116,7 @@ class _Examples:
     def add(self, record: Record, text: str) -> None:
         self.rows += 1
         if len(self.first) < 2:
-            self.first.append(f"row {record.number} '{text[:60]}'")
+            self.first.append(f"row {record.number} '{shorten(text)}'")
 
     def __str__(self) -> str:
         return "e.g. " + ", ".join(self.first)
@@ -144,7 +151,7 @@ def _tell_swap(finding: SwapFinding) -> str:
     else:
         why = "as written they lie scattered over the year, exchanged they are one short run"
     examples = "; ".join(
-        f"row {tally.row} '{tally.text[:60]}' is {day} as written, {swapped(day)} exchanged"
+        f"row {tally.row} '{shorten(tally.text)}' is {day} as written, {swapped(day)} exchanged"
         for day, tally in finding.examples
     )
     partly = (

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 _OFTEN = 10
-_DIFFERENT = 5
+_DIFFERENT = 3
+_SCATTERED = 5
 _NEAR_DAYS = 14
 _SHORT_DAYS = 43
+_EARLY = 12 / 30.4
 _CHANCE = 1e-4
 
 
@@ -64,10 +66,10 @@ class DateCensus:
         """What shows that day and month are exchanged where the day is not above 12, if anything does.
 
         A day above 12 can be read one way only. Dates more than 14 days from all such days are astray (a run
-        of days is never without one above 12 for so long). They are exchanged if they are many, all of them
-        come home when exchanged, and the dates known for sure cover so little of the year that chance does
-        not explain it. Without any day above 12, only a `numeric` format is judged: several dates over four
-        months or more that become one short run.
+        of days is never without one above 12 for so long). They are exchanged if they are many, nearly all of
+        them come home when exchanged, and chance does not explain that each of them has a day of at most 12
+        and comes to lie in the part of the year known for sure. Without any day above 12, only a `numeric`
+        format is judged: several dates over four months or more that become one short run.
         """
         home = self._home()
         if not home:
@@ -76,9 +78,10 @@ class DateCensus:
         if self._rows(astray) < _OFTEN or len(astray) < _DIFFERENT:
             return None
         still_astray = [day for day in astray if swapped(day).toordinal() not in home]
-        if self._rows(still_astray) * 100 > self._rows(astray):
+        if self._rows(still_astray) * 20 > self._rows(astray):
             return None
-        return self._finding(astray, home) if _share_at_home(astray, home) ** len(astray) < _CHANCE else None
+        chance = (_EARLY * _share_at_home(astray, home)) ** len(astray)
+        return self._finding(astray, home) if chance < _CHANCE else None
 
     def _ambiguous(self) -> list[date]:
         return [day for day in self.days if day.day <= 12]
@@ -94,7 +97,7 @@ class DateCensus:
 
     def _looks_scattered(self) -> bool:
         days = self._ambiguous()
-        if self._rows(days) < _OFTEN or len(days) < _DIFFERENT:
+        if self._rows(days) < _OFTEN or len(days) < _SCATTERED:
             return False
         exchanged = [swapped(day) for day in days]
         months = {(day.year, day.month) for day in days}

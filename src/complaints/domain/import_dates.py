@@ -13,6 +13,7 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
+_MAX_FORMAT = 100
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})(?::?([0-9]{2}))?")
 _ZONE_PATTERN = r"z|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?"
 
@@ -43,27 +44,26 @@ class DateReader:
 
     `zone` is for dates without an offset of their own; a local time that a change of the clocks skips moves
     forward by the gap, of one that comes twice it is the first. A format without a time of day means
-    midnight. Raises ValueError for a format that leaves a date open.
+    midnight. `numeric` says whether day and month are numbers in the format, so that one could be taken for
+    the other. Raises ValueError for a format that leaves a date open.
     """
 
     def __init__(self, date_format: str | None, zone: ZoneInfo | None) -> None:
         self.date_format = date_format
         self._zone = zone
         self._read: Callable[[str], datetime] = _read_rfc_3339
+        self.numeric = False
         if date_format is not None:
             pattern = _compile_format(date_format)
+            self.numeric = {"d", "m"} <= pattern.groupindex.keys()
             self._read = lambda text: _read_fields(pattern, text, str(date_format))
             if zone is None and "z" not in pattern.groupindex:
                 raise NoZone("the format has no %z: give timezone, an IANA name such as Europe/Berlin")
 
-    @property
-    def numeric(self) -> bool:
-        """Whether day and month are numbers in the format, so that one could be taken for the other."""
-        return bool(self.date_format and "%d" in self.date_format and "%m" in self.date_format)
-
     def exchanged(self) -> "DateReader":
         """The reader of the same format with day and month in each other's place."""
-        swapped = re.sub("%[dm]", lambda found: "%m" if found[0] == "%d" else "%d", self.date_format or "")
+        other = {"%d": "%m", "%m": "%d"}
+        swapped = re.sub("%.", lambda found: other.get(found[0], found[0]), self.date_format or "")
         return DateReader(swapped, self._zone)
 
     def read(self, text: str) -> datetime:
@@ -93,6 +93,8 @@ def swap(written: datetime) -> datetime:
 
 def _compile_format(date_format: str) -> re.Pattern[str]:
     """A pattern with a group per directive. Raises ValueError for what leaves a date open."""
+    if len(date_format) > _MAX_FORMAT:
+        raise ValueError(f"a format has at most {_MAX_FORMAT} characters")
     parts = []
     for directive, space, literal in re.findall(r"%(.?)|(\s+)|([^%\s]+)", date_format, re.DOTALL):
         if literal:

@@ -17,9 +17,9 @@ _ACCEPTED = "accepted are UTF-8 and GB18030; save or convert the file as UTF-8"
 _BLOCK = 256 * 1024
 
 
-def refuse_file(message: str, *, pointer: str = "") -> NoReturn:
+def refuse_file(message: str) -> NoReturn:
     """Raise InvalidContent for the file as a whole."""
-    raise InvalidContent.at(pointer, message)
+    raise InvalidContent.at("", message)
 
 
 def find_encoding(content: bytes, charset: str | None) -> str:
@@ -30,7 +30,7 @@ def find_encoding(content: bytes, charset: str | None) -> str:
     if not content.strip():
         refuse_file("the file is empty")
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        refuse_file(f"the file is UTF-16: {_ACCEPTED}", pointer="/charset")
+        refuse_file(f"the file is UTF-16: {_ACCEPTED}")
     if b"\0" in content:
         refuse_file("the file is not text: it has NUL bytes; a workbook must be saved as CSV first")
     if charset is not None:
@@ -38,7 +38,7 @@ def find_encoding(content: bytes, charset: str | None) -> str:
     if _decodes(content, "utf-8-sig"):
         return "utf-8-sig"
     if not _looks_chinese(content):
-        refuse_file(f"the file is neither text in UTF-8 nor in GB18030: {_ACCEPTED}", pointer="/charset")
+        refuse_file(f"the file is neither text in UTF-8 nor in GB18030: {_ACCEPTED}")
     return "gb18030"
 
 
@@ -48,11 +48,9 @@ def _declared_encoding(content: bytes, charset: str) -> str:
     except (LookupError, ValueError):
         encoding = None
     if encoding is None:
-        refuse_file(f"the encoding '{charset}' is not known here: {_ACCEPTED}", pointer="/charset")
+        refuse_file(f"the encoding '{charset}' is not known here: {_ACCEPTED}")
     if not _decodes(content, encoding):
-        refuse_file(
-            f"the file is not text in {charset}, as its charset says: {_ACCEPTED}", pointer="/charset"
-        )
+        refuse_file(f"the file is not text in {charset}, as its charset says: {_ACCEPTED}")
     return encoding
 
 

@@ -5,18 +5,20 @@ import io
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
 from complaints.domain.import_encoding import find_encoding, refuse_file
-from complaints.domain.import_options import quote_all
+from complaints.domain.import_options import quote_all, shorten
 
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 MAX_COLUMNS = 1000
 MAX_LINE = 1024 * 1024
 _MAX_DEPTH = 32
+_TOO_DEEP = f"it is nested deeper than {_MAX_DEPTH} levels"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _LONG_NUMBER = re.compile("[0-9]{300}")
 ABSENT: Final = object()
@@ -203,15 +205,17 @@ def _parse(text: str, *, number: int, line: int) -> Record:
     try:
         if len(text) > MAX_LINE:
             raise ValueError("it is longer than 1 MiB")
-        if text.count("[") + text.count("{") > _MAX_DEPTH:
-            _check_depth(text)
         values = _DECODER.decode(text)
         if not isinstance(values, dict):
             raise ValueError("it is JSON, but no object")
+        if text.count("[") + text.count("{") > _MAX_DEPTH:
+            _check_depth(values, left=_MAX_DEPTH)
         if ("\\u" in text and _ESCAPED.search(text)) or _has_long_number(text):
             _check_values(values)
     except json.JSONDecodeError as exc:
         return Record(number, line, text, f"it is not valid JSON: {exc.msg} at character {exc.pos + 1}")
+    except RecursionError:
+        return Record(number, line, text, _TOO_DEEP)
     except ValueError as exc:
         return Record(number, line, text, str(exc))
     return Record(number, line, values)
@@ -225,9 +229,9 @@ def _has_long_number(text: str) -> bool:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member '{doubled}' is there twice")
+        counts = Counter(name for name, _ in pairs)
+        doubled, _ = counts.most_common(1)[0]
+        raise ValueError(f"the member {shorten(doubled)!a} is there twice")
     return values
 
 
@@ -246,12 +250,12 @@ _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
 
 
-def _check_depth(text: str) -> None:
-    depth = 0
-    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
-        if depth > _MAX_DEPTH:
-            raise ValueError(f"it is nested deeper than {_MAX_DEPTH} levels")
+def _check_depth(value: Any, *, left: int) -> None:
+    if isinstance(value, dict | list):
+        if left == 0:
+            raise ValueError(_TOO_DEEP)
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_depth(inner, left=left - 1)
 
 
 def _check_values(value: Any) -> None:
@@ -273,7 +277,7 @@ def _walk(value: Any, path: list[str]) -> Any:
     for part in path:
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+        elif isinstance(value, list) and part.isdecimal() and int(part[:9]) < len(value):
             value = value[int(part)]
         else:
             return ABSENT

@@ -18,6 +18,7 @@ from complaints.domain.import_options import (
     option_pointer,
     quote_all,
     refuse,
+    shorten,
     suggest,
 )
 from complaints.domain.import_values import Convert, as_text, converter, expecting
@@ -128,7 +129,7 @@ class _Planner:
                 fields[member.name] = Field(member, (column,), self._source.reader(column), explicit=False)
             elif not fields[member.name].explicit:
                 other = fields[member.name].columns[0]
-                message = f"columns '{other}' and '{column}' both mean {member.name}: map one of them"
+                message = f"columns {quote_all([other, column])} both mean {member.name}: map one of them"
                 self._fault(f"map.{member.name}", message)
         return fields
 
@@ -215,7 +216,7 @@ class _Planner:
                 "unmapped", f"an attribute given and a column to keep are both called {quote_all(doubled)}"
             )
         if too_long := [column for column in kept if len(column) > MAX_ATTRIBUTE_KEY]:
-            self._fault("unmapped", f"a column's name is too long for an attribute: '{too_long[0][:60]}…'")
+            self._fault("unmapped", f"a column's name is too long for an attribute: {quote_all(too_long)}")
         if not self._source.objects and len(kept) > MAX_ATTRIBUTES:
             self._fault("unmapped", f"{len(kept)} columns are too many to keep: at most {MAX_ATTRIBUTES}")
 
@@ -234,7 +235,7 @@ class _Planner:
 def _check_word(name: str, text: str) -> None:
     words = [word.value for word in _WORDS.get(name, ())]
     if words and text not in words:
-        raise ValueError(f"cannot be '{text}': it is one of {', '.join(words)}")
+        raise ValueError(f"cannot be '{shorten(text)}': it is one of {', '.join(words)}")
 
 
 def _split(expression: str, source: Source) -> Iterator[tuple[str, ...]]:
@@ -250,10 +251,10 @@ def _split(expression: str, source: Source) -> Iterator[tuple[str, ...]]:
 
 def _no_column(expression: str, source: Source) -> str:
     if next(_split(expression.replace(" ", "+"), source), None):
-        return f"the file has no column '{expression}'. To join columns write + between them, in a URL %2B"
+        return f"the file has no column '{shorten(expression)}'. To join columns write +, in a URL %2B"
     parts = [part.strip() for part in expression.split("+")]
     missing = next((part for part in parts if not source.has(part)), expression)
-    return f"the file has no column '{missing}'{suggest(missing, source.columns)}"
+    return f"the file has no column '{shorten(missing)}'{suggest(missing, source.columns)}"
 
 
 def _joined(readers: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:

@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 from complaints.domain.errors import Fault, InvalidContent
 
 MAX_ATTRIBUTE_KEY = 200
+_SHOWN = 60
 
 
 class MemberKind(StrEnum):
@@ -167,14 +168,19 @@ def escape_pointer(part: str) -> str:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """`. Did you mean 'x'?` where a known name is near, else the full stop."""
-    by_folded = {item.casefold(): item for item in known}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    by_folded = {item.casefold(): item for item in known if len(item) <= _SHOWN}
+    near = difflib.get_close_matches(name[:_SHOWN].casefold(), by_folded, n=1, cutoff=0.6)
     return f". Did you mean '{by_folded[near[0]]}'?" if near else "."
+
+
+def shorten(text: str) -> str:
+    """The text as a message shows it."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def quote_all(names: Sequence[str], *, limit: int = 8) -> str:
     """`'a', 'b' and 3 more`."""
-    shown = ", ".join(f"'{name}'" for name in names[:limit])
+    shown = ", ".join(f"'{shorten(name)}'" for name in names[:limit])
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 

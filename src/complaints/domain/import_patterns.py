@@ -1,6 +1,6 @@
 """Patterns that values of an import are expected to match, kept to those that cannot take long.
 
-A regular expression can take time exponential in the length of the text. So the ways in which one could divide
+A regular expression can take time exponential in the length of the text. So the ways in which it could divide
 a text among its repetitions are counted first, and one with too many is refused.
 """
 

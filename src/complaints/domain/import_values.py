@@ -7,14 +7,13 @@ from typing import Any
 
 from complaints.domain.import_dates import DateReader, swap
 from complaints.domain.import_files import ABSENT
-from complaints.domain.import_options import Dates, Member, MemberKind
+from complaints.domain.import_options import Dates, Member, MemberKind, shorten
 from complaints.domain.import_patterns import MAX_VALUE, compile_pattern
 
 Convert = Callable[[Any], Any]
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _TAG_SEPARATORS = re.compile("[;|]")
-_SHOWN = 60
 
 
 def as_text(raw: Any) -> str:
@@ -53,7 +52,7 @@ def expecting(pattern: str, convert: Convert) -> Convert:
         text = as_text(raw)
         if not matches(text):
             long = f"; at most {MAX_VALUE} characters are compared" if len(text) > MAX_VALUE else ""
-            raise ValueError(f"is '{text[:_SHOWN]}', which does not match the expected {pattern}{long}")
+            raise ValueError(f"is '{shorten(text)}', which does not match the expected {pattern}{long}")
         return convert(raw)
 
     return check
@@ -67,7 +66,7 @@ def _as_instant(text: str, dates: DateReader, *, exchange: bool) -> str:
         written = dates.read(text)
         instant = dates.instant(swap(written) if exchange else written)
     except ValueError as exc:
-        raise ValueError(f"is '{text[:_SHOWN]}': {exc}") from exc
+        raise ValueError(f"is '{shorten(text)}': {exc}") from exc
     return instant.isoformat().replace("+00:00", "Z")
 
 
@@ -90,7 +89,7 @@ def _as_tags(raw: Any) -> Any:
 def _as_flag(raw: Any) -> bool | None:
     text = as_text(raw).casefold()
     if text and text not in _FLAGS:
-        raise ValueError(f"is '{text[:_SHOWN]}': it is one of {', '.join(_FLAGS)}")
+        raise ValueError(f"is '{shorten(text)}': it is one of {', '.join(_FLAGS)}")
     return _FLAGS.get(text)
 
 

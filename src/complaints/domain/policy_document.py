@@ -48,10 +48,7 @@ def read_policy(
     InvalidContent with one fault for each thing wrong: its JSON pointer, and "line N: " before the message.
     """
     root, findings = _compose(text)
-    context = Context(findings, calendars or {}, teams, categories)
-    policy = findings.read(root, partial(policy_of, context=context, version=version))
-    findings.raise_faults("policy document")
-    return PolicyReading(policy.value, tuple(findings.warnings))
+    return _read(root, Context(findings, calendars or {}, teams, categories), version=version)
 
 
 def to_document(policy: Policy) -> dict[str, object]:
@@ -86,8 +83,9 @@ def to_document(policy: Policy) -> dict[str, object]:
 
 
 def from_document(document: Mapping[str, object], *, version: int) -> Policy:
-    """The policy that `to_document` wrote. Raises InvalidContent when it is not one."""
-    return read_policy(json.dumps(document), version=version).policy
+    """The policy that `to_document` wrote. Raises InvalidContent when it is not one (all is on line 1)."""
+    context = Context(Findings({}), {}, None, None)
+    return _read(_node_of(document, ""), context, version=version).policy
 
 
 def calendar_document(calendar: WorkCalendar) -> dict[str, object]:
@@ -103,6 +101,12 @@ def calendar_document(calendar: WorkCalendar) -> dict[str, object]:
             day.isoformat(): _span_texts(spans) for day, spans in sorted(calendar.overrides.items())
         },
     }
+
+
+def _read(root: Node, context: Context, *, version: int) -> PolicyReading:
+    policy = context.findings.read(root, partial(policy_of, context=context, version=version))
+    context.findings.raise_faults("policy document")
+    return PolicyReading(policy.value, tuple(context.findings.warnings))
 
 
 # From a policy to data --------------------------------------------------------------------------------------
@@ -158,7 +162,23 @@ def _instant_text(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-# From text to nodes -----------------------------------------------------------------------------------------
+# From data and from text to nodes ---------------------------------------------------------------------------
+
+
+def _node_of(data: object, pointer: str) -> Node:
+    """JSON data as nodes."""
+    if isinstance(data, Mapping):
+        members = {str(name): _node_of(inner, _below(pointer, str(name))) for name, inner in data.items()}
+        return Node(pointer, 1, members)
+    if isinstance(data, list):
+        return Node(pointer, 1, tuple(_node_of(item, f"{pointer}/{n}") for n, item in enumerate(data)))
+    if data is None or isinstance(data, str):
+        return Node(pointer, 1, data)
+    return Node(pointer, 1, json.dumps(data), plain=True)
+
+
+def _below(pointer: str, name: str) -> str:
+    return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _compose(text: str) -> tuple[Node, Findings]:
@@ -230,7 +250,7 @@ class _Composer:
             if not isinstance(key, yaml.ScalarEvent):
                 raise _refused(line, "a name must be text, not a list or a mapping")
             name = _whole(key.value, line)
-            inner = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
+            inner = _below(pointer, name)
             member = self._node(next(self._events), inner, line=line, depth=depth + 1)
             if name in members:
                 self.doubled.append(Fault(inner, f"line {line}: '{name[:60]}' is there twice; keep one"))

@@ -10,7 +10,14 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 
-from complaints.domain.calendars import WorkCalendar, always_open, check_opens, find_zone, parse_calendar
+from complaints.domain.calendars import (
+    Span,
+    WorkCalendar,
+    always_open,
+    check_opens,
+    find_zone,
+    parse_calendar,
+)
 from complaints.domain.clocks import Target, Unit
 from complaints.domain.complainants import is_phone_region
 from complaints.domain.document_nodes import (
@@ -59,6 +66,7 @@ _INSTANT = re.compile(
 )
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _YEARS = range(1900, 2200)
+_DAY = timedelta(days=1)
 _NEEDED_LANGUAGES = ("en", "zh")
 _RAISED_BY = ("vulnerable", "repeat", "regulator")
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
@@ -118,7 +126,7 @@ def policy_of(node: Node, *, context: Context, version: int) -> Policy:
     no_calendars: Calendars = ({}, {})
     calendars = members.may("calendars", partial(_calendars, context=context), default=no_calendars)
     read_calendars = calendars.value_or(None)
-    context = replace(context, calendars=read_calendars and read_calendars[0])
+    context = replace(context, calendars=read_calendars[0] if read_calendars else None)
     phone_region = members.need("phone_region", _phone_region)
     priorities = members.need("priorities", partial(_priorities, context=context))
     rules = members.need("deadlines", partial(_rules, context=context))
@@ -387,27 +395,38 @@ def _warn_of_years_without_table(
 
 
 def _check_stays_open(calendar: WorkCalendar, node: Node, context: Context) -> None:
-    """Refuse a calendar that from some day on has no open hour within 366 days: intake never fails for one
-    (2.5).
-    """
+    """Refuse a calendar with 366 days without an open hour anywhere: intake never fails for one (2.5)."""
     if calendar.hours is None or context.effective_at is None:
         return
-    for day in _days_to_check(calendar, context.effective_at.date() - timedelta(days=1)):
-        if day.year not in _YEARS:
-            raise Wrong(node, f"{day} is too far away; holidays and overrides are from 1900 to 2199")
+    far = [day for day in (*calendar.holidays, *calendar.overrides) if day.year not in _YEARS]
+    if far:
+        raise Wrong(node, f"{far[0]} is too far away; holidays and overrides are from 1900 to 2199")
+    for day in _closed_from(calendar, calendar.hours, context.effective_at.date() - timedelta(days=1)):
         try:
             check_opens(calendar, start_on=day)
         except InvalidContent as refused:
             raise Wrong(node, f"from {day} on there is no open hour within 366 days") from refused
 
 
-def _days_to_check(calendar: WorkCalendar, first_on: date) -> Iterator[date]:
-    """The first day, the first of each row of special days, and the day after the last one."""
-    special = sorted(day for day in {*calendar.holidays, *calendar.overrides} if day >= first_on)
+def _closed_from(
+    calendar: WorkCalendar, hours: Mapping[int, tuple[Span, ...]], first_on: date
+) -> Iterator[date]:
+    """The days from which on it may stay closed for long: the first of all, the first of each row of closed
+    days with a holiday or an override in it, and the day after the last of those.
+    """
+    special = sorted(day for day in {*calendar.holidays, *calendar.overrides} if day > first_on)
+
+    def closed(day: date) -> bool:
+        usual = () if day in calendar.holidays else hours.get(day.weekday(), ())
+        return not calendar.overrides.get(day, usual)
+
     yield first_on
-    yield from (day for before, day in pairwise([first_on, *special]) if day - before > timedelta(days=1))
-    if special and special[-1].year in _YEARS:
-        yield special[-1] + timedelta(days=1)
+    for day in special:
+        first = day
+        while first > first_on and closed(first - _DAY):
+            first -= _DAY
+        yield first
+    yield special[-1] + _DAY if special else first_on
 
 
 # Deadline kinds and ladders ---------------------------------------------------------------------------------

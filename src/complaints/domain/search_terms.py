@@ -8,13 +8,15 @@ separates.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import add
 
 LONGEST_TERM = 64  # characters: 256 bytes in UTF-8 at most
 MOST_QUERY_TERMS = 64
 LARGEST_INDEX_BYTES = 1_000_000  # PostgreSQL refuses a tsvector of 1 MiB
 _BYTES_PER_TERM = 10  # what a tsvector keeps beside the term: its entry, one position, alignment
+_SURELY_FIT = LARGEST_INDEX_BYTES // (4 * LONGEST_TERM + _BYTES_PER_TERM)
 
 _CJK = (
     "\u3005-\u3007"  # 々〆〇
@@ -22,7 +24,7 @@ _CJK = (
     "\u1100-\u11ff\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb"  # Hangul
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"  # Han
 )
-_RUN = re.compile(f"(?P<cjk>[{_CJK}]+)|[^\\W_{_CJK}]+")
+_RUN = re.compile(f"([{_CJK}]+)|([^\\W_{_CJK}]+)")
 _PIECE = 256
 _JOINS_BACKWARD = re.compile("[\u1160-\u11ff\uff9e\uff9f]")
 
@@ -43,15 +45,14 @@ def index_terms(*texts: str) -> list[str]:
     text.
     """
     terms: dict[str, None] = {}
-    room = LARGEST_INDEX_BYTES
-    for term in (term for text in texts for term in _terms(text)):
-        if term in terms:
-            continue
-        room -= len(term.encode()) + _BYTES_PER_TERM
-        if room < 0:
-            break
-        terms[term] = None
-    return list(terms)
+    for text in texts:
+        for cjk, word in _runs(text):
+            if cjk:
+                terms.update(dict.fromkeys(map(add, cjk, cjk[1:])))
+                terms[cjk[-1]] = None
+            else:
+                terms[word[:LONGEST_TERM]] = None
+    return list(terms if len(terms) < _SURELY_FIT else _fitting(terms))
 
 
 def query_terms(text: str) -> list[Term]:
@@ -62,38 +63,30 @@ def query_terms(text: str) -> list[Term]:
     `MOST_QUERY_TERMS`: what a longer query asks for beyond is left out. Never fails for any text.
     """
     terms: dict[Term, None] = {}
-    for run, is_cjk in _runs(text):
-        if not is_cjk:
-            terms[Term(run)] = None
-        elif len(run) == 1:
-            terms[Term(run, prefix=True)] = None
+    for cjk, word in _runs(text):
+        if word:
+            terms[Term(word[:LONGEST_TERM])] = None
+        elif len(cjk) == 1:
+            terms[Term(cjk, prefix=True)] = None
         else:
-            terms.update(dict.fromkeys(Term(pair) for pair in _pairs(run)))
+            terms.update(dict.fromkeys(map(Term, map(add, cjk, cjk[1:]))))
         if len(terms) >= MOST_QUERY_TERMS:
             break
     return list(terms)[:MOST_QUERY_TERMS]
 
 
-def _terms(text: str) -> Iterator[str]:
-    for run, is_cjk in _runs(text):
-        if is_cjk:
-            yield from _pairs(run)
-            yield run[-1]
-        else:
-            yield run
+def _fitting(terms: Iterable[str]) -> Iterator[str]:
+    room = LARGEST_INDEX_BYTES
+    for term in terms:
+        room -= len(term.encode()) + _BYTES_PER_TERM
+        if room < 0:
+            return
+        yield term
 
 
-def _runs(text: str) -> Iterator[tuple[str, bool]]:
-    """The words, cut to `LONGEST_TERM`, and the runs of CJK characters, in one form of each character and
-    one case.
-    """
-    for found in _RUN.finditer(_folded(text)):
-        is_cjk = found["cjk"] is not None
-        yield (found[0] if is_cjk else found[0][:LONGEST_TERM]), is_cjk
-
-
-def _pairs(run: str) -> Iterator[str]:
-    return (run[at : at + 2] for at in range(len(run) - 1))
+def _runs(text: str) -> list[tuple[str, str]]:
+    """The runs of CJK characters, each beside "", and the words, each after "", in one form and one case."""
+    return _RUN.findall(_folded(text))
 
 
 def _folded(text: str) -> str:
@@ -104,6 +97,8 @@ def _composed(text: str) -> str:
     """`text` in form NFKC, piece by piece: putting a long row of combining marks in order takes time by its
     square.
     """
+    if len(text) <= _PIECE:
+        return unicodedata.normalize("NFKC", text)
     return "".join(unicodedata.normalize("NFKC", piece) for piece in _pieces(text))
 
 

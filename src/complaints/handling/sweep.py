@@ -49,17 +49,6 @@ def sweep_once(engine: Engine, *, batch: int = BATCH) -> Swept:
     return engine.write(lambda tx: _sweep(engine, tx, waking.claim_due(tx, limit=batch), _at_once, tx.now))
 
 
-def sweep_all(engine: Engine, *, batch: int = BATCH, stop: Callable[[], bool] = lambda: False) -> Swept:
-    """Sweep until nothing is due or `stop` says so."""
-    total = Swept()
-    while not stop():
-        swept = sweep_once(engine, batch=batch)
-        total += swept
-        if swept.complaints < batch:
-            break
-    return total
-
-
 def sweep_until(engine: Engine, tx: Transaction, target: datetime, *, slice_size: int = BATCH) -> Swept:
     """Let everything happen that falls due up to `target`, each at its own time, in order (the test clock).
 

@@ -1,5 +1,6 @@
 """Transactions: one per use case, with one `now`. Nobody else commits."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,9 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from complaints.domain.errors import Unavailable
 
 Clock = Callable[[Connection], datetime]
+log = logging.getLogger(__name__)
 
 _BEGIN_MODE = "complaints_begin"
 _POSTGRES_SETTINGS = {
@@ -41,8 +46,21 @@ class RaceLost(Exception):
 
 
 # Keys that two honest callers may fight for; a second try finds what the first wrote.
-_CONTESTED = ("source__external_id", "complaint.source, complaint.external_id", "import_digest", "pk_idempotency",
-              "idempotency.scope", "uq_complaint__sequence", "complaint.sequence", "uq_escalation")
+_CONTESTED = (
+    "source__external_id",
+    "complaint.source, complaint.external_id",
+    "import_digest",
+    "pk_idempotency",
+    "idempotency.scope",
+    "complaint__sequence",
+    "complaint.sequence",
+    "escalation__deadline_id",
+    "escalation.deadline_id",
+    "api_key__name",
+    "api_key.name",
+    "pk_reference_version",
+    "reference_version.id",
+)
 
 
 class Database:
@@ -61,28 +79,43 @@ class Database:
     def begin(self) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block and rolls back when it raises.
 
-        On SQLite it takes the one write lock at its start, so that nothing read in it can be stale.
+        On SQLite it takes the one write lock at its start, so that nothing read in it can be stale. Raises
+        RaceLost where a second try will do, Unavailable where the database is out of reach.
         """
-        with self.engine.connect() as connection:
+        with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**{_BEGIN_MODE: "BEGIN IMMEDIATE"})
-            try:
-                with connection.begin():
-                    yield Transaction(connection, self._clock(connection))
-            except IntegrityError as error:
-                if any(key in str(error.orig) for key in _CONTESTED):
-                    raise RaceLost(str(error.orig)) from error
-                raise
+            with connection.begin():
+                yield Transaction(connection, self._clock(connection))
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A transaction that sees one snapshot and writes nothing."""
-        with self.engine.connect() as connection:
+        """A transaction that sees one snapshot and writes nothing. Raises Unavailable."""
+        with _translated(), self.engine.connect() as connection:
             if self.is_postgresql:
                 connection = connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
                 yield Transaction(connection, self._clock(connection))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Database errors as the floors above know them; those that are our own mistakes stay as they are."""
+    try:
+        yield
+    except IntegrityError as error:
+        if any(key in str(error.orig) for key in _CONTESTED):
+            raise RaceLost(str(error.orig)) from error
+        raise
+    except OperationalError as error:
+        if type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure"):
+            raise RaceLost(str(error.orig)) from error
+        log.warning("the database is out of reach", exc_info=error)
+        raise Unavailable("The database cannot be reached, or cannot write, just now: try again shortly.") from error
+    except (PoolTimeout, InterfaceError) as error:
+        log.warning("no connection to the database", exc_info=error)
+        raise Unavailable("Too many requests wait for the database just now: try again shortly.") from error
 
 
 def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
@@ -118,3 +151,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN_MODE, "BEGIN"))
+
+
+__all__ = ["Clock", "Connection", "Database", "RaceLost", "Transaction", "open_engine"]

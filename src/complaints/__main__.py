@@ -1,0 +1,5 @@
+"""`python -m complaints` is the command `complaints`."""
+
+from complaints.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""What each loop does at a tick, and the sign of life that tells of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from complaints.handling.engine import Engine
+from complaints.handling.sweep import BATCH, Swept, sweep_once
+from complaints.storage import heartbeat, idempotency, waking
+
+BEAT_SECONDS = 5.0
+_FORGOTTEN = timedelta(hours=1)
+_PARKED = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Sweeps whenever something is due, and shows that it does.
+
+    `wall` is the wall clock, also in a sandbox; `observe` hears of every sweep that did something.
+    """
+
+    engine: Engine
+    node: str
+    wall: Callable[[], datetime]
+    observe: Callable[[Swept], None]
+    stopping: Callable[[], bool] = lambda: False
+    _beat_at: float = field(default=float("-inf"), init=False)
+    _lag_seconds: float = field(default=0.0, init=False)
+
+    def tick(self) -> None:
+        """Do what is due, batch by batch, and beat from time to time."""
+        while self.engine.read(waking.is_any_due):
+            swept = sweep_once(self.engine)
+            self._lag_seconds = max(swept.lags_seconds, default=0.0)
+            self.observe(swept)
+            self._beat()
+            if swept.complaints < BATCH or self.stopping():
+                break
+        self._beat()
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beat_at < BEAT_SECONDS:
+            return
+        self._beat_at = time.monotonic()
+        at, lag = self.wall(), self._lag_seconds
+        self.engine.write(lambda tx: heartbeat.beat(tx, self.node, at=at, lag_seconds=lag))
+        self._lag_seconds = 0.0
+
+
+def keep_house(engine: Engine, wall: Callable[[], datetime]) -> None:
+    """Forget answers nobody will repeat and processes that are gone; try parked complaints again."""
+    engine.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
+    engine.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
+    engine.write(lambda tx: waking.unpark(tx, tx.now - _PARKED))

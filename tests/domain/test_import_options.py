@@ -1,0 +1,106 @@
+"""The options of an import, as a query and as the command line give them."""
+
+import pytest
+
+from complaints.domain.errors import InvalidContent
+from complaints.domain.import_options import (
+    Dates,
+    ImportOptions,
+    MemberKind,
+    RepeatedIds,
+    Unmapped,
+    find_member,
+    parse_options,
+)
+
+
+def refused(*query: tuple[str, str]) -> dict[str, str]:
+    with pytest.raises(InvalidContent) as caught:
+        parse_options(query)
+    return {fault.pointer: fault.message for fault in caught.value.faults}
+
+
+def test_without_options_nothing_is_mapped_and_everything_unclear_is_asked() -> None:
+    assert parse_options([]) == ImportOptions(
+        mapping={}, constants={}, expect={}, unmapped=Unmapped.REFUSE, dates=Dates.ASK, repeated_ids=RepeatedIds.ASK
+    )
+
+
+def test_every_option_is_taken() -> None:
+    options = parse_options([
+        ("map.subject", "Customer Complaint"),
+        ("map.received_at", "Date+Time"),
+        ("map.phone", "Caller"),
+        ("set.channel", "phone"),
+        ("set.attributes.import.batch", "2015"),
+        ("expect.external_id", r"\d+"),
+        ("date_format", "%d-%m-%y %I:%M:%S %p"),
+        ("timezone", "America/New_York"),
+        ("unmapped", "attributes"),
+        ("dates", "swap_ambiguous"),
+        ("repeated_ids", "accept"),
+    ])
+    assert options.mapping == {
+        "subject": "Customer Complaint",
+        "received_at": "Date+Time",
+        "complainant.phone": "Caller",
+    }
+    assert options.constants == {"channel": "phone", "attributes.import.batch": "2015"}
+    assert options.expect == {"external_id": r"\d+"}
+    assert (options.date_format, options.timezone) == ("%d-%m-%y %I:%M:%S %p", "America/New_York")
+    assert options.unmapped is Unmapped.ATTRIBUTES
+    assert options.dates is Dates.SWAP_AMBIGUOUS
+    assert options.repeated_ids is RepeatedIds.ACCEPT
+
+
+@pytest.mark.parametrize("short", ["name", "phone", "email", "account_no"])
+def test_the_complainants_members_have_short_names(short: str) -> None:
+    member = find_member(short)
+    assert member is not None
+    assert member.name == f"complainant.{short}"
+    assert member == find_member(f"complainant.{short}")
+
+
+def test_the_rest_of_an_attributes_name_is_its_key() -> None:
+    member = find_member("attributes.cell/site.no")
+    assert member is not None
+    assert member.path == ("attributes", "cell/site.no")
+    assert member.pointer == "/attributes/cell~1site.no"
+    assert member.kind is MemberKind.JSON
+
+
+@pytest.mark.parametrize("name", ["status", "id", "attributes.", "complainant.age", "attributes." + "k" * 201, ""])
+def test_what_the_server_owns_or_does_not_know_is_no_member(name: str) -> None:
+    assert find_member(name) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "words"),
+    [
+        ([("map.subjet", "Title")], "/map.subjet", "Did you mean 'subject'?"),
+        ([("map.status", "Status")], "/map.status", "no member 'status'"),
+        ([("map.subject", " ")], "/map.subject", "no value"),
+        ([("map.subject", "a"), ("map.subject", "b")], "/map.subject", "given twice"),
+        ([("map.name", "a"), ("map.complainant.name", "b")], "/map.complainant.name", "given twice"),
+        ([("map.channel", "a"), ("set.channel", "phone")], "/set.channel", "both mapped and set"),
+        ([("dateformat", "%d")], "/dateformat", "Did you mean 'date_format'?"),
+        ([("dry_run", "true")], "/dry_run", "map.<member>, set.<member>, expect.<member>, date_format"),
+        ([("map.", "a")], "/map.", "unknown option"),
+        ([("unmapped", "keep")], "/unmapped", "refuse, ignore, attributes"),
+        ([("dates", "swap")], "/dates", "ask, as_written, swap_ambiguous"),
+        ([("repeated_ids", "no")], "/repeated_ids", "ask, accept"),
+        ([("timezone", "")], "/timezone", "no value"),
+        ([("timezone", "UTC"), ("timezone", "UTC")], "/timezone", "given twice"),
+        ([("map.a/b~c", "x")], "/map.a~1b~0c", "no member"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_its_name(query: list[tuple[str, str]], pointer: str, words: str) -> None:
+    faults = refused(*query)
+    assert list(faults) == [pointer]
+    assert words in faults[pointer]
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    assert set(refused(("map.x", "1"), ("set.y", "2"), ("zone", "3"), ("dates", "4"))) == {
+        "/map.x", "/set.y", "/zone", "/dates",
+    }  # fmt: skip
