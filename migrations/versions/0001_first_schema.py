@@ -119,7 +119,8 @@ def upgrade() -> None:
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("dry_run", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(length=200), nullable=False),
-        sa.Column("actor", sa.String(length=210), nullable=False),
+        sa.Column("key_name", sa.String(length=200), nullable=False),
+        sa.Column("key_roles", sa.JSON(), nullable=False),
         sa.Column("login", sa.String(length=200), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
@@ -151,7 +152,7 @@ def upgrade() -> None:
     op.create_table(
         "import_error",
         sa.Column("import_id", sa.Uuid(), nullable=False),
-        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("row", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("errors", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["import_id"], ["import_job.id"], name=op.f("fk_import_error__import_id")),
         sa.PrimaryKeyConstraint("import_id", "row", name=op.f("pk_import_error")),
@@ -395,10 +396,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("sequence", name=op.f("uq_complaint__sequence")),
     )
     op.create_index(
-        "ix_complaint__assignee_received", "complaint", ["assignee", "received_at", "id"], unique=False
+        "ix_complaint__assignee_received",
+        "complaint",
+        ["assignee", "received_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("assignee IS NOT NULL"),
+        sqlite_where=sa.text("assignee IS NOT NULL"),
     )
     op.create_index(
-        "ix_complaint__category_received", "complaint", ["category", "received_at", "id"], unique=False
+        "ix_complaint__escalated",
+        "complaint",
+        ["escalation_level", "received_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("escalation_level > 0"),
+        sqlite_where=sa.text("escalation_level > 0"),
     )
     op.create_index(
         "ix_complaint__merged_into",
@@ -413,13 +424,11 @@ def upgrade() -> None:
         "complaint",
         ["next_due_at", "id"],
         unique=False,
-        postgresql_where=sa.text("next_due_at IS NOT NULL"),
-        sqlite_where=sa.text("next_due_at IS NOT NULL"),
     )
     op.create_index(
         "ix_complaint__overdue",
         "complaint",
-        ["overdue_after_at", "id"],
+        ["overdue_after_at", "id", "team", "priority"],
         unique=False,
         postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
         sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
@@ -429,39 +438,27 @@ def upgrade() -> None:
         "complaint",
         ["assignee", "overdue_after_at", "id"],
         unique=False,
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
+        postgresql_where=sa.text("assignee IS NOT NULL AND overdue_after_at IS NOT NULL"),
+        sqlite_where=sa.text("assignee IS NOT NULL AND overdue_after_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_complaint__overdue_by_priority",
+        "ix_complaint__priority",
         "complaint",
-        ["priority", "overdue_after_at", "id"],
+        ["priority", "id"],
         unique=False,
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_complaint__overdue_by_team",
+        "ix_complaint__received",
         "complaint",
-        ["team", "overdue_after_at", "id"],
+        ["received_at", "id", "team", "category", "source"],
         unique=False,
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_complaint__overdue_by_team_priority",
+        "ix_complaint__status_received",
         "complaint",
-        ["team", "priority", "overdue_after_at", "id"],
+        ["status", "received_at", "id", "team"],
         unique=False,
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
     )
-    op.create_index("ix_complaint__priority", "complaint", ["priority", "id"], unique=False)
-    op.create_index("ix_complaint__received", "complaint", ["received_at", "id"], unique=False)
-    op.create_index(
-        "ix_complaint__status_received", "complaint", ["status", "received_at", "id"], unique=False
-    )
-    op.create_index("ix_complaint__team_received", "complaint", ["team", "received_at", "id"], unique=False)
     op.create_index(
         "ix_complaint__wake",
         "complaint",
@@ -470,8 +467,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("wake_at IS NOT NULL AND parked_at IS NULL"),
         sqlite_where=sa.text("wake_at IS NOT NULL AND parked_at IS NULL"),
     )
-    op.create_index("uq_complaint__import_digest", "complaint", ["import_digest"], unique=True)
-    op.create_index("uq_complaint__source__external_id", "complaint", ["source", "external_id"], unique=True)
+    op.create_index(
+        "uq_complaint__external_id__source",
+        "complaint",
+        ["external_id", "source"],
+        unique=True,
+    )
+    op.create_index(
+        "uq_complaint__import_digest",
+        "complaint",
+        ["import_digest"],
+        unique=True,
+    )
 
     op.create_table(
         "complaint_tag",
@@ -918,41 +925,22 @@ def downgrade() -> None:
     op.drop_index("ix_complaint_tag__tag__complaint_id", "complaint_tag")
 
     op.drop_table("complaint_tag")
-    op.drop_index("uq_complaint__source__external_id", "complaint")
     op.drop_index("uq_complaint__import_digest", "complaint")
+    op.drop_index("uq_complaint__external_id__source", "complaint")
     op.drop_index(
         "ix_complaint__wake",
         "complaint",
         postgresql_where=sa.text("wake_at IS NOT NULL AND parked_at IS NULL"),
         sqlite_where=sa.text("wake_at IS NOT NULL AND parked_at IS NULL"),
     )
-    op.drop_index("ix_complaint__team_received", "complaint")
     op.drop_index("ix_complaint__status_received", "complaint")
     op.drop_index("ix_complaint__received", "complaint")
     op.drop_index("ix_complaint__priority", "complaint")
     op.drop_index(
-        "ix_complaint__overdue_by_team_priority",
-        "complaint",
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
-    )
-    op.drop_index(
-        "ix_complaint__overdue_by_team",
-        "complaint",
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
-    )
-    op.drop_index(
-        "ix_complaint__overdue_by_priority",
-        "complaint",
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
-    )
-    op.drop_index(
         "ix_complaint__overdue_by_assignee",
         "complaint",
-        postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
-        sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
+        postgresql_where=sa.text("assignee IS NOT NULL AND overdue_after_at IS NOT NULL"),
+        sqlite_where=sa.text("assignee IS NOT NULL AND overdue_after_at IS NOT NULL"),
     )
     op.drop_index(
         "ix_complaint__overdue",
@@ -960,20 +948,25 @@ def downgrade() -> None:
         postgresql_where=sa.text("overdue_after_at IS NOT NULL"),
         sqlite_where=sa.text("overdue_after_at IS NOT NULL"),
     )
-    op.drop_index(
-        "ix_complaint__next_due",
-        "complaint",
-        postgresql_where=sa.text("next_due_at IS NOT NULL"),
-        sqlite_where=sa.text("next_due_at IS NOT NULL"),
-    )
+    op.drop_index("ix_complaint__next_due", "complaint")
     op.drop_index(
         "ix_complaint__merged_into",
         "complaint",
         postgresql_where=sa.text("merged_into IS NOT NULL"),
         sqlite_where=sa.text("merged_into IS NOT NULL"),
     )
-    op.drop_index("ix_complaint__category_received", "complaint")
-    op.drop_index("ix_complaint__assignee_received", "complaint")
+    op.drop_index(
+        "ix_complaint__escalated",
+        "complaint",
+        postgresql_where=sa.text("escalation_level > 0"),
+        sqlite_where=sa.text("escalation_level > 0"),
+    )
+    op.drop_index(
+        "ix_complaint__assignee_received",
+        "complaint",
+        postgresql_where=sa.text("assignee IS NOT NULL"),
+        sqlite_where=sa.text("assignee IS NOT NULL"),
+    )
 
     op.drop_table("complaint")
     op.drop_table("category")

@@ -3,7 +3,8 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,13 +14,23 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from complaints import wiring
 from complaints.api.logs import configure_logging
 from complaints.api.server import server_config
-from complaints.domain.errors import ComplaintError
+from complaints.domain.errors import ComplaintError, Fault, NotFound
+from complaints.domain.importing.rows import CSV, NDJSON
+from complaints.domain.policy_document import read_policy
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling import imports, keys, policies
+from complaints.handling.access import SYSTEM, Caller
+from complaints.handling.checks import check_all
 from complaints.settings import Settings
+from complaints.storage.audit import count_complaints
+from complaints.storage.import_job import Job, list_errors
+from complaints.storage.key import find_keys
 
 app = typer.Typer(
     name="complaints",
@@ -38,9 +49,8 @@ def main() -> None:
     try:
         app()
     except ComplaintError as refusal:
-        err.print(refusal.detail, markup=False)
-        for fault in refusal.faults:
-            err.print(f"  {fault.pointer or '/'}: {fault.message}", markup=False)
+        lines = [f"{fault.pointer or '/'}: {fault.message}" for fault in refusal.faults]
+        err.print("\n".join(lines or [refusal.detail]), markup=False)
         sys.exit(1)
     except wiring.NotReady as trouble:
         err.print(str(trouble), markup=False)
@@ -131,4 +141,176 @@ def _engine() -> Iterator[wiring.Engine]:
         yield engine
 
 
-_ = (Annotated, Path, Table)
+@app.command(epilog="Example: complaints check && echo all is well")
+def check() -> None:
+    """Prove the invariants over the whole database, and list what breaks them; exits with 1 if anything does."""
+    found = Table("Invariant", "Complaint", "What is wrong", box=None)
+    with _engine() as engine, Progress(console=err, transient=True) as progress:
+        task = progress.add_task("Checking", total=engine.read(count_complaints))
+        for finding in check_all(engine, progress=lambda count: progress.advance(task, count)):
+            found.add_row(finding.invariant, finding.number, finding.message)
+    if found.row_count:
+        out.print(found)
+        raise typer.Exit(1)
+    out.print("Every invariant holds.")
+
+
+# Imports -----------------------------------------------------------------------------------------------------------
+
+_MAPPING_HELP = "MEMBER=COLUMN; several columns joined by + come with a space between; in NDJSON a path such as turns.0.text."
+
+
+@app.command(
+    "import",
+    epilog="Example: complaints import complaints.csv --map subject='Customer Complaint' --set channel=phone "
+    "--unmapped attributes",
+)
+def import_file(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or NDJSON with one complaint a line.")],
+    mapping: Annotated[list[str], typer.Option("--map", help=_MAPPING_HELP)] = [],  # noqa: B006 - typer copies it
+    constants: Annotated[list[str], typer.Option("--set", help="MEMBER=VALUE for every row.")] = [],  # noqa: B006
+    expect: Annotated[list[str], typer.Option(help="MEMBER=PATTERN; a row that does not match fails.")] = [],  # noqa: B006
+    date_format: Annotated[str | None, typer.Option(help="How dates are written, as in strptime.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")] = None,
+    unmapped: Annotated[str | None, typer.Option(help="Columns nobody mapped: refuse, ignore, attributes.")] = None,
+    dates: Annotated[str | None, typer.Option(help="Day and month look swapped: as_written, swap_ambiguous.")] = None,
+    repeated_ids: Annotated[str | None, typer.Option(help="Many rows share an id: accept.")] = None,
+    source: Annotated[str, typer.Option(help="The source the complaints belong to.")] = "import",
+    charset: Annotated[str | None, typer.Option(help="The file's encoding, if it does not show.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; tell what would happen.")] = False,
+) -> None:
+    """Import complaints from a file. Run again after a crash or by mistake, it doubles nothing."""
+    pairs = [*_pairs("map", mapping), *_pairs("set", constants), *_pairs("expect", expect)]
+    single = {"date_format": date_format, "timezone": timezone, "unmapped": unmapped, "dates": dates,
+              "repeated_ids": repeated_ids}  # fmt: skip
+    pairs += [(name, value) for name, value in single.items() if value is not None]
+    media_type = CSV if file.suffix.lower() == ".csv" else NDJSON
+    request = imports.ImportRequest(file.read_bytes(), media_type, charset, tuple(pairs), dry_run)
+    caller = Caller("import", frozenset({AccessRole.ADMIN}), source)
+    with _engine() as engine:
+        job = engine.write(lambda tx: imports.start_import(engine, tx, caller, request))
+        with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=err) as progress:
+            task = progress.add_task("Importing", total=job.rows)
+            while not imports.work_on(engine, job.id, progress=lambda j: progress.update(task, completed=j.done)):
+                time.sleep(0.2)  # a worker took a chunk of it
+        _tell_import(engine, engine.read(lambda tx: imports.load_import(tx, caller, job.id)))
+
+
+def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--{prefix} takes MEMBER=VALUE, not {text!r}")
+        pairs.append((f"{prefix}.{name}", value))
+    return pairs
+
+
+def _tell_import(engine: wiring.Engine, job: Job) -> None:
+    would = "would be " if job.dry_run else ""
+    out.print(
+        f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
+    )
+    after = 0
+    while rows := engine.read(lambda tx: list_errors(tx, job.id, after=after, limit=200)):
+        for row in rows:
+            for fault in row["errors"]:
+                out.print(f"  row {row['row']}: {fault['pointer'] or '/'}: {fault['message']}", markup=False)
+        after = rows[-1]["row"]
+
+
+# Policies ----------------------------------------------------------------------------------------------------------
+
+policy_app = typer.Typer(no_args_is_help=True, help="Policies: deadlines, ladders, follow-up, routing.")
+app.add_typer(policy_app, name="policy")
+
+
+@policy_app.command("validate", epilog="Example: complaints policy validate our-policy.yaml")
+def policy_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Check a policy document, without a database; faults are told with their lines."""
+    reading = read_policy(file.read_text(encoding="utf-8"))
+    _tell_warnings(reading.warnings)
+    out.print(f"{reading.policy.code} is a valid policy.")
+
+
+@policy_app.command("apply", epilog="Example: complaints policy apply our-policy.yaml")
+def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Apply a policy document as a new version; complaints received from its effective date on go by it."""
+    text = file.read_text(encoding="utf-8")
+    with _engine() as engine:
+        applied = engine.write(lambda tx: policies.apply_policy(tx, SYSTEM, text))
+    _tell_warnings(applied.warnings)
+    policy = applied.policy
+    out.print(f"{policy.code} version {policy.version} is in force from {policy.effective_at.isoformat()}.")
+
+
+@policy_app.command("show", epilog="Example: complaints policy show telecom-handbook")
+def policy_show(code: Annotated[str | None, typer.Argument(help="All policies are listed without it.")] = None) -> None:
+    """List the policies, or print the newest version of one."""
+    with _engine() as engine:
+        catalogue = engine.read(engine.catalogue)
+        if code is None:
+            listed = Table("Policy", "Version", "In force from", box=None)
+            for policy in catalogue.policies_in_order:
+                listed.add_row(policy.code, str(policy.version), policy.effective_at.isoformat())
+            out.print(listed)
+            return
+        versions = engine.read(lambda tx: policies.list_policies(tx, catalogue, code))
+    if not versions:
+        raise NotFound(f"There is no policy {code!r}.")
+    text = max(versions, key=lambda listed: listed.record.version).record.text
+    out.print(text, markup=False)
+
+
+def _tell_warnings(warnings: Sequence[Fault]) -> None:
+    for warning in warnings:
+        err.print(f"warning: {warning.message}", markup=False)
+
+
+# Keys --------------------------------------------------------------------------------------------------------------
+
+key_app = typer.Typer(no_args_is_help=True, help="API keys.")
+app.add_typer(key_app, name="key")
+
+
+@key_app.command("create", epilog="Example: complaints key create cc-north --role intake --source cc-north")
+def key_create(
+    name: str,
+    role: Annotated[list[AccessRole], typer.Option(help="What the key may do; may be given several times.")],
+    source: Annotated[str | None, typer.Option(help="The source of what it posts; its name if absent.")] = None,
+    user: Annotated[str | None, typer.Option(help="The person it belongs to and acts as.")] = None,
+) -> None:
+    """Make a key and print its secret, this once."""
+    with _engine() as engine:
+        _, secret = engine.write(
+            lambda tx: keys.create_key(engine, tx, SYSTEM, name=name, roles=role, source=source, login=user)
+        )
+    out.print(secret, markup=False)
+
+
+@key_app.command("revoke", epilog="Example: complaints key revoke cc-north")
+def key_revoke(name: str) -> None:
+    """Revoke a key, for good; every process stops taking it within seconds."""
+    with _engine() as engine:
+        found = [key for key in engine.read(find_keys) if key.name == name]
+        if not found:
+            raise NotFound(f"There is no key {name!r}.")
+        engine.write(lambda tx: keys.revoke_key(engine, tx, SYSTEM, found[0].id))
+    out.print(f"{name} is revoked.", markup=False)
+
+
+@key_app.command("list", epilog="Example: complaints key list")
+def key_list() -> None:
+    """List the keys."""
+    listed = Table("Name", "Roles", "Source", "User", "Revoked", box=None)
+    with _engine() as engine:
+        for key in engine.read(find_keys):
+            revoked = key.revoked_at.isoformat() if key.revoked_at else ""
+            listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
+    out.print(listed)
+
+
+@app.command(epilog="Example: complaints openapi > openapi.json")
+def openapi() -> None:
+    """Print the OpenAPI document of the API."""
+    sys.stdout.write(wiring.openapi_document())

@@ -1,5 +1,6 @@
 """The composition root: settings become an engine, a clock, an application and its loops."""
 
+import json
 import os
 import socket
 import threading
@@ -15,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from complaints.api.app import create_app
 from complaints.handling.engine import Engine
+from complaints.handling.imports import work_on_imports
 from complaints.handling.seeding import ensure_first_key, seed_database
 from complaints.handling.sweep import Swept
 from complaints.handling.ticking import Sweeper, keep_house
@@ -25,6 +27,7 @@ from complaints.storage.unit_of_work import Connection, Database, open_engine
 
 KEY_FILE = "first-key"
 SWEEP_SECONDS = 0.2
+IMPORT_SECONDS = 0.5
 
 
 class NotReady(Exception):
@@ -126,6 +129,13 @@ def _first_key(settings: Settings, engine: Engine) -> FirstKey | None:
     return FirstKey(made, str(path))
 
 
+def openapi_document() -> str:
+    """The OpenAPI document of the API, as checked in."""
+    nothing = Engine(Database(open_engine("sqlite://"), wall_clock), new_id)
+    document = create_app(nothing, wall=wall_now).openapi()
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Engine]:
     """An engine for one command; its connections are closed at the end."""
@@ -163,6 +173,7 @@ def build_loops(engine: Engine, registry: CollectorRegistry) -> Loops:
     sweeper = Sweeper(engine, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
     loops = (
         Loop("sweep", sweeper.tick, seconds=SWEEP_SECONDS),
+        Loop("imports", lambda: work_on_imports(engine, stopping.is_set), seconds=IMPORT_SECONDS),
         Loop("housekeeping", lambda: keep_house(engine, wall_now), cron="17 * * * *"),
     )
     return Loops(loops, stopping)

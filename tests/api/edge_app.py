@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from complaints.api.edge import EdgeLimits, install
-from complaints.api.refusals import ServiceUnavailable, Unauthenticated
+from complaints.api.refusals import Unauthenticated
 from complaints.api.server import server_config
 from complaints.api.strict_route import StrictRoute
 from complaints.domain.errors import (
@@ -25,6 +25,7 @@ from complaints.domain.errors import (
     NotFound,
     StaleVersion,
     TransitionRefused,
+    Unavailable,
 )
 
 REFUSALS = {
@@ -35,7 +36,7 @@ REFUSALS = {
     "transition": TransitionRefused("close is not legal now.", allowed=["respond", "resolve"]),
     "stale": StaleVersion("It is at version 3 now."),
     "unauthenticated": Unauthenticated("Send a key."),
-    "unavailable": ServiceUnavailable("The database is out of reach.", retry_after_seconds=7),
+    "unavailable": Unavailable("The database is out of reach."),
 }
 
 

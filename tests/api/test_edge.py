@@ -173,8 +173,8 @@ def test_a_failure_is_a_500_that_tells_nothing(logged: io.StringIO) -> None:
     assert not re.search("RuntimeError|Traceback|secret|13800000000", answer.text)
     failure, access = lines(logged, "id-9")
     assert (failure["event"], failure["level"], failure["request_id"]) == ("request failed", "error", "id-9")
-    assert failure["exception"][0]["type"] == "builtins.RuntimeError"
-    assert "broken" in failure["exception"][0]["frames"][-1]
+    assert failure["raised"][0]["type"] == "builtins.RuntimeError"
+    assert "broken" in failure["raised"][0]["frames"][-1]
     assert (access["event"], access["status"], access["problem"]) == ("request", 500, "internal-error")
     assert "13800000000" not in logged.getvalue()
 
@@ -230,7 +230,7 @@ def test_libraries_log_alike(logged: io.StringIO) -> None:
         "error",
         "id-7",
     )
-    assert [(one["type"], one.get("message")) for one in line["exception"]] == [
+    assert [(one["type"], one.get("message")) for one in line["raised"]] == [
         ("builtins.ValueError", None),
         ("builtins.PermissionError", "13 Permission denied"),
     ]

@@ -70,11 +70,10 @@ def test_any_text_has_a_form_of_plain_digits_or_none(text: str, region: str) -> 
     assert form is None or form.removeprefix("+").isdecimal()
 
 
-@given(st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True))
-def test_the_form_of_a_form_is_itself(text: str) -> None:
-    once = normalise_phone(text, "CN")
-    assert once is not None
-    assert normalise_phone(once, "CN") == once or not once.startswith("+")
+@given(st.from_regex(r"(\+|00)?[1-9][0-9]{7,14}", fullmatch=True), st.sampled_from(" -.()"))
+def test_separators_do_not_matter(text: str, separator: str) -> None:
+    head, tail = text[:-4], text[-4:]
+    assert normalise_phone(f" {head}{separator}{tail} ", "CN") == normalise_phone(text, "CN")
 
 
 @pytest.mark.parametrize(

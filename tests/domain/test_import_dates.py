@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.domain.import_date_swaps import DateCensus, SwapFinding, swapped
-from complaints.domain.import_dates import DateReader, NoZone, load_zone, swap
+from complaints.domain.importing.date_swaps import DateCensus, SwapFinding, swapped
+from complaints.domain.importing.dates import DateReader, NoZone, load_zone, swap
 
 NEW_YORK = ZoneInfo("America/New_York")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -47,7 +47,12 @@ def test_a_date_is_read_as_the_format_says(text: str, date_format: str | None, e
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)).map(lambda at: at.replace(microsecond=0)))  # noqa: DTZ001
 def test_a_format_reads_what_it_writes(written: datetime) -> None:
-    for date_format in ("%d-%m-%y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%d %b %Y %H:%M:%S", "%A %B %d %Y %H:%M:%S"):
+    for date_format in (
+        "%d-%m-%y %I:%M:%S %p",
+        "%m/%d/%Y %H:%M:%S",
+        "%d %b %Y %H:%M:%S",
+        "%A %B %d %Y %H:%M:%S",
+    ):
         assert DateReader(date_format, NEW_YORK).read(written.strftime(date_format)) == written
 
 
@@ -198,7 +203,9 @@ def test_an_exchange_in_a_part_of_the_file_is_noticed_and_told_apart() -> None:
 
 
 def test_a_slip_of_the_pen_in_either_kind_does_not_hide_the_exchange() -> None:
-    assert find([*through_a_spreadsheet(SPRING), date(2013, 12, 24), date(1999, 1, 1)], rows_a_day=2) is not None
+    assert (
+        find([*through_a_spreadsheet(SPRING), date(2013, 12, 24), date(1999, 1, 1)], rows_a_day=2) is not None
+    )
 
 
 def test_a_short_run_without_any_day_above_12_is_noticed_in_a_numeric_format() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from complaints.domain.errors import InvalidContent
-from complaints.domain.import_options import (
+from complaints.domain.importing.options import (
     Dates,
     ImportOptions,
     MemberKind,
@@ -22,24 +22,31 @@ def refused(*query: tuple[str, str]) -> dict[str, str]:
 
 def test_without_options_nothing_is_mapped_and_everything_unclear_is_asked() -> None:
     assert parse_options([]) == ImportOptions(
-        mapping={}, constants={}, expect={}, unmapped=Unmapped.REFUSE, dates=Dates.ASK, repeated_ids=RepeatedIds.ASK
+        mapping={},
+        constants={},
+        expect={},
+        unmapped=Unmapped.REFUSE,
+        dates=Dates.ASK,
+        repeated_ids=RepeatedIds.ASK,
     )
 
 
 def test_every_option_is_taken() -> None:
-    options = parse_options([
-        ("map.subject", "Customer Complaint"),
-        ("map.received_at", "Date+Time"),
-        ("map.phone", "Caller"),
-        ("set.channel", "phone"),
-        ("set.attributes.import.batch", "2015"),
-        ("expect.external_id", r"\d+"),
-        ("date_format", "%d-%m-%y %I:%M:%S %p"),
-        ("timezone", "America/New_York"),
-        ("unmapped", "attributes"),
-        ("dates", "swap_ambiguous"),
-        ("repeated_ids", "accept"),
-    ])
+    options = parse_options(
+        [
+            ("map.subject", "Customer Complaint"),
+            ("map.received_at", "Date+Time"),
+            ("map.phone", "Caller"),
+            ("set.channel", "phone"),
+            ("set.attributes.import.batch", "2015"),
+            ("expect.external_id", r"\d+"),
+            ("date_format", "%d-%m-%y %I:%M:%S %p"),
+            ("timezone", "America/New_York"),
+            ("unmapped", "attributes"),
+            ("dates", "swap_ambiguous"),
+            ("repeated_ids", "accept"),
+        ]
+    )
     assert options.mapping == {
         "subject": "Customer Complaint",
         "received_at": "Date+Time",
@@ -69,7 +76,9 @@ def test_the_rest_of_an_attributes_name_is_its_key() -> None:
     assert member.kind is MemberKind.JSON
 
 
-@pytest.mark.parametrize("name", ["status", "id", "attributes.", "complainant.age", "attributes." + "k" * 201, ""])
+@pytest.mark.parametrize(
+    "name", ["status", "id", "attributes.", "complainant.age", "attributes." + "k" * 201, ""]
+)
 def test_what_the_server_owns_or_does_not_know_is_no_member(name: str) -> None:
     assert find_member(name) is None
 
@@ -94,7 +103,9 @@ def test_what_the_server_owns_or_does_not_know_is_no_member(name: str) -> None:
         ([("map.a/b~c", "x")], "/map.a~1b~0c", "no member"),
     ],
 )
-def test_a_wrong_option_is_refused_by_its_name(query: list[tuple[str, str]], pointer: str, words: str) -> None:
+def test_a_wrong_option_is_refused_by_its_name(
+    query: list[tuple[str, str]], pointer: str, words: str
+) -> None:
     faults = refused(*query)
     assert list(faults) == [pointer]
     assert words in faults[pointer]

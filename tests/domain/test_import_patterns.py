@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.domain.import_patterns import compile_pattern
+from complaints.domain.importing.patterns import compile_pattern
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,9 @@ def test_a_value_longer_than_what_is_compared_does_not_match() -> None:
     assert not matches("1" * 201)
 
 
-@given(st.from_regex(r"([ab\d][*+?]?|\(a\)|\[ab\]\{1,3\}|\|){1,12}", fullmatch=True), st.text("ab1", max_size=12))
+@given(
+    st.from_regex(r"([ab\d][*+?]?|\(a\)|\[ab\]\{1,3\}|\|){1,12}", fullmatch=True), st.text("ab1", max_size=12)
+)
 def test_an_accepted_pattern_means_what_it_means_elsewhere(pattern: str, text: str) -> None:
     try:
         matches = compile_pattern(pattern)

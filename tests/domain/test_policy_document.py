@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -661,12 +660,13 @@ def test_names_that_are_there_twice_are_told_with_the_rest(document: Document) -
     }
 
 
-def test_a_document_full_of_faults_is_refused_in_time(document: Document) -> None:
-    """Within 10 s on any machine: what costs more than its size shows as minutes here."""
-    document["routes"] = [{f"x{n}": "y" for n in range(20)} for _ in range(900)]
-    started = time.monotonic()
-    assert faults_of(document)
-    assert time.monotonic() - started < 10
+def test_a_document_full_of_faults_is_told_the_first_hundred(document: Document) -> None:
+    document["routes"] = [{f"x{n}": "y" for n in range(20)} for _ in range(50)]
+    with pytest.raises(InvalidContent, match="1100 faults; the first: line") as refused:
+        read_policy(json.dumps(document, indent=1))
+    lines = [int(fault.message.split(":")[0].removeprefix("line ")) for fault in refused.value.faults]
+    assert len(lines) == 100
+    assert lines == sorted(lines)
 
 
 def test_a_fault_quotes_no_more_than_a_little_of_what_was_written(document: Document) -> None:

@@ -7,7 +7,20 @@ from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 import complaints
-from complaints.api import authentication, complaint_routes, edge, health_routes
+from complaints.api import (
+    authentication,
+    calendar_routes,
+    category_routes,
+    complaint_routes,
+    department_routes,
+    edge,
+    health_routes,
+    import_routes,
+    key_routes,
+    policy_routes,
+    team_routes,
+    user_routes,
+)
 from complaints.api.health import RequestMetrics
 from complaints.handling.engine import Engine
 
@@ -34,9 +47,24 @@ def create_app(
     app.state.metrics = registry = registry or CollectorRegistry()
     app.state.sweep_gauges = health_routes.SweepGauges(registry)
     secured = [Depends(authentication.bearer)]
-    for routes in (complaint_routes,):
+    for routes in (
+        complaint_routes,
+        import_routes,
+        calendar_routes,
+        category_routes,
+        change_routes,
+        deadline_routes,
+        department_routes,
+        escalation_routes,
+        follow_up_routes,
+        key_routes,
+        link_routes,
+        policy_routes,
+        team_routes,
+        user_routes,
+    ):
         app.include_router(routes.router, prefix="/v1", dependencies=secured)
     app.include_router(health_routes.router)
     app.add_middleware(authentication.Authentication, engine=engine)
-    edge.install(app, limits=limits or edge.EdgeLimits(), observe=RequestMetrics(registry).observe)
+    edge.install(app, limits=limits or edge.EdgeLimits(body_bytes_for=import_routes.bytes_for), observe=RequestMetrics(registry).observe)
     return app

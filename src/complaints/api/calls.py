@@ -15,7 +15,7 @@ from complaints.handling.engine import Answer, Attempt, Engine, answer_once
 from complaints.storage.unit_of_work import Transaction
 
 JSON = "application/json"
-Shown = tuple[int, Mapping[str, Any], dict[str, str]]  # status, JSON, headers
+Shown = tuple[int, Mapping[str, Any] | None, dict[str, str]]  # status, JSON (None: no body), headers
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 
@@ -29,21 +29,42 @@ class CallFacts:
     attempt: Attempt | None
     versions: frozenset[int] | None
 
-    def write(self, work: Callable[[Transaction], Shown]) -> Response:
-        """Answer with what `work` says (status, JSON, headers) in one transaction, the first time it is asked."""
+    def write(
+        self, work: Callable[[Transaction], Shown], *, reveal: Callable[[bytes], bytes] = bytes
+    ) -> Response:
+        """Answer with what `work` says (status, JSON, headers) in one transaction, the first time.
+
+        `reveal` makes what is sent of what is kept for a repetition, where that may not hold everything.
+        """
 
         def rendered(tx: Transaction) -> Answer:
             status, shown, headers = work(tx)
-            return Answer(status, encode(shown), headers)
+            return Answer(status, _body(shown), headers)
 
         answer = answer_once(self.engine, self.attempt, rendered)
         replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-        return Response(answer.body, answer.status, {**answer.headers, **replayed}, JSON)
+        return _response(answer.status, reveal(answer.body), {**answer.headers, **replayed})
+
+    def configure(
+        self, work: Callable[[Transaction], Shown], *, reveal: Callable[[bytes], bytes] = bytes
+    ) -> Response:
+        """As `write`, for work that changes reference data: this process goes by the new ones at once."""
+        response = self.write(work, reveal=reveal)
+        self.engine.cache.expire()
+        return response
 
     def read(self, work: Callable[[Transaction], Shown]) -> Response:
         """Answer with what `work` reads from one snapshot."""
         status, shown, headers = self.engine.read(work)
-        return Response(encode(shown), status, headers, JSON)
+        return _response(status, _body(shown), headers)
+
+
+def _body(shown: Mapping[str, Any] | None) -> bytes:
+    return b"" if shown is None else encode(shown)
+
+
+def _response(status: int, body: bytes, headers: dict[str, str]) -> Response:
+    return Response(body, status, headers, JSON if body else None)
 
 
 def engine_of(request: Request) -> Engine:

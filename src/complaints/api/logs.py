@@ -48,6 +48,8 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for library in ("alembic", "apscheduler"):  # they tell every tick
+        logging.getLogger(library).setLevel(max(level, logging.WARNING))
     # They log every address they call, with its query.
     for chatty in ("httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
@@ -79,7 +81,7 @@ def _drop_nothings(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 def _tell_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     exc_info = _exc_info(event)
     if exc_info is not None:
-        event["exception"] = [_told(error) for error in _chain(exc_info[1])]
+        event["raised"] = told(exc_info[1])
     return event
 
 
@@ -91,8 +93,12 @@ def _exc_info(event: MutableMapping[str, Any]) -> _ExcInfo | None:
     return found if isinstance(found, tuple) and found[1] is not None else None
 
 
+def told(error: BaseException) -> list[dict[str, Any]]:
+    """An exception and those it came from, outermost first, as a log may tell them: no messages."""
+    return [_told(one) for one in _chain(error)]
+
+
 def _chain(error: BaseException) -> list[BaseException]:
-    """The exception and those it came from, outermost first."""
     chain: list[BaseException] = []
     here: BaseException | None = error
     while here is not None and here not in chain:

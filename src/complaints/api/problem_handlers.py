@@ -14,15 +14,14 @@ from starlette.routing import Match
 from complaints.api.problems import (
     PROBLEMS,
     Problem,
-    clip,
     faults_as_errors,
     instance_of,
     problem_for,
     problem_response,
 )
 from complaints.api.refusals import CarriedRefusal, EdgeRefusal
-from complaints.api.validation_messages import as_errors
-from complaints.domain.errors import ComplaintError
+from complaints.domain.errors import ComplaintError, clip
+from complaints.handling.validation_messages import as_errors
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _BY_STATUS = {

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from complaints.api.html_pages import Pages, prefers_html
-from complaints.api.problems import PROBLEMS, Problem, clip
-from complaints.domain.errors import NotFound
+from complaints.api.problems import PROBLEMS, Problem
+from complaints.domain.errors import NotFound, clip
 
 router = APIRouter(tags=["problems"])
 

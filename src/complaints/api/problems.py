@@ -13,12 +13,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from complaints.domain.errors import ComplaintError, Fault
+from complaints.domain.errors import ComplaintError, Fault, clip
+from complaints.handling.validation_messages import MAX_ERRORS
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-MAX_ERRORS = 50
-MAX_TEXT = 500
-"""Code points of any text in an answer that may repeat what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +233,7 @@ _BY_KIND = {
     "not-found": "not-found",
     "conflict": "conflict",
     "stale": "stale-version",
+    "unavailable": "service-unavailable",
 }
 
 
@@ -242,11 +241,6 @@ def problem_for(refusal: ComplaintError) -> Problem:
     """The catalogue's entry for a refusal: by its code, else by its kind, so that none becomes a 500."""
     found = PROBLEMS.get(refusal.code)
     return found if found is not None else PROBLEMS[_BY_KIND.get(refusal.kind, "bad-request")]
-
-
-def clip(text: str, limit: int = MAX_TEXT) -> str:
-    """`text`, cut to at most `limit` code points."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def faults_as_errors(faults: Iterable[Fault]) -> list[dict[str, str]]:

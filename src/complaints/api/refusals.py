@@ -60,28 +60,6 @@ class RequestTimeout(EdgeRefusal):
     code = "request-timeout"
 
 
-class IdempotencyKeyReused(EdgeRefusal):
-    """The idempotency key was already used with another body."""
-
-    code = "idempotency-key-reused"
-
-
-class IdempotencyInProgress(EdgeRefusal):
-    """The first request with this idempotency key is still running."""
-
-    kind = "conflict"
-    code = "idempotency-in-progress"
-
-
-class ServiceUnavailable(EdgeRefusal):
-    """Something this service needs is out of reach for now; trying again later is right."""
-
-    code = "service-unavailable"
-
-    def __init__(self, detail: str, *, retry_after_seconds: int = 5) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after_seconds)})
-
-
 class CarriedRefusal(HTTPException):
     """Carries a refusal out of places where FastAPI lets nothing but an HTTPException through.
 

@@ -13,7 +13,9 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from complaints.api.problems import PROBLEMS, clip, instance_of, problem_response
+from complaints.api.logs import told
+from complaints.api.problems import PROBLEMS, instance_of, problem_response
+from complaints.domain.errors import clip
 
 Observe = Callable[[str, str, int, float], None]
 """Told of every answer: method, route template ("" for none), status, seconds."""
@@ -53,9 +55,8 @@ class RequestIds:
             # Nobody is left to answer; the access log says so.
             scope["state"]["problem"] = "client-left"
         except Exception as failure:
-            _log.error(
-                "request failed", exc_info=failure, method=scope["method"], path=clip(instance_of(scope))
-            )
+            path = clip(instance_of(scope))
+            _log.error("request failed", raised=told(failure), method=scope["method"], path=path)
             if answer.status == 0:
                 await _internal_error(scope, request_id)(scope, receive, answer.send)
         finally:

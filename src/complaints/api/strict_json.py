@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from math import isinf
 from typing import Any, ClassVar, NoReturn
 
-from complaints.domain.errors import ComplaintError, Fault, InvalidContent
+from complaints.domain.errors import ComplaintError, Fault, InvalidContent, escape_pointer
 
 MAX_DEPTH = 32
 """Objects and arrays inside one another, the outermost included."""
@@ -140,8 +140,3 @@ def _unstorable_in(text: str) -> str | None:
     except UnicodeEncodeError:
         return _SURROGATE
     return None
-
-
-def escape_pointer(name: str) -> str:
-    """One member name as a reference token of a JSON Pointer (RFC 6901, section 3)."""
-    return name.replace("~", "~0").replace("/", "~1")

@@ -71,10 +71,10 @@ def plan(draft: Draft, context: Context, action: Action, arguments: dict[str, An
     for what it carries, Forbidden where the caller lacks the right; the draft is then to be thrown away."""
     complaint = draft.complaint
     not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
-    status = next_status(complaint.status, action, not_solved=not_solved)
-    if action is not Action.ESCALATE:  # a step changes neither version nor ETag
-        draft.touch(context.now)
     try:
+        status = next_status(complaint.status, action, not_solved=not_solved)
+        if action is not Action.ESCALATE:  # a step changes neither version nor ETag
+            draft.touch(context.now)
         _PLANNERS[action](draft, context, status, **arguments)
     except TransitionRefused as refusal:
         allowed = [review.action for review in reviews(complaint, context) if review.allowed]
@@ -339,9 +339,9 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
         return None
     if any(d.unmet for d in follow_ups):
         return "A follow-up contact is still to be made."
-    last = max(follow_ups, key=lambda d: (d.sequence, d.attempt))
-    if now < last.due_at:
-        return f"The follow-up window lasts until {last.due_at.isoformat()}."
+    window_ends_at = max(d.due_at for d in follow_ups)  # an early attempt may plan its retry before the plan's end
+    if now < window_ends_at:
+        return f"The follow-up window lasts until {window_ends_at.isoformat()}."
     return None
 
 

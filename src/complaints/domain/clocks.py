@@ -119,7 +119,10 @@ def due_at(
     length; open time and working days are extended by the open time of the pauses (rule 2.6). Raises
     CalendarExhausted, TimeOutOfRange.
     """
-    if target.unit is Unit.ELAPSED_SECONDS and not pauses and not target.from_next_day:
+    never_closed = target.unit is Unit.ELAPSED_SECONDS or (
+        target.unit is Unit.OPEN_SECONDS and calendar.hours is None
+    )
+    if never_closed and not pauses and not target.from_next_day:
         return _later(start, max(0, target.amount))
     return _Run(start, target, calendar).reach(pauses)
 

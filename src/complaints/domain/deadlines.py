@@ -4,7 +4,7 @@ A deadline's due time is always computed afresh from its start, its target and t
 added to an earlier result, so the order of events cannot change it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,7 +15,7 @@ from complaints.domain.calendars import WorkCalendar
 from complaints.domain.clocks import Pause, Segment, Target
 from complaints.domain.complaint import Complaint, Deadline, Hold
 from complaints.domain.draft import Draft
-from complaints.domain.escalation import next_wake
+from complaints.domain.escalation import next_wake, own_calendar
 from complaints.domain.policies import DeadlineRule, Policy
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 
@@ -34,25 +34,39 @@ class Clockwork:
 def clockwork(deadline: Deadline, complaint: Complaint, policy: Policy) -> Clockwork:
     """The calendar and pauses that count for `deadline`."""
     rule = policy.rules[deadline.kind]
-    holds = (h for h in complaint.holds if h.cycle == deadline.cycle and h.reason in rule.pauses_on)
-    return Clockwork(rule, rule.calendar, allowed_pauses(deadline.started_at, holds, rule))
+    holds = [h for h in _holds_known(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
+    own = own_calendar(deadline, rule.calendar)
+    pauses = _allowed_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
+    return Clockwork(rule, rule.calendar, pauses)
 
 
-def allowed_pauses(started_at: datetime, holds: Iterable[Hold], rule: DeadlineRule) -> tuple[Pause, ...]:
-    """The parts of `holds` that stop the clock: open time of the calendar, until the cycle's budget is spent.
+def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
+    """The holds of its cycle; for a deadline that was met as they stood then, so that its due time stands too."""
+    for hold in complaint.holds:
+        if hold.cycle != deadline.cycle:
+            continue
+        if deadline.met_at is None or (hold.ended_at is not None and hold.ended_at <= deadline.met_at):
+            yield hold
+        elif hold.started_at < deadline.met_at:
+            yield replace(hold, ended_at=None)
+
+
+def _allowed_pauses(
+    started_at: datetime, holds: Iterable[Hold], budget: int | None, calendar: WorkCalendar
+) -> tuple[Pause, ...]:
+    """The parts of `holds` that stop the clock: until the cycle's budget, seconds of open time, is spent.
 
     A hold that lasts is taken to last to its `until_at`.
     """
-    budget = rule.pause_budget_seconds
     pauses: list[Pause] = []
     for hold in sorted(holds, key=lambda h: h.started_at):
         start, end = max(hold.started_at, started_at), hold.ended_at or hold.until_at
         if end <= start:
             continue
         if budget is not None:
-            spent = clocks.elapsed_seconds(start, end, rule.calendar)
+            spent = clocks.elapsed_seconds(start, end, calendar)
             if spent > budget:
-                end = clocks.add_time(start, budget, rule.calendar) or end
+                end = clocks.add_time(start, budget, calendar) or end
             budget = max(0, budget - spent)
         if end > start:
             pauses.append((start, end))
@@ -176,12 +190,15 @@ def replan(draft: Draft, policy: Policy, now: datetime, *, retarget: bool = Fals
     """Compute every clock that still runs afresh from its start, with its pauses (rules 2.6 and 2.8).
 
     With `retarget` the target is chosen anew too: priority, category or policy changed. Follow-ups, closure and
-    promises keep the due times they were made with.
+    promises keep the due times they were made with, and so does every clock that is past due at `now`, told or not.
     """
     for deadline in draft.complaint.deadlines:
-        if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.PAUSED):
+        if not deadline.unmet:
             continue
-        renewed = _recomputed(deadline, draft.complaint, policy, now, retarget=retarget)
+        if as_of(deadline, now).status is DeadlineStatus.BREACHED:
+            renewed = woken(deadline, draft.complaint, policy)
+        else:
+            renewed = _recomputed(deadline, draft.complaint, policy, now, retarget=retarget)
         if renewed != deadline:
             draft.put_deadline(renewed)
 
@@ -220,11 +237,6 @@ def move_to_policy(draft: Draft, policy: Policy, now: datetime) -> None:
         ),
     )
     replan(draft, policy, now, retarget=True)
-    draft.set(
-        deadlines=tuple(
-            woken(d, draft.complaint, policy) if d.unmet else d for d in draft.complaint.deadlines
-        )
-    )
 
 
 def as_of(deadline: Deadline, now: datetime) -> Deadline:

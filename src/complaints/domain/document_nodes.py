@@ -21,6 +21,7 @@ D = TypeVar("D")
 E = TypeVar("E", bound=StrEnum)
 
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
+_MOST_TOLD = 100
 _MOST_UNKNOWN = 20  # of one mapping: looking for the nearest name costs time
 
 
@@ -127,10 +128,10 @@ class Findings:
         return {name: field.value for name, field in fields.items()}
 
     def raise_faults(self, subject: str) -> None:
-        """Raise InvalidContent with all faults, by line, if there is one."""
+        """Raise InvalidContent with the faults, by line, if there is one: all, or the first hundred."""
         if self.faults:
-            faults = sorted(self.faults, key=lambda fault: self._line(fault.pointer))
-            many = f"{len(faults)} faults; the first: " if len(faults) > 1 else ""
+            faults = sorted(self.faults, key=lambda fault: self._line(fault.pointer))[:_MOST_TOLD]
+            many = f"{len(self.faults)} faults; the first: " if len(faults) > 1 else ""
             raise InvalidContent(
                 f"the {subject} cannot be accepted: {many}{faults[0].message}", faults=faults
             )

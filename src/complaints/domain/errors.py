@@ -13,6 +13,16 @@ class Fault:
     message: str
 
 
+def escape_pointer(name: str) -> str:
+    """One member name as a reference token of a JSON Pointer (RFC 6901, section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def clip(text: str, limit: int = 500) -> str:
+    """`text`, cut to at most `limit` code points: messages do not repeat at length what was sent."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 class ComplaintError(Exception):
     """A refusal a caller can understand. `kind` is one of invalid, forbidden, not-found, conflict, stale,
     unavailable.

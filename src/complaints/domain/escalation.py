@@ -1,6 +1,6 @@
 """Escalation: when each step of a ladder is due, and who hears of it (domain §3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,10 +9,13 @@ from complaints.domain import clocks
 from complaints.domain.calendars import ALWAYS_OPEN, WorkCalendar
 from complaints.domain.clocks import Pause, Unit
 from complaints.domain.complaint import Complaint, Deadline
+from complaints.domain.errors import Conflict
 from complaints.domain.policies import DeadlineRule, Policy, Step
 from complaints.domain.vocabulary import RecipientRole
 
 _MOMENT = timedelta(microseconds=1)
+_CHAIN = (RecipientRole.TEAM_LEAD, RecipientRole.DEPARTMENT_HEAD, RecipientRole.EXECUTIVE)
+_WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
 
 class Works(Protocol):
@@ -37,8 +40,12 @@ class PlannedStep:
 
 def schedule(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
     """Every step of the deadline's ladder by planned time; one at or before the start is left out."""
+    return _planned(works.rule.ladder, deadline, works, policy)
+
+
+def _planned(steps: Iterable[Step], deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
     planned = []
-    for step in works.rule.ladder:
+    for step in steps:
         at = _step_at(step, deadline, works, policy)
         if at > deadline.started_at:
             wake_at = at + _MOMENT if at == deadline.due_at else at
@@ -52,13 +59,18 @@ def _step_at(step: Step, deadline: Deadline, works: Works, policy: Policy) -> da
     if step.offset_days is not None:
         return clocks.shift_days(deadline.due_at, step.offset_days, policy.timezone)
     seconds = step.offset_seconds or 0
-    in_open_time = deadline.target is not None and deadline.target.unit is Unit.OPEN_SECONDS
-    calendar = works.calendar if in_open_time else ALWAYS_OPEN
+    calendar = own_calendar(deadline, works.calendar)
     if seconds < 0:
         return clocks.subtract_time(deadline.due_at, -seconds, calendar, works.pauses)
     at = clocks.add_time(deadline.due_at, seconds, calendar)
     assert at is not None  # only an endless pause leaves a time open
     return at
+
+
+def own_calendar(deadline: Deadline, calendar: WorkCalendar) -> WorkCalendar:
+    """The calendar of the deadline's own time: `calendar` where its target counts working time, else always open."""
+    counts_open_time = deadline.target is not None and deadline.target.unit in _WORKING_UNITS
+    return calendar if counts_open_time else ALWAYS_OPEN
 
 
 def _share_at(step: Step, deadline: Deadline, works: Works) -> datetime:
@@ -79,7 +91,8 @@ def next_wake(deadline: Deadline, works: Works, policy: Policy) -> datetime | No
 
 def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
     """The steps still to be taken, in order."""
-    return [p for p in schedule(deadline, works, policy) if p.step.name not in deadline.steps_taken]
+    left = [step for step in works.rule.ladder if step.name not in deadline.steps_taken]
+    return _planned(left, deadline, works, policy)
 
 
 # Who stands for a role ------------------------------------------------------------------------------------------
@@ -143,9 +156,7 @@ def recipients(
     return tuple(dict.fromkeys(login for login in found if login))
 
 
-def recipient(
-    role: RecipientRole, complaint: Complaint, directory: Directory, now: datetime
-) -> str | None:
+def recipient(role: RecipientRole, complaint: Complaint, directory: Directory, now: datetime) -> str | None:
     """Who stands for `role`: its holder, else their deputy, else the next role up that somebody holds."""
     roles = list(RecipientRole)
     for candidate_role in roles[roles.index(role) :]:
@@ -155,21 +166,40 @@ def recipient(
     return None
 
 
+def answerable(team_code: str, directory: Directory) -> str:
+    """Who answers for a team's work, absent or not: its lead or their deputy, else the head of its department,
+    else the executive; where all these are vacant or inactive, the first active user.
+
+    Raises Conflict if there is none, which the reference data never allow.
+    """
+    for holders in _chain(team_code, directory):
+        for login in holders:
+            if login and (user := directory.users.get(login)) and user.active:
+                return login
+    everybody = sorted(login for login, user in directory.users.items() if user.active)
+    if not everybody:
+        raise Conflict("Nobody can answer for complaints: make an active user first.")
+    return everybody[0]
+
+
 def _holders(role: RecipientRole, complaint: Complaint, directory: Directory) -> list[str | None]:
-    team = directory.teams.get(complaint.team)
+    if role is RecipientRole.ASSIGNEE:
+        return [complaint.assignee]
+    if role is RecipientRole.FIRST_OWNER:
+        return [complaint.first_owner]
+    return _chain(complaint.team, directory)[_CHAIN.index(role)]
+
+
+def _chain(team_code: str, directory: Directory) -> list[list[str | None]]:
+    """Who holds each role of `_CHAIN` over a team, and their deputy."""
+    team = directory.teams.get(team_code)
     department = directory.departments.get(team.department) if team else None
-    match role:
-        case RecipientRole.ASSIGNEE:
-            return [complaint.assignee]
-        case RecipientRole.FIRST_OWNER:
-            return [complaint.first_owner]
-        case RecipientRole.TEAM_LEAD:
-            return [team.lead, team.deputy] if team else []
-        case RecipientRole.DEPARTMENT_HEAD:
-            return [department.head, department.deputy] if department else []
-        case RecipientRole.EXECUTIVE:
-            top = _top(department, directory)
-            return [top.head, top.deputy] if top else []
+    top = _top(department, directory)
+    return [
+        [team.lead, team.deputy] if team else [],
+        [department.head, department.deputy] if department else [],
+        [top.head, top.deputy] if top else [],
+    ]
 
 
 def _top(department: Department | None, directory: Directory) -> Department | None:

@@ -10,7 +10,7 @@ from complaints.domain import classification, deadlines
 from complaints.domain.classification import Category
 from complaints.domain.complaint import Complaint
 from complaints.domain.draft import Draft
-from complaints.domain.escalation import Directory
+from complaints.domain.escalation import Directory, answerable
 from complaints.domain.policies import Policy
 from complaints.domain.sweep import advance
 from complaints.domain.vocabulary import Channel, EventType, Priority, Severity, Status
@@ -68,7 +68,6 @@ def _complaint(
     category = intake.category
     cause = category.cause if category else None
     team = classification.route(policy, category=category, region=intake.region)
-    lead = directory.teams[team].lead if team in directory.teams else None
     return Complaint(
         id=complaint_id,
         sequence=sequence,
@@ -87,7 +86,7 @@ def _complaint(
         priority=intake.priority or derived_priority(intake, policy),
         priority_given=intake.priority is not None,
         team=team,
-        first_owner=intake.first_owner or intake.created_by or lead or "admin",
+        first_owner=intake.first_owner or intake.created_by or answerable(team, directory),
         category=category.code if category else None,
         cause=cause,
         nature=category.nature if category else None,

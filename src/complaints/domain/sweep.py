@@ -18,14 +18,22 @@ def advance(
     """Bring the complaint up to `now`: holds end first, then breaches, then steps by planned time, then id.
 
     Nothing is skipped, however late it is seen; of the steps of one deadline taken together only the highest
-    notifies. With `notify` False nobody hears of them (an import of the past).
+    notifies. With `notify` False nobody hears of them (an import of the past). A step that changes the complaint
+    may bring about more, so it goes on until nothing is left to do at `now`.
     """
-    if draft.complaint.wake_at is None or draft.complaint.wake_at > now:
-        return
-    end_lapsed_hold(draft, policy, now)
-    _end_pauses(draft, policy, now)
-    _breach(draft, policy, now)
-    _take_steps(draft, policy, directory, now, notify=notify)
+    while (wake_at := draft.complaint.wake_at) is not None and wake_at <= now:
+        end_lapsed_hold(draft, policy, now)
+        _end_pauses(draft, policy, now)
+        _breach(draft, policy, now)
+        _take_steps(draft, policy, directory, now, notify=notify)
+        _wake_anew(draft, policy, now)
+
+
+def _wake_anew(draft: Draft, policy: Policy, now: datetime) -> None:
+    """A clock woken with nothing to do sleeps until there is; without this it would be woken for ever."""
+    for deadline in draft.complaint.deadlines:
+        if deadline.wake_at is not None and deadline.wake_at <= now:
+            draft.put_deadline(woken(deadline, draft.complaint, policy))
 
 
 def end_lapsed_hold(draft: Draft, policy: Policy, now: datetime) -> None:
@@ -43,7 +51,11 @@ def end_lapsed_hold(draft: Draft, policy: Policy, now: datetime) -> None:
 def _end_pauses(draft: Draft, policy: Policy, now: datetime) -> None:
     """A pause whose budget is spent ends while the hold goes on."""
     for deadline in draft.complaint.deadlines:
-        if deadline.status is DeadlineStatus.PAUSED and deadline.paused_until and deadline.paused_until <= now:
+        if (
+            deadline.status is DeadlineStatus.PAUSED
+            and deadline.paused_until
+            and deadline.paused_until <= now
+        ):
             running = replace(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
             draft.put_deadline(woken(running, draft.complaint, policy))
             draft.emit(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
@@ -60,24 +72,32 @@ def _breach(draft: Draft, policy: Policy, now: datetime) -> None:
         )
 
 
-def _take_steps(
-    draft: Draft, policy: Policy, directory: Directory, now: datetime, *, notify: bool
-) -> None:
+def _take_steps(draft: Draft, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
+    for planned, deadline, loud in _passed(draft, policy, now, notify=notify):
+        _take(draft, directory, planned, deadline, now, loud=loud)
+        if _act(draft, policy, planned, now):
+            return  # what follows may have moved
+
+
+def _passed(
+    draft: Draft, policy: Policy, now: datetime, *, notify: bool
+) -> list[tuple[PlannedStep, Deadline, bool]]:
+    """The steps to be taken at `now`, in order, and whether each is heard of."""
     due: list[tuple[PlannedStep, Deadline, bool]] = []
     for deadline in draft.complaint.deadlines:
         if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
+            continue
+        if deadline.wake_at is None or deadline.wake_at > now:
             continue
         works = clockwork(deadline, draft.complaint, policy)
         passed = [p for p in untaken(deadline, works, policy) if p.wake_at <= now]
         top = max(passed, key=lambda p: (p.step.level, p.planned_at)) if passed and notify else None
         due.extend((step, deadline, step is top) for step in passed)
-    for planned, deadline, loud in sorted(due, key=lambda d: (d[0].planned_at, d[1].id)):
-        _take(draft, policy, directory, planned, deadline, now, loud=loud)
+    return sorted(due, key=lambda d: (d[0].planned_at, d[1].id))
 
 
 def _take(
     draft: Draft,
-    policy: Policy,
     directory: Directory,
     planned: PlannedStep,
     deadline: Deadline,
@@ -103,9 +123,8 @@ def _take(
         steps_taken=(*deadline.steps_taken, step.name),
         level=max(deadline.level, step.level),
     )
-    draft.put_deadline(woken(moved, draft.complaint, policy))
+    draft.put_deadline(moved)
     tell_escalation(draft, taken, _event_type(taken))
-    _act(draft, policy, planned, now)
 
 
 def _event_type(taken: Escalation) -> EventType:
@@ -135,15 +154,21 @@ def tell_escalation(draft: Draft, taken: Escalation, event_type: EventType, *, a
     )
 
 
-def _act(draft: Draft, policy: Policy, planned: PlannedStep, now: datetime) -> None:
-    """The step's own actions, where the policy gives it some: they change the complaint, so they are told."""
+def _act(draft: Draft, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
+    """The step's own actions, where the policy gives it some: they change the complaint, so they are told.
+
+    Whether they changed anything.
+    """
     step, complaint = planned.step, draft.complaint
-    priority = classification.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
+    priority = (
+        classification.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
+    )
     team = step.move_to_team or complaint.team
     if priority is complaint.priority and team == complaint.team:
-        return
+        return False
     draft.touch(now)
     draft.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
     if priority is not complaint.priority:
         deadlines.replan(draft, policy, now, retarget=True)
     draft.emit(EventType.UPDATED, now, actor=ENGINE, step=step.name)
+    return True

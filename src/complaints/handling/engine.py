@@ -49,6 +49,12 @@ class Engine:
         with self.database.begin() as tx:
             return work(tx)
 
+    def configure(self, work: Callable[[Transaction], T]) -> T:
+        """`work`, which changes reference data, in one transaction; this process goes by the new ones at once."""
+        done = self.write(work)
+        self.cache.expire()
+        return done
+
     def read(self, work: Callable[[Transaction], T]) -> T:
         """`work` on one snapshot."""
         with self.database.read() as tx:

@@ -1,5 +1,6 @@
 """API keys: made, found, revoked. A secret is shown once and stored only as its digest."""
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Collection
@@ -10,9 +11,11 @@ from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFou
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
+from complaints.handling.intake import check_user
+from complaints.handling.reference import claim_to_change
 from complaints.storage import reference
-from complaints.storage.catalogue import Key
-from complaints.storage.key import find_keys, insert_key, revoke
+from complaints.storage.catalogue import Catalogue, Key
+from complaints.storage.key import KeyRecord, find_key_records, find_keys, has_secret, insert_key, revoke
 from complaints.storage.unit_of_work import Transaction
 
 _PREFIX = "cmp_"
@@ -37,10 +40,10 @@ def create_key(
     secret: str | None = None,
 ) -> tuple[Key, str]:
     """Make a key; the key and its secret. Raises Forbidden for one stronger than the caller, Conflict for a taken name."""
-    caller.require(Right.ADMINISTER)
+    catalogue = claim_to_change(tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)
-    if login is not None and login not in engine.catalogue(tx).directory.users:
-        raise InvalidContent.at("/user", f"There is no user {login!r}.")
+    if login is not None:
+        check_user(catalogue, login, "/user")
     if expires_at is not None and expires_at <= tx.now:
         raise InvalidContent.at("/expires_at", "A key expires in the future.")
     if any(key.name == name for key in find_keys(tx)):
@@ -60,13 +63,47 @@ def _refuse_stronger(caller: Caller, roles: Collection[AccessRole]) -> None:
         raise Forbidden("A key cannot make one with more rights than its own.")
 
 
-def revoke_key(engine: Engine, tx: Transaction, caller: Caller, key_id: UUID) -> None:
-    """Revoke a key, for good. Raises NotFound; revoking it again changes nothing."""
-    caller.require(Right.ADMINISTER)
-    if not any(key.id == key_id for key in find_keys(tx)):
-        raise NotFound("There is no such key.")
+def revoke_key(tx: Transaction, caller: Caller, key_id: UUID) -> None:
+    """Revoke a key, for good; revoking it again changes nothing. Raises NotFound, and Conflict for the last one
+    that may make others.
+    """
+    catalogue = claim_to_change(tx, caller, Right.ADMINISTER)
+    key = load_record(tx, key_id).key
+    others = [other for other in catalogue.keys.values() if other.id != key_id]
+    if _administers(key, catalogue, tx.now) and not any(_administers(k, catalogue, tx.now) for k in others):
+        raise Conflict("This is the last key that may make others: make another one with role admin first.")
     revoke(tx, key_id)
     reference.raise_version(tx)
+
+
+def _administers(key: Key, catalogue: Catalogue, now: datetime) -> bool:
+    user = catalogue.directory.users.get(key.login) if key.login else None
+    return AccessRole.ADMIN in key.roles and key.usable(now) and (user is None or user.active)
+
+
+def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
+    """The key, and who made it when. Raises NotFound."""
+    found = next((record for record in find_key_records(tx) if record.key.id == key_id), None)
+    if found is None:
+        raise NotFound("There is no such key.")
+    return found
+
+
+def check_known(tx: Transaction, secret: str) -> None:
+    """Raises Conflict unless `secret` is one of a key, revoked or not."""
+    if not has_secret(tx, digest_of(secret)):
+        raise Conflict("The secret of this key can no longer be told: revoke the key and make another.")
+
+
+def veiled(secret: str, pad: bytes) -> str:
+    """The secret of a new key made unreadable without `pad`, or readable again with it.
+
+    For a secret that must be told again but not be kept: each `pad` serves one secret.
+    """
+    kept = base64.urlsafe_b64decode(secret.removeprefix(_PREFIX) + "=")
+    stream = hashlib.shake_256(b"complaints: veil of a key\n" + pad).digest(len(kept))
+    mixed = bytes(a ^ b for a, b in zip(kept, stream, strict=True))
+    return _PREFIX + base64.urlsafe_b64encode(mixed).rstrip(b"=").decode()
 
 
 def caller_of(engine: Engine, tx: Transaction, secret: str) -> Caller | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from importlib import resources
+from typing import Any
 
 from complaints.domain.policy_document import read_policy, to_document
 from complaints.domain.taxonomy import SEED_CATEGORIES
@@ -10,19 +11,20 @@ from complaints.handling import keys
 from complaints.handling.access import SYSTEM
 from complaints.handling.engine import Engine
 from complaints.storage import key as key_rows
-from complaints.storage import seed
+from complaints.storage import policy as policy_rows
+from complaints.storage import reference, seed
 from complaints.storage.unit_of_work import Transaction
 
 ADMIN = "admin"
 BOOTSTRAP = "bootstrap"
 BUILT_IN_POLICY = "telecom-handbook"
-_DEPARTMENTS = [
+_DEPARTMENTS: list[dict[str, Any]] = [
     {"code": "head_office", "names": {"en": "Head office", "zh": "公司总部"}, "parent": None},
     {"code": "network", "names": {"en": "Network department", "zh": "网络部"}, "parent": "head_office"},
     {"code": "service", "names": {"en": "Service department", "zh": "服务部"}, "parent": "head_office"},
     {"code": "administration", "names": {"en": "Administration", "zh": "综合管理部"}, "parent": "head_office"},
 ]
-_TEAMS = [
+_TEAMS: list[dict[str, Any]] = [
     {"code": "operations", "names": {"en": "Operations", "zh": "运维"}, "department": "network"},
     {"code": "customer_service", "names": {"en": "Customer service", "zh": "客户服务"}, "department": "service"},
     {"code": "management", "names": {"en": "Management", "zh": "经营管理"}, "department": "administration"},
@@ -43,7 +45,7 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     reading = read_policy(text, teams=teams, categories={category.code for category in SEED_CATEGORIES})
     seed.insert_people(tx, login=ADMIN, name="Administrator", departments=_DEPARTMENTS, teams=_TEAMS)
     seed.insert_categories(tx, [asdict(category) for category in SEED_CATEGORIES])
-    seed.insert_policy(tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor)
+    policy_rows.insert_policy(tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor)
     seed.mark_seeded(tx)
     return True
 
@@ -59,7 +61,7 @@ def ensure_first_key(engine: Engine, tx: Transaction, secret: str | None) -> str
     if secret is not None and (bootstrap := known.get(BOOTSTRAP)):
         if not seed.has_secret(tx, keys.digest_of(secret)):
             key_rows.replace_secret(tx, bootstrap.id, keys.digest_of(secret))
-            seed.reference.raise_version(tx)
+            reference.raise_version(tx)
         return None
     _, made = keys.create_key(
         engine, tx, SYSTEM, name=BOOTSTRAP, roles=[AccessRole.ADMIN], source="api", login=None, secret=secret

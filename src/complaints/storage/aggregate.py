@@ -73,7 +73,10 @@ def find_posted(
     by_digest: dict[str, UUID] = {}
     c = complaints.c
     if keys:
-        statement = select(c.source, c.external_id, c.id).where(tuple_(c.source, c.external_id).in_(keys))
+        statement = select(c.source, c.external_id, c.id).where(
+            c.external_id.in_({external for _, external in keys}),  # SQLite finds no index for the pairs
+            tuple_(c.source, c.external_id).in_(keys),
+        )
         by_key = {(source, external): i for source, external, i in tx.connection.execute(statement)}
     if digests:
         found = select(c.import_digest, c.id).where(c.import_digest.in_(digests))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -71,10 +72,11 @@ class CatalogueCache:
         self._lock = threading.Lock()
         self._kept: Catalogue | None = None
         self._checked_at = float("-inf")
+        self._expiries = 0
 
     def current(self, tx: Transaction, *, certain: bool = False) -> Catalogue:
         """The catalogue; with `certain` as of this transaction, else perhaps half a second old."""
-        kept = self._kept
+        kept, expiries = self._kept, self._expiries
         if kept is not None and not certain and time.monotonic() - self._checked_at < _TRUSTED_SECONDS:
             return kept
         asked_at = time.monotonic()
@@ -83,12 +85,21 @@ class CatalogueCache:
             kept = load_catalogue(tx, version)
         with self._lock:
             if self._kept is None or self._kept.version <= kept.version:
-                self._kept, self._checked_at = kept, asked_at
+                self._kept = kept
+                if expiries == self._expiries:  # else a newer version may have come since this one was asked for
+                    self._checked_at = asked_at
         return kept
 
     def expire(self) -> None:
         """Look for a newer version at the next use."""
-        self._checked_at = float("-inf")
+        with self._lock:
+            self._expiries += 1
+            self._checked_at = float("-inf")
+
+
+def claim_catalogue(tx: Transaction) -> Catalogue:
+    """The catalogue as it is now, locked against other writers until this transaction ends. No cache keeps it."""
+    return load_catalogue(tx, reference.claim_version(tx))
 
 
 def load_catalogue(tx: Transaction, version: int) -> Catalogue:
@@ -105,7 +116,7 @@ def load_catalogue(tx: Transaction, version: int) -> Catalogue:
     )
 
 
-def _rows(tx: Transaction, table: reference.Table) -> list[dict[str, object]]:
+def _rows(tx: Transaction, table: reference.Table) -> list[dict[str, Any]]:
     return [dict(row) for row in tx.connection.execute(select(table)).mappings()]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, insert, select, update
+from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, insert, select, text, update
 
 from complaints.storage.base import UtcDateTime, metadata
 
@@ -26,8 +26,15 @@ def start_sandbox(connection: Connection, now: datetime) -> None:
 
 
 def lock_sandbox(connection: Connection) -> datetime:
-    """The test clock's instant, kept from being moved by others until this transaction ends."""
-    return connection.execute(select(sandbox_clock.c.now).with_for_update()).scalar_one()
+    """The test clock's instant, kept from being moved by others until this transaction ends.
+
+    On PostgreSQL complaints too are kept from being changed by others: the move is going to lock them one
+    after the other, while it already holds what whoever has one of them waits for.
+    """
+    now: datetime = connection.execute(select(sandbox_clock.c.now).with_for_update()).scalar_one()
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE complaint IN EXCLUSIVE MODE"))
+    return now
 
 
 def set_sandbox_now(connection: Connection, now: datetime) -> None:

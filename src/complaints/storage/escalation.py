@@ -1,6 +1,8 @@
 """Escalations taken, and who hears of them. The unique key on deadline and step makes each happen once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     RowMapping,
@@ -19,13 +22,16 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     insert,
+    literal,
     select,
+    tuple_,
     update,
 )
 
 from complaints.domain.complaint import Escalation
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.base import UtcDateTime, metadata, one_of
+from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
 escalation = Table(
@@ -96,9 +102,15 @@ def insert_escalations(tx: Transaction, taken: Sequence[tuple[UUID, str, Escalat
         tx.connection.execute(insert(escalation_recipient), heard)
 
 
-def find_escalation(tx: Transaction, escalation_id: UUID) -> RowMapping | None:
-    """One escalation."""
-    return tx.connection.execute(select(escalation).where(e.id == escalation_id)).mappings().first()
+_SHOWN = select(escalation, complaint.c.sequence).join(complaint, complaint.c.id == e.complaint_id)
+
+
+def find_escalation(
+    tx: Transaction, escalation_id: UUID, *, only_source: str | None = None
+) -> RowMapping | None:
+    """One escalation with the sequence of its complaint, among those of `only_source`."""
+    statement = _SHOWN.where(e.id == escalation_id, *_scoped(only_source))
+    return tx.connection.execute(statement).mappings().first()
 
 
 def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]:
@@ -117,7 +129,50 @@ def acknowledge(tx: Transaction, escalation_id: UUID, *, by: str, note: str | No
     return tx.connection.execute(statement).rowcount == 1
 
 
-def list_escalations(tx: Transaction, conditions: Collection[Any], *, limit: int) -> Sequence[RowMapping]:
-    """Escalations that fit, latest first."""
-    statement = select(escalation).where(*conditions).order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
+@dataclass(frozen=True, slots=True)
+class EscalationFilter:
+    """Which escalations are asked for; None means any. `complaint` is an id or a sequence number."""
+
+    complaint: UUID | int | None = None
+    kind: DeadlineKind | None = None
+    acknowledged: bool | None = None
+    superseded: bool | None = None
+    level_min: int | None = None
+    team: str | None = None
+    recipient: str | None = None
+    only_source: str | None = None
+
+
+def list_escalations(
+    tx: Transaction, wanted: EscalationFilter, *, before: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[RowMapping]:
+    """Escalations that fit, latest first, from before the place (taken at, id), with their complaint's sequence."""
+    statement = _SHOWN.where(*_conditions(wanted)).order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
+    if before is not None:
+        place = tuple_(literal(before[0], UtcDateTime), literal(before[1], Uuid))
+        statement = statement.where(tuple_(e.taken_at, e.id) < place)
     return tx.connection.execute(statement).mappings().all()
+
+
+def _conditions(wanted: EscalationFilter) -> list[ColumnElement[bool]]:
+    named = e.complaint_id if isinstance(wanted.complaint, UUID) else complaint.c.sequence
+    asked: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+        (wanted.complaint, named.__eq__),
+        (wanted.kind, e.kind.__eq__),
+        (wanted.acknowledged, lambda yes: e.acknowledged_at.is_not(None) if yes else _waiting),
+        (wanted.superseded, e.superseded.__eq__),
+        (wanted.level_min, e.level.__ge__),
+        (wanted.team, e.team.__eq__),
+        (wanted.recipient, _is_heard_by),
+    ]
+    found = [condition(value) for value, condition in asked if value is not None]
+    return found + _scoped(wanted.only_source)
+
+
+def _is_heard_by(login: str) -> ColumnElement[bool]:
+    heard = escalation_recipient.c
+    return e.id.in_(select(heard.escalation_id).where(heard.login == login))
+
+
+def _scoped(only_source: str | None) -> list[ColumnElement[bool]]:
+    return [] if only_source is None else [complaint.c.source == only_source]

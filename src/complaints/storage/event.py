@@ -27,6 +27,7 @@ from sqlalchemy import (
 from complaints.domain.history import Link
 from complaints.domain.vocabulary import EventType
 from complaints.storage.base import Serial, UtcDateTime, metadata, one_of
+from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
 _FEED_LOCK = 0x636F6D70  # any number that is only ours
@@ -83,7 +84,28 @@ def timeline(tx: Transaction, complaint_id: UUID, *, after: int, limit: int) -> 
     return tx.connection.execute(statement).mappings().all()
 
 
-def changes(tx: Transaction, *, after: int, limit: int) -> Sequence[RowMapping]:
-    """The events of all complaints after sequence `after`, in commit order."""
+def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
+    """The latest event of a type in the history of one complaint."""
+    statement = (
+        select(event)
+        .where(event.c.complaint_id == complaint_id, event.c.type == event_type)
+        .order_by(event.c.ordinal.desc())
+        .limit(1)
+    )
+    return tx.connection.execute(statement).mappings().first()
+
+
+def changes(
+    tx: Transaction, *, after: int, limit: int, only_source: str | None = None
+) -> Sequence[RowMapping]:
+    """The events after sequence `after` of all complaints, or of those of one source, in commit order."""
     statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
+    if only_source is not None:
+        statement = statement.join(complaint, complaint.c.id == event.c.complaint_id)
+        statement = statement.where(complaint.c.source == only_source)
     return tx.connection.execute(statement).mappings().all()
+
+
+def last_sequence(tx: Transaction) -> int:
+    """The number of the last event, as this transaction sees it; 0 before the first."""
+    return tx.connection.execute(select(func.max(event.c.sequence))).scalar_one() or 0

@@ -1,6 +1,8 @@
 """Imports: the file as it came, how far it has been taken, and the rows that failed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +37,8 @@ import_job = Table(
     Column("options", JSON, nullable=False),
     Column("dry_run", Boolean, nullable=False),
     Column("source", String(200), nullable=False),
-    Column("actor", String(210), nullable=False),
+    Column("key_name", String(200), nullable=False),
+    Column("key_roles", JSON, nullable=False),
     Column("login", ForeignKey("user_account.login")),
     Column("content", LargeBinary, nullable=False),
     Column("rows", Integer, nullable=False),
@@ -50,45 +53,88 @@ import_job = Table(
     CheckConstraint("(status = 'completed') = (finished_at IS NOT NULL)", name="finished_at"),
 )
 j = import_job.c
-Index("ix_import_job__running", j.created_at, postgresql_where=j.status == "running", sqlite_where=j.status == "running")
+_runs = j.status == "running"
+Index("ix_import_job__running", j.created_at, postgresql_where=_runs, sqlite_where=_runs)
 
 import_error = Table(
     "import_error",
     metadata,
     Column("import_id", ForeignKey("import_job.id"), primary_key=True),
-    Column("row", Integer, primary_key=True),
+    Column("row", Integer, primary_key=True, autoincrement=False),
     Column("errors", JSON, nullable=False),
 )
 
-_SHOWN = [column for column in j if column.name != "content"]
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An import without its content. `options` are name and value pairs; `rows` how many the file has."""
+
+    id: UUID
+    status: str
+    media_type: str
+    charset: str | None
+    options: tuple[tuple[str, str], ...]
+    dry_run: bool
+    source: str
+    key_name: str
+    key_roles: tuple[str, ...]
+    login: str | None
+    rows: int
+    done: int
+    accepted: int
+    duplicates: int
+    failed: int
+    created_at: datetime
+    finished_at: datetime | None = None
 
 
-def insert_job(tx: Transaction, values: dict[str, Any]) -> None:
+_MEMBERS = tuple(field.name for field in fields(Job))
+_SHOWN = [j[name] for name in _MEMBERS]
+
+
+def _job(row: RowMapping) -> Job:
+    values = {name: row[name] for name in _MEMBERS}
+    values["options"] = tuple((name, value) for name, value in values["options"])
+    values["key_roles"] = tuple(values["key_roles"])
+    return Job(**values)
+
+
+def insert_job(tx: Transaction, job: Job, content: bytes) -> None:
     """Write a new import."""
+    values: dict[str, Any] = {name: getattr(job, name) for name in _MEMBERS}
+    values.update(options=[list(pair) for pair in job.options], key_roles=list(job.key_roles), content=content)
     tx.connection.execute(insert(import_job).values(values))
 
 
-def find_job(tx: Transaction, import_id: UUID) -> RowMapping | None:
-    """An import without its content."""
-    return tx.connection.execute(select(*_SHOWN).where(j.id == import_id)).mappings().first()
+def find_job(tx: Transaction, import_id: UUID) -> Job | None:
+    """An import."""
+    row = tx.connection.execute(select(*_SHOWN).where(j.id == import_id)).mappings().first()
+    return _job(row) if row else None
 
 
 def find_content(tx: Transaction, import_id: UUID) -> bytes:
     """The file of an import."""
-    return tx.connection.execute(select(j.content).where(j.id == import_id)).scalar_one()
+    content: bytes = tx.connection.execute(select(j.content).where(j.id == import_id)).scalar_one()
+    return content
 
 
-def claim_running(tx: Transaction, import_id: UUID | None = None) -> RowMapping | None:
-    """Lock the oldest running import (or the one asked for, if it still runs) that no other process works on."""
-    statement = select(*_SHOWN).where(j.status == "running").order_by(j.created_at, j.id).limit(1)
-    if import_id is not None:
-        statement = statement.where(j.id == import_id)
-    return tx.connection.execute(statement.with_for_update(skip_locked=True)).mappings().first()
+def find_running(tx: Transaction) -> UUID | None:
+    """The oldest import that is not finished."""
+    statement = select(j.id).where(_runs).order_by(j.created_at, j.id).limit(1)
+    return tx.connection.execute(statement).scalar_one_or_none()
 
 
-def record_progress(tx: Transaction, import_id: UUID, values: dict[str, Any]) -> None:
+def claim_running(tx: Transaction, import_id: UUID) -> Job | None:
+    """Lock an import that runs; None if it is finished or another process works on it now."""
+    statement = select(*_SHOWN).where(j.id == import_id, _runs).with_for_update(skip_locked=True)
+    row = tx.connection.execute(statement).mappings().first()
+    return _job(row) if row else None
+
+
+def record_progress(tx: Transaction, job: Job) -> None:
     """Write how far an import has come."""
-    tx.connection.execute(update(import_job).where(j.id == import_id).values(values))
+    changed = {name: getattr(job, name) for name in ("status", "done", "accepted", "duplicates", "failed", "finished_at")}
+    tx.connection.execute(update(import_job).where(j.id == job.id).values(changed))
 
 
 def insert_errors(tx: Transaction, import_id: UUID, errors: Sequence[tuple[int, list[dict[str, str]]]]) -> None:
@@ -103,3 +149,5 @@ def list_errors(tx: Transaction, import_id: UUID, *, after: int, limit: int) -> 
     r = import_error.c
     statement = select(r.row, r.errors).where(r.import_id == import_id, r.row > after).order_by(r.row).limit(limit)
     return tx.connection.execute(statement).mappings().all()
+
+

@@ -1,5 +1,7 @@
 """API keys; their secrets are stored only as digests."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -12,13 +14,35 @@ from complaints.storage.unit_of_work import Transaction
 k = api_key.c
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key, and who made it when."""
+
+    key: Key
+    created_at: datetime
+    created_by: str
+
+
 def find_keys(tx: Transaction) -> list[Key]:
     """Every key, by name."""
-    statement = select(k.id, k.name, k.roles, k.source, k.login, k.expires_at, k.revoked_at).order_by(k.name)
-    return [
-        Key(key_id, name, frozenset(AccessRole(r) for r in roles), source, login, expires, revoked)
-        for key_id, name, roles, source, login, expires, revoked in tx.connection.execute(statement)
+    return [record.key for record in find_key_records(tx)]
+
+
+def find_key_records(tx: Transaction) -> list[KeyRecord]:
+    """Every key with its origin, by name."""
+    statement = select(
+        k.id, k.name, k.roles, k.source, k.login, k.expires_at, k.revoked_at, k.created_at, k.created_by
+    )
+    records = [
+        KeyRecord(Key(key_id, name, frozenset(AccessRole(r) for r in roles), *rest), created_at, created_by)
+        for key_id, name, roles, *rest, created_at, created_by in tx.connection.execute(statement)
     ]
+    return sorted(records, key=lambda record: record.key.name)
+
+
+def has_secret(tx: Transaction, digest: str) -> bool:
+    """Whether a key, revoked or not, has this secret."""
+    return tx.connection.execute(select(k.id).where(k.secret_digest == digest)).first() is not None
 
 
 def insert_key(tx: Transaction, key: Key, *, digest: str, created_by: str) -> None:

@@ -1,5 +1,8 @@
 """The schema: brought to its newest form, or compared with it."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -24,6 +27,7 @@ def _config() -> Config:
     return config
 
 
+@cache
 def head() -> str:
     """The newest revision this program knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
@@ -46,25 +50,36 @@ def downgrade(engine: Engine, revision: str) -> None:
     _migrate(engine, revision, command.downgrade)
 
 
-def _migrate(engine: Engine, revision: str, step: object) -> None:
+def _migrate(engine: Engine, revision: str, step: Callable[[Config, str], None]) -> None:
     config = _config()
-    with engine.connect() as connection:
-        sqlite = connection.dialect.name == "sqlite"
-        if sqlite:  # batch mode remakes tables: with foreign keys on, that would delete all their children
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()
-            connection = connection.execution_options(complaints_begin="BEGIN IMMEDIATE")
-        try:
-            with connection.begin():
-                if not sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-                counts = row_counts(connection)
-                config.attributes["connection"] = connection
-                step(config, revision)  # type: ignore[operator]
-                _refuse_loss(counts, row_counts(connection))
-        finally:
-            if sqlite:
-                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+    with engine.connect() as connection, _children_kept(connection):
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            counts = row_counts(connection)
+            config.attributes["connection"] = connection
+            step(config, revision)
+            _refuse_loss(counts, row_counts(connection))
+            _refuse_orphans(connection)
+
+
+@contextmanager
+def _children_kept(connection: Connection) -> Iterator[None]:
+    """On SQLite foreign keys are off while tables are remade: else dropping the old one deletes its children.
+
+    The driver is spoken to directly, since inside a transaction the setting does nothing, without a word.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.execution_options(complaints_begin="BEGIN IMMEDIATE")
+    driver = connection.connection.dbapi_connection
+    assert driver is not None  # it was opened just now
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
@@ -77,3 +92,14 @@ def _refuse_loss(before: dict[str, int], after: dict[str, int]) -> None:
     lost = {name: count - after[name] for name, count in before.items() if after.get(name, count) < count}
     if lost:
         raise RuntimeError(f"the migration would lose rows, so it was taken back: {lost}")
+
+
+def _refuse_orphans(connection: Connection) -> None:
+    """What PostgreSQL sees to all the time; on SQLite foreign keys were off until now."""
+    if connection.dialect.name == "sqlite":
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if orphans:
+            tables = sorted({row[0] for row in orphans})
+            raise RuntimeError(
+                f"the migration would leave rows without what they refer to, so it was taken back: {tables}"
+            )

@@ -4,6 +4,8 @@ They are few and read by every request, so each process keeps them whole (`catal
 them raises `reference_version`, by which the others notice.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    insert,
     select,
     update,
 )
@@ -118,7 +121,29 @@ def current_version(tx: Transaction) -> int:
     return tx.connection.execute(select(reference_version.c.version)).scalar_one()
 
 
+def claim_version(tx: Transaction) -> int:
+    """The version of the reference data, locked until this transaction ends: who writes them waits for the others.
+
+    SQLite has one writer, so there the lock is ours already.
+    """
+    return tx.connection.execute(select(reference_version.c.version).with_for_update()).scalar_one()
+
+
 def raise_version(tx: Transaction) -> None:
-    """Tell every process that reference data changed; they notice once this transaction has committed."""
+    """Tell every process that reference data changed; they notice once this transaction has committed.
+
+    Do it last: a cache that reads in this transaction afterwards would take what may still be rolled back.
+    """
     version = reference_version.c.version
     tx.connection.execute(update(reference_version).values(version=version + 1))
+
+
+def insert_row(tx: Transaction, table: Table, values: dict[str, Any]) -> None:
+    """Write a new row of reference data."""
+    tx.connection.execute(insert(table).values(**values))
+
+
+def update_row(tx: Transaction, table: Table, key: str, values: dict[str, Any]) -> None:
+    """Change the row of a table with one key column."""
+    [key_column] = table.primary_key
+    tx.connection.execute(update(table).where(key_column == key).values(**values))

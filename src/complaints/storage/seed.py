@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from complaints.domain.policies import Policy
 from complaints.storage import reference
 from complaints.storage.unit_of_work import Transaction
 
@@ -40,22 +39,6 @@ def insert_people(
 def insert_categories(tx: Transaction, categories: Sequence[dict[str, Any]]) -> None:
     """Categories, parents before their children."""
     tx.connection.execute(insert(reference.category), list(categories))
-
-
-def insert_policy(
-    tx: Transaction, policy: Policy, *, text: str, document: dict[str, object], by: str
-) -> None:
-    """A version of a policy."""
-    statement = insert(reference.policy).values(
-        code=policy.code,
-        version=policy.version,
-        effective_at=policy.effective_at,
-        applied_at=tx.now,
-        applied_by=by,
-        text=text,
-        document=document,
-    )
-    tx.connection.execute(statement)
 
 
 def has_secret(tx: Transaction, digest: str) -> bool:

@@ -47,8 +47,8 @@ class RaceLost(Exception):
 
 # Keys that two honest callers may fight for; a second try finds what the first wrote.
 _CONTESTED = (
-    "source__external_id",
-    "complaint.source, complaint.external_id",
+    "external_id__source",
+    "complaint.external_id, complaint.source",
     "import_digest",
     "pk_idempotency",
     "idempotency.scope",

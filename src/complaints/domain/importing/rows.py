@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from complaints.domain.errors import Fault, InvalidContent
-from complaints.domain.import_census import MAX_ROWS, Census
-from complaints.domain.import_dates import DateReader, NoZone, load_zone
-from complaints.domain.import_files import CSV, NDJSON, Record, Source, open_source
-from complaints.domain.import_mapping import RowMapper, plan_mapping
-from complaints.domain.import_options import (
+from complaints.domain.importing.census import MAX_ROWS, Census
+from complaints.domain.importing.dates import DateReader, NoZone, load_zone
+from complaints.domain.importing.files import CSV, NDJSON, Record, Source, open_source
+from complaints.domain.importing.mapping import RowMapper, plan_mapping
+from complaints.domain.importing.options import (
     Dates,
     ImportOptions,
     RepeatedIds,

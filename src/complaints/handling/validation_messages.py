@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from complaints.api.problems import MAX_ERRORS, clip
-from complaints.api.strict_json import escape_pointer
+from complaints.domain.errors import clip, escape_pointer
+
+MAX_ERRORS = 50
 
 _SUBJECT = re.compile(r"^.*?(?= should\b)")
 _PREFIX = re.compile(r"^(Value|Assertion) error, ")

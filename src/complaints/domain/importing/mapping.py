@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from complaints.domain.errors import Fault
-from complaints.domain.import_dates import DateReader
-from complaints.domain.import_files import Source
-from complaints.domain.import_options import (
+from complaints.domain.importing.dates import DateReader
+from complaints.domain.importing.files import Source
+from complaints.domain.importing.options import (
     MAX_ATTRIBUTE_KEY,
     ImportOptions,
     Member,
@@ -21,7 +21,7 @@ from complaints.domain.import_options import (
     shorten,
     suggest,
 )
-from complaints.domain.import_values import Convert, as_text, converter, expecting
+from complaints.domain.importing.values import Convert, as_text, converter, expecting
 from complaints.domain.vocabulary import Channel, Priority, Severity
 
 MAX_SUBJECT = 500

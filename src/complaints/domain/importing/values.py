@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from complaints.domain.import_dates import DateReader, swap
-from complaints.domain.import_files import ABSENT
-from complaints.domain.import_options import Dates, Member, MemberKind, shorten
-from complaints.domain.import_patterns import MAX_VALUE, compile_pattern
+from complaints.domain.importing.dates import DateReader, swap
+from complaints.domain.importing.files import ABSENT
+from complaints.domain.importing.options import Dates, Member, MemberKind, shorten
+from complaints.domain.importing.patterns import MAX_VALUE, compile_pattern
 
 Convert = Callable[[Any], Any]
 

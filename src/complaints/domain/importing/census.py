@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from complaints.domain.errors import Fault, InvalidContent
-from complaints.domain.import_date_swaps import DateCensus, SwapFinding, swapped
-from complaints.domain.import_dates import DateReader
-from complaints.domain.import_files import ABSENT, Record, Source
-from complaints.domain.import_mapping import Field, RowMapper
-from complaints.domain.import_options import (
+from complaints.domain.importing.date_swaps import DateCensus, SwapFinding, swapped
+from complaints.domain.importing.dates import DateReader
+from complaints.domain.importing.files import ABSENT, Record, Source
+from complaints.domain.importing.mapping import Field, RowMapper
+from complaints.domain.importing.options import (
     Dates,
     ImportOptions,
     RepeatedIds,
@@ -162,6 +162,6 @@ def _tell_swap(finding: SwapFinding) -> str:
     )
     return (
         f"received_at: day and month look exchanged. {both}: {why}. For example, {examples}{partly}. Decide: "
-        f"dates=swap_ambiguous exchanges day and month of all {finding.ambiguous:,}, dates=as_written "
-        "imports them as they stand"
+        f"dates=swap_ambiguous (--dates swap_ambiguous) exchanges day and month of all {finding.ambiguous:,},"
+        " dates=as_written imports them as they stand"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
-from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.errors import Fault, InvalidContent, escape_pointer
 
 MAX_ATTRIBUTE_KEY = 200
 _SHOWN = 60
@@ -159,11 +159,6 @@ def refuse(faults: Sequence[Fault]) -> NoReturn:
 def option_pointer(name: str) -> str:
     """The pointer to an option, as if all options were members of one object."""
     return "/" + escape_pointer(name)
-
-
-def escape_pointer(part: str) -> str:
-    """One reference token of a JSON Pointer (RFC 6901)."""
-    return part.replace("~", "~0").replace("/", "~1")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
-from complaints.domain.import_encoding import find_encoding, refuse_file
-from complaints.domain.import_options import quote_all, shorten
+from complaints.domain.importing.encoding import find_encoding, refuse_file
+from complaints.domain.importing.options import quote_all, shorten
 
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"

@@ -1,0 +1,110 @@
+"""Calendars that policy documents may name."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path
+from pydantic import WithJsonSchema
+from starlette.responses import Response
+
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.pages import Paged, page
+from complaints.api.schemas_reference import CALENDAR, CalendarShown, Page, refusals
+from complaints.api.strict_route import StrictRoute
+from complaints.domain.calendars import WorkCalendar
+from complaints.domain.errors import InvalidContent
+from complaints.domain.policy_document import calendar_document
+from complaints.handling import calendars
+from complaints.handling.access import Right
+from complaints.handling.reference import Identifier
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
+_SHOWN = {"model": CalendarShown}
+_SPANS = {
+    "type": "array",
+    "maxItems": 96,
+    "items": {"type": "array", "prefixItems": [{"type": "string"}] * 2, "minItems": 2, "maxItems": 2},
+}
+Document = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "title": "Calendar",
+            "description": "As in `POST /v1/deadlines/preview`. `hours` null or absent: always open.",
+            "type": "object",
+            "required": ["timezone"],
+            "additionalProperties": False,
+            "properties": {
+                "code": {"type": "string", "description": "As in the path, or absent."},
+                "timezone": {"type": "string", "description": "An IANA zone."},
+                "hours": {
+                    "type": ["object", "null"],
+                    "propertyNames": {"enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]},
+                    "additionalProperties": _SPANS,
+                },
+                "holidays": {
+                    "description": "Local dates, or local dates with names.",
+                    "anyOf": [
+                        {"type": "array", "items": {"type": "string", "format": "date"}},
+                        {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+                        {"type": "null"},
+                    ],
+                },
+                "overrides": {"type": ["object", "null"], "additionalProperties": _SPANS},
+            },
+        }
+    ),
+    Body(examples=[CALENDAR]),
+]
+
+
+def calendar_json(code: str, calendar: WorkCalendar) -> dict[str, Any]:
+    """A calendar as the API shows it."""
+    return {"code": code, **calendar_document(calendar)}
+
+
+@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[CalendarShown]}})
+def list_calendars(call: Call, query: Paged) -> Response:
+    """Every stored calendar, by code."""
+
+    def work(tx: Transaction) -> Shown:
+        found = call.engine.cache.current(tx, certain=True).calendars
+        shown = [calendar_json(code, calendar) for code, calendar in found.items()]
+        return page(shown, query, kind="calendars", order=["code"], shape=CalendarShown)
+
+    return call.read(work)
+
+
+@router.get(
+    "/{code}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: _SHOWN, **refusals(not_found="There is no such calendar.")},
+)
+def get_calendar(call: Call, code: str) -> Response:
+    """One stored calendar."""
+
+    def work(tx: Transaction) -> Shown:
+        catalogue = call.engine.cache.current(tx, certain=True)
+        return 200, calendar_json(code, calendars.load_calendar(catalogue, code)), {}
+
+    return call.read(work)
+
+
+@router.put("/{code}", dependencies=[needs(Right.CONFIGURE)], responses={200: _SHOWN, 201: _SHOWN})
+def put_calendar(
+    call: Call, code: Annotated[Identifier, Path(examples=["office"])], document: Document
+) -> Response:
+    """Make a calendar (201), or replace it (200). One without an open hour within 366 days is refused.
+
+    A policy document names it with `use`, and takes it in as it is when the document is applied: what changes
+    here later moves no deadline until the policy is applied again.
+    """
+    members = dict(document)
+    if members.pop("code", None) not in (None, code):
+        raise InvalidContent.at("/code", f"The code in the path is {code!r}: say the same, or leave it out.")
+
+    def work(tx: Transaction) -> Shown:
+        calendar, new = calendars.put_calendar(tx, call.caller, code, members)
+        return 201 if new else 200, calendar_json(code, calendar), {"Location": f"/v1/calendars/{code}"}
+
+    return call.configure(work)

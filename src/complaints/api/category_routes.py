@@ -1,0 +1,89 @@
+"""Categories: what complaints are about, in two levels."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.pages import Paged, page
+from complaints.api.schemas_reference import CATEGORY_EXAMPLE, CategoryShown, Page, refusals
+from complaints.api.strict_route import StrictRoute
+from complaints.domain.classification import Category
+from complaints.domain.draft import plain
+from complaints.handling import categories
+from complaints.handling.access import Right
+from complaints.handling.reference import CreateCategory, PatchCategory
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/categories", tags=["reference data"], route_class=StrictRoute)
+_SHOWN = {"model": CategoryShown}
+
+
+def category_json(category: Category) -> dict[str, Any]:
+    """A category as the API shows it."""
+    return {name: plain(value) for name, value in asdict(category).items()}
+
+
+@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[CategoryShown]}})
+def list_categories(call: Call, query: Paged) -> Response:
+    """Every category, by code."""
+
+    def work(tx: Transaction) -> Shown:
+        found = call.engine.cache.current(tx, certain=True).categories.values()
+        shown = [category_json(category) for category in found]
+        return page(shown, query, kind="categories", order=["code"], shape=CategoryShown)
+
+    return call.read(work)
+
+
+@router.get(
+    "/{code}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: _SHOWN, **refusals(not_found="There is no such category.")},
+)
+def get_category(call: Call, code: str) -> Response:
+    """One category."""
+
+    def work(tx: Transaction) -> Shown:
+        catalogue = call.engine.cache.current(tx, certain=True)
+        return 200, category_json(categories.load_category(catalogue, code)), {}
+
+    return call.read(work)
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[needs(Right.CONFIGURE)],
+    responses={201: _SHOWN, **refusals(conflict="The code is taken.")},
+)
+def create_category(
+    call: Call, command: Annotated[CreateCategory, Body(examples=[CATEGORY_EXAMPLE])]
+) -> Response:
+    """Make a category. One below another has a cause and a nature; without a team the policy routes."""
+
+    def work(tx: Transaction) -> Shown:
+        made = categories.create_category(tx, call.caller, command)
+        return 201, category_json(made), {"Location": f"/v1/categories/{made.code}"}
+
+    return call.configure(work)
+
+
+@router.patch(
+    "/{code}",
+    dependencies=[needs(Right.CONFIGURE)],
+    responses={200: _SHOWN, **refusals(not_found="There is no such category.")},
+)
+def change_category(
+    call: Call, code: str, command: Annotated[PatchCategory, Body(examples=[{"active": False}])]
+) -> Response:
+    """Change a category. There is no deleting: one that is not `active` is refused for new complaints, and
+    those that have it keep it. `team: ""` leaves routing to the policy again.
+    """
+
+    def work(tx: Transaction) -> Shown:
+        return 200, category_json(categories.change_category(tx, call.caller, code, command)), {}
+
+    return call.configure(work)

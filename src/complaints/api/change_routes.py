@@ -1,0 +1,40 @@
+"""The feed of changes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from complaints.api import cursors
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.pages import picked_fields
+from complaints.api.representation import picked
+from complaints.api.schemas_side import ChangesPage, ChangesQuery, EventOut
+from complaints.api.strict_route import StrictRoute
+from complaints.api.timeline_routes import event_json
+from complaints.handling import feed
+from complaints.handling.access import Right
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
+_CURSOR = "changes"
+
+
+@router.get(
+    "",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: {"model": ChangesPage, "description": "The events that follow"}},
+)
+def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> Response:
+    """Every event of all complaints in commit order. Ask again with `after` = `next_cursor`: nothing is left out,
+    nothing comes twice.
+    """
+    after = cursors.integer_in(cursors.decode(query.after, _CURSOR), "after") if query.after else 0
+    fields = picked_fields(query.fields, EventOut)
+
+    def work(tx: Transaction) -> Shown:
+        found, seen = feed.changes(tx, call.caller, after=after, limit=query.limit)
+        items = [picked(event_json(happening), fields) for happening in found]
+        return 200, {"items": items, "next_cursor": cursors.encode({"kind": _CURSOR, "after": seen})}, {}
+
+    return call.read(work)

@@ -1,0 +1,13 @@
+"""How routes beside the complaint itself answer with the complaint they changed."""
+
+from complaints.api.calls import CallFacts, Shown
+from complaints.api.representation import complaint_json
+from complaints.domain.complaint import Complaint
+from complaints.handling.views import view_one
+from complaints.storage.unit_of_work import Transaction
+
+
+def complaint_answer(call: CallFacts, tx: Transaction, complaint: Complaint, *, status: int = 200) -> Shown:
+    """The complaint as the caller sees it, with its ETag."""
+    found = view_one(call.engine, tx, call.caller, complaint)
+    return status, complaint_json(found), {"ETag": f'"{complaint.version}"'}

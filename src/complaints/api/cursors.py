@@ -1,0 +1,65 @@
+"""Cursors: where a list goes on. Opaque to callers, who hand them back as they are."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from complaints.api.refusals import BadRequest
+from complaints.handling.values import parse_instant
+
+_LONGEST = 2_000
+
+
+def encode(position: Mapping[str, Any]) -> str:
+    """The cursor of `position`: plain JSON with a `kind`, which names the list it belongs to."""
+    written = json.dumps(position, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(written).rstrip(b"=").decode()
+
+
+def decode(text: str, kind: str) -> dict[str, Any]:
+    """The position in a cursor of the list `kind`. Raises BadRequest for anything else."""
+    try:
+        if len(text) > _LONGEST or not text.isascii():
+            raise bad_cursor()
+        written = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        position = json.loads(written)
+    except (binascii.Error, ValueError, RecursionError):
+        raise bad_cursor() from None
+    if not isinstance(position, dict) or position.get("kind") != kind:
+        raise bad_cursor()
+    return position
+
+
+def instant_in(position: Mapping[str, Any], name: str) -> datetime:
+    """The instant at `name` in a position. Raises BadRequest where there is none."""
+    try:
+        return parse_instant(position.get(name))
+    except ValueError:
+        raise bad_cursor() from None
+
+
+def id_in(position: Mapping[str, Any], name: str) -> UUID:
+    """The identifier at `name` in a position. Raises BadRequest where there is none."""
+    try:
+        return UUID(position[name])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise bad_cursor() from None
+
+
+def integer_in(position: Mapping[str, Any], name: str, *, most: int = 2**63 - 1) -> int:
+    """The integer from 0 to `most` at `name` in a position. Raises BadRequest where there is none."""
+    found = position.get(name)
+    if type(found) is not int or not 0 <= found <= most:
+        raise bad_cursor()
+    return found
+
+
+def bad_cursor() -> BadRequest:
+    """The refusal of a cursor that is not one of this list's."""
+    return BadRequest(
+        "cursor is not one that this list gave: send next_cursor of the page before as it was, or none."
+    )

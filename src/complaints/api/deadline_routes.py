@@ -1,0 +1,71 @@
+"""Why deadlines are due when they are, and planning them anew."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.complaint_answers import complaint_answer
+from complaints.api.schemas_side import ExplanationOut
+from complaints.api.strict_route import StrictRoute
+from complaints.domain.clocks import Segment
+from complaints.domain.draft import plain
+from complaints.handling import explanation, progress
+from complaints.handling.access import Right
+from complaints.handling.commands import Replan
+from complaints.handling.explanation import Explanation
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
+_REPLAN = {"policy": {"code": "telecom-handbook", "version": 2}}
+_STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded")
+
+
+def segment_json(segment: Segment) -> dict[str, Any]:
+    """A stretch of time as the API shows it."""
+    return {
+        "from": plain(segment.start),
+        "to": plain(segment.end),
+        "counted": segment.counted,
+        "reason": segment.reason,
+    }
+
+
+def _explanation_json(explained: Explanation) -> dict[str, Any]:
+    return {
+        "due_at": plain(explained.due_at),
+        "segments": [segment_json(segment) for segment in explained.segments],
+        "steps": [{name: plain(getattr(step, name)) for name in _STEP_MEMBERS} for step in explained.steps],
+    }
+
+
+@router.get(
+    "/{reference}/deadlines/{deadline_id}/explanation",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: {"model": ExplanationOut, "description": "The explanation"}},
+)
+def explain_deadline(call: Call, reference: str, deadline_id: UUID) -> Response:
+    """The arithmetic of its due time, and the steps of its ladder, planned and taken."""
+
+    def work(tx: Transaction) -> Shown:
+        explained = explanation.explain(call.engine, tx, call.caller, reference, deadline_id)
+        return 200, _explanation_json(explained), {}
+
+    return call.read(work)
+
+
+@router.post(
+    "/{reference}/replan",
+    dependencies=[needs(Right.SUPERVISE)],
+    responses={200: {"description": "The complaint, re-planned"}},
+)
+def replan(call: Call, reference: str, command: Annotated[Replan, Body(examples=[_REPLAN])]) -> Response:
+    """Move it to another policy version, on purpose: running deadlines are computed anew from their start."""
+
+    def work(tx: Transaction) -> Shown:
+        complaint = progress.replan(call.engine, tx, call.caller, reference, command, call.versions)
+        return complaint_answer(call, tx, complaint)
+
+    return call.write(work)

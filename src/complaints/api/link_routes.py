@@ -1,0 +1,53 @@
+"""Links between complaints."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+from starlette.responses import Response
+
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.complaint_answers import complaint_answer
+from complaints.api.schemas_side import ID, LinkQuery
+from complaints.api.strict_route import StrictRoute
+from complaints.handling import progress
+from complaints.handling.access import Right
+from complaints.handling.commands import AddLink
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute)
+_LINK = {"type": "related", "complaint_id": ID}
+
+
+@router.post(
+    "/{reference}/links",
+    status_code=201,
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: {"description": "The complaint; the link was there"},
+        201: {"description": "The complaint with its new link"},
+    },
+)
+def add_link(call: Call, reference: str, command: Annotated[AddLink, Body(examples=[_LINK])]) -> Response:
+    """Link it to another complaint, named by id or number."""
+
+    def work(tx: Transaction) -> Shown:
+        complaint, added = progress.add_link(call.engine, tx, call.caller, reference, command)
+        return complaint_answer(call, tx, complaint, status=201 if added else 200)
+
+    return call.write(work)
+
+
+@router.delete(
+    "/{reference}/links",
+    dependencies=[needs(Right.WORK)],
+    responses={200: {"description": "The complaint without the link"}},
+)
+def remove_link(call: Call, reference: str, query: Annotated[LinkQuery, Query()]) -> Response:
+    """Take a link away. That of a merge stays."""
+
+    def work(tx: Transaction) -> Shown:
+        engine, caller = call.engine, call.caller
+        complaint = progress.remove_link(engine, tx, caller, reference, query.type, query.complaint_id)
+        return complaint_answer(call, tx, complaint)
+
+    return call.write(work)

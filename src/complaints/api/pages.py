@@ -1,0 +1,69 @@
+"""Lists that are small enough to be read whole, shown page by page."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from complaints.api import cursors
+from complaints.api.calls import Shown
+from complaints.api.refusals import BadRequest
+from complaints.api.representation import picked
+
+
+class PageQuery(BaseModel):
+    """What every list takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None
+    fields: Annotated[str | None, Field(description="The members to show, with commas between.")] = None
+
+
+Paged = Annotated[PageQuery, Query()]
+
+
+def page(
+    items: Sequence[Mapping[str, Any]],
+    query: PageQuery,
+    *,
+    kind: str,
+    order: Sequence[str],
+    shape: type[BaseModel],
+) -> Shown:
+    """One page of `items`, which come in the order of their members `order` and have the members of `shape`.
+
+    Raises BadRequest for a cursor of another list or an unknown field.
+    """
+    fields = picked_fields(query.fields, shape)
+    after = _after(query.cursor, kind, order)
+    ordered = sorted(items, key=lambda item: [item[name] for name in order])
+    left = [item for item in ordered if after is None or [item[name] for name in order] > after]
+    shown = left[: query.limit]
+    more = len(left) > len(shown)
+    cursor = cursors.encode({"kind": kind, "after": [shown[-1][name] for name in order]}) if more else None
+    return 200, {"items": [picked(dict(item), fields) for item in shown], "next_cursor": cursor}, {}
+
+
+def picked_fields(fields: str | None, shape: type[BaseModel]) -> frozenset[str] | None:
+    """The members that `fields` names; None for all. Raises BadRequest for one that `shape` does not have."""
+    if fields is None:
+        return None
+    names = frozenset(fields.split(","))
+    if unknown := sorted(names - shape.model_fields.keys()):
+        raise BadRequest(
+            f"There is no field {unknown[0][:100]!r}: there are {', '.join(shape.model_fields)}."
+        )
+    return names
+
+
+def _after(cursor: str | None, kind: str, order: Sequence[str]) -> list[Any] | None:
+    if cursor is None:
+        return None
+    after: Any = cursors.decode(cursor, kind).get("after")
+    types = [int if name == "version" else str for name in order]
+    if not isinstance(after, list) or [type(value) for value in after] != types:
+        raise cursors.bad_cursor()
+    return after

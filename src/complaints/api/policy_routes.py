@@ -1,0 +1,170 @@
+"""Policies: validated, applied and read. The body is the document itself, in JSON or YAML."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from complaints.api import strict_json
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.pages import Paged, page
+from complaints.api.refusals import BadRequest, UnsupportedMediaType
+from complaints.api.schemas_reference import (
+    AppliedPolicyShown,
+    ListedPolicyShown,
+    Page,
+    PolicyShown,
+    ValidPolicyShown,
+    refusals,
+)
+from complaints.domain.draft import plain
+from complaints.domain.errors import Fault
+from complaints.handling import policies
+from complaints.handling.access import Right
+from complaints.handling.policies import ListedPolicy
+from complaints.handling.seeding import BUILT_IN_POLICY, shipped_policy
+from complaints.storage.catalogue import claim_catalogue
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/policies", tags=["policies"])
+_JSON = "application/json"
+_YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
+_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
+_YAML_SHOWN = {"schema": {"type": "string"}, "example": shipped_policy(BUILT_IN_POLICY)}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A policy document; docs/policies.md explains every member.",
+        "content": {_JSON: {"schema": {"type": "object"}}, **dict.fromkeys(_YAML, _YAML_SHOWN)},
+    }
+}
+_NOT_FOUND = refusals(not_found="There is no such policy.")
+_FAULTY = refusals(invalid_content="The document has faults: each with its pointer, and its line.")
+Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+async def read_document(request: Request) -> str:
+    """The document in the body, as text. Raises what is wrong with its type, its encoding or its JSON."""
+    body = await request.body()
+    media_type, charset = _content_type(request) if body else (_JSON, "utf-8")
+    if media_type not in (_JSON, *_YAML) or charset not in _UTF8:
+        raise UnsupportedMediaType(f"Send the document as Content-Type: {_JSON} or {_YAML[0]}, in UTF-8.")
+    if body and media_type == _JSON:
+        strict_json.loads(body)
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The document is not UTF-8: byte {error.start} does not belong there.") from error
+
+
+def _content_type(request: Request) -> tuple[str, str]:
+    media_type, *parameters = (
+        part.strip().lower() for part in request.headers.get("content-type", "").split(";")
+    )
+    named = dict(parameter.partition("=")[::2] for parameter in parameters)
+    return media_type, named.get("charset", "utf-8").strip('" ')
+
+
+Text = Annotated[str, Depends(read_document)]
+
+
+def listed_json(listed: ListedPolicy) -> dict[str, Any]:
+    """A version of a policy as lists show it."""
+    record = listed.record
+    return {
+        "code": record.code,
+        "version": record.version,
+        "title": record.document["title"],
+        "effective_at": plain(record.effective_at),
+        "applied_at": plain(record.applied_at),
+        "applied_by": record.applied_by,
+        "in_force": listed.in_force,
+    }
+
+
+def policy_json(listed: ListedPolicy) -> dict[str, Any]:
+    """A version of a policy with its document."""
+    return listed_json(listed) | {"document": listed.record.document, "text": listed.record.text}
+
+
+def _warnings(warnings: tuple[Fault, ...]) -> list[dict[str, str]]:
+    return [{"pointer": warning.pointer, "message": warning.message} for warning in warnings]
+
+
+def _list(call: Call, query: Paged, code: str | None) -> Response:
+    def work(tx: Transaction) -> Shown:
+        catalogue = call.engine.cache.current(tx, certain=True)
+        shown = [listed_json(listed) for listed in policies.list_policies(tx, catalogue, code)]
+        return page(shown, query, kind="policies", order=["code", "version"], shape=ListedPolicyShown)
+
+    return call.read(work)
+
+
+@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[ListedPolicyShown]}})
+def list_policies(call: Call, query: Paged) -> Response:
+    """Every version of every policy, by code and version."""
+    return _list(call, query, None)
+
+
+@router.get(
+    "/{code}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: {"model": Page[ListedPolicyShown]}, **_NOT_FOUND},
+)
+def list_versions(call: Call, code: str, query: Paged) -> Response:
+    """Every version of one policy."""
+    return _list(call, query, code)
+
+
+@router.get(
+    "/{code}/{version}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: {"model": PolicyShown}, **_NOT_FOUND},
+)
+def get_policy(call: Call, code: str, version: Version) -> Response:
+    """One version of a policy: what it says, and the text it was applied from."""
+
+    def work(tx: Transaction) -> Shown:
+        catalogue = call.engine.cache.current(tx, certain=True)
+        return 200, policy_json(policies.load_policy(tx, catalogue, code, version)), {}
+
+    return call.read(work)
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[needs(Right.CONFIGURE)],
+    openapi_extra=_BODY,
+    responses={200: {"model": AppliedPolicyShown}, 201: {"model": AppliedPolicyShown}, **_FAULTY},
+)
+def apply_policy(call: Call, text: Text) -> Response:
+    """Apply a document as the next version of its policy (201); one that says the same as the latest version
+    adds none (200). Complaints received before keep their version. Stored calendars it names are taken in as
+    they are now.
+    """
+
+    def work(tx: Transaction) -> Shown:
+        applied = policies.apply_policy(tx, call.caller, text)
+        code, version = applied.policy.code, applied.policy.version
+        shown = policy_json(policies.load_policy(tx, claim_catalogue(tx), code, version))
+        location = {"Location": f"/v1/policies/{code}/{version}"}
+        return 201 if applied.created else 200, shown | {"warnings": _warnings(applied.warnings)}, location
+
+    return call.configure(work)
+
+
+@router.post(
+    "/validate",
+    dependencies=[needs(Right.CONFIGURE)],
+    openapi_extra=_BODY,
+    responses={200: {"model": ValidPolicyShown}, **_FAULTY},
+)
+def validate_policy(call: Call, text: Text) -> Response:
+    """Say what is wrong with a document, and store nothing."""
+
+    def work(tx: Transaction) -> Shown:
+        reading = policies.validate_policy(text, call.engine.cache.current(tx, certain=True))
+        return 200, {"valid": True, "warnings": _warnings(reading.warnings)}, {}
+
+    return call.write(work)

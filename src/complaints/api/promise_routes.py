@@ -1,0 +1,68 @@
+"""Promises to the complainant: made, kept, listed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.representation import promise_json
+from complaints.api.schemas_side import PromiseList, PromiseOut
+from complaints.api.strict_route import StrictRoute
+from complaints.handling import promises
+from complaints.handling.access import Right
+from complaints.handling.commands import MakePromise
+from complaints.handling.progress import keep_promise, make_promise
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["promises"], route_class=StrictRoute)
+_PROMISE = {"text": "A technician comes on Friday.", "due_at": "2026-11-27T10:00:00Z"}
+
+
+@router.get(
+    "/{reference}/promises",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: {"model": PromiseList, "description": "Its promises"}},
+)
+def list_promises(call: Call, reference: str) -> Response:
+    """Every promise of a complaint, in the order they were made."""
+
+    def work(tx: Transaction) -> Shown:
+        found = promises.list_promises(tx, call.caller, reference)
+        return 200, {"items": [promise_json(*one) for one in found], "next_cursor": None}, {}
+
+    return call.read(work)
+
+
+@router.post(
+    "/{reference}/promises",
+    status_code=201,
+    dependencies=[needs(Right.WORK)],
+    responses={201: {"model": PromiseOut, "description": "The promise"}},
+)
+def promise(
+    call: Call, reference: str, command: Annotated[MakePromise, Body(examples=[_PROMISE])]
+) -> Response:
+    """Promise something to the complainant. It has a deadline of its own; an open one refuses `close`."""
+
+    def work(tx: Transaction) -> Shown:
+        made = make_promise(call.engine, tx, call.caller, reference, command)
+        return 201, promise_json(*made), {}
+
+    return call.write(work)
+
+
+@router.post(
+    "/{reference}/promises/{promise_id}/keep",
+    dependencies=[needs(Right.WORK)],
+    responses={200: {"model": PromiseOut, "description": "The promise, kept"}},
+)
+def keep(call: Call, reference: str, promise_id: UUID) -> Response:
+    """Mark a promise as kept; where it was due before, it is kept late."""
+
+    def work(tx: Transaction) -> Shown:
+        kept = keep_promise(call.engine, tx, call.caller, reference, promise_id)
+        return 200, promise_json(*kept), {}
+
+    return call.write(work)

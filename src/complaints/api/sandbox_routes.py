@@ -1,0 +1,77 @@
+"""The test clock. Where the database is no sandbox, nothing is at these addresses."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
+
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.schemas_side import AdvanceClock, ClockOut, MovedOut, SetClock
+from complaints.api.strict_route import StrictRoute
+from complaints.domain.draft import plain
+from complaints.handling import sandbox
+from complaints.handling.access import Right
+from complaints.handling.sandbox import Moved
+from complaints.storage.unit_of_work import Transaction
+
+
+class SandboxRoute(StrictRoute):
+    """A route that is there only where the database has a test clock."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """No match on any other database, so that the address is unknown there, whatever the method."""
+        match, child = super().matches(scope)
+        if match is not Match.NONE and not _is_sandbox(scope):
+            return Match.NONE, {}
+        return match, child
+
+
+def _is_sandbox(scope: Scope) -> bool:
+    state = scope["app"].state
+    if not hasattr(
+        state, "is_sandbox"
+    ):  # asked once: a database never becomes a sandbox, nor stops being one
+        state.is_sandbox = sandbox.is_sandbox(state.engine)
+    found: bool = state.is_sandbox
+    return found
+
+
+router = APIRouter(prefix="/sandbox", tags=["sandbox"], route_class=SandboxRoute)
+_MOVED: dict[int | str, dict[str, Any]] = {
+    200: {"model": MovedOut, "description": "Where it stands now, and what happened on the way"}
+}
+
+
+def _shown(moved: Moved) -> Shown:
+    counts = {name: getattr(moved, name) for name in ("escalations", "resumed", "reminders")}
+    return 200, {"now": plain(moved.now), **counts}, {}
+
+
+@router.get("/clock", responses={200: {"model": ClockOut, "description": "The test clock"}})
+def get_clock(call: Call) -> Response:
+    """Where the test clock stands. It stands still until it is moved."""
+    return call.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
+
+
+@router.put("/clock", dependencies=[needs(Right.WORK)], responses=_MOVED)
+def set_clock(
+    call: Call, command: Annotated[SetClock, Body(examples=[{"now": "2026-11-23T09:00:00Z"}])]
+) -> Response:
+    """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each at
+    its own time.
+    """
+    return call.write(lambda tx: _shown(sandbox.set_clock(call.engine, tx, call.caller, command.now)))
+
+
+@router.post("/clock/advance", dependencies=[needs(Right.WORK)], responses=_MOVED)
+def advance_clock(call: Call, command: Annotated[AdvanceClock, Body(examples=[{"by": "PT25H"}])]) -> Response:
+    """Move the test clock forwards by a duration; before the answer, everything on the way has happened, each at
+    its own time. Days and months are those of the calendar in UTC.
+    """
+
+    def work(tx: Transaction) -> Shown:
+        return _shown(sandbox.advance_clock(call.engine, tx, call.caller, command.by))
+
+    return call.write(work)

@@ -1,0 +1,411 @@
+"""What may be asked of, and what is answered by, the routes beside the complaint itself."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from complaints.api.pages import PageQuery
+from complaints.domain.numbers import sequence_of
+from complaints.domain.vocabulary import (
+    Action,
+    ContactChannel,
+    DeadlineKind,
+    DeadlineStatus,
+    EventType,
+    LinkType,
+    Priority,
+    RecipientRole,
+    Status,
+)
+from complaints.handling.values import Content, Instant
+
+ID = "0193d3a4-6f1c-7c1e-9b0a-2f6d5a1e7c44"
+NUMBER = "C000000428"
+
+# Query parameters ---------------------------------------------------------------------------------------------------
+
+
+def _plain_text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must have no NUL character")
+    return text
+
+
+def _reference(text: str) -> UUID | int:
+    sequence = sequence_of(text)
+    try:
+        return UUID(text) if sequence is None else sequence
+    except ValueError:
+        raise ValueError("must be the id or the number of a complaint") from None
+
+
+def _flag(value: object) -> object:
+    if value not in (True, False, "true", "false"):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _day(value: date) -> date:
+    if not 1900 <= value.year < 3000:
+        raise ValueError("must lie between the years 1900 and 2999")
+    return value
+
+
+FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
+Reference = Annotated[
+    Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": [NUMBER]})
+]
+
+
+class EscalationQuery(PageQuery):
+    """Which escalations."""
+
+    complaint: Annotated[Reference | None, Field(description="Id or number of the complaint.")] = None
+    kind: Annotated[DeadlineKind | None, Field(description="The kind of its deadline.")] = None
+    acknowledged: Flag | None = None
+    superseded: Flag | None = None
+    level_min: Annotated[int, Field(ge=0, le=100)] | None = None
+    team: FilterText | None = None
+    recipient: Annotated[FilterText | None, Field(description="Login of one who heard of it.")] = None
+
+
+class FollowUpQuery(PageQuery):
+    """Which contacts. `due_to` is excluded."""
+
+    due_from: Instant | None = None
+    due_to: Instant | None = None
+    day: Annotated[
+        Annotated[date, AfterValidator(_day)] | None,
+        Field(description="The local day, in the zone of the policy.", examples=["2026-02-05"]),
+    ] = None
+    owner: Annotated[FilterText | None, Field(description="The assignee; without one, the first owner.")] = (
+        None
+    )
+    team: FilterText | None = None
+    overdue: Flag | None = None
+
+
+class TimelineQuery(PageQuery):
+    """Which part of a history."""
+
+
+class ChangesQuery(BaseModel):
+    """Where to go on in the feed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[
+        str, Field(description="`next_cursor` of the answer before; empty or absent: from the beginning.")
+    ] = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    fields: Annotated[str | None, Field(description="The members to show, with commas between.")] = None
+
+
+class LinkQuery(BaseModel):
+    """Which link: its type, and the id or number of the other complaint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: LinkType
+    complaint_id: FilterText
+
+
+# Bodies -------------------------------------------------------------------------------------------------------------
+
+_PauseBounds = Annotated[
+    tuple[Instant, Instant | None], Field(description="Start and end; null: no end yet.")
+]
+_CALENDAR: dict[str, Any] = {
+    "timezone": "Europe/Berlin",
+    "hours": {"mon": [["09:00", "18:00"]], "tue": [["09:00", "12:00"], ["13:00", "24:00"]]},
+    "holidays": ["2026-12-25"],
+    "overrides": {"2026-12-24": [["09:00", "12:00"]]},
+}
+_Spans = {
+    "type": "array",
+    "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+}
+Calendar = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "title": "Calendar",
+            "type": "object",
+            "required": ["timezone"],
+            "additionalProperties": False,
+            "properties": {
+                "timezone": {"type": "string", "description": "IANA zone."},
+                "hours": {
+                    "type": ["object", "null"],
+                    "description": "Spans by weekday, mon to sun; null: always open.",
+                    "additionalProperties": _Spans,
+                },
+                "holidays": {
+                    "description": "Local dates, or a mapping of dates to names.",
+                    "anyOf": [
+                        {"type": "array", "items": {"type": "string", "format": "date"}},
+                        {"type": "object", "additionalProperties": {"type": "string"}},
+                        {"type": "null"},
+                    ],
+                },
+                "overrides": {
+                    "type": ["object", "null"],
+                    "description": "Spans by date; they win over holidays.",
+                    "additionalProperties": _Spans,
+                },
+            },
+            "examples": [_CALENDAR],
+        }
+    ),
+]
+
+
+class PreviewDeadline(Content):
+    """A target to be computed; nothing is stored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "calendar": _CALENDAR,
+                    "start": "2026-11-22T09:00:00Z",
+                    "target": "PT4H",
+                    "pauses": [["2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"]],
+                }
+            ]
+        }
+    )
+
+    calendar: Calendar | None = None
+    start: Instant
+    target: Annotated[str, Field(max_length=200, description="ISO 8601 duration.", examples=["PT4H"])]
+    pauses: tuple[_PauseBounds, ...] | None = None
+
+
+class PreviewElapsed(Content):
+    """A stretch of time to be measured; nothing is stored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "calendar": _CALENDAR,
+                    "start": "2026-11-23T08:00:00Z",
+                    "end": "2026-11-24T08:00:00Z",
+                    "pauses": [],
+                }
+            ]
+        }
+    )
+
+    calendar: Calendar | None = None
+    start: Instant
+    end: Instant
+    pauses: tuple[_PauseBounds, ...] | None = None
+
+
+class SetClock(Content):
+    """Where the test clock is to stand."""
+
+    now: Instant
+
+
+class AdvanceClock(Content):
+    """How far the test clock is to go."""
+
+    by: Annotated[str, Field(max_length=200, description="ISO 8601 duration.", examples=["PT25H", "P1M"])]
+
+
+# Answers ------------------------------------------------------------------------------------------------------------
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class EscalationOut(_Shown):
+    """A step taken, or an escalation a person asked for (`deadline_id` null, `step` "manual")."""
+
+    id: UUID
+    complaint_id: UUID
+    number: Annotated[str, Field(examples=[NUMBER])]
+    deadline_id: UUID | None
+    kind: DeadlineKind | None
+    step: Annotated[str, Field(examples=["100%"])]
+    level: Annotated[int, Field(examples=[1])]
+    roles: Annotated[list[RecipientRole], Field(examples=[["team_lead"]])]
+    recipients: Annotated[list[str], Field(examples=[["li.wei"]])]
+    planned_at: datetime
+    taken_at: datetime
+    superseded: bool
+    reason: str | None
+    acknowledged_at: datetime | None
+    acknowledged_by: Annotated[str | None, Field(examples=["user:li.wei"])]
+    acknowledged_note: str | None
+
+
+class EscalationPage(_Shown):
+    """Escalations, latest first."""
+
+    items: list[EscalationOut]
+    next_cursor: str | None
+
+
+class EventOut(_Shown):
+    """An event of a history. `sequence` numbers the events of all complaints in commit order."""
+
+    id: UUID
+    sequence: Annotated[int, Field(examples=[1042])]
+    type: EventType
+    complaint_id: UUID
+    version: int
+    at: datetime
+    actor: Annotated[str, Field(examples=["user:li.wei"])]
+    data: dict[str, Any]
+
+
+class EventPage(_Shown):
+    """A history, oldest first."""
+
+    items: list[EventOut]
+    next_cursor: str | None
+
+
+class ChangesPage(_Shown):
+    """Events in commit order. `next_cursor` is always there, also when there is nothing new: ask again with it."""
+
+    items: list[EventOut]
+    next_cursor: str
+
+
+class PromiseOut(_Shown):
+    """A promise to the complainant with its clock."""
+
+    id: UUID
+    text: Annotated[str, Field(examples=["A technician comes on Friday."])]
+    made_by: Annotated[str, Field(examples=["user:li.wei"])]
+    due_at: datetime
+    status: DeadlineStatus
+    met_at: datetime | None
+
+
+class PromiseList(_Shown):
+    """Every promise of a complaint, in the order they were made."""
+
+    items: list[PromiseOut]
+    next_cursor: None
+
+
+class SegmentOut(_Shown):
+    """A stretch of time; `to` is null for a pause without an end."""
+
+    from_: Annotated[datetime, Field(alias="from")]
+    to: datetime | None
+    counted: bool
+    reason: Annotated[str, Field(examples=["open"])]
+
+
+class StepOut(_Shown):
+    """A step of the ladder; `taken_at` is null while it is planned."""
+
+    step: Annotated[str, Field(examples=["80%"])]
+    level: int
+    notify: list[RecipientRole]
+    planned_at: datetime
+    taken_at: datetime | None
+    superseded: bool
+
+
+class ExplanationOut(_Shown):
+    """The arithmetic of a due time, and the steps of its ladder, planned and taken."""
+
+    due_at: datetime
+    segments: list[SegmentOut]
+    steps: list[StepOut]
+
+
+class PersonOut(_Shown):
+    """A person; personal data is masked for keys without the right to see it."""
+
+    name: str | None
+    phone: str | None
+    email: str | None
+    account_no: str | None
+    preferred_contact: ContactChannel | None
+    language: str | None
+    vulnerable: bool
+
+
+class FollowUpOut(_Shown):
+    """A contact to be made. `day` is the local date of `due_at` in the zone of the policy."""
+
+    deadline_id: UUID
+    complaint_id: UUID
+    number: Annotated[str, Field(examples=[NUMBER])]
+    subject: str
+    priority: Priority
+    sequence: int
+    attempt: int
+    due_at: datetime
+    day: date
+    overdue: bool
+    owner: Annotated[str, Field(examples=["li.wei"])]
+    team: Annotated[str, Field(examples=["operations"])]
+    complainant: PersonOut | None
+
+
+class FollowUpPage(_Shown):
+    """Contacts to be made, earliest due first."""
+
+    items: list[FollowUpOut]
+    next_cursor: str | None
+
+
+class MoveOut(_Shown):
+    """What an action makes of a state."""
+
+    action: Action
+    from_: Annotated[Status, Field(alias="from")]
+    to: Status
+
+
+class LifecycleOut(_Shown):
+    """The lifecycle's table, and its diagram."""
+
+    states: list[Status]
+    transitions: list[MoveOut]
+    mermaid: str
+
+
+class PreviewOut(_Shown):
+    """When it is due; null, with status `paused`, while a pause without an end holds it."""
+
+    due_at: datetime | None
+    status: Literal["running", "paused"]
+    segments: list[SegmentOut]
+
+
+class ElapsedOut(_Shown):
+    """Open, unpaused time; 0 where the end is not after the start."""
+
+    elapsed_seconds: Annotated[float, Field(ge=0, examples=[14400])]
+
+
+class ClockOut(_Shown):
+    """Where the test clock stands."""
+
+    now: datetime
+
+
+class MovedOut(_Shown):
+    """Where the test clock stands, and what happened on the way: steps of level 1 and more, holds that ended,
+    steps of level 0.
+    """
+
+    now: datetime
+    escalations: int
+    resumed: int
+    reminders: int

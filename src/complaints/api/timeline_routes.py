@@ -1,0 +1,68 @@
+"""The history of one complaint, and the notes people add to it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from starlette.responses import Response
+
+from complaints.api import cursors
+from complaints.api.calls import Call, Shown, needs
+from complaints.api.pages import picked_fields
+from complaints.api.representation import picked
+from complaints.api.schemas_side import EventOut, EventPage, TimelineQuery
+from complaints.api.strict_route import StrictRoute
+from complaints.domain.draft import plain
+from complaints.handling import timeline
+from complaints.handling.access import Right
+from complaints.handling.commands import AddNote
+from complaints.handling.timeline import Happening
+from complaints.storage.unit_of_work import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
+_CURSOR = "timeline"
+_MEMBERS = tuple(EventOut.model_fields)
+_NOTE = {"text": "Called the field team; they are on site.", "visibility": "internal"}
+
+
+def event_json(happening: Happening) -> dict[str, Any]:
+    """An event as the API shows it."""
+    return {name: plain(getattr(happening, name)) for name in _MEMBERS}
+
+
+@router.get(
+    "/{reference}/timeline",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: {"model": EventPage, "description": "A page of the history"}},
+)
+def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Query()]) -> Response:
+    """Every event of a complaint, oldest first: who, when, what changed."""
+    after = 0
+    if query.cursor is not None:
+        after = cursors.integer_in(cursors.decode(query.cursor, _CURSOR), "after", most=2**31 - 1)
+    fields = picked_fields(query.fields, EventOut)
+
+    def work(tx: Transaction) -> Shown:
+        found = timeline.timeline(tx, call.caller, reference, after=after, limit=query.limit + 1)
+        page = found[: query.limit]
+        following = None
+        if len(found) > query.limit:
+            following = cursors.encode({"kind": _CURSOR, "after": page[-1].ordinal})
+        items = [picked(event_json(happening), fields) for happening in page]
+        return 200, {"items": items, "next_cursor": following}, {}
+
+    return call.read(work)
+
+
+@router.post(
+    "/{reference}/notes",
+    status_code=201,
+    dependencies=[needs(Right.WORK)],
+    responses={201: {"model": EventOut, "description": "The event that the note is"}},
+)
+def add_note(call: Call, reference: str, command: Annotated[AddNote, Body(examples=[_NOTE])]) -> Response:
+    """Put a note on the record: for colleagues (`internal`, the default), or one the complainant may read too."""
+
+    def work(tx: Transaction) -> Shown:
+        return 201, event_json(timeline.add_note(call.engine, tx, call.caller, reference, command)), {}
+
+    return call.write(work)

@@ -1,0 +1,148 @@
+"""What callers may ask of reference data, checked as far as that needs no database.
+
+In a change, what is absent or null stays as it is; `""` takes away a member that need not be there.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from complaints.domain.vocabulary import AccessRole, Cause, Nature
+from complaints.handling.access import Caller, Right
+from complaints.handling.values import Code, Content, Email, Instant, Name
+from complaints.storage.catalogue import Catalogue, claim_catalogue
+from complaints.storage.unit_of_work import Transaction
+
+Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
+Reference = Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9._@-]*)?$")]
+Switch = Annotated[bool, Field(strict=True)]
+
+
+class Names(Content):
+    """A name in each language of the house."""
+
+    en: Name
+    zh: Name
+
+
+class NamesChange(Content):
+    """Names to change."""
+
+    en: Name | None = None
+    zh: Name | None = None
+
+
+class CreateCategory(Content):
+    """A category: `network` at the first level, `network.outage` below it. `parent` follows from the code."""
+
+    code: Code
+    parent: Code | None = None
+    names: Names
+    cause: Cause | None = None
+    nature: Nature | None = None
+    team: Identifier | None = None
+    active: Switch | None = None
+
+
+class PatchCategory(Content):
+    """Members to change. A category that is not active takes no new complaints, nor do those below it."""
+
+    names: NamesChange | None = None
+    cause: Cause | None = None
+    nature: Nature | None = None
+    team: Reference | None = None
+    active: Switch | None = None
+
+
+class CreateDepartment(Content):
+    """A department. The one above all others, without a parent, has the executive for its head."""
+
+    code: Identifier
+    names: Names
+    head: Identifier | None = None
+    deputy: Identifier | None = None
+    parent: Identifier | None = None
+
+
+class PatchDepartment(Content):
+    """Members to change."""
+
+    names: NamesChange | None = None
+    head: Reference | None = None
+    deputy: Reference | None = None
+    parent: Reference | None = None
+
+
+class CreateTeam(Content):
+    """A team of a department."""
+
+    code: Identifier
+    names: Names
+    department: Identifier
+    lead: Identifier | None = None
+    deputy: Identifier | None = None
+    active: Switch | None = None
+
+
+class PatchTeam(Content):
+    """Members to change. A team that is not active takes no new complaints."""
+
+    names: NamesChange | None = None
+    department: Identifier | None = None
+    lead: Reference | None = None
+    deputy: Reference | None = None
+    active: Switch | None = None
+
+
+class CreateUser(Content):
+    """A person. While absent, their deputy stands in; an absence without `absent_until` goes on until changed."""
+
+    login: Identifier
+    name: Name
+    email: Email | None = None
+    active: Switch | None = None
+    deputy: Identifier | None = None
+    absent_from: Instant | None = None
+    absent_until: Instant | None = None
+
+
+class PatchUser(Content):
+    """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it."""
+
+    name: Name | None = None
+    email: Email | Literal[""] | None = None
+    active: Switch | None = None
+    deputy: Reference | None = None
+    absent_from: Instant | None = None
+    absent_until: Instant | None = None
+
+
+class CreateKey(Content):
+    """A key. Complaints posted with it are of `source`, its name if absent; it acts as `user`, if given."""
+
+    name: Name
+    roles: Annotated[tuple[AccessRole, ...], Field(min_length=1, max_length=len(AccessRole))]
+    source: Code | None = None
+    user: Identifier | None = None
+    expires_at: Instant | None = None
+
+
+def claim_to_change(tx: Transaction, caller: Caller, right: Right = Right.CONFIGURE) -> Catalogue:
+    """The reference data as they are now, for `caller` to change; others who would change them wait."""
+    caller.require(right)
+    return claim_catalogue(tx)
+
+
+def changed(old: Any, change: Content, *names: str) -> dict[str, Any]:
+    """Those of `names` that `change` gives another value than `old` has; "" is None."""
+    given = {name: getattr(change, name) for name in names}
+    values = {name: value or None if isinstance(value, str) else value for name, value in given.items()}
+    return {
+        name: values[name] for name in names if given[name] is not None and values[name] != getattr(old, name)
+    }
+
+
+def renamed(names: Mapping[str, str], change: NamesChange | None) -> dict[str, str]:
+    """The names after `change`."""
+    return {**names, **(change.model_dump(exclude_none=True) if change else {})}

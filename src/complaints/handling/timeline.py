@@ -1,0 +1,56 @@
+"""One complaint's history: every event, oldest first, and the notes people add to it.
+
+Events never hold personal data of the people a complaint names: it stands in a table of its own.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.vocabulary import EventType
+from complaints.handling import progress
+from complaints.handling.access import Caller
+from complaints.handling.commands import AddNote
+from complaints.handling.engine import Engine
+from complaints.storage import aggregate, event
+from complaints.storage.unit_of_work import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event as stored. `sequence` numbers all events in commit order, `ordinal` those of one complaint."""
+
+    id: UUID
+    sequence: int
+    ordinal: int
+    complaint_id: UUID
+    type: EventType
+    version: int
+    at: datetime
+    actor: str
+    data: dict[str, Any]
+
+
+def happening_of(row: Mapping[Any, Any]) -> Happening:
+    """The event of a row."""
+    members = {name: row[name] for name in Happening.__dataclass_fields__ if name != "data"}
+    return Happening(**members, data=json.loads(row["data"]))
+
+
+def timeline(
+    tx: Transaction, caller: Caller, reference: str, *, after: int, limit: int
+) -> Sequence[Happening]:
+    """The events of a complaint after ordinal `after`, oldest first. Raises NotFound."""
+    loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source)
+    return [happening_of(row) for row in event.timeline(tx, loaded.complaint.id, after=after, limit=limit)]
+
+
+def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Happening:
+    """Put a note on the record; the event it is. Raises NotFound."""
+    complaint = progress.add_note(engine, tx, caller, reference, command)
+    row = event.find_last(tx, complaint.id, EventType.NOTE_ADDED)
+    assert row is not None  # it was written just now
+    return happening_of(row)

@@ -1,0 +1,82 @@
+"""Reads everything stored about complaints, batch by batch, for the invariants."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from complaints.storage.aggregate import find_complaints
+from complaints.storage.complaint import Loaded, complaint
+from complaints.storage.escalation import escalation
+from complaints.storage.event import event
+from complaints.storage.unit_of_work import Transaction
+
+
+class Stored(NamedTuple):
+    """A complaint, and the columns that should follow from it."""
+
+    loaded: Loaded
+    next_due_at: datetime | None
+    overdue_after_at: datetime | None
+    wake_at: datetime | None
+    parked_at: datetime | None
+
+
+class EventRow(NamedTuple):
+    """An event as stored; `data` is the text that was digested."""
+
+    complaint_id: UUID
+    ordinal: int
+    type: str
+    version: int
+    at: datetime
+    actor: str
+    data: str
+    digest: bytes
+
+
+class EscalationRow(NamedTuple):
+    """An escalation as stored."""
+
+    complaint_id: UUID
+    deadline_id: UUID | None
+    step: str
+    planned_at: datetime
+    taken_at: datetime
+    superseded: bool
+    recipients: list[str]
+
+
+def find_batch(tx: Transaction, after: UUID | None, limit: int) -> list[Stored]:
+    """The next complaints by id."""
+    c = complaint.c
+    columns = (c.id, c.next_due_at, c.overdue_after_at, c.wake_at, c.parked_at)
+    statement = select(*columns).order_by(c.id).limit(limit)
+    if after is not None:
+        statement = statement.where(c.id > after)
+    derived = {row[0]: row[1:] for row in tx.connection.execute(statement)}
+    loaded = find_complaints(tx, c.id.in_(derived.keys())) if derived else []
+    return [Stored(one, *derived[one.complaint.id]) for one in loaded]
+
+
+def find_events(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[EventRow]:
+    """The events of complaints, by complaint and order."""
+    columns = [event.c[name] for name in EventRow._fields]
+    statement = select(*columns).where(event.c.complaint_id.in_(complaint_ids))
+    rows = tx.connection.execute(statement.order_by(event.c.complaint_id, event.c.ordinal))
+    return [EventRow(*row) for row in rows]
+
+
+def find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[EscalationRow]:
+    """The escalations of complaints, by complaint."""
+    columns = [escalation.c[name] for name in EscalationRow._fields]
+    statement = select(*columns).where(escalation.c.complaint_id.in_(complaint_ids))
+    rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at))
+    return [EscalationRow(*row) for row in rows]
+
+
+def count_complaints(tx: Transaction) -> int:
+    """How many complaints there are."""
+    return tx.connection.execute(select(func.count()).select_from(complaint)).scalar_one()

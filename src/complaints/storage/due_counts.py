@@ -1,0 +1,70 @@
+"""How many complaints are overdue or soon due, counted by the indexes on due times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select
+
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Priority
+from complaints.storage.complaint_queries import UNMET, c, d, due_before
+from complaints.storage.unit_of_work import Transaction
+
+# Every kind by name, so that the index, which begins with it, is read range by range.
+_ANY_KIND = d.kind.in_(bindparam("kinds", list(DeadlineKind), expanding=True, literal_execute=True))
+
+
+@dataclass(frozen=True, slots=True)
+class DueCount:
+    """Complaints of one team and priority; `by_age` splits them by how long they have been overdue."""
+
+    team: str
+    priority: Priority
+    count: int
+    by_age: tuple[int, ...]
+
+
+def count_overdue(tx: Transaction, ages: Sequence[timedelta]) -> list[DueCount]:
+    """Overdue complaints; `ages` are where one band of ages ends and the next begins, ascending, from zero."""
+    since = [tx.now - age for age in ages]
+    bands = [
+        and_(c.overdue_after_at < newest, *([c.overdue_after_at >= since[n + 1]] if n + 1 < len(since) else []))
+        for n, newest in enumerate(since)
+    ]
+    return _counted(tx, [c.overdue_after_at < tx.now], bands)
+
+
+def count_soon_due(tx: Transaction, end: datetime) -> list[DueCount]:
+    """Complaints that are not overdue and next due before `end`."""
+    return _counted(tx, [c.overdue_after_at >= tx.now, *due_before(end, tx.now)], [])
+
+
+def _counted(
+    tx: Transaction, where: Sequence[ColumnElement[bool]], bands: Sequence[ColumnElement[bool]]
+) -> list[DueCount]:
+    counts = [func.count().filter(band) for band in bands]
+    statement = select(c.team, c.priority, func.count(), *counts).where(*where).group_by(c.team, c.priority)
+    rows: Sequence[Row[*tuple[object, ...]]] = tx.connection.execute(statement).all()
+    return [DueCount(team, priority, count, tuple(ages)) for team, priority, count, *ages in rows]
+
+
+def count_overdue_by_kind(tx: Transaction) -> dict[DeadlineKind, int]:
+    """Complaints with an overdue deadline of each kind; one with several kinds counts in each."""
+    statement = (
+        select(d.kind, func.count(d.complaint_id.distinct()))
+        .where(_ANY_KIND, UNMET, d.due_at < tx.now)
+        .group_by(d.kind)
+    )
+    return {kind: count for kind, count in tx.connection.execute(statement)}
+
+
+def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind, int]:
+    """Complaints that are not overdue, with a running deadline of each kind that is due before `end`."""
+    running = or_(d.status != DeadlineStatus.PAUSED, d.paused_until <= tx.now)
+    statement = (
+        select(d.kind, func.count(d.complaint_id.distinct()))
+        .join(c.id.table, c.id == d.complaint_id)
+        .where(_ANY_KIND, UNMET, d.due_at >= tx.now, d.due_at < end, running, c.overdue_after_at >= tx.now)
+        .group_by(d.kind)
+    )
+    return {kind: count for kind, count in tx.connection.execute(statement)}

@@ -1,0 +1,55 @@
+"""Policy versions as they were applied. A version is never changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select
+
+from complaints.domain.policies import Policy
+from complaints.storage.reference import policy
+from complaints.storage.unit_of_work import Transaction
+
+p = policy.c
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRecord:
+    """A version of a policy. `document` is complete, its calendars written out; `text` is what was sent."""
+
+    code: str
+    version: int
+    effective_at: datetime
+    applied_at: datetime
+    applied_by: str
+    document: Mapping[str, object]
+    text: str
+
+
+def insert_policy(tx: Transaction, made: Policy, *, text: str, document: dict[str, object], by: str) -> None:
+    """Write a version of a policy.
+
+    Among those that take force at one instant the one applied last counts, so the times of applying rise.
+    """
+    last = tx.connection.execute(select(func.max(p.applied_at, type_=p.applied_at.type))).scalar_one_or_none()
+    statement = insert(policy).values(
+        code=made.code,
+        version=made.version,
+        effective_at=made.effective_at,
+        applied_at=max(tx.now, last + _MOMENT) if last else tx.now,
+        applied_by=by,
+        text=text,
+        document=document,
+    )
+    tx.connection.execute(statement)
+
+
+def find_policies(tx: Transaction, code: str | None = None) -> list[PolicyRecord]:
+    """Every version of every policy, or of the one with that code, by code and version."""
+    statement = select(
+        p.code, p.version, p.effective_at, p.applied_at, p.applied_by, p.document, p.text
+    ).order_by(p.code, p.version)
+    if code is not None:
+        statement = statement.where(p.code == code)
+    return [PolicyRecord(*row) for row in tx.connection.execute(statement)]
