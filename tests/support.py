@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
@@ -61,6 +61,21 @@ def opened_engine(url: str) -> Iterator[Engine]:
         yield Engine(database, new_id)
     finally:
         database.engine.dispose()
+
+
+@contextmanager
+def count_statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """The statements the database gets inside the block, with what is bound to them; `len` counts them."""
+    executed: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, bound: Any, *_: Any) -> None:
+        executed.append((statement, bound))
+
+    event.listen(engine.database.engine, "before_cursor_execute", note)
+    try:
+        yield executed
+    finally:
+        event.remove(engine.database.engine, "before_cursor_execute", note)
 
 
 @dataclass(frozen=True)

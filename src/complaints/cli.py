@@ -70,20 +70,26 @@ def serve() -> None:
     engine, first_key = wiring.prepare(settings)
     registry = CollectorRegistry()
     application = wiring.build_app(engine, settings, registry)
-    _tell_start(settings, first_key)
+    listener = wiring.listen(settings)
+    _tell_start(settings, listener.getsockname()[1], first_key)
     loops = wiring.build_loops(engine, registry) if settings.scheduler else None
+    server = uvicorn.Server(server_config(application))
+    # Having ended in good order it raises the signal again, for who listened before: nobody would mean death.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
     try:
         if loops:
             loops.start()
-        uvicorn.Server(server_config(application, host=settings.host, port=settings.port)).run()
+        server.run(sockets=[listener])
     finally:
         if loops:
             loops.stop()
         engine.database.engine.dispose()
 
 
-def _tell_start(settings: Settings, first_key: wiring.FirstKey | None) -> None:
-    address = f"http://{settings.host}:{settings.port}"
+def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{port}"
     key_file = settings.data_dir / wiring.KEY_FILE
     lines = [f"Complaints is served at {address} (the API is described at {address}/docs).", ""]
     if first_key:

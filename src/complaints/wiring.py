@@ -88,8 +88,8 @@ def migrate_and_seed(settings: Settings) -> tuple[Engine, FirstKey | None]:
 
 
 def _check_schema(database: Database) -> None:
-    with database.engine.connect() as connection:
-        current, head = migrate.current(connection), migrate.head()
+    with database.read() as tx:
+        current, head = migrate.current(tx.connection), migrate.head()
     if current != head:
         raise NotReady(
             f"The database is at schema {current or 'none'}, this program needs {head}: run `complaints migrate`."
@@ -177,6 +177,18 @@ def build_loops(engine: Engine, registry: CollectorRegistry) -> Loops:
         Loop("housekeeping", lambda: keep_house(engine, wall_now), cron="17 * * * *"),
     )
     return Loops(loops, stopping)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve on; port 0 takes a free one. Raises NotReady if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise NotReady(
+            f"Cannot listen at {settings.host}, port {settings.port}: {error.strerror}. "
+            "COMPLAINTS_HOST and COMPLAINTS_PORT name another address."
+        ) from error
 
 
 def build_app(engine: Engine, settings: Settings, registry: CollectorRegistry) -> FastAPI:

@@ -222,7 +222,9 @@ STEADY = st.sampled_from(
             {weekday: ((0, 21_600), (79_200, 86_400)) for weekday in range(7)},
             {date(2026, 4, 5): "fair"},
         ),
-        WorkCalendar("America/Sao_Paulo", {6: ((0, 3_600), (7_200, 86_400))}, {}, {date(2018, 11, 5): ((0, 9),)}),
+        WorkCalendar(
+            "America/Sao_Paulo", {6: ((0, 3_600), (7_200, 86_400))}, {}, {date(2018, 11, 5): ((0, 9),)}
+        ),
         always_open("Asia/Shanghai"),
     ]
 )

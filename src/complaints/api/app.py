@@ -11,14 +11,24 @@ from complaints.api import (
     authentication,
     calendar_routes,
     category_routes,
+    change_routes,
+    complaint_list_routes,
     complaint_routes,
+    deadline_routes,
     department_routes,
     edge,
+    escalation_routes,
+    follow_up_routes,
     health_routes,
     import_routes,
     key_routes,
+    link_routes,
     policy_routes,
+    promise_routes,
+    sandbox_routes,
     team_routes,
+    timeline_routes,
+    tool_routes,
     user_routes,
 )
 from complaints.api.health import RequestMetrics
@@ -49,6 +59,7 @@ def create_app(
     secured = [Depends(authentication.bearer)]
     for routes in (
         complaint_routes,
+        complaint_list_routes,
         import_routes,
         calendar_routes,
         category_routes,
@@ -60,7 +71,11 @@ def create_app(
         key_routes,
         link_routes,
         policy_routes,
+        promise_routes,
+        sandbox_routes,
         team_routes,
+        timeline_routes,
+        tool_routes,
         user_routes,
     ):
         app.include_router(routes.router, prefix="/v1", dependencies=secured)

@@ -34,6 +34,7 @@ Document = Annotated[
             "type": "object",
             "required": ["timezone"],
             "additionalProperties": False,
+            "examples": [CALENDAR],
             "properties": {
                 "code": {"type": "string", "description": "As in the path, or absent."},
                 "timezone": {"type": "string", "description": "An IANA zone."},
@@ -54,7 +55,7 @@ Document = Annotated[
             },
         }
     ),
-    Body(examples=[CALENDAR]),
+    Body(),
 ]
 
 
@@ -104,7 +105,7 @@ def put_calendar(
         raise InvalidContent.at("/code", f"The code in the path is {code!r}: say the same, or leave it out.")
 
     def work(tx: Transaction) -> Shown:
-        calendar, new = calendars.put_calendar(tx, call.caller, code, members)
+        calendar, new = calendars.put_calendar(call.engine, tx, call.caller, code, members)
         return 201 if new else 200, calendar_json(code, calendar), {"Location": f"/v1/calendars/{code}"}
 
     return call.configure(work)

@@ -65,7 +65,7 @@ def create_category(
     """Make a category. One below another has a cause and a nature; without a team the policy routes."""
 
     def work(tx: Transaction) -> Shown:
-        made = categories.create_category(tx, call.caller, command)
+        made = categories.create_category(call.engine, tx, call.caller, command)
         return 201, category_json(made), {"Location": f"/v1/categories/{made.code}"}
 
     return call.configure(work)
@@ -84,6 +84,6 @@ def change_category(
     """
 
     def work(tx: Transaction) -> Shown:
-        return 200, category_json(categories.change_category(tx, call.caller, code, command)), {}
+        return 200, category_json(categories.change_category(call.engine, tx, call.caller, code, command)), {}
 
     return call.configure(work)

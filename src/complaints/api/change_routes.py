@@ -9,6 +9,7 @@ from complaints.api import cursors
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.pages import picked_fields
 from complaints.api.representation import picked
+from complaints.api.schemas_reference import refusals
 from complaints.api.schemas_side import ChangesPage, ChangesQuery, EventOut
 from complaints.api.strict_route import StrictRoute
 from complaints.api.timeline_routes import event_json
@@ -23,11 +24,15 @@ _CURSOR = "changes"
 @router.get(
     "",
     dependencies=[needs(Right.READ_OWN)],
-    responses={200: {"model": ChangesPage, "description": "The events that follow"}},
+    responses={
+        200: {"model": ChangesPage, "description": "The events that follow"},
+        **refusals(bad_request="An unknown parameter or field, or a cursor that this feed did not give."),
+    },
 )
 def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> Response:
-    """Every event of all complaints in commit order. Ask again with `after` = `next_cursor`: nothing is left out,
-    nothing comes twice.
+    """Every event of all complaints in commit order.
+
+    Ask again with `after` = `next_cursor`: nothing is left out, nothing comes twice.
     """
     after = cursors.integer_in(cursors.decode(query.after, _CURSOR), "after") if query.after else 0
     fields = picked_fields(query.fields, EventOut)

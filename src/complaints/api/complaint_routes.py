@@ -1,20 +1,34 @@
 """Complaints: post, read, change, act."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
+from complaints.api import complaint_examples as examples
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.representation import complaint_json
+from complaints.api.schemas import ComplaintShown, TransitionList
+from complaints.api.schemas_reference import refusals
 from complaints.api.strict_route import StrictRoute
-from complaints.handling import intake, lookup, progress
+from complaints.domain.complaint import Complaint
+from complaints.handling import choices, intake, lookup, progress
 from complaints.handling.access import Right
+from complaints.handling.choices import Choice
 from complaints.handling.commands import CreateComplaint, PatchComplaint, Transition
 from complaints.handling.views import ComplaintView, view, view_one
 from complaints.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
+
+_ETAG = {"description": "The version, for If-Match.", "schema": {"type": "string"}, "example": '"2"'}
+_LOCATION = {"description": "The address of the complaint.", "schema": {"type": "string"}}
+_NOT_FOUND = "There is no such complaint, or the key may not know of it."
+_STALE = "If-Match names another version than the present one."
+
+
+def _complaint(description: str, **headers: dict[str, Any]) -> dict[str, Any]:
+    return {"model": ComplaintShown, "description": description, "headers": {"ETag": _ETAG, **headers}}
 
 
 def _shown(found: ComplaintView, status: int = 200) -> Shown:
@@ -24,9 +38,23 @@ def _shown(found: ComplaintView, status: int = 200) -> Shown:
     return status, complaint_json(found), headers
 
 
-@router.post("", status_code=201, dependencies=[needs(Right.CREATE)])
-def create_complaint(call: Call, command: CreateComplaint) -> Response:
-    """Post a complaint. Posted again under the same source and external id, it is the same complaint (200)."""
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[needs(Right.CREATE)],
+    responses={
+        201: _complaint("The new complaint, with its clocks running", Location=_LOCATION),
+        200: _complaint("Posted before under this source and external id: the complaint as it is"),
+        **refusals(
+            forbidden="The key may not post, or not for this source.",
+            idempotency_in_progress="The first request with this Idempotency-Key is still running.",
+        ),
+    },
+)
+def create_complaint(
+    call: Call, command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)]
+) -> Response:
+    """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
 
     def work(tx: Transaction) -> Shown:
         made = intake.register_one(call.engine, tx, call.caller, command)
@@ -37,15 +65,34 @@ def create_complaint(call: Call, command: CreateComplaint) -> Response:
     return call.write(work)
 
 
-@router.get("/{reference}", dependencies=[needs(Right.READ_OWN)])
+@router.get(
+    "/{reference}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: _complaint("The complaint"), **refusals(not_found=_NOT_FOUND)},
+)
 def get_complaint(call: Call, reference: str) -> Response:
     """One complaint, by id or number."""
     return call.read(lambda tx: _shown(lookup.load_view(call.engine, tx, call.caller, reference)))
 
 
-@router.patch("/{reference}", dependencies=[needs(Right.WORK)])
-def change_complaint(call: Call, reference: str, command: PatchComplaint) -> Response:
-    """Change what was told."""
+@router.patch(
+    "/{reference}",
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: _complaint("The complaint as changed"),
+        **refusals(
+            forbidden="The key may not change complaints, or not the first owner.",
+            not_found=_NOT_FOUND,
+            stale_version=_STALE,
+        ),
+    },
+)
+def change_complaint(
+    call: Call,
+    reference: str,
+    command: Annotated[PatchComplaint, Body(openapi_examples=examples.PATCH)],
+) -> Response:
+    """Change what was told; what is absent or null stays. Running deadlines follow priority and category."""
 
     def work(tx: Transaction) -> Shown:
         changed = progress.patch(call.engine, tx, call.caller, reference, command, call.versions)
@@ -54,8 +101,69 @@ def change_complaint(call: Call, reference: str, command: PatchComplaint) -> Res
     return call.write(work)
 
 
-@router.post("/{reference}/transitions", dependencies=[needs(Right.WORK)])
-def take_action(call: Call, reference: str, command: Annotated[Transition, Body()]) -> Response:
+@router.get(
+    "/{reference}/transitions",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {
+            "model": TransitionList,
+            "description": "Every action, allowed or not",
+            "headers": {"ETag": _ETAG},
+        },
+        **refusals(not_found=_NOT_FOUND),
+    },
+)
+def list_transitions(call: Call, reference: str) -> Response:
+    """What may be done now, what each action must carry, and why the rest may not."""
+
+    def work(tx: Transaction) -> Shown:
+        complaint, found = choices.load_choices(call.engine, tx, call.caller, reference)
+        return 200, _choices_json(complaint, found), {"ETag": f'"{complaint.version}"'}
+
+    return call.read(work)
+
+
+def _choices_json(complaint: Complaint, found: list[Choice]) -> dict[str, Any]:
+    items = [
+        {
+            "action": choice.action,
+            "allowed": choice.allowed,
+            "refused_because": choice.refused_because,
+            "requires": [
+                {"name": one.name, "required": one.required, "schema": one.schema} for one in choice.requires
+            ],
+            "any_of": list(choice.any_of),
+            "to": choice.to,
+            "to_if_not_solved": choice.to_if_not_solved,
+        }
+        for choice in found
+    ]
+    return {
+        "id": str(complaint.id),
+        "status": complaint.status,
+        "version": complaint.version,
+        "items": items,
+    }
+
+
+@router.post(
+    "/{reference}/transitions",
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: _complaint("The complaint after the action"),
+        **refusals(
+            forbidden="The key may not take actions, or not close early.",
+            not_found=_NOT_FOUND,
+            transition_refused="The action is not possible now; `allowed` lists those that are.",
+            stale_version=_STALE,
+        ),
+    },
+)
+def take_action(
+    call: Call,
+    reference: str,
+    command: Annotated[Transition, Body(openapi_examples=examples.TRANSITION)],
+) -> Response:
     """Take an action."""
 
     def work(tx: Transaction) -> Shown:

@@ -6,8 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
+from complaints.api import side_examples as examples
 from complaints.api.calls import Call, Shown, needs
-from complaints.api.complaint_answers import complaint_answer
+from complaints.api.complaint_answers import complaint_answer, described
+from complaints.api.schemas_reference import refusals
 from complaints.api.schemas_side import ExplanationOut
 from complaints.api.strict_route import StrictRoute
 from complaints.domain.clocks import Segment
@@ -19,7 +21,6 @@ from complaints.handling.explanation import Explanation
 from complaints.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
-_REPLAN = {"policy": {"code": "telecom-handbook", "version": 2}}
 _STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded")
 
 
@@ -44,7 +45,10 @@ def _explanation_json(explained: Explanation) -> dict[str, Any]:
 @router.get(
     "/{reference}/deadlines/{deadline_id}/explanation",
     dependencies=[needs(Right.READ_OWN)],
-    responses={200: {"model": ExplanationOut, "description": "The explanation"}},
+    responses={
+        200: {"model": ExplanationOut, "description": "The explanation"},
+        **refusals(not_found="The complaint has no such deadline."),
+    },
 )
 def explain_deadline(call: Call, reference: str, deadline_id: UUID) -> Response:
     """The arithmetic of its due time, and the steps of its ladder, planned and taken."""
@@ -59,9 +63,19 @@ def explain_deadline(call: Call, reference: str, deadline_id: UUID) -> Response:
 @router.post(
     "/{reference}/replan",
     dependencies=[needs(Right.SUPERVISE)],
-    responses={200: {"description": "The complaint, re-planned"}},
+    responses={
+        200: described("The complaint, re-planned"),
+        **refusals(
+            forbidden="Only supervisors may.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            conflict="The complaint has ended.",
+            stale_version="If-Match names another version than the present one.",
+        ),
+    },
 )
-def replan(call: Call, reference: str, command: Annotated[Replan, Body(examples=[_REPLAN])]) -> Response:
+def replan(
+    call: Call, reference: str, command: Annotated[Replan, Body(examples=[examples.REPLAN])]
+) -> Response:
     """Move it to another policy version, on purpose: running deadlines are computed anew from their start."""
 
     def work(tx: Transaction) -> Shown:

@@ -66,7 +66,7 @@ def create_department(
     """
 
     def work(tx: Transaction) -> Shown:
-        made = people.create_department(tx, call.caller, command)
+        made = people.create_department(call.engine, tx, call.caller, command)
         return 201, department_json(made), {"Location": f"/v1/departments/{made.code}"}
 
     return call.configure(work)
@@ -83,6 +83,6 @@ def change_department(
     """Change a department. `""` takes a head, a deputy or a parent away; a vacant head's steps go one up."""
 
     def work(tx: Transaction) -> Shown:
-        return 200, department_json(people.change_department(tx, call.caller, code, command)), {}
+        return 200, department_json(people.change_department(call.engine, tx, call.caller, code, command)), {}
 
     return call.configure(work)

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
+from complaints.api import side_examples as examples
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.pages import picked_fields
 from complaints.api.representation import picked
+from complaints.api.schemas_reference import refusals
 from complaints.api.schemas_side import EscalationOut, EscalationPage, EscalationQuery
 from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
@@ -35,7 +37,10 @@ def escalation_json(row: Mapping[Any, Any]) -> dict[str, Any]:
 @router.get(
     "",
     dependencies=[needs(Right.READ_OWN)],
-    responses={200: {"model": EscalationPage, "description": "A page of escalations"}},
+    responses={
+        200: {"model": EscalationPage, "description": "A page of escalations"},
+        **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
+    },
 )
 def list_escalations(call: Call, query: Annotated[EscalationQuery, Query()]) -> Response:
     """Escalations, latest first. Those of level 0 are reminders; superseded ones notified nobody."""
@@ -69,7 +74,10 @@ def list_escalations(call: Call, query: Annotated[EscalationQuery, Query()]) -> 
 @router.get(
     "/{escalation_id}",
     dependencies=[needs(Right.READ_OWN)],
-    responses={200: {"model": EscalationOut, "description": "The escalation"}},
+    responses={
+        200: {"model": EscalationOut, "description": "The escalation"},
+        **refusals(not_found="There is no such escalation."),
+    },
 )
 def get_escalation(call: Call, escalation_id: UUID) -> Response:
     """One escalation."""
@@ -83,14 +91,21 @@ def get_escalation(call: Call, escalation_id: UUID) -> Response:
 @router.post(
     "/{escalation_id}/acknowledge",
     dependencies=[needs(Right.WORK)],
-    responses={200: {"model": EscalationOut, "description": "The escalation, acknowledged"}},
+    responses={
+        200: {"model": EscalationOut, "description": "The escalation, acknowledged"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such escalation.",
+            conflict="Another person has acknowledged it.",
+        ),
+    },
 )
 def acknowledge_escalation(
     call: Call,
     escalation_id: UUID,
-    command: Annotated[Acknowledge | None, Body(examples=[{"note": "I call them today."}])] = None,
+    command: Annotated[Acknowledge | None, Body(examples=[examples.ACKNOWLEDGE])] = None,
 ) -> Response:
-    """Say that you take care of it. Again by the same person it changes nothing; by another it is a conflict."""
+    """Say that you take care of it. By the same person again: nothing changes; by another: a conflict."""
 
     def work(tx: Transaction) -> Shown:
         told = command or Acknowledge()

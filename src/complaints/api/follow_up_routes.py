@@ -9,6 +9,7 @@ from complaints.api import cursors
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.pages import picked_fields
 from complaints.api.representation import party_json, picked
+from complaints.api.schemas_reference import refusals
 from complaints.api.schemas_side import FollowUpOut, FollowUpPage, FollowUpQuery
 from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
@@ -40,7 +41,10 @@ def follow_up_json(contact: FollowUp) -> dict[str, Any]:
 @router.get(
     "",
     dependencies=[needs(Right.READ_OWN)],
-    responses={200: {"model": FollowUpPage, "description": "A page of contacts"}},
+    responses={
+        200: {"model": FollowUpPage, "description": "A page of contacts"},
+        **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
+    },
 )
 def list_follow_ups(call: Call, query: Annotated[FollowUpQuery, Query()]) -> Response:
     """Follow-up contacts still to be made, earliest due first."""

@@ -122,7 +122,7 @@ def revoke_key(call: Call, key_id: UUID) -> Response:
     """Revoke a key, for good: it stops working in every process within a second. It stays in the list."""
 
     def work(tx: Transaction) -> Shown:
-        keys.revoke_key(tx, call.caller, key_id)
+        keys.revoke_key(call.engine, tx, call.caller, key_id)
         return 204, None, {}
 
     return call.configure(work)

@@ -5,9 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
+from complaints.api import side_examples as examples
 from complaints.api.calls import Call, Shown, needs
-from complaints.api.complaint_answers import complaint_answer
-from complaints.api.schemas_side import ID, LinkQuery
+from complaints.api.complaint_answers import complaint_answer, described
+from complaints.api.schemas_reference import refusals
+from complaints.api.schemas_side import LinkQuery
 from complaints.api.strict_route import StrictRoute
 from complaints.handling import progress
 from complaints.handling.access import Right
@@ -15,7 +17,6 @@ from complaints.handling.commands import AddLink
 from complaints.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute)
-_LINK = {"type": "related", "complaint_id": ID}
 
 
 @router.post(
@@ -23,11 +24,18 @@ _LINK = {"type": "related", "complaint_id": ID}
     status_code=201,
     dependencies=[needs(Right.WORK)],
     responses={
-        200: {"description": "The complaint; the link was there"},
-        201: {"description": "The complaint with its new link"},
+        200: described("The complaint; the link was there before"),
+        201: described("The complaint with its new link"),
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            idempotency_in_progress="The first request with this Idempotency-Key is still running.",
+        ),
     },
 )
-def add_link(call: Call, reference: str, command: Annotated[AddLink, Body(examples=[_LINK])]) -> Response:
+def add_link(
+    call: Call, reference: str, command: Annotated[AddLink, Body(examples=[examples.LINK])]
+) -> Response:
     """Link it to another complaint, named by id or number."""
 
     def work(tx: Transaction) -> Shown:
@@ -40,7 +48,15 @@ def add_link(call: Call, reference: str, command: Annotated[AddLink, Body(exampl
 @router.delete(
     "/{reference}/links",
     dependencies=[needs(Right.WORK)],
-    responses={200: {"description": "The complaint without the link"}},
+    responses={
+        200: described("The complaint without the link"),
+        **refusals(
+            bad_request="An unknown parameter.",
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such link.",
+            conflict="The link is that of a merge, which is for good.",
+        ),
+    },
 )
 def remove_link(call: Call, reference: str, query: Annotated[LinkQuery, Query()]) -> Response:
     """Take a link away. That of a merge stays."""

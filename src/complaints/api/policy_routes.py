@@ -19,11 +19,12 @@ from complaints.api.schemas_reference import (
 )
 from complaints.domain.draft import plain
 from complaints.domain.errors import Fault
+from complaints.domain.policy_document import to_document
 from complaints.handling import policies
 from complaints.handling.access import Right
 from complaints.handling.policies import ListedPolicy
 from complaints.handling.seeding import BUILT_IN_POLICY, shipped_policy
-from complaints.storage.catalogue import claim_catalogue
+from complaints.storage.catalogue import Catalogue
 from complaints.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/policies", tags=["policies"])
@@ -70,21 +71,20 @@ Text = Annotated[str, Depends(read_document)]
 
 def listed_json(listed: ListedPolicy) -> dict[str, Any]:
     """A version of a policy as lists show it."""
-    record = listed.record
     return {
-        "code": record.code,
-        "version": record.version,
-        "title": record.document["title"],
-        "effective_at": plain(record.effective_at),
-        "applied_at": plain(record.applied_at),
-        "applied_by": record.applied_by,
+        "code": listed.policy.code,
+        "version": listed.policy.version,
+        "title": dict(listed.policy.title),
+        "effective_at": plain(listed.policy.effective_at),
+        "applied_at": plain(listed.applied_at),
+        "applied_by": listed.applied_by,
         "in_force": listed.in_force,
     }
 
 
-def policy_json(listed: ListedPolicy) -> dict[str, Any]:
-    """A version of a policy with its document."""
-    return listed_json(listed) | {"document": listed.record.document, "text": listed.record.text}
+def _policy_json(tx: Transaction, catalogue: Catalogue, code: str, version: int) -> dict[str, Any]:
+    listed, text = policies.load_policy(tx, catalogue, code, version)
+    return listed_json(listed) | {"document": to_document(listed.policy), "text": text}
 
 
 def _warnings(warnings: tuple[Fault, ...]) -> list[dict[str, str]]:
@@ -126,7 +126,7 @@ def get_policy(call: Call, code: str, version: Version) -> Response:
 
     def work(tx: Transaction) -> Shown:
         catalogue = call.engine.cache.current(tx, certain=True)
-        return 200, policy_json(policies.load_policy(tx, catalogue, code, version)), {}
+        return 200, _policy_json(tx, catalogue, code, version), {}
 
     return call.read(work)
 
@@ -145,9 +145,9 @@ def apply_policy(call: Call, text: Text) -> Response:
     """
 
     def work(tx: Transaction) -> Shown:
-        applied = policies.apply_policy(tx, call.caller, text)
+        applied = policies.apply_policy(call.engine, tx, call.caller, text)
         code, version = applied.policy.code, applied.policy.version
-        shown = policy_json(policies.load_policy(tx, claim_catalogue(tx), code, version))
+        shown = _policy_json(tx, call.engine.cache.claim(tx), code, version)
         location = {"Location": f"/v1/policies/{code}/{version}"}
         return 201 if applied.created else 200, shown | {"warnings": _warnings(applied.warnings)}, location
 

@@ -6,8 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
+from complaints.api import side_examples as examples
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.representation import promise_json
+from complaints.api.schemas_reference import refusals
 from complaints.api.schemas_side import PromiseList, PromiseOut
 from complaints.api.strict_route import StrictRoute
 from complaints.handling import promises
@@ -17,13 +19,15 @@ from complaints.handling.progress import keep_promise, make_promise
 from complaints.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["promises"], route_class=StrictRoute)
-_PROMISE = {"text": "A technician comes on Friday.", "due_at": "2026-11-27T10:00:00Z"}
 
 
 @router.get(
     "/{reference}/promises",
     dependencies=[needs(Right.READ_OWN)],
-    responses={200: {"model": PromiseList, "description": "Its promises"}},
+    responses={
+        200: {"model": PromiseList, "description": "Its promises"},
+        **refusals(not_found="There is no such complaint, or the key may not know of it."),
+    },
 )
 def list_promises(call: Call, reference: str) -> Response:
     """Every promise of a complaint, in the order they were made."""
@@ -39,10 +43,17 @@ def list_promises(call: Call, reference: str) -> Response:
     "/{reference}/promises",
     status_code=201,
     dependencies=[needs(Right.WORK)],
-    responses={201: {"model": PromiseOut, "description": "The promise"}},
+    responses={
+        201: {"model": PromiseOut, "description": "The promise"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            conflict="The complaint has ended.",
+        ),
+    },
 )
 def promise(
-    call: Call, reference: str, command: Annotated[MakePromise, Body(examples=[_PROMISE])]
+    call: Call, reference: str, command: Annotated[MakePromise, Body(examples=[examples.MAKE_PROMISE])]
 ) -> Response:
     """Promise something to the complainant. It has a deadline of its own; an open one refuses `close`."""
 
@@ -56,7 +67,14 @@ def promise(
 @router.post(
     "/{reference}/promises/{promise_id}/keep",
     dependencies=[needs(Right.WORK)],
-    responses={200: {"model": PromiseOut, "description": "The promise, kept"}},
+    responses={
+        200: {"model": PromiseOut, "description": "The promise, kept"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="The complaint has no such promise.",
+            conflict="It was kept or cancelled before.",
+        ),
+    },
 )
 def keep(call: Call, reference: str, promise_id: UUID) -> Response:
     """Mark a promise as kept; where it was due before, it is kept late."""

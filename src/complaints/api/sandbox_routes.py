@@ -7,7 +7,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from complaints.api import side_examples as examples
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.schemas_reference import refusals
 from complaints.api.schemas_side import AdvanceClock, ClockOut, MovedOut, SetClock
 from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
@@ -39,8 +41,14 @@ def _is_sandbox(scope: Scope) -> bool:
 
 
 router = APIRouter(prefix="/sandbox", tags=["sandbox"], route_class=SandboxRoute)
+_NOT_HERE = "The database is no sandbox: it has no test clock."
 _MOVED: dict[int | str, dict[str, Any]] = {
-    200: {"model": MovedOut, "description": "Where it stands now, and what happened on the way"}
+    200: {"model": MovedOut, "description": "Where it stands now, and what happened on the way"},
+    **refusals(
+        forbidden="The key may not work on complaints.",
+        not_found=_NOT_HERE,
+        conflict="The test clock only moves forwards.",
+    ),
 }
 
 
@@ -49,26 +57,29 @@ def _shown(moved: Moved) -> Shown:
     return 200, {"now": plain(moved.now), **counts}, {}
 
 
-@router.get("/clock", responses={200: {"model": ClockOut, "description": "The test clock"}})
+@router.get(
+    "/clock",
+    responses={200: {"model": ClockOut, "description": "The test clock"}, **refusals(not_found=_NOT_HERE)},
+)
 def get_clock(call: Call) -> Response:
     """Where the test clock stands. It stands still until it is moved."""
     return call.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
 
 
 @router.put("/clock", dependencies=[needs(Right.WORK)], responses=_MOVED)
-def set_clock(
-    call: Call, command: Annotated[SetClock, Body(examples=[{"now": "2026-11-23T09:00:00Z"}])]
-) -> Response:
-    """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each at
-    its own time.
+def set_clock(call: Call, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]) -> Response:
+    """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each
+    at its own time.
     """
     return call.write(lambda tx: _shown(sandbox.set_clock(call.engine, tx, call.caller, command.now)))
 
 
 @router.post("/clock/advance", dependencies=[needs(Right.WORK)], responses=_MOVED)
-def advance_clock(call: Call, command: Annotated[AdvanceClock, Body(examples=[{"by": "PT25H"}])]) -> Response:
-    """Move the test clock forwards by a duration; before the answer, everything on the way has happened, each at
-    its own time. Days and months are those of the calendar in UTC.
+def advance_clock(
+    call: Call, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
+) -> Response:
+    """Move the test clock forwards by a duration; before the answer, everything on the way has happened, each
+    at its own time. Days and months are those of the calendar in UTC.
     """
 
     def work(tx: Transaction) -> Shown:

@@ -9,20 +9,21 @@ from complaints.domain.vocabulary import AccessRole, Cause, Nature
 
 T = TypeVar("T")
 
+# No example has a null: the framework leaves those out of the document.
 _CATEGORY = {
     "code": "network.outage",
     "parent": "network",
     "names": {"en": "Outage", "zh": "网络中断"},
     "cause": "technical",
     "nature": "technical",
-    "team": None,
+    "team": "operations",
     "active": True,
 }
 _DEPARTMENT = {
     "code": "service",
     "names": {"en": "Service department", "zh": "服务部"},
     "head": "li.wei",
-    "deputy": None,
+    "deputy": "admin",
     "parent": "head_office",
 }
 _TEAM = {
@@ -30,7 +31,7 @@ _TEAM = {
     "names": {"en": "Night shift", "zh": "夜班"},
     "department": "service",
     "lead": "li.wei",
-    "deputy": None,
+    "deputy": "admin",
     "active": True,
 }
 _USER = {
@@ -47,11 +48,11 @@ _KEY = {
     "name": "cc-north",
     "roles": ["intake"],
     "source": "cc-north",
-    "user": None,
-    "expires_at": None,
+    "user": "li.wei",
+    "expires_at": "2027-11-22T00:00:00Z",
     "created_at": "2026-11-22T01:15:00Z",
     "created_by": "key:bootstrap",
-    "revoked_at": None,
+    "revoked_at": "2026-12-24T08:00:00Z",
 }
 CALENDAR: dict[str, Any] = {
     "timezone": "Asia/Shanghai",
@@ -89,7 +90,7 @@ class NamesShown(BaseModel):
 
 
 class CategoryShown(BaseModel):
-    """A category. What is null is left to the categories below (`cause`, `nature`) or to the policy (`team`)."""
+    """A category. What is null is left to those below it (`cause`, `nature`) or to the policy (`team`)."""
 
     model_config = _example(_CATEGORY)
 
@@ -160,9 +161,9 @@ class KeyShown(BaseModel):
 class NewKeyShown(KeyShown):
     """A key just made, with its secret `key`, which is told here and never again."""
 
-    model_config = _example(_KEY | {"key": "cmp_3q2-7wAbCdEfGhIjKlMnOpQrStUvWxYz0123456789A"})
+    model_config = ConfigDict(json_schema_extra={})
 
-    key: str
+    key: str = Field(examples=["cmp_3q2-7wAbCdEfGhIjKlMnOpQrStUvWxYz0123456789A"])
 
 
 class CalendarShown(BaseModel):
@@ -237,8 +238,13 @@ CATEGORY_EXAMPLE = {
     "cause": "technical",
     "nature": "technical",
 }
-DEPARTMENT_EXAMPLE = {**_DEPARTMENT, "code": "call_centre", "head": "admin", "deputy": None}
-TEAM_EXAMPLE = {**_TEAM, "lead": "admin"}
+DEPARTMENT_EXAMPLE = {
+    "code": "call_centre",
+    "names": {"en": "Call centre", "zh": "呼叫中心"},
+    "head": "admin",
+    "parent": "service",
+}
+TEAM_EXAMPLE = {**_TEAM, "lead": "admin", "deputy": "li.wei"}
 USER_EXAMPLE = {"login": "li.wei", "name": "李伟", "email": "li.wei@example.com", "deputy": "admin"}
 KEY_EXAMPLE = {"name": "cc-north", "roles": ["intake"], "source": "cc-north"}
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from complaints.api import side_examples as examples
 from complaints.api.pages import PageQuery
+from complaints.api.schemas import PersonShown
 from complaints.domain.numbers import sequence_of
 from complaints.domain.vocabulary import (
     Action,
-    ContactChannel,
     DeadlineKind,
     DeadlineStatus,
     EventType,
@@ -21,10 +22,13 @@ from complaints.domain.vocabulary import (
 )
 from complaints.handling.values import Content, Instant
 
-ID = "0193d3a4-6f1c-7c1e-9b0a-2f6d5a1e7c44"
-NUMBER = "C000000428"
 
-# Query parameters ---------------------------------------------------------------------------------------------------
+def example(shown: dict[str, Any]) -> ConfigDict:
+    """A model without other members, with an example."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [shown]})
+
+
+# Query parameters ----------------------------------------------------------------------------------------
 
 
 def _plain_text(text: str) -> str:
@@ -56,7 +60,7 @@ def _day(value: date) -> date:
 FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Reference = Annotated[
-    Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": [NUMBER]})
+    Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": ["C000000428"]})
 ]
 
 
@@ -113,17 +117,11 @@ class LinkQuery(BaseModel):
     complaint_id: FilterText
 
 
-# Bodies -------------------------------------------------------------------------------------------------------------
+# Bodies --------------------------------------------------------------------------------------------------
 
 _PauseBounds = Annotated[
     tuple[Instant, Instant | None], Field(description="Start and end; null: no end yet.")
 ]
-_CALENDAR: dict[str, Any] = {
-    "timezone": "Europe/Berlin",
-    "hours": {"mon": [["09:00", "18:00"]], "tue": [["09:00", "12:00"], ["13:00", "24:00"]]},
-    "holidays": ["2026-12-25"],
-    "overrides": {"2026-12-24": [["09:00", "12:00"]]},
-}
 _Spans = {
     "type": "array",
     "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
@@ -157,7 +155,7 @@ Calendar = Annotated[
                     "additionalProperties": _Spans,
                 },
             },
-            "examples": [_CALENDAR],
+            "examples": [examples.CALENDAR],
         }
     ),
 ]
@@ -166,18 +164,7 @@ Calendar = Annotated[
 class PreviewDeadline(Content):
     """A target to be computed; nothing is stored."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "calendar": _CALENDAR,
-                    "start": "2026-11-22T09:00:00Z",
-                    "target": "PT4H",
-                    "pauses": [["2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"]],
-                }
-            ]
-        }
-    )
+    model_config = example(examples.PREVIEW)
 
     calendar: Calendar | None = None
     start: Instant
@@ -188,18 +175,7 @@ class PreviewDeadline(Content):
 class PreviewElapsed(Content):
     """A stretch of time to be measured; nothing is stored."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "calendar": _CALENDAR,
-                    "start": "2026-11-23T08:00:00Z",
-                    "end": "2026-11-24T08:00:00Z",
-                    "pauses": [],
-                }
-            ]
-        }
-    )
+    model_config = example(examples.ELAPSED)
 
     calendar: Calendar | None = None
     start: Instant
@@ -219,19 +195,31 @@ class AdvanceClock(Content):
     by: Annotated[str, Field(max_length=200, description="ISO 8601 duration.", examples=["PT25H", "P1M"])]
 
 
-# Answers ------------------------------------------------------------------------------------------------------------
+# Answers -------------------------------------------------------------------------------------------------
 
 
 class _Shown(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _in_list(shown: dict[str, Any]) -> ConfigDict:
+    """What a list shows of its items: all members, or those that `fields` names."""
+
+    def adapt(schema: dict[str, Any]) -> None:
+        schema.pop("required")
+        schema["examples"] = [shown]
+
+    return ConfigDict(json_schema_extra=adapt)
+
+
 class EscalationOut(_Shown):
     """A step taken, or an escalation a person asked for (`deadline_id` null, `step` "manual")."""
 
+    model_config = example(examples.ESCALATION)
+
     id: UUID
     complaint_id: UUID
-    number: Annotated[str, Field(examples=[NUMBER])]
+    number: Annotated[str, Field(max_length=20)]
     deadline_id: UUID | None
     kind: DeadlineKind | None
     step: Annotated[str, Field(examples=["100%"])]
@@ -247,15 +235,25 @@ class EscalationOut(_Shown):
     acknowledged_note: str | None
 
 
+class EscalationPicked(EscalationOut):
+    """An escalation in a list: all members, or those that `fields` names."""
+
+    model_config = _in_list(examples.ESCALATION)
+
+
 class EscalationPage(_Shown):
     """Escalations, latest first."""
 
-    items: list[EscalationOut]
+    model_config = example(examples.page(examples.ESCALATION))
+
+    items: list[EscalationPicked]
     next_cursor: str | None
 
 
 class EventOut(_Shown):
     """An event of a history. `sequence` numbers the events of all complaints in commit order."""
+
+    model_config = example(examples.EVENT)
 
     id: UUID
     sequence: Annotated[int, Field(examples=[1042])]
@@ -267,22 +265,34 @@ class EventOut(_Shown):
     data: dict[str, Any]
 
 
+class EventPicked(EventOut):
+    """An event in a list: all members, or those that `fields` names."""
+
+    model_config = _in_list(examples.EVENT)
+
+
 class EventPage(_Shown):
     """A history, oldest first."""
 
-    items: list[EventOut]
+    model_config = example(examples.page(examples.EVENT))
+
+    items: list[EventPicked]
     next_cursor: str | None
 
 
 class ChangesPage(_Shown):
-    """Events in commit order. `next_cursor` is always there, also when there is nothing new: ask again with it."""
+    """Events in commit order. `next_cursor` is there also when nothing is new: ask again with it."""
 
-    items: list[EventOut]
+    model_config = example(examples.NEWS)
+
+    items: list[EventPicked]
     next_cursor: str
 
 
 class PromiseOut(_Shown):
     """A promise to the complainant with its clock."""
+
+    model_config = example(examples.PROMISE)
 
     id: UUID
     text: Annotated[str, Field(examples=["A technician comes on Friday."])]
@@ -294,6 +304,8 @@ class PromiseOut(_Shown):
 
 class PromiseList(_Shown):
     """Every promise of a complaint, in the order they were made."""
+
+    model_config = example(examples.page(examples.PROMISE))
 
     items: list[PromiseOut]
     next_cursor: None
@@ -322,29 +334,21 @@ class StepOut(_Shown):
 class ExplanationOut(_Shown):
     """The arithmetic of a due time, and the steps of its ladder, planned and taken."""
 
+    model_config = example(examples.EXPLANATION)
+
     due_at: datetime
     segments: list[SegmentOut]
     steps: list[StepOut]
 
 
-class PersonOut(_Shown):
-    """A person; personal data is masked for keys without the right to see it."""
-
-    name: str | None
-    phone: str | None
-    email: str | None
-    account_no: str | None
-    preferred_contact: ContactChannel | None
-    language: str | None
-    vulnerable: bool
-
-
 class FollowUpOut(_Shown):
     """A contact to be made. `day` is the local date of `due_at` in the zone of the policy."""
 
+    model_config = example(examples.FOLLOW_UP)
+
     deadline_id: UUID
     complaint_id: UUID
-    number: Annotated[str, Field(examples=[NUMBER])]
+    number: Annotated[str, Field(max_length=20)]
     subject: str
     priority: Priority
     sequence: int
@@ -354,13 +358,21 @@ class FollowUpOut(_Shown):
     overdue: bool
     owner: Annotated[str, Field(examples=["li.wei"])]
     team: Annotated[str, Field(examples=["operations"])]
-    complainant: PersonOut | None
+    complainant: PersonShown | None
+
+
+class FollowUpPicked(FollowUpOut):
+    """A contact in a list: all members, or those that `fields` names."""
+
+    model_config = _in_list(examples.FOLLOW_UP)
 
 
 class FollowUpPage(_Shown):
     """Contacts to be made, earliest due first."""
 
-    items: list[FollowUpOut]
+    model_config = example(examples.page(examples.FOLLOW_UP))
+
+    items: list[FollowUpPicked]
     next_cursor: str | None
 
 
@@ -375,6 +387,8 @@ class MoveOut(_Shown):
 class LifecycleOut(_Shown):
     """The lifecycle's table, and its diagram."""
 
+    model_config = example(examples.LIFECYCLE)
+
     states: list[Status]
     transitions: list[MoveOut]
     mermaid: str
@@ -382,6 +396,8 @@ class LifecycleOut(_Shown):
 
 class PreviewOut(_Shown):
     """When it is due; null, with status `paused`, while a pause without an end holds it."""
+
+    model_config = example(examples.PREVIEWED)
 
     due_at: datetime | None
     status: Literal["running", "paused"]
@@ -391,11 +407,15 @@ class PreviewOut(_Shown):
 class ElapsedOut(_Shown):
     """Open, unpaused time; 0 where the end is not after the start."""
 
+    model_config = example(examples.MEASURED)
+
     elapsed_seconds: Annotated[float, Field(ge=0, examples=[14400])]
 
 
 class ClockOut(_Shown):
     """Where the test clock stands."""
+
+    model_config = example(examples.CLOCK)
 
     now: datetime
 
@@ -404,6 +424,8 @@ class MovedOut(_Shown):
     """Where the test clock stands, and what happened on the way: steps of level 1 and more, holds that ended,
     steps of level 0.
     """
+
+    model_config = example(examples.MOVED)
 
     now: datetime
     escalations: int

@@ -61,7 +61,7 @@ def create_team(call: Call, command: Annotated[CreateTeam, Body(examples=[TEAM_E
     """Make a team. Steps for `team_lead` go to its lead, else to its deputy."""
 
     def work(tx: Transaction) -> Shown:
-        made = people.create_team(tx, call.caller, command)
+        made = people.create_team(call.engine, tx, call.caller, command)
         return 201, team_json(made), {"Location": f"/v1/teams/{made.code}"}
 
     return call.configure(work)
@@ -85,6 +85,6 @@ def change_team(
     """Change a team. `""` takes its lead or deputy away; the steps of a vacant lead go one up."""
 
     def work(tx: Transaction) -> Shown:
-        return 200, team_json(people.change_team(tx, call.caller, code, command)), {}
+        return 200, team_json(people.change_team(call.engine, tx, call.caller, code, command)), {}
 
     return call.configure(work)

@@ -6,9 +6,11 @@ from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
+from complaints.api import side_examples as examples
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.pages import picked_fields
 from complaints.api.representation import picked
+from complaints.api.schemas_reference import refusals
 from complaints.api.schemas_side import EventOut, EventPage, TimelineQuery
 from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
@@ -21,7 +23,6 @@ from complaints.storage.unit_of_work import Transaction
 router = APIRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
 _CURSOR = "timeline"
 _MEMBERS = tuple(EventOut.model_fields)
-_NOTE = {"text": "Called the field team; they are on site.", "visibility": "internal"}
 
 
 def event_json(happening: Happening) -> dict[str, Any]:
@@ -32,7 +33,13 @@ def event_json(happening: Happening) -> dict[str, Any]:
 @router.get(
     "/{reference}/timeline",
     dependencies=[needs(Right.READ_OWN)],
-    responses={200: {"model": EventPage, "description": "A page of the history"}},
+    responses={
+        200: {"model": EventPage, "description": "A page of the history"},
+        **refusals(
+            bad_request="An unknown filter or field, or a cursor that is not one of this list's.",
+            not_found="There is no such complaint, or the key may not know of it.",
+        ),
+    },
 )
 def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Query()]) -> Response:
     """Every event of a complaint, oldest first: who, when, what changed."""
@@ -57,10 +64,19 @@ def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Que
     "/{reference}/notes",
     status_code=201,
     dependencies=[needs(Right.WORK)],
-    responses={201: {"model": EventOut, "description": "The event that the note is"}},
+    responses={
+        201: {"model": EventOut, "description": "The event that the note is"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            idempotency_in_progress="The first request with this Idempotency-Key is still running.",
+        ),
+    },
 )
-def add_note(call: Call, reference: str, command: Annotated[AddNote, Body(examples=[_NOTE])]) -> Response:
-    """Put a note on the record: for colleagues (`internal`, the default), or one the complainant may read too."""
+def add_note(
+    call: Call, reference: str, command: Annotated[AddNote, Body(examples=[examples.NOTE])]
+) -> Response:
+    """Put a note on the record: for colleagues (`internal`, the default) or for the complainant too."""
 
     def work(tx: Transaction) -> Shown:
         return 201, event_json(timeline.add_note(call.engine, tx, call.caller, reference, command)), {}

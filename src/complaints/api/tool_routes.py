@@ -38,8 +38,8 @@ def get_lifecycle(call: Call) -> Response:
     "/deadlines/preview", responses={200: {"model": PreviewOut, "description": "When it would be due"}}
 )
 def preview_deadline(call: Call, command: PreviewDeadline) -> Response:
-    """Compute a due time from nothing stored. `PT…` is open time of the calendar; days and months are those of
-    its zone (UTC without one).
+    """Compute a due time from nothing stored. `PT…` is open time of the calendar; days and months are
+    those of its zone (UTC without one).
     """
     planned = plan_preview(_calendar(command.calendar), command.start, command.target, command.pauses or ())
     segments = [segment_json(segment) for segment in planned.segments]

@@ -64,7 +64,7 @@ def create_user(call: Call, command: Annotated[CreateUser, Body(examples=[USER_E
     """Make a user. While absent, their deputy is told of escalations in their place."""
 
     def work(tx: Transaction) -> Shown:
-        made = people.create_user(tx, call.caller, command)
+        made = people.create_user(call.engine, tx, call.caller, command)
         return 201, user_json(made), {"Location": f"/v1/users/{made.login}"}
 
     return call.configure(work)
@@ -92,6 +92,6 @@ def change_user(
     """
 
     def work(tx: Transaction) -> Shown:
-        return 200, user_json(people.change_user(tx, call.caller, login, command)), {}
+        return 200, user_json(people.change_user(call.engine, tx, call.caller, login, command)), {}
 
     return call.configure(work)

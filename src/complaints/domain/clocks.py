@@ -119,11 +119,8 @@ def due_at(
     length; open time and working days are extended by the open time of the pauses (rule 2.6). Raises
     CalendarExhausted, TimeOutOfRange.
     """
-    never_closed = target.unit is Unit.ELAPSED_SECONDS or (
-        target.unit is Unit.OPEN_SECONDS and calendar.hours is None
-    )
-    if never_closed and not pauses and not target.from_next_day:
-        return _later(start, max(0, target.amount))
+    if not pauses and _is_plain(target, calendar):
+        return _later(start, max(0, target.amount) * _SECOND)
     return _Run(start, target, calendar).reach(pauses)
 
 
@@ -134,6 +131,8 @@ def share_at(
 
     None when a pause without an end holds it. Raises CalendarExhausted, TimeOutOfRange.
     """
+    if not pauses and _is_plain(target, calendar):
+        return _later(start, int(max(0, target.amount) * _SECOND * share))
     return _Run(start, target, calendar).reach(pauses, share)
 
 
@@ -163,6 +162,14 @@ def explain(
     """
     run = _Run(start, target, calendar)
     return tuple(join_segments(run.segments(start, pauses)))
+
+
+def _is_plain(target: Target, calendar: WorkCalendar) -> bool:
+    """Whether every second from the start on counts: what most clocks are, so it has a short way."""
+    never_closed = target.unit is Unit.ELAPSED_SECONDS or (
+        target.unit is Unit.OPEN_SECONDS and calendar.hours is None
+    )
+    return never_closed and not target.from_next_day
 
 
 class _Run:
@@ -226,8 +233,8 @@ def add_time(
     None when a pause without an end holds it; zero or less is `start`. Raises CalendarExhausted,
     TimeOutOfRange.
     """
-    if calendar.hours is None and not pauses and isinstance(seconds, int):
-        return _later(start, max(0, seconds))
+    if calendar.hours is None and not pauses:
+        return _later(start, max(0, _microseconds(seconds)))
     anchor = to_microseconds(start)
     at = _advance(calendar.timeline, anchor, _microseconds(seconds), _merged(pauses, anchor))
     return None if at is None else from_microseconds(at)
@@ -241,8 +248,8 @@ def subtract_time(
     Raises CalendarExhausted where there is no such time before, TimeOutOfRange.
     """
     last, amount = to_microseconds(end), _microseconds(seconds)
-    if amount <= 0:
-        return end.astimezone(UTC)
+    if amount <= 0 or (calendar.hours is None and not pauses):
+        return _later(end, -max(0, amount))
     width, before, found = max(amount, _WEEK), -1, 0
     while found < amount:
         if found == before and width > 4 * 366 * _DAY:
@@ -337,13 +344,11 @@ def _microseconds(seconds: float | Fraction) -> int:
     return seconds * _SECOND if isinstance(seconds, int) else round(seconds * _SECOND)
 
 
-def _later(start: datetime, seconds: int) -> datetime:
+def _later(start: datetime, microseconds: int) -> datetime:
     try:
-        return start.astimezone(UTC) + timedelta(seconds=seconds)
+        return start.astimezone(UTC) + timedelta(microseconds=microseconds)
     except OverflowError as error:
-        raise TimeOutOfRange(
-            "The due time would lie after the year 9999: choose a shorter target."
-        ) from error
+        raise TimeOutOfRange("The time reckoned lies outside the years 1 to 9999: choose less.") from error
 
 
 def _merged(pauses: Sequence[Pause], start: int) -> list[_Range]:

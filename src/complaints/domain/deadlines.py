@@ -52,7 +52,7 @@ def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
 
 
 def _allowed_pauses(
-    started_at: datetime, holds: Iterable[Hold], budget: int | None, calendar: WorkCalendar
+    started_at: datetime, holds: Iterable[Hold], budget: float | None, calendar: WorkCalendar
 ) -> tuple[Pause, ...]:
     """The parts of `holds` that stop the clock: until the cycle's budget, seconds of open time, is spent.
 

@@ -167,7 +167,7 @@ def recipient(role: RecipientRole, complaint: Complaint, directory: Directory, n
 
 
 def answerable(team_code: str, directory: Directory) -> str:
-    """Who answers for a team's work, absent or not: its lead or their deputy, else the head of its department,
+    """Who answers for a team, absent or not: its lead or their deputy, else the head of its department,
     else the executive; where all these are vacant or inactive, the first active user.
 
     Raises Conflict if there is none, which the reference data never allow.

@@ -1,5 +1,7 @@
-"""Stored calendars, which policy documents may name. A policy takes in the calendar as it is when applied, so a
-calendar changed later changes no deadline until a policy is applied again.
+"""Stored calendars, which policy documents may name.
+
+A policy takes in the calendar as it is when applied, so a calendar changed later changes no deadline until a
+policy is applied again.
 """
 
 from collections.abc import Mapping
@@ -9,6 +11,7 @@ from complaints.domain.calendars import WorkCalendar, check_opens, parse_calenda
 from complaints.domain.errors import InvalidContent, NotFound
 from complaints.domain.policy_document import calendar_document
 from complaints.handling.access import Caller
+from complaints.handling.engine import Engine
 from complaints.handling.reference import claim_to_change
 from complaints.storage import reference
 from complaints.storage.catalogue import Catalogue
@@ -27,13 +30,13 @@ def load_calendar(catalogue: Catalogue, code: str) -> WorkCalendar:
 
 
 def put_calendar(
-    tx: Transaction, caller: Caller, code: str, document: Mapping[str, object]
+    engine: Engine, tx: Transaction, caller: Caller, code: str, document: Mapping[str, object]
 ) -> tuple[WorkCalendar, bool]:
     """Make or replace a calendar: it, and whether it is new.
 
     Raises InvalidContent for a faulty document, or one that stays closed for 366 days (rule 2.5).
     """
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     calendar = parse_calendar(document)
     _check_stays_open(calendar, tx.now)
     new = code not in catalogue.calendars

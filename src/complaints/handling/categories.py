@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from complaints.domain.classification import Category, check_category
 from complaints.domain.errors import Conflict, NotFound
 from complaints.handling.access import Caller
+from complaints.handling.engine import Engine
 from complaints.handling.reference import CreateCategory, PatchCategory, changed, claim_to_change, renamed
 from complaints.storage import reference
 from complaints.storage.catalogue import Catalogue
@@ -18,9 +19,9 @@ def load_category(catalogue: Catalogue, code: str) -> Category:
     return found
 
 
-def create_category(tx: Transaction, caller: Caller, command: CreateCategory) -> Category:
+def create_category(engine: Engine, tx: Transaction, caller: Caller, command: CreateCategory) -> Category:
     """Make a category. Raises Conflict for a taken code, InvalidContent for what does not fit the tree."""
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     if command.code in catalogue.categories:
         raise Conflict(f"There is a category {command.code!r} already.")
     values = command.model_dump() | {
@@ -34,9 +35,11 @@ def create_category(tx: Transaction, caller: Caller, command: CreateCategory) ->
     return made
 
 
-def change_category(tx: Transaction, caller: Caller, code: str, command: PatchCategory) -> Category:
+def change_category(
+    engine: Engine, tx: Transaction, caller: Caller, code: str, command: PatchCategory
+) -> Category:
     """Change a category. Raises NotFound, and InvalidContent for what does not fit the tree."""
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     old = load_category(catalogue, code)
     values = changed(old, command, "cause", "nature", "team", "active")
     made = replace(old, **values, names=renamed(old.names, command.names))

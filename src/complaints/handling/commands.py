@@ -26,6 +26,7 @@ from complaints.handling.values import (
     Instant,
     LongText,
     Name,
+    NoteText,
     Phone,
     Subject,
     Tags,
@@ -253,7 +254,7 @@ TRANSITIONS: dict[Action, type[_Transition]] = {
 class AddNote(Content):
     """A note for colleagues, or one the complainant may read too."""
 
-    text: LongText
+    text: NoteText
     visibility: Literal["internal", "public"] | None = None
 
 

@@ -1,4 +1,4 @@
-"""The feed of changes: every event of all complaints in commit order, followed by a number that never skips."""
+"""The feed of changes: every event of all complaints, in commit order, followed by number."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from complaints.storage.unit_of_work import Transaction
 def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[Happening], int]:
     """Up to `limit` events after number `after` that the caller may know of, and the number to go on from.
 
-    Everything up to the last number this snapshot sees is committed (`storage.event`), so the reader may go on
-    from there, also where none of it was for their eyes.
+    Everything up to the last number this snapshot sees is committed (`storage.event`), so the reader may go
+    on from there, also where none of it was for their eyes.
     """
     rows = event.changes(tx, after=after, limit=limit, only_source=caller.only_source)
     seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx)

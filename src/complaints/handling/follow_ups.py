@@ -49,7 +49,7 @@ def list_follow_ups(
     after: Place | None,
     limit: int,
 ) -> list[FollowUp]:
-    """Contacts still to be made that the caller may know of, earliest due first; people masked as they must be."""
+    """Contacts still to be made, earliest due first, as far as the caller may know of them and of people."""
     catalogue = engine.catalogue(tx)
     days = None if day_on is None else _ranges(catalogue, day_on)
     wanted = replace(wanted, days=days, only_source=caller.only_source)

@@ -39,8 +39,11 @@ def create_key(
     expires_at: datetime | None = None,
     secret: str | None = None,
 ) -> tuple[Key, str]:
-    """Make a key; the key and its secret. Raises Forbidden for one stronger than the caller, Conflict for a taken name."""
-    catalogue = claim_to_change(tx, caller, Right.ADMINISTER)
+    """Make a key; the key and its secret.
+
+    Raises Forbidden for one stronger than the caller's, Conflict for a taken name.
+    """
+    catalogue = claim_to_change(engine, tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)
     if login is not None:
         check_user(catalogue, login, "/user")
@@ -63,11 +66,12 @@ def _refuse_stronger(caller: Caller, roles: Collection[AccessRole]) -> None:
         raise Forbidden("A key cannot make one with more rights than its own.")
 
 
-def revoke_key(tx: Transaction, caller: Caller, key_id: UUID) -> None:
-    """Revoke a key, for good; revoking it again changes nothing. Raises NotFound, and Conflict for the last one
-    that may make others.
+def revoke_key(engine: Engine, tx: Transaction, caller: Caller, key_id: UUID) -> None:
+    """Revoke a key, for good; revoking it again changes nothing.
+
+    Raises NotFound, and Conflict for the last one that may make others.
     """
-    catalogue = claim_to_change(tx, caller, Right.ADMINISTER)
+    catalogue = claim_to_change(engine, tx, caller, Right.ADMINISTER)
     key = load_record(tx, key_id).key
     others = [other for other in catalogue.keys.values() if other.id != key_id]
     if _administers(key, catalogue, tx.now) and not any(_administers(k, catalogue, tx.now) for k in others):

@@ -7,6 +7,7 @@ from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.escalation import Department, Directory, Team, User
 from complaints.domain.policies import Policy
 from complaints.handling.access import Caller
+from complaints.handling.engine import Engine
 from complaints.handling.intake import check_user
 from complaints.handling.reference import (
     CreateDepartment,
@@ -26,7 +27,7 @@ from complaints.storage.unit_of_work import Transaction
 Absence = tuple[datetime | None, datetime | None]
 
 
-# Departments -------------------------------------------------------------------------------------------------------
+# Departments ------------------------------------------------------------------------------------------------
 
 
 def load_department(directory: Directory, code: str) -> Department:
@@ -36,9 +37,11 @@ def load_department(directory: Directory, code: str) -> Department:
     return found
 
 
-def create_department(tx: Transaction, caller: Caller, command: CreateDepartment) -> Department:
+def create_department(
+    engine: Engine, tx: Transaction, caller: Caller, command: CreateDepartment
+) -> Department:
     """Make a department. Raises Conflict for a taken code, InvalidContent for unknown people or parent."""
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     if command.code in catalogue.directory.departments:
         raise Conflict(f"There is a department {command.code!r} already.")
     made = Department(command.code, command.names.model_dump(), command.head, command.deputy, command.parent)
@@ -49,9 +52,11 @@ def create_department(tx: Transaction, caller: Caller, command: CreateDepartment
     return made
 
 
-def change_department(tx: Transaction, caller: Caller, code: str, command: PatchDepartment) -> Department:
+def change_department(
+    engine: Engine, tx: Transaction, caller: Caller, code: str, command: PatchDepartment
+) -> Department:
     """Change a department. Raises NotFound, and InvalidContent for unknown people or a parent below it."""
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     old = load_department(catalogue.directory, code)
     values = changed(old, command, "head", "deputy", "parent") | {"names": renamed(old.names, command.names)}
     made = replace(old, **values)
@@ -78,7 +83,7 @@ def _check_holders(catalogue: Catalogue, **logins: str | None) -> None:
             check_user(catalogue, login, f"/{member}")
 
 
-# Teams -------------------------------------------------------------------------------------------------------------
+# Teams ------------------------------------------------------------------------------------------------------
 
 
 def load_team(directory: Directory, code: str) -> Team:
@@ -88,9 +93,9 @@ def load_team(directory: Directory, code: str) -> Team:
     return found
 
 
-def create_team(tx: Transaction, caller: Caller, command: CreateTeam) -> Team:
+def create_team(engine: Engine, tx: Transaction, caller: Caller, command: CreateTeam) -> Team:
     """Make a team. Raises Conflict for a taken code, InvalidContent for unknown people or department."""
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     if command.code in catalogue.directory.teams:
         raise Conflict(f"There is a team {command.code!r} already.")
     _check_department(catalogue.directory, command.department)
@@ -101,11 +106,11 @@ def create_team(tx: Transaction, caller: Caller, command: CreateTeam) -> Team:
     return Team(**values)
 
 
-def change_team(tx: Transaction, caller: Caller, code: str, command: PatchTeam) -> Team:
+def change_team(engine: Engine, tx: Transaction, caller: Caller, code: str, command: PatchTeam) -> Team:
     """Change a team. Raises NotFound, InvalidContent for unknown people or department, and Conflict when one
     that complaints are or will be given to is to be deactivated.
     """
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     old = load_team(catalogue.directory, code)
     values = changed(old, command, "department", "lead", "deputy", "active") | {
         "names": renamed(old.names, command.names)
@@ -126,11 +131,10 @@ def _check_department(directory: Directory, code: str) -> None:
 
 
 def _refuse_in_use(tx: Transaction, catalogue: Catalogue, team: str) -> None:
-    for category in catalogue.categories.values():
-        if category.active and category.team == team:
-            raise Conflict(
-                f"Category {category.code!r} goes to this team: give the category to another first."
-            )
+    mapped = [c.code for c in catalogue.categories.values() if c.active and c.team == team]
+    if mapped:
+        shown = ", ".join(sorted(mapped)[:5]) + (" and more" if len(mapped) > 5 else "")
+        raise Conflict(f"Categories go to this team ({shown}): give them to another first.")
     now_or_later = catalogue.policies_in_order.index(catalogue.policy_at(tx.now))
     for policy in catalogue.policies_in_order[now_or_later:]:
         if team in _teams_of(policy):
@@ -148,7 +152,7 @@ def _teams_of(policy: Policy) -> set[str | None]:
     return {policy.default_team, *routed, *(step.move_to_team for step in steps)}
 
 
-# Users -------------------------------------------------------------------------------------------------------------
+# Users ------------------------------------------------------------------------------------------------------
 
 
 def load_user(directory: Directory, login: str) -> User:
@@ -158,9 +162,9 @@ def load_user(directory: Directory, login: str) -> User:
     return found
 
 
-def create_user(tx: Transaction, caller: Caller, command: CreateUser) -> User:
+def create_user(engine: Engine, tx: Transaction, caller: Caller, command: CreateUser) -> User:
     """Make a user. Raises Conflict for a taken login, InvalidContent for an unknown deputy or odd absence."""
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     if command.login in catalogue.directory.users:
         raise Conflict(f"There is a user {command.login!r} already.")
     _check_deputy(catalogue, command.login, command.deputy)
@@ -171,13 +175,13 @@ def create_user(tx: Transaction, caller: Caller, command: CreateUser) -> User:
     return User(**values)
 
 
-def change_user(tx: Transaction, caller: Caller, login: str, command: PatchUser) -> User:
+def change_user(engine: Engine, tx: Transaction, caller: Caller, login: str, command: PatchUser) -> User:
     """Change a user. Raises NotFound, InvalidContent for an unknown deputy or odd absence, and Conflict when
     the last active user is to be deactivated.
 
     Whoever leads, heads or owns may be deactivated: escalations then go to the deputy or the next one up.
     """
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     old = load_user(catalogue.directory, login)
     values = changed(old, command, "name", "email", "active", "deputy")
     values["absent_from"], values["absent_until"] = _absence(

@@ -1,16 +1,17 @@
 """Policies: validated and applied. A version that was applied is never changed; complaints keep theirs."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from complaints.domain.errors import Fault, NotFound
 from complaints.domain.policies import Policy
 from complaints.domain.policy_document import PolicyReading, read_policy, to_document
 from complaints.handling.access import Caller
+from complaints.handling.engine import Engine
 from complaints.handling.reference import claim_to_change
 from complaints.storage import policy as policy_rows
 from complaints.storage import reference
 from complaints.storage.catalogue import Catalogue
-from complaints.storage.policy import PolicyRecord
 from complaints.storage.unit_of_work import Transaction
 
 
@@ -27,7 +28,9 @@ class Applied:
 class ListedPolicy:
     """A version, and whether complaints received now go by it."""
 
-    record: PolicyRecord
+    policy: Policy
+    applied_at: datetime
+    applied_by: str
     in_force: bool
 
 
@@ -41,12 +44,12 @@ def validate_policy(text: str, catalogue: Catalogue | None = None) -> PolicyRead
     return read_policy(text, calendars=catalogue.calendars, teams=teams, categories=catalogue.categories)
 
 
-def apply_policy(tx: Transaction, caller: Caller, text: str) -> Applied:
-    """Apply a policy document as the next version of its code; one that says the same as the latest adds none.
+def apply_policy(engine: Engine, tx: Transaction, caller: Caller, text: str) -> Applied:
+    """Apply a policy document as the next version of its code; one that says what the latest does adds none.
 
     Stored calendars it names are taken in as they are now. Raises InvalidContent as `validate_policy` does.
     """
-    catalogue = claim_to_change(tx, caller)
+    catalogue = claim_to_change(engine, tx, caller)
     reading = validate_policy(text, catalogue)
     latest = _latest(catalogue, reading.policy.code)
     document = to_document(reading.policy)
@@ -73,8 +76,8 @@ def _overruled(tx: Transaction, catalogue: Catalogue, policy: Policy) -> tuple[F
     return (
         Fault(
             "/effective_at",
-            f"complaints received now go by '{current.code}' version {current.version}, which took force later "
-            "or was applied later; give a later effective_at to take over from it",
+            f"complaints received now go by '{current.code}' version {current.version}, which took force or "
+            "was applied later; give a later effective_at to take over from it",
         ),
     )
 
@@ -82,18 +85,19 @@ def _overruled(tx: Transaction, catalogue: Catalogue, policy: Policy) -> tuple[F
 def list_policies(tx: Transaction, catalogue: Catalogue, code: str | None = None) -> list[ListedPolicy]:
     """Every version of every policy, or of the one with that code. Raises NotFound for an unknown code."""
     current = catalogue.policy_at(tx.now)
-    listed = [
-        ListedPolicy(record, (record.code, record.version) == (current.code, current.version))
-        for record in policy_rows.find_policies(tx, code)
-    ]
+    listed = []
+    for record in policy_rows.find_policies(tx, code):
+        policy = catalogue.policy(record.code, record.version)
+        listed.append(ListedPolicy(policy, record.applied_at, record.applied_by, in_force=policy is current))
     if not listed:
         raise NotFound(f"There is no policy {code!r}.")
     return listed
 
 
-def load_policy(tx: Transaction, catalogue: Catalogue, code: str, version: int) -> ListedPolicy:
-    """One version. Raises NotFound."""
-    found = next((one for one in list_policies(tx, catalogue, code) if one.record.version == version), None)
+def load_policy(tx: Transaction, catalogue: Catalogue, code: str, version: int) -> tuple[ListedPolicy, str]:
+    """One version, and its document as it was sent. Raises NotFound."""
+    versions = list_policies(tx, catalogue, code)
+    found = next((one for one in versions if one.policy.version == version), None)
     if found is None:
         raise NotFound(f"There is no version {version} of policy {code!r}.")
-    return found
+    return found, policy_rows.load_text(tx, code, version)

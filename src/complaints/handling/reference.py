@@ -4,14 +4,15 @@ In a change, what is absent or null stays as it is; `""` takes away a member tha
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from complaints.domain.vocabulary import AccessRole, Cause, Nature
 from complaints.handling.access import Caller, Right
-from complaints.handling.values import Code, Content, Email, Instant, Name
-from complaints.storage.catalogue import Catalogue, claim_catalogue
+from complaints.handling.engine import Engine
+from complaints.handling.values import Code, Content, Email, EmailChange, Instant, Name
+from complaints.storage.catalogue import Catalogue
 from complaints.storage.unit_of_work import Transaction
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
@@ -96,7 +97,7 @@ class PatchTeam(Content):
 
 
 class CreateUser(Content):
-    """A person. While absent, their deputy stands in; an absence without `absent_until` goes on until changed."""
+    """A person. While absent, their deputy stands in; an absence without `absent_until` has no end yet."""
 
     login: Identifier
     name: Name
@@ -111,7 +112,7 @@ class PatchUser(Content):
     """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it."""
 
     name: Name | None = None
-    email: Email | Literal[""] | None = None
+    email: EmailChange | None = None
     active: Switch | None = None
     deputy: Reference | None = None
     absent_from: Instant | None = None
@@ -122,16 +123,18 @@ class CreateKey(Content):
     """A key. Complaints posted with it are of `source`, its name if absent; it acts as `user`, if given."""
 
     name: Name
-    roles: Annotated[tuple[AccessRole, ...], Field(min_length=1, max_length=len(AccessRole))]
+    roles: Annotated[tuple[AccessRole, ...], Field(json_schema_extra={"minItems": 1})]
     source: Code | None = None
     user: Identifier | None = None
     expires_at: Instant | None = None
 
 
-def claim_to_change(tx: Transaction, caller: Caller, right: Right = Right.CONFIGURE) -> Catalogue:
+def claim_to_change(
+    engine: Engine, tx: Transaction, caller: Caller, right: Right = Right.CONFIGURE
+) -> Catalogue:
     """The reference data as they are now, for `caller` to change; others who would change them wait."""
     caller.require(right)
-    return claim_catalogue(tx)
+    return engine.cache.claim(tx)
 
 
 def changed(old: Any, change: Content, *names: str) -> dict[str, Any]:

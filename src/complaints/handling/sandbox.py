@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from complaints.domain.clocks import TimeOutOfRange, add_months, shift_days
+from complaints.domain.draft import plain
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.preview import parse_duration
 from complaints.handling.access import Caller, Right
@@ -61,7 +62,7 @@ def _later(now: datetime, by: str) -> datetime:
 
 def _move(engine: Engine, tx: Transaction, now: datetime, target: datetime) -> Moved:
     if target < now:
-        raise Conflict(f"The test clock only moves forwards: it stands at {now.isoformat()}.")
+        raise Conflict(f"The test clock only moves forwards: it stands at {plain(now)}.")
     swept = sweep_until(engine, tx, target)
     clock.set_sandbox_now(tx.connection, target)
     return Moved(target, swept.escalations, swept.resumed, swept.reminders)

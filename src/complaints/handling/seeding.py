@@ -22,11 +22,19 @@ _DEPARTMENTS: list[dict[str, Any]] = [
     {"code": "head_office", "names": {"en": "Head office", "zh": "公司总部"}, "parent": None},
     {"code": "network", "names": {"en": "Network department", "zh": "网络部"}, "parent": "head_office"},
     {"code": "service", "names": {"en": "Service department", "zh": "服务部"}, "parent": "head_office"},
-    {"code": "administration", "names": {"en": "Administration", "zh": "综合管理部"}, "parent": "head_office"},
+    {
+        "code": "administration",
+        "names": {"en": "Administration", "zh": "综合管理部"},
+        "parent": "head_office",
+    },
 ]
 _TEAMS: list[dict[str, Any]] = [
     {"code": "operations", "names": {"en": "Operations", "zh": "运维"}, "department": "network"},
-    {"code": "customer_service", "names": {"en": "Customer service", "zh": "客户服务"}, "department": "service"},
+    {
+        "code": "customer_service",
+        "names": {"en": "Customer service", "zh": "客户服务"},
+        "department": "service",
+    },
     {"code": "management", "names": {"en": "Management", "zh": "经营管理"}, "department": "administration"},
 ]
 
@@ -45,7 +53,9 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     reading = read_policy(text, teams=teams, categories={category.code for category in SEED_CATEGORIES})
     seed.insert_people(tx, login=ADMIN, name="Administrator", departments=_DEPARTMENTS, teams=_TEAMS)
     seed.insert_categories(tx, [asdict(category) for category in SEED_CATEGORIES])
-    policy_rows.insert_policy(tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor)
+    policy_rows.insert_policy(
+        tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor
+    )
     seed.mark_seeded(tx)
     return True
 

@@ -56,6 +56,10 @@ def _email(text: str) -> str:
     return text
 
 
+def _email_or_nothing(text: str) -> str:
+    return _email(text) if text else text
+
+
 def _distinct(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
@@ -75,6 +79,7 @@ Instant = Annotated[
 ]
 Subject = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_visible)]
 LongText = Annotated[str, Field(max_length=100_000)]
+NoteText = Annotated[str, Field(min_length=1, max_length=100_000), AfterValidator(_visible)]
 Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_visible)]
 Code = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_visible)]
 Name = Code
@@ -83,6 +88,11 @@ Phone = Annotated[
 ]
 Email = Annotated[
     str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)
+]
+EmailChange = Annotated[
+    str,
+    Field(max_length=254, json_schema_extra={"description": "An address, or empty to take it away."}),
+    AfterValidator(_email_or_nothing),
 ]
 Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_visible)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=50), AfterValidator(_distinct)]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, select, tuple_
 
 from complaints.domain.calendars import WorkCalendar, parse_calendar
 from complaints.domain.classification import Category
@@ -82,13 +82,22 @@ class CatalogueCache:
         asked_at = time.monotonic()
         version = reference.current_version(tx)
         if kept is None or kept.version != version:
-            kept = load_catalogue(tx, version)
+            kept = _load(tx, version, self._known())
         with self._lock:
             if self._kept is None or self._kept.version <= kept.version:
                 self._kept = kept
-                if expiries == self._expiries:  # else a newer version may have come since this one was asked for
+                if expiries == self._expiries:  # else a newer one may have come since it was asked for
                     self._checked_at = asked_at
         return kept
+
+    def claim(self, tx: Transaction) -> Catalogue:
+        """The catalogue as it is now, locked against other writers until this transaction ends. Not kept."""
+        return _load(tx, reference.claim_version(tx), self._known())
+
+    def _known(self) -> Mapping[tuple[str, int], Policy]:
+        """Policies need not be read again: a version never changes."""
+        kept = self._kept
+        return kept.policies if kept else {}
 
     def expire(self) -> None:
         """Look for a newer version at the next use."""
@@ -97,14 +106,8 @@ class CatalogueCache:
             self._checked_at = float("-inf")
 
 
-def claim_catalogue(tx: Transaction) -> Catalogue:
-    """The catalogue as it is now, locked against other writers until this transaction ends. No cache keeps it."""
-    return load_catalogue(tx, reference.claim_version(tx))
-
-
-def load_catalogue(tx: Transaction, version: int) -> Catalogue:
-    """Read all reference data."""
-    policies = {(policy.code, policy.version): policy for policy in _policies(tx)}
+def _load(tx: Transaction, version: int, known: Mapping[tuple[str, int], Policy]) -> Catalogue:
+    policies = _policies(tx, known)
     return Catalogue(
         version=version,
         directory=_directory(tx),
@@ -116,7 +119,7 @@ def load_catalogue(tx: Transaction, version: int) -> Catalogue:
     )
 
 
-def _rows(tx: Transaction, table: reference.Table) -> list[dict[str, Any]]:
+def _rows(tx: Transaction, table: Table) -> list[dict[str, Any]]:
     return [dict(row) for row in tx.connection.execute(select(table)).mappings()]
 
 
@@ -131,10 +134,17 @@ def _directory(tx: Transaction) -> Directory:
     )
 
 
-def _policies(tx: Transaction) -> list[Policy]:
+def _policies(tx: Transaction, known: Mapping[tuple[str, int], Policy]) -> dict[tuple[str, int], Policy]:
+    """Every version of every policy, from the first to take force to the last."""
     p = reference.policy.c
-    statement = select(p.document, p.version).order_by(p.effective_at, p.applied_at, p.version)
-    return [from_document(document, version=version) for document, version in tx.connection.execute(statement)]
+    in_order = select(p.code, p.version).order_by(p.effective_at, p.applied_at, p.version)
+    keys = [(code, version) for code, version in tx.connection.execute(in_order)]
+    found = {key: known[key] for key in keys if key in known}
+    if missing := [key for key in keys if key not in known]:
+        documents = select(p.code, p.version, p.document).where(tuple_(p.code, p.version).in_(missing))
+        for code, version, document in tx.connection.execute(documents):
+            found[code, version] = from_document(document, version=version)
+    return {key: found[key] for key in keys}
 
 
 def _keys(tx: Transaction) -> dict[str, Key]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Priority
 from complaints.storage.complaint_queries import UNMET, c, d, due_before
@@ -25,13 +26,13 @@ class DueCount:
 
 
 def count_overdue(tx: Transaction, ages: Sequence[timedelta]) -> list[DueCount]:
-    """Overdue complaints; `ages` are where one band of ages ends and the next begins, ascending, from zero."""
+    """Overdue complaints; `ages` are where one band of ages ends and the next begins, from zero up."""
     since = [tx.now - age for age in ages]
-    bands = [
-        and_(c.overdue_after_at < newest, *([c.overdue_after_at >= since[n + 1]] if n + 1 < len(since) else []))
-        for n, newest in enumerate(since)
+    bands = [c.overdue_after_at < newest for newest in since]
+    closed = [
+        and_(band, c.overdue_after_at >= oldest) for band, oldest in zip(bands, since[1:], strict=False)
     ]
-    return _counted(tx, [c.overdue_after_at < tx.now], bands)
+    return _counted(tx, [c.overdue_after_at < tx.now], [*closed, bands[-1]])
 
 
 def count_soon_due(tx: Transaction, end: datetime) -> list[DueCount]:
@@ -44,7 +45,7 @@ def _counted(
 ) -> list[DueCount]:
     counts = [func.count().filter(band) for band in bands]
     statement = select(c.team, c.priority, func.count(), *counts).where(*where).group_by(c.team, c.priority)
-    rows: Sequence[Row[*tuple[object, ...]]] = tx.connection.execute(statement).all()
+    rows: Sequence[Any] = tx.connection.execute(statement).all()
     return [DueCount(team, priority, count, tuple(ages)) for team, priority, count, *ages in rows]
 
 
@@ -55,7 +56,7 @@ def count_overdue_by_kind(tx: Transaction) -> dict[DeadlineKind, int]:
         .where(_ANY_KIND, UNMET, d.due_at < tx.now)
         .group_by(d.kind)
     )
-    return {kind: count for kind, count in tx.connection.execute(statement)}
+    return dict(tx.connection.execute(statement).all())
 
 
 def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind, int]:
@@ -67,4 +68,4 @@ def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind,
         .where(_ANY_KIND, UNMET, d.due_at >= tx.now, d.due_at < end, running, c.overdue_after_at >= tx.now)
         .group_by(d.kind)
     )
-    return {kind: count for kind, count in tx.connection.execute(statement)}
+    return dict(tx.connection.execute(statement).all())

@@ -146,7 +146,7 @@ class EscalationFilter:
 def list_escalations(
     tx: Transaction, wanted: EscalationFilter, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[RowMapping]:
-    """Escalations that fit, latest first, from before the place (taken at, id), with their complaint's sequence."""
+    """Escalations that fit, with their complaint's sequence, latest first, from before (taken at, id)."""
     statement = _SHOWN.where(*_conditions(wanted)).order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
     if before is not None:
         place = tuple_(literal(before[0], UtcDateTime), literal(before[1], Uuid))

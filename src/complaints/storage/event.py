@@ -1,8 +1,8 @@
 """The history: an append-only row per event, chained per complaint, and the feed of changes.
 
-`sequence` numbers the events of all complaints in commit order: on PostgreSQL a lock held from numbering to commit
-makes the two orders one, so a reader that remembers the last number it saw can miss nothing. It is taken last in
-a transaction, after every other lock, and so cannot be part of a deadlock.
+`sequence` numbers the events of all complaints in commit order: on PostgreSQL a lock held from numbering to
+commit makes the two orders one, so a reader that remembers the last number it saw can miss nothing. It is taken
+last in a transaction, after every other lock, and so cannot be part of a deadlock.
 """
 
 from collections.abc import Sequence

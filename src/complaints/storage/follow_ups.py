@@ -1,4 +1,4 @@
-"""Follow-up contacts still to be made: the unmet deadlines of that kind, with what a caller on the phone needs."""
+"""Follow-up contacts still to be made: the unmet deadlines of that kind, and whom they are for."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class DayRange:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpFilter:
-    """Which contacts are asked for; None means any. `due_to` is excluded; `days` is one local day, by zone."""
+    """Which contacts; None means any. `due_to` is excluded; `days` is one local day, by zone."""
 
     due_from: datetime | None = None
     due_to: datetime | None = None

@@ -52,15 +52,14 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def _migrate(engine: Engine, revision: str, step: Callable[[Config, str], None]) -> None:
     config = _config()
-    with engine.connect() as connection, _children_kept(connection):
-        with connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            counts = row_counts(connection)
-            config.attributes["connection"] = connection
-            step(config, revision)
-            _refuse_loss(counts, row_counts(connection))
-            _refuse_orphans(connection)
+    with engine.connect() as connection, _children_kept(connection), connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        counts = row_counts(connection)
+        config.attributes["connection"] = connection
+        step(config, revision)
+        _refuse_loss(counts, row_counts(connection))
+        _refuse_orphans(connection)
 
 
 @contextmanager

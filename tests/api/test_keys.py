@@ -1,0 +1,204 @@
+"""/v1/keys: secrets are shown once, stored as digests, and stop working when revoked."""
+
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from complaints.domain.errors import Forbidden
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling import keys
+from complaints.handling.access import RIGHTS, Caller, Right
+from complaints.handling.engine import Engine
+from tests.support import House, api_client
+
+KEY = {"name": "cc-north", "roles": ["intake"]}
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def make(client: TestClient, **members: Any) -> dict[str, Any]:
+    answer = client.post("/v1/keys", json=KEY | members)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def everything_stored(engine: Engine) -> str:
+    """All that the tables of keys and kept answers hold, as text."""
+    with engine.database.engine.connect() as connection:
+        rows = [
+            row
+            for table in ("api_key", "idempotency")
+            for row in connection.execute(text(f"SELECT * FROM {table}"))
+        ]
+    values = [value for row in rows for value in row]
+    binary = [
+        bytes(value).decode("utf-8", "replace") for value in values if isinstance(value, bytes | memoryview)
+    ]
+    return "\n".join([*binary, *map(str, values)])
+
+
+def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, engine: Engine) -> None:
+    answer = client.post("/v1/keys", json=KEY | {"source": "north", "expires_at": "2026-02-01T00:00:00Z"})
+    made = answer.json()
+    secret = made.pop("key")
+
+    assert (answer.status_code, answer.headers["location"]) == (201, f"/v1/keys/{made['id']}")
+    assert answer.headers["cache-control"] == "no-store"
+    assert made == {
+        "id": made["id"], "name": "cc-north", "roles": ["intake"], "source": "north", "user": None,
+        "expires_at": "2026-02-01T00:00:00Z", "created_at": "2026-01-05T01:00:00Z",
+        "created_by": "key:bootstrap", "revoked_at": None,
+    }  # fmt: skip
+    assert client.get(f"/v1/keys/{made['id']}").json() == made
+    assert [item["name"] for item in client.get("/v1/keys").json()["items"]] == ["bootstrap", "cc-north"]
+    assert secret not in client.get("/v1/keys").text
+    assert secret not in everything_stored(engine)
+    posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}, headers=bearer(secret))
+    assert posted.json()["source"] == "north"
+
+
+def test_repeated_under_one_idempotency_key_the_secret_is_told_again_but_not_kept(
+    client: TestClient, engine: Engine
+) -> None:
+    headers = {"Idempotency-Key": "make-the-key"}
+    first = client.post("/v1/keys", json=KEY, headers=headers)
+    again = client.post("/v1/keys", json=KEY, headers=headers)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert (first.headers.get("idempotency-replayed"), again.headers["idempotency-replayed"]) == (
+        None,
+        "true",
+    )
+    secret = first.json()["key"]
+    assert client.get("/v1/categories", headers=bearer(secret)).status_code == 200
+    stored = everything_stored(engine)
+    assert first.json()["id"] in stored
+    assert secret not in stored
+    assert len(client.get("/v1/keys").json()["items"]) == 2
+
+
+def test_a_kept_secret_cannot_be_read_with_another_secret_of_the_same_key(
+    client: TestClient, engine: Engine
+) -> None:
+    headers = {"Idempotency-Key": "make-the-key"}
+    client.post("/v1/keys", json=KEY, headers=headers)
+    other = "another-secret-of-the-administrator"
+    with engine.database.begin() as tx:
+        statement = text("UPDATE api_key SET secret_digest = :digest WHERE name = 'bootstrap'")
+        tx.connection.execute(statement, {"digest": keys.digest_of(other)})
+    with api_client(Engine(engine.database, engine.new_id)) as fresh:
+        again = fresh.post("/v1/keys", json=KEY, headers=headers | bearer(other))
+    assert again.status_code == 409
+    assert "can no longer be told" in again.json()["detail"]
+
+
+UNFIT = [
+    ({"roles": []}, "/roles"),
+    ({"roles": ["king"]}, "/roles/0"),
+    ({"user": "nobody"}, "/user"),
+    ({"expires_at": "2026-01-05T01:00:00Z"}, "/expires_at"),
+    ({"name": ""}, "/name"),
+    ({"key": "a-secret-of-my-own-choosing"}, "/key"),
+    ({"revoked_at": "2026-01-05T01:00:00Z"}, "/revoked_at"),
+]
+
+
+def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
+    for change, pointer in UNFIT:
+        refused = client.post("/v1/keys", json=KEY | change)
+        assert refused.status_code == 422
+        assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+
+
+def test_a_name_is_taken_once_also_when_revoked(client: TestClient) -> None:
+    made = make(client)
+    assert client.post("/v1/keys", json=KEY).status_code == 409
+    assert client.delete(f"/v1/keys/{made['id']}").status_code == 204
+    assert client.post("/v1/keys", json=KEY).status_code == 409
+
+
+def test_a_key_that_belongs_to_a_user_acts_as_them(client: TestClient) -> None:
+    secret = make(client, roles=["agent"], user="admin")["key"]
+    posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}, headers=bearer(secret))
+    assert posted.json()["first_owner"] == "admin"
+
+
+def test_a_revoked_key_stops_for_good(client: TestClient) -> None:
+    made = make(client)
+    revoked = client.delete(f"/v1/keys/{made['id']}")
+
+    assert (revoked.status_code, revoked.content) == (204, b"")
+    assert client.get("/v1/categories", headers=bearer(made["key"])).status_code == 401
+    shown = client.get(f"/v1/keys/{made['id']}").json()
+    assert shown["revoked_at"] == "2026-01-05T01:00:00Z"
+    assert client.delete(f"/v1/keys/{made['id']}").status_code == 204
+    assert client.delete("/v1/keys/019a9f2e-7c3b-7d52-9d1a-4f0c8f4f2a11").status_code == 404
+    assert client.delete("/v1/keys/nonsense").status_code == 404
+
+
+def test_a_key_revoked_elsewhere_stops_within_five_seconds(client: TestClient, engine: Engine) -> None:
+    made = make(client)
+    elsewhere = Engine(engine.database, engine.new_id)
+
+    def works() -> bool:
+        return elsewhere.read(lambda tx: keys.caller_of(elsewhere, tx, made["key"])) is not None
+
+    assert works()
+    client.delete(f"/v1/keys/{made['id']}")
+    deadline = time.monotonic() + 5
+    while works() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not works()
+
+
+def test_an_expired_key_stops(client: TestClient, house: House) -> None:
+    made = make(client, expires_at="2026-01-05T02:00:00Z")
+    house.jump(minutes=59)
+    assert client.get("/v1/categories", headers=bearer(made["key"])).status_code == 200
+    house.jump(minutes=1)
+    assert client.get("/v1/categories", headers=bearer(made["key"])).status_code == 401
+
+
+def test_the_last_key_that_makes_keys_stays(client: TestClient) -> None:
+    own = next(item for item in client.get("/v1/keys").json()["items"] if item["name"] == "bootstrap")
+    make(client)
+    short = make(client, name="short", roles=["admin"])
+    client.delete(f"/v1/keys/{short['id']}")
+    assert client.delete(f"/v1/keys/{own['id']}").status_code == 409
+    make(client, name="second", roles=["admin"])
+    assert client.delete(f"/v1/keys/{own['id']}").status_code == 204
+    assert client.get("/v1/keys").status_code == 401
+
+
+def test_a_key_cannot_mint_a_stronger_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No role but admin may make keys at all; one that may without having every right makes none stronger."""
+    weak = frozenset({Right.READ_OWN, Right.READ, Right.ADMINISTER})
+    monkeypatch.setitem(RIGHTS, AccessRole.AUDITOR, weak)
+    auditor = Caller("auditor", frozenset({AccessRole.AUDITOR}), "x")
+
+    def create(role: AccessRole) -> None:
+        house.engine.write(
+            lambda tx: keys.create_key(house.engine, tx, auditor, name=f"new-{role}", roles=[role])
+        )
+
+    for role in set(AccessRole) - {AccessRole.AUDITOR}:
+        with pytest.raises(Forbidden, match="more rights than its own"):
+            create(role)
+    create(AccessRole.AUDITOR)
+    with pytest.raises(Forbidden):
+        house.engine.write(
+            lambda tx: keys.create_key(
+                house.engine,
+                tx,
+                Caller("m", frozenset({AccessRole.MANAGER}), "m"),
+                name="x",
+                roles=[AccessRole.INTAKE],
+            )
+        )

@@ -1,0 +1,106 @@
+"""Links between complaints over the API, and re-planning."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.domain.numbers import number_of
+from complaints.domain.vocabulary import AccessRole
+from tests.support import House
+
+
+def test_are_added_once_and_removed(client: TestClient, house: House) -> None:
+    one, other = house.post(), house.post()
+    address = f"/v1/complaints/{one.id}/links"
+    body = {"type": "related", "complaint_id": number_of(other.sequence)}
+
+    added, again = client.post(address, json=body), client.post(address, json=body)
+
+    assert (added.status_code, again.status_code) == (201, 200)
+    expected = [{"type": "related", "complaint_id": str(other.id), "number": number_of(other.sequence)}]
+    assert added.json()["links"] == again.json()["links"] == expected
+    assert added.headers["ETag"] == again.headers["ETag"] == '"2"'
+
+    removed = client.delete(address, params={"type": "related", "complaint_id": str(other.id)})
+    gone = client.delete(address, params={"type": "related", "complaint_id": str(other.id)})
+
+    assert (removed.status_code, removed.json()["links"], removed.headers["ETag"]) == (200, [], '"3"')
+    assert gone.status_code == 404
+    types = [e["type"] for e in client.get(f"/v1/complaints/{one.id}/timeline").json()["items"]]
+    assert types == ["complaint.created", "complaint.linked", "complaint.unlinked"]
+
+
+def test_that_of_a_merge_stays(client: TestClient, house: House) -> None:
+    into = house.post(complainant={"phone": "+8613800000000"})
+    merged = house.post(complainant={"phone": "+8613800000000"})
+    house.act(merged, "merge", into=str(into.id))
+
+    answer = client.delete(
+        f"/v1/complaints/{merged.id}/links", params={"type": "duplicate_of", "complaint_id": str(into.id)}
+    )
+
+    assert answer.status_code == 409
+    assert len(client.get(f"/v1/complaints/{merged.id}").json()["links"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"type": "friend_of", "complaint_id": "C000000013"}, "/type"),
+        ({"type": "related"}, "/complaint_id"),
+        ({"type": "related", "complaint_id": "C999999995"}, "/complaint_id"),
+        ({"type": "related", "complaint_id": "nonsense"}, "/complaint_id"),
+        ({"type": "related", "complaint_id": "C000000013"}, "/complaint_id"),  # itself
+    ],
+)
+def test_bad_ones_are_refused(client: TestClient, house: House, body: dict[str, str], pointer: str) -> None:
+    complaint = house.post()
+    assert number_of(complaint.sequence) == "C000000013"
+
+    answer = client.post(f"/v1/complaints/{complaint.id}/links", json=body)
+
+    assert answer.status_code == 422
+    assert [e["pointer"] for e in answer.json()["errors"]] == [pointer]
+    assert house.load(complaint).version == 1
+
+
+def test_removing_says_which(client: TestClient, house: House) -> None:
+    complaint = house.post()
+    address = f"/v1/complaints/{complaint.id}/links"
+
+    assert client.delete(address).status_code == 422
+    assert client.delete(f"{address}?type=related&complaint_id={complaint.id}&all=1").status_code == 400
+    assert client.delete(f"{address}?type=related&complaint_id=C000000999").status_code == 404
+
+
+def test_rights(client: TestClient, house: House) -> None:
+    one, other = house.post(), house.post()
+    body = {"type": "related", "complaint_id": str(other.id)}
+
+    for role in (AccessRole.AUDITOR, AccessRole.INTAKE):
+        answer = client.post(f"/v1/complaints/{one.id}/links", json=body, headers=house.key(role))
+        assert answer.status_code == 403
+
+
+def test_replanning_is_on_purpose_and_for_supervisors(client: TestClient, house: House) -> None:
+    complaint = house.post()
+    address = f"/v1/complaints/{complaint.id}/replan"
+    body = {"policy": {"code": "telecom-handbook", "version": 1}}
+
+    assert client.post(address, json=body, headers=house.key(AccessRole.AGENT)).status_code == 403
+    assert client.post(address, json=body, headers={"If-Match": '"7"'}).status_code == 412
+    answer = client.post(address, json=body, headers=house.key(AccessRole.SUPERVISOR))
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    assert answer.json()["policy"] == body["policy"]
+    told = client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1]
+    assert told["type"] == "complaint.replanned"
+
+
+def test_replanning_to_what_does_not_exist_is_refused(client: TestClient, house: House) -> None:
+    complaint = house.post()
+    address = f"/v1/complaints/{complaint.id}/replan"
+
+    unknown = client.post(address, json={"policy": {"code": "telecom-handbook", "version": 99}})
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/policy")
+    house.act(complaint, "withdraw", reason="solved itself")
+    ended = client.post(address, json={"policy": {"code": "telecom-handbook", "version": 1}})
+    assert ended.status_code == 409

@@ -1,0 +1,186 @@
+"""/v1/departments, /v1/teams, /v1/users."""
+
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling.engine import Engine
+from complaints.storage.escalation import escalation
+from tests.support import House
+
+NAMES = {"en": "Night shift", "zh": "夜班"}
+USER = {"login": "li.wei", "name": "李伟", "email": "li.wei@example.com"}
+TEAM = {"code": "night", "names": NAMES, "department": "service", "lead": "admin"}
+
+
+def make(client: TestClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(f"/v1/{path}", json=body)
+    assert answer.status_code == 201, answer.text
+    assert client.get(answer.headers["location"]).json() == answer.json()
+    shown: dict[str, Any] = answer.json()
+    return shown
+
+
+def refusal(answer: Any) -> tuple[int, list[str]]:
+    return answer.status_code, [error["pointer"] for error in answer.json().get("errors", [])]
+
+
+def test_each_is_made_with_all_its_members(client: TestClient) -> None:
+    absence = {"absent_from": "2026-01-05T09:00:00+08:00", "absent_until": "2026-01-12T09:00:00+08:00"}
+    user = make(client, "users", USER | {"deputy": "admin"} | absence)
+    department = make(client, "departments", {"code": "calls", "names": NAMES, "head": "li.wei"})
+    team = make(client, "teams", TEAM | {"deputy": "li.wei", "department": "calls"})
+
+    assert user == {
+        **USER, "deputy": "admin", "active": True,
+        "absent_from": "2026-01-05T01:00:00Z", "absent_until": "2026-01-12T01:00:00Z",
+    }  # fmt: skip
+    assert department == {"code": "calls", "names": NAMES, "head": "li.wei", "deputy": None, "parent": None}
+    assert team == {**TEAM, "department": "calls", "deputy": "li.wei", "active": True}
+
+
+UNFIT = [
+    ("users", USER | {"login": "li wei"}, ["/login"]),
+    ("users", USER | {"login": "x" * 201}, ["/login"]),
+    ("users", USER | {"email": "nowhere"}, ["/email"]),
+    ("users", USER | {"deputy": "nobody"}, ["/deputy"]),
+    ("users", USER | {"deputy": "li.wei"}, ["/deputy"]),
+    ("users", USER | {"absent_until": "2027-01-01T00:00:00Z"}, ["/absent_until"]),
+    ("users", USER | {"absent_from": "2026-01-05"}, ["/absent_from"]),
+    (
+        "users",
+        USER | {"absent_from": "2026-02-01T00:00:00Z", "absent_until": "2026-02-01T00:00:00Z"},
+        ["/absent_until"],
+    ),
+    ("users", USER | {"role": "admin"}, ["/role"]),
+    ("teams", TEAM | {"code": "夜班"}, ["/code"]),
+    ("teams", TEAM | {"department": "nowhere"}, ["/department"]),
+    ("teams", TEAM | {"lead": "nobody"}, ["/lead"]),
+    ("teams", TEAM | {"deputy": ""}, ["/deputy"]),
+    ("teams", {"code": "night", "names": NAMES}, ["/department"]),
+    ("departments", {"code": "calls", "names": {}}, ["/names/en", "/names/zh"]),
+    ("departments", {"code": "calls", "names": NAMES, "parent": "nowhere"}, ["/parent"]),
+    ("departments", {"code": "calls", "names": NAMES, "parent": "calls"}, ["/parent"]),
+    ("departments", {"code": "calls", "names": NAMES, "head": "nobody"}, ["/head"]),
+]
+
+
+def test_what_does_not_fit_is_refused_at_its_member(client: TestClient) -> None:
+    for path, body, pointers in UNFIT:
+        before = client.get(f"/v1/{path}").json()
+        assert refusal(client.post(f"/v1/{path}", json=body)) == (422, pointers)
+        assert client.get(f"/v1/{path}").json() == before
+
+
+TAKEN = [
+    ("users", USER | {"login": "admin"}),
+    ("teams", TEAM | {"code": "operations"}),
+    ("departments", {"code": "service", "names": NAMES}),
+]
+
+
+def test_a_code_is_taken_once(client: TestClient) -> None:
+    for path, body in TAKEN:
+        assert client.post(f"/v1/{path}", json=body).status_code == 409
+        assert client.patch(f"/v1/{path}/nowhere", json={}).status_code == 404
+        assert client.get(f"/v1/{path}/nowhere").status_code == 404
+
+
+def test_a_change_keeps_what_it_does_not_name_and_an_empty_text_takes_away(client: TestClient) -> None:
+    make(client, "users", USER | {"deputy": "admin"})
+    team = client.get("/v1/teams/operations").json()
+
+    changed = client.patch("/v1/teams/operations", json={"names": {"en": "Ops"}, "deputy": "li.wei"}).json()
+    assert changed == team | {"names": team["names"] | {"en": "Ops"}, "deputy": "li.wei"}
+    assert client.patch("/v1/teams/operations", json={"deputy": None}).json() == changed
+    assert client.patch("/v1/teams/operations", json={"deputy": "", "lead": ""}).json() == changed | {
+        "deputy": None,
+        "lead": None,
+    }
+    user = client.patch("/v1/users/li.wei", json={"email": "", "deputy": "", "name": "Li Wei"}).json()
+    assert (user["name"], user["email"], user["deputy"]) == ("Li Wei", None, None)
+    for change, pointer in (
+        ({"login": "other"}, "/login"),
+        ({"email": "x"}, "/email"),
+        ({"name": ""}, "/name"),
+    ):
+        assert refusal(client.patch("/v1/users/li.wei", json=change)) == (422, [pointer])
+
+
+def test_departments_form_no_circle(client: TestClient) -> None:
+    make(client, "departments", {"code": "calls", "names": NAMES, "parent": "service"})
+    circle = client.patch("/v1/departments/head_office", json={"parent": "calls"})
+    assert refusal(circle) == (422, ["/parent"])
+    assert client.patch("/v1/departments/calls", json={"parent": "network"}).json()["parent"] == "network"
+    assert client.patch("/v1/departments/calls", json={"parent": ""}).json()["parent"] is None
+
+
+def test_an_absence_begins_changes_and_ends(client: TestClient) -> None:
+    make(client, "users", USER)
+
+    def absence(**change: str) -> tuple[str | None, str | None]:
+        user = client.patch("/v1/users/li.wei", json=change).json()
+        return user["absent_from"], user["absent_until"]
+
+    soon, later, past = "2026-01-10T00:00:00Z", "2026-01-20T00:00:00Z", "2026-01-01T00:00:00Z"
+    assert absence(absent_from=soon) == (soon, None)
+    assert absence(absent_until=later) == (soon, later)
+    assert absence(name="Li") == (soon, later)
+    assert absence(absent_from=past) == (past, None)
+    assert absence(absent_until=past) == (None, None)
+    assert refusal(client.patch("/v1/users/li.wei", json={"absent_until": later})) == (422, ["/absent_until"])
+
+
+def test_an_absent_leads_deputy_hears_of_it(client: TestClient, house: House, engine: Engine) -> None:
+    make(client, "users", USER)
+    client.patch("/v1/users/admin", json={"deputy": "li.wei", "absent_from": "2026-01-01T00:00:00Z"})
+    house.post()
+    house.advance(hours=25)
+    with engine.database.engine.connect() as connection:
+        told = (
+            connection.execute(select(escalation.c.recipients).where(escalation.c.level == 1)).scalars().all()
+        )
+    assert told == [["li.wei"]]
+
+
+def test_a_team_that_is_needed_stays_active(client: TestClient, house: House) -> None:
+    make(client, "teams", TEAM)
+    complaint = house.post()
+    house.act(complaint, "assign", team="night")
+
+    def deactivate(team: str) -> tuple[int, str]:
+        answer = client.patch(f"/v1/teams/{team}", json={"active": False})
+        return answer.status_code, answer.json().get("detail", "")
+
+    assert deactivate("night") == (409, "Open complaints are this team's: assign them to another first.")
+    house.act(complaint, "withdraw", reason="solved by itself")
+    assert deactivate("night") == (200, "")
+    assert deactivate("customer_service")[0] == 409
+    late = client.patch("/v1/categories/network.outage", json={"team": "night"})
+    assert refusal(late) == (422, ["/team"])
+    client.patch("/v1/teams/night", json={"active": True})
+    client.patch("/v1/categories/network.outage", json={"team": "night"})
+    assert deactivate("night") == (
+        409, "Categories go to this team (network.outage): give them to another first.",
+    )  # fmt: skip
+
+
+def test_users_come_and_go_but_one_stays(client: TestClient, house: House) -> None:
+    assert client.patch("/v1/users/admin", json={"active": False}).status_code == 409
+    make(client, "users", USER)
+    headers = house.key(AccessRole.AGENT, login="li.wei")
+    assert client.get("/v1/users", headers=headers).status_code == 200
+
+    assert client.patch("/v1/users/li.wei", json={"active": False}).json()["active"] is False
+    assert client.get("/v1/users", headers=headers).status_code == 401
+    assert refusal(client.patch("/v1/teams/operations", json={"lead": "li.wei"})) == (422, ["/lead"])
+    assert client.patch("/v1/users/admin", json={"active": False}).status_code == 409
+
+
+def test_with_every_role_vacant_a_complaint_still_has_an_owner(client: TestClient) -> None:
+    make(client, "users", {"login": "aaa", "name": "First"})
+    client.patch("/v1/teams/customer_service", json={"lead": ""})
+    client.patch("/v1/departments/service", json={"head": "aaa"})
+    posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}).json()
+    assert posted["first_owner"] == "aaa"

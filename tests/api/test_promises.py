@@ -1,0 +1,140 @@
+"""Promises to the complainant over the API."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.api.schemas_side import PromiseList, PromiseOut
+from complaints.domain.complaint import Complaint
+from complaints.domain.vocabulary import AccessRole
+from tests.support import House
+
+DUE = "2026-01-06T01:00:00Z"
+
+
+@pytest.fixture
+def complaint(house: House) -> Complaint:
+    return house.post()
+
+
+def make(client: TestClient, complaint: Complaint, **members: Any) -> dict[str, Any]:
+    body = {"text": "A technician comes.", "due_at": DUE, **members}
+    answer = client.post(f"/v1/complaints/{complaint.id}/promises", json=body)
+    assert answer.status_code == 201, answer.text
+    PromiseOut.model_validate(answer.json())
+    return dict(answer.json())
+
+
+def listed(client: TestClient, complaint: Complaint) -> list[dict[str, Any]]:
+    shown = client.get(f"/v1/complaints/{complaint.id}/promises").json()
+    PromiseList.model_validate(shown)
+    return list(shown["items"])
+
+
+def test_a_promise_has_its_own_deadline(client: TestClient, complaint: Complaint) -> None:
+    made = make(client, complaint)
+
+    assert {name: made[name] for name in made if name != "id"} == {
+        "text": "A technician comes.",
+        "made_by": "key:bootstrap",
+        "due_at": DUE,
+        "status": "running",
+        "met_at": None,
+    }
+    shown = client.get(f"/v1/complaints/{complaint.id}").json()
+    assert (made["id"], "promise") in [(d["id"], d["kind"]) for d in shown["deadlines"]]
+    assert shown["version"] == complaint.version + 1
+    assert listed(client, complaint) == [made]
+
+
+def test_several_are_listed_as_they_were_made(client: TestClient, complaint: Complaint) -> None:
+    first = make(client, complaint, due_at="2026-01-09T00:00:00Z")
+    second = make(client, complaint)
+
+    assert {p["id"] for p in listed(client, complaint)} == {first["id"], second["id"]}
+
+
+def test_keeping_it(client: TestClient, house: House, complaint: Complaint) -> None:
+    address = f"/v1/complaints/{complaint.id}/promises/{make(client, complaint)['id']}/keep"
+    house.advance(hours=1)
+
+    kept = client.post(address)
+    again = client.post(address)
+
+    assert kept.status_code == 200
+    assert (kept.json()["status"], kept.json()["met_at"]) == ("met", "2026-01-05T02:00:00Z")
+    assert listed(client, complaint) == [kept.json()]
+    assert again.status_code == 409
+
+
+def test_kept_late_is_late(client: TestClient, house: House, complaint: Complaint) -> None:
+    made = make(client, complaint)
+    house.jump(hours=25)
+
+    assert listed(client, complaint)[0]["status"] == "breached"
+    kept = client.post(f"/v1/complaints/{complaint.id}/promises/{made['id']}/keep")
+    assert kept.json()["status"] == "met_late"
+
+
+def test_an_open_one_refuses_close(client: TestClient, house: House, complaint: Complaint) -> None:
+    house.act(complaint, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
+    house.act(complaint, "notify_result", message="Done.", contact_channel="phone")
+    made = make(client, complaint)
+    close = {"action": "close", "early": True, "message": "Fine.", "contact_channel": "phone"}
+    address = f"/v1/complaints/{complaint.id}"
+
+    assert client.post(f"{address}/transitions", json=close).status_code == 409
+    assert client.post(f"{address}/promises/{made['id']}/keep").status_code == 200
+    assert client.post(f"{address}/transitions", json=close).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"text": "x"}, "/due_at"),
+        ({"due_at": DUE}, "/text"),
+        ({"text": " ", "due_at": DUE}, "/text"),
+        ({"text": "x", "due_at": "2026-01-05T01:00:00Z"}, "/due_at"),
+        ({"text": "x", "due_at": "2026-01-06"}, "/due_at"),
+        ({"text": "x", "due_at": DUE, "status": "met"}, "/status"),
+    ],
+)
+def test_bad_ones_are_refused(
+    client: TestClient, complaint: Complaint, body: dict[str, str], pointer: str
+) -> None:
+    answer = client.post(f"/v1/complaints/{complaint.id}/promises", json=body)
+
+    assert answer.status_code == 422
+    assert [e["pointer"] for e in answer.json()["errors"]] == [pointer]
+    assert listed(client, complaint) == []
+
+
+def test_an_ended_complaint_takes_none(client: TestClient, house: House, complaint: Complaint) -> None:
+    house.act(complaint, "withdraw", reason="solved itself")
+
+    answer = client.post(f"/v1/complaints/{complaint.id}/promises", json={"text": "x", "due_at": DUE})
+
+    assert answer.status_code == 409
+
+
+def test_that_of_another_complaint_is_unknown(client: TestClient, house: House, complaint: Complaint) -> None:
+    made, other = make(client, complaint), house.post()
+    intake = house.key(AccessRole.INTAKE, source="elsewhere")
+
+    assert client.post(f"/v1/complaints/{other.id}/promises/{made['id']}/keep").status_code == 404
+    assert client.post(f"/v1/complaints/{other.id}/promises/x/keep").status_code == 404
+    first = complaint.deadlines[0].id  # a deadline, but no promise
+    assert client.post(f"/v1/complaints/{complaint.id}/promises/{first}/keep").status_code == 404
+    assert client.get(f"/v1/complaints/{complaint.id}/promises", headers=intake).status_code == 404
+
+
+def test_a_repeated_request_makes_one(client: TestClient, complaint: Complaint) -> None:
+    body, headers = {"text": "x", "due_at": DUE}, {"Idempotency-Key": "promise-1"}
+    address = f"/v1/complaints/{complaint.id}/promises"
+
+    first = client.post(address, json=body, headers=headers)
+    second = client.post(address, json=body, headers=headers)
+
+    assert first.content == second.content
+    assert len(listed(client, complaint)) == 1

@@ -1,0 +1,263 @@
+"""The test clock over the API: three months in seconds, with everything that happens on the way."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, event
+from starlette.testclient import TestClient
+
+from complaints.api.schemas_side import ClockOut, MovedOut
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling.engine import Engine
+from complaints.storage import clock
+from complaints.storage.unit_of_work import Database, open_engine
+from complaints.wiring import new_id
+from tests.support import House, api_client, opened_engine
+
+CLOCK = "/v1/sandbox/clock"
+ADVANCE = f"{CLOCK}/advance"
+
+
+def advance(client: TestClient, by: str) -> dict[str, Any]:
+    answer = client.post(ADVANCE, json={"by": by})
+    assert answer.status_code == 200, answer.text
+    MovedOut.model_validate(answer.json())
+    return dict(answer.json())
+
+
+def steps(client: TestClient) -> list[tuple[str, str, str, str]]:
+    """Every escalation: complaint, kind, step, when."""
+    found: list[tuple[str, str, str, str]] = []
+    cursor = None
+    while True:
+        params = {"limit": 200, **({"cursor": cursor} if cursor else {})}
+        page = client.get("/v1/escalations", params=params).json()
+        found += [(e["number"], e["kind"] + e["planned_at"], e["step"], e["taken_at"]) for e in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return sorted(found)
+
+
+def test_stands_still_until_it_is_moved(client: TestClient) -> None:
+    first, second = client.get(CLOCK), client.get(CLOCK)
+
+    ClockOut.model_validate(first.json())
+    assert first.json() == second.json() == {"now": "2026-01-05T01:00:00Z"}
+
+
+def test_advances_by_a_duration_and_tells_what_happened(client: TestClient, house: House) -> None:
+    complaint = house.post()
+    house.act(complaint, "respond", message="We are on it.", contact_channel="phone")
+    house.act(complaint, "hold", reason="outage", until="2026-01-05T11:00:00Z")
+    house.post()
+
+    assert advance(client, "PT25H") == {
+        "now": "2026-01-06T02:00:00Z",
+        "escalations": 1,  # no response to the second
+        "resumed": 1,
+        "reminders": 4,  # half the time for both resolutions, twice for the response
+    }
+    assert advance(client, "PT0S") == {
+        "now": "2026-01-06T02:00:00Z",
+        "escalations": 0,
+        "resumed": 0,
+        "reminders": 0,
+    }
+
+
+def test_is_set_to_an_instant(client: TestClient, house: House) -> None:
+    house.post()
+
+    moved = client.put(CLOCK, json={"now": "2026-01-06T10:00:00+08:00"})
+    equal = client.put(CLOCK, json={"now": "2026-01-06T02:00:00Z"})
+    back = client.put(CLOCK, json={"now": "2026-01-06T01:59:59Z"})
+
+    assert moved.json() == {"now": "2026-01-06T02:00:00Z", "escalations": 1, "resumed": 0, "reminders": 3}
+    assert (equal.status_code, back.status_code) == (200, 409)
+    assert client.get(CLOCK).json() == {"now": "2026-01-06T02:00:00Z"}
+
+
+def test_months_are_those_of_the_calendar_in_utc(client: TestClient) -> None:
+    client.put(CLOCK, json={"now": "2026-01-31T12:00:00Z"})
+
+    assert advance(client, "P1M")["now"] == "2026-02-28T12:00:00Z"
+    assert advance(client, "P1DT1H")["now"] == "2026-03-01T13:00:00Z"
+    assert advance(client, "P1Y")["now"] == "2027-03-01T13:00:00Z"
+
+
+def test_each_step_is_taken_at_its_own_time(client: TestClient, house: House) -> None:
+    for severity in ("critical", "normal"):
+        house.post(severity=severity)
+        house.advance(minutes=7)
+    house.act(house.post(), "respond", message="We are on it.", contact_channel="phone")
+
+    advance(client, "P10D")
+
+    items = client.get("/v1/escalations?limit=200").json()["items"]
+    assert Counter(e["step"] for e in items) == {"50%": 5, "80%": 5, "100%": 5, "+12h": 5, "+24h": 5}
+    for one in items:
+        late = timedelta(microseconds=1 if one["step"] == "100%" else 0)
+        assert datetime.fromisoformat(one["taken_at"]) - datetime.fromisoformat(one["planned_at"]) == late
+        assert one["superseded"] is False
+
+
+def test_one_long_way_is_the_same_as_many_short_ones(
+    migrated_database_url: Callable[[str], str],
+) -> None:
+    lived = []
+    for moves in (["P100D"], ["P1D"] * 100, ["PT7H", "P40D", "PT1S", "P100D"]):
+        with opened_engine(migrated_database_url("sqlite")) as engine, api_client(engine) as client:
+            house = House(engine)
+            for severity in ("critical", "low"):
+                house.post(severity=severity)
+            followed = house.post(severity="high")
+            house.act(followed, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
+            house.act(followed, "notify_result", message="Done.", contact_channel="phone")
+            for by in moves:
+                advance(client, by)
+            taken = steps(client)
+            lived.append([step for step in taken if step[3] <= "2026-04-15T01:00:00Z"])
+
+    assert len(lived[0]) == len(set(lived[0])) == 10 + 10 + 4 * 3
+    assert lived[0] == lived[1] == lived[2]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"by": "25h"}, "/by"),
+        ({"by": "-PT1H"}, "/by"),
+        ({"by": ""}, "/by"),
+        ({"by": "P101Y"}, "/by"),
+        ({"by": None}, "/by"),
+        ({}, "/by"),
+        ({"by": 3600}, "/by"),
+        ({"by": "PT1H", "now": "2026-01-06T02:00:00Z"}, "/now"),
+    ],
+)
+def test_bad_durations_are_refused(client: TestClient, body: dict[str, Any], pointer: str) -> None:
+    answer = client.post(ADVANCE, json=body)
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+@pytest.mark.parametrize(
+    "now", ["2026-01-06", "2026-01-06T02:00:00", 1767664800, None, "3000-01-01T00:00:00Z"]
+)
+def test_bad_instants_are_refused(client: TestClient, now: object) -> None:
+    assert client.put(CLOCK, json={"now": now}).status_code == 422
+
+
+def test_goes_up_to_the_year_2999(client: TestClient) -> None:
+    assert client.put(CLOCK, json={"now": "2999-12-30T23:00:00Z"}).status_code == 200
+    assert client.post(ADVANCE, json={"by": "PT2H"}).status_code == 422
+    assert client.post(ADVANCE, json={"by": "P100Y"}).status_code == 422
+    assert client.post(ADVANCE, json={"by": "PT1H"}).status_code == 200
+
+
+def test_a_repeated_request_moves_it_once(client: TestClient) -> None:
+    headers = {"Idempotency-Key": "move-1"}
+    first = client.post(ADVANCE, json={"by": "PT1H"}, headers=headers)
+    again = client.post(ADVANCE, json={"by": "PT1H"}, headers=headers)
+
+    assert first.content == again.content
+    assert client.get(CLOCK).json() == {"now": "2026-01-05T02:00:00Z"}
+
+
+def test_who_works_may_move_it_and_all_may_read_it(client: TestClient, house: House) -> None:
+    for role, status in ((AccessRole.INTAKE, 403), (AccessRole.AUDITOR, 403), (AccessRole.AGENT, 200)):
+        headers = house.key(role)
+        assert client.get(CLOCK, headers=headers).status_code == 200
+        assert client.post(ADVANCE, json={"by": "PT0S"}, headers=headers).status_code == status
+        assert client.put(CLOCK, json=client.get(CLOCK).json(), headers=headers).status_code == status
+
+
+def test_elsewhere_it_does_not_exist(database_url: str) -> None:
+    database = Database(open_engine(database_url), lambda _connection: datetime(2026, 1, 5, tzinfo=UTC))
+    with database.begin() as tx:
+        tx.connection.execute(delete(clock.sandbox_clock))
+    with api_client(Engine(database, new_id)) as client:
+        unknown = client.get("/v1/nothing/here").json()
+        for method, path, body in (
+            ("GET", CLOCK, None),
+            ("PUT", CLOCK, {"now": "2026-01-06T02:00:00Z"}),
+            ("PUT", CLOCK, {"nonsense": 1}),
+            ("DELETE", CLOCK, None),
+            ("POST", ADVANCE, {"by": "PT1H"}),
+            ("GET", ADVANCE, None),
+        ):
+            answer = client.request(method, path, json=body)
+            assert (answer.status_code, answer.json()) == (404, unknown | {"instance": path}), (method, path)
+    database.engine.dispose()
+
+
+def test_nodes_that_move_it_at_once_take_turns(client: TestClient, house: House) -> None:
+    for _ in range(5):
+        house.post()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: client.post(ADVANCE, json={"by": "PT20H"}), range(4)))
+
+    assert [a.status_code for a in answers] == [200] * 4
+    assert client.get(CLOCK).json() == {"now": "2026-01-08T09:00:00Z"}
+    assert len(steps(client)) == len({step[:3] for step in steps(client)}) == 5 * 10
+    assert sum(a.json()["escalations"] + a.json()["reminders"] for a in answers) == 5 * 10
+
+
+def test_moving_it_hinders_nobody_who_works(client: TestClient, house: House) -> None:
+    complaints = [house.post() for _ in range(4)]
+    moved = threading.Event()
+
+    def work(n: int) -> list[int]:
+        statuses = []
+        while not moved.is_set():
+            answer = client.post(f"/v1/complaints/{complaints[n].id}/notes", json={"text": "still here"})
+            statuses.append(answer.status_code)
+        return statuses
+
+    with ThreadPoolExecutor(4) as pool:
+        working = [pool.submit(work, n) for n in range(4)]
+        answers = [client.post(ADVANCE, json={"by": "PT9H"}) for _ in range(6)]
+        moved.set()
+        statuses = [status for one in working for status in one.result(timeout=60)]
+
+    assert [a.status_code for a in answers] == [200] * 6
+    assert set(statuses) == {201}
+    assert len(steps(client)) == 4 * 8
+
+
+def test_while_it_moves_complaints_stand_still(migrated_database_url: Callable[[str], str]) -> None:
+    with opened_engine(migrated_database_url("postgresql")) as engine, ThreadPoolExecutor(1) as pool:
+        house = House(engine)
+        complaint = house.post()
+        with engine.database.begin() as tx:
+            clock.lock_sandbox(tx.connection)
+            acting = pool.submit(
+                house.act, complaint, "respond", message="We are on it.", contact_channel="phone"
+            )
+            time.sleep(0.3)
+            assert not acting.done()
+            assert house.load(complaint).version == 1
+        assert acting.result(timeout=10).version == 2
+
+
+def test_the_work_grows_by_batches_not_by_complaints(engine: Engine, house: House) -> None:
+    statements = Counter[int]()
+    event.listen(
+        engine.database.engine, "before_cursor_execute", lambda *_: statements.update([0])
+    )  # a statement for many rows counts once
+    counted = []
+    for n in (5, 40):
+        for _ in range(n):
+            house.post()
+        before = statements[0]
+        house.advance(days=100)
+        counted.append(statements[0] - before)
+
+    assert counted[1] <= counted[0] + 5

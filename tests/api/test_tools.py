@@ -1,0 +1,184 @@
+"""The lifecycle's table, and due times of nothing stored."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.api.schemas_side import ElapsedOut, LifecycleOut, PreviewOut
+from complaints.domain.vocabulary import AccessRole, Status
+from tests.support import House
+
+CASES = Path(__file__).parents[2].parent / "shared" / "cases" / "deadline_cases.json"
+BERLIN = {
+    "timezone": "Europe/Berlin",
+    "hours": {"mon": [["09:00", "18:00"]], "tue": [["09:00", "12:00"], ["13:00", "24:00"]]},
+    "holidays": ["2026-12-25"],
+    "overrides": {"2026-12-24": [["09:00", "12:00"]]},
+}
+
+
+def preview(client: TestClient, **body: Any) -> dict[str, Any]:
+    answer = client.post("/v1/deadlines/preview", json=body)
+    assert answer.status_code == 200, answer.text
+    PreviewOut.model_validate(answer.json())
+    return dict(answer.json())
+
+
+def test_the_lifecycle(client: TestClient) -> None:
+    shown = client.get("/v1/lifecycle").json()
+
+    LifecycleOut.model_validate(shown)
+    assert shown["states"] == list(Status)
+    assert {"action": "respond", "from": "received", "to": "investigating"} in shown["transitions"]
+    assert not [t for t in shown["transitions"] if t["from"] == "merged"]
+    assert shown["mermaid"].startswith("stateDiagram-v2\n")
+
+
+def test_every_second_counts_without_a_calendar(client: TestClient) -> None:
+    shown = preview(
+        client,
+        start="2026-11-22T09:00:00Z",
+        target="PT4H",
+        pauses=[["2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"]],
+        calendar=None,
+    )
+
+    assert (shown["due_at"], shown["status"]) == ("2026-11-22T14:00:00Z", "running")
+    assert [(s["from"], s["to"], s["counted"], s["reason"]) for s in shown["segments"]] == [
+        ("2026-11-22T09:00:00Z", "2026-11-22T10:00:00Z", True, "open"),
+        ("2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z", False, "paused"),
+        ("2026-11-22T11:00:00Z", "2026-11-22T14:00:00Z", True, "open"),
+    ]
+
+
+def test_open_time_of_a_calendar(client: TestClient) -> None:
+    shown = preview(client, calendar=BERLIN, start="2026-11-22T09:00:00Z", target="PT4H")
+
+    assert shown["due_at"] == "2026-11-23T12:00:00Z"
+    assert [s["counted"] for s in shown["segments"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "calendar", [None, {"timezone": "Europe/Berlin", "hours": None, "holidays": ["2026-11-23"]}]
+)
+def test_no_hours_is_always_open(client: TestClient, calendar: dict[str, Any] | None) -> None:
+    shown = preview(client, calendar=calendar, start="2026-11-22T09:00:00Z", target="PT48H")
+
+    assert shown["due_at"] == "2026-11-24T09:00:00Z"
+
+
+def test_months_are_of_the_calendars_zone(client: TestClient) -> None:
+    in_zone = preview(
+        client, calendar={"timezone": "Europe/Berlin"}, start="2026-10-20T09:00:00Z", target="P1M"
+    )
+    in_utc = preview(client, start="2026-01-31T09:00:00Z", target="P1M")
+
+    assert in_zone["due_at"] == "2026-11-20T10:00:00Z"
+    assert in_utc["due_at"] == "2026-02-28T09:00:00Z"
+
+
+def test_a_pause_without_an_end_leaves_it_open(client: TestClient) -> None:
+    shown = preview(
+        client, start="2026-11-22T09:00:00Z", target="PT4H", pauses=[["2026-11-22T10:00:00Z", None]]
+    )
+
+    assert (shown["due_at"], shown["status"]) == (None, "paused")
+    assert shown["segments"][-1] == {
+        "from": "2026-11-22T10:00:00Z",
+        "to": None,
+        "counted": False,
+        "reason": "paused",
+    }
+
+
+VALID = {"start": "2026-11-22T09:00:00Z", "target": "PT4H"}
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"target": "4h"}, "/target"),
+        ({"target": "-PT4H"}, "/target"),
+        ({"target": None}, "/target"),
+        ({"start": "2026-11-22"}, "/start"),
+        ({"start": 1763802000}, "/start"),
+        ({"zone": "UTC"}, "/zone"),
+        ({"calendar": {}}, "/calendar/timezone"),
+        ({"calendar": {"timezone": "Mars/Olympus"}}, "/calendar/timezone"),
+        ({"calendar": {"timezone": "UTC", "hours": {"mon": [["18:00", "09:00"]]}}}, "/calendar/hours/mon/0"),
+        ({"calendar": {"timezone": "UTC", "holydays": []}}, "/calendar/holydays"),
+        ({"calendar": {"timezone": "UTC", "hours": {}}}, "/calendar"),
+        ({"calendar": "UTC"}, "/calendar"),
+        ({"pauses": [["2026-11-22T11:00:00Z", "2026-11-22T10:00:00Z"]]}, "/pauses/0"),
+        ({"pauses": [["2026-11-22T11:00:00Z"]]}, "/pauses/0/1"),
+    ],
+)
+def test_what_is_wrong_is_named(client: TestClient, change: dict[str, Any], pointer: str) -> None:
+    answer = client.post("/v1/deadlines/preview", json=VALID | change)
+
+    assert answer.status_code == 422
+    found = [e["pointer"] for e in answer.json()["errors"]]
+    assert len(found) == 1
+    assert found[0].startswith(pointer)
+
+
+def test_elapsed(client: TestClient) -> None:
+    body = {"calendar": BERLIN, "start": "2026-11-23T07:00:00Z", "end": "2026-11-23T10:00:00Z"}
+    pauses = [["2026-11-23T09:00:00Z", "2026-11-23T09:30:00Z"]]
+
+    open_time = client.post("/v1/deadlines/elapsed", json=body).json()
+    unpaused = client.post("/v1/deadlines/elapsed", json=body | {"pauses": pauses}).json()
+    backwards = client.post("/v1/deadlines/elapsed", json=body | {"end": "2026-11-22T10:00:00Z"}).json()
+
+    ElapsedOut.model_validate(open_time)
+    assert [a["elapsed_seconds"] for a in (open_time, unpaused, backwards)] == [7200, 5400, 0]
+
+
+def test_any_key_will_do_but_one_there_must_be(client: TestClient, house: House) -> None:
+    for role in (AccessRole.INTAKE, AccessRole.AUDITOR):
+        headers = house.key(role)
+        assert client.post("/v1/deadlines/preview", json=VALID, headers=headers).status_code == 200
+        assert client.get("/v1/lifecycle", headers=headers).status_code == 200
+    assert client.get("/v1/lifecycle", headers={"Authorization": ""}).status_code == 401
+
+
+def test_a_repeated_question_gets_the_same_answer(client: TestClient) -> None:
+    headers = {"Idempotency-Key": "preview-1"}
+    first = client.post("/v1/deadlines/preview", json=VALID, headers=headers)
+    again = client.post("/v1/deadlines/preview", json=VALID, headers=headers)
+    other = client.post("/v1/deadlines/preview", json=VALID | {"target": "PT5H"}, headers=headers)
+
+    assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+    assert other.status_code == 422
+
+
+def test_the_cases_all_systems_agree_on(client: TestClient) -> None:
+    if not CASES.exists():
+        pytest.skip(f"the shared cases are not beside this checkout: {CASES}")
+    cases = json.loads(CASES.read_text("utf-8"))
+    for case in cases["due"]:
+        calendar = calendar_of(case)
+        shown = preview(
+            client,
+            calendar=calendar,
+            start=case["start"],
+            target=f"PT{case['target_seconds']}S",
+            pauses=case["pauses"],
+        )
+        assert instant(shown["due_at"]) == instant(case["expected_due"]), case["id"]
+    for case in cases["elapsed"]:
+        body = {"calendar": calendar_of(case), **{n: case[n] for n in ("start", "end", "pauses")}}
+        answer = client.post("/v1/deadlines/elapsed", json=body)
+        assert answer.json()["elapsed_seconds"] == case["expected_elapsed_seconds"], case["id"]
+
+
+def calendar_of(case: dict[str, Any]) -> dict[str, Any]:
+    return {"timezone": case["tz"], **{n: case[n] for n in ("hours", "holidays", "overrides") if n in case}}
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

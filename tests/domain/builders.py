@@ -1,0 +1,354 @@
+"""One complaint lived without a database: the rules alone, with a clock to move."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from itertools import count
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from complaints.domain import actions, deadlines
+from complaints.domain.complaint import Complaint, Deadline, Escalation, Promise
+from complaints.domain.draft import Draft, Event
+from complaints.domain.escalation import Department, Directory, Team, User
+from complaints.domain.intake import Intake, plan_intake
+from complaints.domain.policies import DeadlineRule, Policy, Step
+from complaints.domain.policy_document import read_policy
+from complaints.domain.sweep import advance
+from complaints.domain.vocabulary import (
+    AccessRole,
+    Action,
+    Cause,
+    Channel,
+    ContactChannel,
+    ContactOutcome,
+    DeadlineKind,
+    EventType,
+    HoldReason,
+    Outcome,
+    RecipientRole,
+    Severity,
+    Status,
+)
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
+MOMENT = timedelta(microseconds=1)
+OTHER_ID = UUID(int=0xFFFF)
+AGENT = frozenset({AccessRole.AGENT})
+SUPERVISOR = frozenset({AccessRole.SUPERVISOR})
+
+
+def hours(amount: float) -> timedelta:
+    return timedelta(hours=amount)
+
+
+def days(amount: float) -> timedelta:
+    return timedelta(days=amount)
+
+
+def local(text: str) -> datetime:
+    """An instant from its local time in Shanghai, such as "2026-01-05 09:00"."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
+
+
+# Policies ---------------------------------------------------------------------------------------------------
+
+
+def shipped(name: str) -> Policy:
+    """A policy that comes with the program."""
+    text = files("complaints").joinpath("policies", f"{name}.yaml").read_text(encoding="utf-8")
+    return read_policy(text).policy
+
+
+HANDBOOK = shipped("telecom-handbook")
+WORKING = shipped("working-hours")
+
+
+def with_rule(policy: Policy, kind: DeadlineKind, **changes: Any) -> Policy:
+    """The policy with one kind of deadline changed."""
+    rules: Mapping[DeadlineKind, DeadlineRule] = policy.rules
+    return replace(policy, rules={**rules, kind: replace(rules[kind], **changes)})
+
+
+def without_step_actions(policy: Policy) -> Policy:
+    """The policy with ladders that change no complaint."""
+
+    def still(ladder: Iterable[Step]) -> tuple[Step, ...]:
+        return tuple(replace(step, raise_priority=False, move_to_team=None) for step in ladder)
+
+    return replace(policy, rules={k: replace(r, ladder=still(r.ladder)) for k, r in policy.rules.items()})
+
+
+# People -----------------------------------------------------------------------------------------------------
+
+DIRECTORY = Directory(
+    users={login: User(login, login.title()) for login in ("an", "fei", "zhao", "li", "sun", "wu", "chen")},
+    teams={
+        "customer_service": Team("customer_service", {}, "service", lead="zhao"),
+        "operations": Team("operations", {}, "network", lead="li"),
+        "dissolved": Team("dissolved", {}, "network", lead="li", active=False),
+    },
+    departments={
+        "head_office": Department("head_office", {}, head="chen"),
+        "service": Department("service", {}, head="sun", parent="head_office"),
+        "network": Department("network", {}, head="wu", parent="head_office"),
+    },
+)
+
+
+def with_user(directory: Directory, login: str, **changes: Any) -> Directory:
+    """The directory with one person changed."""
+    known = directory.users.get(login, User(login, login.title()))
+    return replace(directory, users={**directory.users, login: replace(known, **changes)})
+
+
+def with_team(directory: Directory, code: str, **changes: Any) -> Directory:
+    """The directory with one team changed."""
+    return replace(directory, teams={**directory.teams, code: replace(directory.teams[code], **changes)})
+
+
+def with_department(directory: Directory, code: str, **changes: Any) -> Directory:
+    """The directory with one department changed."""
+    changed = replace(directory.departments[code], **changes)
+    return replace(directory, departments={**directory.departments, code: changed})
+
+
+# Lives ------------------------------------------------------------------------------------------------------
+
+# What each action carries unless told otherwise.
+CARRIED: dict[Action, Callable[["Life"], dict[str, Any]]] = {
+    Action.ASSIGN: lambda _: {"assignee": "an"},
+    Action.RESPOND: lambda _: {"message": "We are on it.", "contact_channel": ContactChannel.PHONE},
+    Action.HOLD: lambda life: {
+        "reason": HoldReason.AWAITING_COMPLAINANT,
+        "until": life.now + days(1),
+    },
+    Action.RESUME: lambda _: {},
+    Action.RESOLVE: lambda _: {
+        "resolution": "Cell repaired.",
+        "outcome": Outcome.NOT_UPHELD,
+        "cause": Cause.TECHNICAL,
+    },
+    Action.NOTIFY_RESULT: lambda _: {"message": "Repaired.", "contact_channel": ContactChannel.SMS},
+    Action.RECORD_CONTACT: lambda _: {"outcome": ContactOutcome.SOLVED},
+    Action.REOPEN: lambda _: {"reason": "It is back."},
+    Action.CLOSE: lambda _: {},
+    Action.ESCALATE: lambda _: {"reason": "They called again.", "role": RecipientRole.TEAM_LEAD},
+    Action.REJECT: lambda _: {
+        "reason": "not_ours",
+        "message": "It is not ours.",
+        "contact_channel": ContactChannel.LETTER,
+    },
+    Action.WITHDRAW: lambda _: {"reason": "They took it back."},
+    Action.MERGE: lambda _: {"into": OTHER_ID},
+}
+
+
+class Life:
+    """A complaint, the instant it is at, and all that was told of it."""
+
+    def __init__(
+        self,
+        *,
+        policy: Policy = HANDBOOK,
+        directory: Directory = DIRECTORY,
+        now: datetime = START,
+        received_at: datetime | None = None,
+        imported: bool = False,
+        roles: frozenset[AccessRole] = AGENT,
+        **told: Any,
+    ) -> None:
+        self.policy, self.directory, self.now, self.roles = policy, directory, now, roles
+        self.events: list[Event] = []
+        self.escalations: list[Escalation] = []
+        self.promises: list[Promise] = []
+        self._ids = count(1)
+        intake = Intake(
+            channel=Channel.PHONE,
+            subject="No signal",
+            received_at=received_at or now,
+            source="test",
+            severity=told.pop("severity", Severity.NORMAL),
+            vulnerable=False,
+            repeat=False,
+            imported=imported,
+            first_owner="fei",
+            **told,
+        )
+        draft = plan_intake(
+            intake, policy=policy, directory=directory, now=now, sequence=1, actor="fei", new_id=self.new_id
+        )
+        self._keep(draft)
+
+    def new_id(self) -> UUID:
+        return UUID(int=next(self._ids))
+
+    def draft(self) -> Draft:
+        return Draft(self.complaint, actor="an", new_id=self.new_id)
+
+    def context(self) -> actions.Context:
+        return actions.Context(self.now, self.policy, self.directory, self.roles)
+
+    def _keep(self, draft: Draft) -> None:
+        draft.finish()
+        self.complaint: Complaint = draft.complaint
+        self.events += draft.events
+        self.escalations += draft.escalations
+        self.promises += draft.promises
+
+    def _change(self, step: Callable[[Draft], None]) -> None:
+        """As a use case does: bring up to now, change, bring up to now."""
+        draft = self.draft()
+        advance(draft, self.policy, self.directory, self.now)
+        step(draft)
+        advance(draft, self.policy, self.directory, self.now)
+        self._keep(draft)
+
+    # Time
+
+    def jump(self, *, to: datetime | None = None, **delta: float) -> "Life":
+        """Let time pass while nobody looks."""
+        self.now = to or self.now + timedelta(**delta)
+        return self
+
+    def sweep(self) -> "Life":
+        """Bring the complaint up to now."""
+        self._change(lambda draft: None)
+        return self
+
+    def wait(self, *, to: datetime | None = None, **delta: float) -> "Life":
+        """Let time pass, and everything happen at its own time."""
+        target = to or self.now + timedelta(**delta)
+        while (wake_at := self.complaint.wake_at) is not None and wake_at <= target:
+            self.jump(to=max(wake_at, self.now)).sweep()
+        return self.jump(to=target)
+
+    # Changes
+
+    def do(self, action: str, **members: Any) -> "Life":
+        """Take an action; what it carries as `CARRIED` says unless told."""
+        name = Action(action)
+        arguments = {**CARRIED[name](self), **members}
+        self._change(lambda draft: actions.plan(draft, self.context(), name, arguments))
+        return self
+
+    def promise(self, due_at: datetime) -> "Life":
+        """Promise the complainant something by a time."""
+
+        def step(draft: Draft) -> None:
+            draft.touch(self.now)
+            sequence = deadlines.next_sequence(draft.complaint, DeadlineKind.PROMISE)
+            promised = deadlines.add(
+                draft,
+                self.policy,
+                DeadlineKind.PROMISE,
+                started_at=self.now,
+                target=None,
+                due_at=due_at,
+                sequence=sequence,
+            )
+            draft.promises.append(Promise(promised, "A visit", "an"))
+            draft.emit(EventType.PROMISE_MADE, self.now)
+
+        self._change(step)
+        return self
+
+    def change(self, **members: Any) -> "Life":
+        """Change priority or category; the clocks follow."""
+
+        def step(draft: Draft) -> None:
+            draft.touch(self.now)
+            draft.set(**members)
+            deadlines.replan(draft, self.policy, self.now, retarget=True)
+            draft.emit(EventType.UPDATED, self.now)
+
+        self._change(step)
+        return self
+
+    def replan(self, policy: Policy) -> "Life":
+        """Move to another policy version, on purpose."""
+
+        def step(draft: Draft) -> None:
+            draft.touch(self.now)
+            deadlines.move_to_policy(draft, policy, self.now)
+            draft.emit(EventType.REPLANNED, self.now)
+            self.policy = policy
+
+        self._change(step)
+        return self
+
+    # Looking
+
+    @property
+    def status(self) -> Status:
+        return self.complaint.status
+
+    def clocks(self, kind: str, **members: Any) -> list[Deadline]:
+        """The deadlines of a kind in the order they were started."""
+        return [
+            d
+            for d in self.complaint.deadlines
+            if d.kind == kind and all(getattr(d, name) == value for name, value in members.items())
+        ]
+
+    def clock(self, kind: str, **members: Any) -> Deadline:
+        """The last started deadline of a kind."""
+        return self.clocks(kind, **members)[-1]
+
+    def seen(self, kind: str, **members: Any) -> Deadline:
+        """The same as its clock has it now, swept or not."""
+        return deadlines.as_of(self.clock(kind, **members), self.now)
+
+    def steps(self, kind: str, **members: Any) -> list[Escalation]:
+        """The steps taken on a deadline, in the order they were."""
+        deadline = self.clock(kind, **members)
+        return [taken for taken in self.escalations if taken.deadline_id == deadline.id]
+
+    def told(self, event_type: EventType) -> list[Event]:
+        """The events of a type."""
+        return [event for event in self.events if event.type is event_type]
+
+    def overdue(self) -> bool:
+        after_at = self.complaint.overdue_after_at
+        return after_at is not None and self.now > after_at
+
+
+def followed_up(**members: Any) -> Life:
+    """A complaint whose result has just been fed back."""
+    return Life(**members).do("resolve").do("notify_result")
+
+
+def closable(**members: Any) -> Life:
+    """A complaint whose follow-up window is over, and which was found solved."""
+    life = followed_up(**members)
+    for follow_up in life.clocks("follow_up"):
+        life.wait(to=follow_up.due_at).do("record_contact")
+    return life
+
+
+TO_STATUS: dict[Status, Callable[[Life], Life]] = {
+    Status.RECEIVED: lambda life: life,
+    Status.INVESTIGATING: lambda life: life.do("respond"),
+    Status.ON_HOLD: lambda life: life.do("respond").do("hold"),
+    Status.RESOLVED: lambda life: life.do("resolve"),
+    Status.FOLLOWING_UP: lambda life: life.do("resolve").do("notify_result"),
+    Status.CLOSED: lambda life: _close(life),
+    Status.REJECTED: lambda life: life.do("reject"),
+    Status.WITHDRAWN: lambda life: life.do("withdraw"),
+    Status.MERGED: lambda life: life.do("merge"),
+}
+
+
+def _close(life: Life) -> Life:
+    life.do("resolve").do("notify_result")
+    for follow_up in life.clocks("follow_up"):
+        life.wait(to=follow_up.due_at).do("record_contact")
+    return life.do("close")
+
+
+def in_status(status: Status, **members: Any) -> Life:
+    """A complaint that has come to `status` by actions."""
+    return TO_STATUS[status](Life(**members))

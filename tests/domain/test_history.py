@@ -1,0 +1,198 @@
+"""The history: what events tell, the chain over them, and that they add up to the state."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from complaints.domain.complaint import Complaint
+from complaints.domain.draft import Draft, Event, plain, told_changes, told_deadline
+from complaints.domain.history import GENESIS, Link, Tip, canonical, chain, fold, link_digest
+from complaints.domain.vocabulary import ContactOutcome, EventType, Outcome, Priority, Status
+from tests.domain.builders import START, Life, closable, days, hours, in_status
+
+
+def state_of(complaint: Complaint) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    return told_changes(None, complaint), {str(d.id): told_deadline(d) for d in complaint.deadlines}
+
+
+def a_whole_life() -> Life:
+    life = Life(priority=Priority.HIGH, tags=("vip",), attributes={"cell": "SH-0423"})
+    life.do("assign", team="operations").jump(hours=30).do("respond")
+    life.promise(life.now + hours(3))
+    life.do("hold", until=life.now + days(5)).jump(days=4).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
+    life.jump(days=3).do("resolve", outcome=Outcome.UPHELD, compensation=(Decimal("3.50"), "CNY")).do("reopen")
+    life.do("resolve", outcome=Outcome.UPHELD).do("notify_result")
+    life.wait(to=life.clocks("follow_up")[0].due_at).do("record_contact", outcome=ContactOutcome.NOT_SOLVED, csat=1)
+    life.change(priority=Priority.LOW).do("escalate").wait(days=10).do("resolve").do("notify_result")
+    life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
+    life.wait(days=3).do("record_contact", nps=9).do("close", root_cause="Old fibre")
+    return life.jump(days=5).do("reopen").do("withdraw")
+
+
+# Folding ----------------------------------------------------------------------------------------------------
+
+
+def test_the_events_add_up_to_the_state() -> None:
+    life = a_whole_life()
+    assert {d.status for d in life.complaint.deadlines} >= {"met", "met_late", "cancelled"}
+    assert fold(event.data for event in life.events) == state_of(life.complaint)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_the_events_add_up_in_every_state(status: Status) -> None:
+    life = closable() if status is Status.CLOSED else in_status(status)
+    assert fold(event.data for event in life.events) == state_of(life.complaint)
+
+
+def test_without_one_event_they_do_not() -> None:
+    life = a_whole_life()
+    told = [event for event in life.events if {"changes", "deadlines"} & event.data.keys()]
+    last = [event for event in told if "changes" in event.data][-1]
+    assert fold(e.data for e in life.events if e is not last) != state_of(life.complaint)
+
+
+def test_what_is_set_to_nothing_is_left_out() -> None:
+    members, _ = fold([{"changes": {"assignee": "an", "tags": ["vip"]}}, {"changes": {"assignee": None, "tags": []}}])
+    assert members == {}
+
+
+def test_every_member_is_told_but_what_follows_from_the_rest() -> None:
+    filled: dict[str, Any] = {f.name: f"{f.name}-changed" for f in fields(Complaint)}
+    told = told_changes(Life().complaint, replace(Life().complaint, **filled))
+    assert filled.keys() - told.keys() == {"id", "version", "updated_at", "deadlines", "holds"}
+
+
+def test_a_change_nobody_tells_is_found() -> None:
+    life = Life()
+    draft = life.draft()
+    draft.set(assignee="an")
+    with pytest.raises(RuntimeError, match="assignee"):
+        draft.finish()
+    draft.emit(EventType.ASSIGNED, life.now)
+    draft.finish()
+
+
+def test_a_clock_that_moves_untold_is_found() -> None:
+    life = Life()
+    draft = life.draft()
+    draft.put_deadline(replace(life.clock("resolution"), due_at=START))
+    with pytest.raises(RuntimeError, match="deadlines"):
+        draft.finish()
+
+
+# Versions and times -----------------------------------------------------------------------------------------
+
+
+def test_versions_rise_by_one_with_each_change() -> None:
+    versions = [event.version for event in a_whole_life().events]
+    assert versions == sorted(versions)
+    assert set(versions) == set(range(1, versions[-1] + 1))
+
+
+def test_several_changes_in_one_go_are_one_version() -> None:
+    life = in_status(Status.ON_HOLD)
+    version = life.complaint.version
+    life.jump(days=2).do("assign")  # the hold ends first
+    assert life.complaint.version == version + 1
+    assert {e.version for e in life.events if e.at == life.now} == {version + 1}
+
+
+def test_events_come_in_order_of_time_and_say_who() -> None:
+    life = a_whole_life()
+    assert [e.at for e in life.events] == sorted(e.at for e in life.events)
+    assert {e.actor for e in life.events} == {"fei", "an", "engine"}
+    assert {e.actor for e in life.told(EventType.DEADLINE_BREACHED)} == {"engine"}
+
+
+def test_the_first_event_tells_the_whole_complaint() -> None:
+    life = Life(tags=("vip",))
+    first = life.events[0]
+    assert (first.type, first.version, first.actor) == (EventType.CREATED, 1, "fei")
+    assert first.data["changes"] == told_changes(None, life.complaint)
+    assert first.data["changes"]["tags"] == ["vip"]
+    assert [d["kind"] for d in first.data["deadlines"]] == ["first_response", "resolution"]
+
+
+def test_facts_are_told_as_plain_json() -> None:
+    facts = {"at": START, "id": UUID(int=1), "amount": Decimal("1.50"), "roles": ("a", "b"), "n": 3, "none": None}
+    assert plain(facts) == {
+        "at": "2026-01-05T01:00:00Z",
+        "id": "00000000-0000-0000-0000-000000000001",
+        "amount": "1.50",
+        "roles": ["a", "b"],
+        "n": 3,
+        "none": None,
+    }
+
+
+# The chain --------------------------------------------------------------------------------------------------
+
+
+def event(**changes: Any) -> Event:
+    return replace(Event(EventType.UPDATED, 2, START, "an", {"b": 1, "a": "投诉"}), **changes)
+
+
+def test_canonical_text_does_not_depend_on_order() -> None:
+    assert canonical({"b": 1, "a": {"d": 2, "c": "投诉"}}) == '{"a":{"c":"投诉","d":2},"b":1}'
+    assert canonical({"a": 1, "b": 2}) == canonical({"b": 2, "a": 1})
+
+
+def test_links_are_numbered_and_hang_together() -> None:
+    life = a_whole_life()
+    links, tip = chain(Tip(), life.events)
+    assert [link.ordinal for link in links] == list(range(1, len(life.events) + 1))
+    assert tip == Tip(len(links), links[-1].digest)
+    previous = GENESIS
+    for link in links:
+        assert link_digest(previous, link.ordinal, link.event, link.data) == link.digest
+        previous = link.digest
+
+
+def test_a_chain_goes_on_where_it_ended() -> None:
+    events = a_whole_life().events
+    links, tip = chain(Tip(), events)
+    first, middle = chain(Tip(), events[:7])
+    second, end = chain(middle, events[7:])
+    assert ([*first, *second], end) == (links, tip)
+    assert chain(tip, []) == ([], tip)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        event(type=EventType.ASSIGNED),
+        event(version=3),
+        event(at=START + timedelta(microseconds=1)),
+        event(actor="li"),
+        event(data={"b": 2, "a": "投诉"}),
+    ],
+    ids=["type", "version", "at", "actor", "data"],
+)
+def test_whatever_is_changed_shows(other: Event) -> None:
+    assert digest_of(other) != digest_of(event())
+
+
+def digest_of(one: Event, *, tip: Tip = Tip()) -> bytes:
+    links, _ = chain(tip, [one])
+    return links[0].digest
+
+
+def test_the_place_and_what_came_before_show() -> None:
+    assert digest_of(event(), tip=Tip(1)) != digest_of(event())
+    assert digest_of(event(), tip=Tip(0, bytes([1] * 32))) != digest_of(event())
+
+
+def test_a_link_keeps_the_text_that_was_digested() -> None:
+    [link], tip = chain(Tip(), [event()])
+    assert link == Link(1, event(), '{"a":"投诉","b":1}', tip.digest)
+    assert len(link.digest) == 32
+
+
+def test_a_draft_of_a_known_complaint_tells_nothing_by_itself() -> None:
+    draft = Draft(Life().complaint, actor="an", new_id=lambda: UUID(int=9))
+    draft.emit(EventType.NOTE_ADDED, START, text="Called back", visibility=None)
+    assert draft.events == [Event(EventType.NOTE_ADDED, 1, START, "an", {"text": "Called back"})]

@@ -1,0 +1,102 @@
+"""Workers by the dozen: this program loads the product once, and each worker is a fork of it with its own life.
+
+    python tests/journeys/worker_nursery.py LOG
+
+It reads commands from standard input and answers each with a line: `start` or `start POINT NUMBER SIGNAL` (the
+worker sends itself SIGNAL the NUMBER-th time it passes POINT) gives a process id; `reap PID` waits for that
+process to end or stop and gives the signal, or `alive` after 30 s. When standard input closes, all workers are killed.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import ModuleType
+from typing import Any
+
+from complaints import cli
+from complaints.handling import ticking
+from complaints.storage import escalation, event, waking
+
+PATIENCE_SECONDS = 30.0
+
+# After which call, of what: a worker that dies here has claimed, has half written, has written but not committed,
+# has committed. Only calls that did something count.
+POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]] = {
+    "claimed": (waking, "claim_due", lambda arguments, claimed: bool(claimed)),
+    "half-written": (escalation, "insert_escalations", lambda arguments, nothing: bool(arguments[1])),
+    "written": (event, "append", lambda arguments, nothing: bool(arguments[1])),
+    "committed": (ticking, "sweep_once", lambda arguments, swept: swept.complaints > 0),
+}
+
+
+def _arm(point: str, number: int, deadly: signal.Signals) -> None:
+    module, name, counts = POINTS[point]
+    original = getattr(module, name)
+    left = number
+
+    def armed(*arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        result = original(*arguments, **options)
+        left -= counts(arguments, result)
+        if left == 0:
+            left = -1
+            os.kill(os.getpid(), deadly)
+        return result
+
+    setattr(module, name, armed)
+
+
+def _start(log: int, *arming: str) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        if arming:
+            point, number, name = arming
+            _arm(point, int(number), signal.Signals[name])
+        cli.worker()
+    finally:
+        os._exit(0)
+
+
+def _reap(pid: int) -> str:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := os.waitpid(pid, os.WUNTRACED | os.WNOHANG)) == (0, 0):
+        if time.monotonic() > deadline:
+            return "alive"
+        time.sleep(0.01)
+    status = found[1]
+    if os.WIFSTOPPED(status):
+        return signal.Signals(os.WSTOPSIG(status)).name
+    return signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else "ended"
+
+
+def main() -> None:
+    """Take commands until standard input closes."""
+    log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    started: list[int] = []
+    try:
+        while words := sys.stdin.readline().split():
+            if words[0] == "start":
+                started.append(_start(log, *words[1:]))
+                answer = str(started[-1])
+            else:
+                answer = _reap(int(words[1]))
+            sys.stdout.write(answer + "\n")
+            sys.stdout.flush()
+    finally:
+        for pid in started:
+            with suppress(ChildProcessError):
+                if os.waitpid(pid, os.WNOHANG) == (0, 0):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    main()

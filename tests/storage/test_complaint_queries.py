@@ -1,0 +1,336 @@
+"""The pages of complaint lists in terms of SQL: which index serves them, and how many statements they take."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from complaints.domain.complaint import Complaint
+from complaints.domain.search_terms import index_terms, query_terms
+from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
+from complaints.handling import lookup
+from complaints.handling.access import SYSTEM
+from complaints.handling.engine import Engine
+from complaints.handling.filters import ComplaintFilter
+from complaints.storage import search
+from complaints.storage.aggregate import find_posted
+from complaints.storage.complaint import complaint, complaint_tag
+from complaints.storage.complaint_queries import Filters, Order, Page, Place, SortKey, find_page
+from complaints.storage.deadline import deadline
+from complaints.storage.due_counts import count_overdue
+from complaints.storage.party import party
+from complaints.storage.reference import policy
+from complaints.storage.unit_of_work import Transaction
+from complaints.wiring import new_id
+from tests.support import START, House, count_statements
+
+ROWS = 2_000
+OVERDUE = Order(SortKey.NEXT_DUE_AT)
+NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
+TEAMS = ("operations", "customer_service", "management")
+
+
+@pytest.fixture
+def filled(house: House) -> Engine:
+    """Two thousand complaints: one in five open, one in ten overdue."""
+    house.engine.write(_fill)
+    if house.engine.database.is_postgresql:
+        with house.engine.database.engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
+    return house.engine
+
+
+def _fill(tx: Transaction) -> None:
+    code, version = tx.connection.execute(select(policy.c.code, policy.c.version)).first() or ("", 0)
+    rows = [_row(n, code, version) for n in range(1, ROWS + 1)]
+    tx.connection.execute(insert(complaint), rows)
+    open_rows = [row for row in rows if row["overdue_after_at"]]
+    tx.connection.execute(insert(deadline), [_clock(row) for row in open_rows])
+    people = [
+        {
+            "complaint_id": row["id"],
+            "role": "complainant",
+            "account_no": f"A{row['sequence']}",
+            "phone_e164": f"+861380000{row['sequence']:04d}",
+            "vulnerable": False,
+        }
+        for row in rows
+    ]
+    tx.connection.execute(insert(party), people)
+    tx.connection.execute(
+        insert(complaint_tag), [{"complaint_id": row["id"], "tag": f"t{row['sequence']}"} for row in rows]
+    )
+    search.index_terms(tx, [(row["sequence"], index_terms(f"网络 word{row['sequence']}")) for row in rows])
+
+
+def _row(n: int, policy_code: str, policy_version: int) -> dict[str, Any]:
+    received_at = START - timedelta(hours=ROWS - n)
+    is_open = n > 1_600
+    due_at = START + timedelta(hours=n - 1_800) if is_open else None
+    return {
+        "id": new_id(),
+        "sequence": n,
+        "version": 1,
+        "status": Status.RECEIVED if is_open else Status.WITHDRAWN,
+        "cycle": 1,
+        "channel": Channel.PHONE,
+        "subject": f"Complaint {n}",
+        "source": "north",
+        "external_id": f"E{n}",
+        "received_at": received_at,
+        "created_at": received_at,
+        "updated_at": received_at,
+        "severity": Severity.NORMAL,
+        "priority": list(Priority)[n % 4],
+        "priority_given": False,
+        "tags": [],
+        "attributes": {},
+        "team": TEAMS[n % 3],
+        "first_owner": "admin",
+        "policy_code": policy_code,
+        "policy_version": policy_version,
+        "ended_at": None if is_open else received_at,
+        "next_due_at": due_at,
+        "overdue_after_at": due_at,
+        "escalation_level": 0,
+        "history_count": 0,
+        "history_digest": b"",
+    }
+
+
+def _clock(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "complaint_id": row["id"],
+        "policy_code": row["policy_code"],
+        "policy_version": row["policy_version"],
+        "kind": DeadlineKind.RESOLUTION,
+        "cycle": 1,
+        "sequence": 1,
+        "attempt": 1,
+        "status": DeadlineStatus.RUNNING,
+        "started_at": row["received_at"],
+        "due_at": row["overdue_after_at"],
+        "paused_seconds": 0,
+        "level": 0,
+        "steps_taken": [],
+    }
+
+
+def _page(
+    engine: Engine, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
+) -> Page:
+    return engine.read(lambda tx: find_page(tx, filters, order, after=after, limit=limit))
+
+
+def _planned_page(
+    engine: Engine, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
+) -> tuple[Page, str]:
+    """A page, and how the database went about it."""
+    with count_statements(engine) as executed:
+        page = _page(engine, filters, order, after=after, limit=limit)
+    return page, _plan(engine, *_reading("FROM complaint", executed))
+
+
+def _reading(what: str, executed: Sequence[tuple[str, Any]]) -> tuple[str, Any]:
+    return next(one for one in executed if what in one[0].replace("\n", ""))
+
+
+def _plan(engine: Engine, statement: str, bound: Any, *, with_scans: bool = True) -> str:
+    with engine.database.engine.connect() as connection:
+        if not engine.database.is_postgresql:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", bound)
+            return "\n".join(row[3] for row in rows)
+        if not with_scans:
+            connection.execute(text("SET enable_seqscan = off"))
+        return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", bound))
+
+
+def _is_sorted_by_hand(plan: str) -> bool:
+    return "Sort" in plan or "TEMP B-TREE" in plan
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_the_overdue_page_is_read_off_its_index(filled: Engine, descending: bool) -> None:
+    order = Order(SortKey.NEXT_DUE_AT, descending)
+    for team, priority in product((None, "operations"), (None, Priority.URGENT)):
+        filters = Filters(overdue=True, team=team, priority=priority)
+        first, plan = _planned_page(filled, filters, order, limit=7)
+        second, plan_of_second = _planned_page(filled, filters, order, after=first.end, limit=7)
+
+        assert (len(first.complaints), len(second.complaints)) == (7, 7)
+        for one in (plan, plan_of_second):
+            assert "ix_complaint__overdue" in one
+            assert "Seq Scan" not in one
+            assert not _is_sorted_by_hand(one)
+
+
+def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Engine) -> None:
+    """Drivers prepare what they send often; the plan is then made without the values."""
+    if not filled.database.is_postgresql:
+        pytest.skip("SQLite always plans without the values")
+    filters = Filters(overdue=True, team="operations", priority=Priority.URGENT)
+    with count_statements(filled) as executed:
+        _page(filled, filters, OVERDUE)
+    statement, bound = _reading("FROM complaint", executed)
+    with filled.database.engine.connect() as connection:
+        connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
+        cursor = connection.connection.cursor()
+        cursor.execute(statement, bound, prepare=True)
+        [(prepared,)] = cursor.execute("SELECT generic_plans FROM pg_prepared_statements LIMIT 1").fetchall()
+        [(name,)] = cursor.execute("SELECT name FROM pg_prepared_statements LIMIT 1").fetchall()
+        values = ", ".join("NULL" for _ in bound)
+        rows = cursor.execute(f'EXPLAIN EXECUTE "{name}" ({values})').fetchall()
+    plan = "\n".join(row[0] for row in rows)
+    assert prepared == 1
+    assert "ix_complaint__overdue" in plan
+    assert not _is_sorted_by_hand(plan)
+
+
+def test_every_order_is_read_off_its_index(filled: Engine) -> None:
+    indexes = {
+        SortKey.RECEIVED_AT: "ix_complaint__received",
+        SortKey.NEXT_DUE_AT: "ix_complaint__next_due",
+        SortKey.PRIORITY: "ix_complaint__priority",
+    }
+    for (key, index), descending in product(indexes.items(), (False, True)):
+        order = Order(key, descending)
+        first, plan = _planned_page(filled, Filters(), order)
+        _, plan_of_second = _planned_page(filled, Filters(), order, after=first.end)
+        for one in (plan, plan_of_second):
+            assert index in one
+            assert not _is_sorted_by_hand(one)
+
+
+def test_filters_by_few_values_leave_the_order_to_its_index(filled: Engine) -> None:
+    for filters in (
+        Filters(team="operations"),
+        Filters(priority=Priority.URGENT),
+        Filters(statuses=(Status.RECEIVED, Status.WITHDRAWN)),
+        Filters(statuses=(Status.RECEIVED,), team="management"),
+    ):
+        page, plan = _planned_page(filled, filters, NEWEST)
+        assert len(page.complaints) == 50
+        assert "received" in plan
+        assert not _is_sorted_by_hand(plan)
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (Filters(sequence=7), "sequence"),
+        (Filters(external_id="E7"), "uq_complaint__external_id__source"),
+        (Filters(external_id="E7", source="north"), "uq_complaint__external_id__source"),
+        (Filters(account_nos=("A7",)), "ix_party__account_no"),
+        (Filters(phone_e164="+8613800000007"), "ix_party__phone_e164"),
+        (Filters(tag="t7"), "ix_complaint_tag__tag__complaint_id"),
+        (Filters(terms=tuple(query_terms("word7"))), "complaint_search"),
+    ],
+)
+def test_what_names_one_complaint_is_found_by_an_index(filled: Engine, filters: Filters, index: str) -> None:
+    with count_statements(filled) as executed:
+        found = _page(filled, filters, NEWEST)
+    plan = _plan(filled, *_reading("FROM complaint", executed), with_scans=False)
+
+    assert [one.subject for one in found.complaints] == ["Complaint 7"]
+    assert index in plan
+    assert "Seq Scan" not in plan
+    assert not re.search(r"^SCAN complaint$", plan, re.MULTILINE)
+
+
+def test_what_was_posted_before_is_found_by_an_index(filled: Engine) -> None:
+    keys = [("north", "E7"), ("north", "E8"), ("south", "E9")]
+    with count_statements(filled) as executed:
+        found, _ = filled.read(lambda tx: find_posted(tx, keys, []))
+    assert set(found) == {("north", "E7"), ("north", "E8")}
+    assert "uq_complaint__external_id__source" in _plan(filled, *_reading("FROM complaint", executed))
+
+
+def test_a_page_takes_few_statements_whatever_its_size(filled: Engine) -> None:
+    filled.read(filled.catalogue)
+    for key, limit in product(SortKey, (2, 200)):
+        with filled.database.read() as tx, count_statements(filled) as executed:
+            views, end = lookup.list_views(
+                filled, tx, SYSTEM, ComplaintFilter(), Order(key), after=None, limit=limit
+            )
+        assert len(views) == limit
+        assert len(executed) <= 6
+        assert end is not None
+
+
+def test_the_page_between_due_and_not_due_takes_few_statements_too(filled: Engine) -> None:
+    filled.read(filled.catalogue)
+    order = Order(SortKey.NEXT_DUE_AT)
+    after = _page(filled, Filters(), order, limit=350).end
+    with filled.database.read() as tx, count_statements(filled) as executed:
+        views, _ = lookup.list_views(filled, tx, SYSTEM, ComplaintFilter(), order, after=after, limit=100)
+    assert [one.complaint.next_due_at is None for one in views] == [False] * 50 + [True] * 50
+    assert len(executed) <= 6
+
+
+def test_one_complaint_takes_few_statements(filled: Engine) -> None:
+    filled.read(filled.catalogue)
+    [one] = _page(filled, Filters(sequence=1_900), NEWEST).complaints
+    with filled.database.read() as tx, count_statements(filled) as executed:
+        lookup.load_view(filled, tx, SYSTEM, str(one.id))
+    assert len(executed) <= 6
+
+
+def test_pages_together_are_the_whole_list_in_order(filled: Engine) -> None:
+    filters = Filters(received_from=START - timedelta(hours=500))
+    for key, descending in product(SortKey, (False, True)):
+        found = _walk(filled, Order(key, descending), filters, limit=137)
+        ranks = [rank for one in found if (rank := _rank(one, key)) is not None]
+
+        assert len(found) == len({one.id for one in found}) == 501
+        assert ranks == sorted(ranks, reverse=descending)
+        assert all(_rank(one, key) is None for one in found[len(ranks) :])
+
+
+def _walk(engine: Engine, order: Order, filters: Filters, *, limit: int) -> list[Complaint]:
+    found: list[Complaint] = []
+    page = _page(engine, filters, order, limit=limit)
+    found += page.complaints
+    while page.end is not None:
+        page = _page(engine, filters, order, after=page.end, limit=limit)
+        found += page.complaints
+    return found
+
+
+def _rank(one: Complaint, key: SortKey) -> float | None:
+    if key is SortKey.PRIORITY:
+        return list(Priority).index(one.priority)
+    at = one.next_due_at if key is SortKey.NEXT_DUE_AT else one.received_at
+    return at.timestamp() if at else None
+
+
+def test_the_summary_counts_by_few_statements_and_indexes(filled: Engine) -> None:
+    with filled.database.read() as tx, count_statements(filled) as executed:
+        summary = lookup.summarise_due(tx, timedelta(hours=24))
+
+    assert len(executed) == 4
+    assert summary.by_age == (4, 20, 48, 96, 31)
+    assert summary.overdue.total == summary.overdue.by_kind[DeadlineKind.RESOLUTION] == 199
+    assert sum(summary.overdue.by_team.values()) == sum(summary.overdue.by_priority.values()) == 199
+    assert summary.soon_due.total == summary.soon_due.by_kind[DeadlineKind.RESOLUTION] == 24
+    plans = [_plan(filled, *one, with_scans=False) for one in executed]
+    assert "ix_complaint__overdue" in plans[0]
+    assert "ix_deadline__unmet_by_kind" in plans[1]
+    assert "ix_complaint__overdue" in plans[2]
+
+
+def test_bands_of_age_begin_where_they_say(house: House) -> None:
+    def ages() -> list[tuple[int, ...]]:
+        return house.engine.read(lambda tx: [one.by_age for one in count_overdue(tx, lookup.AGES)])
+
+    house.post()
+    house.jump(hours=24)
+    assert ages() == []  # due now is not past due
+    house.jump(hours=4)
+    assert ages() == [(1, 0, 0, 0, 0)]
+    house.jump(microseconds=1)
+    assert ages() == [(0, 1, 0, 0, 0)]

@@ -1,0 +1,156 @@
+"""The feed of changes under writers that commit out of order, over connections of their own."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from complaints.domain.complaint import Complaint
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling import feed, timeline
+from complaints.handling.access import SYSTEM
+from complaints.handling.commands import AddNote
+from complaints.handling.engine import Engine
+from complaints.storage import aggregate
+from complaints.storage.unit_of_work import Transaction
+from tests.support import House, opened_engine
+
+BLOCKED_SECONDS = 0.3
+
+
+@pytest.fixture
+def postgres(migrated_database_url: Callable[[str], str]) -> Iterator[Engine]:
+    """The engine on PostgreSQL: SQLite has one writer, and so one order."""
+    with opened_engine(migrated_database_url("postgresql")) as engine:
+        yield engine
+
+
+def note(engine: Engine, tx: Transaction, complaint: Complaint, text: str) -> None:
+    timeline.add_note(engine, tx, SYSTEM, str(complaint.id), AddNote(text=text))
+
+
+class Reader:
+    """Polls the feed as an integrator does: always from where the answer before ended."""
+
+    def __init__(self, engine: Engine, *, limit: int = 200) -> None:
+        self.engine = engine
+        self.limit = limit
+        self.after = 0
+        self.sequences: list[int] = []
+        self.texts: list[str] = []
+
+    def poll(self) -> list[str]:
+        """The texts of the notes that are new."""
+        found, self.after = self.engine.read(
+            lambda tx: feed.changes(tx, SYSTEM, after=self.after, limit=self.limit)
+        )
+        self.sequences += [one.sequence for one in found]
+        fresh = [one.data["text"] for one in found if "text" in one.data]
+        self.texts += fresh
+        return fresh
+
+
+def test_one_that_begins_first_and_commits_last_is_seen(postgres: Engine) -> None:
+    house, reader = House(postgres), Reader(postgres)
+    slow, quick = house.post(), house.post()
+
+    with postgres.database.begin() as tx:  # begun, and its complaint locked, before the other begins
+        aggregate.load_complaint(tx, slow.id, lock=True)
+        postgres.write(lambda other: note(postgres, other, quick, "quick"))
+        assert reader.poll() == ["quick"]
+        note(postgres, tx, slow, "slow")
+        assert reader.poll() == []
+
+    assert reader.poll() == ["slow"]
+    assert reader.poll() == []
+
+
+def test_nobody_overtakes_one_that_is_numbered_but_not_committed(postgres: Engine) -> None:
+    house, reader = House(postgres), Reader(postgres)
+    first, second = house.post(), house.post()
+    reader.poll()
+
+    with ThreadPoolExecutor(1) as pool:
+        with postgres.database.begin() as tx:
+            note(postgres, tx, first, "first")
+            other: Future[None] = pool.submit(postgres.write, lambda tx: note(postgres, tx, second, "second"))
+            time.sleep(BLOCKED_SECONDS)
+            assert not other.done()
+            assert reader.poll() == []
+        other.result(timeout=10)
+
+    assert reader.poll() == ["first", "second"]
+
+
+def test_what_is_rolled_back_leaves_a_gap_nobody_waits_for(postgres: Engine) -> None:
+    house, reader = House(postgres), Reader(postgres)
+    complaint = house.post()
+
+    def fail(tx: Transaction) -> None:
+        note(postgres, tx, complaint, "lost")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        postgres.write(fail)
+    postgres.write(lambda tx: note(postgres, tx, complaint, "kept"))
+
+    reader.poll()
+
+    assert reader.texts == ["kept"]
+
+
+def test_a_reader_among_eight_writers_sees_every_event_once_in_order(postgres: Engine) -> None:
+    house, reader = House(postgres), Reader(postgres, limit=7)
+    complaints = [house.post() for _ in range(8)]
+    expected = {f"{n}/{k}" for n in range(8) for k in range(12)}
+    finished = threading.Event()
+
+    def write(n: int) -> None:
+        for k in range(12):
+
+            def work(tx: Transaction, k: int = k) -> None:
+                time.sleep((n * 7 + k * 3) % 5 / 1000)
+                note(postgres, tx, complaints[n], f"{n}/{k}")
+                time.sleep((n * 3 + k * 5) % 7 / 1000)
+
+            postgres.write(work)
+
+    def read() -> None:
+        while not finished.is_set():
+            reader.poll()
+
+    with ThreadPoolExecutor(9) as pool:
+        reading = pool.submit(read)
+        for writing in [pool.submit(write, n) for n in range(8)]:
+            writing.result(timeout=60)
+        finished.set()
+        reading.result(timeout=60)
+    while reader.poll():
+        pass
+
+    assert len(reader.texts) == len(expected)
+    assert set(reader.texts) == expected
+    assert reader.sequences == sorted(set(reader.sequences))
+
+
+def test_one_sources_reader_goes_on_past_what_is_not_for_it(engine: Engine) -> None:
+    house = House(engine)
+    for source in ("a", "b", "a", "b", "b"):
+        house.post(source=source)
+
+    rows = engine.read(lambda tx: _sources(tx, "a", limit=1))
+
+    assert rows == ["a", "a"]
+
+
+def _sources(tx: Transaction, source: str, *, limit: int) -> list[str]:
+    caller = replace(SYSTEM, roles=frozenset({AccessRole.INTAKE}), source=source)
+    found, after, seen = [], 0, -1
+    while after != seen:
+        seen = after
+        page, after = feed.changes(tx, caller, after=after, limit=limit)
+        found += [one.data["changes"]["source"] for one in page]
+    return found
