@@ -27,6 +27,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.handling import imports, keys, policies
 from complaints.handling.access import SYSTEM, Caller
 from complaints.handling.checks import check_all
+from complaints.handling.engine import Engine
 from complaints.settings import Settings
 from complaints.storage.audit import count_complaints
 from complaints.storage.import_job import Job, list_errors
@@ -142,7 +143,7 @@ def migrate() -> None:
 
 
 @contextmanager
-def _engine() -> Iterator[wiring.Engine]:
+def _engine() -> Iterator[Engine]:
     with wiring.opened(Settings()) as engine:
         yield engine
 
@@ -212,7 +213,7 @@ def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _tell_import(engine: wiring.Engine, job: Job) -> None:
+def _tell_import(engine: Engine, job: Job) -> None:
     would = "would be " if job.dry_run else ""
     out.print(
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
@@ -244,7 +245,7 @@ def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
     """Apply a policy document as a new version; complaints received from its effective date on go by it."""
     text = file.read_text(encoding="utf-8")
     with _engine() as engine:
-        applied = engine.write(lambda tx: policies.apply_policy(tx, SYSTEM, text))
+        applied = engine.write(lambda tx: policies.apply_policy(engine, tx, SYSTEM, text))
     _tell_warnings(applied.warnings)
     policy = applied.policy
     out.print(f"{policy.code} version {policy.version} is in force from {policy.effective_at.isoformat()}.")

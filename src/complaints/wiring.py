@@ -131,7 +131,7 @@ def _first_key(settings: Settings, engine: Engine) -> FirstKey | None:
 
 def openapi_document() -> str:
     """The OpenAPI document of the API, as checked in."""
-    nothing = Engine(Database(open_engine("sqlite://"), wall_clock), new_id)
+    nothing = Engine(Database(open_engine("sqlite:///unused.db"), wall_clock), new_id)
     document = create_app(nothing, wall=wall_now).openapi()
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

@@ -1,11 +1,17 @@
 """/v1/departments, /v1/teams, /v1/users."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from complaints.domain.errors import Conflict
 from complaints.domain.vocabulary import AccessRole
+from complaints.handling import people
+from complaints.handling.access import SYSTEM
 from complaints.handling.engine import Engine
+from complaints.handling.reference import CreateUser
 from complaints.storage.escalation import escalation
 from tests.support import House
 
@@ -85,6 +91,20 @@ def test_a_code_is_taken_once(client: TestClient) -> None:
         assert client.post(f"/v1/{path}", json=body).status_code == 409
         assert client.patch(f"/v1/{path}/nowhere", json={}).status_code == 404
         assert client.get(f"/v1/{path}/nowhere").status_code == 404
+
+
+def test_of_many_at_once_one_gets_the_code(engine: Engine) -> None:
+    command = CreateUser(login="li.wei", name="李伟")
+
+    def create(_n: int) -> bool:
+        try:
+            engine.configure(lambda tx: people.create_user(engine, tx, SYSTEM, command))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(create, range(8))) == 1
 
 
 def test_a_change_keeps_what_it_does_not_name_and_an_empty_text_takes_away(client: TestClient) -> None:

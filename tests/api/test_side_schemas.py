@@ -30,7 +30,7 @@ PATHS = (
 MODELS = [
     model
     for _, model in inspect.getmembers(schemas_side, inspect.isclass)
-    if issubclass(model, BaseModel) and "examples" in model.model_json_schema()
+    if issubclass(model, BaseModel) and model is not BaseModel and "examples" in model.model_json_schema()
 ]
 
 
@@ -56,7 +56,7 @@ def test_the_examples_of_bodies_are_accepted(model: type[BaseModel], example: di
     model.model_validate(example)
 
 
-def test_every_answer_has_a_model_and_every_operation_a_summary(engine: Engine) -> None:
+def test_every_answer_has_a_model_and_every_operation_says_what_it_does(engine: Engine) -> None:
     document = create_app(engine, wall=wall_now).openapi()
     operations = {
         f"{method} {path}": operation
@@ -65,7 +65,7 @@ def test_every_answer_has_a_model_and_every_operation_a_summary(engine: Engine) 
         for method, operation in methods.items()
     }
 
-    assert len(operations) == 19
+    assert len(operations) == 20
     for name, operation in operations.items():
         assert operation["description"], name
         for status, answer in operation["responses"].items():

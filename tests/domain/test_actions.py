@@ -616,9 +616,7 @@ def other(**changes: Any) -> Complaint:
 def test_what_a_complaint_may_be_merged_into(
     into: Complaint, facts: dict[str, bool], reason: str | None
 ) -> None:
-    found = merge_refusal(
-        Life().complaint, into, **({"same_complainant": True, "has_merged": False} | facts)
-    )
+    found = merge_refusal(Life().complaint, into, **({"same_complainant": True, "has_merged": False} | facts))
     assert (found is None) if reason is None else (found is not None and reason in found)
 
 

@@ -23,6 +23,7 @@ from complaints.domain.calendars import (
 from complaints.domain.clocks import add_time
 from complaints.domain.errors import InvalidContent
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WEEK = {"mon": [["09:00", "18:00"]], "tue": [["09:00", "12:00"], ["13:00", "24:00"]]}
 
 
@@ -45,7 +46,7 @@ def local(*pairs: tuple[str, str]) -> list[Interval]:
     return [(utc(start), utc(end)) for start, end in pairs]
 
 
-# Documents -------------------------------------------------------------------------------------------------------
+# Documents --------------------------------------------------------------------------------------------------
 
 
 def test_a_document_becomes_a_calendar() -> None:
@@ -116,8 +117,8 @@ def test_an_overlap_names_the_later_span() -> None:
 @pytest.mark.parametrize(
     "zone",
     [
-        None, "", "Mars/Olympus", "Europe", "/etc/passwd", "../UTC", "utc+8", "right/UTC", "posix/UTC", "localtime",
-        "UTC\0", "\ud800", 8, "x" * 5_000,
+        None, "", "Mars/Olympus", "Europe", "/etc/passwd", "../UTC", "utc+8", "right/UTC", "posix/UTC",
+        "localtime", "UTC\0", "\ud800", 8, "x" * 5_000,
     ],
 )  # fmt: skip
 def test_an_unknown_zone_is_refused(zone: Any) -> None:
@@ -139,13 +140,16 @@ def test_an_unknown_zone_is_refused(zone: Any) -> None:
         ({"timezone": "UTC", "hour": {}}, ["/calendar/hour"]),
         ({"timezone": "UTC", "holidays": "2026-12-25"}, ["/calendar/holidays"]),
         (
-            {"timezone": "UTC", "holidays": ["2026-02-29", "20261225", "2026-W01-1", datetime(2026, 1, 1), 1]},
+            {"timezone": "UTC", "holidays": ["2026-02-29", "20261225", "2026-W01-1", NOON, 1]},
             [f"/calendar/holidays/{index}" for index in range(5)],
         ),
         ({"timezone": "UTC", "holidays": {"2026-12-25": 1}}, ["/calendar/holidays/2026-12-25"]),
         ({"timezone": "UTC", "overrides": []}, ["/calendar/overrides"]),
         ({"timezone": "UTC", "overrides": {"Christmas": []}}, ["/calendar/overrides/Christmas"]),
-        ({"timezone": "X", "hours": {"foo": 1}, "b": 1}, ["/calendar/b", "/calendar/hours/foo", "/calendar/timezone"]),
+        (
+            {"timezone": "X", "hours": {"foo": 1}, "b": 1},
+            ["/calendar/b", "/calendar/hours/foo", "/calendar/timezone"],
+        ),
     ],
 )  # fmt: skip
 def test_every_fault_is_named_at_its_place(document: Any, pointers: list[str]) -> None:
@@ -167,7 +171,7 @@ def test_calendars_are_values() -> None:
     assert copy.deepcopy(one) == pickle.loads(pickle.dumps(one)) == one
 
 
-# Open intervals --------------------------------------------------------------------------------------------------
+# Open intervals ---------------------------------------------------------------------------------------------
 
 
 def test_always_open_is_one_interval_whatever_the_holidays() -> None:
@@ -188,7 +192,7 @@ def test_intervals_are_lazy_local_and_cut_at_the_start() -> None:
 
 
 def test_a_holiday_is_a_local_date_and_an_override_wins_over_it() -> None:
-    every = {weekday: ((0, 86_400),) for weekday in range(7)}
+    every = dict.fromkeys(range(7), ((0, 86400),))
     calendar = WorkCalendar(
         "America/Los_Angeles",
         every,
@@ -242,7 +246,7 @@ def test_a_boundary_in_a_fold_is_the_first(span: tuple[float, float], expected: 
 
 
 def test_a_date_that_a_zone_left_out_has_no_hours() -> None:
-    weekdays = {weekday: ((32_400, 61_200),) for weekday in range(5)}
+    weekdays = dict.fromkeys(range(5), ((32400, 61200),))
     assert opened(WorkCalendar("Pacific/Apia", weekdays), "2011-12-29T00:00-10:00", 2) == local(
         ("2011-12-29T09:00-10:00", "2011-12-29T17:00-10:00"),
         ("2012-01-02T09:00+14:00", "2012-01-02T17:00+14:00"),  # not on Saturday 31, though Friday 30 fell out
@@ -252,14 +256,11 @@ def test_a_date_that_a_zone_left_out_has_no_hours() -> None:
 def test_a_gap_across_midnight_counts_each_moment_once() -> None:
     # Toronto went from 23:30 of 30 March to 00:30 of 31 March.
     calendar = WorkCalendar("America/Toronto", {6: ((84_900, 85_800),), 0: ((1_800, 3_000), (7_200, 9_000))})
-    begin = datetime(1919, 3, 31, 4, 30, tzinfo=UTC)
-    minutes = [timedelta(minutes=m) for m in (0, 20, 90, 120)]
     # Sunday's 23:35 to 23:50 becomes 00:35 to 00:50, within Monday's 00:30 to 00:50.
-    intervals = opened(calendar, "1919-03-31T04:00Z", 3)
-    total = sum((end - start for start, end in intervals), timedelta())
-    assert intervals[0][0] == begin + minutes[0]
-    assert intervals[-1] == (begin + minutes[2], begin + minutes[3])
-    assert total == timedelta(minutes=50)
+    assert opened(calendar, "1919-03-31T04:00Z", 2) == local(
+        ("1919-03-31T00:30-04:00", "1919-03-31T00:50-04:00"),
+        ("1919-03-31T02:00-04:00", "1919-03-31T02:30-04:00"),
+    )
 
 
 def test_whole_weeks_in_one_step_stop_at_what_is_special() -> None:
@@ -274,14 +275,14 @@ def test_whole_weeks_in_one_step_stop_at_what_is_special() -> None:
 
 
 def test_far_years_follow_the_zone_s_rule() -> None:
-    calendar = WorkCalendar("Europe/Berlin", {weekday: ((32_400, 36_000),) for weekday in range(7)})
+    calendar = WorkCalendar("Europe/Berlin", dict.fromkeys(range(7), ((32400, 36000),)))
     due = add_time(utc("2500-01-01T00:00Z"), 3_600 * 365 * 3, calendar)
     assert due == datetime(2502, 12, 31, 9, tzinfo=UTC)
     summer = add_time(utc("2500-01-01T00:00Z"), 3_600 * 180, calendar)
     assert summer == datetime(2500, 6, 29, 8, tzinfo=UTC)
 
 
-# Calendars that never open ---------------------------------------------------------------------------------------
+# Calendars that never open ----------------------------------------------------------------------------------
 
 
 def test_a_calendar_that_never_opens_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Clocks against a naive oracle that looks at every minute, over random calendars, zones and pauses (rules 2.3–2.6)."""
+"""Clocks against a naive oracle that looks at every minute, in random calendars (rules 2.3–2.6)."""
 
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -47,7 +47,7 @@ PLACES = [
 ]
 
 
-# The oracle ------------------------------------------------------------------------------------------------------
+# The oracle -------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=64)
@@ -117,7 +117,7 @@ def counted_minutes(calendar: WorkCalendar, base: datetime, pauses: list[Pause])
     return counted
 
 
-# Random worlds ---------------------------------------------------------------------------------------------------
+# Random worlds ----------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -133,7 +133,7 @@ def worlds(draw: st.DrawFn) -> tuple[WorkCalendar, datetime]:
     days = st.integers(0, DAYS).map(lambda n: (base + timedelta(days=n)).date())
     hours = draw(
         st.one_of(
-            st.just({weekday: ((0, 86_400),) for weekday in range(7)}),
+            st.just(dict.fromkeys(range(7), ((0, 86400),))),
             st.dictionaries(st.integers(0, 6), some_spans(), min_size=3),
             st.dictionaries(st.integers(0, 6), some_spans(), min_size=6),
             st.none(),
@@ -157,7 +157,7 @@ def in_world(base: datetime, pauses: list[tuple[int, int | None]]) -> list[Pause
 minutes_in = st.integers(0, MINUTES)
 
 
-# Against the oracle ----------------------------------------------------------------------------------------------
+# Against the oracle -----------------------------------------------------------------------------------------
 
 
 @settings(max_examples=90)
@@ -212,14 +212,14 @@ def test_subtracting_finds_the_beginning_of_the_earliest_minute_needed(
         assert subtract_time(base + last * MINUTE, amount * 60, calendar, pauses) == expected
 
 
-# Laws ------------------------------------------------------------------------------------------------------------
+# Laws -------------------------------------------------------------------------------------------------------
 
 STEADY = st.sampled_from(
     [
-        WorkCalendar("Europe/Berlin", {weekday: ((32_400, 64_800),) for weekday in range(5)}),
+        WorkCalendar("Europe/Berlin", dict.fromkeys(range(5), ((32400, 64800),))),
         WorkCalendar(
             "Australia/Lord_Howe",
-            {weekday: ((0, 21_600), (79_200, 86_400)) for weekday in range(7)},
+            dict.fromkeys(range(7), ((0, 21600), (79200, 86400))),
             {date(2026, 4, 5): "fair"},
         ),
         WorkCalendar(
@@ -228,7 +228,9 @@ STEADY = st.sampled_from(
         always_open("Asia/Shanghai"),
     ]
 )
-instants = st.datetimes(datetime(2015, 1, 1), datetime(2031, 1, 1), timezones=st.just(UTC))
+instants = st.integers(0, 16 * 366 * 86_400).map(
+    lambda s: datetime(2015, 1, 1, tzinfo=UTC) + timedelta(seconds=s)
+)
 amounts = st.integers(1, 40 * 86_400)
 
 

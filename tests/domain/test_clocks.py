@@ -1,5 +1,6 @@
 """Clocks: targets of every unit, pauses, shares, explanations (rules 2.3–2.7, 2.13 and 3.2)."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
@@ -28,7 +29,7 @@ from complaints.domain.errors import InvalidContent
 HOUR = 3_600
 OFFICE = WorkCalendar(
     "Europe/Berlin",
-    {weekday: ((9 * HOUR, 12 * HOUR), (13 * HOUR, 18 * HOUR)) for weekday in range(5)},
+    dict.fromkeys(range(5), ((9 * HOUR, 12 * HOUR), (13 * HOUR, 18 * HOUR))),
     {date(2026, 12, 25): "Christmas", date(2026, 12, 28): ""},
     {date(2026, 12, 24): ((9 * HOUR, 12 * HOUR),), date(2026, 12, 26): ((10 * HOUR, 11 * HOUR),)},
 )
@@ -47,7 +48,7 @@ def elapsed(amount: int) -> Target:
     return Target(amount * HOUR, Unit.ELAPSED_SECONDS)
 
 
-# Open and elapsed time -------------------------------------------------------------------------------------------
+# Open and elapsed time --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_zero_is_due_at_the_start(unit: Unit) -> None:
     assert add_time(start, 0, OFFICE) == add_time(start, -1, BERLIN) == start
 
 
-# Pauses ----------------------------------------------------------------------------------------------------------
+# Pauses -----------------------------------------------------------------------------------------------------
 
 MONDAY = at("2026-11-23T09:00+01:00")
 
@@ -181,7 +182,7 @@ def test_working_days_are_extended_by_the_open_time_of_the_pause() -> None:
     assert pause_extension_seconds(MONDAY, target, OFFICE, pauses) == 2 * HOUR
 
 
-# Days and months -------------------------------------------------------------------------------------------------
+# Days and months --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -230,6 +231,9 @@ def test_months_come_before_days_and_nothing_in_between_must_exist() -> None:
     [
         ("2026-11-23T10:00+01:00", 1, "2026-11-24T10:00+01:00"),
         ("2026-11-26T10:00+01:00", 3, "2026-12-01T10:00+01:00"),
+        ("2026-11-23T09:00+01:00", 1, "2026-11-24T09:00+01:00"),  # open then: not the closing before
+        ("2026-11-23T12:00+01:00", 1, "2026-11-24T12:00+01:00"),
+        ("2026-11-23T13:00+01:00", 1, "2026-11-24T13:00+01:00"),
         ("2026-11-23T12:30+01:00", 1, "2026-11-24T12:00+01:00"),  # closed then: the closing before
         ("2026-11-23T22:00+01:00", 3, "2026-11-26T18:00+01:00"),
         ("2026-11-23T06:00+01:00", 1, "2026-11-23T18:00+01:00"),  # the whole of Monday
@@ -240,7 +244,18 @@ def test_months_come_before_days_and_nothing_in_between_must_exist() -> None:
     ],
 )
 def test_working_days(start: str, days: int, expected: str) -> None:
-    assert due_at(at(start), Target(days, Unit.WORKING_DAYS), OFFICE) == at(expected)
+    target = Target(days, Unit.WORKING_DAYS)
+    assert due_at(at(start), target, OFFICE) == at(expected)
+    assert share_at(at(start), target, OFFICE, (), Fraction(1)) == at(expected)
+    assert explain(at(start), target, OFFICE)[-1].end == at(expected)
+
+
+def test_working_days_that_end_at_an_opening_are_held_by_a_pause_before_it() -> None:
+    target = Target(1, Unit.WORKING_DAYS)
+    assert due_at(MONDAY, target, OFFICE, [pause("23T20:00", None)]) is None
+    assert explain(MONDAY, target, OFFICE, [pause("23T20:00", None)])[-1].end is None
+    assert due_at(MONDAY, target, OFFICE, [pause("24T08:00", "24T09:30")]) == at("2026-11-24T09:30+01:00")
+    assert due_at(MONDAY, target, OFFICE, [pause("23T17:00", "23T18:30")]) == at("2026-11-24T10:00+01:00")
 
 
 def test_every_day_is_a_working_day_of_a_calendar_that_never_closes() -> None:
@@ -269,7 +284,7 @@ def test_a_target_may_begin_the_day_after(start: str, target: Target, expected: 
     assert segments[-1].end == at(expected)
 
 
-# Backwards and shares --------------------------------------------------------------------------------------------
+# Backwards and shares ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -312,7 +327,7 @@ def test_before_ends_where_nothing_was_ever_open() -> None:
 
 def test_shares_are_of_open_time_without_pauses() -> None:
     pauses = [pause("23T10:00", "23T11:00")]
-    expected = {"0": "09:00", "1/8": "09:30", "1/2": "13:00", "1": "15:00", "2": "24T10:00"}
+    expected = {"0": "09:00", "1/8": "09:30", "1/2": "12:00", "1": "15:00", "2": "24T10:00"}
     for share, when in expected.items():
         moment = at(f"2026-11-{when if 'T' in when else f'23T{when}'}+01:00")
         assert share_at(MONDAY, hours(4), OFFICE, pauses, Fraction(share)) == moment
@@ -324,10 +339,12 @@ def test_shares_of_calendar_months_are_of_real_time() -> None:
     assert share_at(start, elapsed(24), OFFICE, (), Fraction(4, 5)) == at("2026-02-01T19:12Z")
 
 
-# Explanations ----------------------------------------------------------------------------------------------------
+# Explanations -----------------------------------------------------------------------------------------------
 
 
-def explained(start: str, target: Target, pauses: list[Pause], calendar: WorkCalendar = OFFICE) -> list[str]:
+def explained(
+    start: str, target: Target, pauses: Sequence[Pause], calendar: WorkCalendar = OFFICE
+) -> list[str]:
     return [
         f"{s.start:%d %H:%M} {s.end:%d %H:%M} {'+' if s.counted else '-'} {s.reason}"
         for s in explain(at(start), target, calendar, pauses)
@@ -359,7 +376,7 @@ def test_an_explanation_names_what_counted_and_why_the_rest_did_not() -> None:
 
 
 def test_days_that_touch_are_one_segment() -> None:
-    every = WorkCalendar("Europe/Berlin", {weekday: ((0, 86_400),) for weekday in range(7)})
+    every = WorkCalendar("Europe/Berlin", dict.fromkeys(range(7), ((0, 86400),)))
     assert explained("2026-03-27T10:00Z", hours(96), [], every) == ["27 10:00 31 10:00 + open"]
     assert explained("2026-03-27T10:00Z", hours(96), [], BERLIN) == ["27 10:00 31 10:00 + open"]
 
@@ -373,7 +390,7 @@ def test_real_time_is_elapsed_time() -> None:
     ]
 
 
-# Limits ----------------------------------------------------------------------------------------------------------
+# Limits -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("unit", list(Unit))

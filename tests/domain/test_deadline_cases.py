@@ -22,8 +22,8 @@ def cases(kind: str) -> list[Any]:
 
 
 def calendar_of(case: dict[str, Any]) -> WorkCalendar:
-    members = {key: case[key] for key in ("hours", "holidays", "overrides") if key in case}
-    return parse_calendar({"timezone": case["tz"], **members})
+    members = {key: case.get(key) for key in ("hours", "holidays", "overrides")}
+    return parse_calendar({"timezone": case["tz"]} | members)
 
 
 def pauses_of(case: dict[str, Any]) -> list[tuple[datetime, datetime]]:

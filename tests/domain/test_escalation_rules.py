@@ -430,7 +430,13 @@ def absent(directory: Directory, login: str, **changes: Any) -> Directory:
 
 @pytest.mark.parametrize(
     ("role", "login"),
-    [(ASSIGNEE, "an"), (FIRST_OWNER, "fei"), (TEAM_LEAD, "zhao"), (DEPARTMENT_HEAD, "sun"), (EXECUTIVE, "chen")],
+    [
+        (ASSIGNEE, "an"),
+        (FIRST_OWNER, "fei"),
+        (TEAM_LEAD, "zhao"),
+        (DEPARTMENT_HEAD, "sun"),
+        (EXECUTIVE, "chen"),
+    ],
 )
 def test_rule_3_6_a_role_is_the_person_who_holds_it(role: RecipientRole, login: str) -> None:
     assert heard(role) == (login,)
@@ -568,7 +574,9 @@ def test_urgent_stays_urgent_and_nothing_is_told() -> None:
 
 
 def test_a_step_moves_it_to_another_team_and_later_steps_go_there() -> None:
-    policy = laddered(step("50%", 0, move_to_team="operations"), step("80%"), step("100%", 2, (DEPARTMENT_HEAD,)))
+    policy = laddered(
+        step("50%", 0, move_to_team="operations"), step("80%"), step("100%", 2, (DEPARTMENT_HEAD,))
+    )
     life = Life(policy=policy).do("assign", assignee="an").wait(hours=25)
     assert (life.complaint.team, life.complaint.assignee) == ("operations", None)
     assert life.complaint.first_owner == "fei"

@@ -23,10 +23,16 @@ def a_whole_life() -> Life:
     life = Life(priority=Priority.HIGH, tags=("vip",), attributes={"cell": "SH-0423"})
     life.do("assign", team="operations").jump(hours=30).do("respond")
     life.promise(life.now + hours(3))
-    life.do("hold", until=life.now + days(5)).jump(days=4).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
-    life.jump(days=3).do("resolve", outcome=Outcome.UPHELD, compensation=(Decimal("3.50"), "CNY")).do("reopen")
+    life.do("hold", until=life.now + days(5)).jump(days=4).do(
+        "record_contact", outcome=ContactOutcome.UNREACHABLE
+    )
+    life.jump(days=3).do("resolve", outcome=Outcome.UPHELD, compensation=(Decimal("3.50"), "CNY")).do(
+        "reopen"
+    )
     life.do("resolve", outcome=Outcome.UPHELD).do("notify_result")
-    life.wait(to=life.clocks("follow_up")[0].due_at).do("record_contact", outcome=ContactOutcome.NOT_SOLVED, csat=1)
+    life.wait(to=life.clocks("follow_up")[0].due_at).do(
+        "record_contact", outcome=ContactOutcome.NOT_SOLVED, csat=1
+    )
     life.change(priority=Priority.LOW).do("escalate").wait(days=10).do("resolve").do("notify_result")
     life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
     life.wait(days=3).do("record_contact", nps=9).do("close", root_cause="Old fibre")
@@ -56,7 +62,9 @@ def test_without_one_event_they_do_not() -> None:
 
 
 def test_what_is_set_to_nothing_is_left_out() -> None:
-    members, _ = fold([{"changes": {"assignee": "an", "tags": ["vip"]}}, {"changes": {"assignee": None, "tags": []}}])
+    members, _ = fold(
+        [{"changes": {"assignee": "an", "tags": ["vip"]}}, {"changes": {"assignee": None, "tags": []}}]
+    )
     assert members == {}
 
 
@@ -118,7 +126,14 @@ def test_the_first_event_tells_the_whole_complaint() -> None:
 
 
 def test_facts_are_told_as_plain_json() -> None:
-    facts = {"at": START, "id": UUID(int=1), "amount": Decimal("1.50"), "roles": ("a", "b"), "n": 3, "none": None}
+    facts = {
+        "at": START,
+        "id": UUID(int=1),
+        "amount": Decimal("1.50"),
+        "roles": ("a", "b"),
+        "n": 3,
+        "none": None,
+    }
     assert plain(facts) == {
         "at": "2026-01-05T01:00:00Z",
         "id": "00000000-0000-0000-0000-000000000001",

@@ -127,7 +127,10 @@ def test_the_page_is_the_table() -> None:
 def test_the_page_names_every_state_and_action_in_both_languages() -> None:
     page = render_page()
     for status in Status:
-        assert f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle.STATUS_NAMES_ZH[status]} |" in page
+        assert (
+            f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle.STATUS_NAMES_ZH[status]} |"
+            in page
+        )
     assert all(f"| `{action}`" in page and lifecycle.ACTION_NAMES_ZH[action] in page for action in Action)
     assert len(set(lifecycle.STATUS_NAMES_ZH.values())) == len(Status)
     assert lifecycle.mermaid() in page

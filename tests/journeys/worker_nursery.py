@@ -1,10 +1,11 @@
-"""Workers by the dozen: this program loads the product once, and each worker is a fork of it with its own life.
+"""Workers by the dozen: this program loads the product once, and each worker is a fork with a life of its own.
 
     python tests/journeys/worker_nursery.py LOG
 
-It reads commands from standard input and answers each with a line: `start` or `start POINT NUMBER SIGNAL` (the
-worker sends itself SIGNAL the NUMBER-th time it passes POINT) gives a process id; `reap PID` waits for that
-process to end or stop and gives the signal, or `alive` after 30 s. When standard input closes, all workers are killed.
+It takes commands from standard input and answers each with a line. `start URL` gives the process id of a worker
+on that database; `start URL POINT SIGNAL` that of one which sends itself the signal when it passes the point.
+`reap PID` waits for that process to end or stop and gives the signal, or `alive` after 30 s. When standard input
+closes, all workers are killed.
 """
 
 import os
@@ -21,9 +22,8 @@ from complaints.handling import ticking
 from complaints.storage import escalation, event, waking
 
 PATIENCE_SECONDS = 30.0
-
-# After which call, of what: a worker that dies here has claimed, has half written, has written but not committed,
-# has committed. Only calls that did something count.
+# After which call, of what: a worker that dies there has claimed, has half written, has written but not
+# committed, has committed. Only calls that did something count.
 POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]] = {
     "claimed": (waking, "claim_due", lambda arguments, claimed: bool(claimed)),
     "half-written": (escalation, "insert_escalations", lambda arguments, nothing: bool(arguments[1])),
@@ -32,37 +32,37 @@ POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]
 }
 
 
-def _arm(point: str, number: int, deadly: signal.Signals) -> None:
+def _arm(point: str, deadly: signal.Signals) -> None:
     module, name, counts = POINTS[point]
     original = getattr(module, name)
-    left = number
+    is_armed = True
 
     def armed(*arguments: Any, **options: Any) -> Any:
-        nonlocal left
+        nonlocal is_armed
         result = original(*arguments, **options)
-        left -= counts(arguments, result)
-        if left == 0:
-            left = -1
+        if is_armed and counts(arguments, result):
+            is_armed = False
             os.kill(os.getpid(), deadly)
         return result
 
     setattr(module, name, armed)
 
 
-def _start(log: int, *arming: str) -> int:
+def _start(log: int, url: str, *arming: str) -> int:
     child = os.fork()
     if child:
         return child
     try:
+        os.environ["COMPLAINTS_DATABASE_URL"] = url
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if arming:
-            point, number, name = arming
-            _arm(point, int(number), signal.Signals[name])
+            point, name = arming
+            _arm(point, signal.Signals[name])
         cli.worker()
     finally:
-        os._exit(0)
+        os._exit(1)
 
 
 def _reap(pid: int) -> str:

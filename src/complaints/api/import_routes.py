@@ -16,7 +16,7 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.rows import CSV, NDJSON
 from complaints.handling import imports
 from complaints.handling.access import Right
-from complaints.storage.import_job import Job
+from complaints.storage.import_job import Job, list_errors
 from complaints.storage.unit_of_work import Transaction
 
 

@@ -458,6 +458,8 @@ class _Reader:
         self._faults: list[Fault] = []
 
     def calendar(self, document: object, name: str | None) -> WorkCalendar:
+        if not isinstance(document, Mapping):
+            raise InvalidContent.at(self._root, "Must be an object.")
         members = self._mapping(document, self._root)
         for member in members.keys() - _MEMBERS:
             self._fault(
@@ -476,8 +478,6 @@ class _Reader:
         self._faults.append(Fault(pointer, message))
 
     def _mapping(self, value: object, pointer: str) -> dict[str, object]:
-        if value is None and pointer != self._root:
-            return {}
         if not isinstance(value, Mapping):
             self._fault(pointer, "Must be an object.")
             return {}

@@ -82,9 +82,10 @@ class Target:
 
     `from_next_day`: it begins at 00:00, local to the calendar's zone, of the day after its start.
 
-    Working days are local dates with open time. One that starts on another date begins with the next working
-    day. The target ends at the same local time so many working days later or, if it is closed then, at the
-    closing before: three working days from Monday 22:00 end on Thursday at closing time.
+    Working days are local dates with open time. A target that starts on another date begins with the next
+    working day. It ends at the same local time so many working days later or, if it is closed then, at the
+    closing before: three working days from Monday 22:00 end on Thursday at closing time, and so do three that
+    begin on the Tuesday after.
     """
 
     amount: int
@@ -121,7 +122,8 @@ def due_at(
     """
     if not pauses and _is_plain(target, calendar):
         return _later(start, max(0, target.amount) * _SECOND)
-    return _Run(start, target, calendar).reach(pauses)
+    run = _Run(start, target, calendar)
+    return _instant(run.due(_merged(pauses, run.anchor)))
 
 
 def share_at(
@@ -133,7 +135,8 @@ def share_at(
     """
     if not pauses and _is_plain(target, calendar):
         return _later(start, int(max(0, target.amount) * _SECOND * share))
-    return _Run(start, target, calendar).reach(pauses, share)
+    run = _Run(start, target, calendar)
+    return _instant(run.share(_merged(pauses, run.anchor), share))
 
 
 def pause_extension_seconds(
@@ -147,7 +150,7 @@ def pause_extension_seconds(
         return 0
     run = _Run(start, target, calendar)
     merged = _merged(pauses, run.anchor)
-    due = _advance(run.timeline, run.anchor, run.amount, merged)
+    due = run.due(merged)
     end = merged[-1][0] if due is None else due
     unpaused = _measure(run.timeline, run.anchor, end, merged)
     return (_measure(run.timeline, run.anchor, end, []) - unpaused) // _SECOND
@@ -173,9 +176,12 @@ def _is_plain(target: Target, calendar: WorkCalendar) -> bool:
 
 
 class _Run:
-    """A target put to work: so much counted time of a timeline after an anchor (microseconds)."""
+    """A target put to work: so much counted time of a timeline after an anchor (microseconds).
 
-    __slots__ = ("amount", "anchor", "timeline")
+    `not_before` is where it ends at the earliest, though all may have counted at the closing before.
+    """
+
+    __slots__ = ("amount", "anchor", "not_before", "timeline")
 
     def __init__(self, start: datetime, target: Target, calendar: WorkCalendar) -> None:
         self.anchor = to_microseconds(start)
@@ -183,43 +189,51 @@ class _Run:
             zone = zone_of(calendar.timezone)
             self.anchor = zone.instant(zone.local(self.anchor).toordinal() + 1)
         self.timeline: Timeline = calendar.timeline if target.unit in _OPEN_UNITS else _REAL_TIME
-        self.amount = _amount(self.anchor, target, calendar)
+        self.amount, self.not_before = _amount(self.anchor, target, calendar)
 
-    def reach(self, pauses: Sequence[Pause], share: Fraction = Fraction(1)) -> datetime | None:
-        amount = self.amount if share == 1 else int(self.amount * share)
-        at = _advance(self.timeline, self.anchor, amount, _merged(pauses, self.anchor))
-        return None if at is None else from_microseconds(at)
+    def due(self, pauses: Sequence[_Range]) -> int | None:
+        at = _advance(self.timeline, self.anchor, self.amount, pauses)
+        if at is None or at >= self.not_before:
+            return at
+        held = next((end for begin, end in pauses if begin < self.not_before < end), self.not_before)
+        return None if held == FOREVER else held
+
+    def share(self, pauses: Sequence[_Range], share: Fraction) -> int | None:
+        if share == 1:
+            return self.due(pauses)
+        return _advance(self.timeline, self.anchor, int(self.amount * share), pauses)
 
     def segments(self, start: datetime, pauses: Sequence[Pause]) -> Iterator[Segment]:
         if to_microseconds(start) < self.anchor:
             yield Segment(start.astimezone(UTC), from_microseconds(self.anchor), False, "not started")
-        yield from _trace(self.timeline, self.anchor, self.amount, pauses)
+        merged = _merged(pauses, self.anchor)
+        due = self.due(merged)
+        pieces = _cut(self.timeline.pieces(self.anchor), merged)
+        yield from map(_segment, _before(pieces, FOREVER if due is None else due))
 
 
-def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> int:
-    """What the target counts, in microseconds from its anchor."""
+def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> tuple[int, int]:
+    """What the target counts, in microseconds from its anchor, and the `not_before` of a `_Run`."""
     if target.amount <= 0:
-        return 0
+        return 0, anchor
     if target.unit in (Unit.ELAPSED_SECONDS, Unit.OPEN_SECONDS):
-        return target.amount * _SECOND
+        return target.amount * _SECOND, anchor
     if target.unit is Unit.WORKING_DAYS and isinstance(calendar.timeline, WorkingTime):
         return _working_days(calendar.timeline, anchor, target.amount)
     months = target.amount if target.unit is Unit.CALENDAR_MONTHS else 0
     shifted = _shifted(zone_of(calendar.timezone), anchor, months=months, days=target.amount - months)
-    return max(0, shifted - anchor)
+    return max(0, shifted - anchor), anchor
 
 
-def _working_days(timeline: WorkingTime, anchor: int, amount: int) -> int:
-    """The open time from `anchor` to the same local time `amount` working days later."""
+def _working_days(timeline: WorkingTime, anchor: int, amount: int) -> tuple[int, int]:
+    """As `_amount`, to the same local time so many working days later."""
     local = timeline.zone.local(anchor)
-    today = local.toordinal()
-    time_of_day = _time_of_day(local)
-    following = timeline.open_days(today)
-    first = next(following)
-    if first != today:
-        time_of_day = 0
+    following = timeline.open_days(local.toordinal())
+    time_of_day = _time_of_day(local) if next(following) == local.toordinal() else 0
     last = next(islice(following, amount - 1, None))
-    return _measure(timeline, anchor, timeline.zone.instant(last, time_of_day), [])
+    end = timeline.zone.instant(last, time_of_day)
+    open_then, _ = timeline.advance(end, 1, end + 1)
+    return _measure(timeline, anchor, end, []), end if open_then and time_of_day else anchor
 
 
 # Open time --------------------------------------------------------------------------------------------------
@@ -236,8 +250,7 @@ def add_time(
     if calendar.hours is None and not pauses:
         return _later(start, max(0, _microseconds(seconds)))
     anchor = to_microseconds(start)
-    at = _advance(calendar.timeline, anchor, _microseconds(seconds), _merged(pauses, anchor))
-    return None if at is None else from_microseconds(at)
+    return _instant(_advance(calendar.timeline, anchor, _microseconds(seconds), _merged(pauses, anchor)))
 
 
 def subtract_time(
@@ -291,7 +304,9 @@ def trace(
     Raises CalendarExhausted, TimeOutOfRange.
     """
     timeline = _REAL_TIME if real_time else calendar.timeline
-    yield from _trace(timeline, to_microseconds(start), _microseconds(seconds), pauses)
+    first = to_microseconds(start)
+    pieces = _cut(timeline.pieces(first), _merged(pauses, first))
+    yield from map(_segment, _until(pieces, _microseconds(seconds)))
 
 
 # Local dates ------------------------------------------------------------------------------------------------
@@ -342,6 +357,10 @@ def _time_of_day(local: datetime) -> int:
 
 def _microseconds(seconds: float | Fraction) -> int:
     return seconds * _SECOND if isinstance(seconds, int) else round(seconds * _SECOND)
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else from_microseconds(microseconds)
 
 
 def _later(start: datetime, microseconds: int) -> datetime:
@@ -402,17 +421,27 @@ def _measure(timeline: Timeline, start: int, end: int, pauses: Sequence[_Range])
 # Segments ---------------------------------------------------------------------------------------------------
 
 
-def _trace(timeline: Timeline, start: int, amount: int, pauses: Sequence[Pause]) -> Iterator[Segment]:
-    left = amount
-    for begin, end, counted, reason in _cut(timeline.pieces(start), _merged(pauses, start)):
-        if left <= 0:
+def _segment(piece: Piece) -> Segment:
+    start, end, counted, reason = piece
+    return Segment(from_microseconds(start), _instant(None if end == FOREVER else end), counted, reason)
+
+
+def _before(pieces: Iterator[Piece], stop: int) -> Iterator[Piece]:
+    for start, end, counted, reason in pieces:
+        if start >= stop:
+            return
+        yield start, min(end, stop), counted, reason
+
+
+def _until(pieces: Iterator[Piece], amount: int) -> Iterator[Piece]:
+    """The pieces until `amount` has counted."""
+    for start, end, counted, reason in pieces:
+        if amount <= 0:
             return
         if counted:
-            end = min(end, begin + left)
-            left -= end - begin
-        yield Segment(
-            from_microseconds(begin), None if end == FOREVER else from_microseconds(end), counted, reason
-        )
+            end = min(end, start + amount)
+            amount -= end - start
+        yield start, end, counted, reason
 
 
 def _cut(pieces: Iterator[Piece], pauses: list[_Range]) -> Iterator[Piece]:

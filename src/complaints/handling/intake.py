@@ -145,7 +145,7 @@ def _digest(item: _Checked) -> str | None:
     return item.mark.digest if item.mark and not item.command.external_id else None
 
 
-def _posted_before(tx: Transaction, checked: dict[int, _Checked]) -> dict[object, UUID]:
+def _posted_before(tx: Transaction, checked: dict[int, _Checked]) -> dict[Any, UUID]:
     keys = [key for item in checked.values() if (key := _key(item))]
     digests = [digest for item in checked.values() if (digest := _digest(item))]
     by_key, by_digest = aggregate.find_posted(tx, keys, digests)
@@ -153,7 +153,7 @@ def _posted_before(tx: Transaction, checked: dict[int, _Checked]) -> dict[object
 
 
 def _split(
-    checked: dict[int, _Checked], posted: dict[object, UUID]
+    checked: dict[int, _Checked], posted: dict[Any, UUID]
 ) -> tuple[dict[int, _Checked], dict[int, UUID | int]]:
     """New ones, and those posted before: in the database (by id) or earlier in this batch (by place)."""
     fresh: dict[int, _Checked] = {}

@@ -87,7 +87,10 @@ def view(
 
 def masked(person: Party) -> Party:
     """The person without personal data: that a member is known, not what it is."""
-    hidden = {
-        name: _MASK for name in ("name", "phone", "email", "account_no") if getattr(person, name) is not None
-    }
-    return replace(person, **hidden)
+    return replace(
+        person,
+        name=person.name and _MASK,
+        phone=person.phone and _MASK,
+        email=person.email and _MASK,
+        account_no=person.account_no and _MASK,
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint import Complaint, Deadline, Escalation, Hold, Promise
 from complaints.domain.draft import Draft
 from complaints.domain.errors import StaleVersion
 from complaints.domain.history import Link, Tip, chain
@@ -90,7 +90,11 @@ def _changed(before: Complaint, after: Complaint) -> dict[str, Any]:
 
 def _write_parts(tx: Transaction, plans: Sequence[Planned]) -> None:
     added: list[dict[str, Any]] = []
-    moved, ended, held, promised, taken = [], [], [], [], []
+    moved: list[Deadline] = []
+    held: list[tuple[UUID, Hold]] = []
+    ended: list[Hold] = []
+    promised: list[Promise] = []
+    taken: list[tuple[UUID, str, Escalation]] = []
     for plan in plans:
         after, before = plan.draft.complaint, plan.draft.before
         known = {d.id: d for d in before.deadlines} if before else {}

@@ -231,7 +231,7 @@ def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
 
     Every row has the same columns, besides `key_id` and `key_version`.
     """
-    changed = {name: bindparam(name) for name in rows[0] if name not in ("key_id", "key_version")}
+    changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in ("key_id", "key_version")}
     statement = (
         update(complaint)
         .where(c.id == bindparam("key_id"), c.version == bindparam("key_version"))

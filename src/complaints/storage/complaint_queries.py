@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     UnaryExpression,
-    bindparam,
     exists,
     false,
     literal_column,
@@ -23,19 +22,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.operators import custom_op
 
-from complaints.domain.complaint import UNMET_STATUSES, Complaint
+from complaints.domain.complaint import Complaint
 from complaints.domain.search_terms import Term
 from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, DeadlineStatus, Priority, Status
 from complaints.storage import search
 from complaints.storage.complaint import MEMBERS, complaint, complaint_tag, fact_of
-from complaints.storage.deadline import deadline, find_deadlines
+from complaints.storage.deadline import UNMET, deadline, find_deadlines
 from complaints.storage.party import COMPLAINANT, party
 from complaints.storage.unit_of_work import Transaction
 
 c, d, p = complaint.c, deadline.c, party.c
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
-# Literal, so that the planner sees that the partial index serves.
-UNMET = d.status.in_(bindparam("unmet", sorted(UNMET_STATUSES), expanding=True, literal_execute=True))
 
 
 class SortKey(StrEnum):

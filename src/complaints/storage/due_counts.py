@@ -8,9 +8,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Priority
-from complaints.storage.complaint_queries import UNMET, c, d, due_before
+from complaints.storage.complaint import complaint
+from complaints.storage.complaint_queries import due_before
+from complaints.storage.deadline import UNMET, deadline
 from complaints.storage.unit_of_work import Transaction
 
+c, d = complaint.c, deadline.c
 # Every kind by name, so that the index, which begins with it, is read range by range.
 _ANY_KIND = d.kind.in_(bindparam("kinds", list(DeadlineKind), expanding=True, literal_execute=True))
 
@@ -64,7 +67,7 @@ def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind,
     running = or_(d.status != DeadlineStatus.PAUSED, d.paused_until <= tx.now)
     statement = (
         select(d.kind, func.count(d.complaint_id.distinct()))
-        .join(c.id.table, c.id == d.complaint_id)
+        .join(complaint, c.id == d.complaint_id)
         .where(_ANY_KIND, UNMET, d.due_at >= tx.now, d.due_at < end, running, c.overdue_after_at >= tx.now)
         .group_by(d.kind)
     )

@@ -20,17 +20,15 @@ from sqlalchemy import (
     tuple_,
 )
 
-from complaints.domain.complaint import UNMET_STATUSES
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.base import UtcDateTime
 from complaints.storage.complaint import complaint
-from complaints.storage.deadline import deadline
+from complaints.storage.deadline import UNMET, deadline
 from complaints.storage.unit_of_work import Transaction
 
 c, d = complaint.c, deadline.c
 _OWNER = func.coalesce(c.assignee, c.first_owner)
 # Literal, so that the planner sees that the partial index serves.
-_UNMET = d.status.in_(bindparam("unmet", sorted(UNMET_STATUSES), expanding=True, literal_execute=True))
 _KIND = d.kind == bindparam("kind", DeadlineKind.FOLLOW_UP, literal_execute=True)
 Place = tuple[datetime, UUID, UUID]
 
@@ -73,7 +71,7 @@ def _statement(
             c.sequence.label("complaint_sequence"), c.subject, c.team, c.priority, _OWNER.label("owner"),
         )
         .join(complaint, c.id == d.complaint_id)
-        .where(_KIND, _UNMET, *_conditions(now, wanted))
+        .where(_KIND, UNMET, *_conditions(now, wanted))
         .order_by(d.due_at, d.complaint_id, d.id)
         .limit(limit)
     )  # fmt: skip

@@ -38,8 +38,8 @@ def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id:
     """Add a link; False if it was there."""
     dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
     statement = dialect_insert(link).values(complaint_id=complaint_id, type=link_type, other_id=other_id)
-    statement = statement.on_conflict_do_nothing().returning(k.other_id)
-    return tx.connection.execute(statement).first() is not None
+    added = statement.on_conflict_do_nothing().returning(k.other_id)
+    return tx.connection.execute(added).first() is not None
 
 
 def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, String, Table, insert, select
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, String, Table, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.domain.complainants import Identity
@@ -107,14 +107,11 @@ def find_earlier(
     ]
     if not marks or not categories:
         return []
-    any_mark = marks[0]
-    for mark in marks[1:]:
-        any_mark = any_mark | mark
     c = complaint.c
     statement = (
         select(p.account_no, p.phone_e164, p.email_normal, c.category, c.received_at)
         .join(complaint, c.id == p.complaint_id)
-        .where(any_mark, p.role == COMPLAINANT, c.category.in_(categories), c.received_at >= since)
+        .where(or_(*marks), p.role == COMPLAINANT, c.category.in_(categories), c.received_at >= since)
         .where(c.merged_into.is_(None))
     )
     return [(Identity(a, ph, em), cat, at) for a, ph, em, cat, at in tx.connection.execute(statement)]

@@ -127,7 +127,7 @@ def claim_version(tx: Transaction) -> int:
 
     SQLite has one writer, so there the lock is ours already.
     """
-    statement = select(reference_version.c.version)
+    statement = select(reference_version.c.version).with_for_update()
     version: int = tx.connection.execute(statement).scalar_one()
     return version
 

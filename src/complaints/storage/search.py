@@ -48,4 +48,4 @@ def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:
         return complaint.c.sequence.in_(found)
     query = " AND ".join('"' + t.text.replace('"', '""') + '"' + ("*" if t.prefix else "") for t in terms)
     rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(terms=query)
-    return complaint.c.sequence.in_(rows)  # type: ignore[arg-type]
+    return complaint.c.sequence.in_(rows)

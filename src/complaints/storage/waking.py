@@ -37,7 +37,8 @@ def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
 def slice_end(tx: Transaction, target: datetime, *, size: int) -> datetime | None:
     """The instant up to which about `size` complaints fall due, at most `target`; None where none does."""
     due = select(c.wake_at).where(*_ASLEEP, c.wake_at <= target).order_by(c.wake_at).limit(size).subquery()
-    return tx.connection.execute(select(func.max(due.c.wake_at))).scalar_one()
+    end: datetime | None = tx.connection.execute(select(func.max(due.c.wake_at))).scalar_one()
+    return end
 
 
 def claim_until(tx: Transaction, end: datetime) -> list[Loaded]:

@@ -1,0 +1,514 @@
+"""`GET /v1/complaints` and `GET /v1/overdue/summary`, on both engines."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.api.schemas import ComplaintPage, ComplaintShown, DueSummaryShown
+from complaints.domain.complaint import Complaint
+from complaints.domain.numbers import number_of
+from complaints.domain.vocabulary import AccessRole
+from tests.support import House
+
+Found = Callable[..., list[str]]
+
+
+@pytest.fixture
+def found(client: TestClient) -> Found:
+    """The subjects of the complaints that fit a query, in the order listed."""
+
+    def ask(**query: Any) -> list[str]:
+        answer = client.get("/v1/complaints", params=query)
+        assert answer.status_code == 200, answer.text
+        return [item["subject"] for item in answer.json()["items"]]
+
+    return ask
+
+
+def _problem(client: TestClient, **query: Any) -> tuple[int, str]:
+    answer = client.get("/v1/complaints", params=query)
+    return answer.status_code, answer.json()["type"].removeprefix("/problems/")
+
+
+def _told(house: House, complaint: Complaint) -> Complaint:
+    house.act(complaint, "respond", message="We look into it.", contact_channel="phone")
+    house.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
+    return house.act(complaint, "notify_result", message="Repaired.", contact_channel="sms")
+
+
+# Filters ------------------------------------------------------------------------------------------------------
+
+
+def test_each_filter_finds_what_it_names(house: House, found: Found) -> None:
+    house.post(
+        subject="one",
+        channel="web",
+        source="north",
+        external_id="E1",
+        priority="urgent",
+        category="network.outage",
+        region="CN-31",
+        tags=["vip", "press"],
+        complainant={"account_no": "A-1", "phone": "138 0000 0000"},
+    )
+    house.post(subject="two", source="south", external_id="E2", category="billing.refund")
+
+    assert found(channel="web") == found(source="north") == found(external_id="E1") == ["one"]
+    assert found(channel="phone") == found(source="south") == found(external_id="E2") == ["two"]
+    assert (
+        found(priority="urgent") == found(region="CN-31") == found(tag="vip") == found(tag="press") == ["one"]
+    )
+    assert (
+        found(category="network.outage") == found(category="network") == found(cause="technical") == ["one"]
+    )
+    assert (
+        found(category="billing.refund") == found(category="billing") == found(cause="management") == ["two"]
+    )
+    assert found(team="operations") == ["one"]
+    assert found(team="management") == ["two"]
+    assert found(first_owner="admin") == ["two", "one"]
+    assert found(channel="web", source="south") == []
+    assert found(category="nowhere") == found(team="nowhere") == found(tag="VIP") == found(region="CN") == []
+    assert found(number=number_of(1)) == found(number=number_of(1).lower()) == ["one"]
+
+
+def test_complainants_are_found_however_their_number_is_written(house: House, found: Found) -> None:
+    house.post(subject="cn", complainant={"phone": "13800000000", "account_no": "A-1"})
+    house.post(subject="de", complainant={"phone": "+49 (30) 1234567"})
+    house.post(subject="reporter", complainant={"phone": "13900000000"}, reporter={"phone": "13800000000"})
+
+    for written in ("13800000000", "+86 138-0000-0000", " 8613800000000", "008613800000000"):
+        assert found(phone=written) == ["cn"]
+    assert found(phone="+49301234567") == found(phone="0049 30 1234567") == ["de"]
+    assert found(account_no="A-1") == found(account_no=" A-1 ") == ["cn"]
+    assert found(account_no="A-2") == found(phone="+8613700000000") == []
+
+
+def test_states_may_be_named_together(house: House, client: TestClient, found: Found) -> None:
+    house.post(subject="new")
+    house.act(house.post(subject="at work"), "respond", message="We are on it.", contact_channel="phone")
+    house.act(house.post(subject="gone"), "withdraw", reason="never mind")
+
+    assert found(status="received") == ["new"]
+    assert found(status=["received", "withdrawn"]) == ["gone", "new"]
+    assert found(status=["received", "investigating", "received"]) == ["at work", "new"]
+    assert found(status="closed") == []
+
+
+def test_people_and_rounds(house: House, found: Found) -> None:
+    mine = house.post(subject="mine")
+    house.act(mine, "assign", assignee="admin")
+    again = house.post(subject="again")
+    house.act(again, "withdraw", reason="never mind")
+    house.act(again, "reopen", reason="it is back")
+
+    assert found(assignee="admin") == ["mine"]
+    assert found(cycle_min=2) == ["again"]
+    assert found(cycle_min=1) == ["again", "mine"]
+    assert found(escalation_level_min=1) == []
+    house.advance(hours=25)
+    assert found(escalation_level_min=1) == found(escalation_level_min=0) == ["again", "mine"]
+    house.advance(hours=12)
+    assert found(escalation_level_min=2) == ["again", "mine"]
+    assert found(escalation_level_min=4) == []
+
+
+def test_times_of_receipt_are_half_open(house: House, found: Found) -> None:
+    house.post(subject="early", received_at="2026-01-04T10:00:00Z")
+    house.post(subject="late", received_at="2026-01-04T11:00:00Z")
+
+    assert found(received_from="2026-01-04T10:00:00Z", received_to="2026-01-04T11:00:00Z") == ["early"]
+    assert found(received_from="2026-01-04T18:00:00.000001+08:00") == ["late"]
+    assert found(received_from="2026-01-04T18:00:00 08:00") == ["late", "early"]  # "+" not escaped
+    assert found(received_to="2026-01-04T11:00:00Z", sort="received_at") == ["early"]
+
+
+# By the clock -------------------------------------------------------------------------------------------------
+
+
+def test_overdue_follows_from_the_clock_without_a_sweep(
+    house: House, client: TestClient, found: Found
+) -> None:
+    house.post(subject="first")
+    house.jump(hours=1)
+    house.post(subject="second")
+    house.jump(hours=23)
+    assert found(overdue="true") == []
+    assert found(overdue="false") == ["second", "first"]
+
+    house.jump(microseconds=1)
+    assert found(overdue="true") == ["first"]
+    assert found(overdue="false") == ["second"]
+    [shown] = client.get("/v1/complaints", params={"overdue": "true"}).json()["items"]
+    assert shown["overdue"] is True
+    assert shown["next_due_at"] == "2026-01-06T01:00:00Z"
+    assert [one["status"] for one in shown["deadlines"]] == ["breached", "running"]
+
+    house.jump(hours=2)
+    assert found(overdue="true") == ["first", "second"]  # most overdue first
+    assert found(overdue="true", sort="-next_due_at") == ["second", "first"]
+    assert found(overdue="true", sort="-received_at") == ["second", "first"]
+    house.advance(hours=0)
+    assert found(overdue="true") == ["first", "second"]
+
+
+def test_a_kind_of_deadline_is_found_unmet_or_overdue(house: House, found: Found) -> None:
+    answered = house.post(subject="answered")
+    house.act(answered, "respond", message="We are on it.", contact_channel="phone")
+    house.post(subject="silent")
+    _told(house, house.post(subject="told"))
+
+    assert found(deadline_kind="first_response") == ["silent"]
+    assert found(deadline_kind="resolution") == ["silent", "answered"]
+    assert found(deadline_kind="follow_up") == found(deadline_kind="closure") == ["told"]
+    assert found(deadline_kind="promise") == []
+    house.jump(hours=30)
+    assert found(deadline_kind="first_response", overdue="true") == ["silent"]
+    assert found(deadline_kind="resolution", overdue="true") == []
+    assert found(deadline_kind="resolution", overdue="false") == ["answered"]
+    house.jump(hours=20)
+    assert found(deadline_kind="resolution", overdue="true") == ["silent", "answered"]
+
+
+def test_due_before_goes_by_the_next_due_time(house: House, found: Found) -> None:
+    house.post(subject="tomorrow")
+    held = house.post(subject="held")
+    house.act(held, "respond", message="Which house?", contact_channel="phone")
+    house.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
+    # The clock of its resolution stands for 10 hours: due at 2026-01-07T11:00Z instead of 01:00Z.
+
+    assert found(due_before="2026-01-06T01:00:00Z") == []
+    assert found(due_before="2026-01-06T01:00:00.000001Z") == ["tomorrow"]
+    assert found(due_before="2026-01-08T00:00:00Z") == ["tomorrow"]  # a paused clock has no due time yet
+    house.jump(hours=10)
+    assert found(due_before="2026-01-08T00:00:00Z") == ["held", "tomorrow"]  # its pause is over, swept or not
+    assert found(due_before="2026-01-07T11:00:00Z") == ["tomorrow"]
+
+
+def test_a_hold_that_ended_is_overdue_without_a_sweep(house: House, found: Found) -> None:
+    held = house.post(subject="held")
+    house.act(held, "respond", message="Which house?", contact_channel="phone")
+    house.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
+    house.jump(hours=58)
+    assert found(overdue="true") == []
+    house.jump(seconds=1)
+    assert found(overdue="true") == ["held"]
+
+
+# Full text ----------------------------------------------------------------------------------------------------
+
+
+def test_words_are_found_in_chinese_and_english(house: House, found: Found) -> None:
+    house.post(
+        subject="家里漏水了", description="The router broke: 网络中断 since Monday", external_id="CALL-88123"
+    )
+    house.post(subject="Refund of an UNKNOWN charge", description="客服态度差")
+
+    one, two = ["家里漏水了"], ["Refund of an UNKNOWN charge"]
+    assert found(q="漏水") == found(q="漏") == found(q="水") == found(q="了") == one
+    assert found(q="网络中断") == found(q="中断") == found(q="路由") + one
+    assert found(q="router") == found(q="ROUTER") == found(q="Router 漏水") == found(q="router网络") == one
+    assert found(q="unknown") == found(q="refund charge") == found(q="态度 Refund") == two
+    assert found(q="漏网") == found(q="router refund") == found(q="rout") == found(q="水漏") == []
+    assert found(q="88123") == found(q="call-88123") == one
+    assert found(q="ｒｏｕｔｅｒ") == one  # full-width letters are the same letters
+    assert found(q="router", overdue="false", team="customer_service") == one
+
+
+def test_what_was_decided_is_found_too(house: House, found: Found) -> None:
+    complaint = house.post(subject="dead line")
+    house.act(
+        complaint, "resolve", resolution="更换光纤", outcome="upheld", cause="technical", root_cause="rodents"
+    )
+    assert found(q="光纤") == found(q="rodents") == found(q="dead") == ["dead line"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "...",
+        "'",
+        '"',
+        "&|!()",
+        "a:*",
+        "NOT OR AND",
+        "NEAR(",
+        "%",
+        "\\",
+        "* ",
+        "—",
+        "𝟘",
+        "\u200b",
+        "<->",
+        "a" * 5000,
+    ],
+)
+def test_no_text_is_refused(house: House, found: Found, text: str) -> None:
+    house.post(subject="No signal")
+    assert found(q=text) == []
+
+
+def test_a_blank_question_asks_nothing_and_nul_is_refused(
+    house: House, client: TestClient, found: Found
+) -> None:
+    house.post(subject="No signal")
+    assert found(q="") == found(q="  ") == ["No signal"]
+    assert _problem(client, q="a\0b") == _problem(client, team="a\0b") == (422, "invalid-content")
+
+
+# Order and pages ----------------------------------------------------------------------------------------------
+
+
+def _pages(client: TestClient, between: Callable[[], object] = lambda: None, **query: Any) -> list[list[str]]:
+    pages: list[list[str]] = []
+    cursor: str | None = None
+    while True:
+        asked = {**query, **({"cursor": cursor} if cursor else {})}
+        answer = client.get("/v1/complaints", params=asked)
+        assert answer.status_code == 200, answer.text
+        pages.append([item["subject"] for item in answer.json()["items"]])
+        cursor = answer.json()["next_cursor"]
+        if cursor is None:
+            return pages
+        between()
+
+
+SORTS = ("next_due_at", "-next_due_at", "received_at", "-received_at", "priority", "-priority")
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_over_equal_keys_miss_and_repeat_nothing(house: House, client: TestClient, sort: str) -> None:
+    """The clock stands still: every complaint is received, and due, at the same instant."""
+    posted = [house.post(subject=f"{n}") for n in range(7)]
+    house.act(posted[2], "withdraw", reason="never mind")  # nothing is due any more
+    house.act(posted[4], "withdraw", reason="never mind")
+
+    pages = _pages(client, sort=sort, limit=2)
+    assert [len(page) for page in pages] == [2, 2, 2, 1]
+    together = [subject for page in pages for subject in page]
+    assert sorted(together) == [f"{n}" for n in range(7)]
+    assert together == _pages(client, sort=sort, limit=200)[0]
+    if "due" in sort:
+        assert set(together[-2:]) == {"2", "4"}  # last both ways
+
+
+def test_a_page_that_is_just_full_has_no_next(house: House, client: TestClient) -> None:
+    house.post(subject="1")
+    house.post(subject="2")
+    assert _pages(client, limit=2) == [["2", "1"]]
+    assert _pages(client, limit=1) == [["2"], ["1"]]
+
+
+def test_what_comes_in_between_pages_shifts_nothing(house: House, client: TestClient) -> None:
+    for n in range(6):
+        house.post(subject=f"{n}")
+        house.jump(minutes=1)
+
+    def arrive() -> None:
+        house.post(subject="newer")
+        house.post(subject="older", received_at="2026-01-04T00:00:00Z")
+
+    pages = _pages(client, arrive, limit=2)
+    listed = [subject for page in pages for subject in page if subject not in ("newer", "older")]
+    assert listed == ["5", "4", "3", "2", "1", "0"]
+    assert "newer" not in [subject for page in pages for subject in page]
+
+
+def test_urgent_comes_first(house: House, found: Found) -> None:
+    for priority in ("low", "urgent", "normal", "high"):
+        house.post(subject=priority, priority=priority)
+    assert found(sort="priority") == ["urgent", "high", "normal", "low"]
+    assert found(sort="-priority") == ["low", "normal", "high", "urgent"]
+    house.jump(hours=25)
+    assert found(sort="priority", overdue="true") == ["urgent", "high", "normal", "low"]
+    assert found(sort="priority", overdue="true", priority="high") == ["high"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_the_overdue_list_is_paged_in_every_order(house: House, client: TestClient, sort: str) -> None:
+    for n in range(5):
+        house.post(subject=f"{n}", priority=("high", "low")[n % 2])
+    house.jump(hours=30)
+    pages = _pages(client, overdue="true", sort=sort, limit=2)
+    assert sorted(subject for page in pages for subject in page) == ["0", "1", "2", "3", "4"]
+
+
+def _cursor(client: TestClient, **query: Any) -> str:
+    cursor = client.get("/v1/complaints", params={**query, "limit": 1}).json()["next_cursor"]
+    assert isinstance(cursor, str)
+    return cursor
+
+
+def test_a_cursor_belongs_to_its_filters_and_sort(house: House, client: TestClient, found: Found) -> None:
+    for n in range(3):
+        house.post(subject=f"{n}")
+    cursor = _cursor(client, status="received")
+
+    assert found(status="received", cursor=cursor) == ["1", "0"]
+    assert found(status="received", cursor=cursor, limit=1, fields="subject") == ["1"]
+    assert found(status=["received", "received"], cursor=cursor, sort="-received_at") == ["1", "0"]
+    for query in ({}, {"status": "closed"}, {"status": "received", "sort": "priority"}, {"q": "x"}):
+        assert _problem(client, cursor=cursor, **query) == (400, "bad-request")
+
+
+def test_a_cursor_that_is_none_is_refused(house: House, client: TestClient) -> None:
+    house.post(subject="1")
+    house.post(subject="2")
+    cursor = _cursor(client, sort="next_due_at")
+    position = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+
+    def remade(**changes: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps({**position, **changes}).encode()).decode().rstrip("=")
+
+    assert client.get("/v1/complaints", params={"sort": "next_due_at", "cursor": remade()}).status_code == 200
+    for bad in (
+        "", "x", "é", cursor[:-3], cursor + "!", "bnVsbA", "W10", "A" * 3000,
+        remade(kind="keys"), remade(id="1"), remade(id=None), remade(id=7), remade(value=7), remade(value="now"),
+    ):  # fmt: skip
+        assert _problem(client, sort="next_due_at", cursor=bad) == (400, "bad-request"), bad
+
+
+# What is shown, and to whom -----------------------------------------------------------------------------------
+
+
+def test_an_item_is_the_complaint(house: House, client: TestClient) -> None:
+    complaint = _told(house, house.post(complainant={"name": "王芳"}, tags=["vip"]))
+    house.act(complaint, "record_contact", outcome="solved", csat=5)
+    answer = client.get("/v1/complaints").json()
+
+    ComplaintPage.model_validate(answer, extra="forbid")
+    assert answer["items"] == [client.get(f"/v1/complaints/{complaint.id}").json()]
+
+
+def test_fields_pick_members(house: House, client: TestClient) -> None:
+    house.post()
+    for name in ComplaintShown.model_fields:
+        [item] = client.get("/v1/complaints", params={"fields": name}).json()["items"]
+        assert list(item) == [name]
+    [item] = client.get("/v1/complaints", params={"fields": "number,overdue"}).json()["items"]
+    assert item == {"number": number_of(1), "overdue": False}
+    for fields in ("nope", "id,nope", "", "id,", "ID"):
+        assert _problem(client, fields=fields) == (400, "bad-request")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"nope": "1"}, {"Status": "received"}, {"sort": "subject"}, {"sort": "+priority"}, {"offset": "2"}],
+)
+def test_unknown_names_are_bad_requests(client: TestClient, query: dict[str, str]) -> None:
+    assert _problem(client, **query) == (400, "bad-request")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"status": "open"}, {"status": ""}, {"overdue": "1"}, {"overdue": ""}, {"deadline_kind": "x"},
+        {"due_before": "2026-01-05"}, {"due_before": "2026-01-05T00:00:00"}, {"priority": "1"}, {"team": ""},
+        {"number": "C000000000"}, {"phone": "abc"}, {"phone": "12"}, {"limit": "0"}, {"limit": "201"},
+        {"limit": "x"}, {"cycle_min": "-1"}, {"escalation_level_min": "two"}, {"received_from": "1767571200"},
+        {"cause": "Technical"}, {"channel": "fax"}, {"tag": "x" * 201},
+    ],
+)  # fmt: skip
+def test_bad_values_are_invalid_content(client: TestClient, query: dict[str, str]) -> None:
+    assert _problem(client, **query) == (422, "invalid-content")
+
+
+def test_intake_keys_list_their_own_source_only(house: House, client: TestClient) -> None:
+    house.post(subject="north", source="north")
+    house.post(subject="south", source="south")
+    key = house.key(AccessRole.INTAKE, source="north")
+
+    def subjects(**query: Any) -> list[str]:
+        answer = client.get("/v1/complaints", params=query, headers=key)
+        return [item["subject"] for item in answer.json()["items"]]
+
+    assert subjects() == subjects(source="north") == subjects(sort="next_due_at") == ["north"]
+    assert subjects(source="south") == subjects(q="south") == subjects(number=number_of(2)) == []
+    assert client.get("/v1/overdue/summary", headers=key).status_code == 403
+
+
+def test_auditors_see_no_personal_data_and_cannot_ask_by_it(house: House, client: TestClient) -> None:
+    house.post(complainant={"name": "王芳", "phone": "13800000000", "account_no": "A-1"})
+    key = house.key(AccessRole.AUDITOR)
+    answer = client.get("/v1/complaints", headers=key)
+
+    assert "王芳" not in answer.text
+    assert "A-1" not in answer.text
+    [item] = answer.json()["items"]
+    assert (item["complainant"]["name"], item["complainant"]["email"]) == ("***", None)
+    assert item["allowed_actions"] == []
+    for query in ({"phone": "13800000000"}, {"account_no": "A-1"}):
+        assert client.get("/v1/complaints", params=query, headers=key).status_code == 403
+
+
+def test_without_a_key_there_is_no_list(client: TestClient) -> None:
+    for path in ("/v1/complaints", "/v1/overdue/summary"):
+        assert client.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+# How much is late ---------------------------------------------------------------------------------------------
+
+
+def _counts(summary: dict[str, Any], member: str) -> dict[str, int]:
+    name = member.removeprefix("by_")
+    return {one[name]: one["count"] for one in summary[member] if one["count"]}
+
+
+def test_the_summary_counts_what_the_lists_find(house: House, client: TestClient, found: Found) -> None:
+    house.post(subject="late twice", priority="high", category="network.outage")
+    answered = house.post(subject="late once")
+    house.act(answered, "respond", message="We are on it.", contact_channel="phone")
+    house.jump(hours=44)
+    house.post(subject="soon")
+    house.jump(hours=5)
+
+    answer = client.get("/v1/overdue/summary").json()
+    DueSummaryShown.model_validate(answer, extra="forbid")
+    late = answer["overdue"]
+    assert late["total"] == len(found(overdue="true")) == 2
+    assert _counts(late, "by_team") == {"operations": 1, "customer_service": 1}
+    assert _counts(late, "by_priority") == {"high": 1, "normal": 1}
+    assert _counts(late, "by_kind") == {"first_response": 1, "resolution": 2}
+    assert _counts(late, "by_age") == {"0-4h": 1, "1-3d": 1}
+    soon = answer["soon_due"]
+    assert soon["total"] == 1
+    assert _counts(soon, "by_kind") == {"first_response": 1}
+    assert answer["soon_until"] == "2026-01-08T02:00:00Z"
+    for kind, count in _counts(late, "by_kind").items():
+        assert len(found(overdue="true", deadline_kind=kind)) == count
+
+
+@pytest.mark.parametrize(
+    ("soon", "total"), [("PT18H", 0), ("PT20H", 1), ("20", 1), ("P1D", 1), ("PT19H0.5S", 1), ("PT19H", 0)]
+)
+def test_soon_is_what_the_caller_says(house: House, client: TestClient, soon: str, total: int) -> None:
+    house.post()
+    house.jump(hours=5)
+    answer = client.get("/v1/overdue/summary", params={"soon": soon})
+    assert answer.json()["soon_due"]["total"] == total
+
+
+def test_a_paused_clock_is_not_soon_due(house: House, client: TestClient) -> None:
+    held = house.post()
+    house.act(held, "respond", message="Which house?", contact_channel="phone")
+    house.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
+
+    def soon() -> dict[str, Any]:
+        counted: dict[str, Any] = client.get("/v1/overdue/summary", params={"soon": "P3D"}).json()["soon_due"]
+        return counted
+
+    assert (soon()["total"], _counts(soon(), "by_kind")) == (0, {})
+    house.jump(hours=10)
+    assert (soon()["total"], _counts(soon(), "by_kind")) == (1, {"resolution": 1})
+
+
+@pytest.mark.parametrize("soon", ["", "P1M", "P1Y", "-PT1H", "PT0S", "0", "P400D", "24h", "x", "１"])
+def test_a_soon_without_a_length_is_refused(client: TestClient, soon: str) -> None:
+    answer = client.get("/v1/overdue/summary", params={"soon": soon})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "soon"
+    assert client.get("/v1/overdue/summary", params={"sooner": "PT1H"}).status_code == 400

@@ -1,0 +1,26 @@
+"""Makes the files that are generated from code anew: `python -m tests.generate`. Tests compare them."""
+
+from pathlib import Path
+
+from complaints.api.problems import render_catalogue
+from complaints.domain.lifecycle import render_page
+from complaints.wiring import openapi_document
+
+ROOT = Path(__file__).parent.parent
+GENERATED = {
+    "docs/lifecycle.md": render_page,
+    "docs/problems.md": render_catalogue,
+    "openapi/complaints.json": openapi_document,
+}
+
+
+def main() -> None:
+    """Write every generated file."""
+    for name, render in GENERATED.items():
+        path = ROOT / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
