@@ -14,7 +14,8 @@ from tests.support import House
 
 MEMBERS = {
     "id", "complaint_id", "number", "deadline_id", "kind", "step", "level", "roles", "recipients",
-    "planned_at", "taken_at", "superseded", "reason", "acknowledged_at", "acknowledged_by", "acknowledged_note",
+    "planned_at", "taken_at", "superseded", "reason", "acknowledged_at", "acknowledged_by",
+    "acknowledged_note",
 }  # fmt: skip
 
 

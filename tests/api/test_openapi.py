@@ -56,7 +56,7 @@ def _examples(content: dict[str, Any]) -> list[Any]:
     schema = content.get("schema", {})
     named = [example["value"] for example in content.get("examples", {}).values()]
     single = [content["example"]] if "example" in content else []
-    return [*named, *single, *_resolved(schema).get("examples", [])]
+    return [*named, *single, *schema.get("examples", []), *_resolved(schema).get("examples", [])]
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:

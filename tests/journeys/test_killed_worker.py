@@ -202,18 +202,8 @@ def test_a_worker_frozen_with_complaints_in_hand_does_nothing_twice(
     frozen = workers.start("written", "SIGSTOP")
     assert workers.reap(frozen) == "SIGSTOP"
 
-    import time as t; t0=t.monotonic()
-    def look():
-      print(t.monotonic()-t0)
-      with storm.engine.database.engine.connect() as c:
-        for r in c.exec_driver_sql("select pid, state, now()-state_change, left(query,80) from pg_stat_activity where datname=current_database()"): print(r)
-        print(c.exec_driver_sql("show idle_in_transaction_session_timeout").all())
-    look()
     storm.raise_wave(8)
-    look()
     workers.start()
-    storm.await_end()
-    look()
     storm.await_end()  # the server ends a transaction that stands idle for 5 s
     os.kill(frozen, signal.SIGCONT)
     time.sleep(1)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from complaints.api import docs_page, problem_pages
 from complaints.api.body_limits import BodyLimits, EdgeLimits
+from complaints.api.openapi_nulls import restore_nulls
 from complaints.api.problem_handlers import install_problem_handlers
 from complaints.api.problem_schemas import describe_problems
 from complaints.api.request_ids import Observe, RequestIds
@@ -40,7 +41,9 @@ def _describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            describe_problems(generate())
+            document = generate()
+            describe_problems(document)
+            restore_nulls(document)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

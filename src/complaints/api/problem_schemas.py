@@ -56,11 +56,14 @@ def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
     schemas |= {"Problem": PROBLEM_SCHEMA, "ProblemError": PROBLEM_ERROR_SCHEMA}
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
-            _describe_answers(operation["responses"])
+            _describe_answers(operation)
     return document
 
 
-def _describe_answers(responses: dict[str, Any]) -> None:
+def _describe_answers(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422", {}).get("content")):
         responses["422"] = {"description": PROBLEMS["invalid-content"].title_en, "content": _PROBLEM_CONTENT}
+    if "security" in operation:
+        responses["401"] = {"description": PROBLEMS["unauthenticated"].title_en, "content": _PROBLEM_CONTENT}
     responses.setdefault("default", {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT})
