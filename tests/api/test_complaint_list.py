@@ -408,7 +408,7 @@ def test_unknown_names_are_bad_requests(client: TestClient, query: dict[str, str
     [
         {"status": "open"}, {"status": ""}, {"overdue": "1"}, {"overdue": ""}, {"deadline_kind": "x"},
         {"due_before": "2026-01-05"}, {"due_before": "2026-01-05T00:00:00"}, {"priority": "1"}, {"team": ""},
-        {"number": "C000000000"}, {"phone": "abc"}, {"phone": "12"}, {"limit": "0"}, {"limit": "201"},
+        {"number": "C000000429"}, {"phone": "abc"}, {"phone": "12"}, {"limit": "0"}, {"limit": "201"},
         {"limit": "x"}, {"cycle_min": "-1"}, {"escalation_level_min": "two"}, {"received_from": "1767571200"},
         {"cause": "Technical"}, {"channel": "fax"}, {"tag": "x" * 201},
     ],

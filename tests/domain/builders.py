@@ -161,7 +161,8 @@ class Life:
         roles: frozenset[AccessRole] = AGENT,
         **told: Any,
     ) -> None:
-        self.policy, self.directory, self.now, self.roles = policy, directory, now, roles
+        self.policy, self.directory, self.roles = policy, directory, roles
+        self.now: datetime = now
         self.events: list[Event] = []
         self.escalations: list[Escalation] = []
         self.promises: list[Promise] = []

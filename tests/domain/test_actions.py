@@ -124,10 +124,10 @@ def test_assign_a_person_or_a_team_or_both(status: Status) -> None:
 
 
 def test_another_team_takes_over_without_an_assignee() -> None:
-    life = Life().do("assign", assignee="an").do("assign", team="customer_service", assignee=None)
-    assert life.complaint.assignee == "an"
-    life.do("assign", team="operations", assignee=None)
-    assert (life.complaint.team, life.complaint.assignee) == ("operations", None)
+    life = Life().do("assign", assignee="an")
+    assert life.do("assign", team="customer_service", assignee=None).complaint.assignee == "an"
+    moved = life.do("assign", team="operations", assignee=None).complaint
+    assert (moved.team, moved.assignee) == ("operations", None)
 
 
 def test_the_first_owner_stays_whoever_handles_it() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -364,7 +365,7 @@ MONDAYS_OF_TWO_YEARS = [(START + days(7 * n)).date().isoformat() for n in range(
     ],
 )
 def test_rule_2_05_a_calendar_that_stays_closed_is_refused_when_saved(spoiled: dict[str, Any]) -> None:
-    document = to_document(WORKING)
+    document: dict[str, Any] = to_document(WORKING)
     document["calendars"]["office"] = spoiled
     with pytest.raises(InvalidContent) as refused:
         from_document(document, version=1)
@@ -774,7 +775,7 @@ def test_rule_2_12_after_any_contact_something_remains(outcome: ContactOutcome) 
 
 @pytest.mark.parametrize("kind", DeadlineKind)
 def test_rule_2_12_every_ladder_has_a_step_at_or_after_due(kind: DeadlineKind) -> None:
-    document = to_document(HANDBOOK)
+    document: dict[str, Any] = to_document(HANDBOOK)
     document["deadlines"][kind]["ladder"] = [{"at": "80%", "level": 0, "notify": ["assignee"]}]
     with pytest.raises(InvalidContent) as refused:
         from_document(document, version=2)
@@ -832,7 +833,7 @@ def test_rule_2_13_every_due_time_of_a_life_is_explained() -> None:
     for deadline in life.complaint.deadlines:
         segments = deadlines.explanation(deadline, life.complaint, life.policy)
         assert (segments[0].start, segments[-1].end) == (deadline.started_at, deadline.due_at)
-        assert all(one.end == two.start for one, two in zip(segments, segments[1:], strict=False))
+        assert all(one.end == two.start for one, two in pairwise(segments))
 
 
 def test_rule_2_13_a_met_deadline_is_explained_as_it_stood() -> None:

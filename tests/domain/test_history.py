@@ -191,8 +191,8 @@ def test_whatever_is_changed_shows(other: Event) -> None:
     assert digest_of(other) != digest_of(event())
 
 
-def digest_of(one: Event, *, tip: Tip = Tip()) -> bytes:
-    links, _ = chain(tip, [one])
+def digest_of(one: Event, *, tip: Tip | None = None) -> bytes:
+    links, _ = chain(tip or Tip(), [one])
     return links[0].digest
 
 

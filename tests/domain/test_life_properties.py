@@ -1,4 +1,4 @@
-"""Whole lives at random: what holds of every complaint after every change, and however often anybody looked."""
+"""Whole lives at random: what holds of every complaint after every change, however often anybody looked."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -59,9 +59,9 @@ POLICIES = {policy.code: policy for policy in (HANDBOOK, WORKING, replace(PAUSIN
 
 @dataclass(frozen=True)
 class Turn:
-    """Time that passes, then something that happens; `choice` and `detail` choose among what is possible then.
+    """Time that passes, then something that happens, unless it is `idle`.
 
-    Nothing happens where it is `idle`.
+    `choice` and `detail` choose among what is possible then.
     """
 
     pause: str

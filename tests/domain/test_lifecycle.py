@@ -14,8 +14,8 @@ from tests.domain.builders import Life, closable, in_status
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
-# A row for each state, a column for each action (record_contact by what the contact brought): the state it leads to,
-# "=" for the same, "·" for refused.
+# A row for each state, a column for each action (record_contact by what the contact brought): the state it
+# leads to, "=" for the same, "·" for refused.
 CELLS = """
              assign respond       hold    resume        resolve  notify_result solved not_solved    unreachable reopen        close  escalate reject   withdraw  merge
 received     =      investigating ·       ·             resolved ·             ·      ·             =           ·             ·      =        rejected withdrawn merged

@@ -11,6 +11,7 @@ closes, all workers are killed.
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,7 +43,7 @@ def _arm(point: str, deadly: signal.Signals) -> None:
         result = original(*arguments, **options)
         if is_armed and counts(arguments, result):
             is_armed = False
-            os.kill(os.getpid(), deadly)
+            signal.pthread_kill(threading.get_ident(), deadly)  # before this thread does one thing more
         return result
 
     setattr(module, name, armed)

@@ -19,7 +19,7 @@ from complaints.api.schemas_reference import (
 )
 from complaints.domain.draft import plain
 from complaints.domain.errors import Fault
-from complaints.domain.policy_document import to_document
+from complaints.domain.policy_document import read_policy, to_document
 from complaints.handling import policies
 from complaints.handling.access import Right
 from complaints.handling.policies import ListedPolicy
@@ -32,11 +32,15 @@ _JSON = "application/json"
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 _YAML_SHOWN = {"schema": {"type": "string"}, "example": shipped_policy(BUILT_IN_POLICY)}
+_JSON_SHOWN = {
+    "schema": {"type": "object"},
+    "example": to_document(read_policy(shipped_policy(BUILT_IN_POLICY)).policy),
+}
 _BODY = {
     "requestBody": {
         "required": True,
         "description": "A policy document; docs/policies.md explains every member.",
-        "content": {_JSON: {"schema": {"type": "object"}}, **dict.fromkeys(_YAML, _YAML_SHOWN)},
+        "content": {_JSON: _JSON_SHOWN, **dict.fromkeys(_YAML, _YAML_SHOWN)},
     }
 }
 _NOT_FOUND = refusals(not_found="There is no such policy.")

@@ -46,7 +46,7 @@ _REOPENED_WITHIN_WINDOW = frozenset({Status.CLOSED, Status.REJECTED, Status.WITH
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an action is judged by, besides the complaint: the instant, the rules, the people, the caller's roles."""
+    """What an action is judged by, besides the complaint: instant, rules, people, the caller's roles."""
 
     now: datetime
     policy: Policy
@@ -63,12 +63,16 @@ class Review:
 
     @property
     def allowed(self) -> bool:
+        """Whether nothing speaks against it."""
         return self.refused_because is None
 
 
 def plan(draft: Draft, context: Context, action: Action, arguments: dict[str, Any]) -> None:
-    """Take `action` with what it carries. Raises TransitionRefused with the actions allowed now, InvalidContent
-    for what it carries, Forbidden where the caller lacks the right; the draft is then to be thrown away."""
+    """Take `action` with what it carries.
+
+    Raises TransitionRefused with the actions allowed now, InvalidContent for what it carries, Forbidden where
+    the caller lacks the right; the draft is then to be thrown away.
+    """
     complaint = draft.complaint
     not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
     try:
@@ -82,7 +86,7 @@ def plan(draft: Draft, context: Context, action: Action, arguments: dict[str, An
 
 
 def reviews(complaint: Complaint, context: Context) -> list[Review]:
-    """Every action, with the reason where it is refused, as far as that does not depend on what it carries."""
+    """Every action; why it is refused, as far as that does not depend on what it carries."""
     legal = legal_actions(complaint.status)
     found = []
     for action in Action:
@@ -103,7 +107,7 @@ def _refusal(action: Action, complaint: Complaint, context: Context) -> str | No
     return None
 
 
-# The actions -----------------------------------------------------------------------------------------------------
+# The actions ------------------------------------------------------------------------------------------------
 
 
 def _assign(
@@ -137,9 +141,7 @@ def _respond(
     _meet(draft, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
 
 
-def _hold(
-    draft: Draft, context: Context, status: Status, *, reason: HoldReason, until: datetime
-) -> None:
+def _hold(draft: Draft, context: Context, status: Status, *, reason: HoldReason, until: datetime) -> None:
     now, policy = context.now, context.policy
     if until <= now:
         raise InvalidContent.at("/until", "A hold ends in the future.")
@@ -274,9 +276,7 @@ def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
     return f"The time to reopen it ended at {last.isoformat()}: make a new complaint, linked recurrence_of."
 
 
-def _new_cycle(
-    draft: Draft, context: Context, status: Status, reason: str, *started: DeadlineKind
-) -> None:
+def _new_cycle(draft: Draft, context: Context, status: Status, reason: str, *started: DeadlineKind) -> None:
     """Reopening cancels the old cycle's unmet deadlines; promises stay."""
     complaint = draft.complaint
     deadlines.cancel(
@@ -314,16 +314,18 @@ def _close(
         raise Forbidden("Your roles do not allow an early close.")
     if early and (message is None or contact_channel is None):
         missing = "/message" if message is None else "/contact_channel"
-        raise InvalidContent.at(missing, "An early close needs the message and contact_channel of the confirmation.")
+        raise InvalidContent.at(
+            missing, "An early close needs the message and contact_channel of the confirmation."
+        )
     if refusal := close_refusal(complaint, context.now, early=early):
         raise TransitionRefused(refusal)
     if complaint.outcome in _UPHELD and not (root_cause or complaint.root_cause):
-        raise InvalidContent.at("/root_cause", f"A complaint that is {complaint.outcome} closes with its root cause.")
+        raise InvalidContent.at(
+            "/root_cause", f"A complaint that is {complaint.outcome} closes with its root cause."
+        )
     _meet(draft, context.now, DeadlineKind.CLOSURE)
     _end(draft, context, status, root_cause=root_cause or complaint.root_cause)
-    draft.emit(
-        EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel
-    )
+    draft.emit(EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel)
 
 
 def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | None:
@@ -339,15 +341,14 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
         return None
     if any(d.unmet for d in follow_ups):
         return "A follow-up contact is still to be made."
-    window_ends_at = max(d.due_at for d in follow_ups)  # an early attempt may plan its retry before the plan's end
+    # The latest due time, not that of the last attempt: an early one is repeated before the plan ends.
+    window_ends_at = max(d.due_at for d in follow_ups)
     if now < window_ends_at:
         return f"The follow-up window lasts until {window_ends_at.isoformat()}."
     return None
 
 
-def _escalate(
-    draft: Draft, context: Context, status: Status, *, reason: str, role: RecipientRole
-) -> None:
+def _escalate(draft: Draft, context: Context, status: Status, *, reason: str, role: RecipientRole) -> None:
     draft.set(status=status)
     taken = Escalation(
         id=draft.new_id(),

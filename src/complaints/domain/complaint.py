@@ -32,8 +32,8 @@ class Deadline:
     """One clock of one complaint.
 
     `target` is None where the due time was given (a promise) or follows from another (closure).
-    `paused_until` is when the present pause ends at the latest; `wake_at` when the engine next has to act on it.
-    `steps_taken` names the rungs of its ladder already taken, in order; `level` is the highest of them.
+    `paused_until` is when the present pause ends at the latest; `wake_at` when the engine next has to act on
+    it. `steps_taken` names the rungs of its ladder already taken, in order; `level` is the highest of them.
     """
 
     id: UUID
@@ -116,8 +116,8 @@ class Party:
 class Complaint:
     """One complaint with its clocks. `version` counts its changes; `cycle` its rounds, from 1.
 
-    `ended_at` is when it was closed, rejected, withdrawn or merged. `result_told_at` is when the result of the
-    present cycle was fed back; `contact_outcome` what the last answered follow-up contact of it brought.
+    `ended_at` is when it was closed, rejected, withdrawn or merged. `result_told_at` is when the result of
+    the present cycle was fed back; `contact_outcome` what the last answered follow-up contact of it brought.
     """
 
     id: UUID
@@ -173,7 +173,8 @@ class Complaint:
     def next_due_at(self) -> datetime | None:
         """The earliest due time of its running or breached deadlines."""
         return min(
-            (d.due_at for d in self.deadlines if d.unmet and d.status is not DeadlineStatus.PAUSED), default=None
+            (d.due_at for d in self.deadlines if d.unmet and d.status is not DeadlineStatus.PAUSED),
+            default=None,
         )
 
     @property

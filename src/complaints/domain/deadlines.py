@@ -41,7 +41,7 @@ def clockwork(deadline: Deadline, complaint: Complaint, policy: Policy) -> Clock
 
 
 def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
-    """The holds of its cycle; for a deadline that was met as they stood then, so that its due time stands too."""
+    """The holds of its cycle; of a deadline that was met as they stood then, as its due time stands too."""
     for hold in complaint.holds:
         if hold.cycle != deadline.cycle:
             continue
@@ -189,8 +189,9 @@ def cancel(draft: Draft, deadlines: Iterable[Deadline]) -> None:
 def replan(draft: Draft, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
     """Compute every clock that still runs afresh from its start, with its pauses (rules 2.6 and 2.8).
 
-    With `retarget` the target is chosen anew too: priority, category or policy changed. Follow-ups, closure and
-    promises keep the due times they were made with, and so does every clock that is past due at `now`, told or not.
+    With `retarget` the target is chosen anew too: priority, category or policy changed. Follow-ups, closure
+    and promises keep the due times they were made with, and so does every clock past due at `now`, whether or
+    not its breach was told.
     """
     for deadline in draft.complaint.deadlines:
         if not deadline.unmet:
@@ -208,7 +209,9 @@ def _recomputed(
 ) -> Deadline:
     works = clockwork(deadline, complaint, policy)
     if deadline.target is not None and works.rule.targets:
-        target = works.rule.target_for(complaint.priority, complaint.category) if retarget else deadline.target
+        target = (
+            works.rule.target_for(complaint.priority, complaint.category) if retarget else deadline.target
+        )
         due_at = clocks.due_at(deadline.started_at, target, works.calendar, works.pauses)
         assert due_at is not None  # a hold always has an end
         extended = clocks.pause_extension_seconds(deadline.started_at, target, works.calendar, works.pauses)
@@ -217,7 +220,7 @@ def _recomputed(
 
 
 def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
-    """Running or paused; where the due time is past, breached at this moment once `sweep.advance` tells of it."""
+    """Running or paused; where it has become past due, breached at this moment once `sweep.advance` tells."""
     if deadline.due_at < now:
         return replace(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
     paused_until = next((end for start, end in pauses if end and start <= now < end), None)
@@ -244,7 +247,9 @@ def as_of(deadline: Deadline, now: datetime) -> Deadline:
     if deadline.status is DeadlineStatus.PAUSED and deadline.paused_until and now >= deadline.paused_until:
         deadline = replace(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
     if deadline.status is DeadlineStatus.RUNNING and now > deadline.due_at:
-        deadline = replace(deadline, status=DeadlineStatus.BREACHED, breached_at=deadline.breached_at or deadline.due_at)
+        deadline = replace(
+            deadline, status=DeadlineStatus.BREACHED, breached_at=deadline.breached_at or deadline.due_at
+        )
     return deadline
 
 

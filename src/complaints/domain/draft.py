@@ -1,7 +1,7 @@
 """A plan in the making: the complaint as it will be, the events that tell of it, the escalations it brings.
 
-The rules change the draft; `storage.apply` writes the difference. Every event carries the change it tells of, so
-that folding a complaint's events gives its state.
+The rules change the draft; `storage.apply` writes the difference. Every event carries the change it tells of,
+so that folding a complaint's events gives its state.
 """
 
 from collections.abc import Callable, Mapping
@@ -129,9 +129,7 @@ def told_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
     """The members that differ, with their new values; for a new complaint those that are set."""
     if before is None:
         return {name: plain(v) for name in _TOLD if (v := getattr(after, name)) not in (None, (), {})}
-    return {
-        name: plain(new) for name in _TOLD if (new := getattr(after, name)) != getattr(before, name)
-    }
+    return {name: plain(new) for name in _TOLD if (new := getattr(after, name)) != getattr(before, name)}
 
 
 def told_deadline(deadline: Deadline) -> dict[str, Any]:
@@ -144,5 +142,3 @@ def _told_moved(before: Deadline | None, after: Deadline) -> bool:
     if before is after:
         return False
     return before is None or any(getattr(before, n) != getattr(after, n) for n in _TOLD_OF_DEADLINE)
-
-

@@ -22,11 +22,19 @@ class Works(Protocol):
     """What the times of steps are computed from (`deadlines.Clockwork`)."""
 
     @property
-    def rule(self) -> DeadlineRule: ...
+    def rule(self) -> DeadlineRule:
+        """How deadlines of its kind run."""
+        ...
+
     @property
-    def calendar(self) -> WorkCalendar: ...
+    def calendar(self) -> WorkCalendar:
+        """When working time counts."""
+        ...
+
     @property
-    def pauses(self) -> tuple[Pause, ...]: ...
+    def pauses(self) -> tuple[Pause, ...]:
+        """When the clock stood still, or will."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def _step_at(step: Step, deadline: Deadline, works: Works, policy: Policy) -> da
 
 
 def own_calendar(deadline: Deadline, calendar: WorkCalendar) -> WorkCalendar:
-    """The calendar of the deadline's own time: `calendar` where its target counts working time, else always open."""
+    """The calendar of the deadline's own time: `calendar` where it counts working time, else always open."""
     counts_open_time = deadline.target is not None and deadline.target.unit in _WORKING_UNITS
     return calendar if counts_open_time else ALWAYS_OPEN
 
@@ -95,7 +103,7 @@ def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedSte
     return _planned(left, deadline, works, policy)
 
 
-# Who stands for a role ------------------------------------------------------------------------------------------
+# Who stands for a role --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

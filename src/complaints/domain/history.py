@@ -1,4 +1,4 @@
-"""The history's chain: each event's digest covers its content and the digest before it, so tampering shows."""
+"""The history's chain: each event's digest covers its content and the digest before, so tampering shows."""
 
 import hashlib
 import json

@@ -18,8 +18,11 @@ from complaints.domain.vocabulary import Channel, EventType, Priority, Severity,
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One complaint as told, checked, without the personal data. `repeat`: the same complainant complained in the
-    same category shortly before. `imported`: nobody hears of escalation steps already past."""
+    """One complaint as told, checked, without the personal data.
+
+    `repeat`: the same complainant complained in the same category shortly before. `imported`: nobody hears of
+    escalation steps already past.
+    """
 
     channel: Channel
     subject: str
@@ -52,7 +55,7 @@ def plan_intake(
     actor: str,
     new_id: Callable[[], UUID],
 ) -> Draft:
-    """A received complaint with its clocks started at `received_at`; what is already past is put on record."""
+    """A received complaint, its clocks started at `received_at`; what is already past is put on record."""
     draft = Draft(
         _complaint(intake, policy, directory, now, sequence, new_id()), actor=actor, new_id=new_id, new=True
     )

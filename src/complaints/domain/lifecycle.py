@@ -37,9 +37,7 @@ TABLE: tuple[Move, ...] = (
     Move(Action.NOTIFY_RESULT, (S.RESOLVED,), S.FOLLOWING_UP),
     Move(Action.RECORD_CONTACT, (S.FOLLOWING_UP,), S.INVESTIGATING, when_not_solved=True),
     Move(Action.RECORD_CONTACT, _OPEN, None),
-    Move(
-        Action.REOPEN, (S.RESOLVED, S.FOLLOWING_UP, S.CLOSED, S.REJECTED, S.WITHDRAWN), S.INVESTIGATING
-    ),
+    Move(Action.REOPEN, (S.RESOLVED, S.FOLLOWING_UP, S.CLOSED, S.REJECTED, S.WITHDRAWN), S.INVESTIGATING),
     Move(Action.CLOSE, (S.FOLLOWING_UP,), S.CLOSED),
     Move(Action.ESCALATE, _OPEN, None),
     Move(Action.REJECT, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.REJECTED),
@@ -81,7 +79,7 @@ class _Cursor:
 
 
 def next_status(status: Status, action: Action, *, not_solved: bool = False) -> Status:
-    """Status after `action`. Raises TransitionRefused, listing what is legal, if the table has no such move."""
+    """Status after `action`. Raises TransitionRefused, listing what is legal, if there is no such move."""
     cursor = _Cursor(status.value, not_solved=not_solved)
     try:
         moved = _MACHINE.events[action.value].trigger(cursor)
@@ -115,7 +113,7 @@ def mermaid() -> str:
     return "\n".join(["stateDiagram-v2", f"    [*] --> {Status.RECEIVED}", *lines, ""])
 
 
-# For readers -----------------------------------------------------------------------------------------------------
+# For readers ------------------------------------------------------------------------------------------------
 
 STATUS_NAMES_ZH = {
     S.RECEIVED: "已受理",
@@ -147,40 +145,41 @@ _PREFACE = """# Lifecycle
 
 Generated from `complaints.domain.lifecycle`; do not edit.
 
-A complaint (投诉) is open while it is in someone's hands. What an action must carry, and when it is refused although
-the table knows it, `GET /v1/complaints/{id}/transitions` tells for each complaint; `GET /v1/lifecycle` tells this page
-to programs.
+A complaint (投诉) is open while it is in someone's hands. Before its result is fed back, a contact is
+recorded only if nobody was reached. What an action must carry, and when it is refused although the table knows
+it, `GET /v1/complaints/{id}/transitions` tells for each complaint; `GET /v1/lifecycle` tells this page to
+programs.
 """
 
 
 def render_page() -> str:
     """`docs/lifecycle.md`: states, diagram and table for readers."""
-    states = [
-        f"| `{status}` | {_in_english(status)} | {STATUS_NAMES_ZH[status]} | {'yes' if status in OPEN_STATUSES else 'no'} |"
-        for status in Status
-    ]
     return "\n".join(
         [
             _PREFACE,
             "## States\n",
             "| state | name | 名称 | open |\n|---|---|---|---|",
-            *states,
+            *(_state_row(status) for status in Status),
             "\n## Diagram\n",
             "Actions that leave the state as it is are left out.\n",
             f"```mermaid\n{mermaid()}```",
             "\n## Actions\n",
             "| action | 操作 | from | to |\n|---|---|---|---|",
-            *(_row(move) for move in TABLE),
+            *(_move_row(move) for move in TABLE),
             "",
         ]
     )
 
 
-def _row(move: Move) -> str:
+def _state_row(status: Status) -> str:
+    name = status.replace("_", " ").capitalize()
+    return (
+        f"| `{status}` | {name} | {STATUS_NAMES_ZH[status]} | {'yes' if status in OPEN_STATUSES else 'no'} |"
+    )
+
+
+def _move_row(move: Move) -> str:
     name = f"`{move.action}`" + (" (not solved)" if move.when_not_solved else "")
     sources = ", ".join(f"`{source}`" for source in move.sources)
-    return f"| {name} | {ACTION_NAMES_ZH[move.action]} | {sources} | {f'`{move.target}`' if move.target else 'same'} |"
-
-
-def _in_english(status: Status) -> str:
-    return status.replace("_", " ").capitalize()
+    target = f"`{move.target}`" if move.target else "same"
+    return f"| {name} | {ACTION_NAMES_ZH[move.action]} | {sources} | {target} |"

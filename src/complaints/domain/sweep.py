@@ -1,4 +1,4 @@
-"""What time alone does to a complaint: holds end, deadlines breach, steps are taken (domain rules 2.1, 3.1–3.4)."""
+"""What time alone does to a complaint: holds end, deadlines breach, steps are taken (rules 2.1, 3.1–3.4)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -18,8 +18,8 @@ def advance(
     """Bring the complaint up to `now`: holds end first, then breaches, then steps by planned time, then id.
 
     Nothing is skipped, however late it is seen; of the steps of one deadline taken together only the highest
-    notifies. With `notify` False nobody hears of them (an import of the past). A step that changes the complaint
-    may bring about more, so it goes on until nothing is left to do at `now`.
+    notifies. With `notify` False nobody hears of them (an import of the past). A step that changes the
+    complaint may bring about more, so it goes on until nothing is left to do at `now`.
     """
     while (wake_at := draft.complaint.wake_at) is not None and wake_at <= now:
         end_lapsed_hold(draft, policy, now)

@@ -1,0 +1,286 @@
+"""One complaint over HTTP: posted, read, changed, acted upon, and what may be done to it next."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+from starlette.testclient import TestClient
+
+from complaints.api import complaint_examples, schemas
+from complaints.domain.numbers import number_of, sequence_of
+from complaints.domain.vocabulary import AccessRole, Action, Status
+from complaints.handling.commands import CreateComplaint, PatchComplaint, Transition
+from tests.support import House
+
+SAID = {"message": "We look into it.", "contact_channel": "phone"}
+
+
+def _choices(client: TestClient, reference: str, **headers: Any) -> dict[str, dict[str, Any]]:
+    answer = client.get(f"/v1/complaints/{reference}/transitions", **headers)
+    assert answer.status_code == 200
+    schemas.TransitionList.model_validate(answer.json(), extra="forbid")
+    return {one["action"]: one for one in answer.json()["items"]}
+
+
+def _required(choice: dict[str, Any]) -> set[str]:
+    return {one["name"] for one in choice["requires"] if one["required"]}
+
+
+# Posting, reading, changing -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", complaint_examples.CREATE)
+def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> None:
+    told = complaint_examples.CREATE[name]["value"]
+    answer = client.post("/v1/complaints", json=told)
+    shown = answer.json()
+
+    assert answer.status_code == 201
+    schemas.ComplaintShown.model_validate(shown, extra="forbid")
+    assert answer.headers["Location"] == f"/v1/complaints/{shown['id']}"
+    assert answer.headers["ETag"] == '"1"'
+    for reference in (shown["id"], shown["number"], shown["number"].lower()):
+        read = client.get(f"/v1/complaints/{reference}")
+        assert (read.status_code, read.json(), read.headers["ETag"]) == (200, shown, '"1"')
+    for member in ("channel", "subject", "description", "external_id", "region", "attributes"):
+        assert shown[member] == told.get(member, {} if member == "attributes" else None)
+
+
+def test_posted_again_it_is_the_same_complaint(client: TestClient) -> None:
+    told = {"channel": "web", "subject": "No signal", "source": "cc", "external_id": "E1"}
+    first = client.post("/v1/complaints", json=told)
+    again = client.post("/v1/complaints", json=told)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert "Location" not in again.headers
+    other = client.post("/v1/complaints", json={**told, "source": "cc-south"})
+    assert other.status_code == 201
+
+
+@pytest.mark.parametrize("reference", ["C000000013", "00000000-0000-7000-8000-000000000000", "nothing", "C1"])
+def test_what_is_not_there_is_not_found(client: TestClient, reference: str) -> None:
+    address = f"/v1/complaints/{reference}"
+    answers = [
+        client.get(address),
+        client.get(f"{address}/transitions"),
+        client.patch(address, json={"subject": "x"}),
+        client.post(f"{address}/transitions", json={"action": "resume"}),
+    ]
+    assert [(a.status_code, a.json()["type"]) for a in answers] == [(404, "/problems/not-found")] * 4
+
+
+def test_another_sources_complaint_is_not_found(house: House, client: TestClient) -> None:
+    complaint = house.post(source="south")
+    key = house.key(AccessRole.INTAKE, source="north")
+    for address in (f"/v1/complaints/{complaint.id}", f"/v1/complaints/{complaint.id}/transitions"):
+        assert client.get(address, headers=key).status_code == 404
+
+
+def test_a_change_makes_a_version_and_heeds_if_match(house: House, client: TestClient) -> None:
+    address = f"/v1/complaints/{house.post().id}"
+    changed = client.patch(address, json={"priority": "urgent"}, headers={"If-Match": '"1"'})
+    stale = client.patch(address, json={"priority": "low"}, headers={"If-Match": '"1"'})
+
+    assert (changed.status_code, changed.headers["ETag"], changed.json()["version"]) == (200, '"2"', 2)
+    schemas.ComplaintShown.model_validate(changed.json(), extra="forbid")
+    assert (stale.status_code, stale.json()["type"]) == (412, "/problems/stale-version")
+    assert client.get(address).json()["priority"] == "urgent"
+    for example in complaint_examples.PATCH.values():
+        assert client.patch(address, json=example["value"]).status_code == 200
+
+
+def test_who_may_not_work_may_not_change(house: House, client: TestClient) -> None:
+    address = f"/v1/complaints/{house.post().id}"
+    key = house.key(AccessRole.AUDITOR)
+    assert client.patch(address, json={"subject": "x"}, headers=key).status_code == 403
+    assert client.post(f"{address}/transitions", json={"action": "resume"}, headers=key).status_code == 403
+    agent = house.key(AccessRole.AGENT)
+    assert client.patch(address, json={"first_owner": "admin"}, headers=agent).status_code == 403
+
+
+# Actions ------------------------------------------------------------------------------------------------------
+
+
+def test_an_action_answers_with_the_complaint(house: House, client: TestClient) -> None:
+    address = f"/v1/complaints/{house.post().id}/transitions"
+    answer = client.post(address, json={"action": "respond", **SAID})
+
+    assert (answer.status_code, answer.json()["status"], answer.headers["ETag"]) == (
+        200,
+        "investigating",
+        '"2"',
+    )
+    schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
+
+
+def test_a_refused_action_says_what_may_be_done(house: House, client: TestClient) -> None:
+    complaint = house.post()
+    answer = client.post(f"/v1/complaints/{complaint.id}/transitions", json={"action": "close"})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/transition-refused")
+    allowed = [name for name, one in _choices(client, str(complaint.id)).items() if one["allowed"]]
+    assert answer.json()["allowed"] == allowed
+    assert client.get(f"/v1/complaints/{complaint.id}").json()["allowed_actions"] == allowed
+
+
+# What may be done ---------------------------------------------------------------------------------------------
+
+
+def test_a_new_complaints_choices(house: House, client: TestClient) -> None:
+    complaint = house.post()
+    answer = client.get(f"/v1/complaints/{number_of(complaint.sequence)}/transitions")
+    assert answer.headers["ETag"] == '"1"'
+    assert (answer.json()["id"], answer.json()["status"]) == (str(complaint.id), "received")
+
+    choices = _choices(client, str(complaint.id))
+    assert list(choices) == [action.value for action in Action]
+    assert {name for name, one in choices.items() if one["allowed"]} == {
+        "assign", "respond", "resolve", "record_contact", "escalate", "reject", "withdraw", "merge",
+    }  # fmt: skip
+    assert all((one["refused_because"] is None) == one["allowed"] for one in choices.values())
+    assert choices["hold"]["refused_because"] == "not possible while the complaint is received"
+    assert (choices["respond"]["to"], choices["assign"]["to"], choices["hold"]["to"]) == (
+        "investigating", "received", None,
+    )  # fmt: skip
+    assert choices["assign"]["any_of"] == ["team", "assignee"]
+    assert _required(choices["assign"]) == set()
+    assert _required(choices["respond"]) == {"message", "contact_channel"}
+    assert _required(choices["resolve"]) == {"resolution", "outcome", "cause"}
+    assert _required(choices["merge"]) == {"into"}
+
+
+def test_requirements_say_which_values_are_accepted(house: House, client: TestClient) -> None:
+    choices = _choices(client, str(house.post().id))
+    members = {(name, one["name"]): one["schema"] for name, c in choices.items() for one in c["requires"]}
+
+    assert members["resolve", "outcome"]["enum"] == ["upheld", "partly_upheld", "not_upheld"]
+    assert members["hold", "reason"]["enum"] == ["awaiting_complainant", "awaiting_third_party", "outage"]
+    assert members["hold", "until"]["format"] == "date-time"
+    assert members["record_contact", "outcome"]["enum"] == ["unreachable"]  # nothing was told yet
+    assert (members["record_contact", "csat"]["minimum"], members["record_contact", "csat"]["maximum"]) == (
+        1,
+        5,
+    )
+    assert members["resolve", "compensation"]["properties"].keys() == {"amount", "currency"}
+    assert not [schema for schema in members.values() if "$ref" in str(schema) or "title" in schema]
+
+
+def test_following_up_a_contact_leads_either_way(house: House, client: TestClient) -> None:
+    complaint = house.post()
+    house.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
+    house.act(complaint, "notify_result", **SAID)
+    choices = _choices(client, str(complaint.id))
+
+    contact = choices["record_contact"]
+    assert (contact["to"], contact["to_if_not_solved"]) == ("following_up", "investigating")
+    assert contact["requires"][0]["schema"]["enum"] == ["solved", "not_solved", "unreachable"]
+    assert choices["respond"]["to_if_not_solved"] is None
+
+
+def test_closing_asks_for_what_this_complaint_lacks(house: House, client: TestClient) -> None:
+    complaint = house.post(severity="normal")
+    house.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
+    house.act(complaint, "notify_result", **SAID)
+    agent = house.key(AccessRole.AGENT)
+
+    early = _choices(client, str(complaint.id))["close"]
+    assert early["allowed"]
+    assert _required(early) == {"root_cause", "early", "message", "contact_channel"}
+    refused = _choices(client, str(complaint.id), headers=agent)["close"]
+    assert refused["refused_because"] == "A follow-up contact is still to be made."
+
+    house.advance(days=30)
+    house.act(complaint, "record_contact", outcome="solved")
+    house.advance(days=2)
+    ready = _choices(client, str(complaint.id), headers=agent)["close"]
+    assert ready["allowed"]
+    assert _required(ready) == {"root_cause"}
+    house.act(complaint, "close", root_cause="fibre")
+    assert _choices(client, str(complaint.id))["reopen"]["to"] == "investigating"
+
+
+def test_a_reader_is_told_why_they_may_do_nothing(house: House, client: TestClient) -> None:
+    choices = _choices(client, str(house.post().id), headers=house.key(AccessRole.AUDITOR))
+    assert not any(one["allowed"] for one in choices.values())
+    assert "needs a key with one of the roles" in choices["respond"]["refused_because"]
+
+
+def test_what_the_choices_require_is_what_the_actions_take(house: House, client: TestClient) -> None:
+    """Every required member left out is refused as missing; every listed one is known."""
+    values = {
+        example["value"]["action"]: example["value"] for example in complaint_examples.TRANSITION.values()
+    }
+    complaint = house.post()
+    adapter: TypeAdapter[Any] = TypeAdapter(Transition)
+    for name, choice in _choices(client, str(complaint.id)).items():
+        assert set(values[name]) - {"action"} <= {one["name"] for one in choice["requires"]}
+        for missing in _required(choice):
+            address = f"/v1/complaints/{complaint.id}/transitions"
+            body = {key: value for key, value in values[name].items() if key != missing}
+            answer = client.post(address, json=body)
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"/{missing}")
+        adapter.validate_python(values[name])
+
+
+def test_choices_agree_with_what_is_then_refused(house: House, client: TestClient) -> None:
+    """Each action, taken on a complaint of its own in each of some states, is refused exactly if listed so."""
+    lives: dict[Status, list[dict[str, Any]]] = {
+        Status.RECEIVED: [],
+        Status.INVESTIGATING: [{"action": "respond", **SAID}],
+        Status.RESOLVED: [{"action": "resolve", "resolution": "x", "outcome": "upheld", "cause": "service"}],
+        Status.WITHDRAWN: [{"action": "withdraw", "reason": "never mind"}],
+    }
+    target = house.post(complainant={"account_no": "A-1"})
+    for status, life in lives.items():
+        for example in complaint_examples.TRANSITION.values():
+            complaint = house.post(complainant={"account_no": "A-1"})
+            for step in life:
+                house.act(complaint, **step)
+            body = dict(example["value"])
+            if body["action"] == "merge":
+                body["into"] = number_of(target.sequence)
+            if body["action"] == "record_contact":
+                body = {"action": "record_contact", "outcome": "unreachable"}
+            listed = _choices(client, str(complaint.id))[body["action"]]
+            answer = client.post(f"/v1/complaints/{complaint.id}/transitions", json=body)
+            assert answer.status_code == (200 if listed["allowed"] else 409), (status, body["action"])
+            if listed["allowed"]:
+                assert answer.json()["status"] == listed["to"]
+
+
+# The document -------------------------------------------------------------------------------------------------
+
+
+def test_examples_are_what_they_are_examples_of() -> None:
+    schemas.ComplaintShown.model_validate(schemas.COMPLAINT, extra="forbid")
+    schemas.ComplaintPage.model_validate({"items": [schemas.COMPLAINT], "next_cursor": None}, extra="forbid")
+    schemas.TransitionList.model_validate(schemas.TRANSITIONS, extra="forbid")
+    schemas.DueSummaryShown.model_validate(schemas.SUMMARY, extra="forbid")
+    assert sequence_of(schemas.COMPLAINT["number"]) is not None
+    for kind, named in (
+        (CreateComplaint, complaint_examples.CREATE),
+        (PatchComplaint, complaint_examples.PATCH),
+        (Transition, complaint_examples.TRANSITION),
+    ):
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        for example in named.values():
+            adapter.validate_python(example["value"])
+    assert set(complaint_examples.TRANSITION) == set(Action)
+
+
+def test_the_document_names_every_answer(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    answers = {
+        (path, method): set(operation["responses"])
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+    }
+    one = "/v1/complaints/{reference}"
+    assert answers["/v1/complaints", "post"] >= {"200", "201", "403", "409", "422", "default"}
+    assert answers["/v1/complaints", "get"] >= {"200", "400", "403", "422", "default"}
+    assert answers[one, "get"] >= {"200", "404", "default"}
+    assert answers[one, "patch"] >= {"200", "403", "404", "412", "422", "default"}
+    assert answers[f"{one}/transitions", "get"] >= {"200", "404", "default"}
+    assert answers[f"{one}/transitions", "post"] >= {"200", "403", "404", "409", "412", "422", "default"}
+    assert answers["/v1/overdue/summary", "get"] >= {"200", "422", "default"}
