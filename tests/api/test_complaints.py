@@ -26,7 +26,7 @@ def _required(choice: dict[str, Any]) -> set[str]:
     return {one["name"] for one in choice["requires"] if one["required"]}
 
 
-# Posting, reading, changing -----------------------------------------------------------------------------------
+# Posting, reading, changing -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", complaint_examples.CREATE)
@@ -99,7 +99,7 @@ def test_who_may_not_work_may_not_change(house: House, client: TestClient) -> No
     assert client.patch(address, json={"first_owner": "admin"}, headers=agent).status_code == 403
 
 
-# Actions ------------------------------------------------------------------------------------------------------
+# Actions --------------------------------------------------------------------------------------------------
 
 
 def test_an_action_answers_with_the_complaint(house: House, client: TestClient) -> None:
@@ -124,7 +124,7 @@ def test_a_refused_action_says_what_may_be_done(house: House, client: TestClient
     assert client.get(f"/v1/complaints/{complaint.id}").json()["allowed_actions"] == allowed
 
 
-# What may be done ---------------------------------------------------------------------------------------------
+# What may be done -----------------------------------------------------------------------------------------
 
 
 def test_a_new_complaints_choices(house: House, client: TestClient) -> None:
@@ -224,7 +224,7 @@ def test_what_the_choices_require_is_what_the_actions_take(house: House, client:
 
 
 def test_choices_agree_with_what_is_then_refused(house: House, client: TestClient) -> None:
-    """Each action, taken on a complaint of its own in each of some states, is refused exactly if listed so."""
+    """Each action, taken on a complaint of its own in each of some states, is refused if listed so."""
     lives: dict[Status, list[dict[str, Any]]] = {
         Status.RECEIVED: [],
         Status.INVESTIGATING: [{"action": "respond", **SAID}],
@@ -249,7 +249,7 @@ def test_choices_agree_with_what_is_then_refused(house: House, client: TestClien
                 assert answer.json()["status"] == listed["to"]
 
 
-# The document -------------------------------------------------------------------------------------------------
+# The document ---------------------------------------------------------------------------------------------
 
 
 def test_examples_are_what_they_are_examples_of() -> None:

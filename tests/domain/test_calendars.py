@@ -261,6 +261,9 @@ def test_a_gap_across_midnight_counts_each_moment_once() -> None:
         ("1919-03-31T00:30-04:00", "1919-03-31T00:50-04:00"),
         ("1919-03-31T02:00-04:00", "1919-03-31T02:30-04:00"),
     )
+    assert opened(calendar, "1919-03-31T00:40-04:00", 1) == local(
+        ("1919-03-31T00:40-04:00", "1919-03-31T00:50-04:00"),
+    )
 
 
 def test_whole_weeks_in_one_step_stop_at_what_is_special() -> None:

@@ -167,7 +167,7 @@ def workers(storm: Storm, database_url: str, nursery: Nursery) -> Iterator[Worke
 
 @pytest.mark.parametrize("point", ["claimed", "half-written", "written", "committed"])
 def test_a_worker_killed_at_the_worst_moment(storm: Storm, workers: Workers, point: str) -> None:
-    for _ in range(3):
+    for _ in range(2):
         storm.raise_wave(8)
         assert workers.reap(workers.start(point, "SIGKILL")) == "SIGKILL"
     storm.raise_wave(8)

@@ -82,5 +82,5 @@ TRANSITION = _named(
     ),
     reject=("Refuse it", {"action": "reject", "reason": "not_our_service", **_SAID}),
     withdraw=("The complainant takes it back", {"action": "withdraw", "reason": "It works again."}),
-    merge=("It tells of the same as another", {"action": "merge", "into": "C000000428"}),
+    merge=("It tells of the same as another", {"action": "merge", "into": "C000000427"}),
 )

@@ -41,7 +41,7 @@ DEADLINE: dict[str, Any] = {
 }
 COMPLAINT: dict[str, Any] = {
     "id": _COMPLAINT_ID,
-    "number": "C000000428",
+    "number": "C000000427",
     "status": "investigating",
     "cycle": 1,
     "channel": "phone",

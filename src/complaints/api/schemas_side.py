@@ -60,7 +60,7 @@ def _day(value: date) -> date:
 FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Reference = Annotated[
-    Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": ["C000000428"]})
+    Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": ["C000000427"]})
 ]
 
 

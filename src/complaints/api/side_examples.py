@@ -4,7 +4,7 @@ from typing import Any
 
 _COMPLAINT_ID = "019b8bc5-1a40-7000-9d3c-6f1f2a0b7e11"
 _DEADLINE_ID = "019b8bc5-1a40-7000-9d3c-6f1f2a0b7e12"
-_NUMBER = "C000000428"
+_NUMBER = "C000000427"
 _CURSOR = "eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjoxMDQyfQ"
 
 LINK = {"type": "related", "complaint_id": _NUMBER}

@@ -233,7 +233,8 @@ def _working_days(timeline: WorkingTime, anchor: int, amount: int) -> tuple[int,
     last = next(islice(following, amount - 1, None))
     end = timeline.zone.instant(last, time_of_day)
     open_then, _ = timeline.advance(end, 1, end + 1)
-    return _measure(timeline, anchor, end, []), end if open_then and time_of_day else anchor
+    ends_open = open_then is not None and time_of_day > 0  # begun at midnight, the day before is the last
+    return _measure(timeline, anchor, end, []), end if ends_open else anchor
 
 
 # Open time --------------------------------------------------------------------------------------------------

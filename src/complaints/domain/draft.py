@@ -5,9 +5,10 @@ so that folding a complaint's events gives its state.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,10 @@ _TOLD_OF_DEADLINE = (
     "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at",
     "met_at", "breached_at", "paused_seconds", "level",
 )  # fmt: skip
+_NAMES = tuple(f.name for f in fields(Complaint))
+_values = attrgetter(*_NAMES)
+_told_values = attrgetter(*_TOLD)
+_told_of_deadline = attrgetter(*_TOLD_OF_DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Event:
 
 def plain(value: object) -> Any:
     """The JSON form of a fact: instants as RFC 3339 in UTC, identifiers and amounts as text."""
+    if value is None or isinstance(value, str | int):  # most are, and this is the hot path
+        return value
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, UUID | Decimal):
@@ -71,7 +78,9 @@ class Draft:
 
     def set(self, **changes: Any) -> None:
         """Change members of the complaint."""
-        self.complaint = replace(self.complaint, **changes)
+        # What `dataclasses.replace` does, in half the time: this is the hot path of every plan.
+        members = dict(zip(_NAMES, _values(self.complaint), strict=True))
+        self.complaint = Complaint(**members | changes)
 
     def touch(self, now: datetime) -> None:
         """Count this plan as a change of the complaint: one new version, however much it changes."""
@@ -129,6 +138,8 @@ def told_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
     """The members that differ, with their new values; for a new complaint those that are set."""
     if before is None:
         return {name: plain(v) for name in _TOLD if (v := getattr(after, name)) not in (None, (), {})}
+    if _told_values(before) == _told_values(after):
+        return {}
     return {name: plain(new) for name in _TOLD if (new := getattr(after, name)) != getattr(before, name)}
 
 
@@ -141,4 +152,4 @@ def told_deadline(deadline: Deadline) -> dict[str, Any]:
 def _told_moved(before: Deadline | None, after: Deadline) -> bool:
     if before is after:
         return False
-    return before is None or any(getattr(before, n) != getattr(after, n) for n in _TOLD_OF_DEADLINE)
+    return before is None or _told_of_deadline(before) != _told_of_deadline(after)

@@ -9,6 +9,7 @@ from typing import Any
 from complaints.domain.draft import Event, plain
 
 GENESIS = bytes(32)
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Link:
 
 def canonical(data: dict[str, Any]) -> str:
     """JSON text with sorted keys and no spaces: equal content, equal text."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(data)
 
 
 def chain(tip: Tip, events: Iterable[Event]) -> tuple[list[Link], Tip]:

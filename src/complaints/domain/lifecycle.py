@@ -92,10 +92,17 @@ def next_status(status: Status, action: Action, *, not_solved: bool = False) -> 
     return Status(cursor.state)
 
 
+_LEGAL = {
+    status: tuple(
+        action for action in Action if any(move.action is action and status in move.sources for move in TABLE)
+    )
+    for status in Status
+}
+
+
 def legal_actions(status: Status) -> Sequence[Action]:
     """The actions the table knows from `status`, in the order of the vocabulary."""
-    known = {move.action for move in TABLE if status in move.sources}
-    return [action for action in Action if action in known]
+    return _LEGAL[status]
 
 
 def moves() -> list[tuple[Action, Status, Status]]:
@@ -146,8 +153,8 @@ _PREFACE = """# Lifecycle
 Generated from `complaints.domain.lifecycle`; do not edit.
 
 A complaint (投诉) is open while it is in someone's hands. Before its result is fed back, a contact is
-recorded only if nobody was reached. What an action must carry, and when it is refused although the table knows
-it, `GET /v1/complaints/{id}/transitions` tells for each complaint; `GET /v1/lifecycle` tells this page to
+recorded only if nobody was reached. What an action must carry, and when it is refused although the table
+knows it, `GET /v1/complaints/{id}/transitions` tells for each complaint; `GET /v1/lifecycle` tells this page to
 programs.
 """
 

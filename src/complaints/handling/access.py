@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from complaints.domain.errors import Forbidden
 from complaints.domain.vocabulary import AccessRole
@@ -33,6 +34,11 @@ RIGHTS: dict[AccessRole, frozenset[Right]] = {
 }
 
 
+@cache
+def _rights_of(roles: frozenset[AccessRole]) -> frozenset[Right]:
+    return frozenset().union(*(RIGHTS[role] for role in roles))
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls: a key, and the person it belongs to, if any."""
@@ -55,7 +61,7 @@ class Caller:
     @property
     def rights(self) -> frozenset[Right]:
         """All their roles' rights."""
-        return frozenset().union(*(RIGHTS[role] for role in self.roles))
+        return _rights_of(self.roles)
 
     @property
     def only_source(self) -> str | None:

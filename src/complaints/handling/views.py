@@ -80,7 +80,8 @@ def view(
     now = tx.now
     may_work = Right.WORK in caller.rights
     allowed = tuple(r.action for r in reviews(complaint, context) if r.allowed) if may_work else ()
-    current = replace(complaint, deadlines=tuple(as_of(d, now) for d in complaint.deadlines))
+    deadlines = tuple(as_of(d, now) for d in complaint.deadlines)
+    current = complaint if deadlines == complaint.deadlines else replace(complaint, deadlines=deadlines)
     shown = parties if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in parties.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 

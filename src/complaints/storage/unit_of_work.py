@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from complaints.domain.errors import Unavailable
@@ -23,6 +23,11 @@ _POSTGRES_SETTINGS = {
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5s",
+    # How the server notices that we are cut off; the client's own side of it is below.
+    "tcp_keepalives_idle": "3",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "8000",
 }
 _POSTGRES_KEEPALIVE = {
     "keepalives_idle": 3,
@@ -108,7 +113,7 @@ def _translated() -> Iterator[None]:
         if any(key in str(error.orig) for key in _CONTESTED):
             raise RaceLost(str(error.orig)) from error
         raise
-    except OperationalError as error:
+    except (OperationalError, InternalError) as error:  # the latter: the server ended a transaction that stood idle
         if type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure"):
             raise RaceLost(str(error.orig)) from error
         log.warning("the database is out of reach", exc_info=error)
@@ -128,10 +133,14 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
     arguments: dict[str, Any] = {"options": options, "application_name": "complaints", **_POSTGRES_KEEPALIVE}
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
-    return create_engine(
+    engine = create_engine(
         parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True,
         connect_args=arguments,
     )  # fmt: skip
+    # Rows are inserted by one statement. The driver's own way, a pipeline, ends with a message after which the
+    # server forgets idle_in_transaction_session_timeout: a frozen process would keep its locks for good.
+    engine.dialect.use_insertmanyvalues_wo_returning = True
+    return engine
 
 
 def _open_sqlite(url: URL) -> Engine:

@@ -1,0 +1,81 @@
+"""Real complaints imported by the command line, by options alone; skipped where the files are not at hand."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from complaints.storage.unit_of_work import open_engine
+from tests.journeys.running_server import Launcher
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+CARRIER = [
+    "--map", "subject=Customer Complaint", "--map", "external_id=Ticket #", "--map", "received_at=Date+Time",
+    "--set", "channel=phone", "--date-format", "%d-%m-%y %I:%M:%S %p", "--timezone", "America/New_York",
+    "--unmapped", "attributes", "--expect", r"external_id=\d+",
+]  # fmt: skip
+HELPDESK = [
+    "--map", "subject=turns.0.text", "--map", "description=turns.0.text", "--map", "external_id=id",
+    "--map", "received_at=created_at_derived", "--set", "channel=social", "--unmapped", "attributes",
+]  # fmt: skip
+
+
+def data(name: str) -> str:
+    """The file, or a skip."""
+    if not (DATA / name).exists():
+        pytest.skip(f"{name} is not at hand: it is not part of the project")
+    return str(DATA / name)
+
+
+def _count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "complaint"):
+            return 0
+        return connection.execute(text("SELECT count(*) FROM complaint")).scalar_one()
+
+
+def test_a_carriers_complaints(launcher: Launcher) -> None:
+    file = data("comcast_fcc_complaints_2015.csv")
+
+    refused = launcher.run("import", file, *CARRIER)
+    assert refused.wait(120) == 1
+    assert "609 of 2,224 dates can be read both ways" in refused.output
+    assert "--dates swap_ambiguous" in refused.output
+
+    taken = launcher.run("import", file, *CARRIER, "--dates", "swap_ambiguous")
+    assert taken.wait(180) == 0, taken.output
+    assert "2224 rows: 2223 accepted, 0 known already, 1 failed." in taken.output
+    assert "row 1035: /external_id: external_id is 'comcas'" in taken.output
+
+    again = launcher.run("import", file, *CARRIER, "--dates", "swap_ambiguous")
+    assert again.wait(180) == 0
+    assert "2224 rows: 0 accepted, 2223 known already, 1 failed." in again.output
+
+    proof = launcher.run("check")
+    assert proof.wait(120) == 0, proof.output
+
+
+def test_an_import_killed_half_way_and_run_again_is_complete(
+    launcher: Launcher, empty_database_url: Callable[[str], str]
+) -> None:
+    file, url = data("zh_telecom_helpdesk_weibo.jsonl"), empty_database_url("postgresql")
+    assert launcher.run("migrate", url=url).wait(60) == 0
+    engine = open_engine(url)
+
+    killed = launcher.run("import", file, *HELPDESK, url=url)
+    until = time.monotonic() + 120
+    while not 500 <= _count(engine) and time.monotonic() < until:
+        time.sleep(0.05)
+    killed.kill()
+    assert 0 < _count(engine) < 2274
+
+    again = launcher.run("import", file, *HELPDESK, url=url)
+    assert again.wait(180) == 0, again.output
+    assert "1 failed" in again.output
+    assert "received_at is mapped but empty" in again.output
+    assert _count(engine) == 2274
+    engine.dispose()
+    proof = launcher.run("check", url=url)
+    assert proof.wait(120) == 0, proof.output

@@ -1,0 +1,168 @@
+"""Migrations on both engines: to the newest schema and back, losing nothing, by however many processes at once."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import op
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+
+from complaints.settings import Settings
+from complaints.storage import migrate, tables
+from complaints.storage.unit_of_work import open_engine
+from complaints.wiring import migrate_and_seed
+from tests.support import House, opened_engine
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, empty_database_url: Callable[[str], str]) -> Iterator[Engine]:
+    """An engine on an empty database."""
+    engine = open_engine(empty_database_url(request.param))
+    yield engine
+    engine.dispose()
+
+
+def _tables(engine: Engine) -> set[str]:
+    return set(sa.inspect(engine).get_table_names())
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return migrate.current(connection)
+
+
+def _is_compared(_name: str | None, kind: str, _parents: Any) -> bool:
+    """The full-text tables have nothing in common on the two engines; migrations alone make them."""
+    return not (kind == "table" and (_name or "").startswith("complaint_search"))
+
+
+def test_the_newest_schema_is_what_the_code_says(empty: Engine) -> None:
+    migrate.upgrade(empty)
+    assert _version(empty) == migrate.head()
+    with empty.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_name": _is_compared, "compare_server_default": True}
+        )
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_every_constraint_of_the_code_is_in_the_database(empty: Engine) -> None:
+    """The comparison above does not look at checks."""
+    migrate.upgrade(empty)
+    inspector = sa.inspect(empty)
+    for table in tables.metadata.sorted_tables:
+        asked = {c.name for c in table.constraints if isinstance(c, sa.CheckConstraint)}
+        assert {c["name"] for c in inspector.get_check_constraints(table.name)} == asked, table.name
+
+
+def test_down_to_nothing_and_up_again(empty: Engine) -> None:
+    migrate.upgrade(empty)
+    full = _tables(empty)
+    migrate.downgrade(empty, "base")
+    assert _tables(empty) == {"alembic_version"}
+    assert _version(empty) is None
+    migrate.upgrade(empty)
+    assert _tables(empty) == full
+
+
+def test_up_again_is_nothing(house: House) -> None:
+    complaint = house.post(tags=["vip"], complainant={"phone": "+8613800000000"})
+    engine = house.engine.database.engine
+    with engine.connect() as connection:
+        before = migrate.row_counts(connection)
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert migrate.row_counts(connection) == before
+    assert before["deadline"] == 2
+    assert house.load(complaint) == complaint
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Plants what the next migration does."""
+
+    def plant(change: Callable[[], None]) -> None:
+        def step(config: Config, _revision: str) -> None:
+            context = MigrationContext.configure(config.attributes["connection"])
+            with op.Operations.context(context):
+                change()
+
+        monkeypatch.setattr(migrate.command, "upgrade", step)
+
+    return plant
+
+
+def test_remaking_a_table_keeps_its_children(
+    house: House, planted: Callable[[Callable[[], None]], None]
+) -> None:
+    """On SQLite a column can only be changed by a new table in the place of the old one."""
+
+    def remake() -> None:
+        with op.batch_alter_table("complaint", recreate="auto") as batch:
+            batch.alter_column("subject", existing_type=sa.Text(), type_=sa.String(2000))
+
+    house.post(tags=["vip"])
+    engine = house.engine.database.engine
+    with engine.connect() as connection:
+        before = migrate.row_counts(connection)
+    planted(remake)
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        assert migrate.row_counts(connection) == before
+        assert before["complaint_tag"] == 1
+        if engine.dialect.name == "sqlite":
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+
+
+def test_a_migration_that_loses_rows_is_taken_back(
+    house: House, planted: Callable[[Callable[[], None]], None]
+) -> None:
+    complaint = house.post(tags=["vip"])
+    planted(lambda: op.execute("DELETE FROM complaint_tag"))
+    with pytest.raises(RuntimeError, match="would lose rows, so it was taken back: {'complaint_tag': 1}"):
+        migrate.upgrade(house.engine.database.engine)
+    with house.engine.database.read() as tx:
+        assert tx.connection.execute(text("SELECT count(*) FROM complaint_tag")).scalar_one() == 1
+    assert house.load(complaint) == complaint
+
+
+def test_a_migration_that_leaves_orphans_is_taken_back(
+    migrated_database_url: Callable[[str], str], planted: Callable[[Callable[[], None]], None]
+) -> None:
+    with opened_engine(migrated_database_url("sqlite")) as engine:
+        House(engine).post()
+        planted(lambda: op.execute("UPDATE deadline SET complaint_id = '00'"))
+        with pytest.raises(RuntimeError, match=r"would leave rows .* \['deadline'\]"):
+            migrate.upgrade(engine.database.engine)
+        with engine.database.read() as tx:
+            left = text("SELECT count(*) FROM deadline WHERE complaint_id = '00'")
+            assert tx.connection.execute(left).scalar_one() == 0
+
+
+def _migrate_and_seed(url: str, directory: Path, start: Any) -> None:
+    start.wait()
+    engine, _ = migrate_and_seed(Settings(database_url=url, data_dir=directory))
+    engine.database.engine.dispose()
+
+
+def test_processes_that_migrate_at_once_wait_for_each_other(empty: Engine, tmp_path: Path) -> None:
+    """And one of them fills the database."""
+    spawn = multiprocessing.get_context("spawn")
+    start = spawn.Barrier(3)
+    url = empty.url.render_as_string(hide_password=False)
+    racers = [spawn.Process(target=_migrate_and_seed, args=(url, tmp_path / str(n), start)) for n in range(3)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(60)
+    assert [racer.exitcode for racer in racers] == [0, 0, 0]
+    assert _version(empty) == migrate.head()
+    with empty.connect() as connection:
+        counts = migrate.row_counts(connection)
+    assert (counts["api_key"], counts["team"], counts["policy"]) == (1, 3, 1)
