@@ -836,6 +836,14 @@ def test_rule_2_13_every_due_time_of_a_life_is_explained() -> None:
         assert all(one.end == two.start for one, two in pairwise(segments))
 
 
+def test_rule_2_13_a_cancelled_deadline_is_explained_without_what_came_later() -> None:
+    life = in_status(Status.INVESTIGATING).do("withdraw").jump(hours=1).do("reopen")
+    on_hold(life, hours=10)
+    cancelled = life.clock("resolution", cycle=1)
+    segments = deadlines.explanation(cancelled, life.complaint, life.policy)
+    assert segments[-1].end == cancelled.due_at == START + hours(48)
+
+
 def test_rule_2_13_a_met_deadline_is_explained_as_it_stood() -> None:
     pausing = with_rule(HANDBOOK, DeadlineKind.FIRST_RESPONSE, pauses_on=frozenset(HoldReason))
     life = followed_up(policy=pausing).do("reopen").jump(hours=1)

@@ -567,6 +567,16 @@ def test_a_raised_priority_that_makes_another_clock_past_due_breaches_it_at_once
     assert wake_at > life.now
 
 
+def test_what_a_step_puts_off_is_not_taken_with_it() -> None:
+    choices = (
+        TargetChoice(Target(48 * 3600, Unit.ELAPSED_SECONDS), priority=Priority.HIGH),
+        TargetChoice(Target(20 * 3600, Unit.ELAPSED_SECONDS)),
+    )
+    life = Life(policy=with_rule(RAISING, RESOLUTION, targets=choices)).jump(hours=17).sweep()
+    assert life.complaint.priority is Priority.HIGH
+    assert names(life.steps("resolution")) == ["50%"]  # 80 % was past at 16 h, and is now at 38.4 h
+
+
 def test_urgent_stays_urgent_and_nothing_is_told() -> None:
     life = Life(policy=RAISING, priority=Priority.URGENT).wait(hours=13)
     assert (life.complaint.priority, life.complaint.version) == (Priority.URGENT, 1)

@@ -77,9 +77,10 @@ class RunningServer(Running):
         except httpx2.TransportError:
             return False
 
-    def client(self, secret: str) -> httpx2.Client:
-        """A client that sends this key."""
-        return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {secret}"}, timeout=30)
+    def client(self, secret: str | None = None) -> httpx2.Client:
+        """A client that sends this key, if any."""
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=30)
 
 
 class Launcher:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from complaints.handling.engine import Engine
 from complaints.storage import aggregate, waking
 from complaints.storage.clock import sandbox_clock
 from complaints.storage.escalation import escalation
-from complaints.storage.unit_of_work import Database, Transaction, open_engine
+from complaints.storage.unit_of_work import Connection, Database, Transaction, open_engine
 from complaints.wiring import new_id, wall_clock, wall_now
 from tests.journeys.running_server import launching
 from tests.support import House
@@ -91,6 +92,10 @@ class Workers:
         return self._nursery.stdout.readline().strip()
 
 
+def _stopped_clock(now: datetime, _connection: Connection) -> datetime:
+    return now
+
+
 class Storm:
     """Complaints whose steps fall due until `ends_at`, on a database with the wall clock."""
 
@@ -107,7 +112,7 @@ class Storm:
         for n in range(count):
             due_at = now + timedelta(seconds=dice.uniform(0, seconds))
             received_at = due_at - timedelta(hours=STEPS_AT[n % len(STEPS_AT)])
-            past = Database(self.engine.database.engine, lambda _connection, at=received_at: at)  # type: ignore[misc]
+            past = Database(self.engine.database.engine, partial(_stopped_clock, received_at))
             House(Engine(past, new_id, self.engine.cache)).post()
         self.ends_at = now + timedelta(seconds=seconds, milliseconds=1)
 

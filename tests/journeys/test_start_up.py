@@ -132,7 +132,6 @@ def test_a_worker_ends_in_good_order(launcher: Launcher) -> None:
 
 
 def test_a_node_without_a_scheduler_leaves_the_deadlines_to_a_worker(launcher: Launcher) -> None:
-    """A complaint is received so that a step falls due in a moment; only the worker takes it."""
     server = launcher.serve(scheduler=0)
     sweep = _sweep_of(server)
     assert (sweep["alive"], sweep["last_tick_at"]) == (False, None)
@@ -146,6 +145,6 @@ def test_a_node_without_a_scheduler_leaves_the_deadlines_to_a_worker(launcher: L
 
 
 def _sweep_of(server: RunningServer) -> dict[str, object]:
-    with server.client("") as http:
+    with server.client() as http:
         sweep: dict[str, object] = http.get("/readyz").json()["sweep"]
     return sweep

@@ -1,11 +1,11 @@
-"""Workers by the dozen: this program loads the product once, and each worker is a fork with a life of its own.
+"""Workers by the dozen: this program loads the product once; each worker is a fork with a life of its own.
 
     python tests/journeys/worker_nursery.py LOG
 
-It takes commands from standard input and answers each with a line. `start URL` gives the process id of a worker
-on that database; `start URL POINT SIGNAL` that of one which sends itself the signal when it passes the point.
-`reap PID` waits for that process to end or stop and gives the signal, or `alive` after 30 s. When standard input
-closes, all workers are killed.
+It takes commands from standard input and answers each with a line. `start URL` gives the process id of a
+worker on that database; `start URL POINT SIGNAL` that of one which sends itself the signal when it passes the
+point. `reap PID` waits for that process to end or stop and gives the signal, or `alive` after 30 s. When
+standard input closes, all workers are killed.
 """
 
 import os

@@ -9,7 +9,7 @@ from complaints.api.problem_handlers import refusal_response
 from complaints.api.refusals import Unauthenticated
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
-from complaints.handling.keys import caller_of
+from complaints.handling.keys import caller_of, known_caller
 
 PROTECTED = "/v1/"
 
@@ -43,4 +43,6 @@ class Authentication:
         if scheme.lower() != "bearer" or not secret.strip():
             return None
         secret = secret.strip()
+        if (known := known_caller(self.engine, secret)) is not None:
+            return known
         return await run_in_threadpool(self.engine.read, lambda tx: caller_of(self.engine, tx, secret))

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from complaints.domain.complaint import Complaint, Deadline, Party, Promise
@@ -19,6 +20,10 @@ _DEADLINE_MEMBERS = (
     "id", "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at", "met_at", "breached_at",
     "paused_seconds", "level",
 )  # fmt: skip
+_PARTY_MEMBERS = tuple(field.name for field in fields(Party))
+_complaint_values = attrgetter(*_COMPLAINT_MEMBERS)
+_deadline_values = attrgetter(*_DEADLINE_MEMBERS)
+_party_values = attrgetter(*_PARTY_MEMBERS)
 
 
 def complaint_json(view: ComplaintView) -> dict[str, Any]:
@@ -27,7 +32,7 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
     parties = {role: party_json(person) for role, person in view.parties.items()}
     service = {"type": complaint.service_type, "id": complaint.service_id}
     return {
-        **{name: plain(getattr(complaint, name)) for name in _COMPLAINT_MEMBERS},
+        **dict(zip(_COMPLAINT_MEMBERS, map(plain, _complaint_values(complaint)), strict=True)),
         "number": number_of(complaint.sequence),
         "complainant": parties.get("complainant"),
         "reporter": parties.get("reporter"),
@@ -44,12 +49,12 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
 
 def party_json(person: Party) -> dict[str, Any]:
     """A person as the API shows them."""
-    return {name: plain(value) for name, value in asdict(person).items()}
+    return dict(zip(_PARTY_MEMBERS, map(plain, _party_values(person)), strict=True))
 
 
 def deadline_json(deadline: Deadline) -> dict[str, Any]:
     """A deadline as the API shows it."""
-    shown = {name: plain(getattr(deadline, name)) for name in _DEADLINE_MEMBERS}
+    shown = dict(zip(_DEADLINE_MEMBERS, map(plain, _deadline_values(deadline)), strict=True))
     return shown | {"policy": {"code": deadline.policy_code, "version": deadline.policy_version}}
 
 

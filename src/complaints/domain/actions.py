@@ -98,6 +98,12 @@ def reviews(complaint: Complaint, context: Context) -> list[Review]:
     return found
 
 
+def allowed_actions(complaint: Complaint, context: Context) -> tuple[Action, ...]:
+    """Those of `reviews` that are allowed."""
+    legal = legal_actions(complaint.status)
+    return tuple(action for action in legal if _refusal(action, complaint, context) is None)
+
+
 def _refusal(action: Action, complaint: Complaint, context: Context) -> str | None:
     if action is Action.CLOSE:
         early = bool(context.roles & context.policy.early_close_roles)

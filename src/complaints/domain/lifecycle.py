@@ -154,8 +154,8 @@ Generated from `complaints.domain.lifecycle`; do not edit.
 
 A complaint (投诉) is open while it is in someone's hands. Before its result is fed back, a contact is
 recorded only if nobody was reached. What an action must carry, and when it is refused although the table
-knows it, `GET /v1/complaints/{id}/transitions` tells for each complaint; `GET /v1/lifecycle` tells this page to
-programs.
+knows it, `GET /v1/complaints/{id}/transitions` tells for each complaint; `GET /v1/lifecycle` tells this page
+to programs.
 """
 
 

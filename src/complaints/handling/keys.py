@@ -110,6 +110,15 @@ def veiled(secret: str, pad: bytes) -> str:
     return _PREFIX + base64.urlsafe_b64encode(mixed).rstrip(b"=").decode()
 
 
+def known_caller(engine: Engine, secret: str) -> Caller | None:
+    """Who holds `secret`, where that needs no database: the keys are fresh, and this one never expires."""
+    catalogue = engine.cache.trusted()
+    key = catalogue.keys.get(digest_of(secret)) if catalogue else None
+    if catalogue is None or key is None or key.expires_at is not None or key.revoked_at is not None:
+        return None
+    return _caller(key, catalogue)
+
+
 def caller_of(engine: Engine, tx: Transaction, secret: str) -> Caller | None:
     """Who holds `secret`; None if nobody, or the key is revoked or expired."""
     digest = digest_of(secret)
@@ -119,6 +128,10 @@ def caller_of(engine: Engine, tx: Transaction, secret: str) -> Caller | None:
     key = catalogue.keys.get(digest)
     if key is None or not key.usable(tx.now):
         return None
+    return _caller(key, catalogue)
+
+
+def _caller(key: Key, catalogue: Catalogue) -> Caller | None:
     user = catalogue.directory.users.get(key.login) if key.login else None
     if user is not None and not user.active:
         return None

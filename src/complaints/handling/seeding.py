@@ -46,7 +46,7 @@ def shipped_policy(name: str) -> str:
 
 def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     """Fill a fresh database; False if it was filled before. Raises InvalidContent for a faulty policy."""
-    if seed.is_seeded(tx):
+    if not seed.try_claim(tx):
         return False
     text = policy_text or shipped_policy(BUILT_IN_POLICY)
     teams = {team["code"] for team in _TEAMS}
@@ -56,7 +56,6 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     policy_rows.insert_policy(
         tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor
     )
-    seed.mark_seeded(tx)
     return True
 
 
@@ -65,6 +64,7 @@ def ensure_first_key(engine: Engine, tx: Transaction, secret: str | None) -> str
 
     Returns the secret of a key made now; None if there was nothing to make.
     """
+    reference.claim_version(tx)  # processes that start at once make one key between them
     known = {key.name: key for key in key_rows.find_keys(tx)}
     if secret is None and known:
         return None

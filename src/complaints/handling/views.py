@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from complaints.domain.actions import reviews
+from complaints.domain.actions import allowed_actions
 from complaints.domain.complaint import Complaint, Party
 from complaints.domain.deadlines import as_of
 from complaints.domain.vocabulary import Action, LinkType
@@ -79,7 +79,7 @@ def view(
     context = engine.context(tx, complaint, caller)
     now = tx.now
     may_work = Right.WORK in caller.rights
-    allowed = tuple(r.action for r in reviews(complaint, context) if r.allowed) if may_work else ()
+    allowed = allowed_actions(complaint, context) if may_work else ()
     deadlines = tuple(as_of(d, now) for d in complaint.deadlines)
     current = complaint if deadlines == complaint.deadlines else replace(complaint, deadlines=deadlines)
     shown = parties if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in parties.items()}

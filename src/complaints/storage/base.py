@@ -44,6 +44,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+_BY_RANK = tuple(Priority)
+
+
 class PriorityRank(TypeDecorator[Priority]):
     """A priority, stored as its rank (1 = urgent), so that it sorts."""
 
@@ -52,11 +55,11 @@ class PriorityRank(TypeDecorator[Priority]):
 
     def process_bind_param(self, value: Priority | None, dialect: Dialect) -> int | None:
         """The rank, from 1."""
-        return None if value is None else list(Priority).index(value) + 1
+        return None if value is None else _BY_RANK.index(value) + 1
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Priority | None:
         """The priority of that rank."""
-        return None if value is None else list(Priority)[value - 1]
+        return None if value is None else _BY_RANK[value - 1]
 
 
 def one_of(kind: type[StrEnum]) -> Enum:

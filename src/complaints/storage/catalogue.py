@@ -77,8 +77,8 @@ class CatalogueCache:
     def current(self, tx: Transaction, *, certain: bool = False) -> Catalogue:
         """The catalogue; with `certain` as of this transaction, else perhaps half a second old."""
         kept, expiries = self._kept, self._expiries
-        if kept is not None and not certain and time.monotonic() - self._checked_at < _TRUSTED_SECONDS:
-            return kept
+        if not certain and (trusted := self.trusted()) is not None:
+            return trusted
         asked_at = time.monotonic()
         version = reference.current_version(tx)
         if kept is None or kept.version != version:
@@ -98,6 +98,12 @@ class CatalogueCache:
         """Policies need not be read again: a version never changes."""
         kept = self._kept
         return kept.policies if kept else {}
+
+    def trusted(self) -> Catalogue | None:
+        """The catalogue, if it was found current within the last half second: no database is asked."""
+        kept = self._kept
+        fresh = kept is not None and time.monotonic() - self._checked_at < _TRUSTED_SECONDS
+        return kept if fresh else None
 
     def expire(self) -> None:
         """Look for a newer version at the next use."""

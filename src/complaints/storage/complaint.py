@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -140,7 +141,7 @@ def _partial(name: str, *columns: Any, where: Any) -> None:
 
 
 _partial("ix_complaint__wake", c.wake_at, c.id, where=c.wake_at.is_not(None) & c.parked_at.is_(None))
-# Columns behind the id are there to be filtered by without a look at the row: every index is paid for at intake.
+# Columns behind the id let rows be filtered without a look at them: every index is paid for at intake.
 _partial(
     "ix_complaint__overdue",
     c.overdue_after_at,
@@ -177,6 +178,7 @@ complaint_tag = Table(
 
 # Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
+_member_values = itemgetter(*MEMBERS)
 _MEMBER_COLUMNS = [complaint.c[name] for name in MEMBERS]
 
 
@@ -203,7 +205,7 @@ def values_of(facts: Complaint) -> dict[str, Any]:
 
 def fact_of(row: RowMapping, deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
     """The complaint of a row and its parts."""
-    members = {name: row[name] for name in MEMBERS}
+    members = dict(zip(MEMBERS, _member_values(row), strict=True))
     members["tags"] = tuple(members["tags"])
     return Complaint(**members, deadlines=tuple(deadlines), holds=tuple(holds))
 
@@ -231,7 +233,8 @@ def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
 
     Every row has the same columns, besides `key_id` and `key_version`.
     """
-    changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in ("key_id", "key_version")}
+    keys = ("key_id", "key_version")
+    changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in keys}
     statement = (
         update(complaint)
         .where(c.id == bindparam("key_id"), c.version == bindparam("key_version"))

@@ -108,7 +108,7 @@ def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place |
         wanted = limit + 1 - len(rows)
         if wanted > 0:
             statement = _statement(tx, filters, order, phase, limit=wanted)
-            rows.extend(tx.connection.execute(statement).mappings())
+            rows += tx.connection.execute(statement).mappings().all()
     shown = rows[:limit]
     deadlines = find_deadlines(tx, [row["id"] for row in shown]) if shown else {}
     found = [fact_of(row, deadlines.get(row["id"], ()), ()) for row in shown]

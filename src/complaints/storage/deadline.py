@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import fields
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -113,6 +114,7 @@ promise = Table(
 )
 
 _MEMBERS = tuple(f.name for f in fields(Deadline))
+_member_values = itemgetter(*_MEMBERS)
 _HOLD_MEMBERS = tuple(f.name for f in fields(Hold))
 
 
@@ -126,7 +128,7 @@ def values_of(fact: Deadline) -> dict[str, Any]:
 
 def fact_of(row: RowMapping) -> Deadline:
     """The deadline of a row."""
-    values = {name: row[name] for name in _MEMBERS}
+    values = dict(zip(_MEMBERS, _member_values(row), strict=True))
     values["target"] = parse_target(values["target"]) if values["target"] else None
     values["steps_taken"] = tuple(values["steps_taken"])
     return Deadline(**values)
@@ -140,7 +142,7 @@ def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUI
         .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
     )
     found: dict[UUID, list[Deadline]] = defaultdict(list)
-    for row in tx.connection.execute(statement).mappings():
+    for row in tx.connection.execute(statement).mappings().all():
         found[row["complaint_id"]].append(fact_of(row))
     return found
 

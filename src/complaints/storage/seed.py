@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.storage import reference
 from complaints.storage.unit_of_work import Transaction
 
 
-def is_seeded(tx: Transaction) -> bool:
-    """Whether the database was filled before."""
-    return tx.connection.execute(select(reference.reference_version.c.id)).first() is not None
+def try_claim(tx: Transaction) -> bool:
+    """Begin to fill a fresh database, with the first version of the reference data; False if it was filled.
 
-
-def mark_seeded(tx: Transaction) -> None:
-    """The first version of the reference data."""
-    tx.connection.execute(insert(reference.reference_version).values(id=1, version=1))
+    Who comes while another fills it waits until that is done.
+    """
+    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
+    first = dialect_insert(reference.reference_version).values(id=1, version=1).on_conflict_do_nothing()
+    return tx.connection.execute(first.returning(reference.reference_version.c.id)).first() is not None
 
 
 def insert_people(

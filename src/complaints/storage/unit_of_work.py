@@ -113,7 +113,7 @@ def _translated() -> Iterator[None]:
         if any(key in str(error.orig) for key in _CONTESTED):
             raise RaceLost(str(error.orig)) from error
         raise
-    except (OperationalError, InternalError) as error:  # the latter: the server ended a transaction that stood idle
+    except (OperationalError, InternalError) as error:  # the latter where the server ended one that stood idle
         if type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure"):
             raise RaceLost(str(error.orig)) from error
         log.warning("the database is out of reach", exc_info=error)
