@@ -104,7 +104,7 @@ class Storm:
         self.ends_at = wall_now()
 
     def raise_wave(self, count: int, *, seconds: float = 0) -> None:
-        """Register `count` complaints as of long ago: nothing of what their clocks brought since is on record.
+        """Register complaints as of long ago: nothing of what their clocks brought since is on record.
 
         A step of each falls due within `seconds` from now; those before it are overdue.
         """

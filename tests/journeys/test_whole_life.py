@@ -283,7 +283,7 @@ def _all_of_it_is_on_record(desk: Desk) -> None:
     told = [e["type"].removeprefix("complaint.") for e in events]
     met, due = "deadline.met", "follow_up.due"
     assert told == [
-        "created", "deadline.warning", "deadline.warning", "deadline.warning", "deadline.breached", "escalated",
+        "created", *("deadline.warning",) * 3, "deadline.breached", "escalated",
         "responded", met, "updated", "held", "resumed", "resolved", "result_notified", met,
         due, "contact_recorded", met, "updated", "contact_recorded", met, "updated",
         "contact_recorded", met, "reopened", "deadline.warning", "deadline.warning",

@@ -20,7 +20,7 @@ from complaints.storage.clock import sandbox_clock
 from complaints.storage.unit_of_work import Database, Transaction, open_engine
 from tests.support import START, House, opened_engine
 
-# Transactions --------------------------------------------------------------------------------------------------
+# Transactions -----------------------------------------------------------------------------------------
 
 
 def test_a_block_that_raises_leaves_nothing(house: House) -> None:
@@ -73,7 +73,8 @@ def test_a_reader_sees_one_state(house: House) -> None:
 
 def test_a_reader_on_postgresql_cannot_write(migrated_database_url: Callable[[str], str]) -> None:
     with opened_engine(migrated_database_url("postgresql")) as engine:
-        with engine.database.read() as tx, pytest.raises(sa.exc.DBAPIError, match="read-only"):
+        database = engine.database
+        with database.read() as tx, pytest.raises(sa.exc.DBAPIError, match="read-only"):
             tx.connection.execute(text("UPDATE team SET active = false"))
 
 
@@ -122,7 +123,7 @@ def test_a_transaction_left_idle_is_ended_after_many_rows_too(
         dawdle(engine.database)
 
 
-# Instants ------------------------------------------------------------------------------------------------------
+# Instants ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_an_instant_without_a_zone_is_refused(house: House) -> None:
         tx.connection.execute(sa.update(sandbox_clock).values(now=naive))
 
 
-# Nonsense ------------------------------------------------------------------------------------------------------
+# Nonsense ---------------------------------------------------------------------------------------------
 
 _OTHER = "(SELECT id FROM complaint WHERE subject = 'Other')"
 _OURS = "(SELECT id FROM complaint WHERE subject = 'Ours')"
@@ -180,7 +181,8 @@ CHECKED = [
     (f"UPDATE complaint SET merged_into = {_OTHER} WHERE id = {_OURS}", "ck_complaint__merged_into"),
     ("UPDATE complaint SET status = 'merged', ended_at = created_at, wake_at = NULL, next_due_at = NULL",
      "ck_complaint__merged_into"),
-    ("UPDATE complaint SET ended_at = created_at, wake_at = NULL, next_due_at = NULL", "ck_complaint__ended_at"),
+    ("UPDATE complaint SET ended_at = created_at, wake_at = NULL, next_due_at = NULL",
+     "ck_complaint__ended_at"),
     ("UPDATE complaint SET status = 'closed', wake_at = NULL, next_due_at = NULL", "ck_complaint__ended_at"),
     (f"UPDATE complaint SET {_CLOSED}, next_due_at = NULL",
      "ck_complaint__ended_is_still"),
@@ -241,10 +243,16 @@ REFERRING = [
     (f"UPDATE deadline SET complaint_id = {_NOBODY} WHERE kind = 'promise'", "fk_deadline__complaint_id"),
     ("UPDATE deadline SET policy_version = 99", "fk_deadline__policy_code_policy_version"),
     (f"UPDATE hold SET complaint_id = {_NOBODY} WHERE complaint_id = {_OURS}", "fk_hold__complaint_id"),
-    (f"UPDATE escalation SET deadline_id = {_NOBODY} WHERE kind IS NOT NULL", "fk_escalation__deadline_id"),
+    (
+        f"UPDATE escalation SET deadline_id = {_NOBODY} WHERE step = '50%' AND complaint_id = {_OURS}",
+        "fk_escalation__deadline_id",
+    ),
     ("UPDATE escalation SET team = 'nobody'", "fk_escalation__team"),
     ("UPDATE escalation_recipient SET login = 'nobody'", "fk_escalation_recipient__login"),
-    (f"UPDATE event SET complaint_id = {_NOBODY} WHERE ordinal = 1", "fk_event__complaint_id"),
+    (
+        f"UPDATE event SET complaint_id = {_NOBODY} WHERE ordinal = 1 AND complaint_id = {_OURS}",
+        "fk_event__complaint_id",
+    ),
     (f"UPDATE party SET complaint_id = {_NOBODY}", "fk_party__complaint_id"),
     (f"UPDATE link SET other_id = {_NOBODY}", "fk_link__other_id"),
     (f"UPDATE complaint_tag SET complaint_id = {_NOBODY}", "fk_complaint_tag__complaint_id"),

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Body, Path
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
+from complaints.api.calendar_schemas import calendar_schema
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.pages import Paged, page
 from complaints.api.schemas_reference import CALENDAR, CalendarShown, Page, refusals
@@ -20,43 +21,8 @@ from complaints.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
 _SHOWN = {"model": CalendarShown}
-_SPANS = {
-    "type": "array",
-    "maxItems": 96,
-    "items": {"type": "array", "prefixItems": [{"type": "string"}] * 2, "minItems": 2, "maxItems": 2},
-}
-Document = Annotated[
-    dict[str, Any],
-    WithJsonSchema(
-        {
-            "title": "Calendar",
-            "description": "As in `POST /v1/deadlines/preview`. `hours` null or absent: always open.",
-            "type": "object",
-            "required": ["timezone"],
-            "additionalProperties": False,
-            "examples": [CALENDAR],
-            "properties": {
-                "code": {"type": "string", "description": "As in the path, or absent."},
-                "timezone": {"type": "string", "description": "An IANA zone."},
-                "hours": {
-                    "type": ["object", "null"],
-                    "propertyNames": {"enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]},
-                    "additionalProperties": _SPANS,
-                },
-                "holidays": {
-                    "description": "Local dates, or local dates with names.",
-                    "anyOf": [
-                        {"type": "array", "items": {"type": "string", "format": "date"}},
-                        {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
-                        {"type": "null"},
-                    ],
-                },
-                "overrides": {"type": ["object", "null"], "additionalProperties": _SPANS},
-            },
-        }
-    ),
-    Body(),
-]
+_CODE = {"type": "string", "description": "As in the path, or absent."}
+Document = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(CALENDAR, code=_CODE)), Body()]
 
 
 def calendar_json(code: str, calendar: WorkCalendar) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from complaints.api.body_limits import BodyLimits, EdgeLimits
 from complaints.api.openapi_nulls import restore_nulls
 from complaints.api.problem_handlers import install_problem_handlers
 from complaints.api.problem_schemas import describe_problems
+from complaints.api.query_schemas import describe_queries
 from complaints.api.request_ids import Observe, RequestIds
 
 __all__ = ["EdgeLimits", "install"]
@@ -43,6 +44,7 @@ def _describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = generate()
             describe_problems(document)
+            describe_queries(document)
             restore_nulls(document)
         return generate()
 

@@ -4,6 +4,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from complaints.api.calendar_schemas import ShownSpans
 from complaints.api.problems import PROBLEM_MEDIA_TYPE, PROBLEMS
 from complaints.domain.vocabulary import AccessRole, Cause, Nature
 
@@ -173,9 +174,9 @@ class CalendarShown(BaseModel):
 
     code: str
     timezone: str
-    hours: dict[str, list[tuple[str, str]]] | None
+    hours: dict[str, ShownSpans] | None
     holidays: dict[str, str]
-    overrides: dict[str, list[tuple[str, str]]]
+    overrides: dict[str, ShownSpans]
 
 
 class ListedPolicyShown(BaseModel):

@@ -1,5 +1,6 @@
 """What may be asked of, and what is answered by, the routes beside the complaint itself."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -7,9 +8,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from complaints.api import side_examples as examples
+from complaints.api.calendar_schemas import calendar_schema
 from complaints.api.pages import PageQuery
 from complaints.api.schemas import PersonShown
 from complaints.domain.numbers import sequence_of
+from complaints.domain.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import (
     Action,
     DeadlineKind,
@@ -27,6 +30,8 @@ def example(shown: dict[str, Any]) -> ConfigDict:
     """A model without other members, with an example."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [shown]})
 
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # Query parameters ----------------------------------------------------------------------------------------
 
@@ -51,10 +56,17 @@ def _flag(value: object) -> object:
     return value
 
 
-def _day(value: date) -> date:
-    if not 1900 <= value.year < 3000:
+def _day(value: object) -> date:
+    """Strictly: the validation library takes seconds since 1970 for a date too."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("must be a date, as YYYY-MM-DD")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("names a day that does not exist") from None
+    if not 1900 <= day.year < 3000:
         raise ValueError("must lie between the years 1900 and 2999")
-    return value
+    return day
 
 
 FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
@@ -82,7 +94,7 @@ class FollowUpQuery(PageQuery):
     due_from: Instant | None = None
     due_to: Instant | None = None
     day: Annotated[
-        Annotated[date, AfterValidator(_day)] | None,
+        Annotated[date, BeforeValidator(_day)] | None,
         Field(description="The local day, in the zone of the policy.", examples=["2026-02-05"]),
     ] = None
     owner: Annotated[FilterText | None, Field(description="The assignee; without one, the first owner.")] = (
@@ -122,43 +134,14 @@ class LinkQuery(BaseModel):
 _PauseBounds = Annotated[
     tuple[Instant, Instant | None], Field(description="Start and end; null: no end yet.")
 ]
-_Spans = {
-    "type": "array",
-    "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
-}
-Calendar = Annotated[
-    dict[str, Any],
-    WithJsonSchema(
-        {
-            "title": "Calendar",
-            "type": "object",
-            "required": ["timezone"],
-            "additionalProperties": False,
-            "properties": {
-                "timezone": {"type": "string", "description": "IANA zone."},
-                "hours": {
-                    "type": ["object", "null"],
-                    "description": "Spans by weekday, mon to sun; null: always open.",
-                    "additionalProperties": _Spans,
-                },
-                "holidays": {
-                    "description": "Local dates, or a mapping of dates to names.",
-                    "anyOf": [
-                        {"type": "array", "items": {"type": "string", "format": "date"}},
-                        {"type": "object", "additionalProperties": {"type": "string"}},
-                        {"type": "null"},
-                    ],
-                },
-                "overrides": {
-                    "type": ["object", "null"],
-                    "description": "Spans by date; they win over holidays.",
-                    "additionalProperties": _Spans,
-                },
-            },
-            "examples": [examples.CALENDAR],
-        }
+Duration = Annotated[
+    str,
+    Field(
+        description="ISO 8601 duration.",
+        json_schema_extra={"pattern": f"^{DURATION}$", "maxLength": DURATION_LENGTH},
     ),
 ]
+Calendar = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(examples.CALENDAR))]
 
 
 class PreviewDeadline(Content):
@@ -168,7 +151,7 @@ class PreviewDeadline(Content):
 
     calendar: Calendar | None = None
     start: Instant
-    target: Annotated[str, Field(max_length=200, description="ISO 8601 duration.", examples=["PT4H"])]
+    target: Annotated[Duration, Field(examples=["PT4H"])]
     pauses: tuple[_PauseBounds, ...] | None = None
 
 
@@ -192,7 +175,7 @@ class SetClock(Content):
 class AdvanceClock(Content):
     """How far the test clock is to go."""
 
-    by: Annotated[str, Field(max_length=200, description="ISO 8601 duration.", examples=["PT25H", "P1M"])]
+    by: Annotated[Duration, Field(examples=["PT25H", "P1M"])]
 
 
 # Answers -------------------------------------------------------------------------------------------------

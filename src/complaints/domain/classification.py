@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 _MOST_PRESSING_FIRST = tuple(Priority)
 _LANGUAGES = ("en", "zh")
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?")
+CODE = r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?"
+"""The code of a category: a word, or parent and word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def check_category(category: Category, categories: Mapping[str, Category], *, te
         Fault(pointer, message)
         for wrong, pointer, message in (
             (
-                not _CODE.fullmatch(category.code),
+                not re.fullmatch(CODE, category.code),
                 "/code",
                 "must be a word, or parent and word with a dot between: lower-case letters, digits and _",
             ),

@@ -24,12 +24,13 @@ _MICROSECOND = timedelta(microseconds=1)
 _MOST_YEARS = 100
 _MOST_PIECES = 40_000  # of time walked through: what bounds the work for one question
 _PAUSES_LIMIT = 10_000
-_TEXT_LIMIT = 100
+DURATION_LENGTH = 100
 _NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
-_DURATION = re.compile(
+DURATION = (
     rf"P(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?"
     rf"(T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
 )
+"""What a duration looks like; not all that look so are one (`P`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def parse_duration(text: str, *, pointer: str = "/target") -> Duration:
     A fraction is allowed in the last member if it is one of the time and comes out exact to the microsecond.
     Raises InvalidContent at `pointer`: not such a text, negative, empty, or longer than 100 years.
     """
-    match = _DURATION.fullmatch(text) if len(text) <= _TEXT_LIMIT else None
+    match = re.fullmatch(DURATION, text) if len(text) <= DURATION_LENGTH else None
     if match is None or text.endswith(("P", "T")):
         if text.startswith("-") and len(text) > 1:
             raise InvalidContent.at(pointer, "A duration cannot be negative.")

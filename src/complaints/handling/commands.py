@@ -29,6 +29,7 @@ from complaints.handling.values import (
     NoteText,
     Phone,
     Subject,
+    Switch,
     Tags,
     Text,
 )
@@ -43,7 +44,7 @@ class Person(Content):
     account_no: Code | None = None
     preferred_contact: ContactChannel | None = None
     language: Code | None = None
-    vulnerable: bool | None = None
+    vulnerable: Switch | None = None
 
 
 class Service(Content):
@@ -182,7 +183,7 @@ class Close(_Transition):
 
     action: Literal[Action.CLOSE]
     root_cause: Text | None = None
-    early: bool | None = None
+    early: Switch | None = None
     message: Text | None = None
     contact_channel: ContactChannel | None = None
 

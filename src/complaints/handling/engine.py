@@ -9,7 +9,7 @@ from uuid import UUID
 
 from complaints.domain.actions import Context
 from complaints.domain.complaint import Complaint
-from complaints.domain.errors import Conflict, InvalidContent
+from complaints.domain.errors import Conflict, InvalidContent, Unavailable
 from complaints.handling.access import Caller
 from complaints.storage import idempotency
 from complaints.storage.catalogue import Catalogue, CatalogueCache
@@ -39,15 +39,17 @@ class Engine:
         return Context(tx.now, policy, catalogue.directory, caller.roles)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """`work` in one transaction. Where it lost a race for a unique key, once more: it then finds the winner's."""
-        for _ in range(_TRIES - 1):
+        """`work` in one transaction. Where it lost a race for a unique key, once more: it then finds the winner's.
+
+        Raises Unavailable where it loses again and again.
+        """
+        for _ in range(_TRIES):
             try:
                 with self.database.begin() as tx:
                     return work(tx)
             except RaceLost as lost:
                 log.info("lost a race, trying again", extra={"constraint": str(lost)})
-        with self.database.begin() as tx:
-            return work(tx)
+        raise Unavailable("Others change the same things at the same time: try again shortly.")
 
     def configure(self, work: Callable[[Transaction], T]) -> T:
         """`work`, which changes reference data, in one transaction; this process goes by the new ones at once."""

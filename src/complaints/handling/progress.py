@@ -59,17 +59,21 @@ def _change(
     tx: Transaction,
     caller: Caller,
     reference: str,
-    step: Callable[[Draft, Policy], None],
+    step: Callable[[Transaction, Draft, Policy], None],
     *,
     versions: Versions = None,
     right: Right = Right.WORK,
 ) -> Complaint:
-    """Load the complaint, let `step` change its draft, and apply it; the complaint as it then is."""
+    """Load the complaint, let `step` change its draft, and apply it; the complaint as it then is.
+
+    Who had to wait for the complaint acts after the one who had it, even where their instants say otherwise.
+    """
     caller.require(right)
     loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source, lock=True)
     _check_version(loaded.complaint, versions)
+    tx = tx.not_before(loaded.complaint.updated_at)
     draft, policy = open_draft(engine, tx, caller, loaded)
-    step(draft, policy)
+    step(tx, draft, policy)
     bring_up_to_date(engine, tx, draft)  # a re-planned clock may be past due
     apply(tx, [Planned(draft, loaded.tip)], engine.new_id)
     return draft.complaint
@@ -88,8 +92,10 @@ def transition(
 ) -> Complaint:
     """Take an action. Raises TransitionRefused with the actions allowed now, InvalidContent, StaleVersion, NotFound."""
     arguments = command.arguments()
+    if command.action is Action.MERGE:
+        aggregate.lock_in_order(tx, [reference, arguments["into"]])
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         if command.action is Action.MERGE:
             _prepare_merge(engine, tx, caller, draft, arguments)
         actions.plan(draft, engine.context(tx, draft.complaint, caller), command.action, arguments)
@@ -133,7 +139,7 @@ def patch(
     if command.first_owner is not None:
         caller.require(Right.SUPERVISE)
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         catalogue = engine.catalogue(tx)
         if command.first_owner is not None:
             check_user(catalogue, command.first_owner, "/first_owner")
@@ -215,7 +221,7 @@ def _changed_persons(command: PatchComplaint) -> dict[str, list[str]] | None:
 def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Complaint:
     """Put a note on the record."""
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         draft.emit(
             EventType.NOTE_ADDED, tx.now, text=command.text, visibility=command.visibility or "internal"
         )
@@ -230,7 +236,7 @@ def add_link(
     other = _other(tx, caller, command.complaint_id)
     added = False
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         nonlocal added
         if draft.complaint.id == other.id:
             raise InvalidContent.at("/complaint_id", "A complaint cannot be linked to itself.")
@@ -248,7 +254,7 @@ def remove_link(
     """Remove a link. Raises NotFound if there is none."""
     other = aggregate.load_complaint(tx, other_reference, only_source=caller.only_source).complaint
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         if link_type is LinkType.DUPLICATE_OF and draft.complaint.merged_into == other.id:
             raise Conflict("A merge is for good: its link stays.")
         if not link.remove_link(tx, draft.complaint.id, link_type, other.id):
@@ -275,7 +281,7 @@ def make_promise(
     """Promise something to the complainant, by a time; the promise and its clock."""
     made: list[UUID] = []
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         if not draft.complaint.open:
             raise Conflict(f"A complaint that is {draft.complaint.status} takes no promise.")
         if command.due_at <= tx.now:
@@ -303,7 +309,7 @@ def keep_promise(
 ) -> tuple[Deadline, Promise]:
     """Mark a promise as kept. Raises NotFound, or Conflict if it is no longer open."""
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         deadline = _promised(draft.complaint.deadlines, promise_id)
         if not deadline.unmet:
             raise Conflict(f"This promise is {_ENDED[deadline.status]}.")
@@ -340,7 +346,7 @@ def replan(
     if wanted is None:
         raise InvalidContent.at("/policy", "There is no such policy version.")
 
-    def step(draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         if not draft.complaint.open:
             raise Conflict(f"A complaint that is {draft.complaint.status} is not planned any more.")
         before = f"{policy.code}/{policy.version}"

@@ -8,16 +8,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from complaints.domain.classification import CODE
 from complaints.domain.vocabulary import AccessRole, Cause, Nature
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
-from complaints.handling.values import Code, Content, Email, EmailChange, Instant, Name
+from complaints.handling.values import Code, Content, Email, EmailChange, Instant, Name, Switch
 from complaints.storage.catalogue import Catalogue
 from complaints.storage.unit_of_work import Transaction
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
 Reference = Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9._@-]*)?$")]
-Switch = Annotated[bool, Field(strict=True)]
+CategoryCode = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": f"^{CODE}$"})]
 
 
 class Names(Content):
@@ -37,8 +38,8 @@ class NamesChange(Content):
 class CreateCategory(Content):
     """A category: `network` at the first level, `network.outage` below it. `parent` follows from the code."""
 
-    code: Code
-    parent: Code | None = None
+    code: CategoryCode
+    parent: CategoryCode | None = None
     names: Names
     cause: Cause | None = None
     nature: Nature | None = None

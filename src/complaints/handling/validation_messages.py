@@ -9,6 +9,7 @@ from complaints.domain.errors import clip, escape_pointer
 MAX_ERRORS = 50
 
 _SUBJECT = re.compile(r"^.*?(?= should\b)")
+_LABEL_FAULTS = ("union_tag_invalid", "union_tag_not_found")
 _PREFIX = re.compile(r"^(Value|Assertion) error, ")
 
 
@@ -53,7 +54,12 @@ def _path(error: Mapping[str, Any], body: Any) -> list[str | int]:
             path.append(part)
         elif error["type"] == "missing" and place == len(parts) - 1:
             path.append(part)
-    return path
+    return [*path, _label(error)] if error["type"] in _LABEL_FAULTS else path
+
+
+def _label(error: Mapping[str, Any]) -> str:
+    """The member that says which of several forms a body has, such as `action`."""
+    return str(error["ctx"]["discriminator"]).strip("'")
 
 
 def _is_in(part: str | int, container: Any) -> bool:
@@ -70,7 +76,10 @@ def _spoken(path: Sequence[str | int]) -> str:
 
 def _message(error: Mapping[str, Any], name: str) -> str:
     said: str = error["msg"]
-    if error["type"] == "missing":
+    if error["type"] == "union_tag_invalid":
+        forms = re.findall(r": ('\w+')>", error["ctx"]["expected_tags"])
+        return clip(f"{name} should be one of {', '.join(forms) or error['ctx']['expected_tags']}.")
+    if error["type"] in ("missing", "union_tag_not_found"):
         return f"{name} is required."
     if error["type"] == "extra_forbidden":
         return f"{name} is unknown here; check its spelling, or leave it out."

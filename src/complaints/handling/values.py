@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
-_PHONE = re.compile(r"[0-9 +()\-]{5,32}")
+_PHONE_PATTERN = r"^[ +()\-]*[0-9][0-9 +()\-]*$"
+_PHONE = re.compile(_PHONE_PATTERN)
 _EMAIL = re.compile(r"[^@\s,;<>()\[\]\"\\]+@[^@\s,;<>()\[\]\"\\]+")
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
@@ -45,7 +46,7 @@ def _visible(text: str) -> str:
 
 
 def _phone(text: str) -> str:
-    if not _PHONE.fullmatch(text) or not any(ch.isdigit() for ch in text):
+    if not 5 <= len(text) <= 32 or not _PHONE.fullmatch(text):
         raise ValueError("must be 5 to 32 digits, spaces and + - ( )")
     return text
 
@@ -72,30 +73,50 @@ def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
+Switch = Annotated[bool, Field(strict=True)]
+"""True or false, and not 0 or 1."""
 Instant = Annotated[
     datetime,
     BeforeValidator(parse_instant),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T01:15:00Z"]}),
 ]
-Subject = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_visible)]
+_VISIBLE: dict[str, Any] = {"pattern": r"\S"}  # what a schema can say of a visible character
+
+Subject = Annotated[
+    str, Field(min_length=1, max_length=500, json_schema_extra=_VISIBLE), AfterValidator(_visible)
+]
 LongText = Annotated[str, Field(max_length=100_000)]
-NoteText = Annotated[str, Field(min_length=1, max_length=100_000), AfterValidator(_visible)]
-Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_visible)]
-Code = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_visible)]
+NoteText = Annotated[
+    str, Field(min_length=1, max_length=100_000, json_schema_extra=_VISIBLE), AfterValidator(_visible)
+]
+Text = Annotated[
+    str, Field(min_length=1, max_length=10_000, json_schema_extra=_VISIBLE), AfterValidator(_visible)
+]
+Code = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra=_VISIBLE), AfterValidator(_visible)
+]
 Name = Code
 Phone = Annotated[
-    str, Field(json_schema_extra={"pattern": r"^[0-9 +()\-]{5,32}$"}), AfterValidator(_phone)
+    str,
+    Field(json_schema_extra={"pattern": _PHONE_PATTERN, "minLength": 5, "maxLength": 32}),
+    AfterValidator(_phone),
 ]
-Email = Annotated[
-    str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)
-]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)]
 EmailChange = Annotated[
     str,
-    Field(max_length=254, json_schema_extra={"description": "An address, or empty to take it away."}),
+    Field(
+        max_length=254,
+        json_schema_extra={
+            "description": "An address, or empty to take it away.",
+            "anyOf": [{"format": "email"}, {"const": ""}],
+        },
+    ),
     AfterValidator(_email_or_nothing),
 ]
-Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_visible)]
+Tag = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_VISIBLE), AfterValidator(_visible)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=50), AfterValidator(_distinct)]
 Attributes = Annotated[
-    dict[str, Any], AfterValidator(_few_keys), Field(json_schema_extra={"maxProperties": 100})
+    dict[str, Any],
+    AfterValidator(_few_keys),
+    Field(json_schema_extra={"maxProperties": 100, "propertyNames": {"minLength": 1, "maxLength": 200}}),
 ]

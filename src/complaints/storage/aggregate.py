@@ -1,10 +1,11 @@
 """Whole complaints: rows with their deadlines and holds."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select, tuple_
+from sqlalchemy import RowMapping, and_, func, or_, select, tuple_
 
 from complaints.domain.errors import NotFound
 from complaints.domain.history import Tip
@@ -28,6 +29,16 @@ def load_complaint(
     if not found:
         raise NotFound(f"There is no complaint {str(reference)[:100]!r}.")
     return found[0]
+
+
+def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
+    """Lock several complaints so that whoever locks the same ones waits, instead of each for the other."""
+    named = []
+    for reference in references:
+        with suppress(NotFound):  # whoever loads it says so
+            named.append(and_(*_named(reference)))
+    if named:
+        find_rows(tx, or_(*named), lock=True)
 
 
 def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[Loaded]:

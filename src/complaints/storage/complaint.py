@@ -250,5 +250,6 @@ def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence
     )
     statement = statement.order_by(c.id)
     if lock:
-        statement = statement.with_for_update(of=complaint)
+        # Rows that refer to it may still be written: no key of a complaint ever changes.
+        statement = statement.with_for_update(of=complaint, key_share=True)
     return tx.connection.execute(statement).mappings().all()

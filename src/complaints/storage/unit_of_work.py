@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from complaints.domain.errors import Unavailable
@@ -44,6 +44,10 @@ class Transaction:
 
     connection: Connection
     now: datetime
+
+    def not_before(self, instant: datetime) -> "Transaction":
+        """The same at `instant`, where its own lies before: what it changes was changed after it began."""
+        return self if self.now >= instant else replace(self, now=instant)
 
 
 class RaceLost(Exception):
@@ -104,6 +108,11 @@ class Database:
                 yield Transaction(connection, self._clock(connection))
 
 
+def _told(error: DBAPIError) -> str:
+    """What the database says, without the values it quotes in further lines."""
+    return str(error.orig).partition("\n")[0]
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Database errors as the floors above know them; those that are our own mistakes stay as they are."""
@@ -111,11 +120,11 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         if any(key in str(error.orig) for key in _CONTESTED):
-            raise RaceLost(str(error.orig)) from error
+            raise RaceLost(_told(error)) from error
         raise
-    except (OperationalError, InternalError) as error:  # the latter where the server ended one that stood idle
+    except (OperationalError, InternalError) as error:  # the latter where the server ended an idle one
         if type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure"):
-            raise RaceLost(str(error.orig)) from error
+            raise RaceLost(_told(error)) from error
         log.warning("the database is out of reach", exc_info=error)
         raise Unavailable("The database cannot be reached, or cannot write, just now: try again shortly.") from error
     except (PoolTimeout, InterfaceError) as error:
@@ -137,8 +146,8 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
         parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True,
         connect_args=arguments,
     )  # fmt: skip
-    # Rows are inserted by one statement. The driver's own way, a pipeline, ends with a message after which the
-    # server forgets idle_in_transaction_session_timeout: a frozen process would keep its locks for good.
+    # Rows are inserted by one statement. The driver's own way, a pipeline, ends with a message after which
+    # the server forgets idle_in_transaction_session_timeout: a frozen process would keep its locks for good.
     engine.dialect.use_insertmanyvalues_wo_returning = True
     return engine
 

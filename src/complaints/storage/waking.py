@@ -27,7 +27,7 @@ def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
         .where(*_ASLEEP, c.wake_at <= tx.now)
         .order_by(c.wake_at, c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     )
     ids = list(tx.connection.execute(due).scalars())
     rows = {row["id"]: row for row in find_rows(tx, c.id.in_(ids))} if ids else {}
