@@ -87,7 +87,8 @@ class House:
 
     def now(self) -> datetime:
         """The test clock."""
-        return self.engine.read(lambda tx: tx.now)
+        found: datetime = self.engine.read(lambda tx: tx.now)
+        return found
 
     def advance(self, **delta: float) -> Swept:
         """Move the test clock, with everything that happens on the way, each at its own time."""

@@ -32,6 +32,7 @@ from complaints.settings import Settings
 from complaints.storage.audit import count_complaints
 from complaints.storage.import_job import Job, list_errors
 from complaints.storage.key import find_keys
+from complaints.storage.policy import load_text
 
 app = typer.Typer(
     name="complaints",
@@ -263,10 +264,8 @@ def policy_show(code: Annotated[str | None, typer.Argument(help="All policies ar
             out.print(listed)
             return
         versions = engine.read(lambda tx: policies.list_policies(tx, catalogue, code))
-    if not versions:
-        raise NotFound(f"There is no policy {code!r}.")
-    text = max(versions, key=lambda listed: listed.record.version).record.text
-    out.print(text, markup=False)
+        newest = max(listed.policy.version for listed in versions)
+        out.print(engine.read(lambda tx: load_text(tx, code, newest)), markup=False)
 
 
 def _tell_warnings(warnings: Sequence[Fault]) -> None:

@@ -22,8 +22,13 @@ BEYOND_A_SCHEMA = re.compile(
             r"cursor (is not one that this (list|feed) gave|was given for other filters)",
             r"There is no ",
             r"NUL character|must have a visible character|lone surrogate",
-            r"must be the number of a complaint|must be the id or the number",
-            r"must lie between the years 1900 and 2999|names a (time|day) that does not exist",
+            r"must be the number of a complaint|[Mm]ust be the id or the number|neither the id nor the number",
+            r"[Mm]ust lie between the years|names a (time|day) that does not exist",
+            r"such as PT4H, P2D or P1M|Only the last of hours|exact to the micro|at most \d+ (years|days)",
+            r"Months and years have no fixed length|Must be more than nothing",
+            r"must be what stands before the dot|a category with a parent has|is no longer in use",
+            r"A deputy is somebody else|cannot be below itself|The code in the path is",
+            r"A key expires in the future|An absence ends after it begins",
         )
     )
 )

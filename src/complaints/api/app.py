@@ -81,5 +81,9 @@ def create_app(
         app.include_router(routes.router, prefix="/v1", dependencies=secured)
     app.include_router(health_routes.router)
     app.add_middleware(authentication.Authentication, engine=engine)
-    edge.install(app, limits=limits or edge.EdgeLimits(body_bytes_for=import_routes.bytes_for), observe=RequestMetrics(registry).observe)
+    edge.install(
+        app,
+        limits=limits or edge.EdgeLimits(body_bytes_for=import_routes.bytes_for),
+        observe=RequestMetrics(registry).observe,
+    )
     return app

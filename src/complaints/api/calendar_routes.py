@@ -21,7 +21,7 @@ from complaints.storage.unit_of_work import Transaction
 
 router = APIRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
 _SHOWN = {"model": CalendarShown}
-_CODE = {"type": "string", "description": "As in the path, or absent."}
+_CODE = {"type": ["string", "null"], "description": "As in the path, or absent."}
 Document = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(CALENDAR, code=_CODE)), Body()]
 
 

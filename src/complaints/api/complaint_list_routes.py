@@ -17,7 +17,7 @@ from complaints.api.schemas_reference import refusals
 from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
 from complaints.domain.errors import InvalidContent
-from complaints.domain.preview import parse_duration
+from complaints.domain.preview import DURATION, DURATION_LENGTH, parse_duration
 from complaints.domain.vocabulary import Priority
 from complaints.handling import lookup
 from complaints.handling.access import Right
@@ -126,7 +126,15 @@ class SummaryQuery(BaseModel):
     soon: Annotated[
         timedelta,
         BeforeValidator(_soon),
-        WithJsonSchema({"type": "string", "default": "PT24H", "examples": ["PT24H", "P3D", "8"]}),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": f"^([0-9]+|{DURATION})$",
+                "maxLength": DURATION_LENGTH,
+                "default": "PT24H",
+                "examples": ["PT24H", "P3D", "8"],
+            }
+        ),
         Field(
             description="Within this time from now: an ISO 8601 duration up to P366D, or a number of hours."
         ),

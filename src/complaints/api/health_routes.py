@@ -76,5 +76,3 @@ class SweepGauges:
             self._ticked.labels(beat.node).set(beat.ticked_at.timestamp())
             self._lag.labels(beat.node).set(beat.lag_seconds)
         self._parked.set(health.parked)
-
-

@@ -20,7 +20,6 @@ from complaints.storage.import_job import Job, list_errors
 from complaints.storage.unit_of_work import Transaction
 
 
-
 def bytes_for(method: str, path: str) -> int | None:
     """Imports may be larger than other bodies."""
     return IMPORT_BYTES if method == "POST" and path == "/v1/imports" else None
@@ -35,7 +34,17 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 def import_json(job: Job) -> dict[str, Any]:
     """An import as the API shows it."""
-    members = ("id", "status", "rows", "accepted", "duplicates", "failed", "dry_run", "created_at", "finished_at")
+    members = (
+        "id",
+        "status",
+        "rows",
+        "accepted",
+        "duplicates",
+        "failed",
+        "dry_run",
+        "created_at",
+        "finished_at",
+    )
     return {name: plain(getattr(job, name)) for name in members}
 
 
@@ -57,7 +66,9 @@ def _content_type(header: str) -> tuple[str, str | None]:
     if media_type.lower() not in (CSV, NDJSON):
         raise UnsupportedMediaType(f"Send the file as Content-Type: {CSV} or {NDJSON}.")
     named = dict(parameter.partition("=")[::2] for parameter in parameters)
-    charset = next((value.strip('" ') for name, value in named.items() if name.strip().lower() == "charset"), None)
+    charset = next(
+        (value.strip('" ') for name, value in named.items() if name.strip().lower() == "charset"), None
+    )
     return media_type.lower(), charset
 
 

@@ -48,8 +48,9 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for library in ("alembic", "apscheduler"):  # they tell every tick
-        logging.getLogger(library).setLevel(max(level, logging.WARNING))
+    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
+    # It tells every tick, and warns of each that comes while the one before still works.
+    logging.getLogger("apscheduler").setLevel(max(level, logging.ERROR))
     # They log every address they call, with its query.
     for chatty in ("httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

@@ -38,7 +38,9 @@ def _restore(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> N
         elif isinstance(example, dict):
             properties = shape.get("properties", {})
             for name in shape.get("required", []):
-                if name not in example and any(s.get("type") == "null" for s in _shapes(properties[name], schemas)):
+                if name not in example and any(
+                    s.get("type") == "null" for s in _shapes(properties[name], schemas)
+                ):
                     example[name] = None
             for name in example.keys() & properties.keys():
                 _restore(example[name], properties[name], schemas)

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 
 from complaints.api.problems import (
     PROBLEMS,
@@ -138,22 +138,16 @@ def _detail(error: HTTPException, request: Request) -> str:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Every method some route takes at this path; the framework itself names only those of one route."""
-    return [
-        method for method in _METHODS if any(_takes(route, request, method) for route in _routes_at(request))
-    ]
+    """Every method some route takes at this path; the framework itself names only those of one route.
 
-
-def _routes_at(request: Request) -> list[BaseRoute]:
-    """The routes at this path: the literal ones where there are, such as /policies/validate, and not those
-    that would take its last word for an id.
+    Where the path is one of the API's to the letter, such as /policies/validate, routes that would take its
+    last word for an id do not count.
     """
-    found = [
-        route for route in request.app.router.routes if route.matches(request.scope)[0] is not Match.NONE
+    if described := request.app.openapi()["paths"].get(request.url.path):
+        return [method for method in _METHODS if method.lower() in described]
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
     ]
-    fewest = min((len(route.matches(request.scope)[1].get("path_params", {})) for route in found), default=0)
-    return [route for route in found if len(route.matches(request.scope)[1].get("path_params", {})) == fewest]
-
-
-def _takes(route: BaseRoute, request: Request, method: str) -> bool:
-    return route.matches({**request.scope, "method": method})[0] is Match.FULL

@@ -11,7 +11,7 @@ def describe_queries(document: dict[str, Any]) -> None:
                 if parameter["in"] == "query":
                     _never_null(parameter["schema"])
                     if parameter["name"] == "fields":
-                        _describe_fields(parameter, _item_members(operation, document))
+                        _describe_fields(parameter, _picked_item(operation, document))
 
 
 def _never_null(schema: dict[str, Any]) -> None:
@@ -21,20 +21,29 @@ def _never_null(schema: dict[str, Any]) -> None:
         schema.update({**kinds[0], **schema})
 
 
-def _describe_fields(parameter: dict[str, Any], members: list[str]) -> None:
+def _describe_fields(parameter: dict[str, Any], item: dict[str, Any]) -> None:
     """With commas between, as OpenAPI calls it: style form, not exploded."""
     parameter |= {"style": "form", "explode": False}
     parameter["schema"] = {
         "title": "Fields",
         "type": "array",
-        "items": {"type": "string", "enum": members},
+        "items": {"type": "string", "enum": [*item["properties"]]},
         "minItems": 1,
     }
 
 
-def _item_members(operation: dict[str, Any], document: dict[str, Any]) -> list[str]:
+def _picked_item(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """The schema of what the list shows of an item: where `fields` picks, no member is sure to be there."""
     page = _resolved(operation["responses"]["200"]["content"]["application/json"]["schema"], document)
-    return [*_resolved(page["properties"]["items"]["items"], document)["properties"]]
+    items = page["properties"]["items"]["items"]
+    item = _resolved(items, document)
+    if "required" not in item:
+        return item
+    name = f"{items['$ref'].rpartition('/')[2]}InList"
+    picked = {key: value for key, value in item.items() if key != "required"}
+    document["components"]["schemas"][name] = picked | {"title": name}
+    items["$ref"] = f"#/components/schemas/{name}"
+    return item
 
 
 def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from complaints.handling.values import (
     Switch,
     Tags,
     Text,
+    Whole,
 )
 
 
@@ -166,8 +167,8 @@ class RecordContact(_Transition):
 
     action: Literal[Action.RECORD_CONTACT]
     outcome: ContactOutcome
-    csat: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
-    nps: Annotated[int, Field(ge=0, le=10, strict=True)] | None = None
+    csat: Annotated[Whole, Field(ge=1, le=5)] | None = None
+    nps: Annotated[Whole, Field(ge=0, le=10)] | None = None
     note: Text | None = None
 
 
@@ -277,7 +278,7 @@ class PolicyVersion(Content):
     """A version of a policy."""
 
     code: Code
-    version: Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+    version: Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 
 class Replan(Content):

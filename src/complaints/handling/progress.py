@@ -5,6 +5,7 @@ Each use case loads the complaint locked, brings it up to now, plans, and applie
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -71,12 +72,18 @@ def _change(
     caller.require(right)
     loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source, lock=True)
     _check_version(loaded.complaint, versions)
-    tx = tx.not_before(loaded.complaint.updated_at)
+    tx = tx.not_before(_last_changed_at(loaded.complaint))
     draft, policy = open_draft(engine, tx, caller, loaded)
     step(tx, draft, policy)
     bring_up_to_date(engine, tx, draft)  # a re-planned clock may be past due
     apply(tx, [Planned(draft, loaded.tip)], engine.new_id)
     return draft.complaint
+
+
+def _last_changed_at(complaint: Complaint) -> datetime:
+    """When people last changed it, or the engine last saw a deadline pass, whichever is later."""
+    passed = [d.breached_at + deadlines.MOMENT for d in complaint.deadlines if d.breached_at]
+    return max([complaint.updated_at, *passed])
 
 
 def _check_version(complaint: Complaint, versions: Versions) -> None:

@@ -39,6 +39,12 @@ def _microseconds(text: str) -> str:
     return re.sub(r"\.(\d+)", lambda found: "." + found[1][:6].ljust(6, "0"), text)
 
 
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise ValueError("must be a whole number")
+    return int(value)
+
+
 def _visible(text: str) -> str:
     if not any(ch.isprintable() and not ch.isspace() for ch in text):
         raise ValueError("must have a visible character")
@@ -75,6 +81,8 @@ def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
 
 Switch = Annotated[bool, Field(strict=True)]
 """True or false, and not 0 or 1."""
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number, as JSON knows it: 5 and 5.0, and not "5" or true."""
 Instant = Annotated[
     datetime,
     BeforeValidator(parse_instant),
