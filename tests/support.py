@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, event
 from starlette.testclient import TestClient
@@ -21,10 +22,10 @@ from complaints.handling.seeding import seed_database
 from complaints.handling.sweep import Swept, sweep_until
 from complaints.storage import aggregate, clock, migrate
 from complaints.storage.unit_of_work import Database, open_engine
-from complaints.wiring import new_id
+from complaints.wiring import new_id, wall_now
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
-ADMIN_SECRET = "test-secret-of-the-administrator"  # noqa: S105 - opens only databases of one test
+ADMIN_SECRET = "test-secret-of-the-administrator"
 
 _transition: TypeAdapter[Any] = TypeAdapter(Transition)
 
@@ -140,12 +141,15 @@ class House:
         return {"Authorization": f"Bearer {secret}"}
 
 
+_apps: list[FastAPI] = []  # making one takes longer than most tests, and it keeps nothing but its engine
+
+
 @contextmanager
 def api_client(engine: Engine) -> Iterator[TestClient]:
     """A client of the API over `engine`, with full rights."""
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
-    app = create_app(engine, wall=lambda: datetime.now(UTC))
+    app = _apps[0] if _apps else create_app(engine, wall=wall_now)
+    _apps[:] = [app]
+    app.state.engine = engine
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client
-
-

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -96,14 +97,11 @@ def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None
     lines = [f"Complaints is served at {address} (the API is described at {address}/docs).", ""]
     if first_key:
         lines += [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}", ""]
-    if settings.bootstrap_api_key:
-        secret = "$COMPLAINTS_BOOTSTRAP_API_KEY"
-    else:
-        secret = f"$(cat {key_file})"
+    named = "$COMPLAINTS_BOOTSTRAP_API_KEY" if settings.bootstrap_api_key else f"$(cat {key_file})"
     lines += [
         "Post a first complaint:",
         f"    curl -s {address}/v1/complaints \\",
-        f'      -H "Authorization: Bearer {secret}" \\',
+        f'      -H "Authorization: Bearer {named}" \\',
         "      -H 'Content-Type: application/json' \\",
         """      -d '{"channel": "phone", "subject": "No signal since Monday", "category": "network.outage"}'""",
         "",
@@ -165,7 +163,9 @@ def check() -> None:
 
 # Imports -----------------------------------------------------------------------------------------------------------
 
-_MAPPING_HELP = "MEMBER=COLUMN; several columns joined by + come with a space between; in NDJSON a path such as turns.0.text."
+_MAPPING_HELP = (
+    "MEMBER=COLUMN; columns joined by + come with a space between; in NDJSON a path such as turns.0.text."
+)
 
 
 @app.command(
@@ -174,18 +174,28 @@ _MAPPING_HELP = "MEMBER=COLUMN; several columns joined by + come with a space be
     "--unmapped attributes",
 )
 def import_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or NDJSON with one complaint a line.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV, or NDJSON: one complaint a line.")
+    ],
     mapping: Annotated[list[str], typer.Option("--map", help=_MAPPING_HELP)] = [],  # noqa: B006 - typer copies it
     constants: Annotated[list[str], typer.Option("--set", help="MEMBER=VALUE for every row.")] = [],  # noqa: B006
     expect: Annotated[list[str], typer.Option(help="MEMBER=PATTERN; a row that does not match fails.")] = [],  # noqa: B006
     date_format: Annotated[str | None, typer.Option(help="How dates are written, as in strptime.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")] = None,
-    unmapped: Annotated[str | None, typer.Option(help="Columns nobody mapped: refuse, ignore, attributes.")] = None,
-    dates: Annotated[str | None, typer.Option(help="Day and month look swapped: as_written, swap_ambiguous.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")
+    ] = None,
+    unmapped: Annotated[
+        str | None, typer.Option(help="Columns nobody mapped: refuse, ignore, attributes.")
+    ] = None,
+    dates: Annotated[
+        str | None, typer.Option(help="Day and month look swapped: as_written, swap_ambiguous.")
+    ] = None,
     repeated_ids: Annotated[str | None, typer.Option(help="Many rows share an id: accept.")] = None,
     source: Annotated[str, typer.Option(help="The source the complaints belong to.")] = "import",
     charset: Annotated[str | None, typer.Option(help="The file's encoding, if it does not show.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; tell what would happen.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; tell what would happen.")
+    ] = False,
 ) -> None:
     """Import complaints from a file. Run again after a crash or by mistake, it doubles nothing."""
     pairs = [*_pairs("map", mapping), *_pairs("set", constants), *_pairs("expect", expect)]
@@ -199,7 +209,9 @@ def import_file(
         job = engine.write(lambda tx: imports.start_import(engine, tx, caller, request))
         with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=err) as progress:
             task = progress.add_task("Importing", total=job.rows)
-            while not imports.work_on(engine, job.id, progress=lambda j: progress.update(task, completed=j.done)):
+            while not imports.work_on(
+                engine, job.id, progress=lambda j: progress.update(task, completed=j.done)
+            ):
                 time.sleep(0.2)  # a worker took a chunk of it
         _tell_import(engine, engine.read(lambda tx: imports.load_import(tx, caller, job.id)))
 
@@ -220,7 +232,7 @@ def _tell_import(engine: Engine, job: Job) -> None:
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
     )
     after = 0
-    while rows := engine.read(lambda tx: list_errors(tx, job.id, after=after, limit=200)):
+    while rows := engine.read(partial(list_errors, import_id=job.id, after=after, limit=200)):
         for row in rows:
             for fault in row["errors"]:
                 out.print(f"  row {row['row']}: {fault['pointer'] or '/'}: {fault['message']}", markup=False)
@@ -253,7 +265,9 @@ def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
 
 
 @policy_app.command("show", epilog="Example: complaints policy show telecom-handbook")
-def policy_show(code: Annotated[str | None, typer.Argument(help="All policies are listed without it.")] = None) -> None:
+def policy_show(
+    code: Annotated[str | None, typer.Argument(help="All policies are listed without it.")] = None,
+) -> None:
     """List the policies, or print the newest version of one."""
     with _engine() as engine:
         catalogue = engine.read(engine.catalogue)
@@ -283,7 +297,9 @@ app.add_typer(key_app, name="key")
 def key_create(
     name: str,
     role: Annotated[list[AccessRole], typer.Option(help="What the key may do; may be given several times.")],
-    source: Annotated[str | None, typer.Option(help="The source of what it posts; its name if absent.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The source of what it posts; its name if absent.")
+    ] = None,
     user: Annotated[str | None, typer.Option(help="The person it belongs to and acts as.")] = None,
 ) -> None:
     """Make a key and print its secret, this once."""

@@ -40,7 +40,11 @@ class Loops:
             timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
         )
         for loop in self.loops:
-            trigger = CronTrigger.from_crontab(loop.cron, "UTC") if loop.cron else IntervalTrigger(seconds=loop.seconds)
+            trigger = (
+                CronTrigger.from_crontab(loop.cron, "UTC")
+                if loop.cron
+                else IntervalTrigger(seconds=loop.seconds)
+            )
             self._scheduler.add_job(_guarded, trigger, args=[loop], id=loop.name)
         self._scheduler.start()
 

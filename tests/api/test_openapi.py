@@ -74,8 +74,6 @@ def test_examples_validate(name: str, content: dict[str, Any]) -> None:
 
 def test_json_bodies_have_examples() -> None:
     without = [
-        name
-        for name, content in _media()
-        if " body application/json" in name and not _examples(content)
+        name for name, content in _media() if " body application/json" in name and not _examples(content)
     ]
     assert without == []

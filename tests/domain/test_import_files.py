@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from complaints.domain.importing import census
 from complaints.domain.errors import InvalidContent
+from complaints.domain.importing import census
 from complaints.domain.importing.rows import CSV, NDJSON, ImportFile, ImportRow, open_import, parse_options
 
 HEADER = "channel,subject\n"

@@ -42,7 +42,10 @@ def test_an_honest_database_has_no_findings(lived: House) -> None:
         ("UPDATE deadline SET due_at = started_at WHERE status = 'breached'", "state is history"),
         ("UPDATE complaint SET wake_at = NULL", "columns follow"),
         ("UPDATE complaint SET overdue_after_at = NULL", "columns follow"),
-        ("UPDATE deadline SET status = 'cancelled', wake_at = NULL, paused_until = NULL, met_at = NULL", "nothing forgotten"),
+        (
+            "UPDATE deadline SET status = 'cancelled', wake_at = NULL, paused_until = NULL, met_at = NULL",
+            "nothing forgotten",
+        ),
         ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
         ("UPDATE escalation SET recipients = '[]'", "steps heard"),
         ("UPDATE complaint SET parked_at = created_at", "clocks in time"),

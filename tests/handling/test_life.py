@@ -20,7 +20,14 @@ def test_a_complaint_left_alone_escalates_once_per_step(house: House) -> None:
 def test_a_complaint_lives_to_its_closure(house: House) -> None:
     complaint = house.post(severity="normal")
     house.act(complaint, "respond", message="We are on it.", contact_channel="phone")
-    house.act(complaint, "resolve", resolution="Cell repaired.", outcome="upheld", cause="technical", root_cause="fibre")
+    house.act(
+        complaint,
+        "resolve",
+        resolution="Cell repaired.",
+        outcome="upheld",
+        cause="technical",
+        root_cause="fibre",
+    )
     told = house.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
     assert told.status is Status.FOLLOWING_UP
     house.advance(days=30)

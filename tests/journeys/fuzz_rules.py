@@ -20,7 +20,7 @@ BEYOND_A_SCHEMA = re.compile(
     "|".join(
         (
             r"cursor (is not one that this (list|feed) gave|was given for other filters)",
-            r"There is no ",
+            r"[Tt]here is no |Must be an IANA time zone",
             r"NUL character|must have a visible character|lone surrogate",
             r"must be the number of a complaint|[Mm]ust be the id or the number|neither the id nor the number",
             r"[Mm]ust lie between the years|names a (time|day) that does not exist",
@@ -28,7 +28,9 @@ BEYOND_A_SCHEMA = re.compile(
             r"Months and years have no fixed length|Must be more than nothing",
             r"must be what stands before the dot|a category with a parent has|is no longer in use",
             r"A deputy is somebody else|cannot be below itself|The code in the path is",
-            r"A key expires in the future|An absence ends after it begins",
+            r"in the future|A hold lasts at most|An absence (ends after it begins|needs its beginning)",
+            r"Must end after it starts|24:00 as an end|Overlaps another span|cannot end before it starts",
+            r"No hour is open|too far (away|in the past)|linked to itself|An early close needs",
         )
     )
 )

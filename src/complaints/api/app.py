@@ -80,7 +80,7 @@ def create_app(
     ):
         app.include_router(routes.router, prefix="/v1", dependencies=secured)
     app.include_router(health_routes.router)
-    app.add_middleware(authentication.Authentication, engine=engine)
+    app.add_middleware(authentication.Authentication)
     edge.install(
         app,
         limits=limits or edge.EdgeLimits(body_bytes_for=import_routes.bytes_for),

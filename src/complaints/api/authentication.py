@@ -20,9 +20,8 @@ bearer = HTTPBearer(auto_error=False, description="An API key.")
 class Authentication:
     """Finds the caller of a protected path by the key in `Authorization`, or answers 401."""
 
-    def __init__(self, app: ASGIApp, engine: Engine) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.engine = engine
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through, with `scope["state"]["caller"]`, or refuse."""
@@ -43,6 +42,7 @@ class Authentication:
         if scheme.lower() != "bearer" or not secret.strip():
             return None
         secret = secret.strip()
-        if (known := known_caller(self.engine, secret)) is not None:
+        engine: Engine = scope["app"].state.engine
+        if (known := known_caller(engine, secret)) is not None:
             return known
-        return await run_in_threadpool(self.engine.read, lambda tx: caller_of(self.engine, tx, secret))
+        return await run_in_threadpool(engine.read, lambda tx: caller_of(engine, tx, secret))

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-_TIME = {"type": "string", "pattern": r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$"}
+_TIME = {"type": "string", "pattern": r"^(([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)$"}
 _SPAN = {"type": "array", "items": _TIME, "minItems": 2, "maxItems": 2}
 _SPANS = {"type": "array", "maxItems": 96, "items": _SPAN}
 _DATE = {"type": "string", "format": "date"}

@@ -63,7 +63,8 @@ def list_complaints(call: Call, query: Annotated[ComplaintListQuery, Query()]) -
     A cursor goes on where a page ended, however much was added meanwhile; it belongs to the filters and the
     sort it was given for.
     """
-    sort = query.sort or ("next_due_at" if query.overdue else "-received_at")
+    default = "next_due_at" if query.overdue else "-received_at"
+    sort = default if query.sort is None else query.sort
     order = _ORDERS.get(sort)
     if order is None:
         raise BadRequest(f"A list cannot be sorted by {sort[:100]!r}: choose {', '.join(_ORDERS)}.")

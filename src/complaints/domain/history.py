@@ -20,6 +20,9 @@ class Tip:
     digest: bytes = GENESIS
 
 
+NO_HISTORY = Tip()
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """An event in its place. `data` is canonical JSON text, stored and digested as it is."""

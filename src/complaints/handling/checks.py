@@ -60,13 +60,17 @@ def check_all(engine: Engine, *, progress: Callable[[int], None] = lambda count:
             return
 
 
-def _check_batch(engine: Engine, tx: Transaction, after: UUID | None) -> tuple[list[Finding], UUID | None, int]:
+def _check_batch(
+    engine: Engine, tx: Transaction, after: UUID | None
+) -> tuple[list[Finding], UUID | None, int]:
     batch = audit.find_batch(tx, after, BATCH)
     ids = [stored.loaded.complaint.id for stored in batch]
     if not ids:
         return [], None, 0
     events = {key: list(rows) for key, rows in groupby(audit.find_events(tx, ids), lambda e: e.complaint_id)}
-    taken = {key: list(rows) for key, rows in groupby(audit.find_escalations(tx, ids), lambda e: e.complaint_id)}
+    taken = {
+        key: list(rows) for key, rows in groupby(audit.find_escalations(tx, ids), lambda e: e.complaint_id)
+    }
     catalogue = engine.catalogue(tx)
     found: list[Finding] = []
     for stored in batch:

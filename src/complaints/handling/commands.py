@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from complaints.domain.vocabulary import (
     Action,
@@ -19,6 +19,7 @@ from complaints.domain.vocabulary import (
     Severity,
 )
 from complaints.handling.values import (
+    WHOLE,
     Attributes,
     Code,
     Content,
@@ -32,7 +33,6 @@ from complaints.handling.values import (
     Switch,
     Tags,
     Text,
-    Whole,
 )
 
 
@@ -109,6 +109,15 @@ class _Transition(Content):
 class Assign(_Transition):
     """Give the work to a team, a person, or both."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}}
+                for name in ("team", "assignee")
+            ]
+        }
+    )
+
     action: Literal[Action.ASSIGN]
     team: Code | None = None
     assignee: Code | None = None
@@ -167,8 +176,8 @@ class RecordContact(_Transition):
 
     action: Literal[Action.RECORD_CONTACT]
     outcome: ContactOutcome
-    csat: Annotated[Whole, Field(ge=1, le=5)] | None = None
-    nps: Annotated[Whole, Field(ge=0, le=10)] | None = None
+    csat: Annotated[int, Field(ge=1, le=5), WHOLE] | None = None
+    nps: Annotated[int, Field(ge=0, le=10), WHOLE] | None = None
     note: Text | None = None
 
 
@@ -278,7 +287,7 @@ class PolicyVersion(Content):
     """A version of a policy."""
 
     code: Code
-    version: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    version: Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 
 
 class Replan(Content):

@@ -126,5 +126,3 @@ def _kept_or_new(tx: Transaction, attempt: Attempt, work: Callable[[Transaction]
     if kept.request_digest != attempt.digest:
         raise KeyReused("This Idempotency-Key was used for other content: take a new key for a new request.")
     return Answer(kept.status, kept.body, kept.headers, replayed=True)
-
-

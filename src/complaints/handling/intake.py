@@ -282,7 +282,9 @@ def _repeats(tx: Transaction, fresh: dict[int, _Checked]) -> set[int]:
     for n, item in sorted(asked.items(), key=lambda pair: pair[1].received_at):
         code = item.category.code if item.category else ""
         if any(
-            category == code and _since(item) <= at <= item.received_at and same_complainant(who, item.identity)
+            category == code
+            and _since(item) <= at <= item.received_at
+            and same_complainant(who, item.identity)
             for who, category, at in earlier
         ):
             repeats.add(n)

@@ -88,7 +88,9 @@ def _last_changed_at(complaint: Complaint) -> datetime:
 
 def _check_version(complaint: Complaint, versions: Versions) -> None:
     if versions is not None and complaint.version not in versions:
-        raise StaleVersion(f"The complaint is now at version {complaint.version}: read it again before changing it.")
+        raise StaleVersion(
+            f"The complaint is now at version {complaint.version}: read it again before changing it."
+        )
 
 
 # Actions -----------------------------------------------------------------------------------------------------------
@@ -140,7 +142,12 @@ def _prepare_merge(
 
 
 def patch(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, command: PatchComplaint, versions: Versions
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    reference: str,
+    command: PatchComplaint,
+    versions: Versions,
 ) -> Complaint:
     """Change what was told. Clocks follow priority and category (rule 2.8). Raises like `transition`."""
     if command.first_owner is not None:
@@ -176,9 +183,7 @@ def _set_members(draft: Draft, command: PatchComplaint) -> None:
     draft.set(**given)
 
 
-def _set_priority(
-    draft: Draft, command: PatchComplaint, policy: Policy, *, vulnerable: Party | None
-) -> None:
+def _set_priority(draft: Draft, command: PatchComplaint, policy: Policy, *, vulnerable: Party | None) -> None:
     """Given, or derived anew where severity changed and none was ever given."""
     complaint = draft.complaint
     if command.priority is not None:

@@ -74,7 +74,9 @@ def _sweep(
         try:
             live(draft, catalogue, until)
         except Exception:  # one complaint that cannot be planned must not stop the clocks of the others
-            log.exception("complaint parked: its clocks cannot be advanced", extra={"id": str(loaded.complaint.id)})
+            log.exception(
+                "complaint parked: its clocks cannot be advanced", extra={"id": str(loaded.complaint.id)}
+            )
             parked.append(loaded.complaint.id)
         else:
             plans.append(Planned(draft, loaded.tip))

@@ -81,8 +81,8 @@ def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
 
 Switch = Annotated[bool, Field(strict=True)]
 """True or false, and not 0 or 1."""
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number, as JSON knows it: 5 and 5.0, and not "5" or true."""
+WHOLE = BeforeValidator(_whole)
+"""Of an integer: a whole number as JSON knows it, 5 and 5.0, and not "5" or true."""
 Instant = Annotated[
     datetime,
     BeforeValidator(parse_instant),

@@ -91,7 +91,7 @@ def find_posted(
         by_key = {(source, external): i for source, external, i in tx.connection.execute(statement)}
     if digests:
         found = select(c.import_digest, c.id).where(c.import_digest.in_(digests))
-        by_digest = {digest: i for digest, i in tx.connection.execute(found)}
+        by_digest = {row.import_digest: row.id for row in tx.connection.execute(found)}
     return by_key, by_digest
 
 

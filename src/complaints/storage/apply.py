@@ -12,7 +12,7 @@ from uuid import UUID
 from complaints.domain.complaint import Complaint, Deadline, Escalation, Hold, Promise
 from complaints.domain.draft import Draft
 from complaints.domain.errors import StaleVersion
-from complaints.domain.history import Link, Tip, chain
+from complaints.domain.history import NO_HISTORY, Link, Tip, chain
 from complaints.domain.search_terms import index_terms
 from complaints.storage import complaint as complaints
 from complaints.storage import deadline as deadlines
@@ -32,7 +32,7 @@ class Planned:
     """
 
     draft: Draft
-    tip: Tip = Tip()
+    tip: Tip = NO_HISTORY
     parties: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
 

@@ -102,7 +102,9 @@ def _job(row: RowMapping) -> Job:
 def insert_job(tx: Transaction, job: Job, content: bytes) -> None:
     """Write a new import."""
     values: dict[str, Any] = {name: getattr(job, name) for name in _MEMBERS}
-    values.update(options=[list(pair) for pair in job.options], key_roles=list(job.key_roles), content=content)
+    values.update(
+        options=[list(pair) for pair in job.options], key_roles=list(job.key_roles), content=content
+    )
     tx.connection.execute(insert(import_job).values(values))
 
 
@@ -133,11 +135,16 @@ def claim_running(tx: Transaction, import_id: UUID) -> Job | None:
 
 def record_progress(tx: Transaction, job: Job) -> None:
     """Write how far an import has come."""
-    changed = {name: getattr(job, name) for name in ("status", "done", "accepted", "duplicates", "failed", "finished_at")}
+    changed = {
+        name: getattr(job, name)
+        for name in ("status", "done", "accepted", "duplicates", "failed", "finished_at")
+    }
     tx.connection.execute(update(import_job).where(j.id == job.id).values(changed))
 
 
-def insert_errors(tx: Transaction, import_id: UUID, errors: Sequence[tuple[int, list[dict[str, str]]]]) -> None:
+def insert_errors(
+    tx: Transaction, import_id: UUID, errors: Sequence[tuple[int, list[dict[str, str]]]]
+) -> None:
     """Write what was wrong with rows."""
     if errors:
         rows = [{"import_id": import_id, "row": row, "errors": found} for row, found in errors]
@@ -147,7 +154,7 @@ def insert_errors(tx: Transaction, import_id: UUID, errors: Sequence[tuple[int, 
 def list_errors(tx: Transaction, import_id: UUID, *, after: int, limit: int) -> Sequence[RowMapping]:
     """What was wrong with rows after row `after`."""
     r = import_error.c
-    statement = select(r.row, r.errors).where(r.import_id == import_id, r.row > after).order_by(r.row).limit(limit)
+    statement = (
+        select(r.row, r.errors).where(r.import_id == import_id, r.row > after).order_by(r.row).limit(limit)
+    )
     return tx.connection.execute(statement).mappings().all()
-
-

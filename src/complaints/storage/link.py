@@ -44,7 +44,9 @@ def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id:
 
 def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
     """Remove a link; False if there was none."""
-    statement = delete(link).where(k.complaint_id == complaint_id, k.type == link_type, k.other_id == other_id)
+    statement = delete(link).where(
+        k.complaint_id == complaint_id, k.type == link_type, k.other_id == other_id
+    )
     return tx.connection.execute(statement).rowcount == 1
 
 

@@ -95,7 +95,8 @@ def find_earlier(
     tx: Transaction, identities: Sequence[Identity], categories: Collection[str], since: datetime
 ) -> Sequence[tuple[Identity, str, datetime]]:
     """Complaints in `categories` received at or after `since` by anyone who shares a mark with `identities`:
-    their identity, category and time of receipt."""
+    their identity, category and time of receipt.
+    """
     marks = [
         column.in_(wanted)
         for column, wanted in (

@@ -47,5 +47,7 @@ def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:
         found = select(_search.c.sequence).where(_search.c.terms.op("@@")(sql_cast(query, TSQUERY)))
         return complaint.c.sequence.in_(found)
     query = " AND ".join('"' + t.text.replace('"', '""') + '"' + ("*" if t.prefix else "") for t in terms)
-    rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(terms=query)
+    rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(
+        terms=query
+    )
     return complaint.c.sequence.in_(rows)

@@ -126,7 +126,9 @@ def _translated() -> Iterator[None]:
         if type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure"):
             raise RaceLost(_told(error)) from error
         log.warning("the database is out of reach", exc_info=error)
-        raise Unavailable("The database cannot be reached, or cannot write, just now: try again shortly.") from error
+        raise Unavailable(
+            "The database cannot be reached, or cannot write, just now: try again shortly."
+        ) from error
     except (PoolTimeout, InterfaceError) as error:
         log.warning("no connection to the database", exc_info=error)
         raise Unavailable("Too many requests wait for the database just now: try again shortly.") from error

@@ -1,0 +1,398 @@
+"""Who may call what, whose complaints they see, and whose name and number they do not."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling import imports
+from complaints.wiring import openapi_document
+from tests.journeys.running_server import Launcher, launching
+from tests.support import ADMIN_SECRET, House
+
+PERSON = {
+    "name": "Zhuge Kongming",
+    "phone": "+8613912345678",
+    "email": "kongming@longzhong.example",
+    "account_no": "ACCT-7788-31",
+    "preferred_contact": "phone",
+}
+SECRETS = ("Zhuge", "13912345678", "kongming@", "ACCT-7788")
+ROLES = tuple(AccessRole)
+EVERYONE = frozenset(AccessRole)
+READERS = EVERYONE - {AccessRole.INTAKE}
+POSTERS = EVERYONE - {AccessRole.AUDITOR}
+WORKERS = POSTERS - {AccessRole.INTAKE}
+SUPERVISORS = WORKERS - {AccessRole.AGENT}
+MANAGERS = SUPERVISORS - {AccessRole.SUPERVISOR}
+ADMINS = frozenset({AccessRole.ADMIN})
+
+POST = {"channel": "phone", "subject": "No signal"}
+NAMES = {"en": "New", "zh": "新"}
+ALWAYS = {"timezone": "UTC"}
+SPAN = {"start": "2026-01-05T00:00:00Z", "end": "2026-01-05T01:00:00Z"}
+NOWHERE = "019a9f2e-7c3b-7d52-9d1a-4f0c8f4f2a11"
+RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "phone"}
+Told = dict[str, Any]
+
+# Who may call: method, path (with what `world` has), body, and what those who may are answered.
+TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
+    ("POST", "/v1/complaints", POST, POSTERS, 201),
+    ("GET", "/v1/complaints", None, EVERYONE, 200),
+    ("GET", "/v1/complaints/{reference}", None, EVERYONE, 200),
+    ("PATCH", "/v1/complaints/{reference}", {"region": "X"}, WORKERS, 200),
+    ("GET", "/v1/complaints/{reference}/transitions", None, EVERYONE, 200),
+    ("POST", "/v1/complaints/{reference}/promises/{promise_id}/keep", None, WORKERS, 200),
+    ("POST", "/v1/complaints/{reference}/transitions", RESPOND, WORKERS, 200),
+    ("GET", "/v1/complaints/{reference}/timeline", None, EVERYONE, 200),
+    ("POST", "/v1/complaints/{reference}/notes", {"text": "Seen."}, WORKERS, 201),
+    ("GET", "/v1/complaints/{reference}/promises", None, EVERYONE, 200),
+    (
+        "POST",
+        "/v1/complaints/{reference}/promises",
+        {"text": "A call.", "due_at": "2026-03-01T00:00:00Z"},
+        WORKERS,
+        201,
+    ),
+    (
+        "POST",
+        "/v1/complaints/{reference}/replan",
+        {"policy": {"code": "telecom-handbook", "version": 1}},
+        SUPERVISORS,
+        200,
+    ),
+    ("GET", "/v1/complaints/{reference}/deadlines/{deadline_id}/explanation", None, EVERYONE, 200),
+    (
+        "POST",
+        "/v1/complaints/{reference}/links",
+        {"type": "related", "complaint_id": "{other}"},
+        WORKERS,
+        201,
+    ),
+    (
+        "DELETE",
+        "/v1/complaints/{reference}/links?type=related&complaint_id={linked}",
+        None,
+        WORKERS,
+        200,
+    ),
+    ("GET", "/v1/overdue/summary", None, READERS, 200),
+    ("GET", "/v1/escalations", None, EVERYONE, 200),
+    ("GET", "/v1/escalations/{escalation_id}", None, EVERYONE, 200),
+    ("POST", "/v1/escalations/{escalation_id}/acknowledge", {}, WORKERS, 200),
+    ("GET", "/v1/followups", None, EVERYONE, 200),
+    ("GET", "/v1/changes", None, EVERYONE, 200),
+    ("POST", "/v1/imports?dry_run=true", "channel,subject\nphone,x\n", POSTERS, 202),
+    ("GET", "/v1/imports/{import_id}", None, EVERYONE, 200),
+    ("GET", "/v1/imports/{import_id}/errors", None, EVERYONE, 200),
+    ("GET", "/v1/categories", None, EVERYONE, 200),
+    ("GET", "/v1/categories/{code}", None, EVERYONE, 200),
+    ("POST", "/v1/categories", {"code": "new", "names": NAMES}, MANAGERS, 201),
+    ("PATCH", "/v1/categories/{code}", {"names": NAMES}, MANAGERS, 200),
+    ("GET", "/v1/departments", None, EVERYONE, 200),
+    ("GET", "/v1/departments/{code}", None, EVERYONE, 200),
+    ("POST", "/v1/departments", {"code": "new", "names": NAMES, "parent": "head_office"}, MANAGERS, 201),
+    ("PATCH", "/v1/departments/{code}", {"names": NAMES}, MANAGERS, 200),
+    ("GET", "/v1/teams", None, EVERYONE, 200),
+    ("GET", "/v1/teams/{code}", None, EVERYONE, 200),
+    ("POST", "/v1/teams", {"code": "new", "names": NAMES, "department": "head_office"}, MANAGERS, 201),
+    ("PATCH", "/v1/teams/{code}", {"names": NAMES}, MANAGERS, 200),
+    ("GET", "/v1/users", None, READERS, 200),
+    ("GET", "/v1/users/{login}", None, READERS, 200),
+    ("POST", "/v1/users", {"login": "new", "name": "New"}, MANAGERS, 201),
+    ("PATCH", "/v1/users/{login}", {"name": "New"}, MANAGERS, 200),
+    ("GET", "/v1/calendars", None, EVERYONE, 200),
+    ("GET", "/v1/calendars/{code}", None, EVERYONE, 404),
+    ("PUT", "/v1/calendars/{code}", ALWAYS, MANAGERS, 201),
+    ("GET", "/v1/policies", None, EVERYONE, 200),
+    ("GET", "/v1/policies/{code}", None, EVERYONE, 200),
+    ("GET", "/v1/policies/{code}/{version}", None, EVERYONE, 200),
+    ("POST", "/v1/policies", {}, MANAGERS, 422),
+    ("POST", "/v1/policies/validate", {}, MANAGERS, 422),
+    ("GET", "/v1/keys", None, ADMINS, 200),
+    ("GET", "/v1/keys/{key_id}", None, ADMINS, 404),
+    ("POST", "/v1/keys", {"name": "new", "roles": ["intake"]}, ADMINS, 201),
+    ("DELETE", "/v1/keys/{key_id}", None, ADMINS, 404),
+    ("GET", "/v1/lifecycle", None, EVERYONE, 200),
+    ("POST", "/v1/deadlines/preview", {"start": SPAN["start"], "target": "PT4H"}, EVERYONE, 200),
+    ("POST", "/v1/deadlines/elapsed", SPAN, EVERYONE, 200),
+    ("GET", "/v1/sandbox/clock", None, EVERYONE, 200),
+    ("PUT", "/v1/sandbox/clock", {"now": "2026-01-07T02:00:00Z"}, WORKERS, 200),
+    ("POST", "/v1/sandbox/clock/advance", {"by": "PT1H"}, WORKERS, 200),
+]
+CODES = {
+    "categories": "other.other",
+    "departments": "head_office",
+    "teams": "operations",
+    "calendars": "office",
+    "policies": "telecom-handbook",
+}
+
+
+def _id(row: tuple[Any, ...]) -> str:
+    return f"{row[0]} {row[1].partition('?')[0]}"
+
+
+def test_the_table_is_complete() -> None:
+    """A route that is added needs a row here."""
+    described = {
+        (method.upper(), path)
+        for path, methods in json.loads(openapi_document())["paths"].items()
+        for method in methods
+        if path.startswith("/v1/")
+    }
+    assert described == {(row[0], row[1].partition("?")[0]) for row in TABLE}
+
+
+def _post(client: TestClient, **members: Any) -> Told:
+    answer = client.post("/v1/complaints", json=POST | members)
+    assert answer.status_code == 201, answer.text
+    told: Told = answer.json()
+    return told
+
+
+class World:
+    """Two sources, each with people, a promise, a link, a late deadline, a follow-up, an import."""
+
+    def __init__(self, house: House, client: TestClient) -> None:
+        self.house, self.client = house, client
+        self.north = self._source("north")
+        self.south = self._source("south")
+        for source in (self.north, self.south):
+            imports.work_on(house.engine, source["import_id"])
+        house.advance(hours=25)
+        for source in (self.north, self.south):
+            found = client.get("/v1/escalations", params={"complaint": source["reference"]}).json()["items"]
+            source["escalation_id"] = found[0]["id"]
+            path = f"/v1/complaints/{source['followed']}/transitions"
+            for action in (
+                {"action": "resolve", "resolution": "Fixed.", "outcome": "upheld", "cause": "technical"},
+                {"action": "notify_result", "message": "Fixed.", "contact_channel": "phone"},
+            ):
+                assert client.post(path, json=action).status_code == 200
+
+    def _source(self, source: str) -> Told:
+        told = {"source": source, "complainant": PERSON, "reporter": PERSON}
+        made, linked, other, followed = (_post(self.client, **told) for _ in range(4))
+        address = f"/v1/complaints/{made['number']}"
+        due = {"text": "A call.", "due_at": "2026-02-01T00:00:00Z"}
+        promise = self.client.post(f"{address}/promises", json=due).json()
+        self.client.post(f"{address}/links", json={"type": "related", "complaint_id": linked["id"]})
+        key = self.house.key(AccessRole.INTAKE, source=source)
+        head = {**key, "Content-Type": "text/csv"}
+        begun = self.client.post("/v1/imports", content="channel,subject\nphone,x\nnone,y\n", headers=head)
+        return {
+            "reference": made["number"],
+            "id": made["id"],
+            "deadline_id": made["deadlines"][0]["id"],
+            "promise_id": promise["id"],
+            "linked": linked["id"],
+            "other": other["number"],
+            "followed": followed["number"],
+            "import_id": UUID(begun.json()["id"]),
+            "key": key,
+        }
+
+    def ask(self, row: tuple[Any, ...], key: dict[str, str], source: Told) -> Any:
+        method, path, body, _, _ = row
+        code = CODES.get(path.split("/")[2].partition("?")[0], "")
+        known = {**source, "code": code, "version": "1", "login": "admin", "key_id": NOWHERE}
+        sent: dict[str, Any] = {"headers": dict(key)}
+        if isinstance(body, str):
+            sent |= {"content": body}
+            sent["headers"]["Content-Type"] = "text/csv"
+        elif body is not None:
+            sent |= {"json": json.loads(json.dumps(body).replace("{other}", source["other"]))}
+        return self.client.request(method, path.format(**known), **sent)
+
+
+@pytest.fixture
+def world(house: House, client: TestClient) -> World:
+    return World(house, client)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_what_the_table_says(world: World, role: AccessRole) -> None:
+    """Nobody of another role, so that what is refused is refused for its right alone."""
+    key = world.house.key(role, source="north")
+    wrong = []
+    for row in TABLE:
+        answer = world.ask(row, key, world.north)
+        expected = row[4] if role in row[3] else 403
+        if answer.status_code != expected:
+            wrong.append((_id(row), expected, answer.status_code, answer.text[:300]))
+        if expected == 403:
+            assert answer.json()["type"] == "/problems/forbidden", _id(row)
+    assert wrong == []
+
+
+def test_nothing_is_there_without_a_key(world: World) -> None:
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer "}, {"Authorization": "Basic YTpi"}):
+        for row in TABLE:
+            answer = world.ask(row, headers, world.north)
+            assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (401, "Bearer"), _id(row)
+
+
+OF_ONE_COMPLAINT = [
+    row
+    for row in TABLE
+    if AccessRole.INTAKE in row[3]
+    and any(f"{{{name}}}" in row[1] for name in ("reference", "escalation_id", "import_id"))
+]
+
+
+@pytest.mark.parametrize("row", OF_ONE_COMPLAINT, ids=_id)
+def test_intake_knows_nothing_of_another_source(world: World, row: tuple[Any, ...]) -> None:
+    key = world.house.key(AccessRole.INTAKE, source="north")
+    assert world.ask(row, key, world.north).status_code == row[4]
+    answer = world.ask(row, key, world.south)
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+    missing = dict.fromkeys(world.south, NOWHERE)
+    unknown = world.ask(row, key, missing)
+    # Not even whether it is there can be told from the answer.
+    told = answer.json()["detail"].replace(str(world.south.get("reference")), NOWHERE)
+    for name in ("import_id", "escalation_id"):
+        told = told.replace(str(world.south[name]), NOWHERE)
+    assert (unknown.status_code, unknown.json()["detail"]) == (404, told)
+
+
+@pytest.mark.parametrize(
+    ("path", "member"),
+    [("/v1/complaints", "id"), ("/v1/escalations", "complaint_id"), ("/v1/followups", "complaint_id"),
+     ("/v1/changes", "complaint_id")],
+)  # fmt: skip
+def test_intake_sees_lists_of_its_own_source(world: World, path: str, member: str) -> None:
+    def seen(**headers: Any) -> set[str]:
+        answer = world.client.get(path, params={"limit": "200"}, **headers)
+        assert answer.status_code == 200
+        return {item[member] for item in answer.json()["items"]}
+
+    north, south = (seen(headers=world.house.key(AccessRole.INTAKE, source=s)) for s in ("north", "south"))
+    assert north
+    assert south
+    assert north.isdisjoint(south)
+    assert north | south == seen()
+    filtered = world.client.get(
+        path, params={"complaint": world.south["reference"]} if "escalations" in path else {"limit": "1"},
+        headers=world.house.key(AccessRole.INTAKE, source="north"),
+    )  # fmt: skip
+    assert {item[member] for item in filtered.json()["items"]} <= north
+
+
+def test_intake_posts_for_its_own_source_alone(world: World) -> None:
+    key = world.house.key(AccessRole.INTAKE, source="north")
+    answer = world.client.post("/v1/complaints", json=POST | {"source": "south"}, headers=key)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
+    same = POST | {"external_id": "E-1"}
+    world.client.post("/v1/complaints", json=same | {"source": "south"})
+    own = world.client.post("/v1/complaints", json=same, headers=key)
+    assert (own.status_code, own.json()["source"]) == (201, "north")
+
+
+def test_an_auditor_reads_everything_but_who_it_was(world: World) -> None:
+    key = world.house.key(AccessRole.AUDITOR)
+    readable = [row for row in TABLE if row[0] == "GET" and AccessRole.AUDITOR in row[3] and row[4] == 200]
+    assert len(readable) > 25
+    for row in readable:
+        for source in (world.north, world.south):
+            answer = world.ask(row, key, source)
+            assert answer.status_code == 200, _id(row)
+            assert not [secret for secret in SECRETS if secret in answer.text], _id(row)
+    shown = world.client.get(f"/v1/complaints/{world.north['reference']}", headers=key).json()
+    assert shown["complainant"] == shown["reporter"] == {
+        **dict.fromkeys(("name", "phone", "email", "account_no"), "***"),
+        "preferred_contact": "phone",
+        "language": None,
+        "vulnerable": False,
+    }  # fmt: skip
+    assert shown["allowed_actions"] == []
+    plain = world.client.get(f"/v1/complaints/{world.north['reference']}").json()
+    assert {name: plain["complainant"][name] for name in PERSON} == PERSON
+
+
+@pytest.mark.parametrize("asked", ["phone=%2B8613912345678", "account_no=ACCT-7788-31"])
+def test_an_auditor_may_not_ask_who_it_was_either(world: World, asked: str) -> None:
+    key = world.house.key(AccessRole.AUDITOR)
+    answer = world.client.get(f"/v1/complaints?{asked}", headers=key)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
+    assert len(world.client.get(f"/v1/complaints?{asked}").json()["items"]) == 8
+    found = world.client.get("/v1/complaints", params={"q": "Zhuge"}, headers=key)
+    assert found.json()["items"] == []
+
+
+def test_a_kept_answer_is_for_its_own_key(world: World) -> None:
+    """What one key was told, with its people, no other is told again by the same Idempotency-Key."""
+    attempt = {"Idempotency-Key": "the-same"}
+    body = POST | {"complainant": PERSON}
+    first = world.client.post("/v1/complaints", json=body, headers=attempt)
+    again = world.client.post("/v1/complaints", json=body, headers=attempt)
+    other = world.client.post(
+        "/v1/complaints", json=body, headers=attempt | world.house.key(AccessRole.INTAKE, source="north")
+    )
+    auditor = world.client.post(
+        "/v1/complaints", json=body, headers=attempt | world.house.key(AccessRole.AUDITOR)
+    )
+    assert (first.status_code, again.content, other.status_code) == (201, first.content, 201)
+    assert other.json()["id"] != first.json()["id"]
+    assert (auditor.status_code, "Zhuge" in auditor.text) == (403, False)
+
+
+def test_an_agent_may_not_change_the_first_owner_nor_close_early(world: World) -> None:
+    address = f"/v1/complaints/{world.north['followed']}"
+    early = {"action": "close", "early": True, "message": "Agreed.", "contact_channel": "phone"}
+    for body, path in (({"first_owner": "admin"}, address), (early, f"{address}/transitions")):
+        key = world.house.key(AccessRole.AGENT)
+        method = "PATCH" if path == address else "POST"
+        answer = world.client.request(method, path, json=body, headers=key)
+        assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
+
+
+def test_a_key_makes_none_that_is_stronger(world: World) -> None:
+    for role in (AccessRole.MANAGER, AccessRole.SUPERVISOR, AccessRole.INTAKE):
+        key = world.house.key(role)
+        answer = world.client.post("/v1/keys", json={"name": "x", "roles": ["intake"]}, headers=key)
+        assert answer.status_code == 403
+
+
+# Real processes -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def launcher(tmp_path: Any) -> Iterator[Launcher]:
+    directory = tmp_path / "processes"
+    directory.mkdir()
+    with launching(directory) as opened:
+        yield opened
+
+
+def test_a_revoked_key_stops_everywhere_and_the_log_tells_nobody_s_name(
+    launcher: Launcher, database_url: str
+) -> None:
+    """Within 5 s in the other process too; and neither a name, a number nor a key is in a log line."""
+    here, there = (launcher.serve(database_url, sandbox=1, scheduler=n) for n in (1, 0))
+    with here.client(ADMIN_SECRET) as admin:
+        made = admin.post("/v1/keys", json={"name": "short-lived", "roles": ["agent"]}).json()
+        secret = made["key"]
+        with here.client(secret) as near, there.client(secret) as far:
+            for client in (near, far):
+                assert client.post("/v1/complaints", json=POST | {"complainant": PERSON}).status_code == 201
+                bad = {"channel": "phone", "complainant": {**PERSON, "phone": "13912345678 Zhuge"}, "x": 1}
+                assert client.post("/v1/complaints", json=bad).status_code == 422
+                assert client.post("/v1/complaints", content=b'{"name": "Zhuge').status_code in (400, 415)
+                asked = {"phone": PERSON["phone"], "account_no": PERSON["account_no"]}
+                assert client.get("/v1/complaints", params=asked).status_code == 200
+            assert admin.delete(f"/v1/keys/{made['id']}").status_code == 204
+            assert near.get("/v1/complaints").status_code == 401
+            deadline = time.monotonic() + 5
+            while (answer := far.get("/v1/complaints")).status_code != 401 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert answer.status_code == 401
+    for server in (here, there):
+        server.terminate()
+        assert "/v1/complaints" in server.output
+        assert not [secret for secret in (*SECRETS, secret, ADMIN_SECRET) if secret in server.output]

@@ -1,0 +1,44 @@
+"""A fuzzer that knows the description of the API meets a real server: every answer is as described."""
+
+import os
+import subprocess
+import sys
+
+from complaints.handling.checks import check_all
+from tests.generate import ROOT
+from tests.journeys.running_server import Launcher
+from tests.support import ADMIN_SECRET, opened_engine
+
+# The same requests every time, some ten to an operation; `schemathesis.toml` tells how to send many more.
+SHORT = ("--phases=examples,fuzzing", "--max-examples=3", "--seed=20260105")
+# A clock moved to the year 2999 would leave nothing of the complaints but their escalations.
+KEPT_OUT = (
+    "--exclude-path=/v1/sandbox/clock/advance",
+    "--exclude-operation-id=set_clock_v1_sandbox_clock_put",
+)
+
+
+def test_every_answer_is_as_described(launcher: Launcher, database_url: str) -> None:
+    server = launcher.serve(database_url, sandbox=1)
+    with server.client(ADMIN_SECRET) as http:
+        for subject in ("No signal", "Too slow"):  # the complaints that schemathesis.toml names
+            assert (
+                http.post("/v1/complaints", json={"channel": "phone", "subject": subject}).status_code == 201
+            )
+    fuzzed = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/journeys/schemathesis.toml"),
+            *("run", "openapi/complaints.json", f"--url={server.url}"),
+            *("-H", f"Authorization: Bearer {ADMIN_SECRET}", "--no-color", "--generation-database=none"),
+            *(*SHORT, *KEPT_OUT),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.journeys.fuzz_rules", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert fuzzed.returncode == 0, fuzzed.stdout + fuzzed.stderr
+    assert "Traceback" not in server.output
+    with opened_engine(database_url) as engine:
+        assert list(check_all(engine)) == []
