@@ -530,7 +530,7 @@ PREVIEWS: list[dict[str, Any]] = [
     {"target": "PT4H", "pauses": [["2026-11-22T11:00:00Z"]]},
     {"target": "PT4H", "pauses": [[None, None]]},
     {"target": "PT4H", "pauses": "x"},
-    *({"target": "PT4H", "calendar": {**BERLIN, **odd}} for odd in (
+    *({"target": "PT4H", "calendar": {**BERLIN, **odd}} for odd in list[dict[str, Any]]((
         {"timezone": "Mars/Olympus"}, {"timezone": ""}, {"timezone": "../../etc/passwd"}, {"timezone": None},
         {"timezone": "/etc/localtime"}, {"timezone": "Europe"}, {"timezone": "x" * 10_000},
         {"hours": {}}, {"hours": []}, {"hours": {"monday": []}}, {"hours": {"mon": [["18:00", "09:00"]]}},
@@ -540,7 +540,7 @@ PREVIEWS: list[dict[str, Any]] = [
         {"hours": {"mon": [["09:00", "09:01"]] * 97}}, {"holidays": ["2026-02-30"]}, {"holidays": 5},
         {"overrides": {"tomorrow": []}}, {"overrides": {"2026-12-24": [["12:00", "09:00"]]}},
         {"colour": "red"},
-    )),
+    ))),
 ]  # fmt: skip
 
 
@@ -589,6 +589,7 @@ def test_a_header_of_a_million_columns(desk: Desk) -> None:
 
 RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "phone"}
 RESOLVE = {"action": "resolve", "resolution": "Fixed.", "outcome": "upheld", "cause": "technical"}
+AMOUNTS: list[Any] = [-1, "NaN", "Infinity", "1e30", 1e30, "1.00001", "x", True, [], None]
 ACTIONS: list[tuple[dict[str, Any], Expected]] = [
     ({}, INVALID),
     ({"action": None}, INVALID),
@@ -617,10 +618,7 @@ ACTIONS: list[tuple[dict[str, Any], Expected]] = [
     ({"action": "close", "early": True}, REFUSED),
     ({"action": "close", "early": 1}, INVALID),
     ({**RESOLVE, "cause": "fate"}, INVALID),
-    *(
-        ({**RESOLVE, "compensation": {"amount": amount, "currency": "CNY"}}, INVALID)
-        for amount in (-1, "NaN", "Infinity", "1e30", 1e30, "1.00001", "x", True, [], None)
-    ),
+    *(({**RESOLVE, "compensation": {"amount": amount, "currency": "CNY"}}, INVALID) for amount in AMOUNTS),
     ({**RESOLVE, "compensation": {"amount": 1, "currency": "yuan"}}, INVALID),
     ({**RESOLVE, "compensation": {"amount": 1}}, INVALID),
     *(

@@ -40,7 +40,8 @@ BEYOND_A_SCHEMA = re.compile(
 def valid_data_is_accepted(ctx: Any, response: Any, case: Any) -> None:
     """As the check `positive_data_acceptance`, but for refusals of what a schema cannot say."""
     try:
-        CHECKS.get_one("positive_data_acceptance")(ctx, response, case)
+        check: Any = CHECKS.get_one("positive_data_acceptance")
+        check(ctx, response, case)
     except RejectedPositiveData:
         if (case.method, case.path) in DOCUMENTS:
             return

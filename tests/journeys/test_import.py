@@ -89,3 +89,13 @@ def test_an_import_killed_half_way_and_run_again_is_complete(
     engine.dispose()
     proof = launcher.run("check", url=url)
     assert proof.wait(120) == 0, proof.output
+
+
+def test_an_import_that_a_server_finishes_first_ends_too(launcher: Launcher, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_text('{"channel": "phone", "subject": "One call"}\n')
+    launcher.serve()
+    for attempt in range(5):
+        taken = launcher.run("import", str(file), "--source", f"cc-{attempt}")
+        assert taken.wait(60) == 0, taken.output
+        assert "1 rows: 1 accepted" in taken.output

@@ -1,4 +1,4 @@
-"""Says of query parameters what the framework cannot: they are never null, and which members `fields` takes."""
+"""What the framework cannot say of query parameters: never null, and what `fields` takes."""
 
 from typing import Any
 

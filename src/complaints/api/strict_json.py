@@ -15,7 +15,7 @@ _SAFE_DIGITS = 308
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NUL = "a NUL character"
-_SURROGATE = "a lone surrogate, which is not a character"
+_SURROGATE = "a lone surrogate (no character)"
 
 
 class MalformedJson(ComplaintError):
@@ -114,7 +114,7 @@ def _refuse_unstorable(value: Any) -> None:
         Fault(pointer, f"{what} cannot be stored; remove it.") for pointer, what in _unstorable(value, "")
     ]
     if faults:
-        raise InvalidContent(f"The body holds {faults[0].message}", faults=faults)
+        raise InvalidContent(f"In the body, {faults[0].message}", faults=faults)
 
 
 def _unstorable(value: Any, pointer: str) -> Iterator[tuple[str, str]]:

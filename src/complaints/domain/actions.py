@@ -345,12 +345,13 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
     ]
     if early or not follow_ups:
         return None
+    hint = "or, if the complainant confirmed it, close early"
     if any(d.unmet for d in follow_ups):
-        return "A follow-up contact is still to be made."
+        return f"A follow-up contact is still to be made: record it, {hint}."
     # The latest due time, not that of the last attempt: an early one is repeated before the plan ends.
     window_ends_at = max(d.due_at for d in follow_ups)
     if now < window_ends_at:
-        return f"The follow-up window lasts until {window_ends_at.isoformat()}."
+        return f"The follow-up window lasts until {window_ends_at.isoformat()}: wait, {hint}."
     return None
 
 

@@ -95,8 +95,9 @@ def work_on(
     reader = _Reader(*engine.read(lambda tx: _file_of(tx, import_id)))
     while not stopping():
         job = engine.write(lambda tx: _take_chunk(engine, tx, import_id, reader))
-        if job is None:
-            return False
+        if job is None:  # another process works on it, or has finished it
+            job = engine.read(lambda tx: import_job.find_job(tx, import_id))
+            return job is not None and job.status == _COMPLETED
         progress(job)
         if job.status == _COMPLETED:
             return True

@@ -81,6 +81,8 @@ def _message(error: Mapping[str, Any], name: str) -> str:
         return clip(f"{name} should be one of {', '.join(forms) or error['ctx']['expected_tags']}.")
     if error["type"] in ("missing", "union_tag_not_found"):
         return f"{name} is required."
+    if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return f"{name} should be a JSON object."
     if error["type"] == "extra_forbidden":
         return f"{name} is unknown here; check its spelling, or leave it out."
     if _PREFIX.match(said):
