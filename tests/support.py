@@ -18,6 +18,7 @@ from complaints.handling import intake, keys, progress
 from complaints.handling.access import SYSTEM, Caller
 from complaints.handling.commands import CreateComplaint, Transition
 from complaints.handling.engine import Engine
+from complaints.handling.sandbox import is_sandbox
 from complaints.handling.seeding import seed_database
 from complaints.handling.sweep import Swept, sweep_until
 from complaints.storage import aggregate, clock, migrate
@@ -151,5 +152,6 @@ def api_client(engine: Engine) -> Iterator[TestClient]:
     app = _apps[0] if _apps else create_app(engine, wall=wall_now)
     _apps[:] = [app]
     app.state.engine = engine
+    app.state.is_sandbox = is_sandbox(engine)
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client

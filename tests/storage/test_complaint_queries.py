@@ -1,7 +1,7 @@
 """The pages of complaint lists in terms of SQL: which index serves them, how many statements they take."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -26,7 +26,8 @@ from complaints.storage.party import party
 from complaints.storage.reference import policy
 from complaints.storage.unit_of_work import Transaction
 from complaints.wiring import new_id
-from tests.support import START, House, count_statements
+from tests.conftest import ENGINES, Databases
+from tests.support import START, House, count_statements, opened_engine
 
 ROWS = 2_000
 OVERDUE = Order(SortKey.NEXT_DUE_AT)
@@ -34,14 +35,22 @@ NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
 TEAMS = ("operations", "customer_service", "management")
 
 
-@pytest.fixture
-def filled(house: House) -> Engine:
-    """Two thousand complaints: one in five open, one in ten overdue."""
-    house.engine.write(_fill)
-    if house.engine.database.is_postgresql:
-        with house.engine.database.engine.begin() as connection:
-            connection.execute(text("ANALYZE"))
-    return house.engine
+@pytest.fixture(scope="module", params=ENGINES)
+def filled(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    migrated_template: Callable[[str], str],
+) -> Iterator[Engine]:
+    """Two thousand complaints: one in five open, one in ten overdue. The tests only read them."""
+    databases = Databases(tmp_path_factory.mktemp("filled"), request.config)
+    url = databases.make(request.param, template=migrated_template(request.param))
+    with opened_engine(url) as engine:
+        engine.write(_fill)
+        if engine.database.is_postgresql:
+            with engine.database.engine.begin() as connection:
+                connection.execute(text("ANALYZE"))
+        yield engine
+    databases.drop_all()
 
 
 def _fill(tx: Transaction) -> None:
