@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from complaints.api.problems import render_catalogue
+from complaints.api.edge.problems import render_catalogue
 from complaints.domain.lifecycle import render_page
 from complaints.wiring import openapi_document
 

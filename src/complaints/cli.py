@@ -19,8 +19,8 @@ from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from complaints import wiring
-from complaints.api.logs import configure_logging
-from complaints.api.server import server_config
+from complaints.api.edge.logs import configure_logging
+from complaints.api.edge.server import server_config
 from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.rows import CSV, NDJSON
 from complaints.domain.policy_document import read_policy

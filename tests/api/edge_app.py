@@ -13,10 +13,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 
-from complaints.api.edge import EdgeLimits, install
-from complaints.api.refusals import Unauthenticated
-from complaints.api.server import server_config
-from complaints.api.strict_route import StrictRoute
+from complaints.api.edge.install import EdgeLimits, install
+from complaints.api.edge.refusals import Unauthenticated
+from complaints.api.edge.server import server_config
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.domain.errors import (
     Conflict,
     Fault,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.schemas import ComplaintPage, ComplaintShown, DueSummaryShown
+from complaints.api.complaint_schemas import ComplaintPage, ComplaintShown, DueSummaryShown
 from complaints.domain.complaint import Complaint
 from complaints.domain.numbers import number_of
 from complaints.domain.vocabulary import AccessRole

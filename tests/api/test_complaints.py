@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
-from complaints.api import complaint_examples, schemas
+from complaints.api import complaint_examples, complaint_schemas
 from complaints.domain.numbers import number_of, sequence_of
 from complaints.domain.vocabulary import AccessRole, Action, Status
 from complaints.handling.commands import CreateComplaint, PatchComplaint, Transition
@@ -18,7 +18,7 @@ SAID = {"message": "We look into it.", "contact_channel": "phone"}
 def _choices(client: TestClient, reference: str, **headers: Any) -> dict[str, dict[str, Any]]:
     answer = client.get(f"/v1/complaints/{reference}/transitions", **headers)
     assert answer.status_code == 200
-    schemas.TransitionList.model_validate(answer.json(), extra="forbid")
+    complaint_schemas.TransitionList.model_validate(answer.json(), extra="forbid")
     return {one["action"]: one for one in answer.json()["items"]}
 
 
@@ -36,7 +36,7 @@ def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> No
     shown = answer.json()
 
     assert answer.status_code == 201
-    schemas.ComplaintShown.model_validate(shown, extra="forbid")
+    complaint_schemas.ComplaintShown.model_validate(shown, extra="forbid")
     assert answer.headers["Location"] == f"/v1/complaints/{shown['id']}"
     assert answer.headers["ETag"] == '"1"'
     for reference in (shown["id"], shown["number"], shown["number"].lower()):
@@ -83,7 +83,7 @@ def test_a_change_makes_a_version_and_heeds_if_match(house: House, client: TestC
     stale = client.patch(address, json={"priority": "low"}, headers={"If-Match": '"1"'})
 
     assert (changed.status_code, changed.headers["ETag"], changed.json()["version"]) == (200, '"2"', 2)
-    schemas.ComplaintShown.model_validate(changed.json(), extra="forbid")
+    complaint_schemas.ComplaintShown.model_validate(changed.json(), extra="forbid")
     assert (stale.status_code, stale.json()["type"]) == (412, "/problems/stale-version")
     assert client.get(address).json()["priority"] == "urgent"
     for example in complaint_examples.PATCH.values():
@@ -111,7 +111,7 @@ def test_an_action_answers_with_the_complaint(house: House, client: TestClient) 
         "investigating",
         '"2"',
     )
-    schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
+    complaint_schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
 
 
 def test_a_refused_action_says_what_may_be_done(house: House, client: TestClient) -> None:
@@ -253,11 +253,13 @@ def test_choices_agree_with_what_is_then_refused(house: House, client: TestClien
 
 
 def test_examples_are_what_they_are_examples_of() -> None:
-    schemas.ComplaintShown.model_validate(schemas.COMPLAINT, extra="forbid")
-    schemas.ComplaintPage.model_validate({"items": [schemas.COMPLAINT], "next_cursor": None}, extra="forbid")
-    schemas.TransitionList.model_validate(schemas.TRANSITIONS, extra="forbid")
-    schemas.DueSummaryShown.model_validate(schemas.SUMMARY, extra="forbid")
-    assert sequence_of(schemas.COMPLAINT["number"]) is not None
+    complaint_schemas.ComplaintShown.model_validate(complaint_schemas.COMPLAINT, extra="forbid")
+    complaint_schemas.ComplaintPage.model_validate(
+        {"items": [complaint_schemas.COMPLAINT], "next_cursor": None}, extra="forbid"
+    )
+    complaint_schemas.TransitionList.model_validate(complaint_schemas.TRANSITIONS, extra="forbid")
+    complaint_schemas.DueSummaryShown.model_validate(complaint_schemas.SUMMARY, extra="forbid")
+    assert sequence_of(complaint_schemas.COMPLAINT["number"]) is not None
     for kind, named in (
         (CreateComplaint, complaint_examples.CREATE),
         (PatchComplaint, complaint_examples.PATCH),

@@ -15,10 +15,10 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
-from complaints.api.edge import EdgeLimits
-from complaints.api.health import RequestMetrics, metrics_response
-from complaints.api.logs import configure_logging
-from complaints.api.server import GuardedHttp
+from complaints.api.edge.install import EdgeLimits
+from complaints.api.edge.logs import configure_logging
+from complaints.api.edge.measures import RequestMetrics, metrics_response
+from complaints.api.edge.server import GuardedHttp
 from tests.api.edge_app import make_app, running
 
 LIMITS = EdgeLimits(

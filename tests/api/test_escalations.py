@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.schemas_side import EscalationOut, EscalationPage
+from complaints.api.activity_schemas import EscalationOut, EscalationPage
 from complaints.domain.complaint import Complaint
 from complaints.domain.numbers import number_of
 from complaints.domain.vocabulary import AccessRole

@@ -8,10 +8,10 @@ from openapi_spec_validator import validate
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
-from complaints.api.docs_page import type_of
-from complaints.api.edge import EdgeLimits, install
-from complaints.api.html_pages import prefers_html
-from complaints.api.problems import PROBLEMS, problem_for, problem_response, render_catalogue
+from complaints.api.edge.docs_page import type_of
+from complaints.api.edge.html_pages import prefers_html
+from complaints.api.edge.install import EdgeLimits, install
+from complaints.api.edge.problems import PROBLEMS, problem_for, problem_response, render_catalogue
 from complaints.domain import errors
 from complaints.domain.errors import ComplaintError
 from complaints.handling import engine

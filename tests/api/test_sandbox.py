@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, event
 from starlette.testclient import TestClient
 
-from complaints.api.schemas_side import ClockOut, MovedOut
+from complaints.api.activity_schemas import ClockOut, MovedOut
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling.engine import Engine
 from complaints.storage import clock

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 
 import complaints
 from complaints.api import (
-    authentication,
     calendar_routes,
     category_routes,
     change_routes,
@@ -16,7 +15,6 @@ from complaints.api import (
     complaint_routes,
     deadline_routes,
     department_routes,
-    edge,
     escalation_routes,
     follow_up_routes,
     health_routes,
@@ -31,7 +29,9 @@ from complaints.api import (
     tool_routes,
     user_routes,
 )
-from complaints.api.health import RequestMetrics
+from complaints.api.edge import authentication
+from complaints.api.edge.install import EdgeLimits, install
+from complaints.api.edge.measures import RequestMetrics
 from complaints.handling.engine import Engine
 
 
@@ -41,7 +41,7 @@ def create_app(
     wall: Callable[[], datetime],
     registry: CollectorRegistry | None = None,
     sweeps: bool = False,
-    limits: edge.EdgeLimits | None = None,
+    limits: EdgeLimits | None = None,
 ) -> FastAPI:
     """The API over `engine`. `wall` is the wall clock; `sweeps` says that this process runs the loops too."""
     app = FastAPI(
@@ -81,9 +81,9 @@ def create_app(
         app.include_router(routes.router, prefix="/v1", dependencies=secured)
     app.include_router(health_routes.router)
     app.add_middleware(authentication.Authentication)
-    edge.install(
+    install(
         app,
-        limits=limits or edge.EdgeLimits(body_bytes_for=import_routes.bytes_for),
+        limits=limits or EdgeLimits(body_bytes_for=import_routes.bytes_for),
         observe=RequestMetrics(registry).observe,
     )
     return app

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from complaints.api.calendar_schemas import calendar_schema
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
-from complaints.api.schemas_reference import CALENDAR, CalendarShown, Page, refusals
-from complaints.api.strict_route import StrictRoute
+from complaints.api.reference_schemas import CALENDAR, CalendarShown, Page, refusals
 from complaints.domain.calendars import WorkCalendar
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy_document import calendar_document

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
-from complaints.api.schemas_reference import CATEGORY_EXAMPLE, CategoryShown, Page, refusals
-from complaints.api.strict_route import StrictRoute
+from complaints.api.reference_schemas import CATEGORY_EXAMPLE, CategoryShown, Page, refusals
 from complaints.domain.classification import Category
 from complaints.domain.draft import plain
 from complaints.handling import categories

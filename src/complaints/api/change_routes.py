@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
+from complaints.api.activity_schemas import ChangesPage, ChangesQuery, EventOut
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import picked_fields
+from complaints.api.reference_schemas import refusals
 from complaints.api.representation import picked
-from complaints.api.schemas_reference import refusals
-from complaints.api.schemas_side import ChangesPage, ChangesQuery, EventOut
-from complaints.api.strict_route import StrictRoute
 from complaints.api.timeline_routes import event_json
 from complaints.handling import feed
 from complaints.handling.access import Right

@@ -3,8 +3,8 @@
 from typing import Any
 
 from complaints.api.calls import CallFacts, Shown
+from complaints.api.complaint_schemas import ComplaintShown
 from complaints.api.representation import complaint_json
-from complaints.api.schemas import ComplaintShown
 from complaints.domain.complaint import Complaint
 from complaints.handling.views import view_one
 from complaints.storage.unit_of_work import Transaction

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.complaint_schemas import AgeCount, ComplaintPage, ComplaintShown, DueSummaryShown
+from complaints.api.edge.refusals import BadRequest
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import PageQuery, picked_fields
-from complaints.api.refusals import BadRequest
+from complaints.api.reference_schemas import refusals
 from complaints.api.representation import complaint_json, picked
-from complaints.api.schemas import AgeCount, ComplaintPage, ComplaintShown, DueSummaryShown
-from complaints.api.schemas_reference import refusals
-from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
 from complaints.domain.errors import InvalidContent
 from complaints.domain.preview import DURATION, DURATION_LENGTH, parse_duration

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from complaints.api import complaint_examples as examples
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.complaint_schemas import ComplaintShown, TransitionList
+from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.reference_schemas import refusals
 from complaints.api.representation import complaint_json
-from complaints.api.schemas import ComplaintShown, TransitionList
-from complaints.api.schemas_reference import refusals
-from complaints.api.strict_route import StrictRoute
 from complaints.domain.complaint import Complaint
 from complaints.handling import choices, intake, lookup, progress
 from complaints.handling.access import Right

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from complaints.api.refusals import BadRequest
+from complaints.api.edge.refusals import BadRequest
 from complaints.handling.values import parse_instant
 
 _LONGEST = 2_000

@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from complaints.api import side_examples as examples
+from complaints.api import activity_examples as examples
+from complaints.api.activity_schemas import ExplanationOut
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.complaint_answers import complaint_answer, described
-from complaints.api.schemas_reference import refusals
-from complaints.api.schemas_side import ExplanationOut
-from complaints.api.strict_route import StrictRoute
+from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.reference_schemas import refusals
 from complaints.domain.clocks import Segment
 from complaints.domain.draft import plain
 from complaints.handling import explanation, progress

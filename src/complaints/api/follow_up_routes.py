@@ -6,12 +6,12 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
+from complaints.api.activity_schemas import FollowUpOut, FollowUpPage, FollowUpQuery
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import picked_fields
+from complaints.api.reference_schemas import refusals
 from complaints.api.representation import party_json, picked
-from complaints.api.schemas_reference import refusals
-from complaints.api.schemas_side import FollowUpOut, FollowUpPage, FollowUpQuery
-from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
 from complaints.domain.numbers import number_of
 from complaints.handling import follow_ups

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.responses import JSONResponse, Response
 
 from complaints.api.calls import engine_of
-from complaints.api.health import metrics_response
+from complaints.api.edge.measures import metrics_response
 from complaints.domain.draft import plain
 from complaints.handling.health import Health, examine
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.calls import Call, Shown, needs
-from complaints.api.refusals import UnsupportedMediaType
+from complaints.api.edge.refusals import UnsupportedMediaType
 from complaints.domain.draft import plain
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.rows import CSV, NDJSON

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from complaints.api.calls import Call, CallFacts, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
+from complaints.api.reference_schemas import KEY_EXAMPLE, KeyShown, NewKeyShown, Page, refusals
 from complaints.api.representation import encode
-from complaints.api.schemas_reference import KEY_EXAMPLE, KeyShown, NewKeyShown, Page, refusals
-from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
 from complaints.handling import keys
 from complaints.handling.access import Right

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
-from complaints.api import side_examples as examples
+from complaints.api import activity_examples as examples
+from complaints.api.activity_schemas import LinkQuery
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.complaint_answers import complaint_answer, described
-from complaints.api.schemas_reference import refusals
-from complaints.api.schemas_side import LinkQuery
-from complaints.api.strict_route import StrictRoute
+from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.reference_schemas import refusals
 from complaints.handling import progress
 from complaints.handling.access import Right
 from complaints.handling.commands import AddLink

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from complaints.api import cursors
 from complaints.api.calls import Shown
-from complaints.api.refusals import BadRequest
+from complaints.api.edge.refusals import BadRequest
 from complaints.api.representation import picked
 
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from complaints.api import strict_json
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge import strict_json
+from complaints.api.edge.refusals import BadRequest, UnsupportedMediaType
 from complaints.api.pages import Paged, page
-from complaints.api.refusals import BadRequest, UnsupportedMediaType
-from complaints.api.schemas_reference import (
+from complaints.api.reference_schemas import (
     AppliedPolicyShown,
     ListedPolicyShown,
     Page,

@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from complaints.api import side_examples as examples
+from complaints.api import activity_examples as examples
+from complaints.api.activity_schemas import PromiseList, PromiseOut
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.reference_schemas import refusals
 from complaints.api.representation import promise_json
-from complaints.api.schemas_reference import refusals
-from complaints.api.schemas_side import PromiseList, PromiseOut
-from complaints.api.strict_route import StrictRoute
 from complaints.handling import promises
 from complaints.handling.access import Right
 from complaints.handling.commands import MakePromise

@@ -7,11 +7,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from complaints.api import side_examples as examples
+from complaints.api import activity_examples as examples
+from complaints.api.activity_schemas import AdvanceClock, ClockOut, MovedOut, SetClock
 from complaints.api.calls import Call, Shown, needs
-from complaints.api.schemas_reference import refusals
-from complaints.api.schemas_side import AdvanceClock, ClockOut, MovedOut, SetClock
-from complaints.api.strict_route import StrictRoute
+from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.reference_schemas import refusals
 from complaints.domain.draft import plain
 from complaints.handling import sandbox
 from complaints.handling.access import Right

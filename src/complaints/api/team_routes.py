@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
-from complaints.api.schemas_reference import TEAM_EXAMPLE, Page, TeamShown, refusals
-from complaints.api.strict_route import StrictRoute
+from complaints.api.reference_schemas import TEAM_EXAMPLE, Page, TeamShown, refusals
 from complaints.domain.escalation import Team
 from complaints.handling import people
 from complaints.handling.access import Right

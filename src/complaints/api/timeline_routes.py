@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
+from complaints.api import activity_examples as examples
 from complaints.api import cursors
-from complaints.api import side_examples as examples
+from complaints.api.activity_schemas import EventOut, EventPage, TimelineQuery
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import picked_fields
+from complaints.api.reference_schemas import refusals
 from complaints.api.representation import picked
-from complaints.api.schemas_reference import refusals
-from complaints.api.schemas_side import EventOut, EventPage, TimelineQuery
-from complaints.api.strict_route import StrictRoute
 from complaints.domain.draft import plain
 from complaints.handling import timeline
 from complaints.handling.access import Right

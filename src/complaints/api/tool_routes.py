@@ -5,17 +5,17 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from complaints.api.calls import JSON, Call, CallFacts
-from complaints.api.deadline_routes import segment_json
-from complaints.api.representation import encode
-from complaints.api.schemas_side import (
+from complaints.api.activity_schemas import (
     ElapsedOut,
     LifecycleOut,
     PreviewDeadline,
     PreviewElapsed,
     PreviewOut,
 )
-from complaints.api.strict_route import StrictRoute
+from complaints.api.calls import JSON, Call, CallFacts
+from complaints.api.deadline_routes import segment_json
+from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.representation import encode
 from complaints.domain import lifecycle
 from complaints.domain.calendars import WorkCalendar, parse_calendar
 from complaints.domain.draft import plain

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from complaints.api.calls import Call, Shown, needs
+from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
-from complaints.api.schemas_reference import USER_EXAMPLE, Page, UserShown, refusals
-from complaints.api.strict_route import StrictRoute
+from complaints.api.reference_schemas import USER_EXAMPLE, Page, UserShown, refusals
 from complaints.domain.draft import plain
 from complaints.domain.escalation import User
 from complaints.handling import people

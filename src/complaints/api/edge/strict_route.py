@@ -8,8 +8,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from complaints.api import strict_json
-from complaints.api.refusals import CarriedRefusal, UnsupportedMediaType
+from complaints.api.edge import strict_json
+from complaints.api.edge.refusals import CarriedRefusal, UnsupportedMediaType
 from complaints.domain.errors import ComplaintError
 
 _JSON = "application/json"

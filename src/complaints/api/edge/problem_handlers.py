@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from complaints.api.problems import (
+from complaints.api.edge.problems import (
     PROBLEMS,
     Problem,
     faults_as_errors,
@@ -19,7 +19,7 @@ from complaints.api.problems import (
     problem_for,
     problem_response,
 )
-from complaints.api.refusals import CarriedRefusal, EdgeRefusal
+from complaints.api.edge.refusals import CarriedRefusal, EdgeRefusal
 from complaints.domain.errors import ComplaintError, clip
 from complaints.handling.validation_messages import as_errors
 

@@ -13,8 +13,8 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from complaints.api.logs import told
-from complaints.api.problems import PROBLEMS, instance_of, problem_response
+from complaints.api.edge.logs import told
+from complaints.api.edge.problems import PROBLEMS, instance_of, problem_response
 from complaints.domain.errors import clip
 
 Observe = Callable[[str, str, int, float], None]

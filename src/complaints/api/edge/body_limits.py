@@ -11,8 +11,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from complaints.api.problems import faults_as_errors, instance_of, problem_for, problem_response
-from complaints.api.refusals import (
+from complaints.api.edge.problems import faults_as_errors, instance_of, problem_for, problem_response
+from complaints.api.edge.refusals import (
     BadRequest,
     CarriedRefusal,
     ContentEncodingRefused,

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
-from complaints.api.html_pages import Pages
+from complaints.api.edge.html_pages import Pages
 
 router = APIRouter(include_in_schema=False)
 

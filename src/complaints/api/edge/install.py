@@ -4,13 +4,13 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from complaints.api import docs_page, problem_pages
-from complaints.api.body_limits import BodyLimits, EdgeLimits
-from complaints.api.openapi_nulls import restore_nulls
-from complaints.api.problem_handlers import install_problem_handlers
-from complaints.api.problem_schemas import describe_problems
+from complaints.api.edge import docs_page, problem_pages
+from complaints.api.edge.body_limits import BodyLimits, EdgeLimits
+from complaints.api.edge.openapi_nulls import restore_nulls
+from complaints.api.edge.problem_handlers import install_problem_handlers
+from complaints.api.edge.problem_schemas import describe_problems
+from complaints.api.edge.request_ids import Observe, RequestIds
 from complaints.api.query_schemas import describe_queries
-from complaints.api.request_ids import Observe, RequestIds
 
 __all__ = ["EdgeLimits", "install"]
 

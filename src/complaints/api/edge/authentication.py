@@ -5,8 +5,8 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from complaints.api.problem_handlers import refusal_response
-from complaints.api.refusals import Unauthenticated
+from complaints.api.edge.problem_handlers import refusal_response
+from complaints.api.edge.refusals import Unauthenticated
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.keys import caller_of, known_caller

@@ -298,7 +298,7 @@ def render_catalogue() -> str:
 
 _PREFACE = """# Problems
 
-Generated from `complaints.api.problems`; do not edit.
+Generated from `complaints.api.edge.problems`; do not edit.
 
 Every refusal is `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `instance`, and
 where they apply `errors[]`, `allowed[]`, `request_id`. `GET /problems/<code>` explains one, `GET /problems`

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from complaints.api.html_pages import Pages, prefers_html
-from complaints.api.problems import PROBLEMS, Problem
+from complaints.api.edge.html_pages import Pages, prefers_html
+from complaints.api.edge.problems import PROBLEMS, Problem
 from complaints.domain.errors import NotFound, clip
 
 router = APIRouter(tags=["problems"])

@@ -5,7 +5,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from complaints.api.calendar_schemas import ShownSpans
-from complaints.api.problems import PROBLEM_MEDIA_TYPE, PROBLEMS
+from complaints.api.edge.problems import PROBLEM_MEDIA_TYPE, PROBLEMS
 from complaints.domain.vocabulary import AccessRole, Cause, Nature
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from complaints.api import side_examples as examples
+from complaints.api import activity_examples as examples
 from complaints.api.calendar_schemas import calendar_schema
+from complaints.api.complaint_schemas import PersonShown
 from complaints.api.pages import PageQuery
-from complaints.api.schemas import PersonShown
 from complaints.domain.numbers import sequence_of
 from complaints.domain.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import (

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from complaints.api import schemas_side
-from complaints.api import side_examples as examples
+from complaints.api import activity_examples as examples
+from complaints.api import activity_schemas
 from complaints.api.app import create_app
 from complaints.handling import commands
 from complaints.handling.engine import Engine
@@ -29,7 +29,7 @@ PATHS = (
 )
 MODELS = [
     model
-    for _, model in inspect.getmembers(schemas_side, inspect.isclass)
+    for _, model in inspect.getmembers(activity_schemas, inspect.isclass)
     if issubclass(model, BaseModel) and model is not BaseModel and "examples" in model.model_json_schema()
 ]
 
@@ -48,8 +48,8 @@ def test_the_examples_of_a_model_fit_it(model: type[BaseModel]) -> None:
         (commands.AddNote, examples.NOTE),
         (commands.Acknowledge, examples.ACKNOWLEDGE),
         (commands.MakePromise, examples.MAKE_PROMISE),
-        (schemas_side.SetClock, examples.SET_CLOCK),
-        (schemas_side.AdvanceClock, examples.ADVANCE_CLOCK),
+        (activity_schemas.SetClock, examples.SET_CLOCK),
+        (activity_schemas.AdvanceClock, examples.ADVANCE_CLOCK),
     ],
 )
 def test_the_examples_of_bodies_are_accepted(model: type[BaseModel], example: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from complaints.api.problems import PROBLEM_MEDIA_TYPE, PROBLEMS
+from complaints.api.edge.problems import PROBLEM_MEDIA_TYPE, PROBLEMS
 
 _PROBLEM_CONTENT = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
