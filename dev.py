@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """Run pytest with `arguments` as given; without any, all tests on every processor."""
     prepare(TEST)
-    return call("-m", "pytest", *(arguments or ("-n", "logical", "--maxprocesses", "4")))
+    return call("-m", "pytest", *(arguments or ("-n", "3", "--dist", "worksteal")))
 
 
 def check(_: Sequence[str] = ()) -> int:

@@ -35,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SERVER] = url
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait for processes first, so that none is left to run alone at the end."""
+    items.sort(key=lambda item: "tests/journeys" not in item.path.as_posix())
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """The process that hands out the tests starts the server, once, and tells each worker where it is."""
