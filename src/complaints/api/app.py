@@ -52,6 +52,7 @@ def create_app(
         summary="Complaint ticketing and closed-loop workflow",
     )
     app.state.engine = engine
+    app.state.intake = complaint_routes.group_intake(engine)
     app.state.wall = wall
     app.state.sweeps = sweeps
     app.state.metrics = registry = registry or CollectorRegistry()

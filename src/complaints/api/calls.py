@@ -38,12 +38,9 @@ class CallFacts:
         """
 
         def rendered(tx: Transaction) -> Answer:
-            status, shown, headers = work(tx)
-            return Answer(status, _body(shown), headers)
+            return rendering(work(tx))
 
-        answer = answer_once(self.engine, self.attempt, rendered)
-        replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
-        return _response(answer.status, reveal(answer.body), {**answer.headers, **replayed})
+        return response_of(answer_once(self.engine, self.attempt, rendered), reveal=reveal)
 
     def configure(
         self, work: Callable[[Transaction], Shown], *, reveal: Callable[[bytes], bytes] = bytes
@@ -57,6 +54,18 @@ class CallFacts:
         """Answer with what `work` reads from one snapshot."""
         status, shown, headers = self.engine.read(work)
         return _response(status, _body(shown), headers)
+
+
+def rendering(shown: Shown) -> Answer:
+    """What is shown, ready to be sent and kept."""
+    status, content, headers = shown
+    return Answer(status, _body(content), headers)
+
+
+def response_of(answer: Answer, *, reveal: Callable[[bytes], bytes] = bytes) -> Response:
+    """The response that sends an answer."""
+    replayed = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+    return _response(answer.status, reveal(answer.body), {**answer.headers, **replayed})
 
 
 def _body(shown: Mapping[str, Any] | None) -> bytes:

@@ -2,20 +2,24 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from complaints.api import complaint_examples as examples
-from complaints.api.calls import Call, Shown, needs
+from complaints.api.calls import Call, Shown, needs, rendering, response_of
 from complaints.api.complaint_schemas import ComplaintShown, TransitionList
 from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.group_commit import GroupCommit
 from complaints.api.reference_schemas import refusals
 from complaints.api.representation import complaint_json
 from complaints.domain.complaint import Complaint
-from complaints.handling import choices, intake, lookup, progress
+from complaints.handling import choices, lookup, progress
 from complaints.handling.access import Right
 from complaints.handling.choices import Choice
 from complaints.handling.commands import CreateComplaint, PatchComplaint, Transition
+from complaints.handling.engine import Answer, Engine
+from complaints.handling.intake import Post, Registered
+from complaints.handling.posting import Posting, answer_postings
 from complaints.handling.views import ComplaintView, view, view_one
 from complaints.storage.unit_of_work import Transaction
 
@@ -51,18 +55,31 @@ def _shown(found: ComplaintView, status: int = 200) -> Shown:
         ),
     },
 )
-def create_complaint(
-    call: Call, command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)]
+async def create_complaint(
+    request: Request,
+    call: Call,
+    command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)],
 ) -> Response:
     """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
+    intake: Intake = request.app.state.intake
+    return response_of(await intake.result_of(Posting(Post(call.caller, command), call.attempt)))
 
-    def work(tx: Transaction) -> Shown:
-        made = intake.register_one(call.engine, tx, call.caller, command)
+
+Intake = GroupCommit[Posting, Answer]
+
+
+def group_intake(engine: Engine) -> Intake:
+    """Where posts meet that arrive together (see `group_commit`)."""
+
+    def show(tx: Transaction, post: Post, made: Registered) -> Answer:
         if not made.created:
-            return _shown(view_one(call.engine, tx, call.caller, made.complaint))
-        return _shown(view(call.engine, tx, call.caller, made.complaint, made.parties), 201)
+            return rendering(_shown(view_one(engine, tx, post.caller, made.complaint)))
+        return rendering(_shown(view(engine, tx, post.caller, made.complaint, made.parties), 201))
 
-    return call.write(work)
+    return GroupCommit(
+        lambda postings: answer_postings(engine, postings, show),
+        name=lambda posting: posting.attempt and (posting.attempt.scope, posting.attempt.key),
+    )
 
 
 @router.get(

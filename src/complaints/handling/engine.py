@@ -2,18 +2,23 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 from uuid import UUID
 
 from complaints.domain.actions import Context
 from complaints.domain.complaint import Complaint
-from complaints.domain.errors import Conflict, InvalidContent, Unavailable
+from complaints.domain.errors import ComplaintError, Conflict, InvalidContent, Unavailable
 from complaints.handling.access import Caller
 from complaints.storage import idempotency
 from complaints.storage.catalogue import Catalogue, CatalogueCache
 from complaints.storage.unit_of_work import Database, RaceLost, Transaction
+
+
+class Contended(Unavailable):
+    """Others won every race for the same keys."""
+
 
 T = TypeVar("T")
 _TRIES = 3
@@ -41,7 +46,7 @@ class Engine:
     def write(self, work: Callable[[Transaction], T]) -> T:
         """`work` in one transaction. Where it lost a race for a unique key, once more: it then finds the winner's.
 
-        Raises Unavailable where it loses again and again.
+        Raises Contended where it loses again and again.
         """
         for _ in range(_TRIES):
             try:
@@ -49,7 +54,7 @@ class Engine:
                     return work(tx)
             except RaceLost as lost:
                 log.info("lost a race, trying again", extra={"constraint": str(lost)})
-        raise Unavailable("Others change the same things at the same time: try again shortly.")
+        raise Contended("Others change the same things at the same time: try again shortly.")
 
     def configure(self, work: Callable[[Transaction], T]) -> T:
         """`work`, which changes reference data, in one transaction; this process goes by the new ones at once."""
@@ -100,6 +105,9 @@ class KeyInUse(Conflict):
     code: ClassVar[str] = "idempotency-in-progress"
 
 
+Outcome = Answer | ComplaintError
+
+
 def answer_once(engine: Engine, attempt: Attempt | None, work: Callable[[Transaction], Answer]) -> Answer:
     """`work`'s answer; for an attempt made before, the first answer again, byte for byte.
 
@@ -107,22 +115,55 @@ def answer_once(engine: Engine, attempt: Attempt | None, work: Callable[[Transac
     """
     if attempt is None:
         return engine.write(work)
-    return engine.write(lambda tx: _kept_or_new(tx, attempt, work))
+
+    def answered(tx: Transaction) -> Answer:
+        [outcome] = answer_each(tx, [attempt], lambda _: [work(tx)])
+        if isinstance(outcome, ComplaintError):
+            raise outcome
+        return outcome
+
+    return engine.write(answered)
 
 
-def _kept_or_new(tx: Transaction, attempt: Attempt, work: Callable[[Transaction], Answer]) -> Answer:
-    if not idempotency.try_claim(tx, attempt.scope, attempt.key):
-        raise KeyInUse("A request with this Idempotency-Key is still running: try again shortly.")
-    kept = idempotency.find_answer(tx, attempt.scope, attempt.key)
-    if kept is None:
-        answer = work(tx)
-        idempotency.keep_answer(
-            tx,
-            attempt.scope,
-            attempt.key,
-            idempotency.KeptAnswer(attempt.digest, answer.status, answer.headers, answer.body),
-        )
-        return answer
-    if kept.request_digest != attempt.digest:
-        raise KeyReused("This Idempotency-Key was used for other content: take a new key for a new request.")
+def answer_each(
+    tx: Transaction,
+    attempts: Sequence[Attempt | None],
+    work: Callable[[Sequence[int]], Sequence[Outcome]],
+) -> list[Outcome]:
+    """The answers to requests; `work` answers those, by place, that were not answered before.
+
+    No two of the attempts may have the same key and scope.
+    """
+    named = {n: (attempt.scope, attempt.key) for n, attempt in enumerate(attempts) if attempt}
+    claimed = idempotency.try_claim(tx, named.values()) if named else frozenset()
+    kept = idempotency.find_answers(tx, claimed) if claimed else {}
+    found: dict[int, Outcome] = {}
+    for n, name in named.items():
+        if name not in claimed:
+            found[n] = KeyInUse("A request with this Idempotency-Key is still running: try again shortly.")
+        elif name in kept:
+            found[n] = _answer_again(kept[name], attempts[n])
+    new = [n for n in range(len(attempts)) if n not in found]
+    made = dict(zip(new, work(new), strict=True)) if new else {}
+    _keep(tx, [(attempts[n], outcome) for n, outcome in made.items()])
+    found |= made
+    return [found[n] for n in range(len(attempts))]
+
+
+def _answer_again(kept: idempotency.KeptAnswer, attempt: Attempt | None) -> Outcome:
+    if attempt is None or kept.request_digest != attempt.digest:
+        return KeyReused("This Idempotency-Key was used for other content: take a new key for a new request.")
     return Answer(kept.status, kept.body, kept.headers, replayed=True)
+
+
+def _keep(tx: Transaction, made: Sequence[tuple[Attempt | None, Outcome]]) -> None:
+    idempotency.keep_answers(
+        tx,
+        {
+            (attempt.scope, attempt.key): idempotency.KeptAnswer(
+                attempt.digest, answer.status, answer.headers, answer.body
+            )
+            for attempt, answer in made
+            if attempt and isinstance(answer, Answer)
+        },
+    )

@@ -14,7 +14,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.handling.access import Caller, Right
 from complaints.handling.commands import CreateComplaint
 from complaints.handling.engine import Engine
-from complaints.handling.intake import ImportMark, Registered, register
+from complaints.handling.intake import ImportMark, Post, Registered, register
 from complaints.handling.validation_messages import as_errors
 from complaints.storage import import_job
 from complaints.storage.import_job import Job
@@ -204,21 +204,27 @@ def _registered(
     if not valid:
         return []
     caller = Caller(job.key_name, frozenset(AccessRole(r) for r in job.key_roles), job.source, job.login)
-    marks = [ImportMark(job.id, _digest(job, command, row)) for row, command in valid]
-    commands = [command for _, command in valid]
+    posts = [Post(caller, command, ImportMark(job.id, _digest(job, command, row))) for row, command in valid]
     with tx.connection.begin_nested() as savepoint:
-        outcomes = register(engine, tx, caller, commands, marks)
+        outcomes = register(engine, tx, posts)
         if job.dry_run:
             savepoint.rollback()
     if not job.dry_run:
         return [o.created if isinstance(o, Registered) else o for o in outcomes]
     found: list[bool | ComplaintError] = []
-    for command, mark, outcome in zip(commands, marks, outcomes, strict=True):
-        key = (command.source or job.source, command.external_id) if command.external_id else mark.digest
+    for post, outcome in zip(posts, outcomes, strict=True):
+        key = _known_by(job, post)
         new = isinstance(outcome, Registered) and outcome.created and key not in reader.seen
         found.append(outcome if isinstance(outcome, ComplaintError) else new)
         reader.seen.add(key)
     return found
+
+
+def _known_by(job: Job, post: Post) -> object:
+    command = post.command
+    if command.external_id:
+        return command.source or job.source, command.external_id
+    return post.mark and post.mark.digest
 
 
 def _digest(job: Job, command: CreateComplaint, row: ImportRow) -> str:

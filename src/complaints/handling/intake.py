@@ -9,7 +9,7 @@ from uuid import UUID
 from complaints.domain.classification import Category, classify
 from complaints.domain.complainants import Identity, identify, same_complainant
 from complaints.domain.complaint import Complaint, Party
-from complaints.domain.draft import Draft
+from complaints.domain.draft import ENGINE, Draft
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
 from complaints.domain.intake import Intake, plan_intake
 from complaints.domain.policies import Policy
@@ -35,8 +35,17 @@ class ImportMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """A complaint that `caller` posts, or imports (`mark`)."""
+
+    caller: Caller
+    command: CreateComplaint
+    mark: ImportMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
-    """What became of one command. `created` is False where it had been posted before."""
+    """What became of one post. `created` is False where it had been posted before."""
 
     complaint: Complaint
     parties: Parties
@@ -45,8 +54,9 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A command that can be registered."""
+    """A post that can be registered."""
 
+    caller: Caller
     command: CreateComplaint
     source: str
     received_at: datetime
@@ -56,42 +66,37 @@ class _Checked:
     mark: ImportMark | None
 
 
-def register(
-    engine: Engine,
-    tx: Transaction,
-    caller: Caller,
-    commands: Sequence[CreateComplaint],
-    marks: Sequence[ImportMark] | None = None,
-) -> list[Registered | ComplaintError]:
+def register(engine: Engine, tx: Transaction, posts: Sequence[Post]) -> list[Registered | ComplaintError]:
     """Register complaints; one that cannot be is answered with its refusal and hinders no other."""
-    caller.require(Right.CREATE)
     catalogue = engine.catalogue(tx)
     found: dict[int, Registered | ComplaintError] = {}
     checked: dict[int, _Checked] = {}
-    for n, command in enumerate(commands):
+    for n, post in enumerate(posts):
         try:
-            checked[n] = _check(command, tx, caller, catalogue, marks[n] if marks else None)
+            checked[n] = _check(post, tx, catalogue)
         except ComplaintError as refusal:
             found[n] = refusal
-    posted = _posted_before(tx, checked)
-    fresh, again = _split(checked, posted)
-    found.update(_create(engine, tx, caller, catalogue, fresh))
-    for n, first in again.items():
-        found[n] = _again(engine, tx, caller, checked[n], first, found)
-    return [found[n] for n in range(len(commands))]
+    fresh, again = _split(checked, _posted_before(tx, checked))
+    created = _create(engine, tx, catalogue, fresh)
+    first = {
+        n: created[known].complaint.id if isinstance(known, int) else known for n, known in again.items()
+    }
+    found |= created
+    found |= _again(engine, tx, checked, first)
+    return [found[n] for n in range(len(posts))]
 
 
 def register_one(engine: Engine, tx: Transaction, caller: Caller, command: CreateComplaint) -> Registered:
     """Register one complaint. Raises the refusal."""
-    [outcome] = register(engine, tx, caller, [command])
+    [outcome] = register(engine, tx, [Post(caller, command)])
     if isinstance(outcome, ComplaintError):
         raise outcome
     return outcome
 
 
-def _check(
-    command: CreateComplaint, tx: Transaction, caller: Caller, catalogue: Catalogue, mark: ImportMark | None
-) -> _Checked:
+def _check(post: Post, tx: Transaction, catalogue: Catalogue) -> _Checked:
+    caller, command = post.caller, post.command
+    caller.require(Right.CREATE)
     source = command.source or caller.source
     if caller.only_source not in (None, source):
         raise Forbidden(f"This key posts complaints of source {caller.source!r} only.")
@@ -102,13 +107,14 @@ def _check(
         check_user(catalogue, command.first_owner, "/first_owner")
     policy = catalogue.policy_at(received_at)
     return _Checked(
+        caller=caller,
         command=command,
         source=source,
         received_at=received_at,
         category=classify(command.category, catalogue.categories),
         policy=policy,
         identity=identity_of(command.complainant, policy),
-        mark=mark,
+        mark=post.mark,
     )
 
 
@@ -174,34 +180,47 @@ def _split(
 
 
 def _again(
-    engine: Engine,
-    tx: Transaction,
-    caller: Caller,
-    item: _Checked,
-    first: UUID | int,
-    found: dict[int, Registered | ComplaintError],
-) -> Registered:
-    """The complaint posted before; a differing text is one more contact on its record."""
-    if isinstance(first, int):
-        original = found[first]
-        assert isinstance(original, Registered)
-        first = original.complaint.id
-    loaded = aggregate.load_complaint(tx, first, lock=True)
-    known, command = loaded.complaint, item.command
-    if (command.subject, command.description) != (known.subject, known.description):
-        draft = Draft(known, actor=caller.actor, new_id=engine.new_id)
-        draft.emit(
-            EventType.CONTACT_REPEATED, tx.now, subject=command.subject, description=command.description
+    engine: Engine, tx: Transaction, checked: dict[int, _Checked], first: dict[int, UUID]
+) -> dict[int, Registered]:
+    """The complaints posted before; a differing text is one more contact on their record."""
+    if not first:
+        return {}
+    ids = set(first.values())
+    known = {loaded.complaint.id: loaded.complaint for loaded in aggregate.load_complaints(tx, ids)}
+    told_anew = [(i, checked[n]) for n, i in first.items() if _texts(checked[n].command) != _texts(known[i])]
+    if told_anew:
+        _record_contacts(engine, tx, told_anew)
+    parties = party.find_parties(tx, ids)
+    return {n: Registered(known[i], parties.get(i, {}), created=False) for n, i in first.items()}
+
+
+def _texts(told: CreateComplaint | Complaint) -> tuple[str, str | None]:
+    return told.subject, told.description
+
+
+def _record_contacts(engine: Engine, tx: Transaction, contacts: Sequence[tuple[UUID, _Checked]]) -> None:
+    locked = aggregate.load_complaints(tx, {i for i, _ in contacts}, lock=True)
+    drafts = {
+        loaded.complaint.id: Planned(Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id), loaded.tip)
+        for loaded in locked
+    }
+    for i, item in contacts:
+        command = item.command
+        drafts[i].draft.emit(
+            EventType.CONTACT_REPEATED,
+            tx.now,
+            actor=item.caller.actor,
+            subject=command.subject,
+            description=command.description,
         )
-        apply(tx, [Planned(draft, loaded.tip)], engine.new_id)
-    return Registered(known, party.find_parties(tx, [known.id]).get(known.id, {}), created=False)
+    apply(tx, list(drafts.values()), engine.new_id)
 
 
 # New ones ----------------------------------------------------------------------------------------------------------
 
 
 def _create(
-    engine: Engine, tx: Transaction, caller: Caller, catalogue: Catalogue, fresh: dict[int, _Checked]
+    engine: Engine, tx: Transaction, catalogue: Catalogue, fresh: dict[int, _Checked]
 ) -> dict[int, Registered]:
     if not fresh:
         return {}
@@ -210,12 +229,12 @@ def _create(
     plans: list[Planned] = []
     for (n, item), sequence in zip(fresh.items(), aggregate.next_sequences(tx, len(fresh)), strict=True):
         draft = plan_intake(
-            _intake(item, caller, repeat=n in repeats),
+            _intake(item, repeat=n in repeats),
             policy=item.policy,
             directory=catalogue.directory,
             now=tx.now,
             sequence=sequence,
-            actor=caller.actor,
+            actor=item.caller.actor,
             new_id=engine.new_id,
         )
         parties = _parties(item.command)
@@ -225,7 +244,7 @@ def _create(
     return made
 
 
-def _intake(item: _Checked, caller: Caller, *, repeat: bool) -> Intake:
+def _intake(item: _Checked, *, repeat: bool) -> Intake:
     command = item.command
     service = command.service
     return Intake(
@@ -240,7 +259,7 @@ def _intake(item: _Checked, caller: Caller, *, repeat: bool) -> Intake:
         vulnerable=bool(command.complainant and command.complainant.vulnerable),
         repeat=repeat,
         imported=item.mark is not None,
-        created_by=caller.login,
+        created_by=item.caller.login,
         category=item.category,
         region=command.region,
         first_owner=command.first_owner,

@@ -1,16 +1,17 @@
 """Whole complaints: rows with their deadlines and holds."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, func, or_, select, tuple_
+from sqlalchemy import RowMapping, and_, func, or_, select
 
 from complaints.domain.errors import NotFound
 from complaints.domain.history import Tip
 from complaints.domain.numbers import sequence_of
 from complaints.storage import complaint as complaints
+from complaints.storage.bulk import among
 from complaints.storage.complaint import Loaded, complaint, fact_of, find_rows
 from complaints.storage.deadline import find_deadlines, find_holds
 from complaints.storage.unit_of_work import Transaction
@@ -29,6 +30,11 @@ def load_complaint(
     if not found:
         raise NotFound(f"There is no complaint {str(reference)[:100]!r}.")
     return found[0]
+
+
+def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[Loaded]:
+    """The complaints of these ids, by id; `lock` as in `load_complaint`."""
+    return with_parts(tx, find_rows(tx, among(tx, complaints.c.id, ids), lock=lock))
 
 
 def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
@@ -84,13 +90,11 @@ def find_posted(
     by_digest: dict[str, UUID] = {}
     c = complaints.c
     if keys:
-        statement = select(c.source, c.external_id, c.id).where(
-            c.external_id.in_({external for _, external in keys}),  # SQLite finds no index for the pairs
-            tuple_(c.source, c.external_id).in_(keys),
-        )
+        wanted = {external for _, external in keys}
+        statement = select(c.source, c.external_id, c.id).where(among(tx, c.external_id, wanted))
         by_key = {(source, external): i for source, external, i in tx.connection.execute(statement)}
     if digests:
-        found = select(c.import_digest, c.id).where(c.import_digest.in_(digests))
+        found = select(c.import_digest, c.id).where(among(tx, c.import_digest, digests))
         by_digest = {row.import_digest: row.id for row in tx.connection.execute(found)}
     return by_key, by_digest
 

@@ -25,11 +25,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
-    bindparam,
-    insert,
     select,
     text,
-    update,
 )
 
 from complaints.domain.complaint import Complaint, Deadline, Hold
@@ -43,6 +40,7 @@ from complaints.domain.vocabulary import (
     Severity,
     Status,
 )
+from complaints.storage import bulk
 from complaints.storage.base import PriorityRank, Serial, UtcDateTime, metadata, one_of
 from complaints.storage.unit_of_work import Transaction
 
@@ -212,14 +210,13 @@ def fact_of(row: RowMapping, deadlines: Sequence[Deadline], holds: Sequence[Hold
 
 def insert_rows(tx: Transaction, rows: list[dict[str, Any]]) -> None:
     """Write new complaints and their tags."""
-    tx.connection.execute(insert(complaint), rows)
+    bulk.insert_rows(tx, complaint, rows)
     write_tags(tx, [(row["id"], tag) for row in rows for tag in dict.fromkeys(row["tags"])])
 
 
 def write_tags(tx: Transaction, tagged: Sequence[tuple[UUID, str]]) -> None:
     """Index the tags of complaints for the `tag` filter."""
-    if tagged:
-        tx.connection.execute(insert(complaint_tag), [{"complaint_id": i, "tag": t} for i, t in tagged])
+    bulk.insert_rows(tx, complaint_tag, [{"complaint_id": i, "tag": t} for i, t in tagged])
 
 
 def replace_tags(tx: Transaction, complaint_id: UUID, tags: Sequence[str]) -> None:
@@ -233,14 +230,7 @@ def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
 
     Every row has the same columns, besides `key_id` and `key_version`.
     """
-    keys = ("key_id", "key_version")
-    changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name not in keys}
-    statement = (
-        update(complaint)
-        .where(c.id == bindparam("key_id"), c.version == bindparam("key_version"))
-        .values(changed)
-    )
-    return tx.connection.execute(statement, rows).rowcount
+    return bulk.update_rows(tx, complaint, rows)
 
 
 def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[RowMapping]:

@@ -23,14 +23,13 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     bindparam,
-    insert,
     select,
-    update,
 )
 
 from complaints.domain.complaint import Deadline, Hold, Promise
 from complaints.domain.notation import parse_target, target_text
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReason
+from complaints.storage import bulk
 from complaints.storage.base import UtcDateTime, metadata, one_of
 from complaints.storage.unit_of_work import Transaction
 
@@ -138,7 +137,7 @@ def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUI
     """The deadlines of complaints, by complaint, in the order they were started."""
     statement = (
         select(deadline)
-        .where(d.complaint_id.in_(complaint_ids))
+        .where(bulk.among(tx, d.complaint_id, complaint_ids))
         .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
     )
     found: dict[UUID, list[Deadline]] = defaultdict(list)
@@ -149,7 +148,9 @@ def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUI
 
 def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
     """The holds of complaints, by complaint, oldest first."""
-    statement = select(hold).where(hold.c.complaint_id.in_(complaint_ids)).order_by(hold.c.started_at)
+    statement = (
+        select(hold).where(bulk.among(tx, hold.c.complaint_id, complaint_ids)).order_by(hold.c.started_at)
+    )
     found: dict[UUID, list[Hold]] = defaultdict(list)
     for row in tx.connection.execute(statement).mappings():
         found[row["complaint_id"]].append(Hold(**{name: row[name] for name in _HOLD_MEMBERS}))
@@ -158,49 +159,34 @@ def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, l
 
 def insert_deadlines(tx: Transaction, rows: list[dict[str, Any]]) -> None:
     """Write new deadlines: `values_of` and the `complaint_id`."""
-    if rows:
-        tx.connection.execute(insert(deadline), rows)
+    bulk.insert_rows(tx, deadline, rows)
 
 
 _CHANGEABLE = tuple(
     name for name in _MEMBERS if name not in ("id", "kind", "cycle", "sequence", "attempt", "started_at")
 )
-_UPDATE = (
-    update(deadline)
-    .where(d.id == bindparam("key_id"))
-    .values({name: bindparam(name) for name in _CHANGEABLE})
-)
 
 
 def update_deadlines(tx: Transaction, changed: Sequence[Deadline]) -> None:
     """Write deadlines that changed."""
-    if changed:
-        rows = [
-            {"key_id": fact.id} | {k: v for k, v in values_of(fact).items() if k in _CHANGEABLE}
-            for fact in changed
-        ]
-        tx.connection.execute(_UPDATE, rows)
+    values = [(fact.id, values_of(fact)) for fact in changed]
+    bulk.update_rows(tx, deadline, [{"key_id": i, **{k: v[k] for k in _CHANGEABLE}} for i, v in values])
 
 
 def insert_holds(tx: Transaction, rows: list[tuple[UUID, Hold]]) -> None:
     """Write new holds."""
-    if rows:
-        values = [{"complaint_id": i} | {name: getattr(h, name) for name in _HOLD_MEMBERS} for i, h in rows]
-        tx.connection.execute(insert(hold), values)
+    values = [{"complaint_id": i} | {name: getattr(h, name) for name in _HOLD_MEMBERS} for i, h in rows]
+    bulk.insert_rows(tx, hold, values)
 
 
 def end_holds(tx: Transaction, ended: Sequence[Hold]) -> None:
     """Write the end of holds."""
-    if ended:
-        statement = update(hold).where(hold.c.id == bindparam("key_id")).values(ended_at=bindparam("end"))
-        tx.connection.execute(statement, [{"key_id": h.id, "end": h.ended_at} for h in ended])
+    bulk.update_rows(tx, hold, [{"key_id": h.id, "ended_at": h.ended_at} for h in ended])
 
 
 def insert_promises(tx: Transaction, made: Sequence[Promise]) -> None:
     """Write what was promised; its deadline is written before."""
-    if made:
-        rows = [{"id": p.id, "text": p.text, "made_by": p.made_by} for p in made]
-        tx.connection.execute(insert(promise), rows)
+    bulk.insert_rows(tx, promise, [{"id": p.id, "text": p.text, "made_by": p.made_by} for p in made])
 
 
 def find_promises(tx: Transaction, deadline_ids: Collection[UUID]) -> dict[UUID, Promise]:

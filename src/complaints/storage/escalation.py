@@ -21,7 +21,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    insert,
     literal,
     select,
     tuple_,
@@ -31,6 +30,7 @@ from sqlalchemy import (
 from complaints.domain.complaint import Escalation
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.base import UtcDateTime, metadata, one_of
+from complaints.storage.bulk import insert_rows
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
@@ -96,10 +96,9 @@ def insert_escalations(tx: Transaction, taken: Sequence[tuple[UUID, str, Escalat
         }
         for complaint_id, team, fact in taken
     ]
-    tx.connection.execute(insert(escalation), rows)
+    insert_rows(tx, escalation, rows)
     heard = [{"escalation_id": fact.id, "login": who} for _, _, fact in taken for who in fact.recipients]
-    if heard:
-        tx.connection.execute(insert(escalation_recipient), heard)
+    insert_rows(tx, escalation_recipient, heard)
 
 
 _SHOWN = select(escalation, complaint.c.sequence).join(complaint, complaint.c.id == e.complaint_id)

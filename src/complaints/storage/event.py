@@ -20,13 +20,13 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
-    insert,
     select,
 )
 
 from complaints.domain.history import Link
 from complaints.domain.vocabulary import EventType
 from complaints.storage.base import Serial, UtcDateTime, metadata, one_of
+from complaints.storage.bulk import insert_rows
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
@@ -70,7 +70,7 @@ def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
         }
         for event_id, complaint_id, link in links
     ]
-    tx.connection.execute(insert(event), rows)
+    insert_rows(tx, event, rows)
 
 
 def timeline(tx: Transaction, complaint_id: UUID, *, after: int, limit: int) -> Sequence[RowMapping]:

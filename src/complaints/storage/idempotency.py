@@ -1,24 +1,28 @@
 """First answers kept under their idempotency key, so that a repeated request gets the same answer, byte for byte."""
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
+    BigInteger,
     Column,
     Index,
     LargeBinary,
     SmallInteger,
     String,
     Table,
+    bindparam,
     delete,
     func,
-    insert,
     select,
 )
 
 from complaints.storage.base import UtcDateTime, metadata
+from complaints.storage.bulk import among, insert_rows
 from complaints.storage.unit_of_work import Transaction
 
 KEPT = timedelta(hours=48)
@@ -37,6 +41,10 @@ idempotency = Table(
 )
 
 
+Name = tuple[str, str]
+"""The scope of a key, and the key."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
     """An answer given before."""
@@ -47,37 +55,48 @@ class KeptAnswer:
     body: bytes
 
 
-def try_claim(tx: Transaction, scope: str, key: str) -> bool:
-    """Keep others from using the key until this transaction ends; False if another does now.
+def try_claim(tx: Transaction, names: Collection[Name]) -> frozenset[Name]:
+    """Keep others from using these names until this transaction ends; those that nobody else uses now.
 
-    SQLite has one writer, so there the key is ours already.
+    SQLite has one writer, so there all are ours already.
     """
     if tx.connection.dialect.name != "postgresql":
-        return True
-    number = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], "big", signed=True)
-    return bool(tx.connection.execute(select(func.pg_try_advisory_xact_lock(number))).scalar_one())
+        return frozenset(names)
+    numbers = {_number(name): name for name in names}
+    number = func.unnest(bindparam(None, list(numbers), ARRAY(BigInteger))).column_valued("number")
+    statement = select(number).where(func.pg_try_advisory_xact_lock(number))
+    return frozenset(numbers[n] for n in tx.connection.execute(statement).scalars())
 
 
-def find_answer(tx: Transaction, scope: str, key: str) -> KeptAnswer | None:
-    """The answer kept under the key."""
+def _number(name: Name) -> int:
+    digest = hashlib.sha256("\n".join(name).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def find_answers(tx: Transaction, names: Collection[Name]) -> dict[Name, KeptAnswer]:
+    """The answers kept under these names."""
     i = idempotency.c
-    statement = select(i.request_digest, i.status, i.headers, i.body).where(i.scope == scope, i.key == key)
-    row = tx.connection.execute(statement).first()
-    return KeptAnswer(*row) if row else None
-
-
-def keep_answer(tx: Transaction, scope: str, key: str, answer: KeptAnswer) -> None:
-    """Keep an answer under a claimed key."""
-    statement = insert(idempotency).values(
-        scope=scope,
-        key=key,
-        request_digest=answer.request_digest,
-        status=answer.status,
-        headers=answer.headers,
-        body=answer.body,
-        created_at=tx.now,
+    statement = select(i.scope, i.key, i.request_digest, i.status, i.headers, i.body).where(
+        among(tx, i.scope, {scope for scope, _ in names}), among(tx, i.key, {key for _, key in names})
     )
-    tx.connection.execute(statement)
+    return {(scope, key): KeptAnswer(*answer) for scope, key, *answer in tx.connection.execute(statement)}
+
+
+def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
+    """Keep answers under claimed names."""
+    rows = [
+        {
+            "scope": scope,
+            "key": key,
+            "request_digest": answer.request_digest,
+            "status": answer.status,
+            "headers": answer.headers,
+            "body": answer.body,
+            "created_at": tx.now,
+        }
+        for (scope, key), answer in answers.items()
+    ]
+    insert_rows(tx, idempotency, rows)
 
 
 def forget_answers(tx: Transaction, before: datetime) -> int:

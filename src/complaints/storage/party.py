@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, String, Table, insert, or_, select
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, String, Table, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.domain.complainants import Identity
 from complaints.domain.complaint import Party
 from complaints.domain.vocabulary import ContactChannel
 from complaints.storage.base import metadata, one_of
+from complaints.storage.bulk import among, insert_rows
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
@@ -60,8 +61,7 @@ def row_of(complaint_id: UUID, role: str, fact: Party, identity: Identity) -> di
 
 def insert_parties(tx: Transaction, rows: list[dict[str, Any]]) -> None:
     """Write parties of new complaints."""
-    if rows:
-        tx.connection.execute(insert(party), rows)
+    insert_rows(tx, party, rows)
 
 
 def replace_party(tx: Transaction, row: dict[str, Any]) -> None:
@@ -76,7 +76,9 @@ def replace_party(tx: Transaction, row: dict[str, Any]) -> None:
 def find_parties(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Parties]:
     """The parties of complaints, by complaint and role."""
     found: dict[UUID, Parties] = {}
-    for row in tx.connection.execute(select(party).where(p.complaint_id.in_(complaint_ids))).mappings():
+    for row in tx.connection.execute(
+        select(party).where(among(tx, p.complaint_id, complaint_ids))
+    ).mappings():
         fact = Party(**{name: row[name] for name in _MEMBERS})
         found.setdefault(row["complaint_id"], {})[row["role"]] = fact
     return found
@@ -98,7 +100,7 @@ def find_earlier(
     their identity, category and time of receipt.
     """
     marks = [
-        column.in_(wanted)
+        among(tx, column, wanted)
         for column, wanted in (
             (p.account_no, [i.account_no for i in identities if i.account_no]),
             (p.phone_e164, [i.phone_e164 for i in identities if i.phone_e164]),
@@ -112,7 +114,7 @@ def find_earlier(
     statement = (
         select(p.account_no, p.phone_e164, p.email_normal, c.category, c.received_at)
         .join(complaint, c.id == p.complaint_id)
-        .where(or_(*marks), p.role == COMPLAINANT, c.category.in_(categories), c.received_at >= since)
+        .where(or_(*marks), p.role == COMPLAINANT, among(tx, c.category, categories), c.received_at >= since)
         .where(c.merged_into.is_(None))
     )
     return [(Identity(a, ph, em), cat, at) for a, ph, em, cat, at in tx.connection.execute(statement)]

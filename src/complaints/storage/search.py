@@ -4,7 +4,9 @@ The terms are made by `domain.search_terms`, the same for both engines; no parse
 The table is made by a migration alone, since the two engines have nothing in common here.
 """
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, select, text
 from sqlalchemy import cast as sql_cast
@@ -19,11 +21,10 @@ from complaints.storage.unit_of_work import Transaction
 _search = Table("complaint_search", MetaData(), Column("sequence", Serial), Column("terms", TSVECTOR))
 
 _WRITE = {
-    "postgresql": text(
-        "INSERT INTO complaint_search (sequence, terms) VALUES (:sequence, array_to_tsvector(:terms))"
-        " ON CONFLICT (sequence) DO UPDATE SET terms = excluded.terms"
-    ),
-    "sqlite": text("INSERT OR REPLACE INTO complaint_search (rowid, terms) VALUES (:sequence, :terms)"),
+    "postgresql": "INSERT INTO complaint_search (sequence, terms) SELECT sequence, array_to_tsvector(terms)"
+    " FROM json_to_recordset(%s) AS indexed(sequence bigint, terms text[])"
+    " ON CONFLICT (sequence) DO UPDATE SET terms = excluded.terms",
+    "sqlite": "INSERT OR REPLACE INTO complaint_search (rowid, terms) VALUES (?, ?)",
 }
 
 
@@ -31,12 +32,10 @@ def index_terms(tx: Transaction, indexed: Sequence[tuple[int, Sequence[str]]]) -
     """Index complaints, known by their sequence, by their terms."""
     if not indexed:
         return
-    dialect = tx.connection.dialect.name
-    rows = [
-        {"sequence": sequence, "terms": list(terms) if dialect == "postgresql" else " ".join(terms)}
-        for sequence, terms in indexed
-    ]
-    tx.connection.execute(_WRITE[dialect], rows)
+    rows: Any = [(sequence, " ".join(terms)) for sequence, terms in indexed]
+    if tx.connection.dialect.name == "postgresql":
+        rows = (json.dumps([{"sequence": s, "terms": terms} for s, terms in indexed], ensure_ascii=False),)
+    tx.connection.exec_driver_sql(_WRITE[tx.connection.dialect.name], rows)
 
 
 def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:

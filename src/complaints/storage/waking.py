@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from complaints.storage.aggregate import find_complaints, with_parts
+from complaints.storage.bulk import among
 from complaints.storage.complaint import Loaded, complaint, find_rows
 from complaints.storage.unit_of_work import Transaction
 
@@ -30,7 +31,7 @@ def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
         .with_for_update(skip_locked=True, key_share=True)
     )
     ids = list(tx.connection.execute(due).scalars())
-    rows = {row["id"]: row for row in find_rows(tx, c.id.in_(ids))} if ids else {}
+    rows = {row["id"]: row for row in find_rows(tx, among(tx, c.id, ids))} if ids else {}
     return with_parts(tx, [rows[i] for i in ids])
 
 
