@@ -12,6 +12,7 @@ from sqlalchemy import Connection, event
 from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
+from complaints.api.complaint_routes import group_intake
 from complaints.domain.complaint import Complaint
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import intake, keys, progress
@@ -152,6 +153,7 @@ def api_client(engine: Engine) -> Iterator[TestClient]:
     app = _apps[0] if _apps else create_app(engine, wall=wall_now)
     _apps[:] = [app]
     app.state.engine = engine
+    app.state.intake = group_intake(engine)
     app.state.is_sandbox = is_sandbox(engine)
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client

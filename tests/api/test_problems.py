@@ -367,7 +367,7 @@ def test_the_document_is_valid_and_tells_of_problems() -> None:
     validate(document)
     assert "HTTPValidationError" not in json.dumps(document)
     answers = document["paths"]["/v1/letters"]["post"]["responses"]
-    assert set(answers) == {"201", "422", "default"}
+    assert set(answers) == {"201", "401", "422", "default"}
     reference = {"$ref": "#/components/schemas/Problem"}
     assert answers["422"]["content"] == {"application/problem+json": {"schema": reference}}
 

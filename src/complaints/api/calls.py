@@ -89,8 +89,8 @@ async def read_call(request: Request) -> CallFacts:
     if request.method == "POST" and (key := request.headers.get("idempotency-key")) is not None:
         if not _KEY.fullmatch(key):
             raise InvalidContent("Idempotency-Key must be 1 to 255 visible ASCII characters.")
-        content = (request.url.query + "\n").encode() + await request.body()
-        attempt = Attempt.of(caller, request.url.path, key, content)
+        content = request.scope["query_string"] + b"\n" + await request.body()
+        attempt = Attempt.of(caller, request.scope["path"], key, content)
     return CallFacts(engine_of(request), caller, attempt, _versions(request.headers.get("if-match")))
 
 

@@ -1,11 +1,11 @@
 """The JSON of complaints and their parts."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from complaints.domain import json_text
 from complaints.domain.complaint import Complaint, Deadline, Party, Promise
 from complaints.domain.draft import plain
 from complaints.domain.numbers import number_of
@@ -32,7 +32,7 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
     parties = {role: party_json(person) for role, person in view.parties.items()}
     service = {"type": complaint.service_type, "id": complaint.service_id}
     return {
-        **dict(zip(_COMPLAINT_MEMBERS, map(plain, _complaint_values(complaint)), strict=True)),
+        **dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True)),
         "number": number_of(complaint.sequence),
         "complainant": parties.get("complainant"),
         "reporter": parties.get("reporter"),
@@ -49,12 +49,12 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
 
 def party_json(person: Party) -> dict[str, Any]:
     """A person as the API shows them."""
-    return dict(zip(_PARTY_MEMBERS, map(plain, _party_values(person)), strict=True))
+    return dict(zip(_PARTY_MEMBERS, _party_values(person), strict=True))
 
 
 def deadline_json(deadline: Deadline) -> dict[str, Any]:
     """A deadline as the API shows it."""
-    shown = dict(zip(_DEADLINE_MEMBERS, map(plain, _deadline_values(deadline)), strict=True))
+    shown = dict(zip(_DEADLINE_MEMBERS, _deadline_values(deadline), strict=True))
     return shown | {"policy": {"code": deadline.policy_code, "version": deadline.policy_version}}
 
 
@@ -105,4 +105,4 @@ def picked(shown: dict[str, Any], fields: frozenset[str] | None) -> dict[str, An
 
 def encode(shown: Mapping[str, Any] | list[Any]) -> bytes:
     """JSON as it is sent."""
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
+    return json_text.encode(shown)

@@ -134,7 +134,7 @@ def share_at(
     None when a pause without an end holds it. Raises CalendarExhausted, TimeOutOfRange.
     """
     if not pauses and _is_plain(target, calendar):
-        return _later(start, int(max(0, target.amount) * _SECOND * share))
+        return _later(start, max(0, target.amount) * _SECOND * share.numerator // share.denominator)
     run = _Run(start, target, calendar)
     return _instant(run.share(_merged(pauses, run.anchor), share))
 

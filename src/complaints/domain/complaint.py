@@ -1,9 +1,12 @@
 """The complaint and its parts, as the rules see them: frozen facts. All instants are aware and in UTC."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar
 from uuid import UUID
 
 from complaints.domain.clocks import Target
@@ -24,6 +27,7 @@ from complaints.domain.vocabulary import (
     Status,
 )
 
+Fact = TypeVar("Fact")
 UNMET_STATUSES = frozenset({DeadlineStatus.RUNNING, DeadlineStatus.PAUSED, DeadlineStatus.BREACHED})
 
 
@@ -193,3 +197,17 @@ class Complaint:
     def current_hold(self) -> Hold | None:
         """The hold that lasts now, if any."""
         return next((h for h in self.holds if h.ended_at is None), None)
+
+
+def changed(fact: Fact, **changes: Any) -> Fact:
+    """`fact` with other values of some members: `dataclasses.replace` in half the time, for the hot paths."""
+    kind: Any = type(fact)
+    names, values = _members(kind)
+    made: Fact = kind(**dict(zip(names, values(fact), strict=True)) | changes)
+    return made
+
+
+@cache
+def _members(kind: Any) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    names = tuple(f.name for f in fields(kind))
+    return names, attrgetter(*names)

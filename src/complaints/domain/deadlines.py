@@ -5,7 +5,7 @@ added to an earlier result, so the order of events cannot change it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from complaints.domain import clocks
 from complaints.domain.calendars import WorkCalendar
 from complaints.domain.clocks import Pause, Segment, Target
-from complaints.domain.complaint import Complaint, Deadline, Hold
+from complaints.domain.complaint import Complaint, Deadline, Hold, changed
 from complaints.domain.draft import Draft
 from complaints.domain.escalation import next_wake, own_calendar
 from complaints.domain.policies import DeadlineRule, Policy
@@ -48,7 +48,7 @@ def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
         if deadline.met_at is None or (hold.ended_at is not None and hold.ended_at <= deadline.met_at):
             yield hold
         elif hold.started_at < deadline.met_at:
-            yield replace(hold, ended_at=None)
+            yield changed(hold, ended_at=None)
 
 
 def _allowed_pauses(
@@ -159,14 +159,14 @@ def woken(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
             wake_at = next_wake(deadline, clockwork(deadline, complaint, policy), policy)
         case _:
             wake_at = None
-    return deadline if wake_at == deadline.wake_at else replace(deadline, wake_at=wake_at)
+    return deadline if wake_at == deadline.wake_at else changed(deadline, wake_at=wake_at)
 
 
 def meet(draft: Draft, deadline: Deadline, now: datetime) -> None:
     """Met at `now`: in time iff not after its due time (rule 2.1); a breach stays on record."""
     late = now > deadline.due_at
     draft.put_deadline(
-        replace(
+        changed(
             deadline,
             status=DeadlineStatus.MET_LATE if late else DeadlineStatus.MET,
             met_at=now,
@@ -182,7 +182,7 @@ def cancel(draft: Draft, deadlines: Iterable[Deadline]) -> None:
     """They no longer have to be met; a breach stays on record (rule 2.11)."""
     for deadline in deadlines:
         draft.put_deadline(
-            replace(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
+            changed(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
         )
 
 
@@ -215,18 +215,18 @@ def _recomputed(
         due_at = clocks.due_at(deadline.started_at, target, works.calendar, works.pauses)
         assert due_at is not None  # a hold always has an end
         extended = clocks.pause_extension_seconds(deadline.started_at, target, works.calendar, works.pauses)
-        deadline = replace(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
+        deadline = changed(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
     return woken(_placed(deadline, works.pauses, now), complaint, policy)
 
 
 def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
     """Running or paused; where it has become past due, breached at this moment once `sweep.advance` tells."""
     if deadline.due_at < now:
-        return replace(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
+        return changed(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
     paused_until = next((end for start, end in pauses if end and start <= now < end), None)
     if paused_until is None or deadline.due_at <= now:
-        return replace(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
-    return replace(deadline, status=DeadlineStatus.PAUSED, paused_until=paused_until)
+        return changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+    return changed(deadline, status=DeadlineStatus.PAUSED, paused_until=paused_until)
 
 
 def move_to_policy(draft: Draft, policy: Policy, now: datetime) -> None:
@@ -235,7 +235,7 @@ def move_to_policy(draft: Draft, policy: Policy, now: datetime) -> None:
         policy_code=policy.code,
         policy_version=policy.version,
         deadlines=tuple(
-            replace(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
+            changed(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
             for d in draft.complaint.deadlines
         ),
     )
@@ -245,9 +245,9 @@ def move_to_policy(draft: Draft, policy: Policy, now: datetime) -> None:
 def as_of(deadline: Deadline, now: datetime) -> Deadline:
     """The deadline as its clock has it at `now`, whether or not a sweep has run since."""
     if deadline.status is DeadlineStatus.PAUSED and deadline.paused_until and now >= deadline.paused_until:
-        deadline = replace(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+        deadline = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
     if deadline.status is DeadlineStatus.RUNNING and now > deadline.due_at:
-        deadline = replace(
+        deadline = changed(
             deadline, status=DeadlineStatus.BREACHED, breached_at=deadline.breached_at or deadline.due_at
         )
     return deadline

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint import Complaint, Deadline, Escalation, Hold, Promise
+from complaints.domain.complaint import Complaint, Deadline, Escalation, Hold, Promise, changed
 from complaints.domain.vocabulary import DeadlineKind, EventType
 
 ENGINE = "engine"
@@ -24,8 +24,6 @@ _TOLD_OF_DEADLINE = (
     "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at",
     "met_at", "breached_at", "paused_seconds", "level",
 )  # fmt: skip
-_NAMES = tuple(f.name for f in fields(Complaint))
-_values = attrgetter(*_NAMES)
 _told_values = attrgetter(*_TOLD)
 _told_of_deadline = attrgetter(*_TOLD_OF_DEADLINE)
 
@@ -78,9 +76,7 @@ class Draft:
 
     def set(self, **changes: Any) -> None:
         """Change members of the complaint."""
-        # What `dataclasses.replace` does, in half the time: this is the hot path of every plan.
-        members = dict(zip(_NAMES, _values(self.complaint), strict=True))
-        self.complaint = Complaint(**members | changes)
+        self.complaint = changed(self.complaint, **changes)
 
     def touch(self, now: datetime) -> None:
         """Count this plan as a change of the complaint: one new version, however much it changes."""
@@ -137,15 +133,18 @@ class Draft:
 def told_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
     """The members that differ, with their new values; for a new complaint those that are set."""
     if before is None:
-        return {name: plain(v) for name in _TOLD if (v := getattr(after, name)) not in (None, (), {})}
-    if _told_values(before) == _told_values(after):
+        set_ones = zip(_TOLD, _told_values(after), strict=True)
+        return {name: plain(v) for name, v in set_ones if v is not None and v != () and v != {}}
+    old, new = _told_values(before), _told_values(after)
+    if old == new:
         return {}
-    return {name: plain(new) for name in _TOLD if (new := getattr(after, name)) != getattr(before, name)}
+    return {name: plain(v) for name, was, v in zip(_TOLD, old, new, strict=True) if v != was}
 
 
 def told_deadline(deadline: Deadline) -> dict[str, Any]:
     """A deadline as events tell it: its id and what is known of it."""
-    told = {name: plain(v) for name in _TOLD_OF_DEADLINE if (v := getattr(deadline, name)) is not None}
+    members = zip(_TOLD_OF_DEADLINE, _told_of_deadline(deadline), strict=True)
+    told = {name: plain(v) for name, v in members if v is not None}
     return {"id": str(deadline.id), **told}
 
 

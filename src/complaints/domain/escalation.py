@@ -56,9 +56,13 @@ def _planned(steps: Iterable[Step], deadline: Deadline, works: Works, policy: Po
     for step in steps:
         at = _step_at(step, deadline, works, policy)
         if at > deadline.started_at:
-            wake_at = at + _MOMENT if at == deadline.due_at else at
-            planned.append(PlannedStep(step, at, wake_at))
+            planned.append(PlannedStep(step, at, _wake_at(at, deadline)))
     return sorted(planned, key=lambda p: p.planned_at)
+
+
+def _wake_at(planned_at: datetime, deadline: Deadline) -> datetime:
+    """The 100 % step is taken at the first instant past due."""
+    return planned_at + _MOMENT if planned_at == deadline.due_at else planned_at
 
 
 def _step_at(step: Step, deadline: Deadline, works: Works, policy: Policy) -> datetime:
@@ -94,13 +98,17 @@ def _share_at(step: Step, deadline: Deadline, works: Works) -> datetime:
 
 def next_wake(deadline: Deadline, works: Works, policy: Policy) -> datetime | None:
     """When the next step not yet taken is to be taken; None at the top of the ladder."""
-    return min((p.wake_at for p in untaken(deadline, works, policy)), default=None)
+    times = [_step_at(step, deadline, works, policy) for step in _left(deadline, works)]
+    return min((_wake_at(at, deadline) for at in times if at > deadline.started_at), default=None)
 
 
 def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
     """The steps still to be taken, in order."""
-    left = [step for step in works.rule.ladder if step.name not in deadline.steps_taken]
-    return _planned(left, deadline, works, policy)
+    return _planned(_left(deadline, works), deadline, works, policy)
+
+
+def _left(deadline: Deadline, works: Works) -> list[Step]:
+    return [step for step in works.rule.ladder if step.name not in deadline.steps_taken]
 
 
 # Who stands for a role --------------------------------------------------------------------------------------

@@ -1,15 +1,14 @@
 """The history's chain: each event's digest covers its content and the digest before, so tampering shows."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from complaints.domain.draft import Event, plain
+from complaints.domain.draft import Event
+from complaints.domain.json_text import encode
 
 GENESIS = bytes(32)
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Link:
 
 def canonical(data: dict[str, Any]) -> str:
     """JSON text with sorted keys and no spaces: equal content, equal text."""
-    return _encode(data)
+    return encode(data, sort_keys=True).decode()
 
 
 def chain(tip: Tip, events: Iterable[Event]) -> tuple[list[Link], Tip]:
@@ -51,16 +50,17 @@ def chain(tip: Tip, events: Iterable[Event]) -> tuple[list[Link], Tip]:
 
 def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes:
     """SHA-256 over the previous digest and everything the event says."""
-    head = canonical(
+    head = encode(
         {
             "ordinal": ordinal,
             "type": event.type,
             "version": event.version,
-            "at": plain(event.at),
+            "at": event.at,
             "actor": event.actor,
-        }
+        },
+        sort_keys=True,
     )
-    return hashlib.sha256(previous + head.encode() + b"\n" + data.encode()).digest()
+    return hashlib.sha256(previous + head + b"\n" + data.encode()).digest()
 
 
 def fold(happenings: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

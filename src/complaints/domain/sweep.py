@@ -1,10 +1,9 @@
 """What time alone does to a complaint: holds end, deadlines breach, steps are taken (rules 2.1, 3.1–3.4)."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from complaints.domain import classification, deadlines
-from complaints.domain.complaint import Deadline, Escalation
+from complaints.domain.complaint import Deadline, Escalation, changed
 from complaints.domain.deadlines import clockwork, woken
 from complaints.domain.draft import ENGINE, Draft
 from complaints.domain.escalation import Directory, PlannedStep, recipients, untaken
@@ -42,7 +41,7 @@ def end_lapsed_hold(draft: Draft, policy: Policy, now: datetime) -> None:
     if hold is None or hold.until_at > now:
         return
     draft.touch(now)
-    draft.put_hold(replace(hold, ended_at=hold.until_at))
+    draft.put_hold(changed(hold, ended_at=hold.until_at))
     draft.set(status=Status.INVESTIGATING)
     deadlines.replan(draft, policy, hold.until_at)
     draft.emit(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
@@ -56,7 +55,7 @@ def _end_pauses(draft: Draft, policy: Policy, now: datetime) -> None:
             and deadline.paused_until
             and deadline.paused_until <= now
         ):
-            running = replace(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+            running = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
             draft.put_deadline(woken(running, draft.complaint, policy))
             draft.emit(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
 
@@ -65,7 +64,7 @@ def _breach(draft: Draft, policy: Policy, now: datetime) -> None:
     late = [d for d in draft.complaint.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
     for deadline in sorted(late, key=lambda d: (d.due_at, d.id)):
         breached_at = deadline.breached_at or deadline.due_at
-        breached = replace(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
+        breached = changed(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
         draft.put_deadline(woken(breached, draft.complaint, policy))
         draft.emit(
             EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=str(deadline.id), kind=deadline.kind
@@ -118,7 +117,7 @@ def _take(
         taken_at=now,
         superseded=not loud,
     )
-    moved = replace(
+    moved = changed(
         deadline,
         steps_taken=(*deadline.steps_taken, step.name),
         level=max(deadline.level, step.level),

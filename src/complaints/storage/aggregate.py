@@ -90,12 +90,15 @@ def find_posted(
     by_digest: dict[str, UUID] = {}
     c = complaints.c
     if keys:
-        wanted = {external for _, external in keys}
-        statement = select(c.source, c.external_id, c.id).where(among(tx, c.external_id, wanted))
-        by_key = {(source, external): i for source, external, i in tx.connection.execute(statement)}
+        asked = set(keys)
+        statement = select(c.source, c.external_id, c.id).where(
+            among(tx, c.external_id, {external for _, external in asked})
+        )
+        found = tx.connection.execute(statement)
+        by_key = {(source, external): i for source, external, i in found if (source, external) in asked}
     if digests:
-        found = select(c.import_digest, c.id).where(among(tx, c.import_digest, digests))
-        by_digest = {row.import_digest: row.id for row in tx.connection.execute(found)}
+        statement = select(c.import_digest, c.id).where(among(tx, c.import_digest, digests))
+        by_digest = {row.import_digest: row.id for row in tx.connection.execute(statement)}
     return by_key, by_digest
 
 

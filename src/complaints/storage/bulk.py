@@ -5,13 +5,9 @@ VALUES make one of thousands of parameters that is parsed anew each time (measur
 takes them through the driver's own loop. Values pass through the types of their columns as everywhere else.
 """
 
-import json
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -25,6 +21,8 @@ from sqlalchemy import (
     bindparam,
 )
 
+from complaints.domain.json_text import encode
+from complaints.storage.base import UtcDateTime
 from complaints.storage.unit_of_work import Transaction
 
 Row = dict[str, Any]
@@ -103,33 +101,24 @@ def as_json(connection: Connection, table: Table, rows: Sequence[Row]) -> str:
     """Rows of `table` as the JSON that PostgreSQL makes rows of."""
     if converters := _converters(table, tuple(rows[0]), connection.dialect):
         rows = [row | {name: convert(row[name]) for name, convert in converters} for row in rows]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"), default=_spelled)
+    return encode(rows).decode()
 
 
 @lru_cache(maxsize=256)
 def _converters(
     table: Table, names: tuple[str, ...], dialect: Dialect
 ) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    """Members whose types decide by themselves what is stored."""
+    """Members whose types decide by themselves what is stored; instants are spelled by the encoder."""
+    kinds = ((name, _column(table, name).type) for name in names)
     return tuple(
         (name, _binding(kind, dialect))
-        for name in names
-        if isinstance(kind := _column(table, name).type, TypeDecorator)
+        for name, kind in kinds
+        if isinstance(kind, TypeDecorator) and not isinstance(kind, UtcDateTime)
     )
 
 
 def _binding(kind: TypeDecorator[Any], dialect: Dialect) -> Callable[[Any], Any]:
     return lambda value: kind.process_bind_param(value, dialect)
-
-
-def _spelled(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
 # SQLite: rows as tuples --------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ The terms are made by `domain.search_terms`, the same for both engines; no parse
 The table is made by a migration alone, since the two engines have nothing in common here.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.sql.elements import ColumnElement
 
+from complaints.domain.json_text import encode
 from complaints.domain.search_terms import Term
 from complaints.storage.base import Serial
 from complaints.storage.complaint import complaint
@@ -34,7 +34,7 @@ def index_terms(tx: Transaction, indexed: Sequence[tuple[int, Sequence[str]]]) -
         return
     rows: Any = [(sequence, " ".join(terms)) for sequence, terms in indexed]
     if tx.connection.dialect.name == "postgresql":
-        rows = (json.dumps([{"sequence": s, "terms": terms} for s, terms in indexed], ensure_ascii=False),)
+        rows = (encode([{"sequence": s, "terms": terms} for s, terms in indexed]).decode(),)
     tx.connection.exec_driver_sql(_WRITE[tx.connection.dialect.name], rows)
 
 

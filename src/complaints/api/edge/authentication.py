@@ -1,7 +1,8 @@
 """Keys: every path of the API proper needs one, before anything else of a request is looked at."""
 
+from typing import Any
+
 from fastapi import Request
-from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,8 +14,19 @@ from complaints.handling.keys import caller_of, known_caller
 
 PROTECTED = "/v1/"
 
-# For the OpenAPI document; the middleware does the work.
-bearer = HTTPBearer(auto_error=False, description="An API key.")
+_SCHEME = {"HTTPBearer": {"type": "http", "description": "An API key.", "scheme": "bearer"}}
+
+
+def describe_keys(document: dict[str, Any]) -> None:
+    """Say in the OpenAPI document which operations need a key; changed in place.
+
+    A security dependency of the framework would say so too, and be solved anew for every request.
+    """
+    document.setdefault("components", {})["securitySchemes"] = _SCHEME
+    for path, operations in document["paths"].items():
+        if path.startswith(PROTECTED):
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in _SCHEME]
 
 
 class Authentication:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from complaints.api.edge import docs_page, problem_pages
+from complaints.api.edge.authentication import describe_keys
 from complaints.api.edge.body_limits import BodyLimits, EdgeLimits
 from complaints.api.edge.openapi_nulls import restore_nulls
 from complaints.api.edge.problem_handlers import install_problem_handlers
@@ -43,6 +44,7 @@ def _describe(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = generate()
+            describe_keys(document)
             describe_problems(document)
             describe_queries(document)
             restore_nulls(document)
