@@ -205,12 +205,11 @@ def _registered(
         return []
     caller = Caller(job.key_name, frozenset(AccessRole(r) for r in job.key_roles), job.source, job.login)
     posts = [Post(caller, command, ImportMark(job.id, _digest(job, command, row))) for row, command in valid]
-    with tx.connection.begin_nested() as savepoint:
-        outcomes = register(engine, tx, posts)
-        if job.dry_run:
-            savepoint.rollback()
     if not job.dry_run:
+        outcomes = register(engine, tx, posts)
         return [o.created if isinstance(o, Registered) else o for o in outcomes]
+    with tx.rolled_back():
+        outcomes = register(engine, tx, posts)
     found: list[bool | ComplaintError] = []
     for post, outcome in zip(posts, outcomes, strict=True):
         key = _known_by(job, post)

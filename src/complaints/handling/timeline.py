@@ -51,6 +51,7 @@ def timeline(
 def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Happening:
     """Put a note on the record; the event it is. Raises NotFound."""
     complaint = progress.add_note(engine, tx, caller, reference, command)
+    tx.finish()  # its event is written, and numbered
     row = event.find_last(tx, complaint.id, EventType.NOTE_ADDED)
     assert row is not None  # it was written just now
     return happening_of(row)

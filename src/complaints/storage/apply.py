@@ -1,6 +1,7 @@
 """The only writer of plans: what a draft changed, its escalations and its events, for any number of complaints.
 
-Everything is written set-wise; the events come last, because numbering them serialises commits (see `event`).
+Everything is written set-wise; the events when the transaction ends, because numbering them serialises commits
+(see `event`).
 """
 
 from collections import defaultdict

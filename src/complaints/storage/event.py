@@ -6,6 +6,7 @@ last in a transaction, after every other lock, and so cannot be part of a deadlo
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -51,11 +52,7 @@ event = Table(
 
 
 def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
-    """Write (event id, complaint id, link) in the given order. Must be the last write of its transaction."""
-    if not links:
-        return
-    if tx.connection.dialect.name == "postgresql":
-        tx.connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
+    """Write (event id, complaint id, link) in the given order when the transaction ends (`Transaction.finish`)."""
     rows = [
         {
             "id": event_id,
@@ -70,6 +67,13 @@ def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
         }
         for event_id, complaint_id, link in links
     ]
+    if rows:
+        tx.last_acts.append(lambda: _append(tx, rows))
+
+
+def _append(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
     insert_rows(tx, event, rows)
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +44,24 @@ class Transaction:
 
     connection: Connection
     now: datetime
+    last_acts: list[Callable[[], None]] = field(default_factory=list)
+    """What is done right before the commit, in this order: it takes a lock that all others wait for."""
+
+    def finish(self) -> None:
+        """Do what is left for the end. What follows in the transaction is done under its lock."""
+        acts = self.last_acts.copy()
+        self.last_acts.clear()
+        for act in acts:
+            act()
+
+    @contextmanager
+    def rolled_back(self) -> Iterator[None]:
+        """Take back, at the end of the block, what was written in it."""
+        last_acts = list(self.last_acts)
+        with self.connection.begin_nested() as savepoint:
+            yield
+            savepoint.rollback()
+        self.last_acts[:] = last_acts
 
     def not_before(self, instant: datetime) -> "Transaction":
         """The same at `instant`, where its own lies before: what it changes was changed after it began."""
@@ -94,7 +112,9 @@ class Database:
         with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**{_BEGIN_MODE: "BEGIN IMMEDIATE"})
             with connection.begin():
-                yield Transaction(connection, self._clock(connection))
+                tx = Transaction(connection, self._clock(connection))
+                yield tx
+                tx.finish()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
