@@ -28,7 +28,7 @@ from complaints.domain.vocabulary import DeadlineKind
 from complaints.handling.access import SYSTEM
 from complaints.handling.commands import CreateComplaint
 from complaints.handling.engine import Engine
-from complaints.handling.intake import register
+from complaints.handling.intake import Post, register
 from complaints.storage.unit_of_work import Database, open_engine
 
 _BATCH = 250
@@ -84,7 +84,7 @@ def _person(body: dict[str, Any], n: int, mark: str) -> dict[str, Any]:
 
 def _register(engine: Engine, tx: Any, *, commands: list[CreateComplaint]) -> list[Complaint]:
     made = []
-    for outcome in register(engine, tx, SYSTEM, commands):
+    for outcome in register(engine, tx, [Post(SYSTEM, command) for command in commands]):
         if isinstance(outcome, ComplaintError):
             raise CannotMeasure(f"A complaint of the benchmark's data was refused: {outcome.detail}")
         made.append(outcome.complaint)
