@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import imports
 from complaints.wiring import openapi_document
-from tests.journeys.running_server import Launcher, launching
+from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, House
 
 PERSON = {
@@ -360,14 +360,6 @@ def test_a_key_makes_none_that_is_stronger(world: World) -> None:
 
 
 # Real processes -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def launcher(tmp_path: Any) -> Iterator[Launcher]:
-    directory = tmp_path / "processes"
-    directory.mkdir()
-    with launching(directory) as opened:
-        yield opened
 
 
 def test_a_revoked_key_stops_everywhere_and_the_log_tells_nobody_s_name(
