@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
-from tests.empty_again import empty_again, fingerprint
+from tests.empty_again import empty_again, fingerprint, keep_seeded
 from tests.postgres_server import PostgresUnavailable, serving
 
 pytest_plugins = ["tests.fixtures"]
@@ -175,6 +175,7 @@ class Reused:
         self._template = template
         self._url: str | None = None
         self._seeded: Any = None
+        self._connection: psycopg.Connection[Any] | None = None
 
     @contextmanager
     def lent(self, engine: str) -> Iterator[str]:
@@ -182,14 +183,17 @@ class Reused:
         if engine == "sqlite":
             yield self._sqlite()
             return
-        yield self._postgresql()
-        if not empty_again(self._url, self._seeded):
+        url, connection = self._postgresql()
+        yield url
+        if not empty_again(connection, self._seeded):
             self.drop()
 
     def drop(self) -> None:
         """Drop the one on PostgreSQL; the next to ask gets a new one."""
+        if self._connection is not None:
+            self._connection.close()
         self._databases.drop_all()
-        self._url = None
+        self._url = self._connection = None
 
     def _sqlite(self) -> str:
         for suffix in ("-wal", "-shm"):  # of a process that was killed
@@ -198,12 +202,13 @@ class Reused:
         copyfile(self._template("sqlite").removeprefix("sqlite:///"), self._file)
         return f"sqlite:///{self._file}"
 
-    def _postgresql(self) -> str:
-        if self._url is None:
+    def _postgresql(self) -> tuple[str, psycopg.Connection[Any]]:
+        if self._url is None or self._connection is None:
             self._url = self._databases.make("postgresql", template=self._template("postgresql"))
-            with psycopg.connect(self._url) as connection:
-                self._seeded = fingerprint(connection)
-        return self._url
+            self._connection = psycopg.connect(self._url, autocommit=True, options="-c lock_timeout=2s")
+            self._seeded = fingerprint(self._connection)
+            keep_seeded(self._connection)
+        return self._url, self._connection
 
 
 @pytest.fixture(scope="session")
