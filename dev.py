@@ -49,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
         commands.add_parser(
             name, help=command.help, description=command.help, add_help=not command.takes_arguments
         )
+    # Where it is set, as in many containers, each process would compile the whole checkout once more.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     chosen, rest = parser.parse_known_args(arguments)
     command = COMMANDS[chosen.command]
     if rest and not command.takes_arguments:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 
-from tests.empty_again import empty_again, fingerprint
+from tests.empty_again import empty_again, fingerprint, keep_seeded
 from tests.postgres_server import PostgresUnavailable, serving
 
 pytest_plugins = ["tests.fixtures"]
@@ -163,27 +163,52 @@ def migrated_database_url(
 
 
 class Reused:
-    """One PostgreSQL database per process that runs tests: to empty it is much faster than to copy a new one."""
+    """One database per engine and process that runs tests: as freshly seeded for each, and always at one URL.
 
-    def __init__(self, databases: Databases, template: Callable[[str], str]) -> None:
+    To empty PostgreSQL's is much faster than to copy a new one, and an engine on the same URL need not compile
+    its statements again.
+    """
+
+    def __init__(self, directory: Path, databases: Databases, template: Callable[[str], str]) -> None:
+        self._file = directory / "complaints.db"
         self._databases = databases
         self._template = template
         self._url: str | None = None
         self._seeded: Any = None
+        self._connection: psycopg.Connection[Any] | None = None
 
-    def take(self) -> str:
-        """A database as freshly seeded."""
-        if self._url is None:
+    @contextmanager
+    def lent(self, engine: str) -> Iterator[str]:
+        """The URL of the engine's database, as freshly seeded."""
+        if engine == "sqlite":
+            yield self._sqlite()
+            return
+        url, connection = self._postgresql()
+        yield url
+        if not empty_again(connection, self._seeded):
+            self.drop()
+
+    def drop(self) -> None:
+        """Drop the one on PostgreSQL; the next to ask gets a new one."""
+        if self._connection is not None:
+            self._connection.close()
+        self._databases.drop_all()
+        self._url = self._connection = None
+
+    def _sqlite(self) -> str:
+        for suffix in ("-wal", "-shm"):  # of a process that was killed
+            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
+        self._file.unlink(missing_ok=True)
+        copyfile(self._template("sqlite").removeprefix("sqlite:///"), self._file)
+        return f"sqlite:///{self._file}"
+
+    def _postgresql(self) -> tuple[str, psycopg.Connection[Any]]:
+        if self._url is None or self._connection is None:
             self._url = self._databases.make("postgresql", template=self._template("postgresql"))
-            with psycopg.connect(self._url) as connection:
-                self._seeded = fingerprint(connection)
-        return self._url
-
-    def give_back(self) -> None:
-        """Empty it for the next test; one that cannot be made as it was is dropped."""
-        if self._url is not None and not empty_again(self._url, self._seeded):
-            self._databases.drop_all()
-            self._url = None
+            self._connection = psycopg.connect(self._url, autocommit=True, options="-c lock_timeout=2s")
+            self._seeded = fingerprint(self._connection)
+            keep_seeded(self._connection)
+        return self._url, self._connection
 
 
 @pytest.fixture(scope="session")
@@ -192,19 +217,15 @@ def reused(
     tmp_path_factory: pytest.TempPathFactory,
     migrated_template: Callable[[str], str],
 ) -> Iterator[Reused]:
-    """The PostgreSQL database that tests of this process take in turn."""
-    databases = Databases(tmp_path_factory.mktemp("reused"), pytestconfig)
-    yield Reused(databases, migrated_template)
-    databases.drop_all()
+    """The databases that tests of this process take in turn."""
+    directory = tmp_path_factory.mktemp("reused")
+    made = Reused(directory, Databases(directory, pytestconfig), migrated_template)
+    yield made
+    made.drop()
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(
-    request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str], reused: Reused
-) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, reused: Reused) -> Iterator[str]:
     """A database with the newest schema, freshly seeded; the test runs on each engine."""
-    if request.param == "postgresql":
-        yield reused.take()
-        reused.give_back()
-    else:
-        yield migrated_database_url(request.param)
+    with reused.lent(request.param) as url:
+        yield url

@@ -1,11 +1,13 @@
 """Fixtures over a seeded database with a test clock, on each engine."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from complaints.handling.engine import Engine
+from tests.journeys.running_server import Launcher, Nursery, launching, nursing
 from tests.support import House, api_client, make_template, opened_engine
 
 
@@ -32,4 +34,20 @@ def house(engine: Engine) -> House:
 def client(engine: Engine) -> Iterator[TestClient]:
     """The API, called with full rights."""
     with api_client(engine) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def process_nursery() -> Iterator[Nursery]:
+    """Begins commands of the product; one in each process that runs tests."""
+    with nursing() as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def launcher(tmp_path: Path, process_nursery: Nursery) -> Iterator[Launcher]:
+    """Starts processes of the product that end with the test."""
+    directory = tmp_path / "processes"
+    directory.mkdir()
+    with launching(directory, process_nursery) as opened:
         yield opened

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -56,10 +57,14 @@ def sandbox_now(connection: Connection) -> datetime:
     return now
 
 
+# What one has compiled stays with it: the next test on the same database need not compile it again.
+_kept_engine = lru_cache(maxsize=4)(open_engine)
+
+
 @contextmanager
 def opened_engine(url: str) -> Iterator[Engine]:
     """The engine on a database made by `make_template`."""
-    database = Database(open_engine(url), sandbox_now)
+    database = Database(_kept_engine(url), sandbox_now)
     try:
         yield Engine(database, new_id)
     finally:

@@ -8,10 +8,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from complaints.wiring import openapi_document
 from tests.generate import GENERATED, ROOT
 
-DOCUMENT: dict[str, Any] = json.loads(openapi_document())
+# As checked in, which the first test compares with what the code makes.
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi/complaints.json").read_text(encoding="utf-8"))
 METHODS = ("get", "post", "put", "patch", "delete")
 
 

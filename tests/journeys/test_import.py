@@ -89,7 +89,7 @@ def test_an_import_killed_half_way_and_run_again_is_complete(
     killed.kill()
     assert 0 < _count(engine) < ROWS
 
-    again = launcher.run("import", str(file), url=url)
+    again = launcher.run("import", str(file), url=url, is_new=True)
     assert again.wait(180) == 0, again.output
     assert _count(engine) == ROWS
     engine.dispose()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def _key(launcher: Launcher) -> str:
     return (launcher.directory / "var" / "first-key").read_text().strip()
 
 
-def _refusal(launcher: Launcher, *, url: str | None = None, **settings: object) -> str:
+def _refusal(launcher: Launcher, *, url: str | None = None, **settings: Any) -> str:
     """What a `serve` that refuses says, without a stack trace, before it exits with 1."""
     server = launcher.serve(url, ready=False, **settings)
     assert server.wait() == 1, server.output
@@ -31,7 +32,7 @@ def _refusal(launcher: Launcher, *, url: str | None = None, **settings: object) 
 
 def test_serves_from_any_directory_and_keeps_its_first_key(launcher: Launcher) -> None:
     """The embedded database is migrated and seeded by itself; the directory holds nothing of ours before."""
-    first = launcher.serve()
+    first = launcher.serve(is_new=True)
     secret = _key(launcher)
     assert stat.S_IMODE((launcher.directory / "var" / "first-key").stat().st_mode) == 0o600
     assert (first.output.count(secret), f"{first.url}/docs" in first.output) == (1, True)
@@ -59,7 +60,7 @@ def test_a_key_may_be_given_and_is_not_printed(launcher: Launcher) -> None:
 
 
 def test_a_short_key_is_refused(launcher: Launcher) -> None:
-    said = _refusal(launcher, bootstrap_api_key="x" * 23)
+    said = _refusal(launcher, bootstrap_api_key="x" * 23, is_new=True)
     assert "COMPLAINTS_BOOTSTRAP_API_KEY" in said
     assert "at least 24 characters" in said
     assert "x" * 23 not in said
@@ -117,7 +118,7 @@ def test_a_taken_port_is_told_of(launcher: Launcher) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_under_way_is_answered_before_the_end(launcher: Launcher, number: signal.Signals) -> None:
-    server = launcher.serve()
+    server = launcher.serve(is_new=number is signal.SIGINT)
     body = b'{"channel": "phone", "subject": "No signal"}'
     head = (
         "POST /v1/complaints HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -135,7 +136,7 @@ def test_a_request_under_way_is_answered_before_the_end(launcher: Launcher, numb
 
 
 def test_a_worker_ends_in_good_order(launcher: Launcher) -> None:
-    worker = launcher.run("worker")
+    worker = launcher.run("worker", is_new=True)
     worker.wait_for("Watching the deadlines")
     assert worker.terminate(5) == 0, worker.output
 

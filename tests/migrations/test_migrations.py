@@ -1,6 +1,5 @@
 """Migrations on both engines: to the newest schema and back, losing nothing, by many processes at once."""
 
-import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,8 @@ from sqlalchemy import Engine, text
 from complaints.settings import Settings
 from complaints.storage import migrate, tables
 from complaints.storage.unit_of_work import open_engine
-from complaints.wiring import migrate_and_seed, prepare
+from complaints.wiring import prepare
+from tests.journeys.running_server import Launcher
 from tests.support import House, opened_engine
 
 
@@ -29,6 +29,12 @@ def empty(request: pytest.FixtureRequest, empty_database_url: Callable[[str], st
     engine = open_engine(empty_database_url(request.param))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> str:
+    """A new one: to empty one of other tests would not undo a change of its schema."""
+    return migrated_database_url(request.param)
 
 
 def _tables(engine: Engine) -> set[str]:
@@ -148,28 +154,18 @@ def test_a_migration_that_leaves_orphans_is_taken_back(
             assert tx.connection.execute(left).scalar_one() == 0
 
 
-def _migrate_and_seed(url: str, directory: Path, start: Any) -> None:
-    start.wait()
-    engine, _ = migrate_and_seed(Settings(database_url=url, data_dir=directory))
-    engine.database.engine.dispose()
-
-
 def _filled_once(engine: Engine) -> bool:
     with engine.connect() as connection:
         counts = migrate.row_counts(connection)
     return (counts["api_key"], counts["team"], counts["policy"]) == (1, 3, 1)
 
 
-def test_processes_that_migrate_at_once_wait_for_each_other(empty: Engine, tmp_path: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    start = spawn.Barrier(2)
+def test_processes_that_migrate_at_once_wait_for_each_other(
+    empty: Engine, launcher: Launcher, tmp_path: Path
+) -> None:
     url = empty.url.render_as_string(hide_password=False)
-    racers = [spawn.Process(target=_migrate_and_seed, args=(url, tmp_path / str(n), start)) for n in range(2)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join(60)
-    assert [racer.exitcode for racer in racers] == [0, 0]
+    racers = [launcher.run("migrate", url=url, data_dir=tmp_path / str(n)) for n in range(2)]
+    assert [racer.wait() for racer in racers] == [0, 0]
     assert _version(empty) == migrate.head()
     assert _filled_once(empty)
 
