@@ -43,9 +43,13 @@ def happening_of(row: Mapping[Any, Any]) -> Happening:
 def timeline(
     tx: Transaction, caller: Caller, reference: str, *, after: int, limit: int
 ) -> Sequence[Happening]:
-    """The events of a complaint after ordinal `after`, oldest first. Raises NotFound."""
+    """The events of a complaint after ordinal `after`, oldest first. Raises NotFound.
+
+    Those in months that were detached are left out: the first one's ordinal tells.
+    """
     loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source)
-    return [happening_of(row) for row in event.timeline(tx, loaded.complaint.id, after=after, limit=limit)]
+    rows = event.timeline(tx, loaded.complaint.id, events_after=loaded.events_after, after=after, limit=limit)
+    return [happening_of(row) for row in rows]
 
 
 def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Happening:
