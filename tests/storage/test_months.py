@@ -67,9 +67,13 @@ def note(house: House, complaint: Complaint, said: str) -> timeline.Happening:
     )
 
 
-def history(house: House, complaint: Complaint) -> list[timeline.Happening]:
+def history(
+    house: House, complaint: Complaint, *, after: int = 0, limit: int = 1000
+) -> list[timeline.Happening]:
     reference = str(complaint.id)
-    return list(house.engine.read(lambda tx: timeline.timeline(tx, SYSTEM, reference, after=0, limit=1000)))
+    return list(
+        house.engine.read(lambda tx: timeline.timeline(tx, SYSTEM, reference, after=after, limit=limit))
+    )
 
 
 def whole_feed(house: House, *, limit: int = 3) -> list[int]:
@@ -108,6 +112,19 @@ def test_the_numbers_of_a_month_begin_with_it() -> None:
 )
 def test_months_are_counted_over_years(months_on: int, expected: tuple[int, int]) -> None:
     assert partitions.month_after(date(2026, 11, 22), months_on) == date(*expected, 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "months_on", "last"),
+    [
+        (0, 2, 9999999999),
+        (5_000_000, 2, 9999999999),
+        (202611_0000000000, 0, 202611_9999999999),
+        (202611_0000000007, 2, 202701_9999999999),
+    ],
+)
+def test_the_end_of_a_month_further_on(number: int, months_on: int, last: int) -> None:
+    assert partitions.end_of_month(number, months_on) == last + 1
 
 
 def test_a_new_month_takes_what_is_written_from_then_on(postgres: House) -> None:
@@ -258,50 +275,55 @@ def test_no_event_is_numbered_before_its_complaint_expects_it(house: House) -> N
         assert tx.connection.execute(text(early)).scalar_one() == 0
 
 
-@pytest.fixture
-def long_running(postgres: House) -> tuple[House, Complaint, Month]:
-    """Four months, and a complaint of the third."""
-    for _ in range(2):
-        postgres.post()
-        third = begin_next_month(postgres)
-    complaint = postgres.post()
-    begin_next_month(postgres)
-    note(postgres, complaint, "later")
-    return postgres, complaint, third
-
-
-def plan_of(house: House, work: Callable[[], Any], asked_of: str) -> str:
-    """How PostgreSQL does the statement that asks `asked_of`."""
+def plans_of(house: House, work: Callable[[], Any], asked_of: str) -> list[str]:
+    """How PostgreSQL does the statements that ask `asked_of`."""
     with count_statements(house.engine) as statements:
         work()
-    [(statement, bound)] = [(s, b) for s, b in statements if asked_of in s]
     with house.engine.database.read() as tx:
         tx.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        return "\n".join(tx.connection.exec_driver_sql(f"EXPLAIN {statement}", bound).scalars())
+        return [
+            "\n".join(tx.connection.exec_driver_sql(f"EXPLAIN {statement}", bound).scalars())
+            for statement, bound in statements
+            if asked_of in statement
+        ]
 
 
-def test_a_timeline_begins_in_the_month_of_its_complaint(
-    long_running: tuple[House, Complaint, Month],
-) -> None:
-    house, complaint, third = long_running
-    plan = plan_of(house, lambda: history(house, complaint), "event.ordinal >")
-    looked_at = [month.name for month in months(house) if month.name in plan]
-    assert looked_at == [m.name for m in months(house)[2:]]
-    assert third.name == looked_at[0]
+def looked_at(house: House, plan: str) -> list[int]:
+    """The months a plan goes to, counted from 0."""
+    return [n for n, month in enumerate(months(house)) if month.name in plan]
 
 
-def test_a_reader_of_the_feed_looks_at_no_month_it_has_read(
-    long_running: tuple[House, Complaint, Month],
-) -> None:
-    house, _, third = long_running
-    after = third.first
+def test_a_timeline_is_looked_for_where_most_end(postgres: House) -> None:
+    postgres.post()
+    begin_next_month(postgres)
+    short, long = ended(postgres), ended(postgres)
+    for _ in range(4):
+        begin_next_month(postgres)
+    note(postgres, long, "later")
+
+    [plan] = plans_of(postgres, lambda: history(postgres, short), "event.ordinal >")
+    assert looked_at(postgres, plan) == [1, 2, 3]
+    assert "Seq Scan" not in plan
+    first, rest = plans_of(postgres, lambda: history(postgres, long), "event.ordinal >")
+    assert [looked_at(postgres, first), looked_at(postgres, rest)] == [[1, 2, 3], [4, 5]]
+    assert [e.ordinal for e in history(postgres, long)] == [1, 2, 3]
+    assert [e.ordinal for e in history(postgres, long, after=1, limit=1)] == [2]
+    assert [e.ordinal for e in history(postgres, long, after=2)] == [3]
+    assert history(postgres, long, after=3) == []
+
+
+def test_a_reader_of_the_feed_looks_at_no_month_it_has_read(postgres: House) -> None:
+    for _ in range(3):
+        postgres.post()
+        after = begin_next_month(postgres).first
+    postgres.post()
     for asked_of in ("ORDER BY event.sequence", "max(event.sequence)"):
-        plan = plan_of(
-            house,
-            lambda: house.engine.read(lambda tx: feed.changes(tx, SYSTEM, after=after, limit=100)),
+        [plan] = plans_of(
+            postgres,
+            lambda: postgres.engine.read(lambda tx: feed.changes(tx, SYSTEM, after=after, limit=100)),
             asked_of,
         )
-        assert [m.name for m in months(house) if m.name in plan] == [m.name for m in months(house)[2:]]
+        assert looked_at(postgres, plan) == [3]
 
 
 # Months are detached -----------------------------------------------------------------------------------------------

@@ -78,18 +78,24 @@ def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
 
 
 def timeline(
-    tx: Transaction, complaint_id: UUID, *, events_after: int, after: int, limit: int
+    tx: Transaction,
+    complaint_id: UUID,
+    *,
+    after: int,
+    limit: int,
+    from_number: int = 0,
+    below_number: int | None = None,
 ) -> Sequence[RowMapping]:
-    """The events of one complaint after ordinal `after`, oldest first.
-
-    `events_after` is the complaint's: a sequence that all its events come after.
-    """
+    """The events of one complaint after ordinal `after`, oldest first; only those whose `sequence` is in the range."""
+    e = event.c
     statement = (
         select(event)
-        .where(event.c.complaint_id == complaint_id, event.c.ordinal > after, event.c.sequence > events_after)
-        .order_by(event.c.ordinal)
+        .where(e.complaint_id == complaint_id, e.ordinal > after, e.sequence >= from_number)
+        .order_by(e.ordinal)
         .limit(limit)
     )
+    if below_number is not None:
+        statement = statement.where(e.sequence < below_number)
     return tx.connection.execute(statement).mappings().all()
 
 

@@ -60,6 +60,14 @@ def month_after(day: date, months: int = 1) -> date:
     return date(count // 12, count % 12 + 1, 1)
 
 
+def end_of_month(number: int, months: int) -> int:
+    """What the numbers of the month so many after that of an event's number stay below."""
+    year, month = divmod(number // NUMBERS_A_MONTH, 100)
+    if year == 0:  # from before there were months
+        return NUMBERS_A_MONTH
+    return first_number(month_after(date(year, month, 1), months + 1))
+
+
 def find_months(tx: Transaction) -> Sequence[Month]:
     """The partitions in use, oldest first; none on SQLite."""
     if tx.connection.dialect.name != "postgresql":
