@@ -35,7 +35,10 @@ def upgrade() -> None:
     month = _current_month()
     first = f"event_{month // 100}_{month % 100:02}"
     op.execute(f"ALTER TABLE event RENAME TO {first}")
-    for key in _KEYS:
+    for key in (
+        "pk_event",
+        "uq_event__complaint_id_ordinal",
+    ):  # their indexes' names are taken in the whole schema
         op.execute(f"ALTER TABLE {first} RENAME CONSTRAINT {key} TO {key.replace('event', first)}")
     op.execute(
         f"CREATE TABLE event (LIKE {first} INCLUDING DEFAULTS INCLUDING CONSTRAINTS) PARTITION BY RANGE (sequence)"

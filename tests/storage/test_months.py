@@ -16,7 +16,7 @@ from complaints.handling.access import SYSTEM
 from complaints.handling.checks import check_all
 from complaints.handling.commands import AddNote
 from complaints.handling.engine import Engine
-from complaints.handling.ticking import keep_months
+from complaints.handling.ticking import keep_house, keep_months
 from complaints.storage import clock, partitions
 from complaints.storage.audit import count_cut_off
 from complaints.storage.partitions import Month
@@ -144,6 +144,17 @@ def test_a_new_month_takes_what_is_written_from_then_on(postgres: House) -> None
     assert list(check_all(postgres.engine)) == []
 
 
+def test_housekeeping_sees_to_the_months(postgres: House) -> None:
+    first, complaint = months(postgres)[0], ended(postgres)
+    left = []
+    for _ in range(2):
+        set_clock(postgres, month_after_last(postgres))
+        keep_house(postgres.engine, postgres.now, history_months=1)
+        left.append((len(months(postgres)), months(postgres)[0].lower))
+    assert left == [(2, None), (2, first.upper)]
+    assert history(postgres, complaint) == []
+
+
 def test_a_month_is_made_once_and_has_every_key_of_the_one_before(postgres: House) -> None:
     first, made = months(postgres)[0], begin_next_month(postgres)
     keep_months(postgres.engine)
@@ -156,8 +167,21 @@ def test_a_month_is_made_once_and_has_every_key_of_the_one_before(postgres: Hous
             list(tx.connection.execute(keys, {"name": m.name}).scalars()) for m in (first, made)
         )
     assert of_first == of_made
+    assert (
+        _names_of_foreign_keys(postgres, first)
+        == _names_of_foreign_keys(postgres, made)
+        == ["fk_event__complaint_id"]
+    )
     assert {"PRIMARY KEY (sequence)", "UNIQUE (complaint_id, ordinal)"} < set(of_made)
     assert any(key.startswith("FOREIGN KEY (complaint_id) REFERENCES complaint") for key in of_made)
+
+
+def _names_of_foreign_keys(house: House, month: Month) -> list[str]:
+    with house.engine.database.read() as tx:
+        named = text(
+            "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(:name) AND contype = 'f'"
+        )
+        return list(tx.connection.execute(named, {"name": month.name}).scalars())
 
 
 def test_no_ordinal_is_taken_twice_in_a_month(postgres: House) -> None:
