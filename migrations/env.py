@@ -19,8 +19,13 @@ _PLAIN = {
 
 
 def _include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """The full-text table is made by migrations alone: the engines have nothing in common there."""
-    return not (kind == "table" and name is not None and name.startswith("complaint_search"))
+    """Not what migrations or months make: the full-text table, in which the engines have nothing in common."""
+    return not (kind == "table" and name is not None and name.startswith(("complaint_search", "event_")))
+
+
+def _include_object(_item: Any, name: str | None, _kind: str, _reflected: bool, _other: Any) -> bool:
+    """On PostgreSQL each month of the history has a unique key of its own: the whole could only have a wider one."""
+    return not (name == "uq_event__complaint_id_ordinal" and context.get_bind().dialect.name == "postgresql")
 
 
 def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
@@ -33,6 +38,7 @@ def _run(connection: sa.Connection) -> None:
         connection=connection,
         target_metadata=tables.metadata,
         include_name=_include_name,
+        include_object=_include_object,
         render_item=_render_item,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,

@@ -17,6 +17,10 @@ _SEEDED = (
     "user_account", "department", "team", "category", "calendar", "policy", "api_key", "reference_version",
     "sandbox_clock",
 )  # fmt: skip
+_MONTHS = (
+    "(SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY inhrelid)"
+    " FROM pg_inherits WHERE inhparent = 'event'::regclass)"
+)
 _RESTORED = """
 DELETE FROM api_key WHERE name <> 'bootstrap';
 UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
@@ -27,14 +31,14 @@ SELECT setval('complaint_sequence', 1, false), setval('event_sequence_seq', 1, f
 
 
 def fingerprint(connection: psycopg.Connection[Any]) -> Any:
-    """What tells whether the seeded rows are as they were."""
+    """What tells whether the seeded rows and the months of the history are as they were."""
     rows = " || ".join(
         f"(SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM {table} t)" for table in _SEEDED[:4]
     )
     others = ", ".join(
         f"(SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM {table} t)" for table in _SEEDED[4:]
     )
-    return connection.execute(f"SELECT md5({rows}), {others}").fetchone()  # type: ignore[arg-type]
+    return connection.execute(f"SELECT md5({rows}), {others}, {_MONTHS}").fetchone()  # type: ignore[arg-type]
 
 
 def keep_seeded(connection: psycopg.Connection[Any]) -> None:

@@ -31,7 +31,7 @@ from complaints.handling.access import SYSTEM, Caller
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
 from complaints.settings import Settings
-from complaints.storage.audit import count_complaints
+from complaints.storage.audit import count_complaints, count_cut_off
 from complaints.storage.import_job import Job, list_errors
 from complaints.storage.key import find_keys
 from complaints.storage.policy import load_text
@@ -76,7 +76,7 @@ def serve() -> None:
     application = wiring.build_app(engine, settings, registry)
     listener = wiring.listen(settings)
     _tell_start(settings, listener.getsockname()[1], first_key)
-    loops = wiring.build_loops(engine, registry) if settings.scheduler else None
+    loops = wiring.build_loops(engine, registry, settings) if settings.scheduler else None
     server = uvicorn.Server(server_config(application))
     # Having ended in good order it raises the signal again, for who listened before: nobody would mean death.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,7 +117,7 @@ def worker() -> None:
     configure_logging()
     settings = Settings()
     engine, _ = wiring.prepare(settings)
-    loops = wiring.build_loops(engine, CollectorRegistry())
+    loops = wiring.build_loops(engine, CollectorRegistry(), settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -154,12 +154,17 @@ def check() -> None:
     found = Table("Invariant", "Complaint", "What is wrong", box=None)
     with _engine() as engine, Progress(console=err, transient=True) as progress:
         task = progress.add_task("Checking", total=engine.read(count_complaints))
+        cut_off = engine.read(count_cut_off)
         for finding in check_all(engine, progress=lambda count: progress.advance(task, count)):
             found.add_row(finding.invariant, finding.number, finding.message)
     if found.row_count:
         out.print(found)
         raise typer.Exit(1)
     out.print("Every invariant holds.")
+    if cut_off:
+        out.print(
+            f"Of {cut_off} complaints that began in detached months only the rest of the history was looked at."
+        )
 
 
 # Imports -----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     sandbox: bool = False
     scheduler: bool = True
     policy: Path | None = None
+    history_months: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("bootstrap_api_key")
     @classmethod

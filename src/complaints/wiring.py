@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -166,15 +167,16 @@ class SweepMetrics:
         self._steps.labels("reminder").inc(swept.reminders)
 
 
-def build_loops(engine: Engine, registry: CollectorRegistry) -> Loops:
+def build_loops(engine: Engine, registry: CollectorRegistry, settings: Settings) -> Loops:
     """The loops of a process that sweeps."""
     stopping = threading.Event()
     node = f"{socket.gethostname()}:{os.getpid()}"
     sweeper = Sweeper(engine, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
+    keep = partial(keep_house, engine, wall_now, history_months=settings.history_months)
     loops = (
         Loop("sweep", sweeper.tick, seconds=SWEEP_SECONDS),
         Loop("imports", lambda: work_on_imports(engine, stopping.is_set), seconds=IMPORT_SECONDS),
-        Loop("housekeeping", lambda: keep_house(engine, wall_now), cron="17 * * * *"),
+        Loop("housekeeping", keep, cron="17 * * * *"),
     )
     return Loops(loops, stopping)
 

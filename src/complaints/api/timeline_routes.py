@@ -42,7 +42,10 @@ def event_json(happening: Happening) -> dict[str, Any]:
     },
 )
 def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Query()]) -> Response:
-    """Every event of a complaint, oldest first: who, when, what changed."""
+    """Every event of a complaint, oldest first: who, when, what changed.
+
+    Ordinals begin with 1. A history whose first months were detached begins with a higher one, or is empty.
+    """
     after = 0
     if query.cursor is not None:
         after = cursors.integer_in(cursors.decode(query.cursor, _CURSOR), "after", most=2**31 - 1)

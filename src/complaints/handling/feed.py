@@ -15,5 +15,5 @@ def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple
     on from there, also where none of it was for their eyes.
     """
     rows = event.changes(tx, after=after, limit=limit, only_source=caller.only_source)
-    seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx)
-    return [happening_of(row) for row in rows], max(after, seen)
+    seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx, after=after)
+    return [happening_of(row) for row in rows], seen

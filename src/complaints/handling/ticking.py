@@ -1,17 +1,19 @@
 """What each loop does at a tick, and the sign of life that tells of it."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from complaints.handling.engine import Engine
 from complaints.handling.sweep import BATCH, Swept, sweep_once
-from complaints.storage import heartbeat, idempotency, waking
+from complaints.storage import heartbeat, idempotency, partitions, waking
 
 BEAT_SECONDS = 5.0
 _FORGOTTEN = timedelta(hours=1)
 _PARKED = timedelta(hours=1)
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -49,8 +51,28 @@ class Sweeper:
         self._lag_seconds = 0.0
 
 
-def keep_house(engine: Engine, wall: Callable[[], datetime]) -> None:
-    """Forget answers nobody will repeat and processes that are gone; try parked complaints again."""
+def keep_house(engine: Engine, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
+    """Forget answers nobody will repeat and processes that are gone; try parked complaints again; see to the months.
+
+    `history_months`: how many whole months the history keeps besides the current one; None keeps all.
+    """
     engine.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
     engine.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
     engine.write(lambda tx: waking.unpark(tx, tx.now - _PARKED))
+    keep_months(engine, history_months=history_months)
+
+
+def keep_months(engine: Engine, *, history_months: int | None = None) -> None:
+    """Make the month of the history that has begun, and detach those it need not keep any more."""
+    if made := engine.write(lambda tx: partitions.make_month(tx, tx.now.date())):
+        log.info("a month of the history was made", extra={"month": made.name})
+    engine.write(partitions.turn_month)
+    if history_months is None:
+        return
+    while gone := engine.write(lambda tx: partitions.detach_month(tx, _kept_from(tx.now, history_months))):
+        bounds = f"FROM ({gone.lower or 'MINVALUE'}) TO ({gone.upper})"
+        log.info("a month of the history was detached", extra={"month": gone.name, "bounds": bounds})
+
+
+def _kept_from(now: datetime, months: int) -> date:
+    return partitions.month_after(now.date(), -months)

@@ -15,8 +15,11 @@ from complaints.handling import progress
 from complaints.handling.access import Caller
 from complaints.handling.commands import AddNote
 from complaints.handling.engine import Engine
-from complaints.storage import aggregate, event
+from complaints.storage import aggregate, event, partitions
+from complaints.storage.complaint import Loaded
 from complaints.storage.unit_of_work import Transaction
+
+_FEW_MONTHS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,28 @@ def happening_of(row: Mapping[Any, Any]) -> Happening:
 def timeline(
     tx: Transaction, caller: Caller, reference: str, *, after: int, limit: int
 ) -> Sequence[Happening]:
-    """The events of a complaint after ordinal `after`, oldest first. Raises NotFound."""
+    """The events of a complaint after ordinal `after`, oldest first. Raises NotFound.
+
+    Those in months that were detached are left out: the first one's ordinal tells.
+    """
     loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source)
-    return [happening_of(row) for row in event.timeline(tx, loaded.complaint.id, after=after, limit=limit)]
+    return [happening_of(row) for row in _rows(tx, loaded, after=after, limit=limit)]
+
+
+def _rows(tx: Transaction, loaded: Loaded, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+    """Looked for in the months in which most complaints end, and later only if some are missing.
+
+    Ordinals have no gaps, so it is known how many there are.
+    """
+    complaint_id, end = loaded.complaint.id, partitions.end_of_month(loaded.events_after, _FEW_MONTHS)
+    rows = event.timeline(
+        tx, complaint_id, after=after, limit=limit, from_number=loaded.events_after, below_number=end
+    )
+    missing = min(limit, loaded.tip.count - after) - len(rows)
+    if missing <= 0:
+        return rows
+    seen = rows[-1]["ordinal"] if rows else after
+    return [*rows, *event.timeline(tx, complaint_id, after=seen, limit=missing, from_number=end)]
 
 
 def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Happening:

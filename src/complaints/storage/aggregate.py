@@ -62,6 +62,7 @@ def with_parts(tx: Transaction, rows: Sequence[RowMapping]) -> list[Loaded]:
         Loaded(
             fact_of(row, deadlines.get(row["id"], ()), holds.get(row["id"], ())),
             Tip(row["history_count"], row["history_digest"]),
+            row["events_after"],
         )
         for row in rows
     ]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from complaints.storage import partitions
 from complaints.storage.aggregate import find_complaints
 from complaints.storage.complaint import Loaded, complaint
 from complaints.storage.escalation import escalation
@@ -61,10 +62,13 @@ def find_batch(tx: Transaction, after: UUID | None, limit: int) -> list[Stored]:
     return [Stored(one, *derived[one.complaint.id]) for one in loaded]
 
 
-def find_events(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[EventRow]:
+def find_events(tx: Transaction, batch: Sequence[Stored]) -> Sequence[EventRow]:
     """The events of complaints, by complaint and order."""
     columns = [event.c[name] for name in EventRow._fields]
-    statement = select(*columns).where(event.c.complaint_id.in_(complaint_ids))
+    statement = select(*columns).where(
+        event.c.complaint_id.in_([stored.loaded.complaint.id for stored in batch]),
+        event.c.sequence > min(stored.loaded.events_after for stored in batch),
+    )
     rows = tx.connection.execute(statement.order_by(event.c.complaint_id, event.c.ordinal))
     return [EventRow(*row) for row in rows]
 
@@ -75,6 +79,12 @@ def find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequen
     statement = select(*columns).where(escalation.c.complaint_id.in_(complaint_ids))
     rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at))
     return [EscalationRow(*row) for row in rows]
+
+
+def count_cut_off(tx: Transaction) -> int:
+    """How many complaints began before the first month that the history still has."""
+    cut_off = complaint.c.events_after < partitions.horizon(tx)
+    return tx.connection.execute(select(func.count()).select_from(complaint).where(cut_off)).scalar_one()
 
 
 def count_complaints(tx: Transaction) -> int:

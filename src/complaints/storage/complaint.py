@@ -9,12 +9,14 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Dialect,
     ForeignKey,
     ForeignKeyConstraint,
+    FunctionElement,
     Index,
     Integer,
     LargeBinary,
@@ -28,6 +30,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
 
 from complaints.domain.complaint import Complaint, Deadline, Hold
 from complaints.domain.history import Tip
@@ -58,6 +61,22 @@ class DecimalText(TypeDecorator[Decimal]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
         """Exactly as it was."""
         return None if value is None else Decimal(value)
+
+
+class NumberedSoFar(FunctionElement[int]):
+    """The `sequence` of the last event of all complaints, or a later one; 0 where nothing goes by it."""
+
+    inherit_cache = True
+
+
+@compiles(NumberedSoFar)
+def _nothing_numbered(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+    return "0"
+
+
+@compiles(NumberedSoFar, "postgresql")
+def _last_numbered(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+    return "coalesce(pg_sequence_last_value('event_sequence_seq'::regclass), 0::bigint)"
 
 
 complaint = Table(
@@ -112,6 +131,8 @@ complaint = Table(
     Column("escalation_level", SmallInteger, nullable=False),
     Column("history_count", Integer, nullable=False),
     Column("history_digest", LargeBinary(32), nullable=False),
+    # Its events are numbered later than its row is made: where to begin looking for them (`storage.partitions`).
+    Column("events_after", BigInteger, nullable=False, server_default=NumberedSoFar()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),
     ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
@@ -182,10 +203,11 @@ _MEMBER_COLUMNS = [complaint.c[name] for name in MEMBERS]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A complaint as stored, with the end of its history."""
+    """A complaint as stored, with the end of its history. Every event of it has a `sequence` over `events_after`."""
 
     complaint: Complaint
     tip: Tip
+    events_after: int = 0
 
 
 def values_of(facts: Complaint) -> dict[str, Any]:
@@ -235,9 +257,8 @@ def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
 
 def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[RowMapping]:
     """Rows with the members and the tip of the history, by id; `lock` keeps others from changing them."""
-    statement = select(*_MEMBER_COLUMNS, c.history_count, c.history_digest, c.escalation_level).where(
-        *conditions
-    )
+    history = (c.history_count, c.history_digest, c.events_after)
+    statement = select(*_MEMBER_COLUMNS, *history, c.escalation_level).where(*conditions)
     statement = statement.order_by(c.id)
     if lock:
         # Rows that refer to it may still be written: no key of a complaint ever changes.

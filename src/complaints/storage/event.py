@@ -3,6 +3,9 @@
 `sequence` numbers the events of all complaints in commit order: on PostgreSQL a lock held from numbering to
 commit makes the two orders one, so a reader that remembers the last number it saw can miss nothing. It is taken
 last in a transaction, after every other lock, and so cannot be part of a deadlock.
+
+On PostgreSQL the table is partitioned by ranges of `sequence`, a range a month (see `partitions`): who looks for
+events says the number they come after, and the months before it are not looked at.
 """
 
 from collections.abc import Sequence
@@ -31,7 +34,7 @@ from complaints.storage.bulk import insert_rows
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
-_FEED_LOCK = 0x636F6D70  # any number that is only ours
+FEED_LOCK = 0x636F6D70  # any number that is only ours
 
 event = Table(
     "event",
@@ -46,8 +49,9 @@ event = Table(
     Column("actor", String(210), nullable=False),
     Column("data", Text, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
-    UniqueConstraint("complaint_id", "ordinal"),
+    UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL in each month
     sqlite_autoincrement=True,
+    postgresql_partition_by="RANGE (sequence)",
 )
 
 
@@ -73,26 +77,43 @@ def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
 
 def _append(tx: Transaction, rows: list[dict[str, Any]]) -> None:
     if tx.connection.dialect.name == "postgresql":
-        tx.connection.execute(select(func.pg_advisory_xact_lock(_FEED_LOCK)))
+        tx.connection.execute(select(func.pg_advisory_xact_lock(FEED_LOCK)))
     insert_rows(tx, event, rows)
 
 
-def timeline(tx: Transaction, complaint_id: UUID, *, after: int, limit: int) -> Sequence[RowMapping]:
-    """The events of one complaint after ordinal `after`, oldest first."""
+def timeline(
+    tx: Transaction,
+    complaint_id: UUID,
+    *,
+    after: int,
+    limit: int,
+    from_number: int = 0,
+    below_number: int | None = None,
+) -> Sequence[RowMapping]:
+    """The events of one complaint after ordinal `after`, oldest first; only those whose `sequence` is in the range."""
+    e = event.c
     statement = (
         select(event)
-        .where(event.c.complaint_id == complaint_id, event.c.ordinal > after)
-        .order_by(event.c.ordinal)
+        .where(e.complaint_id == complaint_id, e.ordinal > after, e.sequence >= from_number)
+        .order_by(e.ordinal)
         .limit(limit)
     )
+    if below_number is not None:
+        statement = statement.where(e.sequence < below_number)
     return tx.connection.execute(statement).mappings().all()
 
 
 def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
     """The latest event of a type in the history of one complaint."""
+    since = select(complaint.c.events_after).where(complaint.c.id == complaint_id)
+    events_after = tx.connection.execute(since).scalar_one()
     statement = (
         select(event)
-        .where(event.c.complaint_id == complaint_id, event.c.type == event_type)
+        .where(
+            event.c.complaint_id == complaint_id,
+            event.c.type == event_type,
+            event.c.sequence > events_after,
+        )
         .order_by(event.c.ordinal.desc())
         .limit(1)
     )
@@ -110,6 +131,7 @@ def changes(
     return tx.connection.execute(statement).mappings().all()
 
 
-def last_sequence(tx: Transaction) -> int:
-    """The number of the last event, as this transaction sees it; 0 before the first."""
-    return tx.connection.execute(select(func.max(event.c.sequence))).scalar_one() or 0
+def last_sequence(tx: Transaction, *, after: int = 0) -> int:
+    """The number of the last event, as this transaction sees it; `after` where none comes after it."""
+    statement = select(func.max(event.c.sequence)).where(event.c.sequence > after)
+    return tx.connection.execute(statement).scalar_one() or after
