@@ -94,7 +94,7 @@ class Clients:
         self.journal.sending(number, key, body)
         entry = Entry(number, key, body)
         while not self.post(http, entry, dice.choice(self.targets).url):
-            if dice.random() < 0.5 or self._stop.wait(0.05):
+            if self._stop.wait(0.1) or dice.random() < 0.5:
                 return
 
     def post(self, http: httpx2.Client, entry: Entry, url: str) -> bool:
