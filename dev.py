@@ -26,6 +26,11 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "complaints-stamp"
 RUN, TEST = "run", "test"
+# Where what a run of the fault tests found is written.
+FAULT_REPORT = ("--faults-report", "build/faults.json")
+SHORT_FAULTS = ("tests/faults", "-n", "2", "--dist", "worksteal", "--faults", "short", *FAULT_REPORT)
+# One after the other, telling how far it is; that a test takes minutes is no reason to dump its threads.
+LONG_FAULTS = ("tests/faults", "-v", "-s", "--faults", "long", "-o", "faulthandler_timeout=0", *FAULT_REPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,14 @@ def bench(arguments: Sequence[str]) -> int:
     return call("-m", "benchmarks.run", *arguments)
 
 
+def faults(arguments: Sequence[str]) -> int:
+    """Kill, stop and starve real processes, and check that nothing was lost or doubled; `--short` in 2 minutes."""
+    if set(arguments) - {"--short"}:
+        return complain(f"faults takes --short and nothing else; got {' '.join(arguments)}")
+    prepare(TEST)
+    return call("-m", "pytest", *(SHORT_FAULTS if arguments else LONG_FAULTS))
+
+
 def check(_: Sequence[str] = ()) -> int:
     """Run all that CI runs, to the end even after a failure; the tests' summary closes the output."""
     prepare(TEST)
@@ -95,6 +108,7 @@ def check(_: Sequence[str] = ()) -> int:
         ("format", ("-m", "ruff", "format", "--check", ".")),
         ("types", ("-m", "mypy")),
         ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()")),
+        ("faults", ("-m", "pytest", *SHORT_FAULTS)),
     )
     failed = []
     for name, command in steps:
@@ -147,7 +161,12 @@ COMMANDS = {
         "measure speed on a durable PostgreSQL; further arguments go to `complaints bench`",
         takes_arguments=True,
     ),
-    "check": Command(check, "run everything CI runs: lint, format, types, import contracts, tests"),
+    "faults": Command(
+        faults,
+        "kill, stop and starve real processes for half an hour; --short for 2 minutes",
+        takes_arguments=True,
+    ),
+    "check": Command(check, "run everything CI runs: lint, format, types, import contracts, faults, tests"),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(
         lock, "make requirements/ again; further arguments go to uv (--upgrade)", takes_arguments=True

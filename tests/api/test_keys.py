@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from complaints.domain.errors import Forbidden
+from complaints.domain.errors import Forbidden, Unavailable
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import access, keys
 from complaints.handling.access import RIGHTS, Caller, Right
 from complaints.handling.engine import Engine
+from complaints.storage.unit_of_work import Database
 from tests.support import House, api_client
 
 KEY = {"name": "cc-north", "roles": ["intake"]}
@@ -203,3 +204,21 @@ def test_a_key_cannot_mint_a_stronger_one(house: House, monkeypatch: pytest.Monk
                 roles=[AccessRole.INTAKE],
             )
         )
+
+
+def test_a_database_out_of_reach_is_no_error_of_ours(
+    engine: Engine, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key is looked up before any endpoint, where no handler of errors stands."""
+
+    def unreachable(_database: Database) -> None:
+        raise Unavailable("The database cannot be reached.")
+
+    engine.cache.expire()
+    monkeypatch.setattr(Database, "read", unreachable)
+
+    answer = client.get("/v1/complaints")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json()["type"] == "/problems/service-unavailable"

@@ -49,6 +49,10 @@ def test_an_honest_database_has_no_findings(lived: House) -> None:
         ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
         ("UPDATE escalation SET recipients = '[]'", "steps heard"),
         ("UPDATE complaint SET parked_at = created_at", "clocks in time"),
+        (
+            "UPDATE deadline SET target = 'soon' WHERE complaint_id = (SELECT complaint_id FROM hold LIMIT 1)",
+            "readable",
+        ),
     ],
 )
 def test_what_is_planted_is_found(lived: House, planted: str, invariant: str) -> None:

@@ -7,30 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, select
 
-from complaints.domain.deadlines import clockwork
-from complaints.domain.escalation import schedule
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
-from complaints.storage import aggregate, waking
-from complaints.storage.clock import sandbox_clock
-from complaints.storage.escalation import escalation
-from complaints.storage.unit_of_work import Connection, Database, Transaction, open_engine
-from complaints.wiring import new_id, wall_clock, wall_now
 from tests.journeys.running_server import launching
-from tests.support import House
+from tests.journeys.storm import Storm, house_in_operation
 
 NURSERY = Path(__file__).with_name("worker_nursery.py")
-# Hours from receipt to a step of the built-in ladders on first response (24 h) and resolution (48 h).
-STEPS_AT = (12, 19.2, 24, 36, 38.4, 48, 60, 72)
-Planned = tuple[UUID, str, datetime]  # deadline, step, planned time
 Nursery = subprocess.Popen[str]
 
 
@@ -92,72 +76,10 @@ class Workers:
         return self._nursery.stdout.readline().strip()
 
 
-def _stopped_clock(now: datetime, _connection: Connection) -> datetime:
-    return now
-
-
-class Storm:
-    """Complaints whose steps fall due until `ends_at`, on a database with the wall clock."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.ends_at = wall_now()
-
-    def raise_wave(self, count: int, *, seconds: float = 0) -> None:
-        """Register complaints as of long ago: nothing of what their clocks brought since is on record.
-
-        A step of each falls due within `seconds` from now; those before it are overdue.
-        """
-        now, dice = wall_now(), random.Random(7)
-        for n in range(count):
-            due_at = now + timedelta(seconds=dice.uniform(0, seconds))
-            received_at = due_at - timedelta(hours=STEPS_AT[n % len(STEPS_AT)])
-            past = Database(self.engine.database.engine, partial(_stopped_clock, received_at))
-            House(Engine(past, new_id, self.engine.cache)).post()
-        self.ends_at = now + timedelta(seconds=seconds, milliseconds=1)
-
-    def await_end(self) -> None:
-        """Until every step has been taken."""
-        deadline = time.monotonic() + 60
-        while wall_now() <= self.ends_at or self.engine.read(waking.is_any_due):
-            assert time.monotonic() < deadline, "steps are left that nobody takes"
-            time.sleep(0.05)
-
-    def check(self) -> None:
-        """Each planned step was taken exactly once, none before its time, and every invariant holds."""
-        with self.engine.database.read() as tx:
-            rows = tx.connection.execute(select(escalation)).mappings().all()
-            assert sorted((r["deadline_id"], r["step"], r["planned_at"]) for r in rows) == self._planned(tx)
-        assert all(row["taken_at"] >= row["planned_at"] for row in rows)
-        assert list(check_all(self.engine)) == []
-
-    def _planned(self, tx: Transaction) -> list[Planned]:
-        """What the policy asks for until the end of the storm."""
-        catalogue = self.engine.catalogue(tx)
-        found = []
-        for loaded in aggregate.find_complaints(tx):
-            complaint = loaded.complaint
-            policy = catalogue.policy(complaint.policy_code, complaint.policy_version)
-            for deadline in complaint.deadlines:
-                steps = schedule(deadline, clockwork(deadline, complaint, policy), policy)
-                found += [
-                    (deadline.id, s.step.name, s.planned_at) for s in steps if s.wake_at <= self.ends_at
-                ]
-        return sorted(found)
-
-
-def _house_in_operation(url: str) -> Engine:
-    """The engine on a copy of the sandbox that is none any more: it goes by the wall clock."""
-    database = Database(open_engine(url), wall_clock)
-    with database.begin() as tx:
-        tx.connection.execute(delete(sandbox_clock))
-    return Engine(database, new_id)
-
-
 @pytest.fixture
 def storm(database_url: str) -> Iterator[Storm]:
     """An empty house in operation, on each engine, before the storm."""
-    engine = _house_in_operation(database_url)
+    engine = house_in_operation(database_url)
     yield Storm(engine)
     engine.database.engine.dispose()
 
@@ -201,7 +123,7 @@ def test_a_worker_frozen_with_complaints_in_hand_does_nothing_twice(
 ) -> None:
     """On PostgreSQL; a frozen writer of the embedded database stops the house until it is continued."""
     url = migrated_database_url("postgresql")
-    storm = Storm(_house_in_operation(url))
+    storm = Storm(house_in_operation(url))
     workers = Workers(nursery, url)
     storm.raise_wave(8)
     frozen = workers.start("written", "SIGSTOP")

@@ -33,7 +33,8 @@ POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]
 }
 
 
-def _arm(point: str, deadly: signal.Signals) -> None:
+def arm(point: str, deadly: signal.Signals) -> None:
+    """Let this process send itself a signal when it first passes the point."""
     module, name, counts = POINTS[point]
     original = getattr(module, name)
     is_armed = True
@@ -60,7 +61,7 @@ def _start(log: int, url: str, *arming: str) -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if arming:
             point, name = arming
-            _arm(point, signal.Signals[name])
+            arm(point, signal.Signals[name])
         cli.worker()
     finally:
         os._exit(1)

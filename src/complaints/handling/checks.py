@@ -68,18 +68,20 @@ def _check_batch(
     engine: Engine, tx: Transaction, after: UUID | None
 ) -> tuple[list[Finding], UUID | None, int]:
     batch = audit.find_batch(tx, after, BATCH)
-    ids = [stored.loaded.complaint.id for stored in batch]
-    if not ids:
-        return [], None, 0
+    ids = [stored.loaded.complaint.id for stored in batch.stored]
+    count = len(ids) + len(batch.unreadable)
     events = {
-        key: list(rows) for key, rows in groupby(audit.find_events(tx, batch), lambda e: e.complaint_id)
+        key: list(rows)
+        for key, rows in groupby(audit.find_events(tx, batch.stored), lambda e: e.complaint_id)
     }
     taken = {
         key: list(rows) for key, rows in groupby(audit.find_escalations(tx, ids), lambda e: e.complaint_id)
     }
     catalogue, horizon = engine.catalogue(tx), partitions.horizon(tx)
-    found: list[Finding] = []
-    for stored in batch:
+    found = [
+        Finding("readable", number_of(n), "what is stored of it makes no sense") for n in batch.unreadable
+    ]
+    for stored in batch.stored:
         complaint = stored.loaded.complaint
         wake_at = complaint.wake_at
         own = events.get(complaint.id, [])
@@ -94,7 +96,7 @@ def _check_batch(
         )
         number = number_of(complaint.sequence)
         found.extend(Finding(name, number, message) for name, rule in _RULES for message in rule(case))
-    return found, ids[-1] if len(ids) == BATCH else None, len(ids)
+    return found, batch.last if count == BATCH else None, count
 
 
 # The invariants ----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from complaints.domain.draft import ENGINE, Draft
+from complaints.domain.errors import Unavailable
 from complaints.domain.sweep import advance
 from complaints.domain.vocabulary import EventType
 from complaints.handling.engine import Engine
@@ -16,6 +17,7 @@ from complaints.storage.complaint import Loaded
 from complaints.storage.unit_of_work import Transaction
 
 BATCH = 500
+_PARKED = "complaint parked: its clocks cannot be advanced"
 log = logging.getLogger(__name__)
 
 
@@ -44,9 +46,48 @@ class Swept:
 def sweep_once(engine: Engine, *, batch: int = BATCH) -> Swept:
     """Claim up to `batch` complaints whose time has come and bring them up to now, in one transaction.
 
-    Any number of processes may do this at once: each claims rows no other has.
+    Any number of processes may do this at once: each claims rows no other has. Where one of them spoils it for
+    all, because what is stored of it makes no sense, each is advanced alone and that one parked.
     """
-    return engine.write(lambda tx: _sweep(engine, tx, waking.claim_due(tx, limit=batch), _at_once, tx.now))
+    try:
+        with engine.database.begin() as tx:
+            return _sweep(engine, tx, waking.claim_due(tx, limit=batch), _at_once, tx.now)
+    except Unavailable:
+        raise
+    except Exception:
+        log.warning("complaints cannot be advanced together, so each is alone", exc_info=True)
+        return _one_by_one(engine, batch)
+
+
+def _one_by_one(engine: Engine, limit: int) -> Swept:
+    total, place = Swept(), None
+    for _ in range(limit):
+        place, swept = _next_alone(engine, place)
+        if place is None:
+            break
+        total += swept
+    return total
+
+
+def _next_alone(engine: Engine, after: waking.Place | None) -> tuple[waking.Place | None, Swept]:
+    """The complaint due next after a place, advanced or else parked: its own place, None where there is none."""
+    for is_last in (False, False, True):  # others may have been in its way
+        place = None
+        try:
+            with engine.database.begin() as tx:
+                place = waking.claim_next(tx, after=after)
+                claimed = waking.load_claimed(tx, [place.id]) if place else []
+                return place, _sweep(engine, tx, claimed, _at_once, tx.now)
+        except Unavailable:
+            raise
+        except Exception:
+            if place is None:
+                raise
+            if is_last:
+                log.exception(_PARKED, extra={"id": str(place.id)})
+    assert place is not None  # else it was raised or returned
+    engine.write(lambda tx: waking.park(tx, [place.id]))
+    return place, Swept(complaints=1, parked=1)
 
 
 def sweep_until(engine: Engine, tx: Transaction, target: datetime, *, slice_size: int = BATCH) -> Swept:
@@ -74,9 +115,7 @@ def _sweep(
         try:
             live(draft, catalogue, until)
         except Exception:  # one complaint that cannot be planned must not stop the clocks of the others
-            log.exception(
-                "complaint parked: its clocks cannot be advanced", extra={"id": str(loaded.complaint.id)}
-            )
+            log.exception(_PARKED, extra={"id": str(loaded.complaint.id)})
             parked.append(loaded.complaint.id)
         else:
             plans.append(Planned(draft, loaded.tip))

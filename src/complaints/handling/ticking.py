@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from complaints.domain.errors import Unavailable
 from complaints.handling.engine import Engine
 from complaints.handling.sweep import BATCH, Swept, sweep_once
 from complaints.storage import heartbeat, idempotency, partitions, waking
@@ -28,19 +29,35 @@ class Sweeper:
     wall: Callable[[], datetime]
     observe: Callable[[Swept], None]
     stopping: Callable[[], bool] = lambda: False
+    _batch: int = field(default=BATCH, init=False)
     _beat_at: float = field(default=float("-inf"), init=False)
     _lag_seconds: float = field(default=0.0, init=False)
 
     def tick(self) -> None:
         """Do what is due, batch by batch, and beat from time to time."""
         while self.engine.read(waking.is_any_due):
-            swept = sweep_once(self.engine)
+            batch = self._batch
+            swept = self._sweep()
             self._lag_seconds = max(swept.lags_seconds, default=0.0)
             self.observe(swept)
             self._beat()
-            if swept.complaints < BATCH or self.stopping():
+            if swept.complaints < batch or self.stopping():
                 break
         self._beat()
+
+    def _sweep(self) -> Swept:
+        """Sweep a batch. Where that was too much, the next ones are smaller.
+
+        The database ends a transaction in which a busy process says nothing for 5 s: of the same size it might
+        be tried for ever.
+        """
+        try:
+            swept = sweep_once(self.engine, batch=self._batch)
+        except Unavailable:
+            self._batch = max(self._batch // 4, 1)
+            raise
+        self._batch = min(self._batch * 2, BATCH)
+        return swept
 
     def _beat(self) -> None:
         if time.monotonic() - self._beat_at < BEAT_SECONDS:

@@ -50,20 +50,45 @@ class EscalationRow(NamedTuple):
     recipients: list[str]
 
 
-def find_batch(tx: Transaction, after: UUID | None, limit: int) -> list[Stored]:
+class Batch(NamedTuple):
+    """Complaints by id: those that can be read, the sequences of those that cannot, and the last id of them all."""
+
+    stored: list[Stored]
+    unreadable: list[int]
+    last: UUID | None
+
+
+def find_batch(tx: Transaction, after: UUID | None, limit: int) -> Batch:
     """The next complaints by id."""
     c = complaint.c
-    columns = (c.id, c.next_due_at, c.overdue_after_at, c.wake_at, c.parked_at)
+    columns = (c.id, c.sequence, c.next_due_at, c.overdue_after_at, c.wake_at, c.parked_at)
     statement = select(*columns).order_by(c.id).limit(limit)
     if after is not None:
         statement = statement.where(c.id > after)
-    derived = {row[0]: row[1:] for row in tx.connection.execute(statement)}
-    loaded = find_complaints(tx, c.id.in_(derived.keys())) if derived else []
-    return [Stored(one, *derived[one.complaint.id]) for one in loaded]
+    rows = list(tx.connection.execute(statement))
+    loaded = _load_readable(tx, [row.id for row in rows])
+    return Batch(
+        stored=[Stored(loaded[row.id], *row[2:]) for row in rows if row.id in loaded],
+        unreadable=[row.sequence for row in rows if row.id not in loaded],
+        last=rows[-1].id if rows else None,
+    )
+
+
+def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Loaded]:
+    """Those of which what is stored makes sense; all at once, and only where that fails each alone."""
+    try:
+        found = find_complaints(tx, complaint.c.id.in_(ids)) if ids else []
+    except (ValueError, TypeError, LookupError):
+        if len(ids) == 1:
+            return {}
+        return {key: one for i in ids for key, one in _load_readable(tx, [i]).items()}
+    return {one.complaint.id: one for one in found}
 
 
 def find_events(tx: Transaction, batch: Sequence[Stored]) -> Sequence[EventRow]:
     """The events of complaints, by complaint and order."""
+    if not batch:
+        return []
     columns = [event.c[name] for name in EventRow._fields]
     statement = select(*columns).where(
         event.c.complaint_id.in_([stored.loaded.complaint.id for stored in batch]),

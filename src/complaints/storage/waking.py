@@ -2,16 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Uuid, func, literal, select, tuple_, update
 
 from complaints.storage.aggregate import find_complaints, with_parts
+from complaints.storage.base import UtcDateTime
 from complaints.storage.bulk import among
 from complaints.storage.complaint import Loaded, complaint, find_rows
 from complaints.storage.unit_of_work import Transaction
 
 c = complaint.c
+
+
+class Place(NamedTuple):
+    """Where a complaint stands in the order in which they are due."""
+
+    wake_at: datetime
+    id: UUID
+
+
 _ASLEEP = (c.wake_at.is_not(None), c.parked_at.is_(None))
 
 
@@ -23,6 +34,21 @@ def is_any_due(tx: Transaction) -> bool:
 
 def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
     """Lock up to `limit` complaints due now, most overdue first; those another process works on are passed over."""
+    return load_claimed(tx, _lock_due(tx, limit))
+
+
+def claim_next(tx: Transaction, *, after: Place | None) -> Place | None:
+    """Lock the complaint due next after a place in that order; it is not read yet."""
+    due = select(c.wake_at, c.id).where(*_ASLEEP, c.wake_at <= tx.now)
+    if after is not None:
+        place = tuple_(literal(after.wake_at, UtcDateTime), literal(after.id, Uuid))
+        due = due.where(tuple_(c.wake_at, c.id) > place)
+    due = due.order_by(c.wake_at, c.id).limit(1).with_for_update(skip_locked=True, key_share=True)
+    row = tx.connection.execute(due).first()
+    return Place(*row) if row else None
+
+
+def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
     due = (
         select(c.id)
         .where(*_ASLEEP, c.wake_at <= tx.now)
@@ -30,7 +56,11 @@ def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     )
-    ids = list(tx.connection.execute(due).scalars())
+    return list(tx.connection.execute(due).scalars())
+
+
+def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[Loaded]:
+    """Complaints that were locked before, in the order given."""
     rows = {row["id"]: row for row in find_rows(tx, among(tx, c.id, ids))} if ids else {}
     return with_parts(tx, [rows[i] for i in ids])
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from complaints.api.edge.problem_handlers import refusal_response
 from complaints.api.edge.refusals import Unauthenticated
+from complaints.domain.errors import ComplaintError
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.keys import caller_of, known_caller
@@ -30,7 +31,7 @@ def describe_keys(document: dict[str, Any]) -> None:
 
 
 class Authentication:
-    """Finds the caller of a protected path by the key in `Authorization`, or answers 401."""
+    """Finds the caller of a protected path by the key in `Authorization`, or answers 401, or 503."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -38,23 +39,30 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through, with `scope["state"]["caller"]`, or refuse."""
         if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
-            caller = await self._caller(scope)
-            if caller is None:
-                refusal = Unauthenticated("Send Authorization: Bearer <key> with a key that is valid.")
+            try:
+                caller = await self._caller(scope)
+            except ComplaintError as refusal:  # no handler of errors stands around this
                 await refusal_response(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self.app(scope, receive, send)
 
-    async def _caller(self, scope: Scope) -> Caller | None:
-        sent = [value for name, value in scope["headers"] if name == b"authorization"]
-        if len(sent) != 1:
-            return None
-        scheme, _, secret = sent[0].decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or not secret.strip():
-            return None
-        secret = secret.strip()
+    async def _caller(self, scope: Scope) -> Caller:
+        """Who calls. Raises Unauthenticated, Unavailable."""
+        secret = _secret(scope)
         engine: Engine = scope["app"].state.engine
-        if (known := known_caller(engine, secret)) is not None:
-            return known
-        return await run_in_threadpool(engine.read, lambda tx: caller_of(engine, tx, secret))
+        caller = known_caller(engine, secret) if secret else None
+        if secret and caller is None:
+            caller = await run_in_threadpool(engine.read, lambda tx: caller_of(engine, tx, secret))
+        if caller is None:
+            raise Unauthenticated("Send Authorization: Bearer <key> with a key that is valid.")
+        return caller
+
+
+def _secret(scope: Scope) -> str:
+    """The key that was sent; "" if none was, or more than one."""
+    sent = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(sent) != 1:
+        return ""
+    scheme, _, secret = sent[0].decode("latin-1").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""

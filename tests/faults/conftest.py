@@ -1,0 +1,214 @@
+"""Fixtures of the fault tests, and their report. `--faults short` is for every change, `long` for a release."""
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from complaints.handling.engine import Engine
+from complaints.settings import Settings
+from complaints.storage.unit_of_work import Database, open_engine
+from complaints.wiring import migrate_and_seed, new_id, wall_clock, wall_now
+from tests.faults.fleet import Fleet, Nursery, nursing, sailing
+from tests.faults.journal import Journal
+from tests.faults.report import render, write_report
+from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
+from tests.support import ADMIN_SECRET
+
+T = TypeVar("T")
+_TOLD = "fault"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("faults")
+    group.addoption("--faults", choices=("short", "long"), default="short", help="how much is done")
+    group.addoption("--faults-report", metavar="FILE", help="where the report is written, as JSON")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a scenario does."""
+
+    long: bool
+
+    def pick(self, short: T, long: T) -> T:
+        """The number for this size."""
+        return long if self.long else short
+
+
+@pytest.fixture(scope="session")
+def size(pytestconfig: pytest.Config) -> Size:
+    """How much is done."""
+    return Size(pytestconfig.getoption("--faults") == "long")
+
+
+# Databases -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[FallibleServer]:
+    """A durable PostgreSQL of this process's own, that may be killed."""
+    try:
+        with fallible() as server:
+            yield server
+    except PostgresUnavailable as failure:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL: {failure}")
+
+
+def migrated(url: str) -> str:
+    """Migrate and seed the empty database at `url`, which goes by the wall clock; its URL."""
+    engine, _ = migrate_and_seed(Settings(database_url=url, bootstrap_api_key=ADMIN_SECRET))
+    engine.database.engine.dispose()
+    return url
+
+
+def database_of(server_url: str, name: str) -> str:
+    """The URL of another database of the same server."""
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def template(postgres: FallibleServer) -> str:
+    """A migrated database to copy."""
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_of_faults TEMPLATE template0")
+    migrated(database_of(postgres.url, "template_of_faults"))
+    return "template_of_faults"
+
+
+@pytest.fixture
+def postgres_url(postgres: FallibleServer, template: str) -> Iterator[str]:
+    """A migrated and seeded database on the durable PostgreSQL."""
+    name = f"faults_{uuid4().hex[:12]}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_of(postgres.url, name)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A migrated and seeded embedded database."""
+    return migrated(f"sqlite:///{tmp_path / 'complaints.db'}")
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """The engine on a database, going by the right time."""
+    database = Database(open_engine(url), wall_clock)
+    try:
+        yield Engine(database, new_id)
+    finally:
+        database.engine.dispose()
+
+
+# Processes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Makes processes of the product."""
+    with nursing() as made:
+        yield made
+
+
+@pytest.fixture
+def sail(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """`with sail(url) as fleet`: a fleet on that database, whose processes' output is kept in the test's directory."""
+
+    @contextmanager
+    def _sail(url: str) -> Iterator[Fleet]:
+        with sailing(nursery, url, tmp_path / f"fleet-{uuid4().hex[:6]}") as fleet:
+            yield fleet
+
+    return _sail  # type: ignore[return-value]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """The clients' own record."""
+    made = Journal(tmp_path / "journal.ndjson")
+    yield made
+    made.close()
+
+
+# The report ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Told:
+    """What a scenario tells of itself: its fault in words, and what it counted."""
+
+    fault: str = ""
+    counts: dict[str, int | float] = field(default_factory=dict)
+
+    def count(self, **counts: float) -> None:
+        """Put numbers on record; `_` in names becomes a space."""
+        self.counts.update({name.replace("_", " "): value for name, value in counts.items()})
+
+    def progress(self, done: int, of: int) -> None:
+        """Tell every now and then how far a long scenario is; seen with `-s`."""
+        if done % 50 == 0:
+            sys.stdout.write(f"  {self.fault}: {done} of {of}\n")
+            sys.stdout.flush()
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Iterator[Told]:
+    """What the scenario tells the report."""
+    made = Told()
+    yield made
+    record_property(_TOLD, {"fault": made.fault, "counts": made.counts})
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell the report, and write it where the command line says."""
+    scenarios = list(_scenarios(terminalreporter))
+    if not scenarios:
+        return
+    about = {
+        "form": config.getoption("--faults"),
+        "date": wall_now().date().isoformat(),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "seconds": round(time.perf_counter() - _STARTED_AT, 1),
+    }
+    terminalreporter.write_line("")
+    terminalreporter.write_line(render({**about, "scenarios": scenarios}))
+    if path := config.getoption("--faults-report"):
+        write_report(Path(path), scenarios, about=about)
+        terminalreporter.write_line(f"\nThe report is in {path}.")
+
+
+_STARTED_AT = time.perf_counter()
+
+
+def _scenarios(terminalreporter: Any) -> Iterator[dict[str, Any]]:
+    ended = [
+        report
+        for outcome in ("passed", "failed", "skipped")
+        for report in terminalreporter.stats.get(outcome, [])
+    ]
+    seconds = {report.nodeid: report.duration for report in ended if report.when == "call"}
+    results = {"failed": "FAILED", "skipped": "skipped"}
+    outcomes = {
+        r.nodeid: told for name, told in results.items() for r in terminalreporter.stats.get(name, [])
+    }
+    for report in terminalreporter.stats.get("", []) + ended:
+        found = dict(report.user_properties).get(_TOLD)
+        if report.when == "teardown" and found and found["fault"]:
+            outcome = outcomes.get(report.nodeid, "held")
+            yield {**found, "seconds": round(seconds.get(report.nodeid, 0.0), 1), "outcome": outcome}

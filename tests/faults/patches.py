@@ -1,0 +1,120 @@
+"""What a process of the product may be started with: a clock that is off, or one of its defences taken away.
+
+Each function changes the product in this process, before it runs.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+
+from complaints import wiring
+from complaints.domain.draft import ENGINE, Draft
+from complaints.domain.sweep import advance
+from complaints.handling import ticking
+from complaints.handling.engine import Engine
+from complaints.handling.sweep import BATCH, Swept
+from complaints.storage import aggregate, complaint, waking
+from complaints.storage.apply import Planned, apply
+from complaints.storage.complaint import Loaded
+from complaints.storage.unit_of_work import Transaction
+
+CLOCK_FILE = "FAULTS_CLOCK_FILE"
+
+
+def shifted_clock() -> None:
+    """The wall clock is off by the seconds that stand in a file, looked up at every glance."""
+    right, file = wiring.wall_now, Path(os.environ[CLOCK_FILE])
+
+    def shifted() -> datetime:
+        return right() + timedelta(seconds=float(file.read_text() or 0))
+
+    wiring.wall_now = shifted
+
+
+def no_lock() -> None:
+    """Complaints are read without being locked, to be changed or to be advanced."""
+    locked = complaint.find_rows
+
+    def unlocked(tx: Transaction, *conditions: Any, lock: bool = False) -> Any:
+        return locked(tx, *conditions)
+
+    aggregate.find_rows = unlocked
+    waking.find_rows = unlocked
+    waking.claim_due = _claimed_by_all
+
+
+def _claimed_by_all(tx: Transaction, *, limit: int) -> list[Loaded]:
+    c = complaint.complaint.c
+    due = (
+        select(c.id).where(c.wake_at <= tx.now, c.parked_at.is_(None)).order_by(c.wake_at, c.id).limit(limit)
+    )
+    return aggregate.find_complaints(tx, c.id.in_(list(tx.connection.execute(due).scalars())))
+
+
+def no_version_guard() -> None:
+    """Rows are written whatever version they have by then."""
+    complaint.update_rows = _update_unguarded
+
+
+def _update_unguarded(tx: Transaction, rows: list[dict[str, Any]]) -> int:
+    keys = ("key_id", "key_version")
+    changed = {name: bindparam(name) for name in rows[0] if name not in keys}
+    table = complaint.complaint
+    statement = update(table).where(table.c.id == bindparam("key_id")).values(changed)
+    return tx.connection.execute(
+        statement, [{k: v for k, v in row.items() if k != "key_version"} for row in rows]
+    ).rowcount
+
+
+def two_transactions() -> None:
+    """A sweep marks complaints as taken in one transaction, and acts in the next."""
+    ticking.sweep_once = _sweep_in_two
+
+
+def death_between() -> None:
+    """A process that sweeps in two transactions dies between them."""
+    global _between
+    _between = _die
+
+
+def _go_on(_marked: Sequence[UUID]) -> None:
+    pass
+
+
+def _die(marked: Sequence[UUID]) -> None:
+    if marked:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+_between: Callable[[Sequence[UUID]], None] = _go_on
+
+
+def _mark(tx: Transaction, limit: int) -> Sequence[UUID]:
+    claimed = [loaded.complaint.id for loaded in waking.claim_due(tx, limit=limit)]
+    table = complaint.complaint
+    tx.connection.execute(update(table).where(table.c.id.in_(claimed)).values(wake_at=None))
+    return claimed
+
+
+def _sweep_in_two(engine: Engine, *, batch: int = BATCH) -> Swept:
+    marked = engine.write(lambda tx: _mark(tx, batch))
+    _between(marked)
+
+    def act(tx: Transaction) -> Swept:
+        catalogue = engine.catalogue(tx)
+        plans = []
+        for loaded in aggregate.find_complaints(tx, complaint.complaint.c.id.in_(marked)):
+            draft = Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id)
+            policy = catalogue.policy(draft.complaint.policy_code, draft.complaint.policy_version)
+            advance(draft, policy, catalogue.directory, tx.now)
+            plans.append(Planned(draft, loaded.tip))
+        apply(tx, plans, engine.new_id)
+        return Swept(complaints=len(plans))
+
+    return engine.write(act)

@@ -1,0 +1,51 @@
+"""The report of a run of the fault tests: written as JSON, told as a table, put into docs/reliability.md.
+
+    python -m tests.faults.report build/faults.json
+
+puts the table of that report in its place in the page.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN, END = "<!-- report: begin -->", "<!-- report: end -->"
+
+
+def write_report(path: Path, scenarios: Sequence[dict[str, Any]], *, about: dict[str, Any]) -> None:
+    """Keep what was found. A scenario has fault, outcome, seconds, counts and, if skipped or failed, a reason."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**about, "scenarios": list(scenarios)}, ensure_ascii=False, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def render(report: dict[str, Any]) -> str:
+    """The report as Markdown."""
+    about = f"The {report['form']} form, {report['date']}, {report['processors']} processors, "
+    about += f"Python {report['python']}: {report['seconds']:.0f} s in all."
+    lines = [about, "", "| fault | what was done and counted | seconds | result |", "|---|---|---|---|"]
+    for one in report["scenarios"]:
+        counts = ", ".join(f"{name} {value:,}" for name, value in one["counts"].items())
+        lines.append(f"| {one['fault']} | {counts or '—'} | {one['seconds']:.0f} | {one['outcome']} |")
+    return "\n".join(lines)
+
+
+def put_in_page(page: str, report: dict[str, Any]) -> str:
+    """The page with the report's table in the marked place."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    assert rest, f"the page has no {BEGIN}"
+    return f"{before}{BEGIN}\n\n{render(report)}\n\n{END}{after}"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Put the table of a report into the page."""
+    report = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    PAGE.write_text(put_in_page(PAGE.read_text(encoding="utf-8"), report), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

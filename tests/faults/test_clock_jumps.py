@@ -1,0 +1,110 @@
+"""Every clock jumps by an hour and by a day, back and ahead, while complaints come in and steps fall due.
+
+What is promised: a step is never taken before its time by the clock of the process that takes it, and never twice.
+A clock that is ahead lets steps be taken early by the true time; set right again it takes them no second time.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from complaints.handling.engine import Engine
+from complaints.storage import waking
+from complaints.storage.unit_of_work import Database
+from complaints.wiring import new_id, wall_now
+from tests.faults.conftest import Size, Told, opened
+from tests.faults.fleet import Fleet
+from tests.faults.intake import Clients
+from tests.faults.journal import Journal
+from tests.faults.patches import CLOCK_FILE
+from tests.journeys.storm import Storm
+
+HOUR, DAY = 3600, 86400
+
+
+class Clock:
+    """The clock of all processes; `offset` is in seconds."""
+
+    def __init__(self, file: Path, storm: Storm) -> None:
+        self._file = file
+        self._storm = storm
+        self.set(0)
+
+    def set(self, offset: float) -> None:
+        """Jump."""
+        written = self._file.with_suffix(".new")
+        written.write_text(str(offset))
+        written.replace(self._file)
+        self.offset = timedelta(seconds=offset)
+
+    def live_through(self, offset: float, *, seconds: float) -> None:
+        """Jump, stay there for a while, and then until every step due by that clock has been taken."""
+        self.set(offset)
+        time.sleep(seconds)
+        shifted = Database(self._storm.engine.database.engine, lambda _connection: wall_now() + self.offset)
+        deadline = time.monotonic() + 60
+        while Engine(shifted, new_id).read(waking.is_any_due):
+            assert time.monotonic() < deadline, f"steps are left at {offset} s that nobody takes"
+            time.sleep(0.05)
+        self._storm.ends_at = max(self._storm.ends_at, wall_now() + self.offset)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "sqlite"])
+def test_jumping_clocks(
+    engine_name: str,
+    request: pytest.FixtureRequest,
+    sail: Callable[[str], Any],
+    journal: Journal,
+    tmp_path: Path,
+    size: Size,
+    told: Told,
+) -> None:
+    told.fault = f"Clocks moved by an hour and a day, back and ahead ({engine_name})"
+    url = request.getfixturevalue("postgres_url" if engine_name == "postgresql" else "sqlite_url")
+    file, rounds = tmp_path / "clock", size.pick(1, 10)
+    with opened(url) as engine, sail(url) as fleet:
+        storm = Storm(engine)
+        clock = Clock(file, storm)
+        storm.raise_wave(40)
+        storm.raise_wave(40, later_hours=0.5)
+        storm.raise_wave(40, later_hours=12)
+        options = {"patches": ["shifted_clock"], CLOCK_FILE: file}
+        if engine_name == "postgresql":
+            fleet.add_api(**options)
+            fleet.add_worker(**options)
+            fleet.add_worker(**options)
+        else:
+            fleet.add_api(scheduler=1, **options)
+        clients = Clients(fleet.apis, journal, pause_seconds=0.03)
+        fleet.await_ready()
+        with clients.working(3):
+            # The furthest ahead comes last: what is due by then is due for good.
+            for offset in [0, *[-HOUR, -DAY, 0] * rounds, HOUR, 0, DAY]:
+                clock.live_through(offset, seconds=0.7)
+        clock.set(0)
+        refused = _answer_some(fleet, clients, journal)
+        storm.raise_wave(20, steps_at=[72])  # the last of their steps
+        clock.live_through(0, seconds=0.5)
+
+        told.count(
+            jumps=4 + 3 * rounds,
+            complaints_acknowledged=clients.count_acknowledged(),
+            steps_taken=storm.count_taken(),
+        )
+        assert clients.breaches(engine) + storm.breaches() + fleet.failures() + refused == []
+
+
+def _answer_some(fleet: Fleet, clients: Clients, journal: Journal) -> Sequence[str]:
+    """Act, by the right time, on complaints that were received when the clock was a day ahead."""
+    refused = []
+    with fleet.client(fleet.apis[0]) as http:
+        for entry in [e for e in clients.settle() if e.acknowledged][-8:]:
+            body = {"action": "respond", "message": "We look into it.", "contact_channel": "phone"}
+            answer = http.post(f"/v1/complaints/{entry.complaint_id}/transitions", json=body)
+            if answer.status_code != 200:
+                refused.append(f"request {entry.number} cannot be answered: {answer.text[:300]}")
+    return refused

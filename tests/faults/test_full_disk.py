@@ -1,0 +1,159 @@
+"""The disk is full: nothing is acknowledged, nothing acknowledged is lost, and with room again everything goes on."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+
+from tests.faults.conftest import Size, Told, database_of, migrated, opened
+from tests.faults.fleet import Fleet
+from tests.faults.intake import Clients
+from tests.faults.journal import Journal
+from tests.journeys.storm import Storm
+from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A small file system in memory."""
+
+    path: Path
+
+    def fill(self) -> None:
+        """Leave no room at all."""
+        with (self.path / "ballast").open("ab", buffering=0) as ballast:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while ballast.write(b"\0" * size) == size:
+                        pass
+                except OSError:
+                    continue
+
+    def free(self) -> None:
+        """Make room again."""
+        (self.path / "ballast").unlink()
+
+
+@contextmanager
+def small_disk(path: Path, megabytes: int) -> Iterator[Disk]:
+    """A disk of so many megabytes at `path`; skips where none can be mounted."""
+    path.mkdir(mode=0o755)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(path)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        path.rmdir()
+        pytest.skip("a small disk cannot be mounted here: that takes root, and the right to mount")
+    try:
+        yield Disk(path)
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+        path.rmdir()
+
+
+def test_a_full_disk_under_the_embedded_database(
+    sail: Callable[[str], Any], journal: Journal, tmp_path: Path, size: Size, told: Told
+) -> None:
+    told.fault = "Disk full under the embedded database"
+    with small_disk(tmp_path / "disk", 32) as disk:
+        url = migrated(f"sqlite:///{disk.path / 'complaints.db'}")
+        with opened(url) as engine, sail(url) as fleet:
+            storm = Storm(engine)
+            storm.raise_wave(30, seconds=size.pick(4, 30))
+            fleet.add_api(scheduler=1)
+            clients = _fill_and_free(fleet, disk, journal, rounds=size.pick(2, 10))
+            storm.await_end()
+            _tell(told, clients)
+            assert clients.breaches(engine) + storm.breaches() == []
+            assert fleet.failures(allowed=["Unavailable"]) == []
+            assert fleet.ended == []
+
+
+def test_a_full_disk_under_postgresql(
+    sail: Callable[[str], Any], journal: Journal, size: Size, told: Told
+) -> None:
+    """Where its log cannot be written PostgreSQL panics, and may end for good: then it is started again."""
+    told.fault = "Disk full under PostgreSQL"
+    reachable = Path(
+        gettempdir(), f"complaints-disk-{os.getpid()}"
+    )  # by a user without rights, unlike tmp_path
+    with small_disk(reachable, 160) as disk, fallible(disk.path / "data") as server:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE full_disk TEMPLATE template0")
+        url = migrated(database_of(server.url, "full_disk"))
+        with opened(url) as engine, sail(url) as fleet:
+            storm = Storm(engine)
+            storm.raise_wave(30, seconds=size.pick(4, 30))
+            fleet.add_api()
+            fleet.add_worker()
+            clients = _fill_and_free(fleet, disk, journal, rounds=size.pick(2, 10), server=server)
+            storm.await_end()
+            _tell(told, clients)
+            assert clients.breaches(engine) + storm.breaches() == []
+            assert fleet.failures(allowed=["Unavailable"]) == []
+            assert fleet.ended == []
+
+
+def _fill_and_free(
+    fleet: Fleet, disk: Disk, journal: Journal, *, rounds: int, server: FallibleServer | None = None
+) -> Clients:
+    fleet.await_ready()
+    clients = Clients(fleet.apis, journal, pause_seconds=0.01)
+    with clients.working(4):
+        for _ in range(rounds):
+            _await_more(clients, 201)
+            disk.fill()
+            _await_more(clients, 503)
+            time.sleep(0.5)
+            disk.free()
+            if server is not None:
+                _start_if_gone(server)
+    _await_answer(fleet)
+    return clients
+
+
+def _await_more(clients: Clients, status: int) -> None:
+    """Until requests are answered so, several times anew."""
+    wanted, deadline = clients.statuses[status] + 5, time.monotonic() + 60
+    while clients.statuses[status] < wanted:
+        assert time.monotonic() < deadline, f"no request is answered {status}: {dict(clients.statuses)}"
+        time.sleep(0.02)
+
+
+def _start_if_gone(server: FallibleServer) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            psycopg.connect(server.url, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            time.sleep(0.2)
+        else:
+            return
+    try:
+        server.start()
+    except PostgresUnavailable as failure:
+        pytest.fail(f"PostgreSQL does not start on a disk with room: {failure}")
+
+
+def _await_answer(fleet: Fleet) -> None:
+    """Until it takes complaints again, by the same process."""
+    body, deadline = {"channel": "phone", "subject": "After all"}, time.monotonic() + 30
+    with fleet.client(fleet.apis[0]) as http:
+        while (answer := http.post("/v1/complaints", json=body)).status_code != 201:
+            assert answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE, answer.text
+            assert time.monotonic() < deadline, "it does not take complaints again"
+            time.sleep(0.1)
+
+
+def _tell(told: Told, clients: Clients) -> None:
+    told.count(
+        complaints_acknowledged=clients.count_acknowledged(),
+        answers_503=clients.statuses[503],
+    )

@@ -1,0 +1,68 @@
+"""An import is killed again and again, and the workers that help with it: nothing is missing, nothing doubled."""
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from complaints.handling.checks import check_all
+from complaints.handling.engine import Engine
+from complaints.storage.audit import count_complaints
+from complaints.storage.complaint import complaint
+from tests.faults.conftest import Size, Told, opened
+from tests.faults.intake import MARK
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "sqlite"])
+def test_a_killed_import(
+    engine_name: str,
+    request: pytest.FixtureRequest,
+    sail: Callable[[str], Any],
+    tmp_path: Path,
+    size: Size,
+    told: Told,
+) -> None:
+    told.fault = f"An import and the worker that helps with it killed half-way ({engine_name})"
+    url = request.getfixturevalue("postgres_url" if engine_name == "postgresql" else "sqlite_url")
+    rows, kills, dice = size.pick(600, 20_000), size.pick(2, 25), random.Random(5)
+    file = tmp_path / "calls.ndjson"
+    file.write_text("".join(json.dumps(_row(n)) + "\n" for n in range(rows)))
+    with opened(url) as engine, sail(url) as fleet:
+        member = fleet.add_import(file)
+        worker = fleet.add_worker()
+        half_way = 0
+        while not member.done and fleet.kills < kills * 2:
+            before = engine.read(count_complaints)
+            while not member.done and engine.read(count_complaints) == before:
+                time.sleep(0.05)
+            time.sleep(dice.uniform(0, 0.1))
+            half_way += 0 < engine.read(count_complaints) < rows
+            fleet.kill(member)
+            fleet.kill(worker)
+            time.sleep(0.1)
+        deadline = time.monotonic() + 300
+        while not member.done:
+            assert time.monotonic() < deadline, "the import does not end"
+            time.sleep(0.05)
+        counts = Counter(_imported(engine))
+        told.count(kills=fleet.kills, kills_half_way=half_way, rows=rows, complaints=counts.total())
+        assert half_way
+        assert fleet.failures(allowed=["Unavailable"]) == []
+        assert counts == Counter((n, f"Call {n % 50}") for n in range(rows))
+        assert list(check_all(engine)) == []
+
+
+def _row(number: int) -> dict[str, Any]:
+    return {"channel": "phone", "subject": f"Call {number % 50}", "attributes": {MARK: number}}
+
+
+def _imported(engine: Engine) -> list[tuple[int, str]]:
+    with engine.database.read() as tx:
+        rows = tx.connection.execute(select(complaint.c.attributes, complaint.c.subject))
+        return [(row.attributes[MARK], row.subject) for row in rows]

@@ -1,0 +1,125 @@
+"""The harness can fail: with one defence of the product taken away it finds what is wrong.
+
+Defences stand behind each other, so those that would hide it are taken away too; a second run with the one defence
+in its place shows that it is the one that counts.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+
+from complaints.handling.checks import check_all
+from complaints.handling.engine import Engine
+from tests.faults.conftest import opened
+from tests.faults.fleet import Fleet
+from tests.faults.intake import at_once
+from tests.faults.repetition import same_external_id
+from tests.journeys.storm import Storm
+
+HISTORY_KEY = ("event", {"complaint_id", "ordinal"})
+STEP_KEY = ("escalation", {"deadline_id", "step"})
+EXTERNAL_KEY = ("complaint", {"external_id", "source"})
+
+
+def _drop_key(engine: Engine, table: str, columns: set[str]) -> None:
+    """Take the unique key over these columns out of the database."""
+    with engine.database.begin() as tx:
+        known = inspect(tx.connection)
+        named = {
+            key["name"] for key in known.get_unique_constraints(table) if columns <= set(key["column_names"])
+        }
+        for name in named:
+            tx.connection.execute(text(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"'))
+        for index in known.get_indexes(table):
+            if index["unique"] and columns <= set(index["column_names"]) and index["name"] not in named:
+                tx.connection.execute(text(f'DROP INDEX "{index["name"]}"'))
+                named.add(index["name"])
+        assert named
+
+
+def test_without_the_unique_key_of_an_external_id(postgres_url: str, sail: Callable[[str], Any]) -> None:
+    with opened(postgres_url) as engine, sail(postgres_url) as fleet, ExitStack() as stack:
+        _drop_key(engine, *EXTERNAL_KEY)
+        for _ in range(2):
+            fleet.add_api()
+        fleet.await_ready()
+        clients = [stack.enter_context(fleet.client(api)) for api in fleet.apis]
+
+        assert any(same_external_id(clients, n) for n in range(3))
+
+
+@pytest.mark.parametrize("has_key", [True, False], ids=["with", "without"])
+def test_the_unique_key_of_a_step(postgres_url: str, sail: Callable[[str], Any], has_key: bool) -> None:
+    with opened(postgres_url) as engine, sail(postgres_url) as fleet:
+        _drop_key(engine, *HISTORY_KEY)
+        if not has_key:
+            _drop_key(engine, *STEP_KEY)
+        for _ in range(3):
+            fleet.add_worker(patches=["no_lock", "no_version_guard"])
+        fleet.await_ready()
+        storm = Storm(engine)
+        for _ in range(2 if has_key else 8):
+            storm.raise_wave(50, seconds=0.2, steps_at=[12])
+            storm.await_end()
+            twice = [breach for breach in storm.breaches() if "once too often" in breach]
+            if twice:
+                break
+
+        assert bool(twice) != has_key
+
+
+@pytest.mark.parametrize("has_guard", [True, False], ids=["with", "without"])
+def test_the_guard_on_the_version(postgres_url: str, sail: Callable[[str], Any], has_guard: bool) -> None:
+    with opened(postgres_url) as engine, sail(postgres_url) as fleet:
+        _drop_key(engine, *HISTORY_KEY)
+        for _ in range(2):
+            fleet.add_api(patches=["no_lock"] if has_guard else ["no_lock", "no_version_guard"])
+        fleet.await_ready()
+        breaches: list[str] = []
+        for _ in range(3):
+            breaches += _race(fleet)
+        breaches += [finding.message for finding in check_all(engine)]
+
+        assert (breaches == []) == has_guard, breaches
+
+
+def _race(fleet: Fleet) -> list[str]:
+    """Many change a complaint at once: each change that was acknowledged raised its version by one."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(fleet.client(api)) for api in fleet.apis]
+        made = clients[0].post("/v1/complaints", json={"channel": "phone", "subject": "No signal"})
+        path = made.headers["Location"]
+
+        def change(number: int) -> int:
+            answer = clients[number % 2].patch(path, json={"region": f"CN-{number}"})
+            return int(answer.status_code)
+
+        statuses = at_once(12, change)
+        version = clients[0].get(path).json()["version"]
+    found = [f"a change was answered {status}" for status in statuses if status not in (200, 412)]
+    if version != 1 + statuses.count(200):
+        found.append(f"{statuses.count(200)} changes were acknowledged, and the version is {version}")
+    return found
+
+
+@pytest.mark.parametrize("as_it_is", [True, False], ids=["one", "two"])
+def test_claiming_and_acting_in_one_transaction(
+    postgres_url: str, sail: Callable[[str], Any], as_it_is: bool
+) -> None:
+    with opened(postgres_url) as engine, sail(postgres_url) as fleet:
+        storm = Storm(engine)
+        storm.raise_wave(20)
+        if as_it_is:
+            fleet.add_worker(arming=["claimed", "SIGKILL"])
+        else:
+            fleet.add_worker(patches=["two_transactions", "death_between"])
+        while not fleet.ended:
+            time.sleep(0.02)
+        fleet.add_worker(patches=[] if as_it_is else ["two_transactions"])
+        storm.await_end()
+
+        assert (storm.breaches() == []) == as_it_is

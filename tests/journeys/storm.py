@@ -1,0 +1,117 @@
+"""A storm: many complaints whose steps fall due within seconds, and the proof that each was taken once."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+
+from complaints.domain.deadlines import clockwork
+from complaints.domain.escalation import schedule
+from complaints.handling import intake
+from complaints.handling.access import SYSTEM
+from complaints.handling.checks import check_all
+from complaints.handling.commands import CreateComplaint
+from complaints.handling.engine import Engine
+from complaints.storage import aggregate, waking
+from complaints.storage.clock import sandbox_clock
+from complaints.storage.escalation import escalation
+from complaints.storage.unit_of_work import Connection, Database, Transaction, open_engine
+from complaints.wiring import new_id, wall_clock, wall_now
+
+# Hours from receipt to a step of the built-in ladders on first response (24 h) and resolution (48 h).
+STEPS_AT = (12, 19.2, 24, 36, 38.4, 48, 60, 72)
+Step = tuple[UUID, str, datetime]  # deadline, step, planned time
+
+
+def _stopped_clock(now: datetime, _connection: Connection) -> datetime:
+    return now
+
+
+def house_in_operation(url: str) -> Engine:
+    """The engine on a copy of the sandbox that is none any more: it goes by the wall clock."""
+    database = Database(open_engine(url), wall_clock)
+    with database.begin() as tx:
+        tx.connection.execute(delete(sandbox_clock))
+    return Engine(database, new_id)
+
+
+class Storm:
+    """Complaints whose steps fall due until `ends_at`, on a database with the wall clock."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.ends_at = wall_now()
+
+    def raise_wave(
+        self, count: int, *, seconds: float = 0, later_hours: float = 0, steps_at: Sequence[float] = STEPS_AT
+    ) -> None:
+        """Register complaints as of long ago: nothing of what their clocks brought since is on record.
+
+        A step of each falls due within `seconds` from now, or from `later_hours` later; those before it are
+        overdue. `steps_at` are hours from receipt to that step.
+        """
+        now, dice = wall_now() + timedelta(hours=later_hours), random.Random(7)
+        ages = [timedelta(hours=steps_at[n % len(steps_at)]) for n in range(count)]
+        for age in sorted(set(ages)):
+            due_at = [now + timedelta(seconds=dice.uniform(0, seconds)) for _ in range(ages.count(age))]
+            self._register([instant - age for instant in due_at])
+        self.ends_at = max(self.ends_at, now + timedelta(seconds=seconds, milliseconds=1))
+
+    def _register(self, received_at: list[datetime]) -> None:
+        """In one go, as of when the last was received."""
+        past = Database(self.engine.database.engine, partial(_stopped_clock, max(received_at)))
+        engine = Engine(past, new_id, self.engine.cache)
+        commands = [
+            CreateComplaint.model_validate(
+                {"channel": "phone", "subject": "No signal", "received_at": instant}
+            )
+            for instant in received_at
+        ]
+        posts = [intake.Post(SYSTEM, command) for command in commands]
+        engine.write(lambda tx: intake.register(engine, tx, posts))
+
+    def await_end(self, *, patience_seconds: float = 60) -> None:
+        """Until every step has been taken."""
+        deadline = time.monotonic() + patience_seconds
+        while wall_now() <= self.ends_at or self.engine.read(waking.is_any_due):
+            assert time.monotonic() < deadline, "steps are left that nobody takes"
+            time.sleep(0.05)
+
+    def check(self) -> None:
+        """Each planned step was taken exactly once, none before its time, and every invariant holds."""
+        assert self.breaches() == []
+
+    def breaches(self) -> list[str]:
+        """What is wrong: steps not taken, taken twice, taken too early, and every other invariant broken."""
+        with self.engine.database.read() as tx:
+            rows = tx.connection.execute(select(escalation)).mappings().all()
+            planned = Counter(self._planned(tx))
+        taken = Counter((row["deadline_id"], row["step"], row["planned_at"]) for row in rows)
+        found = [f"step {step[1]} was not taken" for step in (planned - taken).elements()]
+        found += [f"step {step[1]} was taken once too often" for step in (taken - planned).elements()]
+        found += [f"step {r['step']} was taken early" for r in rows if r["taken_at"] < r["planned_at"]]
+        return found + [f"{f.number} {f.invariant}: {f.message}" for f in check_all(self.engine)]
+
+    def count_taken(self) -> int:
+        """How many steps are on record as taken."""
+        with self.engine.database.read() as tx:
+            return tx.connection.execute(select(func.count()).select_from(escalation)).scalar_one()
+
+    def _planned(self, tx: Transaction) -> list[Step]:
+        """What the policy asks for until the end of the storm."""
+        catalogue = self.engine.catalogue(tx)
+        found = []
+        for loaded in aggregate.find_complaints(tx):
+            complaint = loaded.complaint
+            policy = catalogue.policy(complaint.policy_code, complaint.policy_version)
+            for deadline in complaint.deadlines:
+                steps = schedule(deadline, clockwork(deadline, complaint, policy), policy)
+                found += [
+                    (deadline.id, s.step.name, s.planned_at) for s in steps if s.wake_at <= self.ends_at
+                ]
+        return found
