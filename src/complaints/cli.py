@@ -1,6 +1,8 @@
 """The command line. Every command says what it does and gives an example."""
 
+import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -11,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from rich.console import Console
@@ -20,7 +21,7 @@ from rich.table import Table
 
 from complaints import wiring
 from complaints.api.edge.logs import configure_logging
-from complaints.api.edge.server import server_config
+from complaints.api.edge.server import DrainingServer, server_config
 from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.rows import CSV, NDJSON
 from complaints.domain.policy_document import read_policy
@@ -34,6 +35,7 @@ from complaints.storage.audit import count_complaints
 from complaints.storage.import_job import Job, list_errors
 from complaints.storage.key import find_keys
 from complaints.storage.policy import load_text
+from complaints.supervisor import Supervisor
 
 app = typer.Typer(
     name="complaints",
@@ -65,18 +67,34 @@ def main() -> None:
         sys.exit(1)
 
 
-@app.command(epilog="Example: COMPLAINTS_PORT=9000 complaints serve")
+@app.command(epilog="Example: COMPLAINTS_PORT=9000 COMPLAINTS_PROCESSES=4 complaints serve")
 def serve() -> None:
-    """Serve the API and, unless COMPLAINTS_SCHEDULER=0, watch the deadlines in this process."""
+    """Serve the API and, unless COMPLAINTS_SCHEDULER=0, watch the deadlines in this process.
+
+    COMPLAINTS_PROCESSES=4 serves one port in four processes; SIGHUP replaces them without a refused request.
+    """
     configure_logging()
     settings = Settings()
     engine, first_key = wiring.prepare(settings)
+    listeners = wiring.listen(settings)
+    if settings.listen_fd is None:
+        _tell_start(settings, listeners[0].getsockname()[1], first_key)
+    if len(listeners) > 1:
+        engine.close()
+        raise typer.Exit(Supervisor(listeners).run())
+    _serve_on(listeners[0], engine, settings)
+
+
+def _serve_on(listener: socket.socket, engine: Engine, settings: Settings) -> None:
     registry = CollectorRegistry()
-    application = wiring.build_app(engine, settings, registry)
-    listener = wiring.listen(settings)
-    _tell_start(settings, listener.getsockname()[1], first_key)
+    replica = wiring.open_replica(settings, engine)
+    application = wiring.build_app(engine, settings, registry, replica=replica)
     loops = wiring.build_loops(engine, registry) if settings.scheduler else None
-    server = uvicorn.Server(server_config(application))
+    server = DrainingServer(
+        server_config(application),
+        drain_seconds=settings.drain_seconds,
+        on_ready=partial(_tell_ready, settings.ready_fd),
+    )
     # Having ended in good order it raises the signal again, for who listened before: nobody would mean death.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)
@@ -87,7 +105,15 @@ def serve() -> None:
     finally:
         if loops:
             loops.stop()
-        engine.database.engine.dispose()
+        if replica:
+            replica.close()
+        engine.close()
+
+
+def _tell_ready(ready_fd: int | None) -> None:
+    if ready_fd is not None:
+        os.write(ready_fd, b"1")
+        os.close(ready_fd)
 
 
 def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None) -> None:
@@ -127,7 +153,7 @@ def worker() -> None:
         stop.wait()
     finally:
         loops.stop()
-        engine.database.engine.dispose()
+        engine.close()
 
 
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints migrate")
@@ -135,7 +161,7 @@ def migrate() -> None:
     """Bring the database to the newest schema; a fresh one is filled with policy, categories and teams."""
     settings = Settings()
     engine, first_key = wiring.migrate_and_seed(settings)
-    engine.database.engine.dispose()
+    engine.close()
     out.print("The database is at the newest schema.")
     if first_key:
         out.print(f"Your first key, kept in {first_key.path}:\n    {first_key.secret}", markup=False)
