@@ -1,6 +1,5 @@
 """The command line. Every command says what it does and gives an example."""
 
-import os
 import signal
 import socket
 import sys
@@ -35,7 +34,7 @@ from complaints.storage.audit import count_complaints
 from complaints.storage.import_job import Job, list_errors
 from complaints.storage.key import find_keys
 from complaints.storage.policy import load_text
-from complaints.supervisor import Supervisor
+from complaints.supervisor import Supervisor, report_to_supervisor
 
 app = typer.Typer(
     name="complaints",
@@ -90,10 +89,11 @@ def _serve_on(listener: socket.socket, engine: Engine, settings: Settings) -> No
     replica = wiring.open_replica(settings, engine)
     application = wiring.build_app(engine, settings, registry, replica=replica)
     loops = wiring.build_loops(engine, registry) if settings.scheduler else None
+    line = settings.supervisor_fd
     server = DrainingServer(
         server_config(application),
         drain_seconds=settings.drain_seconds,
-        on_ready=partial(_tell_ready, settings.ready_fd),
+        on_ready=lambda: None if line is None else report_to_supervisor(line),
     )
     # Having ended in good order it raises the signal again, for who listened before: nobody would mean death.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -108,12 +108,6 @@ def _serve_on(listener: socket.socket, engine: Engine, settings: Settings) -> No
         if replica:
             replica.close()
         engine.close()
-
-
-def _tell_ready(ready_fd: int | None) -> None:
-    if ready_fd is not None:
-        os.write(ready_fd, b"1")
-        os.close(ready_fd)
 
 
 def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None) -> None:

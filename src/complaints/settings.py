@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     pool_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     listen_fd: int | None = None  # these two are given by `supervisor`, not by people
-    ready_fd: int | None = None
+    supervisor_fd: int | None = None
 
     @field_validator("bootstrap_api_key")
     @classmethod

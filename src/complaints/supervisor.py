@@ -11,41 +11,57 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-READY_SECONDS = 60.0
+READY_SECONDS = 300.0  # one that cannot serve ends by itself; one that is slow may take its time
 _LOOK_SECONDS = 0.2
 _RESTART_SECONDS = 1.0  # one that cannot run is not started again and again without a pause
 log = logging.getLogger(__name__)
 
 
 class _Child:
-    """A process that serves on `listener`. It writes a byte into a pipe once it does."""
+    """A process that serves on `listener`, and the line to it (see `report_to_supervisor`)."""
 
     def __init__(self, listener: socket.socket) -> None:
-        self._ready, told = os.pipe()
-        own = {"COMPLAINTS_LISTEN_FD": str(listener.fileno()), "COMPLAINTS_READY_FD": str(told)}
+        self._line, its_end = socket.socketpair()
+        own = {
+            "COMPLAINTS_LISTEN_FD": str(listener.fileno()),
+            "COMPLAINTS_SUPERVISOR_FD": str(its_end.fileno()),
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "complaints", "serve"],
             env={**os.environ, **own},
-            pass_fds=(listener.fileno(), told),
+            pass_fds=(listener.fileno(), its_end.fileno()),
         )
-        os.close(told)
+        its_end.close()
         self.started_at = time.monotonic()
 
     def is_ready(self, seconds: float) -> bool | None:
         """Whether it serves; None if that is not known after `seconds`."""
-        if not select.select([self._ready], [], [], seconds)[0]:
+        if not select.select([self._line], [], [], seconds)[0]:
             return None
-        return os.read(self._ready, 1) != b""
+        return self._line.recv(1) != b""
 
     def end(self) -> None:
         """Ask it to end after the requests it has, and wait until it has."""
         self.process.terminate()
         self.process.wait()
-        os.close(self._ready)
+        self._line.close()
+
+
+def report_to_supervisor(descriptor: int) -> None:
+    """Tell the supervisor at the other end of the line that this process serves; end when it is gone."""
+    line = socket.socket(fileno=descriptor)
+    line.sendall(b"1")
+
+    def end_with_it() -> None:
+        line.recv(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_with_it, name="supervisor", daemon=True).start()
 
 
 @dataclass(slots=True)
