@@ -78,7 +78,6 @@ class Client(threading.Thread):
         """Until told to stop."""
         connection = http.client.HTTPConnection(self._address, timeout=30)
         while not self._stopping.is_set():
-            self.connections += connection.sock is None
             try:
                 self._post_and_read(connection)
             except (OSError, http.client.HTTPException) as failure:
@@ -97,6 +96,7 @@ class Client(threading.Thread):
 
     def _ask(self, connection: http.client.HTTPConnection, *request: Any) -> dict[str, Any] | None:
         method, path, body = request
+        self.connections += connection.sock is None
         headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
@@ -155,7 +155,7 @@ def test_three_processes_behind_one_port_and_three_workers(launcher: Launcher, u
     server = serve(launcher, url, processes=3, scheduler=0)
     workers = [launcher.run("worker", url=url) for _ in range(3)]
     for worker in workers:
-        worker.wait_for("Watching the deadlines")
+        worker.wait_for("Watching the deadlines", PATIENCE_SECONDS)
 
     # The first steps of the built-in ladders stand at 12 and 19.2 hours: 12 hours late falls due at once.
     with load(server.url, 12, late_hours=(12, 19.2, 30)) as clients:

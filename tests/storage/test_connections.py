@@ -63,6 +63,14 @@ def test_a_pool_that_is_used_up_answers_503_and_when_to_come_again(small: Engine
         assert client.post("/v1/complaints", json=POST).status_code == 201
 
 
+def test_a_key_that_cannot_be_looked_up_answers_503(small: Engine) -> None:
+    """Else the first request after half a second of outage would be a 500."""
+    with api_client(small) as client, small.database.read(), small.database.read():
+        answer = client.post("/v1/complaints", json=POST)
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+
+
 def test_a_pool_lends_again_what_its_server_ended(small: Engine) -> None:
     """As after a restart or a failover: the process goes on by itself."""
     with api_client(small) as client:

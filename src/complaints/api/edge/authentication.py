@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from complaints.api.edge.problem_handlers import refusal_response
 from complaints.api.edge.refusals import Unauthenticated
+from complaints.domain.errors import Unavailable
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.keys import caller_of, known_caller
@@ -26,7 +27,13 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through, with `scope["state"]["caller"]`, or refuse."""
         if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
-            caller = await self._caller(scope)
+            try:
+                caller = await self._caller(scope)
+            except (
+                Unavailable
+            ) as away:  # here, outside of the application, nobody else would make it an answer
+                await refusal_response(Request(scope), away)(scope, receive, send)
+                return
             if caller is None:
                 refusal = Unauthenticated("Send Authorization: Bearer <key> with a key that is valid.")
                 await refusal_response(Request(scope), refusal)(scope, receive, send)
