@@ -40,7 +40,7 @@ class Journal:
     def acknowledged(self, key: str, complaint: dict[str, Any]) -> None:
         """Note a 201."""
         with self._lock:
-            told = {"key": key, "number": complaint["number"], "subject": complaint["subject"]}
+            told = {"key": key, "id": complaint["id"], "subject": complaint["subject"]}
             self._file.write(json.dumps(told) + "\n")
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -144,10 +144,10 @@ def _assert_kept(pair: Pair, journal: Journal) -> None:
     leader = pair.leader()
     assert leader is not None
     with psycopg.connect(host=str(pair.home), port=leader.port, user="postgres") as connection:
-        stored = connection.execute("SELECT subject, number FROM complaint").fetchall()
+        stored = connection.execute("SELECT subject, id::text FROM complaint").fetchall()
     assert len({subject for subject, _ in stored}) == len(stored)  # one for each key
     told = journal.read()
-    assert {(one["subject"], one["number"]) for one in told} <= set(stored)
+    assert {(one["subject"], one["id"]) for one in told} <= set(stored)
     assert len(stored) - len(told) <= CLIENTS  # those under way when we stopped
     database = Database(open_engine(pair.url), wall_clock)
     assert list(check_all(Engine(database, new_id))) == []
