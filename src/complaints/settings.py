@@ -16,11 +16,18 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    processes: Annotated[int, Field(ge=1, le=256)] = 1
+    drain_seconds: Annotated[float, Field(ge=0, le=300)] = 5
     bootstrap_api_key: SecretStr | None = None
     sandbox: bool = False
     scheduler: bool = True
     policy: Path | None = None
     history_months: Annotated[int, Field(ge=1)] | None = None
+    read_database_url: str | None = None
+    pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
+    pool_seconds: Annotated[float, Field(gt=0, le=60)] = 10
+    listen_fd: int | None = None  # these two are given by `supervisor`, not by people
+    supervisor_fd: int | None = None
 
     @field_validator("bootstrap_api_key")
     @classmethod

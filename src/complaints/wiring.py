@@ -18,13 +18,14 @@ from uuid_utils.compat import uuid7
 from complaints.api.app import create_app
 from complaints.handling.engine import Engine
 from complaints.handling.imports import work_on_imports
+from complaints.handling.replica import Replica
 from complaints.handling.seeding import ensure_first_key, seed_database
 from complaints.handling.sweep import Swept
 from complaints.handling.ticking import Sweeper, keep_house
 from complaints.scheduler import Loop, Loops
 from complaints.settings import Settings
 from complaints.storage import clock, migrate
-from complaints.storage.unit_of_work import Connection, Database, open_engine
+from complaints.storage.unit_of_work import Connection, Database, DatabaseEngine, open_engine
 
 KEY_FILE = "first-key"
 SWEEP_SECONDS = 0.2
@@ -68,10 +69,22 @@ def open_database(settings: Settings) -> Database:
     """The database, with the clock that belongs to it. Raises NotReady if it does not fit the settings."""
     if settings.embedded and settings.database_url is None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url)
+    engine = _open(settings, settings.url)
     if settings.embedded:
         migrate.upgrade(engine)
     return Database(engine, wall_clock)
+
+
+def _open(settings: Settings, url: str) -> DatabaseEngine:
+    return open_engine(url, pool_size=settings.pool_size, pool_seconds=settings.pool_seconds)
+
+
+def open_replica(settings: Settings, primary: Engine) -> Replica | None:
+    """The replica that COMPLAINTS_READ_DATABASE_URL names; nobody needs it to be there yet."""
+    if settings.read_database_url is None:
+        return None
+    database = Database(_open(settings, settings.read_database_url), primary.database.clock)
+    return Replica(database, primary.new_id, primary=primary)
 
 
 def prepare(settings: Settings) -> tuple[Engine, FirstKey | None]:
@@ -144,7 +157,7 @@ def opened(settings: Settings) -> Iterator[Engine]:
     try:
         yield engine
     finally:
-        engine.database.engine.dispose()
+        engine.close()
 
 
 class SweepMetrics:
@@ -181,11 +194,20 @@ def build_loops(engine: Engine, registry: CollectorRegistry, settings: Settings)
     return Loops(loops, stopping)
 
 
-def listen(settings: Settings) -> socket.socket:
-    """The socket to serve on; port 0 takes a free one. Raises NotReady if the address cannot be had."""
+def listen(settings: Settings) -> list[socket.socket]:
+    """The sockets to serve on, one a process; port 0 takes a free one. Raises NotReady if it cannot be had."""
+    if settings.listen_fd is not None:
+        return [socket.socket(fileno=settings.listen_fd)]
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    create = partial(socket.create_server, family=family, backlog=2048)
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        alone = create((settings.host, settings.port))
+        if settings.processes == 1:
+            return [alone]
+        # The port was free: sharing would let us join a stranger's.
+        address = alone.getsockname()[:2]
+        alone.close()
+        return [create(address, reuse_port=True) for _ in range(settings.processes)]
     except OSError as error:
         raise NotReady(
             f"Cannot listen at {settings.host}, port {settings.port}: {error.strerror}. "
@@ -193,6 +215,8 @@ def listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-def build_app(engine: Engine, settings: Settings, registry: CollectorRegistry) -> FastAPI:
-    """The application over `engine`."""
-    return create_app(engine, wall=wall_now, registry=registry, sweeps=settings.scheduler)
+def build_app(
+    engine: Engine, settings: Settings, registry: CollectorRegistry, *, replica: Engine | None = None
+) -> FastAPI:
+    """The application over `engine`; callers who cannot write read from `replica`, if there is one."""
+    return create_app(engine, wall=wall_now, registry=registry, sweeps=settings.scheduler, replica=replica)

@@ -42,8 +42,12 @@ def create_app(
     registry: CollectorRegistry | None = None,
     sweeps: bool = False,
     limits: EdgeLimits | None = None,
+    replica: Engine | None = None,
 ) -> FastAPI:
-    """The API over `engine`. `wall` is the wall clock; `sweeps` says that this process runs the loops too."""
+    """The API over `engine`. `wall` is the wall clock; `sweeps` says that this process runs the loops too.
+
+    Callers who cannot write read from `replica`, if there is one.
+    """
     app = FastAPI(
         title="Complaints",
         version=complaints.__version__,
@@ -53,6 +57,7 @@ def create_app(
     )
     app.state.engine = engine
     app.state.intake = complaint_routes.group_intake(engine)
+    app.state.replica = replica
     app.state.wall = wall
     app.state.sweeps = sweeps
     app.state.metrics = registry = registry or CollectorRegistry()

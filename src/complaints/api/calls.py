@@ -12,6 +12,7 @@ from complaints.api.representation import encode
 from complaints.domain.errors import InvalidContent
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Answer, Attempt, Engine, answer_once
+from complaints.handling.replica import engine_for
 from complaints.storage.unit_of_work import Transaction
 
 JSON = "application/json"
@@ -91,7 +92,8 @@ async def read_call(request: Request) -> CallFacts:
             raise InvalidContent("Idempotency-Key must be 1 to 255 visible ASCII characters.")
         content = request.scope["query_string"] + b"\n" + await request.body()
         attempt = Attempt.of(caller, request.scope["path"], key, content)
-    return CallFacts(engine_of(request), caller, attempt, _versions(request.headers.get("if-match")))
+    engine = engine_for(engine_of(request), request.app.state.replica, caller)
+    return CallFacts(engine, caller, attempt, _versions(request.headers.get("if-match")))
 
 
 def _versions(if_match: str | None) -> frozenset[int] | None:

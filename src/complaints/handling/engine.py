@@ -67,6 +67,10 @@ class Engine:
         with self.database.read() as tx:
             return work(tx)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -1,13 +1,17 @@
 """Transactions: one per use case, with one `now`. Nobody else commits."""
 
 import logging
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+import psycopg
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -93,14 +97,18 @@ _CONTESTED = (
 class Database:
     """The database with its clock. `begin` writes, `read` only reads; both give one `now`."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: DatabaseEngine, clock: Clock) -> None:
         self.engine = engine
-        self._clock = clock
+        self.clock = clock
 
     @property
     def is_postgresql(self) -> bool:
         """Whether many may write at once."""
         return self.engine.dialect.name == "postgresql"
+
+    def close(self) -> None:
+        """Close the connections that are not in use, and the others after their use."""
+        self.engine.dispose()
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
@@ -112,7 +120,7 @@ class Database:
         with _translated(), self.engine.connect() as connection:
             connection = connection.execution_options(**{_BEGIN_MODE: "BEGIN IMMEDIATE"})
             with connection.begin():
-                tx = Transaction(connection, self._clock(connection))
+                tx = Transaction(connection, self.clock(connection))
                 yield tx
                 tx.finish()
 
@@ -125,7 +133,7 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
-                yield Transaction(connection, self._clock(connection))
+                yield Transaction(connection, self.clock(connection))
 
 
 def _told(error: DBAPIError) -> str:
@@ -154,27 +162,59 @@ def _translated() -> Iterator[None]:
         raise Unavailable("Too many requests wait for the database just now: try again shortly.") from error
 
 
-def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
-    """An engine for SQLite or PostgreSQL with the settings every connection of ours has."""
+class _StepwiseCursor(psycopg.Cursor[Any]):
+    """Takes many rows statement by statement.
+
+    The driver's own way, a pipeline, leaves the server waiting for messages without a timeout: a process that
+    is frozen in it would keep its locks for good.
+    """
+
+    _total: int | None = None
+
+    def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
+        """As psycopg's, without results: nobody here asks for them."""
+        if returning:
+            raise psycopg.NotSupportedError("rows of many statements are not kept")
+        self._total = 0
+        for parameters in params_seq:
+            self.execute(query, parameters, prepare=True)
+            self._total += max(0, super().rowcount)
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement, or all of `executemany` together, touched."""
+        return super().rowcount if self._total is None else self._total
+
+
+def _node() -> str:
+    """What `pg_stat_activity` shows of this process; the server keeps 63 bytes."""
+    return f"complaints {os.getpid()}@{socket.gethostname()}"[:63]
+
+
+def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10) -> DatabaseEngine:
+    """An engine for SQLite or PostgreSQL with the settings every connection of ours has.
+
+    On PostgreSQL it has at most twice `pool_size` connections; who gets none within `pool_seconds` gets
+    Unavailable.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
-    arguments: dict[str, Any] = {"options": options, "application_name": "complaints", **_POSTGRES_KEEPALIVE}
+    arguments: dict[str, Any] = {"options": options, "application_name": _node(), **_POSTGRES_KEEPALIVE}
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
     engine = create_engine(
-        parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True,
-        connect_args=arguments,
+        parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_seconds, pool_pre_ping=True,
+        connect_args={**arguments, "cursor_factory": _StepwiseCursor},
     )  # fmt: skip
-    # Rows are inserted by one statement. The driver's own way, a pipeline, ends with a message after which
-    # the server forgets idle_in_transaction_session_timeout: a frozen process would keep its locks for good.
+    # Rows are inserted by one statement, which is also faster than one by one.
     engine.dialect.use_insertmanyvalues_wo_returning = True
     return engine
 
 
-def _open_sqlite(url: URL) -> Engine:
+def _open_sqlite(url: URL) -> DatabaseEngine:
     engine = create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -193,4 +233,4 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN_MODE, "BEGIN"))
 
 
-__all__ = ["Clock", "Connection", "Database", "RaceLost", "Transaction", "open_engine"]
+__all__ = ["Clock", "Connection", "Database", "DatabaseEngine", "RaceLost", "Transaction", "open_engine"]

@@ -5,6 +5,8 @@ no limit on the size of a head, and uvicorn none on the time it takes, so both a
 """
 
 import asyncio
+import signal
+import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -152,6 +154,48 @@ def _raw_answer(problem: Problem, detail: str, request_id: str, defaults: list[t
     own = [(b"x-request-id", request_id.encode("ascii")), (b"x-content-type-options", b"nosniff")]
     lines += [b"%s: %s" % header for header in (*defaults, *response.raw_headers, *own)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body)
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that no client sees go.
+
+    Asked to end it takes no more connections, and tells those it has, with each answer, not to come again. It
+    closes what is idle `drain_seconds` later: uvicorn alone would do so at once, under requests on their way.
+    Ctrl-C does not wait. `on_ready` is called when requests are taken.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, *, drain_seconds: float, on_ready: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(config)
+        self._drain_seconds = drain_seconds
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then end as uvicorn does."""
+        if signal.SIGINT not in self._captured_signals:
+            await self._drain()
+        await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        for server in self.servers:
+            server.close()
+        # In place: requests under way hold this very list.
+        self.server_state.default_headers.append((b"connection", b"close"))
+        _log.info("draining", connections=len(self.server_state.connections))
+        await asyncio.sleep(0)  # connections that were just taken come into the count
+        end = self._loop_time() + self._drain_seconds
+        while self.server_state.connections and not self.force_exit and self._loop_time() < end:
+            await asyncio.sleep(0.02)
+
+    @staticmethod
+    def _loop_time() -> float:
+        return asyncio.get_running_loop().time()
 
 
 def server_config(

@@ -1,0 +1,147 @@
+"""Who cannot write reads from the replica, everybody else from the primary; without a replica, all do."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+
+import psycopg
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.api.app import create_app
+from complaints.domain.vocabulary import AccessRole
+from complaints.handling.access import RIGHTS, Caller
+from complaints.handling.engine import Engine
+from complaints.handling.replica import READS_ONLY, Replica, engine_for
+from complaints.storage.unit_of_work import Database, open_engine
+from complaints.wiring import wall_now
+from tests.journeys.test_many_nodes import await_true
+from tests.postgres_replica import replicating
+from tests.postgres_server import PostgresUnavailable, serving
+from tests.support import ADMIN_SECRET, House, make_template, opened_engine, sandbox_now
+
+BODY = {"channel": "phone", "subject": "No signal"}
+WRITERS = [role for role in AccessRole if role is not AccessRole.AUDITOR]
+
+
+class Pair:
+    """A primary and its replica, with the API on both."""
+
+    def __init__(self, primary: Engine, replica: Replica, replica_url: str) -> None:
+        self.house = House(primary)
+        self.replica = replica
+        self._replica_url = replica_url
+        self.app = create_app(primary, wall=wall_now, replica=replica)
+
+    def client(self, *roles: AccessRole) -> TestClient:
+        """A client with a new key."""
+        return TestClient(self.app, headers=self.house.key(*roles))
+
+    def tell_replica(self, statement: str) -> object:
+        """What the replica answers to a statement in SQL."""
+        with psycopg.connect(self._replica_url, autocommit=True) as connection:
+            row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+        return row[0] if row else None
+
+    def await_replay(self) -> None:
+        """Until the replica has all that the primary has."""
+        with self.house.engine.database.read() as tx:
+            position = tx.connection.exec_driver_sql("SELECT pg_current_wal_lsn()").scalar_one()
+        await_true(lambda: self.tell_replica(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") is True)
+
+
+@pytest.fixture(scope="module")
+def urls() -> Iterator[tuple[str, str]]:
+    """The databases of a primary and of a streaming replica."""
+    with ExitStack() as stack:
+        try:
+            primary = stack.enter_context(serving())
+            make_template(primary)
+            yield primary, stack.enter_context(replicating(primary))
+        except PostgresUnavailable as failure:
+            pytest.skip(f"no replica: {failure}")
+
+
+@pytest.fixture
+def pair(urls: tuple[str, str]) -> Iterator[Pair]:
+    """The pair, in step."""
+    with opened_engine(urls[0]) as primary:
+        replica = Replica(Database(open_engine(urls[1]), sandbox_now), primary.new_id, primary=primary)
+        made = Pair(primary, replica, urls[1])
+        made.await_replay()
+        yield made
+        made.tell_replica("SELECT pg_wal_replay_resume()")
+        replica.close()
+
+
+def test_a_writer_reads_its_own_write_and_a_reader_the_replica(pair: Pair) -> None:
+    writer, reader = pair.client(AccessRole.AGENT), pair.client(AccessRole.AUDITOR)
+    pair.await_replay()
+    feed = reader.get("/v1/changes").json()["next_cursor"]
+    pair.tell_replica("SELECT pg_wal_replay_pause()")
+
+    made = writer.post("/v1/complaints", json=BODY).json()
+    path = f"/v1/complaints/{made['id']}"
+    assert writer.get(path).json()["number"] == made["number"]
+    assert made["number"] in {one["number"] for one in writer.get("/v1/complaints").json()["items"]}
+    assert reader.get(path).status_code == 404
+    assert made["number"] not in {one["number"] for one in reader.get("/v1/complaints").json()["items"]}
+    behind = reader.get("/v1/changes", params={"after": feed}).json()
+    assert behind == {"items": [], "next_cursor": feed}
+
+    pair.tell_replica("SELECT pg_wal_replay_resume()")
+    pair.await_replay()
+    assert reader.get(path).json()["number"] == made["number"]
+    caught_up = reader.get("/v1/changes", params={"after": feed}).json()["items"]
+    assert {event["complaint_id"] for event in caught_up} == {made["id"]}
+
+
+def test_a_replica_that_is_away_is_replaced_by_the_primary(pair: Pair) -> None:
+    nowhere = open_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    pair.app.state.replica = replace(pair.replica, database=Database(nowhere, sandbox_now))
+    made = pair.house.post()
+    reader = pair.client(AccessRole.AUDITOR)
+    assert reader.get(f"/v1/complaints/{made.id}").status_code == 200
+    assert reader.get("/v1/overdue/summary").status_code == 200
+
+
+def test_what_the_replica_knows_of_reference_data_decides_nothing(pair: Pair) -> None:
+    """A key revoked on the primary is revoked for reads from a replica that has not heard of it."""
+    reader = pair.client(AccessRole.AUDITOR)
+    pair.await_replay()
+    assert reader.get("/v1/complaints").status_code == 200
+    pair.tell_replica("SELECT pg_wal_replay_pause()")
+    admin = TestClient(pair.app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+    keys = admin.get("/v1/keys").json()["items"]
+    newest = max((key for key in keys if key["roles"] == ["auditor"]), key=lambda key: key["id"])
+    assert admin.delete(f"/v1/keys/{newest['id']}").status_code in (200, 204)
+    assert reader.get("/v1/complaints").status_code == 401
+
+
+@pytest.mark.parametrize("role", WRITERS)
+def test_a_role_that_writes_is_never_sent_to_the_replica(engine: Engine, role: AccessRole) -> None:
+    replica = Replica(engine.database, engine.new_id, primary=engine)
+    for roles in ({role}, {role, AccessRole.AUDITOR}):
+        assert engine_for(engine, replica, Caller("who", frozenset(roles), "who")) is engine
+    auditor = Caller("who", frozenset({AccessRole.AUDITOR}), "who")
+    assert engine_for(engine, replica, auditor) is replica
+    assert engine_for(engine, None, auditor) is engine
+
+
+def test_who_is_sent_to_the_replica_can_write_nothing(client: TestClient, house: House) -> None:
+    """Every call that may write refuses them, so that there is no write of theirs to miss."""
+    assert RIGHTS[AccessRole.AUDITOR] <= READS_ONLY
+    headers = house.key(AccessRole.AUDITOR)
+    anything = "00000000-0000-7000-8000-000000000000"
+    computing = ("/v1/deadlines/preview", "/v1/deadlines/elapsed", "/v1/policies/validate")
+    tried, accepted = 0, []
+    for template, operations in client.app.openapi()["paths"].items():  # type: ignore[attr-defined]
+        path = re.sub(r"\{[^}]+\}", anything, template)
+        for method in operations.keys() - {"get", "parameters"}:
+            answer = client.request(method, path, headers=headers, json={})
+            tried += 1
+            if answer.status_code != 403 and template not in computing:
+                accepted.append((method, template, answer.status_code))
+    assert accepted == []
+    assert tried > 20

@@ -1,0 +1,110 @@
+"""How connections are had: several hosts in a URL, a pool that is too small, a server that comes back. PostgreSQL."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from complaints.domain.errors import Unavailable
+from complaints.handling.engine import Engine
+from complaints.storage.unit_of_work import Database, open_engine
+from complaints.wiring import new_id
+from tests.support import START, api_client, opened_engine, sandbox_now
+
+POST = {"channel": "phone", "subject": "No signal"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://who:secret@/complaints?host=db1:5432&host=db2:5433&target_session_attrs=read-write",
+        "postgresql://who:secret@/complaints?host=db1,db2&port=5432,5433&target_session_attrs=read-write",
+    ],
+)
+def test_a_url_may_name_several_hosts(url: str) -> None:
+    engine = open_engine(url)
+    _, told = engine.dialect.create_connect_args(engine.url)
+    assert (told["host"], told["port"]) == ("db1,db2", "5432,5433")
+    assert told["target_session_attrs"] == "read-write"
+
+
+def test_of_several_hosts_the_one_that_takes_writes_is_found(
+    migrated_database_url: Callable[[str], str],
+) -> None:
+    url = migrated_database_url("postgresql")
+    with psycopg.connect(url) as connection:
+        host, port = connection.info.host, connection.info.port
+    name = url.partition("@/")[2].partition("?")[0]
+    several = (
+        f"postgresql://postgres@/{name}?host=127.0.0.1,{host}&port=1,{port}&target_session_attrs=read-write"
+    )
+    with opened_engine(several) as engine:
+        assert engine.read(lambda tx: tx.connection.execute(text("SELECT 1")).scalar_one()) == 1
+
+
+@pytest.fixture
+def small(migrated_database_url: Callable[[str], str]) -> Iterator[Engine]:
+    """An engine with at most two connections, for which nobody waits long."""
+    url = migrated_database_url("postgresql")
+    database = Database(open_engine(url, pool_size=1, pool_seconds=0.2), sandbox_now)
+    yield Engine(database, new_id)
+    database.close()
+
+
+def test_a_pool_that_is_used_up_answers_503_and_when_to_come_again(small: Engine) -> None:
+    with api_client(small) as client:
+        assert client.post("/v1/complaints", json=POST).status_code == 201
+        with small.database.read(), small.database.read():
+            for answer in (client.post("/v1/complaints", json=POST), client.get("/v1/complaints")):
+                assert answer.status_code == 503
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert int(answer.headers["retry-after"]) > 0
+        assert client.post("/v1/complaints", json=POST).status_code == 201
+
+
+def test_a_key_that_cannot_be_looked_up_answers_503(small: Engine) -> None:
+    """Else the first request after half a second of outage would be a 500."""
+    with api_client(small) as client, small.database.read(), small.database.read():
+        answer = client.post("/v1/complaints", json=POST)
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_pool_lends_again_what_its_server_ended(small: Engine) -> None:
+    """As after a restart or a failover: the process goes on by itself."""
+    with api_client(small) as client:
+        assert client.get("/readyz").status_code == 200
+        with small.database.read() as tx:
+            mine = tx.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with psycopg.connect(
+            str(small.database.engine.url).replace("+psycopg", ""), autocommit=True
+        ) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [mine])
+        assert client.post("/v1/complaints", json=POST).status_code == 201
+        assert client.get("/readyz").status_code == 200
+
+
+def test_who_is_not_ready_says_so(migrated_database_url: Callable[[str], str]) -> None:
+    nowhere = Database(open_engine("postgresql://nobody@127.0.0.1:1/nothing"), lambda _connection: START)
+    with pytest.raises(Unavailable), nowhere.read():
+        pytest.fail("there is no such database")
+    with opened_engine(migrated_database_url("postgresql")) as engine, api_client(engine) as client:
+        client.app.state.engine = Engine(nowhere, new_id)  # type: ignore[attr-defined]
+        away = client.get("/readyz")
+        assert (away.status_code, client.get("/healthz").status_code) == (503, 200)
+        client.app.state.engine = engine  # type: ignore[attr-defined]
+        assert client.get("/readyz").status_code == 200
+
+
+def test_many_rows_are_taken_statement_by_statement(migrated_database_url: Callable[[str], str]) -> None:
+    """No pipeline: the server would wait without a timeout for the rest of one. The count is of all rows."""
+    with opened_engine(migrated_database_url("postgresql")) as engine, engine.database.begin() as tx:
+        tx.connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '1s'")
+        cursor = tx.connection.connection.cursor()
+        cursor.executemany(
+            "UPDATE team SET active = true WHERE code = %s", [("operations",), ("network",), ("no",)]
+        )
+        assert cursor.rowcount == len(
+            tx.connection.exec_driver_sql("SELECT 1 FROM team WHERE code IN ('operations', 'network')").all()
+        )
