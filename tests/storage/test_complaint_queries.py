@@ -18,6 +18,7 @@ from complaints.handling.engine import Engine
 from complaints.handling.filters import ComplaintFilter
 from complaints.storage import search
 from complaints.storage.aggregate import find_posted
+from complaints.storage.bulk import Inserts
 from complaints.storage.complaint import complaint, complaint_tag
 from complaints.storage.complaint_queries import Filters, Order, Page, Place, SortKey, find_page
 from complaints.storage.deadline import deadline
@@ -73,7 +74,10 @@ def _fill(tx: Transaction) -> None:
     tx.connection.execute(
         insert(complaint_tag), [{"complaint_id": row["id"], "tag": f"t{row['sequence']}"} for row in rows]
     )
-    search.index_terms(tx, [(row["sequence"], index_terms(f"网络 word{row['sequence']}")) for row in rows])
+    inserts = Inserts(tx)
+    terms = [(row["sequence"], index_terms(f"网络 word{row['sequence']}")) for row in rows]
+    search.index_terms(tx, inserts, terms)
+    inserts.write()
 
 
 def _row(n: int, policy_code: str, policy_version: int) -> dict[str, Any]:

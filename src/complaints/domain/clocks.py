@@ -120,7 +120,7 @@ def due_at(
     length; open time and working days are extended by the open time of the pauses (rule 2.6). Raises
     CalendarExhausted, TimeOutOfRange.
     """
-    if not pauses and _is_plain(target, calendar):
+    if not pauses and never_stops(target, calendar):
         return _later(start, max(0, target.amount) * _SECOND)
     run = _Run(start, target, calendar)
     return _instant(run.due(_merged(pauses, run.anchor)))
@@ -133,7 +133,7 @@ def share_at(
 
     None when a pause without an end holds it. Raises CalendarExhausted, TimeOutOfRange.
     """
-    if not pauses and _is_plain(target, calendar):
+    if not pauses and never_stops(target, calendar):
         return _later(start, max(0, target.amount) * _SECOND * share.numerator // share.denominator)
     run = _Run(start, target, calendar)
     return _instant(run.share(_merged(pauses, run.anchor), share))
@@ -167,8 +167,8 @@ def explain(
     return tuple(join_segments(run.segments(start, pauses)))
 
 
-def _is_plain(target: Target, calendar: WorkCalendar) -> bool:
-    """Whether every second from the start on counts: what most clocks are, so it has a short way."""
+def never_stops(target: Target, calendar: WorkCalendar) -> bool:
+    """Whether, without pauses, every second from the start on counts: what most clocks are, so it has a short way."""
     never_closed = target.unit is Unit.ELAPSED_SECONDS or (
         target.unit is Unit.OPEN_SECONDS and calendar.hours is None
     )

@@ -75,17 +75,22 @@ def _allowed_pauses(
 
 def start_intake(draft: Draft, policy: Policy) -> None:
     """Start what runs from receipt: first response and resolution."""
-    for kind in (DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION):
-        start(draft, policy, kind, draft.complaint.received_at)
+    started_at = draft.complaint.received_at
+    kinds = (DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
+    draft.add_deadlines(_started(draft, policy, kind, started_at) for kind in kinds)
 
 
 def start(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime) -> None:
     """Start one clock of the present cycle with the target the policy gives for it."""
+    draft.add_deadlines([_started(draft, policy, kind, started_at)])
+
+
+def _started(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime) -> Deadline:
     rule = policy.rules[kind]
     target = rule.target_for(draft.complaint.priority, draft.complaint.category)
     due_at = clocks.due_at(started_at, target, rule.calendar)
     assert due_at is not None  # only an endless pause leaves a due time open
-    add(draft, policy, kind, started_at=started_at, target=target, due_at=due_at)
+    return _running(draft, policy, kind, started_at=started_at, target=target, due_at=due_at)
 
 
 def start_after_result(draft: Draft, policy: Policy, told_at: datetime) -> None:
@@ -129,6 +134,25 @@ def add(
     attempt: int = 1,
 ) -> UUID:
     """Add a running deadline of the present cycle; its first engine step is planned with it."""
+    deadline = _running(
+        draft, policy, kind,
+        started_at=started_at, target=target, due_at=due_at, sequence=sequence, attempt=attempt,
+    )  # fmt: skip
+    draft.add_deadlines([deadline])
+    return deadline.id
+
+
+def _running(
+    draft: Draft,
+    policy: Policy,
+    kind: DeadlineKind,
+    *,
+    started_at: datetime,
+    target: Target | None,
+    due_at: datetime,
+    sequence: int = 1,
+    attempt: int = 1,
+) -> Deadline:
     deadline = Deadline(
         id=draft.new_id(),
         policy_code=policy.code,
@@ -142,8 +166,7 @@ def add(
         target=target,
         due_at=due_at,
     )
-    draft.add_deadline(woken(deadline, draft.complaint, policy))
-    return deadline.id
+    return woken(deadline, draft.complaint, policy)
 
 
 def woken(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:

@@ -4,7 +4,7 @@ The rules change the draft; `storage.apply` writes the difference. Every event c
 so that folding a complaint's events gives its state.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -84,9 +84,9 @@ class Draft:
             self.touched = True
             self.set(version=self.complaint.version + 1, updated_at=now)
 
-    def add_deadline(self, deadline: Deadline) -> None:
-        """Start one more clock."""
-        self.set(deadlines=(*self.complaint.deadlines, deadline))
+    def add_deadlines(self, deadlines: Iterable[Deadline]) -> None:
+        """Start more clocks."""
+        self.set(deadlines=(*self.complaint.deadlines, *deadlines))
 
     def put_deadline(self, deadline: Deadline) -> None:
         """Replace the clock of the same id."""

@@ -66,6 +66,31 @@ def _wake_at(planned_at: datetime, deadline: Deadline) -> datetime:
 
 
 def _step_at(step: Step, deadline: Deadline, works: Works, policy: Policy) -> datetime:
+    offset = _fixed_offsets(deadline, works, policy).get(step.name)
+    try:
+        return _reckoned(step, deadline, works, policy) if offset is None else deadline.started_at + offset
+    except OverflowError:
+        return _reckoned(step, deadline, works, policy)  # which says what is wrong
+
+
+def _fixed_offsets(deadline: Deadline, works: Works, policy: Policy) -> Mapping[str, timedelta]:
+    """From the start to each step: the same for every clock of this target that never stands still.
+
+    Steps by local date are left out.
+    """
+    target, rule = deadline.target, works.rule
+    if target is None or works.pauses or not clocks.never_stops(target, works.calendar):
+        return {}
+    if (known := rule.step_offsets.get(target)) is None:
+        known = rule.step_offsets[target] = {
+            step.name: _reckoned(step, deadline, works, policy) - deadline.started_at
+            for step in rule.ladder
+            if step.offset_days is None
+        }
+    return known
+
+
+def _reckoned(step: Step, deadline: Deadline, works: Works, policy: Policy) -> datetime:
     if step.share is not None:
         return _share_at(step, deadline, works)
     if step.offset_days is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from complaints.domain.calendars import WorkCalendar
@@ -56,6 +56,10 @@ class DeadlineRule:
     ladder: tuple[Step, ...]
     pauses_on: frozenset[HoldReason] = frozenset()
     pause_budget_seconds: int | None = None
+    step_offsets: dict[Target, Mapping[str, timedelta]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What `escalation` has reckoned before: from the start to each step, for clocks that never stand still."""
 
     def target_for(self, priority: Priority, category: str | None) -> Target:
         """The first target that fits; a category also fits its children (`network` fits `network.outage`)."""

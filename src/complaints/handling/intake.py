@@ -1,5 +1,6 @@
 """Intake: complaints are registered in batches of one or many, by the same code."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -296,19 +297,33 @@ def _repeats(tx: Transaction, fresh: dict[int, _Checked]) -> set[int]:
         return set()
     earliest = min(_since(item) for item in asked.values())
     categories = {item.category.code for item in asked.values() if item.category}
-    earlier = list(party.find_earlier(tx, [item.identity for item in asked.values()], categories, earliest))
+    earlier: dict[object, list[tuple[Identity, datetime]]] = defaultdict(list)
+    for who, code, at in party.find_earlier(
+        tx, [item.identity for item in asked.values()], categories, earliest
+    ):
+        _note(earlier, who, code, at)
     repeats = set()
     for n, item in sorted(asked.items(), key=lambda pair: pair[1].received_at):
         code = item.category.code if item.category else ""
+        known = [
+            found for mark in enumerate(_marks(item.identity)) for found in earlier.get((code, mark), ())
+        ]
         if any(
-            category == code
-            and _since(item) <= at <= item.received_at
-            and same_complainant(who, item.identity)
-            for who, category, at in earlier
+            _since(item) <= at <= item.received_at and same_complainant(who, item.identity)
+            for who, at in known
         ):
             repeats.add(n)
-        earlier.append((item.identity, code, item.received_at))
+        _note(earlier, item.identity, code, item.received_at)
     return repeats
+
+
+def _note(
+    earlier: dict[object, list[tuple[Identity, datetime]]], who: Identity, code: str, at: datetime
+) -> None:
+    """Put a complaint where those who share a mark with its complainant look for it."""
+    for place, mark in enumerate(_marks(who)):
+        if mark is not None:
+            earlier[code, (place, mark)].append((who, at))
 
 
 def _marks(identity: Identity) -> tuple[str | None, ...]:

@@ -20,6 +20,7 @@ from complaints.storage import deadline as deadlines
 from complaints.storage import escalation as escalations
 from complaints.storage import event as events
 from complaints.storage import party, search
+from complaints.storage.bulk import Inserts
 from complaints.storage.unit_of_work import Transaction
 
 _SEARCHED = ("subject", "description", "external_id", "resolution", "root_cause")
@@ -41,10 +42,12 @@ class Planned:
 def apply(tx: Transaction, plans: Sequence[Planned], new_id: Callable[[], UUID]) -> None:
     """Write plans in one go. Raises StaleVersion if a complaint changed since it was read; nothing is kept then."""
     links, tips = _chained(plans)
-    _write_complaints(tx, plans, tips)
-    party.insert_parties(tx, [row for plan in plans for row in plan.parties])
-    _write_parts(tx, plans)
-    _index(tx, plans)
+    inserts = Inserts(tx)
+    _write_complaints(tx, inserts, plans, tips)
+    party.insert_parties(inserts, [row for plan in plans for row in plan.parties])
+    _write_parts(tx, inserts, plans)
+    _index(tx, inserts, plans)
+    inserts.write()
     ordered = sorted(
         ((plan.draft.complaint.id, link) for plan, own in zip(plans, links, strict=True) for link in own),
         key=lambda pair: pair[1].event.at,
@@ -62,7 +65,9 @@ def _chained(plans: Sequence[Planned]) -> tuple[list[list[Link]], list[Tip]]:
     return links, tips
 
 
-def _write_complaints(tx: Transaction, plans: Sequence[Planned], tips: Sequence[Tip]) -> None:
+def _write_complaints(
+    tx: Transaction, inserts: Inserts, plans: Sequence[Planned], tips: Sequence[Tip]
+) -> None:
     new: list[dict[str, Any]] = []
     changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for plan, tip in zip(plans, tips, strict=True):
@@ -76,9 +81,9 @@ def _write_complaints(tx: Transaction, plans: Sequence[Planned], tips: Sequence[
             key = {"key_id": after.id, "key_version": before.version}
             changed[tuple(row)].append(row | key)
         if before.tags != after.tags:
-            complaints.replace_tags(tx, after.id, after.tags)
+            complaints.replace_tags(tx, inserts, after.id, after.tags)
     if new:
-        complaints.insert_rows(tx, new)
+        complaints.insert_rows(inserts, new)
     for rows in changed.values():
         if complaints.update_rows(tx, rows) != len(rows):
             raise StaleVersion("The complaint was changed by someone else at the same time: read it again.")
@@ -89,7 +94,7 @@ def _changed(before: Complaint, after: Complaint) -> dict[str, Any]:
     return {name: value for name, value in new.items() if value != old[name]}
 
 
-def _write_parts(tx: Transaction, plans: Sequence[Planned]) -> None:
+def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[Planned]) -> None:
     added: list[dict[str, Any]] = []
     moved: list[Deadline] = []
     held: list[tuple[UUID, Hold]] = []
@@ -109,19 +114,19 @@ def _write_parts(tx: Transaction, plans: Sequence[Planned]) -> None:
         ended.extend(h for h in after.holds if h.id in lasting and h != lasting[h.id])
         promised.extend(plan.draft.promises)
         taken.extend((after.id, after.team, fact) for fact in plan.draft.escalations)
-    deadlines.insert_deadlines(tx, added)
+    deadlines.insert_deadlines(inserts, added)
     deadlines.update_deadlines(tx, moved)
-    deadlines.insert_holds(tx, held)
+    deadlines.insert_holds(inserts, held)
     deadlines.end_holds(tx, ended)
-    deadlines.insert_promises(tx, promised)
-    escalations.insert_escalations(tx, taken)
+    deadlines.insert_promises(inserts, promised)
+    escalations.insert_escalations(inserts, taken)
 
 
-def _index(tx: Transaction, plans: Sequence[Planned]) -> None:
+def _index(tx: Transaction, inserts: Inserts, plans: Sequence[Planned]) -> None:
     indexed = []
     for plan in plans:
         after, before = plan.draft.complaint, plan.draft.before
         texts = [getattr(after, name) or "" for name in _SEARCHED]
         if before is None or texts != [getattr(before, name) or "" for name in _SEARCHED]:
             indexed.append((after.sequence, index_terms(*texts)))
-    search.index_terms(tx, indexed)
+    search.index_terms(tx, inserts, indexed)

@@ -36,22 +36,54 @@ def among(tx: Transaction, column: ColumnElement[Any], values: Collection[Any]) 
     return column.in_(values)
 
 
-def insert_rows(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows of the same members, in the given order."""
-    if not rows:
-        return
-    names = tuple(rows[0])
-    if tx.connection.dialect.name == "postgresql":
+class Inserts:
+    """Rows for any number of tables, inserted together: on PostgreSQL by one statement.
+
+    Keys that refer from one of these tables to another are checked when all are written.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._postgresql = tx.connection.dialect.name == "postgresql"
+        self._statements: list[tuple[str, Any]] = []
+
+    def add(self, table: Table, rows: Sequence[Row]) -> None:
+        """Insert rows of the same members, in the given order."""
+        if not rows:
+            return
+        names = tuple(rows[0])
         listed = ", ".join(names)
-        statement = (
-            f"INSERT INTO {table.name} ({listed})"  # noqa: S608 - names of ours
-            f" SELECT {listed} FROM json_populate_recordset(NULL::{table.name}, %s)"
-        )
-        tx.connection.exec_driver_sql(statement, (as_json(tx.connection, table, rows),))
-        return
-    marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - names of ours
-    tx.connection.exec_driver_sql(statement, _tuples(tx.connection, table, names, rows))
+        into = f"INSERT INTO {table.name} ({listed})"
+        if self._postgresql:
+            source = f"SELECT {listed} FROM json_populate_recordset(NULL::{table.name}, %s)"  # noqa: S608 - ours
+            self.add_statement(f"{into} {source}", as_json(self._tx.connection, table, rows))
+        else:
+            marks = ", ".join("?" * len(names))
+            self.add_statement(f"{into} VALUES ({marks})", _tuples(self._tx.connection, table, names, rows))
+
+    def add_statement(self, statement: str, values: Any) -> None:
+        """A statement of the database's own: with one JSON value on PostgreSQL, with tuples on SQLite."""
+        self._statements.append((statement, values))
+
+    def write(self) -> None:
+        """Insert everything."""
+        connection = self._tx.connection
+        if self._postgresql and self._statements:
+            *others, last = [statement for statement, _ in self._statements]
+            together = ", ".join(f"part_{n} AS ({statement})" for n, statement in enumerate(others))
+            statement = f"WITH {together} {last}" if others else last
+            connection.exec_driver_sql(statement, tuple(values for _, values in self._statements))
+        elif not self._postgresql:
+            for statement, values in self._statements:
+                connection.exec_driver_sql(statement, values)
+        self._statements = []
+
+
+def insert_rows(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows of the same members into one table, in the given order."""
+    inserts = Inserts(tx)
+    inserts.add(table, rows)
+    inserts.write()
 
 
 def update_rows(tx: Transaction, table: Table, rows: Sequence[Row]) -> int:

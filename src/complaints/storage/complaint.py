@@ -230,21 +230,21 @@ def fact_of(row: RowMapping, deadlines: Sequence[Deadline], holds: Sequence[Hold
     return Complaint(**members, deadlines=tuple(deadlines), holds=tuple(holds))
 
 
-def insert_rows(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+def insert_rows(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
     """Write new complaints and their tags."""
-    bulk.insert_rows(tx, complaint, rows)
-    write_tags(tx, [(row["id"], tag) for row in rows for tag in dict.fromkeys(row["tags"])])
+    inserts.add(complaint, rows)
+    write_tags(inserts, [(row["id"], tag) for row in rows for tag in dict.fromkeys(row["tags"])])
 
 
-def write_tags(tx: Transaction, tagged: Sequence[tuple[UUID, str]]) -> None:
+def write_tags(inserts: bulk.Inserts, tagged: Sequence[tuple[UUID, str]]) -> None:
     """Index the tags of complaints for the `tag` filter."""
-    bulk.insert_rows(tx, complaint_tag, [{"complaint_id": i, "tag": t} for i, t in tagged])
+    inserts.add(complaint_tag, [{"complaint_id": i, "tag": t} for i, t in tagged])
 
 
-def replace_tags(tx: Transaction, complaint_id: UUID, tags: Sequence[str]) -> None:
+def replace_tags(tx: Transaction, inserts: bulk.Inserts, complaint_id: UUID, tags: Sequence[str]) -> None:
     """Index the tags of one complaint anew."""
     tx.connection.execute(complaint_tag.delete().where(complaint_tag.c.complaint_id == complaint_id))
-    write_tags(tx, [(complaint_id, tag) for tag in dict.fromkeys(tags)])
+    write_tags(inserts, [(complaint_id, tag) for tag in dict.fromkeys(tags)])
 
 
 def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:

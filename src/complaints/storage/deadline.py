@@ -157,9 +157,9 @@ def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, l
     return found
 
 
-def insert_deadlines(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+def insert_deadlines(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
     """Write new deadlines: `values_of` and the `complaint_id`."""
-    bulk.insert_rows(tx, deadline, rows)
+    inserts.add(deadline, rows)
 
 
 _CHANGEABLE = tuple(
@@ -173,10 +173,10 @@ def update_deadlines(tx: Transaction, changed: Sequence[Deadline]) -> None:
     bulk.update_rows(tx, deadline, [{"key_id": i, **{k: v[k] for k in _CHANGEABLE}} for i, v in values])
 
 
-def insert_holds(tx: Transaction, rows: list[tuple[UUID, Hold]]) -> None:
+def insert_holds(inserts: bulk.Inserts, rows: list[tuple[UUID, Hold]]) -> None:
     """Write new holds."""
     values = [{"complaint_id": i} | {name: getattr(h, name) for name in _HOLD_MEMBERS} for i, h in rows]
-    bulk.insert_rows(tx, hold, values)
+    inserts.add(hold, values)
 
 
 def end_holds(tx: Transaction, ended: Sequence[Hold]) -> None:
@@ -184,9 +184,9 @@ def end_holds(tx: Transaction, ended: Sequence[Hold]) -> None:
     bulk.update_rows(tx, hold, [{"key_id": h.id, "ended_at": h.ended_at} for h in ended])
 
 
-def insert_promises(tx: Transaction, made: Sequence[Promise]) -> None:
+def insert_promises(inserts: bulk.Inserts, made: Sequence[Promise]) -> None:
     """Write what was promised; its deadline is written before."""
-    bulk.insert_rows(tx, promise, [{"id": p.id, "text": p.text, "made_by": p.made_by} for p in made])
+    inserts.add(promise, [{"id": p.id, "text": p.text, "made_by": p.made_by} for p in made])
 
 
 def find_promises(tx: Transaction, deadline_ids: Collection[UUID]) -> dict[UUID, Promise]:

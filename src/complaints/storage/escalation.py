@@ -30,7 +30,7 @@ from sqlalchemy import (
 from complaints.domain.complaint import Escalation
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.base import UtcDateTime, metadata, one_of
-from complaints.storage.bulk import insert_rows
+from complaints.storage.bulk import Inserts
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
@@ -74,7 +74,7 @@ escalation_recipient = Table(
 )
 
 
-def insert_escalations(tx: Transaction, taken: Sequence[tuple[UUID, str, Escalation]]) -> None:
+def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escalation]]) -> None:
     """Write escalations with their complaint and its team. A step taken before raises IntegrityError."""
     if not taken:
         return
@@ -96,9 +96,9 @@ def insert_escalations(tx: Transaction, taken: Sequence[tuple[UUID, str, Escalat
         }
         for complaint_id, team, fact in taken
     ]
-    insert_rows(tx, escalation, rows)
+    inserts.add(escalation, rows)
     heard = [{"escalation_id": fact.id, "login": who} for _, _, fact in taken for who in fact.recipients]
-    insert_rows(tx, escalation_recipient, heard)
+    inserts.add(escalation_recipient, heard)
 
 
 _SHOWN = select(escalation, complaint.c.sequence).join(complaint, complaint.c.id == e.complaint_id)

@@ -13,7 +13,7 @@ from complaints.domain.complainants import Identity
 from complaints.domain.complaint import Party
 from complaints.domain.vocabulary import ContactChannel
 from complaints.storage.base import metadata, one_of
-from complaints.storage.bulk import among, insert_rows
+from complaints.storage.bulk import Inserts, among
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
@@ -59,9 +59,9 @@ def row_of(complaint_id: UUID, role: str, fact: Party, identity: Identity) -> di
     }
 
 
-def insert_parties(tx: Transaction, rows: list[dict[str, Any]]) -> None:
+def insert_parties(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
     """Write parties of new complaints."""
-    insert_rows(tx, party, rows)
+    inserts.add(party, rows)
 
 
 def replace_party(tx: Transaction, row: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from complaints.domain.json_text import encode
 from complaints.domain.search_terms import Term
 from complaints.storage.base import Serial
+from complaints.storage.bulk import Inserts
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
@@ -28,14 +29,14 @@ _WRITE = {
 }
 
 
-def index_terms(tx: Transaction, indexed: Sequence[tuple[int, Sequence[str]]]) -> None:
+def index_terms(tx: Transaction, inserts: Inserts, indexed: Sequence[tuple[int, Sequence[str]]]) -> None:
     """Index complaints, known by their sequence, by their terms."""
     if not indexed:
         return
     rows: Any = [(sequence, " ".join(terms)) for sequence, terms in indexed]
     if tx.connection.dialect.name == "postgresql":
-        rows = (encode([{"sequence": s, "terms": terms} for s, terms in indexed]).decode(),)
-    tx.connection.exec_driver_sql(_WRITE[tx.connection.dialect.name], rows)
+        rows = encode([{"sequence": s, "terms": terms} for s, terms in indexed]).decode()
+    inserts.add_statement(_WRITE[tx.connection.dialect.name], rows)
 
 
 def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:
