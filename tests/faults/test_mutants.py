@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
+from complaints.storage.unit_of_work import Transaction
 from tests.faults.conftest import opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import at_once
@@ -26,19 +27,26 @@ EXTERNAL_KEY = ("complaint", {"external_id", "source"})
 
 
 def _drop_key(engine: Engine, table: str, columns: set[str]) -> None:
-    """Take the unique key over these columns out of the database."""
+    """Take the unique key over these columns out of the database, from each month of the history too."""
+    months = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:table)")
     with engine.database.begin() as tx:
-        known = inspect(tx.connection)
-        named = {
-            key["name"] for key in known.get_unique_constraints(table) if columns <= set(key["column_names"])
-        }
-        for name in named:
-            tx.connection.execute(text(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"'))
-        for index in known.get_indexes(table):
-            if index["unique"] and columns <= set(index["column_names"]) and index["name"] not in named:
-                tx.connection.execute(text(f'DROP INDEX "{index["name"]}"'))
-                named.add(index["name"])
-        assert named
+        tables = [table, *tx.connection.execute(months, {"table": table}).scalars()]
+        dropped = [name for one in tables for name in _drop_from(tx, one, columns)]
+    assert dropped
+
+
+def _drop_from(tx: Transaction, table: str, columns: set[str]) -> set[str]:
+    known = inspect(tx.connection)
+    named = {
+        str(key["name"]) for key in known.get_unique_constraints(table) if columns <= set(key["column_names"])
+    }
+    for name in named:
+        tx.connection.execute(text(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"'))
+    for index in known.get_indexes(table):
+        if index["unique"] and columns <= set(index["column_names"]) and index["name"] not in named:
+            tx.connection.execute(text(f'DROP INDEX "{index["name"]}"'))
+            named.add(str(index["name"]))
+    return named
 
 
 def test_without_the_unique_key_of_an_external_id(postgres_url: str, sail: Callable[[str], Any]) -> None:
