@@ -79,6 +79,12 @@ def test(arguments: Sequence[str]) -> int:
     return call("-m", "pytest", *(arguments or ("-n", "3", "--dist", "worksteal")))
 
 
+def bench(arguments: Sequence[str]) -> int:
+    """Run `complaints bench` with `arguments` against a durable PostgreSQL started for it."""
+    prepare(TEST)
+    return call("-m", "benchmarks.run", *arguments)
+
+
 def check(_: Sequence[str] = ()) -> int:
     """Run all that CI runs, to the end even after a failure; the tests' summary closes the output."""
     prepare(TEST)
@@ -134,6 +140,11 @@ COMMANDS = {
     "setup": Command(setup, "make or update .venv, with all that tests and linters need"),
     "run": Command(run, "start the server; further arguments go to `complaints serve`", takes_arguments=True),
     "test": Command(test, "run the tests; further arguments go to pytest", takes_arguments=True),
+    "bench": Command(
+        bench,
+        "measure speed on a durable PostgreSQL; further arguments go to `complaints bench`",
+        takes_arguments=True,
+    ),
     "check": Command(check, "run everything CI runs: lint, format, types, import contracts, tests"),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(

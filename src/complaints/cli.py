@@ -21,6 +21,7 @@ from rich.table import Table
 from complaints import wiring
 from complaints.api.edge.logs import configure_logging
 from complaints.api.edge.server import server_config
+from complaints.bench import command as bench_command
 from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.rows import CSV, NDJSON
 from complaints.domain.policy_document import read_policy
@@ -330,6 +331,9 @@ def key_list() -> None:
             revoked = key.revoked_at.isoformat() if key.revoked_at else ""
             listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
     out.print(listed)
+
+
+app.command(epilog=bench_command.EXAMPLES)(bench_command.bench)
 
 
 @app.command(epilog="Example: complaints openapi > openapi.json")
