@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, func, or_, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_
 
 from complaints.domain.errors import NotFound
 from complaints.domain.history import Tip
@@ -46,16 +46,16 @@ def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> li
     return with_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
-def with_parts(tx: Transaction, rows: Sequence[RowMapping]) -> list[Loaded]:
+def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[Loaded]:
     """Rows of complaints with their deadlines and holds, in the order of the rows."""
     if not rows:
         return []
-    ids = [row["id"] for row in rows]
+    ids = [row.id for row in rows]
     deadlines, holds = find_deadlines(tx, ids), find_holds(tx, ids)
     return [
         Loaded(
-            fact_of(row, deadlines.get(row["id"], ()), holds.get(row["id"], ())),
-            Tip(row["history_count"], row["history_digest"]),
+            fact_of(row, deadlines.get(row.id, ()), holds.get(row.id, ())),
+            Tip(row.history_count, row.history_digest),
         )
         for row in rows
     ]

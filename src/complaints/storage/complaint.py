@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -18,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    RowMapping,
     SmallInteger,
     String,
     Table,
@@ -26,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
     bindparam,
+    cast,
     insert,
     select,
     text,
@@ -178,8 +178,11 @@ complaint_tag = Table(
 
 # Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
-_member_values = itemgetter(*MEMBERS)
-_MEMBER_COLUMNS = [complaint.c[name] for name in MEMBERS]
+# JSON as text: most often it is empty, and nothing is to be read.
+MEMBER_COLUMNS = tuple(
+    cast(c[name], Text).label(name) if name in ("tags", "attributes") else c[name] for name in MEMBERS
+)
+_COUNT, _TAGS, _ATTRIBUTES = len(MEMBERS), MEMBERS.index("tags"), MEMBERS.index("attributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +206,13 @@ def values_of(facts: Complaint) -> dict[str, Any]:
     return values
 
 
-def fact_of(row: RowMapping, deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
-    """The complaint of a row and its parts."""
-    members = dict(zip(MEMBERS, _member_values(row), strict=True))
-    members["tags"] = tuple(members["tags"])
-    return Complaint(**members, deadlines=tuple(deadlines), holds=tuple(holds))
+def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
+    """The complaint of a row that begins with `MEMBER_COLUMNS`, and of its parts."""
+    members: list[Any] = [*row[:_COUNT]]
+    members[_TAGS] = () if members[_TAGS] == "[]" else tuple(from_json(members[_TAGS]))
+    members[_ATTRIBUTES] = {} if members[_ATTRIBUTES] == "{}" else from_json(members[_ATTRIBUTES])
+    members += tuple(deadlines), tuple(holds)
+    return Complaint(*members)
 
 
 def insert_rows(tx: Transaction, rows: list[dict[str, Any]]) -> None:
@@ -243,13 +248,13 @@ def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
     return tx.connection.execute(statement, rows).rowcount
 
 
-def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[RowMapping]:
+def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[Any]:
     """Rows with the members and the tip of the history, by id; `lock` keeps others from changing them."""
-    statement = select(*_MEMBER_COLUMNS, c.history_count, c.history_digest, c.escalation_level).where(
+    statement = select(*MEMBER_COLUMNS, c.history_count, c.history_digest, c.escalation_level).where(
         *conditions
     )
     statement = statement.order_by(c.id)
     if lock:
         # Rows that refer to it may still be written: no key of a complaint ever changes.
         statement = statement.with_for_update(of=complaint, key_share=True)
-    return tx.connection.execute(statement).mappings().all()
+    return tx.connection.execute(statement).all()

@@ -26,12 +26,15 @@ from complaints.domain.complaint import Complaint
 from complaints.domain.search_terms import Term
 from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, DeadlineStatus, Priority, Status
 from complaints.storage import search
-from complaints.storage.complaint import MEMBERS, complaint, complaint_tag, fact_of
+from complaints.storage.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
 from complaints.storage.deadline import UNMET, deadline, find_deadlines
+from complaints.storage.link import link
 from complaints.storage.party import COMPLAINANT, party
 from complaints.storage.unit_of_work import Transaction
 
 c, d, p = complaint.c, deadline.c, party.c
+# Seldom true: what costs a statement of its own is then not asked for.
+_LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
 
 
@@ -95,9 +98,13 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Complaints, without their holds, which no list shows; `end` is the last one's place if more follow."""
+    """Complaints, without their holds, which no list shows.
+
+    `linked` are those with links to others; `end` is the last one's place if more follow.
+    """
 
     complaints: list[Complaint]
+    linked: list[UUID]
     end: Place | None
 
 
@@ -108,18 +115,18 @@ def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place |
         wanted = limit + 1 - len(rows)
         if wanted > 0:
             statement = _statement(tx, filters, order, phase, limit=wanted)
-            rows += tx.connection.execute(statement).mappings().all()
+            rows += tx.connection.execute(statement).all()
     shown = rows[:limit]
-    deadlines = find_deadlines(tx, [row["id"] for row in shown]) if shown else {}
-    found = [fact_of(row, deadlines.get(row["id"], ()), ()) for row in shown]
-    end = Place(shown[-1]["place"], shown[-1]["id"]) if len(rows) > limit else None
-    return Page(found, end)
+    deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
+    found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
+    end = Place(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+    return Page(found, [row.id for row in shown if row.linked], end)
 
 
 def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
     where, ordered = phase
     return (
-        select(*(c[name] for name in MEMBERS), _sort_column(filters, order).label("place"))
+        select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
         .where(*conditions(tx, filters), where)
         .order_by(*ordered)
         # Literal: with a bound limit a prepared plan would be made for a tenth of the table.

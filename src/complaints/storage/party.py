@@ -14,6 +14,7 @@ from complaints.domain.complaint import Party
 from complaints.domain.vocabulary import ContactChannel
 from complaints.storage.base import metadata, one_of
 from complaints.storage.complaint import complaint
+from complaints.storage.id_lists import among
 from complaints.storage.unit_of_work import Transaction
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
@@ -44,6 +45,7 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
     )
 
 _MEMBERS = tuple(f.name for f in fields(Party))
+_FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
 Parties = dict[str, Party]
 
 
@@ -76,9 +78,8 @@ def replace_party(tx: Transaction, row: dict[str, Any]) -> None:
 def find_parties(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Parties]:
     """The parties of complaints, by complaint and role."""
     found: dict[UUID, Parties] = {}
-    for row in tx.connection.execute(select(party).where(p.complaint_id.in_(complaint_ids))).mappings():
-        fact = Party(**{name: row[name] for name in _MEMBERS})
-        found.setdefault(row["complaint_id"], {})[row["role"]] = fact
+    for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
+        found.setdefault(complaint_id, {})[role] = Party(*members)
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
@@ -146,7 +147,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
     engine = create_engine(
         parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=True,
-        connect_args=arguments,
+        connect_args=arguments, json_deserializer=from_json,
     )  # fmt: skip
     # Rows are inserted by one statement. The driver's own way, a pipeline, ends with a message after which
     # the server forgets idle_in_transaction_session_timeout: a frozen process would keep its locks for good.
@@ -155,7 +156,9 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> Engine:
 
 
 def _open_sqlite(url: URL) -> Engine:
-    engine = create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30})
+    engine = create_engine(
+        url, pool_size=20, max_overflow=20, connect_args={"timeout": 30}, json_deserializer=from_json
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

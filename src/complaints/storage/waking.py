@@ -30,7 +30,7 @@ def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
         .with_for_update(skip_locked=True, key_share=True)
     )
     ids = list(tx.connection.execute(due).scalars())
-    rows = {row["id"]: row for row in find_rows(tx, c.id.in_(ids))} if ids else {}
+    rows = {row.id: row for row in find_rows(tx, c.id.in_(ids))} if ids else {}
     return with_parts(tx, [rows[i] for i in ids])
 
 
