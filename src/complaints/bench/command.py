@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from complaints.bench.context import BenchContext, CannotMeasure
-from complaints.bench.databases import NotEmpty, refuse_used
+from complaints.bench.context import BenchContext
+from complaints.bench.databases import refuse_used
+from complaints.bench.errors import CannotMeasure
 from complaints.bench.machine import machine_facts
 from complaints.bench.report import show, write_json
 from complaints.bench.row import Result, Row
@@ -57,7 +58,7 @@ def bench(
         if postgres is not None:
             refuse_used(postgres)
         _run_all(rows, options, postgres=postgres, runs=runs, json_file=json_file)
-    except (CannotMeasure, NotEmpty) as reason:
+    except CannotMeasure as reason:
         err.print(str(reason), markup=False)
         raise typer.Exit(1) from reason
 

@@ -1,5 +1,6 @@
 """What a row works with: its options, a directory, databases of its own, and things kept between runs."""
 
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
@@ -7,12 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from complaints.bench.databases import own_database
+from complaints.bench.errors import CannotMeasure
 
 T = TypeVar("T")
-
-
-class CannotMeasure(Exception):
-    """A row cannot be measured as asked, or what it measured is wrong; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +28,20 @@ class BenchContext:
         """The same for a row with these options; what is kept is shared."""
         return replace(self, options=options)
 
-    def own_database(self) -> AbstractContextManager[str]:
-        """The URL of a new, empty PostgreSQL database, dropped when the block ends. Raises CannotMeasure."""
+    def own_database(self, template: str | None = None) -> AbstractContextManager[str]:
+        """The URL of a new PostgreSQL database, dropped when the block ends. Raises CannotMeasure.
+
+        It is empty, or a copy of the one at the URL `template`, to which nobody may be connected.
+        """
         if self.postgres is None:
             raise CannotMeasure(
                 "This row needs PostgreSQL: name an empty database by --postgres or COMPLAINTS_BENCH_POSTGRES_URL."
             )
-        return own_database(self.postgres)
+        return own_database(self.postgres, template)
+
+    def new_directory(self) -> Path:
+        """A new, empty directory of the row's own."""
+        return Path(tempfile.mkdtemp(dir=self.directory))
 
     def keep(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
         """What `make` opens, made once and closed at the end of the invocation: data that runs and rows share."""

@@ -1,0 +1,219 @@
+"""Complaints whose first response falls due when a benchmark wants it to, made by the engine itself.
+
+Many at once come from a few: every id of such a prototype ends in one marker, so a copy is the same row with
+another marker in its ids, in its texts and in the JSON of its history, whose digests are then chained anew.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from complaints import wiring
+from complaints.bench import samples
+from complaints.bench.databases import plain_url
+from complaints.bench.errors import CannotMeasure
+from complaints.domain.complaint import Complaint
+from complaints.domain.draft import plain
+from complaints.domain.errors import ComplaintError
+from complaints.domain.history import canonical
+from complaints.domain.vocabulary import DeadlineKind
+from complaints.handling.access import SYSTEM
+from complaints.handling.commands import CreateComplaint
+from complaints.handling.engine import Engine
+from complaints.handling.intake import register
+from complaints.storage.unit_of_work import Database, open_engine
+
+_BATCH = 250
+_PROTOTYPES = 500
+_MARKER = "c0ffee000000"
+_BEFORE_DUE = timedelta(hours=1)
+_TEXTS = {"text", "varchar", "json", "jsonb"}
+# What the copies are told apart by, in tables whose primary key is a number.
+_NUMBERED = {("complaint", "sequence"), ("complaint_search", "sequence")}
+_COPIED = ("complaint", "complaint_tag", "party", "deadline", "escalation", "escalation_recipient",
+           "complaint_search")  # fmt: skip
+
+
+@contextmanager
+def _engine(url: str, now: datetime | None, *, marked: bool = False) -> Iterator[Engine]:
+    """The engine on a migrated database; `now` stops its clock, `marked` ends its ids in the marker."""
+    clock = (lambda _: now) if now else wiring.wall_clock
+    numbers = count(1)
+    new_id = (lambda: UUID(f"{next(numbers):08x}-0000-7000-8000-{_MARKER}")) if marked else wiring.new_id
+    database = Database(open_engine(url), clock)
+    try:
+        yield Engine(database, new_id)
+    finally:
+        database.engine.dispose()
+
+
+def _post(engine: Engine, received: Sequence[datetime], *, mark: str) -> list[Complaint]:
+    """Complaints received at these instants; their external ids hold `mark`."""
+    bodies = samples.complaints(mark="")
+    made: list[Complaint] = []
+    for start in range(0, len(received), _BATCH):
+        commands = [
+            CreateComplaint.model_validate(
+                {
+                    **body,
+                    "received_at": at,
+                    "external_id": f"{mark}-{n}",
+                    "complainant": _person(body, n, mark),
+                }
+            )
+            for n, (at, body) in enumerate(zip(received[start : start + _BATCH], bodies, strict=False), start)
+        ]
+        made += engine.write(partial(_register, engine, commands=commands))
+    return made
+
+
+def _person(body: dict[str, Any], n: int, mark: str) -> dict[str, Any]:
+    return {**body["complainant"], "phone": f"139{n:08d}", "account_no": f"{mark}-{n}"}
+
+
+def _register(engine: Engine, tx: Any, *, commands: list[CreateComplaint]) -> list[Complaint]:
+    made = []
+    for outcome in register(engine, tx, SYSTEM, commands):
+        if isinstance(outcome, ComplaintError):
+            raise CannotMeasure(f"A complaint of the benchmark's data was refused: {outcome.detail}")
+        made.append(outcome.complaint)
+    return made
+
+
+def _first_due(complaint: Complaint) -> datetime:
+    return next(d.due_at for d in complaint.deadlines if d.kind is DeadlineKind.FIRST_RESPONSE)
+
+
+def _response_time(engine: Engine) -> timedelta:
+    """How long after receipt the first response falls due, by a complaint that stays in the database."""
+    now = engine.read(lambda tx: tx.now)
+    [complaint] = _post(engine, [now], mark=f"sample-{_MARKER}-{now.timestamp()}")
+    return _first_due(complaint) - now
+
+
+def make_due(url: str, due: Sequence[datetime]) -> None:
+    """Make complaints whose first response falls due at these instants. Raises CannotMeasure if it takes too long."""
+    with _engine(url, None) as engine:
+        response_time = _response_time(engine)
+        made = _post(engine, [at - response_time for at in due], mark="due")
+        if engine.read(lambda tx: tx.now) >= due[0]:
+            raise CannotMeasure("The data took longer to make than there was time before the first fell due.")
+    if [_first_due(complaint) for complaint in made] != list(due):
+        raise CannotMeasure("The policy does not count the time to the first response in elapsed hours.")
+
+
+def make_many_due(url: str, due_at: datetime, wanted: int) -> int:
+    """Make `wanted` complaints or a few more whose first response falls due at that one instant; how many."""
+    prototypes = min(wanted, _PROTOTYPES)
+    with _engine(url, due_at - _BEFORE_DUE, marked=True) as engine:
+        response_time = _response_time(engine)
+        made = _post(engine, [due_at - response_time] * prototypes, mark=f"due-{_MARKER}")
+    if {_first_due(complaint) for complaint in made} != {due_at}:
+        raise CannotMeasure("The policy does not count the time to the first response in elapsed hours.")
+    copies = -(-wanted // prototypes) - 1
+    if copies:
+        with psycopg.connect(plain_url(url)) as connection:
+            _copy(connection, made, copies)
+        with psycopg.connect(plain_url(url), autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+    return prototypes * (copies + 1)
+
+
+# Copies ------------------------------------------------------------------------------------------------------------
+
+
+def _copy(connection: "psycopg.Connection[Any]", made: Sequence[Complaint], copies: int) -> None:
+    """Every row of the prototypes, `copies` times."""
+    connection.execute("SET LOCAL synchronous_commit = off")
+    connection.execute("CREATE TEMP TABLE prototype (id uuid PRIMARY KEY, sequence bigint) ON COMMIT DROP")
+    with connection.cursor() as cursor, cursor.copy("COPY prototype FROM STDIN") as rows:
+        for complaint in made:
+            rows.write_row((complaint.id, complaint.sequence))
+    for table in _COPIED:
+        connection.execute(_copying(connection, table), {"copies": copies, "step": len(made)})
+    _copy_history(connection, copies)
+    connection.execute("SELECT setval('complaint_sequence', (SELECT max(sequence) FROM complaint))")
+
+
+def _copying(connection: "psycopg.Connection[Any]", table: str) -> sql.Composed:
+    columns = [(name, kind) for name, kind in _columns(connection, table)]
+    return sql.SQL("INSERT INTO {table} ({names}) SELECT {values} FROM {table} t {which}").format(
+        table=sql.Identifier(table),
+        names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
+        values=sql.SQL(", ").join(_copied(table, name, kind) for name, kind in columns),
+        which=sql.SQL(_WHICH[table] if table in _WHICH else _WHICH["*"]),
+    )
+
+
+_COPIES = "CROSS JOIN generate_series(1, %(copies)s) k"
+_WHICH = {
+    "*": f"JOIN prototype p ON p.id = t.complaint_id {_COPIES}",
+    "complaint": f"JOIN prototype p ON p.id = t.id {_COPIES}",
+    "complaint_search": f"JOIN prototype p ON p.sequence = t.sequence {_COPIES}",
+    "escalation_recipient": "JOIN escalation e ON e.id = t.escalation_id"
+    f" JOIN prototype p ON p.id = e.complaint_id {_COPIES}",
+}
+_NEW_MARKER = f"'{_MARKER[:6]}' || lpad(to_hex(k), 6, '0')"
+
+
+def _columns(connection: "psycopg.Connection[Any]", table: str) -> list[tuple[str, str]]:
+    """The columns that are written, with their types."""
+    return connection.execute(
+        "SELECT column_name, udt_name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND table_name = %s AND is_generated = 'NEVER' ORDER BY ordinal_position",
+        [table],
+    ).fetchall()
+
+
+def _copied(table: str, name: str, kind: str) -> sql.Composable:
+    """A column's value in copy `k`."""
+    column = sql.SQL("t.{}").format(sql.Identifier(name))
+    if (table, name) in _NUMBERED:
+        return column + sql.SQL(" + k * %(step)s")
+    if kind != "uuid" and kind not in _TEXTS:
+        return column
+    return sql.SQL("replace({}::text, {}, {})::{}").format(
+        column, sql.Literal(_MARKER), sql.SQL(_NEW_MARKER), sql.Identifier(kind)
+    )
+
+
+def _copy_history(connection: "psycopg.Connection[Any]", copies: int) -> None:
+    """The events, ordinal by ordinal: each digest covers the one before (see `domain.history`)."""
+    connection.execute("CREATE TEMP TABLE head (id uuid PRIMARY KEY, head text) ON COMMIT DROP")
+    events = connection.execute(
+        "SELECT e.id, e.ordinal, e.type, e.version, e.at, e.actor FROM event e"
+        " JOIN prototype p ON p.id = e.complaint_id"
+    ).fetchall()
+    with connection.cursor() as cursor, cursor.copy("COPY head FROM STDIN") as rows:
+        for event_id, ordinal, kind, version, at, actor in events:
+            head = {"ordinal": ordinal, "type": kind, "version": version, "at": plain(at), "actor": actor}
+            rows.write_row((event_id, canonical(head)))
+    for ordinal in range(1, max(event[1] for event in events) + 1):
+        connection.execute(_HISTORY, {"copies": copies, "ordinal": ordinal, "genesis": bytes(32)})
+    connection.execute(_TIPS)
+
+
+def _marked(column: str) -> str:
+    return f"replace({column}::text, '{_MARKER}', {_NEW_MARKER})"
+
+
+_HISTORY = f"""
+INSERT INTO event (id, complaint_id, ordinal, version, type, at, actor, data, digest)
+SELECT {_marked("t.id")}::uuid, {_marked("t.complaint_id")}::uuid, t.ordinal, t.version, t.type, t.at, t.actor,
+       {_marked("t.data")},
+       sha256(coalesce(b.digest, %(genesis)s) || convert_to(h.head || E'\\n' || {_marked("t.data")}, 'UTF8'))
+FROM event t JOIN prototype p ON p.id = t.complaint_id JOIN head h ON h.id = t.id {_COPIES}
+LEFT JOIN event b ON b.complaint_id = {_marked("t.complaint_id")}::uuid AND b.ordinal = t.ordinal - 1
+WHERE t.ordinal = %(ordinal)s
+"""
+_TIPS = """
+UPDATE complaint c SET history_digest = e.digest FROM event e
+WHERE e.complaint_id = c.id AND e.ordinal = c.history_count AND e.digest <> c.history_digest
+"""
