@@ -19,6 +19,7 @@ from complaints import wiring
 from complaints.bench import samples
 from complaints.bench.databases import plain_url
 from complaints.bench.errors import CannotMeasure
+from complaints.bench.table_copies import columns_of
 from complaints.domain.complaint import Complaint
 from complaints.domain.draft import plain
 from complaints.domain.errors import ComplaintError
@@ -34,6 +35,7 @@ _BATCH = 250
 _PROTOTYPES = 500
 _MARKER = "c0ffee000000"
 _BEFORE_DUE = timedelta(hours=1)
+_FIRST_SEQUENCE = 1_000_000  # no other number in a history is as large, so it can be found there
 _TEXTS = {"text", "varchar", "json", "jsonb"}
 # What the copies are told apart by, in tables whose primary key is a number.
 _NUMBERED = {("complaint", "sequence"), ("complaint_search", "sequence")}
@@ -109,9 +111,11 @@ def make_due(url: str, due: Sequence[datetime]) -> None:
         raise CannotMeasure("The policy does not count the time to the first response in elapsed hours.")
 
 
-def make_many_due(url: str, due_at: datetime, wanted: int) -> int:
+def make_many_due(url: str, due_at: datetime, wanted: int, *, prototypes: int = _PROTOTYPES) -> int:
     """Make `wanted` complaints or a few more whose first response falls due at that one instant; how many."""
-    prototypes = min(wanted, _PROTOTYPES)
+    prototypes = min(wanted, prototypes)
+    with psycopg.connect(plain_url(url)) as connection:
+        connection.execute("SELECT setval('complaint_sequence', %s)", [_FIRST_SEQUENCE])
     with _engine(url, due_at - _BEFORE_DUE, marked=True) as engine:
         response_time = _response_time(engine)
         made = _post(engine, [due_at - response_time] * prototypes, mark=f"due-{_MARKER}")
@@ -138,12 +142,12 @@ def _copy(connection: "psycopg.Connection[Any]", made: Sequence[Complaint], copi
             rows.write_row((complaint.id, complaint.sequence))
     for table in _COPIED:
         connection.execute(_copying(connection, table), {"copies": copies, "step": len(made)})
-    _copy_history(connection, copies)
+    _copy_history(connection, copies, len(made))
     connection.execute("SELECT setval('complaint_sequence', (SELECT max(sequence) FROM complaint))")
 
 
 def _copying(connection: "psycopg.Connection[Any]", table: str) -> sql.Composed:
-    columns = [(name, kind) for name, kind in _columns(connection, table)]
+    columns = columns_of(connection, table)
     return sql.SQL("INSERT INTO {table} ({names}) SELECT {values} FROM {table} t {which}").format(
         table=sql.Identifier(table),
         names=sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
@@ -163,15 +167,6 @@ _WHICH = {
 _NEW_MARKER = f"'{_MARKER[:6]}' || lpad(to_hex(k), 6, '0')"
 
 
-def _columns(connection: "psycopg.Connection[Any]", table: str) -> list[tuple[str, str]]:
-    """The columns that are written, with their types."""
-    return connection.execute(
-        "SELECT column_name, udt_name FROM information_schema.columns WHERE table_schema = 'public'"
-        " AND table_name = %s AND is_generated = 'NEVER' ORDER BY ordinal_position",
-        [table],
-    ).fetchall()
-
-
 def _copied(table: str, name: str, kind: str) -> sql.Composable:
     """A column's value in copy `k`."""
     column = sql.SQL("t.{}").format(sql.Identifier(name))
@@ -184,7 +179,7 @@ def _copied(table: str, name: str, kind: str) -> sql.Composable:
     )
 
 
-def _copy_history(connection: "psycopg.Connection[Any]", copies: int) -> None:
+def _copy_history(connection: "psycopg.Connection[Any]", copies: int, step: int) -> None:
     """The events, ordinal by ordinal: each digest covers the one before (see `domain.history`)."""
     connection.execute("CREATE TEMP TABLE head (id uuid PRIMARY KEY, head text) ON COMMIT DROP")
     events = connection.execute(
@@ -196,7 +191,9 @@ def _copy_history(connection: "psycopg.Connection[Any]", copies: int) -> None:
             head = {"ordinal": ordinal, "type": kind, "version": version, "at": plain(at), "actor": actor}
             rows.write_row((event_id, canonical(head)))
     for ordinal in range(1, max(event[1] for event in events) + 1):
-        connection.execute(_HISTORY, {"copies": copies, "ordinal": ordinal, "genesis": bytes(32)})
+        connection.execute(
+            _HISTORY, {"copies": copies, "step": step, "ordinal": ordinal, "genesis": bytes(32)}
+        )
     connection.execute(_TIPS)
 
 
@@ -204,11 +201,17 @@ def _marked(column: str) -> str:
     return f"replace({column}::text, '{_MARKER}', {_NEW_MARKER})"
 
 
+def _told(sequence: str) -> str:
+    return f"""'"sequence":' || ({sequence}) || ','"""
+
+
+# What an event tells: of this copy's ids, and of its sequence where it tells one.
+_DATA = f"replace({_marked('t.data')}, {_told('p.sequence')}, {_told('p.sequence + k * %(step)s')})"
 _HISTORY = f"""
 INSERT INTO event (id, complaint_id, ordinal, version, type, at, actor, data, digest)
 SELECT {_marked("t.id")}::uuid, {_marked("t.complaint_id")}::uuid, t.ordinal, t.version, t.type, t.at, t.actor,
-       {_marked("t.data")},
-       sha256(coalesce(b.digest, %(genesis)s) || convert_to(h.head || E'\\n' || {_marked("t.data")}, 'UTF8'))
+       {_DATA},
+       sha256(coalesce(b.digest, %(genesis)s) || convert_to(h.head || E'\\n' || {_DATA}, 'UTF8'))
 FROM event t JOIN prototype p ON p.id = t.complaint_id JOIN head h ON h.id = t.id {_COPIES}
 LEFT JOIN event b ON b.complaint_id = {_marked("t.complaint_id")}::uuid AND b.ordinal = t.ordinal - 1
 WHERE t.ordinal = %(ordinal)s

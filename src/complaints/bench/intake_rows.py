@@ -20,7 +20,7 @@ from complaints.bench.row import Measured, Row
 
 PATH = "/v1/complaints"
 _ROUNDS = 2
-_WARM_UP_SECONDS = 1.5
+_WARM_UP = 0.2  # of the measured load, before it
 _COUNT = "SELECT count(*) FROM complaint WHERE external_id LIKE "
 
 
@@ -40,9 +40,9 @@ class _Side:
         self._number = 0
         self.accepted_ever = 0
 
-    def warm_up(self) -> None:
+    def warm_up(self, **bounds: Any) -> None:
         """Load that is not measured."""
-        self._put(seconds=_WARM_UP_SECONDS)
+        self._put(**bounds)
 
     def take(self, *, seconds: float, requests: int | None = None) -> None:
         """Load that is measured."""
@@ -108,7 +108,7 @@ def _compared(context: BenchContext, url: str | None, directory: Path, *, proces
         bare = _Side(bare_processes, connections=connections)
         product = _Side(product_processes, connections=connections, url=url)
         for side in (bare, product):
-            side.warm_up()
+            side.warm_up(seconds=_WARM_UP * seconds)
         for _ in range(_ROUNDS):
             bare.take(seconds=seconds / _ROUNDS)
             product.take(seconds=seconds / _ROUNDS)
@@ -174,7 +174,7 @@ def measure_one(context: BenchContext) -> Measured:
         bare = _Side(bare_processes, connections=1)
         product = _Side(product_processes, connections=1, url=url)
         for side in (bare, product):
-            side.warm_up()
+            side.warm_up(requests=max(1, int(_WARM_UP * requests)))
         for _ in range(_ROUNDS):
             bare.take(seconds=60, requests=requests // _ROUNDS)
             commits.append(_commit_ms(url, requests // _ROUNDS))

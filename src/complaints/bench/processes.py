@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from pydantic import SecretStr
+
+from complaints import wiring
 from complaints.bench.errors import CannotMeasure
 from complaints.bench.proc import cpu_seconds, memory_bytes
+from complaints.settings import Settings
 
 SECRET = "benchmark-key-of-a-database-soon-dropped"  # noqa: S105 - it opens nothing that lasts
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
@@ -129,7 +133,8 @@ def serving(
 ) -> Iterator[list[Process]]:
     """`count` times `complaints serve`, each on a port of its own, over one database that is brought up first."""
     environment = product_environment(directory, url, scheduler=scheduler)
-    migrate(directory, url)
+    if url is not None:  # an embedded one is brought up by `serve` itself
+        migrate(directory, url)
     with ExitStack() as stack:
         started = [
             stack.enter_context(running(["complaints", "serve"], directory, environment))
@@ -152,10 +157,10 @@ def serving_bare(count: int, directory: Path) -> Iterator[list[Process]]:
         yield started
 
 
-def migrate(directory: Path, url: str | None) -> None:
-    """`complaints migrate`. Raises CannotMeasure."""
-    environment = product_environment(directory, url)
-    command = [sys.executable, "-m", "complaints", "migrate"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CannotMeasure(f"`complaints migrate` failed:\n{done.stdout}{done.stderr}")
+def migrate(directory: Path, url: str) -> None:
+    """What `complaints migrate` does, whatever the settings of this process."""
+    settings = Settings(
+        database_url=url, data_dir=directory, bootstrap_api_key=SecretStr(SECRET), sandbox=False, policy=None
+    )
+    engine, _ = wiring.migrate_and_seed(settings)
+    engine.database.engine.dispose()

@@ -35,11 +35,11 @@ class Replay:
     changed: dict[str, dict[str, int]]
 
     @classmethod
-    def prepare(cls, source: Connection, url: str) -> "Replay":
-        """From what `source` has that the database at `url` has not."""
+    def prepare(cls, source: Connection, url: str, *, workers: int) -> "Replay":
+        """From what `source` has that the database at `url` has not, to be written by so many at once."""
         with psycopg.connect(plain_url(url)) as target:
             target.execute(f"CREATE SCHEMA {_SCHEMA}")
-            batches = _number(target)
+            batches = _number(target, workers)
             statements: list[sql.Composed] = []
             changed: dict[str, dict[str, int]] = {}
             for table in TABLES:
@@ -76,11 +76,13 @@ class Replay:
                         connection.execute(statement, [batch])
 
 
-def _number(target: Connection) -> int:
-    """Share the complaints that are due among batches; how many batches."""
+def _number(target: Connection, workers: int) -> int:
+    """Share the complaints that are due among batches, at least one for each worker; how many batches."""
+    row = target.execute("SELECT count(*) FROM complaint WHERE wake_at IS NOT NULL").fetchone()
+    size = max(1, min(_BATCH, -(-(row[0] if row else 0) // workers)))
     target.execute(
         f"CREATE UNLOGGED TABLE {_SCHEMA}.batch AS SELECT id, ((row_number() OVER (ORDER BY wake_at, id) - 1)"
-        f" / {_BATCH})::int AS batch FROM complaint WHERE wake_at IS NOT NULL"
+        f" / {size})::int AS batch FROM complaint WHERE wake_at IS NOT NULL"
     )
     target.execute(f"ALTER TABLE {_SCHEMA}.batch ADD PRIMARY KEY (id)")
     target.execute(f"CREATE INDEX ON {_SCHEMA}.batch (batch)")

@@ -53,7 +53,7 @@ def measure_storm(context: BenchContext) -> Measured:
         with psycopg.connect(plain_url(stormed)) as connection:
             after = row_counts(connection)
             details["rows_added"] = {t: n - before[t] for t, n in after.items() if n != before[t]}
-            replay = Replay.prepare(connection, replayed)
+            replay = Replay.prepare(connection, replayed, workers=workers)
         limit_seconds = replay.run(workers)
     details |= {"limit_seconds": limit_seconds, "rows_changed": replay.changed}
     return Measured(steps / seconds, steps / limit_seconds, details)

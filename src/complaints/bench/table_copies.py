@@ -22,12 +22,12 @@ def row_counts(connection: Connection) -> dict[str, int]:
     return counts
 
 
-def columns_of(connection: Connection, table: str, *, schema: str = "public") -> list[tuple[str, str]]:
+def columns_of(connection: Connection, table: str) -> list[tuple[str, str]]:
     """The columns that can be written, with their types."""
     return connection.execute(
-        "SELECT column_name, udt_name FROM information_schema.columns WHERE table_schema = %s"
+        "SELECT column_name, udt_name FROM information_schema.columns WHERE table_schema = 'public'"
         " AND table_name = %s AND is_generated = 'NEVER' ORDER BY ordinal_position",
-        [schema, table],
+        [table],
     ).fetchall()
 
 

@@ -1,0 +1,123 @@
+"""Every load row of `complaints bench` runs end to end on real databases; here with next to nothing to do."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from complaints import wiring
+from complaints.bench.due_data import make_many_due
+from complaints.bench.processes import migrate
+from complaints.cli import app
+from complaints.handling.checks import check_all
+from complaints.handling.engine import Engine
+from complaints.storage.unit_of_work import Database, open_engine
+
+TINY = {
+    "intake": {"seconds": 1, "concurrency": 4, "processes": 1},
+    "intake-one": {"requests": 10},
+    "intake-sqlite": {"seconds": 1, "concurrency": 4},
+    "import": {"rows": 60},
+    "lag": {"seconds": 1, "deadlines_per_second": 20, "posts_per_second": 10, "processes": 1},
+    "memory": {"requests": 50, "warm_up": 10},
+    "start": {},
+}
+NO_LIMIT = {"lag", "memory", "start"}
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["bench", *arguments])
+
+
+@pytest.fixture
+def server(empty_database_url: Callable[[str], str]) -> str:
+    """An empty database on the server of the tests."""
+    return empty_database_url("postgresql")
+
+
+def databases_of_benchmarks(server: str) -> int:
+    with psycopg.connect(server) as connection:
+        statement = "SELECT count(*) FROM pg_database WHERE datname LIKE 'complaints_bench_%'"
+        row = connection.execute(statement).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_row_measures_and_keeps_its_result(server: str, tmp_path: Path, name: str) -> None:
+    kept = tmp_path / "result.json"
+    settings = [f"--set={option}={value}" for option, value in TINY[name].items()]
+
+    done = run(name, "--postgres", server, "--runs", "1", "--json", str(kept), *settings)
+
+    assert done.exit_code == 0, done.output
+    result = json.loads(kept.read_text(encoding="utf-8"))
+    assert result["row"] == name
+    assert result["options"] == result["options"] | TINY[name]
+    assert [one["product"] for one in result["runs"]] == [result["product"]]
+    assert name == "memory" or result["product"] > 0
+    assert (result["limit"] is None) == (name in NO_LIMIT)
+    assert result["machine"]["cpus"]
+    assert f"floor {result['floor']:g}" in done.output
+
+
+def test_the_storm_is_replayed_with_as_many_rows(server: str, tmp_path: Path) -> None:
+    kept = tmp_path / "result.json"
+
+    done = run("storm", "--postgres", server, "--runs=1", f"--json={kept}", "--set=deadlines=40")
+
+    assert done.exit_code == 0, done.output
+    details = json.loads(kept.read_text(encoding="utf-8"))["runs"][0]["details"]
+    assert details["steps"] == 2 * details["complaints"] == 80  # breach and reminder of two clocks
+    added = {table: count for table, count in details["rows_added"].items() if table != "heartbeat"}
+    replayed = {table: told["inserted"] for table, told in details["rows_changed"].items()}
+    assert added == {table: count for table, count in replayed.items() if count}
+    assert databases_of_benchmarks(server) == 0
+
+
+def test_copied_complaints_are_as_sound_as_real_ones(server: str, tmp_path: Path) -> None:
+    migrate(tmp_path, server)
+    due_at = wiring.wall_now() + timedelta(minutes=30)
+
+    made = make_many_due(server, due_at, 20, prototypes=4)
+
+    engine = Engine(Database(open_engine(server), wiring.wall_clock), wiring.new_id)
+    findings = list(check_all(engine))
+    engine.database.engine.dispose()
+    assert made == 20
+    assert findings == []
+    with psycopg.connect(server) as connection:
+        statement = "SELECT count(DISTINCT complaint_id) FROM deadline WHERE due_at = %s"
+        assert connection.execute(statement, [due_at]).fetchone() == (20,)
+
+
+def test_a_database_that_is_used_is_refused(server: str) -> None:
+    with psycopg.connect(server) as connection:
+        connection.execute("CREATE TABLE precious (id int)")
+
+    done = run("import", "--postgres", server)
+
+    assert done.exit_code == 1
+    assert "not empty" in done.output
+
+
+def test_a_row_on_postgresql_needs_one() -> None:
+    done = CliRunner().invoke(app, ["bench", "import"], env={"COMPLAINTS_BENCH_POSTGRES_URL": None})
+    assert done.exit_code == 1
+    assert "--postgres" in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [["weather"], ["import", "--set=rows=many"], ["import", "--set=speed=1"]]
+)
+def test_what_cannot_be_asked_is_refused(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_without_a_row_they_are_listed() -> None:
+    assert all(name in run().output for name in (*TINY, "storm"))
