@@ -41,6 +41,7 @@ PLANTED = [
     ("api/planted.py", "import complaints.settings", FLOORS),
     ("scheduler.py", "import complaints.api", FLOORS),
     ("scheduler.py", "import sqlalchemy", SQL),
+    ("wiring.py", "import complaints.bench.command", FLOORS),
     ("unplanned.py", "", FLOORS),
 ]
 

@@ -33,11 +33,15 @@ class BenchContext:
 
         It is empty, or a copy of the one at the URL `template`, to which nobody may be connected.
         """
+        return own_database(self.require_postgres(), template)
+
+    def require_postgres(self) -> str:
+        """The URL of the database named for the benchmarks. Raises CannotMeasure where none is."""
         if self.postgres is None:
             raise CannotMeasure(
-                "This row needs PostgreSQL: name an empty database by --postgres or COMPLAINTS_BENCH_POSTGRES_URL."
+                "This needs PostgreSQL: name an empty database by --postgres or COMPLAINTS_BENCH_POSTGRES_URL."
             )
-        return own_database(self.postgres, template)
+        return self.postgres
 
     def new_directory(self) -> Path:
         """A new, empty directory of the row's own."""
