@@ -34,6 +34,8 @@ from complaints.storage.unit_of_work import Database, open_engine
 _BATCH = 250
 _PROTOTYPES = 500
 _MARKER = "c0ffee000000"
+_MARGIN = timedelta(seconds=3)
+_PATIENCE = 3
 _BEFORE_DUE = timedelta(hours=1)
 _FIRST_SEQUENCE = 1_000_000  # no other number in a history is as large, so it can be found there
 _TEXTS = {"text", "varchar", "json", "jsonb"}
@@ -100,15 +102,25 @@ def _response_time(engine: Engine) -> timedelta:
     return _first_due(complaint) - now
 
 
-def make_due(url: str, due: Sequence[datetime]) -> None:
-    """Make complaints whose first response falls due at these instants. Raises CannotMeasure if it takes too long."""
+def make_due(url: str, wanted: int, per_second: float) -> list[datetime]:
+    """Make complaints whose first response falls due one after another, from soon on; when each does.
+
+    How soon goes by how long as many take to make. Raises CannotMeasure if it takes much longer all the same.
+    """
     with _engine(url, None) as engine:
         response_time = _response_time(engine)
+        began = engine.read(lambda tx: tx.now)
+        tried = min(wanted, _BATCH)
+        _post(engine, [began] * tried, mark="tried")
+        took = engine.read(lambda tx: tx.now) - began
+        start = began + took + _MARGIN + _PATIENCE * took * (wanted / tried)
+        due = [start + timedelta(seconds=n / per_second) for n in range(wanted)]
         made = _post(engine, [at - response_time for at in due], mark="due")
-        if engine.read(lambda tx: tx.now) >= due[0]:
+        if engine.read(lambda tx: tx.now) >= start:
             raise CannotMeasure("The data took longer to make than there was time before the first fell due.")
-    if [_first_due(complaint) for complaint in made] != list(due):
+    if [_first_due(complaint) for complaint in made] != due:
         raise CannotMeasure("The policy does not count the time to the first response in elapsed hours.")
+    return due
 
 
 def make_many_due(url: str, due_at: datetime, wanted: int, *, prototypes: int = _PROTOTYPES) -> int:

@@ -71,6 +71,11 @@ class _Side:
         return sum(load.accepted for load in self.loads)
 
     @property
+    def failed(self) -> int:
+        """How many were not."""
+        return sum(load.failed for load in self.loads)
+
+    @property
     def per_second(self) -> float:
         """Accepted requests a second."""
         return self.accepted / sum(load.seconds for load in self.loads)
@@ -84,7 +89,7 @@ class _Side:
         """Details for the report."""
         return {
             "accepted": self.accepted,
-            "failed": sum(load.failed for load in self.loads),
+            "failed": self.failed,
             "statuses": [load.statuses for load in self.loads],
             "first_refusal": next((load.refusal for load in self.loads if load.refusal), ""),
             "per_second": [round(load.accepted / load.seconds) for load in self.loads],
@@ -114,6 +119,11 @@ def _compared(context: BenchContext, url: str | None, directory: Path, *, proces
             product.take(seconds=seconds / _ROUNDS)
         batches = batch_metrics(product.ports)
     _verify(product, url, directory)
+    for side in (bare, product):
+        if side.failed:
+            context.tell(
+                f"{side.failed} requests were refused and do not count: {side.loads[0].refusal[:500]}"
+            )
     details = {"limit": bare.told(), "product": product.told(), "batches": batches}
     return Measured(product.per_second, bare.per_second, details)
 

@@ -1,7 +1,7 @@
 """Detection lag: how late steps are taken while deadlines fall due one by one and intake goes on."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from statistics import quantiles
 from typing import Any
 
@@ -16,8 +16,6 @@ from complaints.bench.load import Load, posts, put_load
 from complaints.bench.processes import SECRET, Process, product_environment, running, serving
 from complaints.bench.row import Measured, Row
 
-_MAKING_SECONDS_EACH = 0.01
-_START_SECONDS = 8.0
 _PATIENCE_SECONDS = 60.0
 _LAGS = """
 SELECT extract(epoch FROM taken_at - planned_at)::float FROM escalation WHERE planned_at BETWEEN %s AND %s
@@ -30,12 +28,10 @@ def measure_lag(context: BenchContext) -> Measured:
     seconds, rate = context.options["seconds"], context.options["deadlines_per_second"]
     wanted, directory = seconds * rate, context.new_directory()
     with context.own_database() as url, serving(context.options["processes"], directory, url) as servers:
-        start = wiring.wall_now() + timedelta(seconds=_START_SECONDS + wanted * _MAKING_SECONDS_EACH)
-        due = [start + timedelta(seconds=n / rate) for n in range(wanted)]
-        make_due(url, due)
         environment = product_environment(directory, url)
         with running(["complaints", "worker"], directory, environment) as worker:
             worker.wait_printed("Watching")
+            due = make_due(url, wanted, rate)
             load = _load_until(due[-1], servers, context)
             _wait_until_taken(url, due[-1])
             lags = _lags(url, due[0], due[-1])

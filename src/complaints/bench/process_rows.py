@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from complaints.bench.context import BenchContext
+from complaints.bench.errors import CannotMeasure
 from complaints.bench.load import get, posts, put_load
 from complaints.bench.processes import SECRET, Process, is_ready, product_environment, running, serving
 from complaints.bench.row import Measured, Row
@@ -33,7 +34,9 @@ def measure_memory(context: BenchContext) -> Measured:
 
 def _serve(server: Process, templates: list[bytes], requests: int, number: int) -> int:
     """Have it answer that many; the number of the next request."""
-    put_load([server.port()], templates, connections=16, requests=requests, first_number=number)
+    load = put_load([server.port()], templates, connections=16, requests=requests, first_number=number)
+    if load.failed:
+        raise CannotMeasure(f"{load.failed} requests were refused: {load.statuses} {load.refusal}")
     return number + requests
 
 
