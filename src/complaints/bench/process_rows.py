@@ -22,7 +22,7 @@ def measure_memory(context: BenchContext) -> Measured:
     """How much the resident set of a server grows over mixed requests, once it is warm."""
     with context.own_database() as url, serving(1, context.new_directory(), url) as [server]:
         templates = _mixed(server)
-        number = _serve(server, templates, context.options["warm_up"], 0)
+        number = _serve(server, templates, context.options["warm_up"], _READ)
         before = server.memory_bytes
         seen = [before]
         for _ in range(_SLICES):
