@@ -39,7 +39,9 @@ def filling(engine: Engine, tables: Sequence[str]) -> Iterator[Writer]:
             return
         yield from _postgres(connection, tables)
     with engine.connect() as connection:
-        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.exec_driver_sql("VACUUM (ANALYZE)")
 
 
 def _postgres(connection: Connection, tables: Sequence[str]) -> Iterator[Writer]:

@@ -39,6 +39,11 @@ class Shares:
     complaints: int
     overdue: int
 
+    @classmethod
+    def of(cls, complaints: int) -> "Shares":
+        """One in a hundred is overdue; of few complaints more, so that a page by team and priority is full too."""
+        return cls(complaints, max(complaints // 100, min(complaints // 10, 1_000)))
+
 
 def make_dataset(url: str, shares: Shares, *, lives: int = LIVES, seed: int = 1) -> None:
     """Migrate and seed the empty database at `url`, and fill it. The same seed makes much the same data."""
@@ -91,7 +96,7 @@ def _plan(
     overdue = [mould for mould in moulds if mould.overdue]
     in_time = [mould for mould in moulds if not mould.ended and not mould.overdue]
     count = shares.complaints - lived
-    late = (shares.overdue - len(overdue)) / count
+    late = max(0, shares.overdue - len(overdue)) / count
     start = now - timedelta(days=30 * MONTHS)
     for n in range(count):
         chance = random.random()

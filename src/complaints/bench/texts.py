@@ -15,7 +15,8 @@ _ZH_TROUBLES = (
 _ZH_DETAILS = (
     "从周一早上到现在一直没有恢复", "打了三次客服电话都没有解决", "师傅上门以后问题更加严重",
     "要求尽快处理并给出书面答复", "老人在家无法联系外面", "影响孩子上网课", "希望赔偿这个月的费用",
-    "之前的工单被直接关闭", "每天晚上八点以后最明显", "换了路由器也没有用", "同一个小区的邻居也是这样", "请回电说明原因",
+    "之前的工单被直接关闭", "每天晚上八点以后最明显", "换了路由器也没有用", "同一个小区的邻居也是这样",
+    "请回电说明原因",
 )  # fmt: skip
 _EN_TROUBLES = (
     "No internet connection", "Connection far too slow", "Weak signal at home", "Noise on the line",
@@ -44,6 +45,13 @@ _EN_SECOND = (
 )  # fmt: skip
 _ZH_PLACES = tuple(f"{first}{second}路" for second in _ZH_SECOND for first in _ZH_FIRST if first != second)
 _EN_PLACES = tuple(f"{first}{second}" for second in _EN_SECOND for first in _EN_FIRST)
+# What a search is measured with.
+WORDS = {
+    "zh_frequent": _ZH_TROUBLES[0],
+    "zh_rare": _ZH_PLACES[-1],
+    "en_frequent": _EN_TROUBLES[0],
+    "en_rare": _EN_PLACES[-1],
+}
 
 
 @dataclass(frozen=True, slots=True)
