@@ -133,13 +133,14 @@ c = complaint.c
 
 # In this order, since an external id is asked for alone too.
 Index("uq_complaint__external_id__source", c.external_id, c.source, unique=True)
-Index("uq_complaint__import_digest", c.import_digest, unique=True)
 
 
-def _partial(name: str, *columns: Any, where: Any) -> None:
-    Index(name, *columns, postgresql_where=where, sqlite_where=where)
+def _partial(name: str, *columns: Any, where: Any, unique: bool = False) -> None:
+    Index(name, *columns, unique=unique, postgresql_where=where, sqlite_where=where)
 
 
+# Partial, since what is posted has none: an index of nothings would be paid for at every intake.
+_partial("uq_complaint__import_digest", c.import_digest, where=c.import_digest.is_not(None), unique=True)
 _partial("ix_complaint__wake", c.wake_at, c.id, where=c.wake_at.is_not(None) & c.parked_at.is_(None))
 # Columns behind the id let rows be filtered without a look at them: every index is paid for at intake.
 _partial(
@@ -148,6 +149,7 @@ _partial(
     c.id,
     c.team,
     c.priority,
+    c.next_due_at,
     where=c.overdue_after_at.is_not(None),
 )
 _partial(
@@ -159,6 +161,7 @@ _partial(
 )
 Index("ix_complaint__next_due", c.next_due_at, c.id)
 Index("ix_complaint__received", c.received_at, c.id, c.team, c.category, c.source)
+Index("ix_complaint__team_received", c.team, c.received_at, c.id)
 Index("ix_complaint__status_received", c.status, c.received_at, c.id, c.team)
 _partial("ix_complaint__assignee_received", c.assignee, c.received_at, c.id, where=c.assignee.is_not(None))
 # Literal, as every number in the predicate of an index: bound values never prove it.

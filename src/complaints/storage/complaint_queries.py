@@ -127,7 +127,7 @@ def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *,
     where, ordered = phase
     return (
         select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
-        .where(*conditions(tx, filters), where)
+        .where(*conditions(tx, filters, order), where)
         .order_by(*ordered)
         # Literal: with a bound limit a prepared plan would be made for a tenth of the table.
         .limit(literal_column(str(int(limit))))
@@ -172,10 +172,22 @@ def _beyond(columns: Any, place: Any, order: Order) -> ColumnElement[bool]:
 # Filters --------------------------------------------------------------------------------------------------
 
 
-def conditions(tx: Transaction, filters: Filters) -> list[ColumnElement[bool]]:
-    """What the filters ask of a complaint, as of the transaction's clock."""
-    plain = tx.connection.dialect.name == "sqlite"
-    return [*_own(filters, plain=plain), *_due(filters, tx.now), *_elsewhere(tx, filters)]
+def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnElement[bool]]:
+    """What the filters ask of a complaint, as of the transaction's clock, for a list in that order."""
+    aside: frozenset[ColumnElement[Any]] = frozenset()
+    if tx.connection.dialect.name == "sqlite":
+        aside = _set_aside(filters, order)
+    return [*_own(filters, aside), *_due(filters, tx.now), *_elsewhere(tx, filters)]
+
+
+def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
+    """The columns whose index would lead away from that of the order (`_aside`)."""
+    aside: set[ColumnElement[Any]] = {c.priority}
+    if filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses:
+        aside.add(c.team)
+    if filters.overdue or len(filters.statuses) != 1:
+        aside.add(c.status)
+    return frozenset(aside)
 
 
 _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...] = (
@@ -194,18 +206,17 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
 )  # fmt: skip
 
 
-def _own(filters: Filters, *, plain: bool) -> list[ColumnElement[bool]]:
-    """Conditions on the complaint's own row. `plain`: for a planner that counts no rows (`_aside`)."""
+def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+    """Conditions on the complaint's own row. `aside`: not by the indexes of these."""
     found: list[ColumnElement[bool]] = [
-        compare(_aside(column) if plain and column is c.priority else column, value)
+        compare(_aside(column) if column in aside else column, value)
         for name, column, compare in _COMPARED
         if (value := getattr(filters, name)) is not None
     ]
     if filters.categories is not None:
         found.append(c.category.in_(filters.categories))
     if filters.statuses:
-        alone = len(filters.statuses) == 1 and not filters.overdue
-        found.append((_aside(c.status) if plain and not alone else c.status).in_(filters.statuses))
+        found.append((_aside(c.status) if c.status in aside else c.status).in_(filters.statuses))
     if filters.escalation_level_min:
         found.append(c.escalation_level > literal_column("0"))  # proves the partial index
     return found

@@ -82,6 +82,9 @@ Index(
     d.kind,
     d.due_at,
     d.complaint_id,
+    # Behind the order they let what is soon due be counted without a look at the rows.
+    d.status,
+    d.paused_until,
     postgresql_where=d.status.in_(_UNMET),
     sqlite_where=d.status.in_(_UNMET),
 )

@@ -24,6 +24,8 @@ _POSTGRES_SETTINGS = {
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5s",
+    # Starting helpers takes longer than a page does, and they would take the processors of others.
+    "max_parallel_workers_per_gather": "0",
     # How the server notices that we are cut off; the client's own side of it is below.
     "tcp_keepalives_idle": "3",
     "tcp_keepalives_interval": "1",
