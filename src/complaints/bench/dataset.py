@@ -26,7 +26,7 @@ from complaints.wiring import new_id, wall_now
 
 MONTHS = 6
 LIVES = 168
-OPEN_IN_TIME = 0.04
+FOLLOWED_UP, FRESH = 0.1, 0.005  # of all; those received within a day are about a day's part of the months
 _BATCH = 5_000
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in TABLES}
 _SEARCH_COLUMNS = {"postgresql": ["sequence", "terms"], "sqlite": ["rowid", "terms"]}
@@ -89,19 +89,21 @@ def _write(write: Writer, columns: dict[str, list[str]], batch: dict[str, list[R
 
 
 def _plan(
-    moulds: list[Mould], shares: Shares, *, lived: int, now: datetime, random: Random
+    moulds: list[Mould], wanted: Shares, *, lived: int, now: datetime, random: Random
 ) -> Iterator[tuple[Mould, timedelta]]:
     """Which mould each copy is cast of, and how far it is moved. The ended ones come in order of time."""
     ended = [mould for mould in moulds if mould.ended]
     overdue = [mould for mould in moulds if mould.overdue]
-    in_time = [mould for mould in moulds if not mould.ended and not mould.overdue]
-    count = shares.complaints - lived
-    late = max(0, shares.overdue - len(overdue)) / count
+    followed_up = [mould for mould in moulds if mould.followed_up and not mould.overdue]
+    fresh = [mould for mould in moulds if not (mould.ended or mould.overdue or mould.followed_up)]
+    count = wanted.complaints - lived
+    late = max(0, wanted.overdue - len(overdue)) / count
     start = now - timedelta(days=30 * MONTHS)
-    for n in range(count):
-        chance = random.random()
-        if chance < late + OPEN_IN_TIME:
-            mould = random.choice(overdue if chance < late else in_time)
+    kinds = (overdue, followed_up, fresh, ended)
+    shares = (late, FOLLOWED_UP, FRESH, 1 - late - FOLLOWED_UP - FRESH)
+    for n, chosen in enumerate(random.choices(kinds, shares, k=count)):
+        if chosen is not ended:
+            mould = random.choice(chosen)
             yield mould, _within(mould, random)
             continue
         mould = random.choice(ended)

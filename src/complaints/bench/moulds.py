@@ -16,6 +16,7 @@ from complaints.bench.lives import DESCRIPTION, EXTERNAL_ID, SUBJECT
 from complaints.bench.texts import Told
 from complaints.domain.history import GENESIS, canonical
 from complaints.domain.search_terms import index_terms
+from complaints.domain.vocabulary import Status
 from complaints.storage.base import UtcDateTime
 from complaints.storage.complaint import complaint
 from complaints.storage.deadline import deadline
@@ -100,6 +101,7 @@ class Mould:
         self._found_by = dict.fromkeys(index_terms(own["resolution"] or "", own["root_cause"] or ""))
         self.received_at = _instant(own["received_at"])
         self.ended = own["ended_at"] is not None
+        self.followed_up = own["status"] == Status.FOLLOWING_UP
         self.overdue = own["overdue_after_at"] is not None and _instant(own["overdue_after_at"]) < now
         self.events = len(self._happenings)
         last_at = max(_instant(row["at"]) for table, row in rows if table is event)

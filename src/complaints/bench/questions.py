@@ -82,7 +82,8 @@ def statements_of(engine: Engine, question: Question) -> Sequence[Executed]:
     executed: list[Executed] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, bound: Any, *_: Any) -> None:
-        executed.append((statement, bound))
+        if not statement.startswith("BEGIN"):
+            executed.append((statement, bound))
 
     event.listen(engine.database.engine, "before_cursor_execute", note)
     try:
