@@ -1,13 +1,17 @@
-"""The JSON of complaints and their parts."""
+"""The JSON of complaints and their parts.
 
-from collections.abc import Mapping
+
+Facts stand in it as they are: identifiers, instants (RFC 3339 in UTC) and amounts are spelled out by `encode`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from enum import Enum
 from operator import attrgetter
 from typing import Any
 
 from complaints.domain import json_text
 from complaints.domain.complaint import Complaint, Deadline, Party, Promise
-from complaints.domain.draft import plain
 from complaints.domain.numbers import number_of
 from complaints.handling.views import ComplaintView
 
@@ -21,8 +25,16 @@ _DEADLINE_MEMBERS = (
     "paused_seconds", "level",
 )  # fmt: skip
 _PARTY_MEMBERS = tuple(field.name for field in fields(Party))
-_complaint_values = attrgetter(*_COMPLAINT_MEMBERS)
-_deadline_values = attrgetter(*_DEADLINE_MEMBERS)
+# Members that are always of a closed set. Their plain text is taken at once: `encode` is slow to find it.
+_SETS = frozenset({"status", "channel", "severity", "priority", "kind"})
+
+
+def _reader(members: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*(f"{name}._value_" if name in _SETS else name for name in members))
+
+
+_complaint_values = _reader(_COMPLAINT_MEMBERS)
+_deadline_values = _reader(_DEADLINE_MEMBERS)
 _party_values = attrgetter(*_PARTY_MEMBERS)
 
 
@@ -33,6 +45,8 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
     service = {"type": complaint.service_type, "id": complaint.service_id}
     return {
         **dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True)),
+        "cause": _text(complaint.cause),
+        "nature": _text(complaint.nature),
         "number": number_of(complaint.sequence),
         "complainant": parties.get("complainant"),
         "reporter": parties.get("reporter"),
@@ -40,11 +54,15 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
         "policy": {"code": complaint.policy_code, "version": complaint.policy_version},
         "overdue": view.overdue,
         "deadlines": [deadline_json(deadline) for deadline in complaint.deadlines],
-        "allowed_actions": list(view.allowed),
+        "allowed_actions": [action._value_ for action in view.allowed],
         "links": _links(view),
         "result": _result(complaint),
         "satisfaction": _satisfaction(complaint),
     }
+
+
+def _text(member: Enum | None) -> Any:
+    return None if member is None else member._value_
 
 
 def party_json(person: Party) -> dict[str, Any]:
@@ -55,24 +73,25 @@ def party_json(person: Party) -> dict[str, Any]:
 def deadline_json(deadline: Deadline) -> dict[str, Any]:
     """A deadline as the API shows it."""
     shown = dict(zip(_DEADLINE_MEMBERS, _deadline_values(deadline), strict=True))
-    return shown | {"policy": {"code": deadline.policy_code, "version": deadline.policy_version}}
+    shown["policy"] = {"code": deadline.policy_code, "version": deadline.policy_version}
+    return shown
 
 
 def promise_json(deadline: Deadline, promise: Promise) -> dict[str, Any]:
     """A promise with its clock."""
     return {
-        "id": str(promise.id),
+        "id": promise.id,
         "text": promise.text,
         "made_by": promise.made_by,
-        "due_at": plain(deadline.due_at),
+        "due_at": deadline.due_at,
         "status": deadline.status,
-        "met_at": plain(deadline.met_at),
+        "met_at": deadline.met_at,
     }
 
 
 def _links(view: ComplaintView) -> list[dict[str, Any]]:
     return [
-        {"type": link.type, "complaint_id": str(link.complaint_id), "number": number_of(link.sequence)}
+        {"type": link.type, "complaint_id": link.complaint_id, "number": number_of(link.sequence)}
         for link in view.links
     ]
 
@@ -86,9 +105,9 @@ def _result(complaint: Complaint) -> dict[str, Any] | None:
         "outcome": complaint.outcome,
         "cause": complaint.cause,
         "root_cause": complaint.root_cause,
-        "compensation": None if amount is None else {"amount": plain(amount), "currency": currency},
-        "resolved_at": plain(complaint.resolved_at),
-        "told_at": plain(complaint.result_told_at),
+        "compensation": None if amount is None else {"amount": amount, "currency": currency},
+        "resolved_at": complaint.resolved_at,
+        "told_at": complaint.result_told_at,
     }
 
 

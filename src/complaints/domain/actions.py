@@ -98,10 +98,14 @@ def reviews(complaint: Complaint, context: Context) -> list[Review]:
     return found
 
 
+_JUDGED = (Action.CLOSE, Action.REOPEN)  # by more than the status
+
+
 def allowed_actions(complaint: Complaint, context: Context) -> tuple[Action, ...]:
     """Those of `reviews` that are allowed."""
     legal = legal_actions(complaint.status)
-    return tuple(action for action in legal if _refusal(action, complaint, context) is None)
+    refused = [one for one in _JUDGED if one in legal and _refusal(one, complaint, context) is not None]
+    return tuple(action for action in legal if action not in refused) if refused else tuple(legal)
 
 
 def _refusal(action: Action, complaint: Complaint, context: Context) -> str | None:

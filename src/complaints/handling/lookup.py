@@ -38,7 +38,7 @@ def list_views(
 ) -> tuple[list[ComplaintView], Place | None]:
     """Complaints that fit, as the caller sees them, and where to go on if more follow. Raises Forbidden."""
     page = find_page(tx, filters_of(engine, tx, caller, asked), order, after=after, limit=limit)
-    return view_all(engine, tx, caller, page.complaints), page.end
+    return view_all(engine, tx, caller, page.complaints, linked=page.linked), page.end
 
 
 @dataclass(frozen=True, slots=True)

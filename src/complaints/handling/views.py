@@ -1,11 +1,11 @@
 """What callers see of complaints: the facts as the clock has them, the people masked where they must be."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from complaints.domain.actions import allowed_actions
+from complaints.domain.actions import Context, allowed_actions
 from complaints.domain.complaint import Complaint, Party
 from complaints.domain.deadlines import as_of
 from complaints.domain.vocabulary import Action, LinkType
@@ -45,21 +45,30 @@ class ComplaintView:
 
 
 def view_all(
-    engine: Engine, tx: Transaction, caller: Caller, complaints: Sequence[Complaint]
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    complaints: Sequence[Complaint],
+    *,
+    linked: Collection[UUID] | None = None,
 ) -> list[ComplaintView]:
-    """Complaints as `caller` sees them, with their people and links."""
+    """Complaints as `caller` sees them, with their people and links; `linked` are those with links, if known."""
     ids = [complaint.id for complaint in complaints]
     if not ids:
         return []
     parties = find_parties(tx, ids)
     links: dict[UUID, list[LinkView]] = {}
-    for row in find_links(tx, ids):
+    for row in find_links(tx, ids if linked is None else linked):
         found = LinkView(row["type"], row["other_id"], row["sequence"])
         links.setdefault(row["complaint_id"], []).append(found)
-    return [
-        view(engine, tx, caller, complaint, parties.get(complaint.id, {}), links.get(complaint.id, ()))
-        for complaint in complaints
-    ]
+    contexts: dict[tuple[str, int], Context] = {}
+    views = []
+    for complaint in complaints:
+        key = (complaint.policy_code, complaint.policy_version)
+        context = contexts.get(key) or contexts.setdefault(key, engine.context(tx, complaint, caller))
+        people, others = parties.get(complaint.id, {}), links.get(complaint.id, ())
+        views.append(_view(context, caller, complaint, people, others))
+    return views
 
 
 def view_one(engine: Engine, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:
@@ -76,11 +85,16 @@ def view(
     links: Sequence[LinkView] = (),
 ) -> ComplaintView:
     """The view of a complaint whose people and links are known."""
-    context = engine.context(tx, complaint, caller)
-    now = tx.now
+    return _view(engine.context(tx, complaint, caller), caller, complaint, parties, links)
+
+
+def _view(
+    context: Context, caller: Caller, complaint: Complaint, parties: Parties, links: Sequence[LinkView]
+) -> ComplaintView:
+    now = context.now
     may_work = Right.WORK in caller.rights
     allowed = allowed_actions(complaint, context) if may_work else ()
-    deadlines = tuple(as_of(d, now) for d in complaint.deadlines)
+    deadlines = tuple([as_of(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else replace(complaint, deadlines=deadlines)
     shown = parties if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in parties.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)

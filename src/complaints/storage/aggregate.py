@@ -5,13 +5,13 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from complaints.domain.errors import NotFound
 from complaints.domain.history import Tip
 from complaints.domain.numbers import sequence_of
 from complaints.storage import complaint as complaints
-from complaints.storage.bulk import among
+from complaints.storage.bulk import is_any_of
 from complaints.storage.complaint import Loaded, complaint, fact_of, find_rows
 from complaints.storage.deadline import find_deadlines, find_holds
 from complaints.storage.unit_of_work import Transaction
@@ -34,7 +34,7 @@ def load_complaint(
 
 def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[Loaded]:
     """The complaints of these ids, by id; `lock` as in `load_complaint`."""
-    return with_parts(tx, find_rows(tx, among(tx, complaints.c.id, ids), lock=lock))
+    return with_parts(tx, find_rows(tx, is_any_of(tx, complaints.c.id, ids), lock=lock))
 
 
 def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
@@ -52,17 +52,17 @@ def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> li
     return with_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
-def with_parts(tx: Transaction, rows: Sequence[RowMapping]) -> list[Loaded]:
+def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[Loaded]:
     """Rows of complaints with their deadlines and holds, in the order of the rows."""
     if not rows:
         return []
-    ids = [row["id"] for row in rows]
+    ids = [row.id for row in rows]
     deadlines, holds = find_deadlines(tx, ids), find_holds(tx, ids)
     return [
         Loaded(
-            fact_of(row, deadlines.get(row["id"], ()), holds.get(row["id"], ())),
-            Tip(row["history_count"], row["history_digest"]),
-            row["events_after"],
+            fact_of(row, deadlines.get(row.id, ()), holds.get(row.id, ())),
+            Tip(row.history_count, row.history_digest),
+            row.events_after,
         )
         for row in rows
     ]
@@ -93,12 +93,12 @@ def find_posted(
     if keys:
         asked = set(keys)
         statement = select(c.source, c.external_id, c.id).where(
-            among(tx, c.external_id, {external for _, external in asked})
+            is_any_of(tx, c.external_id, {external for _, external in asked})
         )
         found = tx.connection.execute(statement)
         by_key = {(source, external): i for source, external, i in found if (source, external) in asked}
     if digests:
-        statement = select(c.import_digest, c.id).where(among(tx, c.import_digest, digests))
+        statement = select(c.import_digest, c.id).where(is_any_of(tx, c.import_digest, digests))
         by_digest = {row.import_digest: row.id for row in tx.connection.execute(statement)}
     return by_key, by_digest
 

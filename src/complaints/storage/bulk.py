@@ -29,7 +29,7 @@ Row = dict[str, Any]
 _KEY = "key_"
 
 
-def among(tx: Transaction, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+def is_any_of(tx: Transaction, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """The condition that `column` is one of `values`: on PostgreSQL one array, not a parameter for each."""
     if tx.connection.dialect.name == "postgresql":
         return column == any_(bindparam(None, list(values), ARRAY(column.type)))

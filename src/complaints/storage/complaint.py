@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -20,13 +20,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    RowMapping,
     SmallInteger,
     String,
     Table,
     Text,
     TypeDecorator,
     Uuid,
+    cast,
     select,
     text,
 )
@@ -152,13 +152,14 @@ c = complaint.c
 
 # In this order, since an external id is asked for alone too.
 Index("uq_complaint__external_id__source", c.external_id, c.source, unique=True)
-Index("uq_complaint__import_digest", c.import_digest, unique=True)
 
 
-def _partial(name: str, *columns: Any, where: Any) -> None:
-    Index(name, *columns, postgresql_where=where, sqlite_where=where)
+def _partial(name: str, *columns: Any, where: Any, unique: bool = False) -> None:
+    Index(name, *columns, unique=unique, postgresql_where=where, sqlite_where=where)
 
 
+# Partial, since what is posted has none: an index of nothings would be paid for at every intake.
+_partial("uq_complaint__import_digest", c.import_digest, where=c.import_digest.is_not(None), unique=True)
 _partial("ix_complaint__wake", c.wake_at, c.id, where=c.wake_at.is_not(None) & c.parked_at.is_(None))
 # Columns behind the id let rows be filtered without a look at them: every index is paid for at intake.
 _partial(
@@ -167,6 +168,7 @@ _partial(
     c.id,
     c.team,
     c.priority,
+    c.next_due_at,
     where=c.overdue_after_at.is_not(None),
 )
 _partial(
@@ -178,6 +180,7 @@ _partial(
 )
 Index("ix_complaint__next_due", c.next_due_at, c.id)
 Index("ix_complaint__received", c.received_at, c.id, c.team, c.category, c.source)
+Index("ix_complaint__team_received", c.team, c.received_at, c.id)
 Index("ix_complaint__status_received", c.status, c.received_at, c.id, c.team)
 _partial("ix_complaint__assignee_received", c.assignee, c.received_at, c.id, where=c.assignee.is_not(None))
 # Literal, as every number in the predicate of an index: bound values never prove it.
@@ -197,8 +200,11 @@ complaint_tag = Table(
 
 # Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
-_member_values = itemgetter(*MEMBERS)
-_MEMBER_COLUMNS = [complaint.c[name] for name in MEMBERS]
+# JSON as text: most often it is empty, and nothing is to be read.
+MEMBER_COLUMNS = tuple(
+    cast(c[name], Text).label(name) if name in ("tags", "attributes") else c[name] for name in MEMBERS
+)
+_COUNT, _TAGS, _ATTRIBUTES = len(MEMBERS), MEMBERS.index("tags"), MEMBERS.index("attributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +229,13 @@ def values_of(facts: Complaint) -> dict[str, Any]:
     return values
 
 
-def fact_of(row: RowMapping, deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
-    """The complaint of a row and its parts."""
-    members = dict(zip(MEMBERS, _member_values(row), strict=True))
-    members["tags"] = tuple(members["tags"])
-    return Complaint(**members, deadlines=tuple(deadlines), holds=tuple(holds))
+def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
+    """The complaint of a row that begins with `MEMBER_COLUMNS`, and of its parts."""
+    members: list[Any] = [*row[:_COUNT]]
+    members[_TAGS] = () if members[_TAGS] == "[]" else tuple(from_json(members[_TAGS]))
+    members[_ATTRIBUTES] = {} if members[_ATTRIBUTES] == "{}" else from_json(members[_ATTRIBUTES])
+    members += tuple(deadlines), tuple(holds)
+    return Complaint(*members)
 
 
 def insert_rows(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
@@ -255,12 +263,12 @@ def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
     return bulk.update_rows(tx, complaint, rows)
 
 
-def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[RowMapping]:
+def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[Any]:
     """Rows with the members and the tip of the history, by id; `lock` keeps others from changing them."""
     history = (c.history_count, c.history_digest, c.events_after)
-    statement = select(*_MEMBER_COLUMNS, *history, c.escalation_level).where(*conditions)
+    statement = select(*MEMBER_COLUMNS, *history, c.escalation_level).where(*conditions)
     statement = statement.order_by(c.id)
     if lock:
         # Rows that refer to it may still be written: no key of a complaint ever changes.
         statement = statement.with_for_update(of=complaint, key_share=True)
-    return tx.connection.execute(statement).mappings().all()
+    return tx.connection.execute(statement).all()

@@ -26,12 +26,15 @@ from complaints.domain.complaint import Complaint
 from complaints.domain.search_terms import Term
 from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, DeadlineStatus, Priority, Status
 from complaints.storage import search
-from complaints.storage.complaint import MEMBERS, complaint, complaint_tag, fact_of
+from complaints.storage.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
 from complaints.storage.deadline import UNMET, deadline, find_deadlines
+from complaints.storage.link import link
 from complaints.storage.party import COMPLAINANT, party
 from complaints.storage.unit_of_work import Transaction
 
 c, d, p = complaint.c, deadline.c, party.c
+# Seldom true: what costs a statement of its own is then not asked for.
+_LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
 
 
@@ -95,9 +98,13 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Complaints, without their holds, which no list shows; `end` is the last one's place if more follow."""
+    """Complaints, without their holds, which no list shows.
+
+    `linked` are those with links to others; `end` is the last one's place if more follow.
+    """
 
     complaints: list[Complaint]
+    linked: list[UUID]
     end: Place | None
 
 
@@ -108,19 +115,19 @@ def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place |
         wanted = limit + 1 - len(rows)
         if wanted > 0:
             statement = _statement(tx, filters, order, phase, limit=wanted)
-            rows += tx.connection.execute(statement).mappings().all()
+            rows += tx.connection.execute(statement).all()
     shown = rows[:limit]
-    deadlines = find_deadlines(tx, [row["id"] for row in shown]) if shown else {}
-    found = [fact_of(row, deadlines.get(row["id"], ()), ()) for row in shown]
-    end = Place(shown[-1]["place"], shown[-1]["id"]) if len(rows) > limit else None
-    return Page(found, end)
+    deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
+    found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
+    end = Place(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+    return Page(found, [row.id for row in shown if row.linked], end)
 
 
 def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
     where, ordered = phase
     return (
-        select(*(c[name] for name in MEMBERS), _sort_column(filters, order).label("place"))
-        .where(*conditions(tx, filters), where)
+        select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
+        .where(*conditions(tx, filters, order), where)
         .order_by(*ordered)
         # Literal: with a bound limit a prepared plan would be made for a tenth of the table.
         .limit(literal_column(str(int(limit))))
@@ -165,10 +172,22 @@ def _beyond(columns: Any, place: Any, order: Order) -> ColumnElement[bool]:
 # Filters --------------------------------------------------------------------------------------------------
 
 
-def conditions(tx: Transaction, filters: Filters) -> list[ColumnElement[bool]]:
-    """What the filters ask of a complaint, as of the transaction's clock."""
-    plain = tx.connection.dialect.name == "sqlite"
-    return [*_own(filters, plain=plain), *_due(filters, tx.now), *_elsewhere(tx, filters)]
+def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnElement[bool]]:
+    """What the filters ask of a complaint, as of the transaction's clock, for a list in that order."""
+    aside: frozenset[ColumnElement[Any]] = frozenset()
+    if tx.connection.dialect.name == "sqlite":
+        aside = _set_aside(filters, order)
+    return [*_own(filters, aside), *_due(filters, tx.now), *_elsewhere(tx, filters)]
+
+
+def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
+    """The columns whose index would lead away from that of the order (`_aside`)."""
+    aside: set[ColumnElement[Any]] = {c.priority}
+    if filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses:
+        aside.add(c.team)
+    if filters.overdue or len(filters.statuses) != 1:
+        aside.add(c.status)
+    return frozenset(aside)
 
 
 _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...] = (
@@ -187,18 +206,17 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
 )  # fmt: skip
 
 
-def _own(filters: Filters, *, plain: bool) -> list[ColumnElement[bool]]:
-    """Conditions on the complaint's own row. `plain`: for a planner that counts no rows (`_aside`)."""
+def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+    """Conditions on the complaint's own row. `aside`: not by the indexes of these."""
     found: list[ColumnElement[bool]] = [
-        compare(_aside(column) if plain and column is c.priority else column, value)
+        compare(_aside(column) if column in aside else column, value)
         for name, column, compare in _COMPARED
         if (value := getattr(filters, name)) is not None
     ]
     if filters.categories is not None:
         found.append(c.category.in_(filters.categories))
     if filters.statuses:
-        alone = len(filters.statuses) == 1 and not filters.overdue
-        found.append((_aside(c.status) if plain and not alone else c.status).in_(filters.statuses))
+        found.append((_aside(c.status) if c.status in aside else c.status).in_(filters.statuses))
     if filters.escalation_level_min:
         found.append(c.escalation_level > literal_column("0"))  # proves the partial index
     return found

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import fields
-from operator import itemgetter
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import (
     JSON,
     CheckConstraint,
@@ -15,7 +16,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    RowMapping,
     SmallInteger,
     String,
     Table,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     bindparam,
+    cast,
     select,
 )
 
@@ -31,6 +32,7 @@ from complaints.domain.notation import parse_target, target_text
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReason
 from complaints.storage import bulk
 from complaints.storage.base import UtcDateTime, metadata, one_of
+from complaints.storage.id_lists import among
 from complaints.storage.unit_of_work import Transaction
 
 deadline = Table(
@@ -79,6 +81,9 @@ Index(
     d.kind,
     d.due_at,
     d.complaint_id,
+    # Behind the order they let what is soon due be counted without a look at the rows.
+    d.status,
+    d.paused_until,
     postgresql_where=d.status.in_(_UNMET),
     sqlite_where=d.status.in_(_UNMET),
 )
@@ -113,7 +118,10 @@ promise = Table(
 )
 
 _MEMBERS = tuple(f.name for f in fields(Deadline))
-_member_values = itemgetter(*_MEMBERS)
+# The steps as text: most often there are none, and nothing is to be read.
+_MEMBER_COLUMNS = tuple(cast(d.steps_taken, Text) if name == "steps_taken" else d[name] for name in _MEMBERS)
+_TARGET, _STEPS = _MEMBERS.index("target"), _MEMBERS.index("steps_taken")
+_read_target = lru_cache(parse_target)  # there are as many as the policies name
 _HOLD_MEMBERS = tuple(f.name for f in fields(Hold))
 
 
@@ -125,35 +133,41 @@ def values_of(fact: Deadline) -> dict[str, Any]:
     return values
 
 
-def fact_of(row: RowMapping) -> Deadline:
-    """The deadline of a row."""
-    values = dict(zip(_MEMBERS, _member_values(row), strict=True))
-    values["target"] = parse_target(values["target"]) if values["target"] else None
-    values["steps_taken"] = tuple(values["steps_taken"])
-    return Deadline(**values)
+def _fact_of(row: Sequence[Any]) -> Deadline:
+    """The deadline of a row that begins with the complaint."""
+    values: list[Any] = [*row[1:]]
+    values[_TARGET] = _read_target(values[_TARGET]) if values[_TARGET] else None
+    values[_STEPS] = () if values[_STEPS] == "[]" else tuple(from_json(values[_STEPS]))
+    return Deadline(*values)
+
+
+_FOUND = (
+    select(d.complaint_id, *_MEMBER_COLUMNS)
+    .where(among(d.complaint_id))
+    .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
+)
 
 
 def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Deadline]]:
     """The deadlines of complaints, by complaint, in the order they were started."""
-    statement = (
-        select(deadline)
-        .where(bulk.among(tx, d.complaint_id, complaint_ids))
-        .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
-    )
     found: dict[UUID, list[Deadline]] = defaultdict(list)
-    for row in tx.connection.execute(statement).mappings().all():
-        found[row["complaint_id"]].append(fact_of(row))
+    for row in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
+        found[row[0]].append(_fact_of(row))
     return found
+
+
+_HOLDS = (
+    select(hold.c.complaint_id, *(hold.c[name] for name in _HOLD_MEMBERS))
+    .where(among(hold.c.complaint_id))
+    .order_by(hold.c.started_at)
+)
 
 
 def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
     """The holds of complaints, by complaint, oldest first."""
-    statement = (
-        select(hold).where(bulk.among(tx, hold.c.complaint_id, complaint_ids)).order_by(hold.c.started_at)
-    )
     found: dict[UUID, list[Hold]] = defaultdict(list)
-    for row in tx.connection.execute(statement).mappings():
-        found[row["complaint_id"]].append(Hold(**{name: row[name] for name in _HOLD_MEMBERS}))
+    for complaint_id, *members in tx.connection.execute(_HOLDS, {"ids": complaint_ids}).all():
+        found[complaint_id].append(Hold(*members))
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Priority
 from complaints.storage.complaint import complaint
@@ -14,8 +14,7 @@ from complaints.storage.deadline import UNMET, deadline
 from complaints.storage.unit_of_work import Transaction
 
 c, d = complaint.c, deadline.c
-# Every kind by name, so that the index, which begins with it, is read range by range.
-_ANY_KIND = d.kind.in_(bindparam("kinds", list(DeadlineKind), expanding=True, literal_execute=True))
+_COMPLAINTS = func.count(d.complaint_id.distinct())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +53,24 @@ def _counted(
 
 def count_overdue_by_kind(tx: Transaction) -> dict[DeadlineKind, int]:
     """Complaints with an overdue deadline of each kind; one with several kinds counts in each."""
-    statement = (
-        select(d.kind, func.count(d.complaint_id.distinct()))
-        .where(_ANY_KIND, UNMET, d.due_at < tx.now)
-        .group_by(d.kind)
-    )
-    return dict(tx.connection.execute(statement).all())
+    return _counted_by_kind(tx, select(_COMPLAINTS).where(UNMET, d.due_at < tx.now))
 
 
 def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind, int]:
     """Complaints that are not overdue, with a running deadline of each kind that is due before `end`."""
     running = or_(d.status != DeadlineStatus.PAUSED, d.paused_until <= tx.now)
-    statement = (
-        select(d.kind, func.count(d.complaint_id.distinct()))
+    soon = (
+        select(_COMPLAINTS)
         .join(complaint, c.id == d.complaint_id)
-        .where(_ANY_KIND, UNMET, d.due_at >= tx.now, d.due_at < end, running, c.overdue_after_at >= tx.now)
-        .group_by(d.kind)
+        .where(UNMET, d.due_at >= tx.now, d.due_at < end, running)
+        # The latter follows from what is asked of the deadline, and bounds the search.
+        .where(c.overdue_after_at >= tx.now, c.overdue_after_at < end)
     )
-    return dict(tx.connection.execute(statement).all())
+    return _counted_by_kind(tx, soon)
+
+
+def _counted_by_kind(tx: Transaction, counting: Select[int]) -> dict[DeadlineKind, int]:
+    """Kind by kind: the index begins with it, and telling identifiers apart within one takes half the time."""
+    counts = [counting.add_columns(literal(kind.value)).where(d.kind == kind) for kind in DeadlineKind]
+    rows = tx.connection.execute(union_all(*counts)).all()
+    return {DeadlineKind(kind): count for count, kind in rows if count}

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from complaints.storage.base import UtcDateTime, metadata
-from complaints.storage.bulk import among, insert_rows
+from complaints.storage.bulk import insert_rows, is_any_of
 from complaints.storage.unit_of_work import Transaction
 
 KEPT = timedelta(hours=48)
@@ -77,7 +77,7 @@ def find_answers(tx: Transaction, names: Collection[Name]) -> dict[Name, KeptAns
     """The answers kept under these names."""
     i = idempotency.c
     statement = select(i.scope, i.key, i.request_digest, i.status, i.headers, i.body).where(
-        among(tx, i.scope, {scope for scope, _ in names}), among(tx, i.key, {key for _, key in names})
+        is_any_of(tx, i.scope, {scope for scope, _ in names}), is_any_of(tx, i.key, {key for _, key in names})
     )
     return {(scope, key): KeptAnswer(*answer) for scope, key, *answer in tx.connection.execute(statement)}
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from complaints.domain.vocabulary import LinkType
 from complaints.storage.base import metadata, one_of
 from complaints.storage.complaint import complaint
+from complaints.storage.id_lists import among
 from complaints.storage.unit_of_work import Transaction
 
 link = Table(
@@ -23,15 +24,17 @@ link = Table(
 k = link.c
 
 
+_FOUND = (
+    select(k.complaint_id, k.type, k.other_id, complaint.c.sequence)
+    .join(complaint, complaint.c.id == k.other_id)
+    .where(among(k.complaint_id))
+    .order_by(k.complaint_id, k.type, k.other_id)
+)
+
+
 def find_links(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[RowMapping]:
     """Links from any of the complaints, with the sequence of the other."""
-    statement = (
-        select(k.complaint_id, k.type, k.other_id, complaint.c.sequence)
-        .join(complaint, complaint.c.id == k.other_id)
-        .where(k.complaint_id.in_(complaint_ids))
-        .order_by(k.complaint_id, k.type, k.other_id)
-    )
-    return tx.connection.execute(statement).mappings().all()
+    return tx.connection.execute(_FOUND, {"ids": complaint_ids}).mappings().all() if complaint_ids else []
 
 
 def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:

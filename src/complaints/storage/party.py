@@ -13,8 +13,9 @@ from complaints.domain.complainants import Identity
 from complaints.domain.complaint import Party
 from complaints.domain.vocabulary import ContactChannel
 from complaints.storage.base import metadata, one_of
-from complaints.storage.bulk import Inserts, among
+from complaints.storage.bulk import Inserts, is_any_of
 from complaints.storage.complaint import complaint
+from complaints.storage.id_lists import among
 from complaints.storage.unit_of_work import Transaction
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
@@ -45,6 +46,7 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
     )
 
 _MEMBERS = tuple(f.name for f in fields(Party))
+_FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
 Parties = dict[str, Party]
 
 
@@ -76,11 +78,8 @@ def replace_party(tx: Transaction, row: dict[str, Any]) -> None:
 def find_parties(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Parties]:
     """The parties of complaints, by complaint and role."""
     found: dict[UUID, Parties] = {}
-    for row in tx.connection.execute(
-        select(party).where(among(tx, p.complaint_id, complaint_ids))
-    ).mappings():
-        fact = Party(**{name: row[name] for name in _MEMBERS})
-        found.setdefault(row["complaint_id"], {})[row["role"]] = fact
+    for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
+        found.setdefault(complaint_id, {})[role] = Party(*members)
     return found
 
 
@@ -100,7 +99,7 @@ def find_earlier(
     their identity, category and time of receipt.
     """
     marks = [
-        among(tx, column, wanted)
+        is_any_of(tx, column, wanted)
         for column, wanted in (
             (p.account_no, [i.account_no for i in identities if i.account_no]),
             (p.phone_e164, [i.phone_e164 for i in identities if i.phone_e164]),
@@ -114,7 +113,9 @@ def find_earlier(
     statement = (
         select(p.account_no, p.phone_e164, p.email_normal, c.category, c.received_at)
         .join(complaint, c.id == p.complaint_id)
-        .where(or_(*marks), p.role == COMPLAINANT, among(tx, c.category, categories), c.received_at >= since)
+        .where(
+            or_(*marks), p.role == COMPLAINANT, is_any_of(tx, c.category, categories), c.received_at >= since
+        )
         .where(c.merged_into.is_(None))
     )
     return [(Identity(a, ph, em), cat, at) for a, ph, em, cat, at in tx.connection.execute(statement)]

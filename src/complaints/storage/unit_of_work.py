@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from pydantic_core import from_json
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.engine import URL, make_url
@@ -27,6 +28,8 @@ _POSTGRES_SETTINGS = {
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5s",
+    # Starting helpers takes longer than a page does, and they would take the processors of others.
+    "max_parallel_workers_per_gather": "0",
     # How the server notices that we are cut off; the client's own side of it is below.
     "tcp_keepalives_idle": "3",
     "tcp_keepalives_interval": "1",
@@ -207,7 +210,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
     engine = create_engine(
         parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_seconds, pool_pre_ping=True,
-        connect_args={**arguments, "cursor_factory": _StepwiseCursor},
+        connect_args={**arguments, "cursor_factory": _StepwiseCursor}, json_deserializer=from_json,
     )  # fmt: skip
     # Rows are inserted by one statement, which is also faster than one by one.
     engine.dialect.use_insertmanyvalues_wo_returning = True
@@ -215,7 +218,9 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
 
 
 def _open_sqlite(url: URL) -> DatabaseEngine:
-    engine = create_engine(url, pool_size=20, max_overflow=20, connect_args={"timeout": 30})
+    engine = create_engine(
+        url, pool_size=20, max_overflow=20, connect_args={"timeout": 30}, json_deserializer=from_json
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

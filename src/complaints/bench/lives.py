@@ -1,0 +1,170 @@
+"""Some hundred complaints lived through the engine's own code, in every state: the patterns of a big data set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from complaints.domain.taxonomy import SEED_CATEGORIES
+from complaints.handling import intake, progress
+from complaints.handling.access import SYSTEM
+from complaints.handling.commands import CreateComplaint, Transition
+from complaints.handling.engine import Engine
+from complaints.handling.sweep import sweep_until
+from complaints.storage import reference
+from complaints.storage.unit_of_work import Database, Transaction
+
+SUBJECT, DESCRIPTION, EXTERNAL_ID = "§subject§", "§description§", "§external§"  # each copy has its own
+DAYS = 40
+_TEAMS = 20
+_transition: TypeAdapter[Any] = TypeAdapter(Transition)
+_LEAVES = [category.code for category in SEED_CATEGORIES if category.parent]
+_ANSWERS = ("故障已修复并回访确认", "费用已退回原账户", "The line was repaired", "The charge was refunded")
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What happens to one complaint `after` it was received."""
+
+    after: timedelta
+    members: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """When it is received, as what, by which team, and what happens to it."""
+
+    received_at: datetime
+    priority: str
+    team: str
+    deeds: tuple[_Deed, ...]
+
+
+class _Clock:
+    """A clock that is moved by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+
+def live(database: Database, engine: Engine, *, count: int, now: datetime, random: Random) -> None:
+    """Live `count` complaints in the last `DAYS` days before `now`, in a fresh seeded database.
+
+    Of seven, three were ended, two are overdue, one is followed up and one is open and in time.
+    """
+    clock = _Clock(now - timedelta(days=DAYS))
+    moved = Engine(Database(database.engine, lambda _connection: clock.now), engine.new_id)
+    moved.configure(_make_teams)
+    lives = [_life(n, now, random) for n in range(count)]
+    known: dict[int, UUID] = {}
+    for at, n, deed in sorted(_happenings(lives), key=lambda one: one[:2]):
+        _move(moved, clock, at)
+        if deed is None:
+            known[n] = _post(moved, lives[n], random)
+        else:
+            _act(moved, known[n], deed.members)
+    _move(moved, clock, now)
+
+
+def team_code(rank: int) -> str:
+    """The team with the most complaints (0), and those that have fewer and fewer."""
+    return f"team-{rank + 1:02d}"
+
+
+def _make_teams(tx: Transaction) -> None:
+    for rank in range(_TEAMS):
+        row = {"code": team_code(rank), "names": {"en": f"Team {rank + 1}"}, "department": "service"}
+        reference.insert_row(tx, reference.team, {**row, "lead": "admin", "active": True})
+    reference.raise_version(tx)
+
+
+def _happenings(lives: list[_Life]) -> Iterator[tuple[datetime, int, _Deed | None]]:
+    for n, life in enumerate(lives):
+        yield life.received_at, n, None
+        for deed in life.deeds:
+            yield life.received_at + deed.after, n, deed
+
+
+def _move(engine: Engine, clock: _Clock, at: datetime) -> None:
+    engine.write(lambda tx: sweep_until(engine, tx, at))
+    clock.now = at
+
+
+def _post(engine: Engine, life: _Life, random: Random) -> UUID:
+    members = {
+        "channel": random.choice(("phone", "phone", "web", "app", "email", "social")),
+        "subject": SUBJECT,
+        "description": DESCRIPTION,
+        "external_id": f"{EXTERNAL_ID}{engine.new_id()}",
+        "source": random.choice(("hotline", "hotline", "web-shop", "app")),
+        "priority": life.priority,
+        "category": random.choice(_LEAVES),
+        "region": random.choice(("north", "east", "south", "west")),
+        "complainant": {"name": "§", "phone": "+8613800000000", "account_no": "§"},
+    }
+    command = CreateComplaint.model_validate(members)
+    made = engine.write(lambda tx: intake.register_one(engine, tx, SYSTEM, command)).complaint
+    _act(engine, made.id, {"action": "assign", "team": life.team})
+    return made.id
+
+
+def _act(engine: Engine, complaint_id: UUID, members: dict[str, Any]) -> None:
+    command = _transition.validate_python(members)
+    engine.write(lambda tx: progress.transition(engine, tx, SYSTEM, str(complaint_id), command, None))
+
+
+# What becomes of them ----------------------------------------------------------------------------------------------
+
+
+def _life(n: int, now: datetime, random: Random) -> _Life:
+    """The first patterns of each kind go to the team with most: however few there are, it has every kind."""
+    rank = 0 if n < 28 else int(_TEAMS * random.random() ** 3)
+    kind, priority = n % 7, ("urgent", "high", "normal", "low")[n // 7 % 4]
+    if kind < 3:
+        age, deeds = timedelta(days=random.uniform(12, DAYS)), _ended(n // 7, random)
+    elif kind < 5:
+        age, deeds = timedelta(hours=random.uniform(50, 500)), _neglected(n // 7, random)
+    elif kind == 5:
+        age, deeds = timedelta(days=random.uniform(4, 20)), _solved(random)
+    else:
+        age, deeds = timedelta(hours=random.uniform(0.5, 22)), []
+    received_at = (now - age).replace(microsecond=0)
+    return _Life(received_at, priority, team_code(rank), tuple(deeds))
+
+
+def _at(hours: float, **members: Any) -> _Deed:
+    return _Deed(timedelta(seconds=round(hours * 3600)), members)
+
+
+def _respond(hours: float) -> _Deed:
+    return _at(hours, action="respond", message="We are on it.", contact_channel="phone")
+
+
+def _solved(random: Random) -> list[_Deed]:
+    """Most are answered and solved within a day, before anyone is reminded; the others late, with escalations."""
+    answered, solved, told = (8, 20, 23) if random.random() < 0.8 else (30, 55, 70)
+    answer = random.choice(_ANSWERS)
+    return [
+        _respond(random.uniform(0.2, answered)),
+        _at(random.uniform(answered, solved), action="resolve", resolution=answer, outcome="upheld",
+            cause="technical", root_cause="光缆中断 fibre cut"),
+        _at(random.uniform(solved, told), action="notify_result", message="已解决 Solved.", contact_channel="phone"),
+    ]  # fmt: skip
+
+
+def _ended(n: int, random: Random) -> list[_Deed]:
+    if n % 8 == 0:
+        return [_at(random.uniform(1, 10), action="withdraw", reason="The complainant took it back.")]
+    contact = _at(
+        random.uniform(90, 150), action="record_contact", outcome="solved", csat=random.randint(3, 5)
+    )
+    told = {"early": True, "message": "确认解决 Confirmed.", "contact_channel": "phone"}
+    return [*_solved(random), contact, _at(random.uniform(151, 250), action="close", **told)]
+
+
+def _neglected(n: int, random: Random) -> list[_Deed]:
+    return [_respond(random.uniform(1, 20))] if n % 3 else []

@@ -1,0 +1,245 @@
+"""A complaint lived once, cast many times: each copy with its own identifiers, times, people, text and history."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import itemgetter
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection, Table, Uuid
+
+from complaints.bench.lives import DESCRIPTION, EXTERNAL_ID, SUBJECT
+from complaints.bench.texts import Told
+from complaints.domain.history import GENESIS, canonical
+from complaints.domain.search_terms import index_terms
+from complaints.domain.vocabulary import Status
+from complaints.storage.base import UtcDateTime
+from complaints.storage.complaint import complaint
+from complaints.storage.deadline import deadline
+from complaints.storage.escalation import escalation, escalation_recipient
+from complaints.storage.event import event
+from complaints.storage.party import party
+
+TABLES = (complaint, party, deadline, escalation, escalation_recipient, event)
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_INSTANT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{6})?Z"
+# What differs from copy to copy within a text, by the name of its kind.
+_OWN = re.compile(
+    f"(?P<external_id>{EXTERNAL_ID}{_UUID})|(?P<told_id>{_UUID})|(?P<told_at>{_INSTANT})"
+    f"|(?P<subject>{SUBJECT})|(?P<description>{DESCRIPTION})"
+    # The complaint's number, beside its severity; that of a deadline stands beside its start.
+    '|(?P<sequence>(?<="sequence":)[0-9]+(?=,"severity"))'
+)
+_OWN_COLUMNS = {
+    complaint.c.sequence: "sequence",
+    complaint.c.subject: "subject",
+    complaint.c.description: "description",
+    complaint.c.external_id: "external_id",
+    complaint.c.history_digest: "history_digest",
+    party.c.name: "name",
+    party.c.phone: "phone",
+    party.c.phone_e164: "phone",
+    party.c.account_no: "account_no",
+}
+_LONGEST_AGO = timedelta(days=10)
+_SOON = timedelta(minutes=1)
+Stored = Mapping[str, Any]
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is one copy's own: how far it is moved in time, its numbers (the event's: of its first), what it says."""
+
+    moved: timedelta
+    sequence: int
+    event_sequence: int
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class _Happening:
+    """What the digest of an event covers, its text last, and the places of what is a copy's own in it."""
+
+    covered: str
+    own: Callable[[Sequence[Any]], tuple[Any, ...]]
+    sequence_at: int
+    data_at: int
+    digest_at: int
+
+
+class Mould:
+    """What is the same in every copy of one complaint, and the places of what is not.
+
+    `earliest` and `latest` are by how much a copy may be moved in time so that its state is still the engine's.
+    """
+
+    def __init__(self, rows: Sequence[tuple[Table, Stored]], *, on_sqlite: bool, now: datetime) -> None:
+        """Make it of the rows of a complaint, events in order, as the driver gives them, before `now`."""
+        self._on_sqlite = on_sqlite
+        self._places: dict[tuple[str, Any], int] = {}
+        self._casts: list[tuple[str, Callable[[Sequence[Any]], Row]]] = []
+        self._happenings: list[_Happening] = []
+        for table, row in rows:
+            places = [self._place_of(column, row, table) for column in table.columns]
+            if table is event:
+                self._happenings.append(self._happening(row, places))
+            self._casts.append((table.name, itemgetter(*places)))
+        ids = [key for kind, key in self._places if kind == "id"]
+        known = {key: f"{n:03x}" for n, key in enumerate(ids)}
+        self._blank = [value if kind == "same" else None for kind, value in self._places]
+        self._instants = [(p, at) for (kind, at), p in self._places.items() if kind == "at"]
+        self._told_instants = [(p, at) for (kind, at), p in self._places.items() if kind == "told_at"]
+        self._ids = [(p, known[key]) for (kind, key), p in self._places.items() if kind == "id"]
+        self._told_ids = [(p, known[key]) for (kind, key), p in self._places.items() if kind == "told_id"]
+        self._own = {kind: p for (kind, _), p in self._places.items() if kind in _OWN_NAMES}
+        own = next(row for table, row in rows if table is complaint)
+        self._found_by = dict.fromkeys(index_terms(own["resolution"] or "", own["root_cause"] or ""))
+        self.received_at = _instant(own["received_at"])
+        self.ended = own["ended_at"] is not None
+        self.followed_up = own["status"] == Status.FOLLOWING_UP
+        self.overdue = own["overdue_after_at"] is not None and _instant(own["overdue_after_at"]) < now
+        self.events = len(self._happenings)
+        last_at = max(_instant(row["at"]) for table, row in rows if table is event)
+        wake_at = _instant(own["wake_at"]) if own["wake_at"] is not None else now + _LONGEST_AGO
+        self.earliest = -min(wake_at - now - _SOON, _LONGEST_AGO)
+        self.latest = now - last_at
+
+    # Making ---------------------------------------------------------------------------------------------------------
+
+    def _place(self, kind: str, value: Any = None) -> int:
+        if kind == "told_at" and not self._on_sqlite:  # texts and columns spell instants the same there
+            kind = "at"
+        return self._places.setdefault((kind, value), len(self._places))
+
+    def _place_of(self, column: Any, row: Stored, table: Table) -> int:
+        value = row[column.name]
+        if table is event and column.name in ("sequence", "data", "digest"):
+            return self._place(f"event {column.name}", row["ordinal"])
+        if column in _OWN_COLUMNS:
+            return self._place(_OWN_COLUMNS[column])
+        if value is None:
+            return self._place("same", None)
+        if isinstance(column.type, UtcDateTime):
+            return self._place("at", _instant(value))
+        if isinstance(column.type, Uuid):
+            return self._place("id", value.replace("-", ""))
+        return self._place("same", value)
+
+    def _happening(self, row: Stored, places: Sequence[int]) -> _Happening:
+        own = [self._place("told_at", _instant(row["at"]))]
+
+        def placed(found: re.Match[str]) -> str:
+            kind, text = found.lastgroup or "", found[0]
+            own.append(self._place(kind, _value_of(kind, text)))
+            return "%s"
+
+        data = _OWN.sub(placed, row["data"].replace("%", "%%"))
+        told = {"ordinal": int(row["ordinal"]), "type": row["type"], "version": int(row["version"])}
+        head = (
+            canonical({**told, "at": "\0", "actor": row["actor"]}).replace("%", "%%").replace("\\u0000", "%s")
+        )
+        named = dict(zip(event.columns.keys(), places, strict=True))
+        pick = itemgetter(*own, own[0])  # one too many, since of a single place it would give no tuple
+        return _Happening(f"{head}\n{data}%.0s", pick, named["sequence"], named["data"], named["digest"])
+
+    # Casting --------------------------------------------------------------------------------------------------------
+
+    def cast(self, copy: Copy, random: Random) -> Iterator[tuple[str, Row]]:
+        """The rows of a copy, with the names of their tables: parents before their children."""
+        values = self._blank.copy()
+        external_id = f"T-{copy.sequence:09d}"
+        self._fill(values, copy.moved, random)
+        own = {
+            "sequence": copy.sequence,
+            "subject": copy.told.subject,
+            "description": copy.told.description,
+            "external_id": external_id,
+            "name": f"Person {copy.sequence}",
+            "phone": f"+861{random.randrange(3 * 10**9, 10**10)}",
+            "account_no": f"A{random.randrange(10**8):08d}",
+        }
+        for name, place in self._own.items():
+            values[place] = own.get(name)
+        self._chain(values, copy.event_sequence)
+        for table, pick in self._casts:
+            yield table, pick(values)
+        terms = {**copy.told.terms, **dict.fromkeys(index_terms(external_id)), **self._found_by}
+        yield SEARCH, (copy.sequence, self._spelled(terms))
+
+    def _fill(self, values: list[Any], moved: timedelta, random: Random) -> None:
+        """Identifiers and instants; an identifier begins with the time of receipt, as a real one does."""
+        for place, at in self._told_instants:
+            values[place] = f"{(at + moved).isoformat()}Z"
+        for place, at in self._instants:
+            moment = at + moved
+            values[place] = (
+                moment.isoformat(" ", "microseconds") if self._on_sqlite else f"{moment.isoformat()}Z"
+            )
+        start = int((self.received_at + moved - _EPOCH) / timedelta(milliseconds=1))
+        first, last = f"{start:012x}7", f"8{random.getrandbits(60):015x}"
+        for place, n in self._ids:
+            values[place] = f"{first}{n}{last}"
+        for place, n in self._told_ids:
+            values[place] = f"{first[:8]}-{first[8:12]}-7{n}-{last[:4]}-{last[4:]}"
+
+    def _chain(self, values: list[Any], event_sequence: int) -> None:
+        digest = GENESIS
+        for n, happening in enumerate(self._happenings):
+            covered = happening.covered % happening.own(values)
+            digest = hashlib.sha256(digest + covered.encode()).digest()
+            values[happening.sequence_at] = event_sequence + n
+            values[happening.data_at] = covered.partition("\n")[2]
+            values[happening.digest_at] = self._bytes(digest)
+        values[self._own["history_digest"]] = self._bytes(digest)
+
+    def _bytes(self, digest: bytes) -> Any:
+        return digest if self._on_sqlite else f"\\x{digest.hex()}"
+
+    def _spelled(self, terms: Iterable[str]) -> str:
+        """Terms of letters and digits alone, so none needs to be escaped."""
+        return " ".join(terms) if self._on_sqlite else "'" + "' '".join(terms) + "'"
+
+
+SEARCH = "complaint_search"
+_OWN_NAMES = frozenset(_OWN_COLUMNS.values())
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all instants here are in UTC, without saying so
+
+
+def _value_of(kind: str, text: str) -> Any:
+    """What tells two places of one kind apart; of the other kinds there is one place each."""
+    if kind == "told_at":
+        return _instant(text)
+    return text.replace("-", "") if kind == "told_id" else None
+
+
+def _instant(text: str) -> datetime:
+    """An instant as a driver or an event spells it, in UTC without saying so."""
+    return datetime.fromisoformat(text).replace(tzinfo=None)
+
+
+def read_moulds(connection: Connection, now: datetime) -> list[Mould]:
+    """A mould of every complaint in the database, which was lived before `now`."""
+    on_sqlite = connection.dialect.name == "sqlite"
+    owner = {row["id"]: row["complaint_id"] for row in _rows(connection, escalation)}
+    grouped: dict[str, list[tuple[Table, Stored]]] = defaultdict(list)
+    for table in TABLES:
+        for row in _rows(connection, table):
+            key = row.get("complaint_id") or owner.get(row.get("escalation_id")) or row["id"]
+            grouped[key].append((table, row))
+    bare = now.replace(tzinfo=None)
+    return [Mould(rows, on_sqlite=on_sqlite, now=bare) for rows in grouped.values()]
+
+
+def _rows(connection: Connection, table: Table) -> list[Stored]:
+    """Rows as the database spells them."""
+    text = "" if connection.dialect.name == "sqlite" else "::text"
+    columns = ", ".join(f'"{column.name}"{text} AS "{column.name}"' for column in table.columns)
+    order = ' ORDER BY event."sequence"' if table is event else ""  # not the text of it
+    # Percent signs are the driver's own only in statements with parameters.
+    rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table.name}{order}").mappings()
+    return [dict(row) for row in rows]

@@ -1,0 +1,213 @@
+"""Queries as tables grow: overdue pages, their summary, full text, histories; one client, a real server.
+
+The limit of a row is its SQL alone, sent by the driver; what the product takes beyond that is its own doing.
+"""
+
+import base64
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from complaints.bench.context import BenchContext
+from complaints.bench.dataset import LIVES, Shares, make_dataset
+from complaints.bench.errors import CannotMeasure
+from complaints.bench.processes import SECRET, Process, serving
+from complaints.bench.questions import Question, histories, overdue_pages, searches, statements_of, summary
+from complaints.bench.row import Measured, Row
+from complaints.handling.engine import Engine
+from complaints.storage.unit_of_work import Database, open_engine
+from complaints.wiring import new_id, wall_clock
+
+_WARM_UP = 30
+_FEWEST_LIVES = 28
+Ask = Callable[["Filled"], list[Question]]
+
+
+@dataclass(slots=True)
+class Filled:
+    """A database with complaints, the engine on it, and a server of it with one client."""
+
+    engine: Engine
+    server: Process
+    client: http.client.HTTPConnection
+    headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {SECRET}"})
+
+    def get(self, path: str) -> bytes:
+        """The body of an answer. Raises CannotMeasure unless it is 200."""
+        self.client.request("GET", path, headers=self.headers)
+        answer = self.client.getresponse()
+        body = answer.read()
+        if answer.status != http.HTTPStatus.OK:
+            raise CannotMeasure(f"{path} was answered with {answer.status}: {body[:300]!r}")
+        return body
+
+    def time_get(self, question: Question) -> float:
+        """Milliseconds until the whole answer is there."""
+        began = time.perf_counter()
+        self.get(question.path)
+        return (time.perf_counter() - began) * 1000
+
+
+@contextmanager
+def _filled(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Iterator[Filled]:
+    if on_sqlite:
+        with _served(context, complaints, f"sqlite:///{context.new_directory() / 'complaints.db'}") as filled:
+            yield filled
+        return
+    with context.own_database() as url, _served(context, complaints, url) as filled:
+        yield filled
+
+
+@contextmanager
+def _served(context: BenchContext, complaints: int, url: str) -> Iterator[Filled]:
+    context.tell(f"making {complaints} complaints")
+    began = time.perf_counter()
+    make_dataset(url, Shares.of(complaints), lives=max(_FEWEST_LIVES, min(LIVES, complaints // 20)))
+    context.tell(f"made in {time.perf_counter() - began:.0f} s")
+    opened = open_engine(url)
+    try:
+        with serving(1, context.new_directory(), url) as [server]:
+            client = http.client.HTTPConnection("127.0.0.1", server.port(), timeout=60)
+            yield Filled(Engine(Database(opened, wall_clock), new_id), server, client)
+            client.close()
+    finally:
+        opened.dispose()
+
+
+def _kept(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Filled:
+    """The same for every run and row of an invocation: it takes minutes to make."""
+    name = f"complaints-{'sqlite' if on_sqlite else 'postgresql'}-{complaints}"
+    return context.keep(name, lambda: _filled(context, complaints, on_sqlite=on_sqlite))
+
+
+# What is asked -----------------------------------------------------------------------------------------------------
+
+
+def _histories(filled: Filled) -> list[Question]:
+    """Of an overdue complaint, and from the middle of the feed."""
+    [one] = json.loads(filled.get("/v1/complaints?overdue=true&limit=1"))["items"]
+    [newest] = json.loads(filled.get("/v1/complaints?limit=1"))["items"]
+    [told, *_] = json.loads(filled.get(f"/v1/complaints/{newest['id']}/timeline"))["items"]
+    after = told["sequence"] // 2
+    position = json.dumps({"kind": "changes", "after": after}).encode()
+    cursor = base64.urlsafe_b64encode(position).rstrip(b"=").decode()
+    return histories(one["id"], cursor, after)
+
+
+# Measuring ---------------------------------------------------------------------------------------------------------
+
+
+def _p95(samples: list[float]) -> float:
+    return sorted(samples)[int(len(samples) * 0.95)]
+
+
+def _measure(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measured:
+    """The slowest question's p95, and that of its SQL alone."""
+    filled = _kept(context, context.options["complaints"], on_sqlite=on_sqlite)
+    told = {question.name: _timed(filled, question, context.options["requests"]) for question in ask(filled)}
+    slowest = max(told.values(), key=lambda one: one["p95_ms"])
+    return Measured(slowest["p95_ms"], slowest["sql_p95_ms"], told)
+
+
+def _timed(filled: Filled, question: Question, requests: int) -> dict[str, float]:
+    for _ in range(_WARM_UP):
+        size = len(filled.get(question.path))
+    before = filled.server.cpu_seconds
+    samples = [filled.time_get(question) for _ in range(requests)]
+    cpu = filled.server.cpu_seconds - before
+    sql = _timed_sql(filled.engine, question, requests)
+    return {
+        "p50_ms": sorted(samples)[len(samples) // 2],
+        "p95_ms": _p95(samples),
+        "sql_p50_ms": sorted(sql)[len(sql) // 2],
+        "sql_p95_ms": _p95(sql),
+        "server_cpu_ms": cpu * 1000 / requests,
+        "bytes": size,
+    }
+
+
+def _timed_sql(engine: Engine, question: Question, times: int) -> list[float]:
+    statements = statements_of(engine, question)
+    samples = []
+    with engine.database.engine.connect() as connection:
+        cursor: Any = connection.connection.cursor()
+        for n in range(_WARM_UP + times):
+            began = time.perf_counter()
+            for statement, bound in statements:
+                cursor.execute(statement, bound)
+                cursor.fetchall()
+            if n >= _WARM_UP:
+                samples.append((time.perf_counter() - began) * 1000)
+    return samples
+
+
+def _compare(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measured:
+    """The worst ratio of a question's p95 to its p95 on few complaints; both asked in turn, in one run."""
+    many = _kept(context, context.options["complaints"], on_sqlite=on_sqlite)
+    few = _kept(context, context.options["baseline"], on_sqlite=on_sqlite)
+    pairs = list(zip(ask(many), ask(few), strict=True))
+    told = {}
+    for large, small in pairs:
+        samples = _in_turn(((many, large), (few, small)), context.options["requests"])
+        told[large.name] = {"p95_ms": _p95(samples[0]), "baseline_p95_ms": _p95(samples[1])}
+    worst = max(told.values(), key=lambda one: one["p95_ms"] / one["baseline_p95_ms"])
+    return Measured(worst["p95_ms"], worst["baseline_p95_ms"], told)
+
+
+def _in_turn(asked: Sequence[tuple[Filled, Question]], requests: int) -> list[list[float]]:
+    samples: list[list[float]] = [[] for _ in asked]
+    for n in range(_WARM_UP + requests):
+        for (filled, question), own in zip(asked, samples, strict=True):
+            taken = filled.time_get(question)
+            if n >= _WARM_UP:
+                own.append(taken)
+    return samples
+
+
+# The rows ----------------------------------------------------------------------------------------------------------
+
+_MILLION = {"complaints": 1_000_000, "requests": 300}
+
+
+def _rows(*, on_sqlite: bool) -> Iterator[Row]:
+    engine = "-sqlite" if on_sqlite else ""
+    absolute: tuple[tuple[str, str, float, float, Ask], ...] = (
+        ("overdue-page", "the slowest overdue page of 50", 10, 4, lambda _: overdue_pages()),
+        ("overdue-summary", "the overdue summary", 100, 20, lambda _: summary()),
+        ("search", "the slowest full-text query", 200, 50, lambda _: searches()),
+    )
+    for name, measures, floor, aim, ask in absolute:
+        yield Row(
+            name=f"{name}{engine}",
+            measures=f"{measures}, p95 of one client; the limit is its SQL alone",
+            unit="ms",
+            floor=floor,
+            aim=aim,
+            judged="product",
+            measure=partial(_measure, ask=ask, on_sqlite=on_sqlite),
+            options=_MILLION,
+            needs_postgres=not on_sqlite,
+        )
+    flat: tuple[tuple[str, str, Ask], ...] = (
+        ("overdue-flat", "overdue pages", lambda _: overdue_pages()),
+        ("history-flat", "the history of one complaint and a page of the feed", _histories),
+    )
+    for name, measures, ask in flat:
+        yield Row(
+            name=f"{name}{engine}",
+            measures=f"{measures}: p95 by that on few complaints, the worst of them",
+            unit="ms",
+            floor=1.5,
+            aim=1.1,
+            measure=partial(_compare, ask=ask, on_sqlite=on_sqlite),
+            options={**_MILLION, "baseline": 10_000},
+            needs_postgres=not on_sqlite,
+        )
+
+
+QUERIES = (*_rows(on_sqlite=False), *_rows(on_sqlite=True))

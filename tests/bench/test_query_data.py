@@ -1,0 +1,78 @@
+"""The data of the query rows is as sound as what the engine makes, on both engines; and the rows run."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from typer.testing import CliRunner
+
+from complaints import wiring
+from complaints.bench.dataset import Shares, make_dataset
+from complaints.bench.texts import WORDS
+from complaints.cli import app
+from complaints.handling import lookup
+from complaints.handling.access import SYSTEM
+from complaints.handling.checks import check_all
+from complaints.handling.engine import Engine
+from complaints.handling.filters import ComplaintFilter
+from complaints.storage.complaint import complaint
+from complaints.storage.complaint_queries import Order, SortKey
+from complaints.storage.unit_of_work import Database, Transaction, open_engine
+
+NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
+
+
+def _teams(tx: Transaction) -> dict[str, int]:
+    statement = select(complaint.c.team, func.count()).group_by(complaint.c.team)
+    return dict(tx.connection.execute(statement).all())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_made_complaints_are_as_sound_as_real_ones(
+    empty_database_url: Callable[[str], str], kind: str
+) -> None:
+    url = empty_database_url(kind)
+    make_dataset(url, Shares(600, 100), lives=28)
+    engine = Engine(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
+
+    teams = engine.read(_teams)
+    found, _ = engine.read(
+        lambda tx: lookup.list_views(
+            engine, tx, SYSTEM, ComplaintFilter(q=WORDS["zh_frequent"]), NEWEST, after=None, limit=10
+        )
+    )
+    late = engine.read(lambda tx: lookup.summarise_due(tx, lookup.AGES[2]))
+    findings = list(check_all(engine))
+    engine.database.engine.dispose()
+
+    assert findings == []
+    assert sum(teams.values()) == 600
+    assert max(teams.values()) > 100
+    assert 70 <= late.overdue.total <= 140
+    assert len(found) == 10
+    assert all(WORDS["zh_frequent"] in str(one.complaint.description) for one in found)
+
+
+def _run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["bench", *arguments])
+
+
+@pytest.mark.parametrize(
+    "name", ["overdue-page", "overdue-flat-sqlite", "overdue-summary", "search-sqlite", "history-flat"]
+)
+def test_a_query_row_measures_and_keeps_its_result(
+    empty_database_url: Callable[[str], str], tmp_path: Path, name: str
+) -> None:
+    kept = tmp_path / "result.json"
+    sizes = ["--set=complaints=400", "--set=requests=5", *(["--set=baseline=300"] if "flat" in name else [])]
+
+    done = _run(name, "--postgres", empty_database_url("postgresql"), "--runs=1", f"--json={kept}", *sizes)
+
+    assert done.exit_code == 0, done.output
+    result = json.loads(kept.read_text(encoding="utf-8"))
+    assert result["product"] > 0
+    assert result["limit"] > 0
+    assert all(one["p95_ms"] > 0 for one in result["runs"][0]["details"].values())
