@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -34,18 +35,20 @@ class Happening:
     data: dict[str, Any]
 
 
+_members = itemgetter(*(name for name in Happening.__dataclass_fields__ if name != "data"))
+
+
 def happening_of(row: Mapping[Any, Any]) -> Happening:
     """The event of a row."""
-    members = {name: row[name] for name in Happening.__dataclass_fields__ if name != "data"}
-    return Happening(**members, data=json.loads(row["data"]))
+    return Happening(*_members(row), data=json.loads(row["data"]))
 
 
 def timeline(
     tx: Transaction, caller: Caller, reference: str, *, after: int, limit: int
 ) -> Sequence[Happening]:
     """The events of a complaint after ordinal `after`, oldest first. Raises NotFound."""
-    loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source)
-    return [happening_of(row) for row in event.timeline(tx, loaded.complaint.id, after=after, limit=limit)]
+    complaint_id = aggregate.load_id(tx, reference, only_source=caller.only_source)
+    return [happening_of(row) for row in event.timeline(tx, complaint_id, after=after, limit=limit)]
 
 
 def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Happening:

@@ -27,8 +27,21 @@ def load_complaint(
     """
     found = find_complaints(tx, *_named(reference), *_scoped(only_source), lock=lock)
     if not found:
-        raise NotFound(f"There is no complaint {str(reference)[:100]!r}.")
+        raise _unknown(reference)
     return found[0]
+
+
+def load_id(tx: Transaction, reference: str, *, only_source: str | None = None) -> UUID:
+    """The id of a complaint by id or number, among those of `only_source`. Raises NotFound."""
+    statement = select(complaint.c.id).where(*_named(reference), *_scoped(only_source))
+    found: UUID | None = tx.connection.execute(statement).scalar_one_or_none()
+    if found is None:
+        raise _unknown(reference)
+    return found
+
+
+def _unknown(reference: str | UUID) -> NotFound:
+    return NotFound(f"There is no complaint {str(reference)[:100]!r}.")
 
 
 def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
