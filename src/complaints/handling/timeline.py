@@ -40,7 +40,7 @@ _members = itemgetter(*(name for name in Happening.__dataclass_fields__ if name 
 
 def happening_of(row: Mapping[Any, Any]) -> Happening:
     """The event of a row."""
-    return Happening(*_members(row), data=json.loads(row["data"]))
+    return Happening(*(*_members(row), json.loads(row["data"])))
 
 
 def timeline(
