@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.classification import Category, classify
+from complaints.domain.classification import Category
 from complaints.domain.complainants import Identity, identify, same_complainant
 from complaints.domain.complaint import Complaint, Party
 from complaints.domain.draft import ENGINE, Draft
@@ -112,7 +112,7 @@ def _check(post: Post, tx: Transaction, catalogue: Catalogue) -> _Checked:
         command=command,
         source=source,
         received_at=received_at,
-        category=classify(command.category, catalogue.categories),
+        category=catalogue.classify(command.category),
         policy=policy,
         identity=identity_of(command.complainant, policy),
         mark=post.mark,
@@ -137,8 +137,7 @@ def identity_of(person: Person | Party | None, policy: Policy) -> Identity:
 
 def party_of(person: Person) -> Party:
     """The person as kept."""
-    values = person.model_dump()
-    return Party(**values | {"vulnerable": bool(person.vulnerable)})
+    return Party(**dict(person) | {"vulnerable": bool(person.vulnerable)})
 
 
 # Posted before -----------------------------------------------------------------------------------------------------
@@ -278,7 +277,12 @@ def _parties(command: CreateComplaint) -> Parties:
 
 def _planned(draft: Draft, item: _Checked, parties: Parties) -> Planned:
     rows = tuple(
-        party.row_of(draft.complaint.id, role, fact, identity_of(fact, item.policy))
+        party.row_of(
+            draft.complaint.id,
+            role,
+            fact,
+            item.identity if role == COMPLAINANT else identity_of(fact, item.policy),
+        )
         for role, fact in parties.items()
     )
     mark = item.mark

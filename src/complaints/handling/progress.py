@@ -11,7 +11,7 @@ from uuid import UUID
 
 from complaints.domain import actions, deadlines
 from complaints.domain.actions import merge_refusal
-from complaints.domain.classification import classify, derive_priority
+from complaints.domain.classification import derive_priority
 from complaints.domain.complainants import same_complainant
 from complaints.domain.complaint import Complaint, Deadline, Party, Promise
 from complaints.domain.draft import Draft
@@ -160,7 +160,7 @@ def patch(
         before = draft.complaint
         _set_members(draft, command)
         if command.category is not None:
-            category = classify(command.category, catalogue.categories)
+            category = catalogue.classify(command.category)
             assert category is not None  # classify refuses what is unknown
             draft.set(category=category.code, cause=category.cause, nature=category.nature)
         persons = _patch_persons(tx, draft, command, policy)

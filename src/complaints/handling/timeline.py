@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from complaints.handling.access import Caller
 from complaints.handling.commands import AddNote
 from complaints.handling.engine import Engine
 from complaints.storage import aggregate, event, partitions
-from complaints.storage.complaint import Loaded
+from complaints.storage.aggregate import Record
 from complaints.storage.unit_of_work import Transaction
 
 _FEW_MONTHS = 2
@@ -37,10 +38,12 @@ class Happening:
     data: dict[str, Any]
 
 
+_members = itemgetter(*(name for name in Happening.__dataclass_fields__ if name != "data"))
+
+
 def happening_of(row: Mapping[Any, Any]) -> Happening:
     """The event of a row."""
-    members = {name: row[name] for name in Happening.__dataclass_fields__ if name != "data"}
-    return Happening(**members, data=json.loads(row["data"]))
+    return Happening(*(*_members(row), json.loads(row["data"])))
 
 
 def timeline(
@@ -50,20 +53,20 @@ def timeline(
 
     Those in months that were detached are left out: the first one's ordinal tells.
     """
-    loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source)
-    return [happening_of(row) for row in _rows(tx, loaded, after=after, limit=limit)]
+    record = aggregate.load_record(tx, reference, only_source=caller.only_source)
+    return [happening_of(row) for row in _rows(tx, record, after=after, limit=limit)]
 
 
-def _rows(tx: Transaction, loaded: Loaded, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
     """Looked for in the months in which most complaints end, and later only if some are missing.
 
     Ordinals have no gaps, so it is known how many there are.
     """
-    complaint_id, end = loaded.complaint.id, partitions.end_of_month(loaded.events_after, _FEW_MONTHS)
+    complaint_id, end = record.complaint_id, partitions.end_of_month(record.events_after, _FEW_MONTHS)
     rows = event.timeline(
-        tx, complaint_id, after=after, limit=limit, from_number=loaded.events_after, below_number=end
+        tx, complaint_id, after=after, limit=limit, from_number=record.events_after, below_number=end
     )
-    missing = min(limit, loaded.tip.count - after) - len(rows)
+    missing = min(limit, record.count - after) - len(rows)
     if missing <= 0:
         return rows
     seen = rows[-1]["ordinal"] if rows else after

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
@@ -19,6 +19,14 @@ from complaints.storage.unit_of_work import Transaction
 _NUMBERS = "complaint_sequence"
 
 
+class Record(NamedTuple):
+    """A complaint's history: it has `count` events, numbered above `events_after`."""
+
+    complaint_id: UUID
+    events_after: int
+    count: int
+
+
 def load_complaint(
     tx: Transaction, reference: str | UUID, *, only_source: str | None = None, lock: bool = False
 ) -> Loaded:
@@ -28,13 +36,27 @@ def load_complaint(
     """
     found = find_complaints(tx, *_named(reference), *_scoped(only_source), lock=lock)
     if not found:
-        raise NotFound(f"There is no complaint {str(reference)[:100]!r}.")
+        raise _unknown(reference)
     return found[0]
 
 
 def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[Loaded]:
     """The complaints of these ids, by id; `lock` as in `load_complaint`."""
     return with_parts(tx, find_rows(tx, is_any_of(tx, complaints.c.id, ids), lock=lock))
+
+
+def load_record(tx: Transaction, reference: str, *, only_source: str | None = None) -> Record:
+    """Where the history of a complaint is, by its id or number, among those of `only_source`. Raises NotFound."""
+    columns = (complaint.c.id, complaint.c.events_after, complaint.c.history_count)
+    statement = select(*columns).where(*_named(reference), *_scoped(only_source))
+    found = tx.connection.execute(statement).first()
+    if found is None:
+        raise _unknown(reference)
+    return Record(*found)
+
+
+def _unknown(reference: str | UUID) -> NotFound:
+    return NotFound(f"There is no complaint {str(reference)[:100]!r}.")
 
 
 def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:

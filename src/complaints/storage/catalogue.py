@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Table, select, tuple_
 
 from complaints.domain.calendars import WorkCalendar, parse_calendar
-from complaints.domain.classification import Category
+from complaints.domain.classification import Category, classify
 from complaints.domain.errors import NotFound
 from complaints.domain.escalation import Department, Directory, Team, User
 from complaints.domain.policies import Policy
@@ -51,6 +51,13 @@ class Catalogue:
     policies: Mapping[tuple[str, int], Policy]
     policies_in_order: tuple[Policy, ...]
     keys: Mapping[str, Key]
+    _classified: dict[str | None, Category | None] = field(default_factory=dict, init=False, compare=False)
+
+    def classify(self, code: str | None) -> Category | None:
+        """The category `code`, with what it leaves open filled in. Raises InvalidContent."""
+        if code not in self._classified:
+            self._classified[code] = classify(code, self.categories)
+        return self._classified[code]
 
     def policy(self, code: str, version: int) -> Policy:
         """That version of that policy. Raises NotFound."""

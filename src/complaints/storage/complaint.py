@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -200,6 +201,7 @@ complaint_tag = Table(
 
 # Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
+_members_of = attrgetter(*MEMBERS)
 # JSON as text: most often it is empty, and nothing is to be read.
 MEMBER_COLUMNS = tuple(
     cast(c[name], Text).label(name) if name in ("tags", "attributes") else c[name] for name in MEMBERS
@@ -218,7 +220,7 @@ class Loaded:
 
 def values_of(facts: Complaint) -> dict[str, Any]:
     """The columns that follow from a complaint."""
-    values = {name: getattr(facts, name) for name in MEMBERS}
+    values: dict[str, Any] = dict(zip(MEMBERS, _members_of(facts), strict=True))
     values["tags"] = list(facts.tags)
     values.update(
         next_due_at=facts.next_due_at,

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -118,6 +119,7 @@ promise = Table(
 )
 
 _MEMBERS = tuple(f.name for f in fields(Deadline))
+_members_of = attrgetter(*_MEMBERS)
 # The steps as text: most often there are none, and nothing is to be read.
 _MEMBER_COLUMNS = tuple(cast(d.steps_taken, Text) if name == "steps_taken" else d[name] for name in _MEMBERS)
 _TARGET, _STEPS = _MEMBERS.index("target"), _MEMBERS.index("steps_taken")
@@ -127,7 +129,7 @@ _HOLD_MEMBERS = tuple(f.name for f in fields(Hold))
 
 def values_of(fact: Deadline) -> dict[str, Any]:
     """The columns of a deadline."""
-    values = {name: getattr(fact, name) for name in _MEMBERS}
+    values: dict[str, Any] = dict(zip(_MEMBERS, _members_of(fact), strict=True))
     values["target"] = target_text(fact.target) if fact.target else None
     values["steps_taken"] = list(fact.steps_taken)
     return values

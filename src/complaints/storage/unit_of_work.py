@@ -210,7 +210,9 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
     engine = create_engine(
         parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_seconds, pool_pre_ping=True,
-        connect_args={**arguments, "cursor_factory": _StepwiseCursor}, json_deserializer=from_json,
+        pool_use_lifo=True,  # so that few connections do the work, with their statements prepared
+        connect_args={**arguments, "cursor_factory": _StepwiseCursor, "prepare_threshold": 2},
+        json_deserializer=from_json,
     )  # fmt: skip
     # Rows are inserted by one statement, which is also faster than one by one.
     engine.dialect.use_insertmanyvalues_wo_returning = True
