@@ -102,7 +102,7 @@ def _serve_on(listener: socket.socket, engine: Engine, settings: Settings) -> No
     try:
         if loops:
             loops.start()
-        wiring.settle()
+        wiring.settle(engine)
         server.run(sockets=[listener])
     finally:
         if loops:
@@ -143,7 +143,7 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     loops.start()
-    wiring.settle()
+    wiring.settle(engine)
     out.print("Watching the deadlines; end with Ctrl-C.")
     sys.stdout.flush()
     try:

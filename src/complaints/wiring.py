@@ -162,13 +162,14 @@ def opened(settings: Settings) -> Iterator[Engine]:
         engine.close()
 
 
-def settle() -> None:
-    """Set the interpreter up for serving, when everything is loaded.
+def settle(engine: Engine) -> None:
+    """Set the process up for serving, when everything is loaded.
 
     The collector of cycles looks only at what comes later, and less often: a batch of complaints makes tens of
     thousands of objects, hardly any of them in cycles. Threads take turns more often: one that comes back from
     the database would else wait 5 ms for each of its statements while requests are read.
     """
+    engine.read(engine.catalogue)  # else all the first requests would load it
     sys.setswitchinterval(0.0005)
     gc.collect()
     gc.freeze()

@@ -12,6 +12,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LARGEST_GROUP = 128
+GATHER_SECONDS = 0.002
 
 
 @dataclass(eq=False, slots=True)
@@ -64,6 +65,17 @@ class GroupCommit(Generic[Item, Result]):
                 results = [failure] * len(group)
             for waiter, result in zip(group, results, strict=True):
                 _tell(waiter, result)
+            await self._gather(line)
+
+    async def _gather(self, line: _Line[Item, Result]) -> None:
+        """Wait as long as more keep coming: callers just answered often have a next one ready.
+
+        Otherwise they and those who waited meanwhile would go by turns, in groups half as large.
+        """
+        known = 0
+        while known < len(line.waiting) < LARGEST_GROUP:
+            known = len(line.waiting)
+            await asyncio.sleep(GATHER_SECONDS)
 
     def _next_group(self, line: _Line[Item, Result]) -> list[_Waiter[Item, Result]]:
         """Who is next, in the order they came; the others go on waiting."""

@@ -66,7 +66,7 @@ def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequenc
     rows = event.timeline(
         tx, complaint_id, after=after, limit=limit, from_number=record.events_after, below_number=end
     )
-    missing = min(limit, record.count - after) - len(rows)
+    missing = min(limit, record.events - after) - len(rows)
     if missing <= 0:
         return rows
     seen = rows[-1]["ordinal"] if rows else after

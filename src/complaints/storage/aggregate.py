@@ -20,11 +20,11 @@ _NUMBERS = "complaint_sequence"
 
 
 class Record(NamedTuple):
-    """A complaint's history: it has `count` events, numbered above `events_after`."""
+    """A complaint's history: it has so many `events`, numbered above `events_after`."""
 
     complaint_id: UUID
     events_after: int
-    count: int
+    events: int
 
 
 def load_complaint(

@@ -21,6 +21,7 @@ from complaints.storage import reference
 from complaints.storage.unit_of_work import Transaction
 
 _TRUSTED_SECONDS = 0.5
+_LOOKING_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class CatalogueCache:
         self._lock = threading.Lock()
         self._kept: Catalogue | None = None
         self._checked_at = float("-inf")
+        self._looking_since = float("-inf")
         self._expiries = 0
 
     def current(self, tx: Transaction, *, certain: bool = False) -> Catalogue:
@@ -107,10 +109,19 @@ class CatalogueCache:
         return kept.policies if kept else {}
 
     def trusted(self) -> Catalogue | None:
-        """The catalogue, if it was found current within the last half second: no database is asked."""
-        kept = self._kept
-        fresh = kept is not None and time.monotonic() - self._checked_at < _TRUSTED_SECONDS
-        return kept if fresh else None
+        """The catalogue, if it was found current within the last half second: no database is asked.
+
+        When that is over, the first who asks gets None, to look for a newer one; the others meanwhile go by the
+        old one, for a second at most.
+        """
+        kept, now = self._kept, time.monotonic()
+        age = now - self._checked_at
+        if kept is None or age < _TRUSTED_SECONDS:
+            return kept
+        if age < _TRUSTED_SECONDS + _LOOKING_SECONDS and now - self._looking_since < _LOOKING_SECONDS:
+            return kept
+        self._looking_since = now
+        return None
 
     def expire(self) -> None:
         """Look for a newer version at the next use."""
