@@ -204,6 +204,20 @@ def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Engine) -> None
     assert not _is_sorted_by_hand(plan)
 
 
+def test_what_belongs_to_a_page_is_found_by_indexes(filled: Engine) -> None:
+    """Every statement of it, without a scan of any table that grows."""
+    filled.read(filled.catalogue)
+    with filled.database.read() as tx, count_statements(filled) as executed:
+        views, _ = lookup.list_views(
+            filled, tx, SYSTEM, ComplaintFilter(overdue=True), OVERDUE, after=None, limit=2
+        )
+    plans = [_plan(filled, *one, with_scans=False) for one in executed]
+    assert len(views) == 2
+    assert len(plans) == 3
+    for plan in plans:
+        assert not re.search(r"(?m)^SCAN (complaint|deadline|party|link)\b|Seq Scan", plan), plan
+
+
 def test_words_are_planned_for_each_time(filled: Engine) -> None:
     """A prepared plan would be made without them, and look through every complaint for a rare one."""
     if not filled.database.is_postgresql:

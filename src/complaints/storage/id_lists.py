@@ -42,6 +42,10 @@ class _Among(ColumnElement[bool]):
         self.column = column
         self.ids = ids
 
+    def self_group(self, against: Any = None) -> "_Among":
+        """As it is: on SQLite `= 1` would be put behind it, and no index would be looked at."""
+        return self
+
 
 @compiles(_Among)
 def _compile(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
