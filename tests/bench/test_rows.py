@@ -1,6 +1,7 @@
 """Every load row of `complaints bench` runs end to end on real databases; here with next to nothing to do."""
 
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -40,10 +41,10 @@ def server(empty_database_url: Callable[[str], str]) -> str:
     return empty_database_url("postgresql")
 
 
-def databases_of_benchmarks(server: str) -> int:
+def own_databases_of_benchmarks(server: str) -> int:
     with psycopg.connect(server) as connection:
-        statement = "SELECT count(*) FROM pg_database WHERE datname LIKE 'complaints_bench_%'"
-        row = connection.execute(statement).fetchone()
+        statement = "SELECT count(*) FROM pg_database WHERE datname LIKE %s"
+        row = connection.execute(statement, [f"complaints_bench_{os.getpid()}_%"]).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -77,7 +78,7 @@ def test_the_storm_is_replayed_with_as_many_rows(server: str, tmp_path: Path) ->
     added = {table: count for table, count in details["rows_added"].items() if table != "heartbeat"}
     replayed = {table: told["inserted"] for table, told in details["rows_changed"].items()}
     assert added == {table: count for table, count in replayed.items() if count}
-    assert databases_of_benchmarks(server) == 0
+    assert own_databases_of_benchmarks(server) == 0
 
 
 def test_copied_complaints_are_as_sound_as_real_ones(server: str, tmp_path: Path) -> None:

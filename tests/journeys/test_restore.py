@@ -50,7 +50,7 @@ def test_postgresql_is_restored_to_an_instant(home: Path) -> None:
             shutil.chown(directory, account["user"], account["group"])
     archiving = {"archive_mode": "on", "archive_command": f"test ! -f {archive}/%f && cp %p {archive}/%f"}
     url = f"postgresql://postgres@/postgres?host={serving}"
-    with server.running(serving, {**server.SETTINGS, **archiving}):
+    with server.running(serving, serving / "data", {**server.SETTINGS, **archiving}):
         make_template(url)
         with opened_engine(url) as engine:
             house = House(engine)

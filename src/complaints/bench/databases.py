@@ -1,5 +1,6 @@
 """Databases on PostgreSQL that are the benchmark's own: made for it, and dropped by it and nothing else."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,7 @@ def refuse_used(url: str) -> None:
 @contextmanager
 def own_database(server_url: str, template_url: str | None = None) -> Iterator[str]:
     """The URL of a new database on the server of `server_url`, empty or a copy; dropped when the block ends."""
-    name = f"{PREFIX}{uuid4().hex[:12]}"
+    name = f"{PREFIX}{os.getpid()}_{uuid4().hex[:12]}"
     template = urlsplit(template_url).path.removeprefix("/") if template_url else "template0"
     _execute(
         server_url,
