@@ -43,6 +43,21 @@ def test_of_several_hosts_the_one_that_takes_writes_is_found(
         assert engine.read(lambda tx: tx.connection.execute(text("SELECT 1")).scalar_one()) == 1
 
 
+def test_settings_in_a_url_count_but_the_zone_stays_utc(migrated_database_url: Callable[[str], str]) -> None:
+    url = (
+        migrated_database_url("postgresql")
+        + "&options=-c%20statement_timeout%3D7s%20-c%20timezone%3DAsia/Tokyo"
+    )
+    with opened_engine(url) as engine:
+        shown = engine.read(
+            lambda tx: [
+                tx.connection.execute(text(f"SHOW {name}")).scalar_one()
+                for name in ("statement_timeout", "idle_in_transaction_session_timeout", "timezone")
+            ]
+        )
+    assert shown == ["7s", "5s", "UTC"]
+
+
 @pytest.fixture
 def small(migrated_database_url: Callable[[str], str]) -> Iterator[Engine]:
     """An engine with at most two connections, for which nobody waits long."""

@@ -205,7 +205,10 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
         return _open_sqlite(parsed)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
+    ours = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
+    # What the URL asks for goes before ours, but for the zone: instants are read as the server tells them.
+    options = f"{ours} {parsed.query.get('options', '')} -c timezone=UTC"
+    parsed = parsed.difference_update_query(["options"])
     arguments: dict[str, Any] = {"options": options, "application_name": _node(), **_POSTGRES_KEEPALIVE}
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
     engine = create_engine(
