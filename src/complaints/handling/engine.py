@@ -139,14 +139,13 @@ def answer_each(
     No two of the attempts may have the same key and scope.
     """
     named = {n: (attempt.scope, attempt.key) for n, attempt in enumerate(attempts) if attempt}
-    claimed = idempotency.try_claim(tx, named.values()) if named else frozenset()
-    kept = idempotency.find_answers(tx, claimed) if claimed else {}
+    claims = idempotency.claim(tx, named.values())
     found: dict[int, Outcome] = {}
     for n, name in named.items():
-        if name not in claimed:
+        if name not in claims.ours:
             found[n] = KeyInUse("A request with this Idempotency-Key is still running: try again shortly.")
-        elif name in kept:
-            found[n] = _answer_again(kept[name], attempts[n])
+        elif name in claims.kept:
+            found[n] = _answer_again(claims.kept[name], attempts[n])
     new = [n for n in range(len(attempts)) if n not in found]
     made = dict(zip(new, work(new), strict=True)) if new else {}
     _keep(tx, [(attempts[n], outcome) for n, outcome in made.items()])

@@ -19,6 +19,7 @@ from complaints.handling.access import Caller, Right
 from complaints.handling.commands import CreateComplaint, Person
 from complaints.handling.engine import Engine
 from complaints.storage import aggregate, party
+from complaints.storage.aggregate import Arrival
 from complaints.storage.apply import Planned, apply
 from complaints.storage.catalogue import Catalogue
 from complaints.storage.party import COMPLAINANT, REPORTER, Parties
@@ -77,8 +78,9 @@ def register(engine: Engine, tx: Transaction, posts: Sequence[Post]) -> list[Reg
             checked[n] = _check(post, tx, catalogue)
         except ComplaintError as refusal:
             found[n] = refusal
-    fresh, again = _split(checked, _posted_before(tx, checked))
-    created = _create(engine, tx, catalogue, fresh)
+    received = dict(zip(checked, aggregate.receive(tx, [_arrival(i) for i in checked.values()]), strict=True))
+    fresh, again = _split(checked, received)
+    created = _create(engine, tx, catalogue, fresh, received)
     first = {
         n: created[known].complaint.id if isinstance(known, int) else known for n, known in again.items()
     }
@@ -151,27 +153,22 @@ def _digest(item: _Checked) -> str | None:
     return item.mark.digest if item.mark and not item.command.external_id else None
 
 
-def _posted_before(tx: Transaction, checked: dict[int, _Checked]) -> dict[Any, UUID]:
-    keys = [key for item in checked.values() if (key := _key(item))]
-    digests = [digest for item in checked.values() if (digest := _digest(item))]
-    by_key, by_digest = aggregate.find_posted(tx, keys, digests)
-    return {**by_key, **by_digest}
+def _arrival(item: _Checked) -> Arrival:
+    return Arrival(item.source, item.command.external_id, _digest(item))
 
 
 def _split(
-    checked: dict[int, _Checked], posted: dict[Any, UUID]
+    checked: dict[int, _Checked], received: dict[int, UUID | int]
 ) -> tuple[dict[int, _Checked], dict[int, UUID | int]]:
     """New ones, and those posted before: in the database (by id) or earlier in this batch (by place)."""
     fresh: dict[int, _Checked] = {}
     again: dict[int, UUID | int] = {}
     places: dict[object, int] = {}
     for n, item in checked.items():
-        key = _key(item) or _digest(item)
-        if key is None:
-            fresh[n] = item
-        elif key in posted:
-            again[n] = posted[key]
-        elif key in places:
+        known, key = received[n], _key(item) or _digest(item)
+        if isinstance(known, UUID):
+            again[n] = known
+        elif key is not None and key in places:
             again[n] = places[key]
         else:
             fresh[n] = item
@@ -220,14 +217,20 @@ def _record_contacts(engine: Engine, tx: Transaction, contacts: Sequence[tuple[U
 
 
 def _create(
-    engine: Engine, tx: Transaction, catalogue: Catalogue, fresh: dict[int, _Checked]
+    engine: Engine,
+    tx: Transaction,
+    catalogue: Catalogue,
+    fresh: dict[int, _Checked],
+    received: dict[int, UUID | int],
 ) -> dict[int, Registered]:
     if not fresh:
         return {}
     repeats = _repeats(tx, fresh)
     made: dict[int, Registered] = {}
     plans: list[Planned] = []
-    for (n, item), sequence in zip(fresh.items(), aggregate.next_sequences(tx, len(fresh)), strict=True):
+    for n, item in fresh.items():
+        sequence = received[n]
+        assert isinstance(sequence, int)  # `fresh` has those that are in no database
         draft = plan_intake(
             _intake(item, repeat=n in repeats),
             policy=item.policy,

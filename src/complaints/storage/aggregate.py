@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from sqlalchemy import and_, func, or_, select
 
 from complaints.domain.errors import NotFound
 from complaints.domain.history import Tip
+from complaints.domain.json_text import encode
 from complaints.domain.numbers import sequence_of
 from complaints.storage import complaint as complaints
 from complaints.storage.bulk import is_any_of
@@ -105,30 +108,51 @@ def _scoped(only_source: str | None) -> list[Any]:
     return [] if only_source is None else [complaint.c.source == only_source]
 
 
-def find_posted(
-    tx: Transaction, keys: Sequence[tuple[str, str]], digests: Sequence[str]
-) -> tuple[dict[tuple[str, str], UUID], dict[str, UUID]]:
-    """The complaints posted before under these (source, external id), and imported under these row digests."""
-    by_key: dict[tuple[str, str], UUID] = {}
-    by_digest: dict[str, UUID] = {}
-    c = complaints.c
-    if keys:
-        asked = set(keys)
-        statement = select(c.source, c.external_id, c.id).where(
-            is_any_of(tx, c.external_id, {external for _, external in asked})
-        )
-        found = tx.connection.execute(statement)
-        by_key = {(source, external): i for source, external, i in found if (source, external) in asked}
-    if digests:
-        statement = select(c.import_digest, c.id).where(is_any_of(tx, c.import_digest, digests))
-        by_digest = {row.import_digest: row.id for row in tx.connection.execute(statement)}
-    return by_key, by_digest
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a complaint may have been posted before by: its source and external id, or the digest of an import."""
+
+    source: str
+    external_id: str | None
+    import_digest: str | None
 
 
-def next_sequences(tx: Transaction, count: int) -> list[int]:
-    """Numbers for `count` new complaints, ascending; some may never be used."""
+# The look-ups are subqueries of their own, so that each is one look into its index, however the planner thinks of
+# a table that is still young.
+_RECEIVE = f"""
+SELECT posted, CASE WHEN posted IS NULL THEN nextval('{_NUMBERS}') END
+FROM (
+    SELECT place, coalesce(
+        (SELECT id FROM complaint WHERE external_id = asked.external_id AND source = asked.source),
+        (SELECT id FROM complaint WHERE import_digest = asked.import_digest)
+    ) AS posted
+    FROM ROWS FROM (json_to_recordset(%s) AS (source text, external_id text, import_digest text))
+        WITH ORDINALITY AS asked(source, external_id, import_digest, place)
+    OFFSET 0
+) AS looked_up
+ORDER BY place
+"""  # noqa: S608 - a name of ours
+
+_POSTED_IN_SQLITE = """
+SELECT coalesce(
+    (SELECT id FROM complaint WHERE external_id = value ->> 'external_id' AND source = value ->> 'source'),
+    (SELECT id FROM complaint WHERE import_digest = value ->> 'import_digest')
+)
+FROM json_each(?) ORDER BY key
+"""
+
+
+def receive(tx: Transaction, arrivals: Sequence[Arrival]) -> list[UUID | int]:
+    """For each arrival the complaint it was posted as before, or the number of a new one.
+
+    Numbers ascend; some may never be used.
+    """
+    if not arrivals:
+        return []
     if tx.connection.dialect.name == "postgresql":
-        statement = select(func.nextval(_NUMBERS)).select_from(func.generate_series(1, count))
-        return sorted(tx.connection.execute(statement).scalars())
+        rows = tx.connection.exec_driver_sql(_RECEIVE, (encode(arrivals).decode(),))
+        return [number if posted is None else posted for posted, number in rows]
+    known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (encode(arrivals).decode(),)).scalars()
     last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
-    return list(range(last + 1, last + 1 + count))
+    numbers = count(last + 1)
+    return [next(numbers) if posted is None else UUID(posted) for posted in known]

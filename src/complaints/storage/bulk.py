@@ -5,6 +5,7 @@ VALUES make one of thousands of parameters that is parsed anew each time (measur
 takes them through the driver's own loop. Values pass through the types of their columns as everywhere else.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
@@ -45,17 +46,24 @@ class Inserts:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._postgresql = tx.connection.dialect.name == "postgresql"
+        self._lock: int | None = None
         self._statements: list[tuple[str, Any]] = []
 
-    def add(self, table: Table, rows: Sequence[Row]) -> None:
-        """Insert rows of the same members, in the given order."""
+    def add(self, table: Table, rows: Sequence[Row], *, lock: int | None = None) -> None:
+        """Insert rows of the same members, in the given order.
+
+        On PostgreSQL no row of theirs is made, and no number given to one, before the advisory lock `lock` is
+        had; it is kept to the end of the transaction.
+        """
         if not rows:
             return
         names = tuple(rows[0])
         listed = ", ".join(names)
         into = f"INSERT INTO {table.name} ({listed})"
         if self._postgresql:
-            source = f"SELECT {listed} FROM json_populate_recordset(NULL::{table.name}, %s)"  # noqa: S608 - ours
+            self._lock = lock if self._lock is None else self._lock
+            held = "held, " if lock is not None else ""
+            source = f"SELECT {listed} FROM {held}json_populate_recordset(NULL::{table.name}, %s)"  # noqa: S608 - ours
             self.add_statement(f"{into} {source}", as_json(self._tx.connection, table, rows))
         else:
             marks = ", ".join("?" * len(names))
@@ -70,8 +78,10 @@ class Inserts:
         connection = self._tx.connection
         if self._postgresql and self._statements:
             *others, last = [statement for statement, _ in self._statements]
-            together = ", ".join(f"part_{n} AS ({statement})" for n, statement in enumerate(others))
-            statement = f"WITH {together} {last}" if others else last
+            parts = [f"part_{n} AS ({statement})" for n, statement in enumerate(others)]
+            if self._lock is not None:
+                parts.insert(0, f"held AS MATERIALIZED (SELECT pg_advisory_xact_lock({self._lock}))")
+            statement = f"WITH {', '.join(parts)} {last}" if parts else last
             connection.exec_driver_sql(statement, tuple(values for _, values in self._statements))
         elif not self._postgresql:
             for statement, values in self._statements:
@@ -79,10 +89,21 @@ class Inserts:
         self._statements = []
 
 
-def insert_rows(tx: Transaction, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows of the same members into one table, in the given order."""
+def insert_last(tx: Transaction, table: Table, rows: Sequence[Row], *, lock: int | None = None) -> None:
+    """Insert rows when the transaction ends, together with all others that are left for then.
+
+    Those of one table are inserted in the order in which they came.
+    """
+    tx.leave(_insert_together, *((table, lock, row) for row in rows))
+
+
+def _insert_together(tx: Transaction, left: list[tuple[Table, int | None, Row]]) -> None:
+    rows: dict[tuple[Table, int | None], list[Row]] = defaultdict(list)
+    for table, lock, row in left:
+        rows[table, lock].append(row)
     inserts = Inserts(tx)
-    inserts.add(table, rows)
+    for (table, lock), those in rows.items():
+        inserts.add(table, those, lock=lock)
     inserts.write()
 
 

@@ -9,7 +9,6 @@ events says the number they come after, and the months before it are not looked 
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -30,7 +29,7 @@ from sqlalchemy import (
 from complaints.domain.history import Link
 from complaints.domain.vocabulary import EventType
 from complaints.storage.base import Serial, UtcDateTime, metadata, one_of
-from complaints.storage.bulk import insert_rows
+from complaints.storage.bulk import insert_last
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
 
@@ -71,14 +70,7 @@ def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
         }
         for event_id, complaint_id, link in links
     ]
-    if rows:
-        tx.last_acts.append(lambda: _append(tx, rows))
-
-
-def _append(tx: Transaction, rows: list[dict[str, Any]]) -> None:
-    if tx.connection.dialect.name == "postgresql":
-        tx.connection.execute(select(func.pg_advisory_xact_lock(FEED_LOCK)))
-    insert_rows(tx, event, rows)
+    insert_last(tx, event, rows, lock=FEED_LOCK)
 
 
 def timeline(

@@ -5,24 +5,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    ARRAY,
-    JSON,
-    BigInteger,
-    Column,
-    Index,
-    LargeBinary,
-    SmallInteger,
-    String,
-    Table,
-    bindparam,
-    delete,
-    func,
-    select,
-)
+from sqlalchemy import JSON, Column, Index, LargeBinary, SmallInteger, String, Table, delete, select
 
+from complaints.domain.json_text import encode
 from complaints.storage.base import UtcDateTime, metadata
-from complaints.storage.bulk import insert_rows, is_any_of
+from complaints.storage.bulk import insert_last
 from complaints.storage.unit_of_work import Transaction
 
 KEPT = timedelta(hours=48)
@@ -55,17 +42,42 @@ class KeptAnswer:
     body: bytes
 
 
-def try_claim(tx: Transaction, names: Collection[Name]) -> frozenset[Name]:
-    """Keep others from using these names until this transaction ends; those that nobody else uses now.
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The names that nobody else uses now, and what was answered under them before."""
+
+    ours: frozenset[Name]
+    kept: dict[Name, KeptAnswer]
+
+
+# Each name is looked up by the key, however the planner thinks of tables that are still young. An answer that is
+# committed while the claim is made may be missed: who then writes a second one loses the race for the key.
+_CLAIM = """
+SELECT asked.scope, asked.key, pg_try_advisory_xact_lock(asked.number),
+    kept.request_digest, kept.status, kept.headers, kept.body
+FROM json_to_recordset(%s) AS asked(scope text, key text, number bigint)
+LEFT JOIN LATERAL (
+    SELECT * FROM idempotency WHERE idempotency.scope = asked.scope AND idempotency.key = asked.key LIMIT 1
+) AS kept ON true
+"""
+
+
+def claim(tx: Transaction, names: Collection[Name]) -> Claims:
+    """Keep others from using these names until this transaction ends.
 
     SQLite has one writer, so there all are ours already.
     """
+    if not names:
+        return Claims(frozenset(), {})
     if tx.connection.dialect.name != "postgresql":
-        return frozenset(names)
-    numbers = {_number(name): name for name in names}
-    number = func.unnest(bindparam(None, list(numbers), ARRAY(BigInteger))).column_valued("number")
-    statement = select(number).where(func.pg_try_advisory_xact_lock(number))
-    return frozenset(numbers[n] for n in tx.connection.execute(statement).scalars())
+        return Claims(frozenset(names), _find_answers(tx, names))
+    asked = [{"scope": scope, "key": key, "number": _number((scope, key))} for scope, key in names]
+    found = tx.connection.exec_driver_sql(_CLAIM, (encode(asked).decode(),)).all()
+    ours = [((scope, key), answer) for scope, key, is_ours, *answer in found if is_ours]
+    return Claims(
+        frozenset(name for name, _ in ours),
+        {name: KeptAnswer(*answer) for name, answer in ours if answer[0] is not None},
+    )
 
 
 def _number(name: Name) -> int:
@@ -73,17 +85,16 @@ def _number(name: Name) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def find_answers(tx: Transaction, names: Collection[Name]) -> dict[Name, KeptAnswer]:
-    """The answers kept under these names."""
+def _find_answers(tx: Transaction, names: Collection[Name]) -> dict[Name, KeptAnswer]:
     i = idempotency.c
     statement = select(i.scope, i.key, i.request_digest, i.status, i.headers, i.body).where(
-        is_any_of(tx, i.scope, {scope for scope, _ in names}), is_any_of(tx, i.key, {key for _, key in names})
+        i.scope.in_({scope for scope, _ in names}), i.key.in_({key for _, key in names})
     )
     return {(scope, key): KeptAnswer(*answer) for scope, key, *answer in tx.connection.execute(statement)}
 
 
 def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
-    """Keep answers under claimed names."""
+    """Keep answers under claimed names, when the transaction ends."""
     rows = [
         {
             "scope": scope,
@@ -96,7 +107,7 @@ def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
         }
         for (scope, key), answer in answers.items()
     ]
-    insert_rows(tx, idempotency, rows)
+    insert_last(tx, idempotency, rows)
 
 
 def forget_answers(tx: Transaction, before: datetime) -> int:

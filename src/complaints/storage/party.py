@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, String, Table, or_, select
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    literal_column,
+    select,
+    union,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.domain.complainants import Identity
@@ -15,8 +26,8 @@ from complaints.domain.vocabulary import ContactChannel
 from complaints.storage.base import metadata, one_of
 from complaints.storage.bulk import Inserts, is_any_of
 from complaints.storage.complaint import complaint
-from complaints.storage.id_lists import among
 from complaints.storage.unit_of_work import Transaction
+from complaints.storage.value_lists import among
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
 
@@ -47,6 +58,15 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
 
 _MEMBERS = tuple(f.name for f in fields(Party))
 _FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
+# Each mark by itself, since each has its index.
+_BY_MARK = union(
+    *(
+        select(p.complaint_id, p.account_no, p.phone_e164, p.email_normal).where(
+            among(mark, mark.name), p.role == literal_column("'complainant'")
+        )
+        for mark in (p.account_no, p.phone_e164, p.email_normal)
+    )
+)
 Parties = dict[str, Party]
 
 
@@ -98,22 +118,15 @@ def find_earlier(
     """Complaints in `categories` received at or after `since` by anyone who shares a mark with `identities`:
     their identity, category and time of receipt.
     """
-    marks = [
-        is_any_of(tx, column, wanted)
-        for column, wanted in (
-            (p.account_no, [i.account_no for i in identities if i.account_no]),
-            (p.phone_e164, [i.phone_e164 for i in identities if i.phone_e164]),
-            (p.email_normal, [i.email for i in identities if i.email]),
-        )
-        if wanted
-    ]
-    if not marks or not categories:
+    wanted = {
+        "account_no": {i.account_no for i in identities if i.account_no},
+        "phone_e164": {i.phone_e164 for i in identities if i.phone_e164},
+        "email_normal": {i.email for i in identities if i.email},
+    }
+    if not categories or not any(wanted.values()):
         return []
     # In two steps, since most have never complained before; and while a database is young, the planner joins badly.
-    statement = select(p.complaint_id, p.account_no, p.phone_e164, p.email_normal).where(
-        or_(*marks), p.role == COMPLAINANT
-    )
-    known = {key: Identity(*found) for key, *found in tx.connection.execute(statement)}
+    known = {key: Identity(*found) for key, *found in tx.connection.execute(_BY_MARK, wanted)}
     if not known:
         return []
     c = complaint.c

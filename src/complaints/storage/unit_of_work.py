@@ -2,11 +2,14 @@
 
 import logging
 import os
+import select
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -14,15 +17,24 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    InvalidatePoolError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from complaints.domain.errors import Unavailable
 
 Clock = Callable[[Connection], datetime]
+LastAct = Callable[["Transaction", list[Any]], None]
 log = logging.getLogger(__name__)
 
 _BEGIN_MODE = "complaints_begin"
+_RESTED_SECONDS = 5.0
 _POSTGRES_SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": "60s",
@@ -30,6 +42,10 @@ _POSTGRES_SETTINGS = {
     "idle_in_transaction_session_timeout": "5s",
     # Starting helpers takes longer than a page does, and they would take the processors of others.
     "max_parallel_workers_per_gather": "0",
+    # A plan made while a table is small is kept with its statement, and would read the whole of it when it has
+    # grown. Every question of ours has an index; without that prices mean nothing, nor do machines built by them.
+    "enable_seqscan": "off",
+    "jit": "off",
     # How the server notices that we are cut off; the client's own side of it is below.
     "tcp_keepalives_idle": "3",
     "tcp_keepalives_interval": "1",
@@ -51,24 +67,29 @@ class Transaction:
 
     connection: Connection
     now: datetime
-    last_acts: list[Callable[[], None]] = field(default_factory=list)
+    left: dict[LastAct, list[Any]] = field(default_factory=dict)
     """What is done right before the commit, in this order: it takes a lock that all others wait for."""
+
+    def leave(self, act: LastAct, *items: Any) -> None:
+        """Have `act` called with these items, among all that are left for it, when the transaction ends."""
+        self.left.setdefault(act, []).extend(items)
 
     def finish(self) -> None:
         """Do what is left for the end. What follows in the transaction is done under its lock."""
-        acts = self.last_acts.copy()
-        self.last_acts.clear()
-        for act in acts:
-            act()
+        left = self.left.copy()
+        self.left.clear()
+        for act, items in left.items():
+            act(self, items)
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
         """Take back, at the end of the block, what was written in it."""
-        last_acts = list(self.last_acts)
+        left = {act: items.copy() for act, items in self.left.items()}
         with self.connection.begin_nested() as savepoint:
             yield
             savepoint.rollback()
-        self.last_acts[:] = last_acts
+        self.left.clear()
+        self.left.update(left)
 
     def not_before(self, instant: datetime) -> "Transaction":
         """The same at `instant`, where its own lies before: what it changes was changed after it began."""
@@ -212,14 +233,41 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
     arguments: dict[str, Any] = {"options": options, "application_name": _node(), **_POSTGRES_KEEPALIVE}
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
     engine = create_engine(
-        parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_seconds, pool_pre_ping=True,
+        parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_seconds,
         pool_use_lifo=True,  # so that few connections do the work, with their statements prepared
         connect_args={**arguments, "cursor_factory": _StepwiseCursor, "prepare_threshold": 2},
         json_deserializer=from_json,
     )  # fmt: skip
     # Rows are inserted by one statement, which is also faster than one by one.
     engine.dialect.use_insertmanyvalues_wo_returning = True
+    event.listen(engine, "checkin", _rest)
+    event.listen(engine, "checkout", partial(_wake, engine))
     return engine
+
+
+def _rest(_connection: Any, record: Any) -> None:
+    record.info["rested_at"] = time.monotonic()
+
+
+def _wake(engine: DatabaseEngine, connection: Any, record: Any, _proxy: object) -> None:
+    """Ask a connection whether it is alive, as the pool's own `pre_ping`, but only where there is reason to.
+
+    One that its server ended has something to be read; one cut off silently shows it when it has long been idle.
+    """
+    rested = time.monotonic() - record.info.get("rested_at", float("-inf"))
+    if rested < _RESTED_SECONDS and not _has_news(connection.fileno()):
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _has_news(descriptor: int) -> bool:
+    """Whether there is something to be read, or an end."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _open_sqlite(url: URL) -> DatabaseEngine:
