@@ -112,3 +112,13 @@ def needs(right: Right) -> Any:
         request.scope["state"]["caller"].require(right)
 
     return Depends(check)
+
+
+def call_with(right: Right) -> Any:
+    """`needs` and `Call` as one dependency, for where every tenth of a millisecond counts."""
+
+    async def check_and_read(request: Request) -> CallFacts:
+        request.scope["state"]["caller"].require(right)
+        return await read_call(request)
+
+    return Depends(check_and_read)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from complaints.api import complaint_examples as examples
-from complaints.api.calls import Call, Shown, needs, rendering, response_of
+from complaints.api.calls import Call, CallFacts, Shown, call_with, needs, rendering, response_of
 from complaints.api.complaint_schemas import ComplaintShown, TransitionList
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.group_commit import GroupCommit
@@ -45,7 +45,6 @@ def _shown(found: ComplaintView, status: int = 200) -> Shown:
 @router.post(
     "",
     status_code=201,
-    dependencies=[needs(Right.CREATE)],
     responses={
         201: _complaint("The new complaint, with its clocks running", Location=_LOCATION),
         200: _complaint("Posted before under this source and external id: the complaint as it is"),
@@ -57,7 +56,7 @@ def _shown(found: ComplaintView, status: int = 200) -> Shown:
 )
 async def create_complaint(
     request: Request,
-    call: Call,
+    call: Annotated[CallFacts, call_with(Right.CREATE)],
     command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)],
 ) -> Response:
     """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""

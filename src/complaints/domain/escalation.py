@@ -1,6 +1,6 @@
 """Escalation: when each step of a ladder is due, and who hears of it (domain §3)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -51,12 +51,11 @@ def schedule(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedSt
     return _planned(works.rule.ladder, deadline, works, policy)
 
 
-def _planned(steps: Iterable[Step], deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
-    planned = []
-    for step in steps:
-        at = _step_at(step, deadline, works, policy)
-        if at > deadline.started_at:
-            planned.append(PlannedStep(step, at, _wake_at(at, deadline)))
+def _planned(steps: Sequence[Step], deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+    times = zip(steps, _times(steps, deadline, works, policy), strict=True)
+    planned = [
+        PlannedStep(step, at, _wake_at(at, deadline)) for step, at in times if at > deadline.started_at
+    ]
     return sorted(planned, key=lambda p: p.planned_at)
 
 
@@ -65,12 +64,16 @@ def _wake_at(planned_at: datetime, deadline: Deadline) -> datetime:
     return planned_at + _MOMENT if planned_at == deadline.due_at else planned_at
 
 
-def _step_at(step: Step, deadline: Deadline, works: Works, policy: Policy) -> datetime:
-    offset = _fixed_offsets(deadline, works, policy).get(step.name)
+def _times(steps: Sequence[Step], deadline: Deadline, works: Works, policy: Policy) -> list[datetime]:
+    """When each of these steps is to be taken."""
+    offsets, start = _fixed_offsets(deadline, works, policy), deadline.started_at
     try:
-        return _reckoned(step, deadline, works, policy) if offset is None else deadline.started_at + offset
+        return [
+            start + offsets[step.name] if step.name in offsets else _reckoned(step, deadline, works, policy)
+            for step in steps
+        ]
     except OverflowError:
-        return _reckoned(step, deadline, works, policy)  # which says what is wrong
+        return [_reckoned(step, deadline, works, policy) for step in steps]  # which says what is wrong
 
 
 def _fixed_offsets(deadline: Deadline, works: Works, policy: Policy) -> Mapping[str, timedelta]:
@@ -123,8 +126,9 @@ def _share_at(step: Step, deadline: Deadline, works: Works) -> datetime:
 
 def next_wake(deadline: Deadline, works: Works, policy: Policy) -> datetime | None:
     """When the next step not yet taken is to be taken; None at the top of the ladder."""
-    times = [_step_at(step, deadline, works, policy) for step in _left(deadline, works)]
-    return min((_wake_at(at, deadline) for at in times if at > deadline.started_at), default=None)
+    start = deadline.started_at
+    times = [at for at in _times(_left(deadline, works), deadline, works, policy) if at > start]
+    return _wake_at(min(times), deadline) if times else None
 
 
 def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
@@ -132,8 +136,9 @@ def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedSte
     return _planned(_left(deadline, works), deadline, works, policy)
 
 
-def _left(deadline: Deadline, works: Works) -> list[Step]:
-    return [step for step in works.rule.ladder if step.name not in deadline.steps_taken]
+def _left(deadline: Deadline, works: Works) -> Sequence[Step]:
+    taken = deadline.steps_taken
+    return [step for step in works.rule.ladder if step.name not in taken] if taken else works.rule.ladder
 
 
 # Who stands for a role --------------------------------------------------------------------------------------
