@@ -303,12 +303,9 @@ def _repeats(tx: Transaction, fresh: dict[int, _Checked]) -> set[int]:
     if not asked:
         return set()
     earliest = min(_since(item) for item in asked.values())
-    categories = {item.category.code for item in asked.values() if item.category}
     earlier: dict[object, list[tuple[Identity, datetime]]] = defaultdict(list)
-    for who, code, at in party.find_earlier(
-        tx, [item.identity for item in asked.values()], categories, earliest
-    ):
-        _note(earlier, who, code, at)
+    for who, category, at in party.find_earlier(tx, (item.identity for item in asked.values()), earliest):
+        _note(earlier, who, category, at)
     repeats = set()
     for n, item in sorted(asked.items(), key=lambda pair: pair[1].received_at):
         code = item.category.code if item.category else ""
@@ -325,12 +322,12 @@ def _repeats(tx: Transaction, fresh: dict[int, _Checked]) -> set[int]:
 
 
 def _note(
-    earlier: dict[object, list[tuple[Identity, datetime]]], who: Identity, code: str, at: datetime
+    earlier: dict[object, list[tuple[Identity, datetime]]], who: Identity, category: str | None, at: datetime
 ) -> None:
     """Put a complaint where those who share a mark with its complainant look for it."""
     for place, mark in enumerate(_marks(who)):
         if mark is not None:
-            earlier[code, (place, mark)].append((who, at))
+            earlier[category, (place, mark)].append((who, at))
 
 
 def _marks(identity: Identity) -> tuple[str | None, ...]:
