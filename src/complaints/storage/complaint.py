@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 
-from complaints.domain.complaint import Complaint, Deadline, Hold
+from complaints.domain.complaint import Complaint, Deadline, Hold, restored
 from complaints.domain.history import Tip
 from complaints.domain.vocabulary import (
     Cause,
@@ -201,6 +201,7 @@ complaint_tag = Table(
 
 # Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
+_ALL_MEMBERS = (*MEMBERS, "deadlines", "holds")
 _members_of = attrgetter(*MEMBERS)
 # JSON as text: most often it is empty, and nothing is to be read.
 MEMBER_COLUMNS = tuple(
@@ -236,8 +237,7 @@ def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[H
     members: list[Any] = [*row[:_COUNT]]
     members[_TAGS] = () if members[_TAGS] == "[]" else tuple(from_json(members[_TAGS]))
     members[_ATTRIBUTES] = {} if members[_ATTRIBUTES] == "{}" else from_json(members[_ATTRIBUTES])
-    members += tuple(deadlines), tuple(holds)
-    return Complaint(*members)
+    return restored(Complaint, _ALL_MEMBERS, (*members, tuple(deadlines), tuple(holds)))
 
 
 def insert_rows(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
