@@ -4,7 +4,7 @@ The rules change the draft; `storage.apply` writes the difference. Every event c
 so that folding a complaint's events gives its state.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -41,17 +41,43 @@ class Event:
 
 def plain(value: object) -> Any:
     """The JSON form of a fact: instants as RFC 3339 in UTC, identifiers and amounts as text."""
-    if value is None or isinstance(value, str | int):  # most are, and this is the hot path
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+    return _SPELLINGS[type(value)](value)
+
+
+class _Spellings(dict[type, Callable[[Any], Any]]):
+    """How facts of a type are spelled, found once for each type."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        spell: Callable[[Any], Any] = _as_it_is
+        if issubclass(kind, datetime):
+            spell = _instant
+        elif issubclass(kind, UUID | Decimal):
+            spell = str
+        elif issubclass(kind, tuple | list):
+            spell = _items
+        elif issubclass(kind, Mapping):
+            spell = _members
+        self[kind] = spell
+        return spell
+
+
+_SPELLINGS = _Spellings()
+
+
+def _as_it_is(value: object) -> object:
     return value
+
+
+def _instant(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def _items(value: Iterable[object]) -> list[Any]:
+    return [plain(item) for item in value]
+
+
+def _members(value: Mapping[str, object]) -> dict[str, Any]:
+    return {key: plain(item) for key, item in value.items()}
 
 
 class Draft:
@@ -119,8 +145,8 @@ class Draft:
         found: dict[str, Any] = {}
         if changes := told_changes(self._told, self.complaint):
             found["changes"] = changes
-        before = {d.id: d for d in self._told.deadlines} if self._told else {}
-        if moved := [told_deadline(d) for d in self.complaint.deadlines if _told_moved(before.get(d.id), d)]:
+        before = self._told.deadlines if self._told else ()
+        if moved := [told_deadline(d) for d in self.complaint.deadlines if _told_moved(before, d)]:
             found["deadlines"] = moved
         return found
 
@@ -148,7 +174,8 @@ def told_deadline(deadline: Deadline) -> dict[str, Any]:
     return {"id": str(deadline.id), **told}
 
 
-def _told_moved(before: Deadline | None, after: Deadline) -> bool:
-    if before is after:
+def _told_moved(before: Sequence[Deadline], after: Deadline) -> bool:
+    if any(after is known for known in before):
         return False
-    return before is None or _told_of_deadline(before) != _told_of_deadline(after)
+    known = next((d for d in before if d.id == after.id), None)
+    return known is None or _told_of_deadline(known) != _told_of_deadline(after)
