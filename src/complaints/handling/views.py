@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.actions import Context, allowed_actions
-from complaints.domain.complaint import Complaint, Party
+from complaints.domain.complaint import Complaint, Party, changed
 from complaints.domain.deadlines import as_of
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.handling.access import Caller, Right
@@ -95,7 +95,7 @@ def _view(
     may_work = Right.WORK in caller.rights
     allowed = allowed_actions(complaint, context) if may_work else ()
     deadlines = tuple([as_of(d, now) for d in complaint.deadlines])
-    current = complaint if deadlines == complaint.deadlines else replace(complaint, deadlines=deadlines)
+    current = complaint if deadlines == complaint.deadlines else changed(complaint, deadlines=deadlines)
     shown = parties if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in parties.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 
