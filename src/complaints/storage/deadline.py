@@ -34,7 +34,7 @@ from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReaso
 from complaints.storage import bulk
 from complaints.storage.base import UtcDateTime, metadata, one_of
 from complaints.storage.unit_of_work import Transaction
-from complaints.storage.value_lists import among
+from complaints.storage.id_lists import among
 
 deadline = Table(
     "deadline",

@@ -29,7 +29,7 @@ from complaints.storage.base import UtcDateTime, metadata, one_of
 from complaints.storage.bulk import Inserts
 from complaints.storage.complaint import complaint
 from complaints.storage.unit_of_work import Transaction
-from complaints.storage.value_lists import among
+from complaints.storage.id_lists import among
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
 
