@@ -60,6 +60,7 @@ def _run(*arguments: str) -> Any:
     return CliRunner().invoke(app, ["bench", *arguments])
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize(
     "name", ["overdue-page", "overdue-flat-sqlite", "overdue-summary", "search-sqlite", "history-flat"]
 )

@@ -48,7 +48,7 @@ def url(empty_database_url: Callable[[str], str], launcher: Launcher) -> str:
 
 
 def serve(launcher: Launcher, url: str, *, processes: int, **settings: Any) -> RunningServer:
-    """A port served by so many processes, all of them up."""
+    """A port served by so many processes, all of them up: forks, or where `is_new` asks for it new interpreters."""
     server = launcher.serve(url, ready=False, processes=processes, bootstrap_api_key=SECRET, **settings)
     await_true(lambda: server.output.count("startup complete") == processes)
     server.wait_ready()
@@ -197,7 +197,7 @@ def test_processes_are_replaced_under_load_without_a_failed_request(launcher: La
 
 
 def test_a_process_that_dies_is_followed_by_another(launcher: Launcher, url: str) -> None:
-    server = serve(launcher, url, processes=2)
+    server = serve(launcher, url, processes=2, is_new=True)
     time.sleep(1)  # one that dies younger than a second is not replaced at once
     dead = children(server)[0]
     os.kill(dead, signal.SIGKILL)
