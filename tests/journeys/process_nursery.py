@@ -14,6 +14,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -90,7 +91,7 @@ def _serve_anew(environment: Mapping[str, str], kept: Sequence[int]) -> NoReturn
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         bounds = [2, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
-        for before, after in zip(bounds, bounds[1:], strict=False):
+        for before, after in pairwise(bounds):
             os.closerange(before + 1, after)
         os.environ.clear()
         os.environ.update(environment)
