@@ -205,6 +205,7 @@ def test_a_process_that_dies_is_followed_by_another(launcher: Launcher, url: str
     with load(server.url, 4) as clients:
         await_true(lambda: len(all_of(clients, "posted")) > 20)
     assert all_of(clients, "failures") == []
+    assert server.terminate() == 0, server.output
 
 
 def test_processes_end_with_a_supervisor_that_is_killed(launcher: Launcher, url: str) -> None:
