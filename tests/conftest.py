@@ -91,9 +91,12 @@ class Databases:
         self._config = config
         self._names: list[str] = []
 
-    def make(self, engine: str, *, template: str | None = None) -> str:
-        """The URL of a new database: empty, or a copy of that at `template`, which nobody may be using."""
-        name = f"complaints_{uuid4().hex}"
+    def make(self, engine: str, *, template: str | None = None, name: str | None = None) -> str:
+        """The URL of a new database: empty, or a copy of that at `template`, which nobody may be using.
+
+        One that has the `name`, and so the URL, of one that is gone spares its engine compiling all over again.
+        """
+        name = name or f"complaints_{uuid4().hex}"
         if engine == "sqlite":
             path = self._directory / f"{name}.db"
             path.touch()

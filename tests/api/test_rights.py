@@ -1,9 +1,12 @@
 """Who may call what, whose complaints they see, and whose name and number they do not."""
 
+import copy
 import json
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from starlette.testclient import TestClient
@@ -11,8 +14,9 @@ from starlette.testclient import TestClient
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import imports
 from complaints.wiring import openapi_document
+from tests.conftest import ENGINES, Databases
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, House
+from tests.support import ADMIN_SECRET, House, api_client, opened_engine
 
 PERSON = {
     "name": "Zhuge Kongming",
@@ -156,12 +160,22 @@ def _post(client: TestClient, **members: Any) -> Told:
 
 
 class World:
-    """Two sources, each with people, a promise, a link, a late deadline, a follow-up, an import."""
+    """Two sources, each with people, a promise, a link, a late deadline, a follow-up, an import.
 
-    def __init__(self, house: House, client: TestClient) -> None:
+    They are made, or `known` of a database that is a copy of one where they were.
+    """
+
+    def __init__(self, house: House, client: TestClient, known: tuple[Told, Told] | None = None) -> None:
         self.house, self.client = house, client
-        self.north = self._source("north")
-        self.south = self._source("south")
+        if known is None:
+            self.north, self.south = self._source("north"), self._source("south")
+            self._live()
+        else:
+            self.north, self.south = known
+
+    def _live(self) -> None:
+        """Have all that takes time happen to both."""
+        house, client = self.house, self.client
         for source in (self.north, self.south):
             imports.work_on(house.engine, source["import_id"])
         house.advance(hours=25)
@@ -210,9 +224,39 @@ class World:
         return self.client.request(method, path.format(**known), **sent)
 
 
+@dataclass(frozen=True)
+class Mould:
+    """A database with a world to copy, and what is known of it: to make one takes longer than most tests."""
+
+    engine: str
+    url: str
+    known: tuple[Told, Told]
+    databases: Databases
+    name: str = field(default_factory=lambda: f"complaints_world_{uuid4().hex}")
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def mould(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    migrated_template: Callable[[str], str],
+) -> Iterator[Mould]:
+    directory = tmp_path_factory.mktemp("world")
+    databases, copies = (Databases(directory, request.config) for _ in range(2))
+    url = databases.make(request.param, template=migrated_template(request.param))
+    with opened_engine(url) as engine, api_client(engine) as client:
+        world = World(House(engine), client)
+    yield Mould(request.param, url, (world.north, world.south), copies)
+    databases.drop_all()
+
+
 @pytest.fixture
-def world(house: House, client: TestClient) -> World:
-    return World(house, client)
+def world(mould: Mould) -> Iterator[World]:
+    """On each engine."""
+    url = mould.databases.make(mould.engine, template=mould.url, name=mould.name)
+    with opened_engine(url) as engine, api_client(engine) as client:
+        yield World(House(engine), client, copy.deepcopy(mould.known))
+    mould.databases.drop_all()
 
 
 @pytest.mark.parametrize("role", ROLES)

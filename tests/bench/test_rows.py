@@ -26,7 +26,6 @@ TINY = {
     "import": {"rows": 60},
     "lag": {"seconds": 1, "deadlines_per_second": 20, "posts_per_second": 10, "processes": 1},
     "memory": {"requests": 50, "warm_up": 10},
-    "start": {},
 }
 NO_LIMIT = {"lag", "memory", "start"}
 
@@ -49,17 +48,26 @@ def own_databases_of_benchmarks(server: str) -> int:
     return int(row[0])
 
 
+@pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize("name", TINY)
 def test_a_row_measures_and_keeps_its_result(server: str, tmp_path: Path, name: str) -> None:
-    kept = tmp_path / "result.json"
-    settings = [f"--set={option}={value}" for option, value in TINY[name].items()]
+    measure(server, tmp_path / "result.json", name, TINY[name])
+
+
+def test_the_start_of_a_new_interpreter_is_measured(server: str, tmp_path: Path) -> None:
+    measure(server, tmp_path / "result.json", "start", {})
+
+
+def measure(server: str, kept: Path, name: str, options: dict[str, int]) -> None:
+    """The row tells and keeps what it measured."""
+    settings = [f"--set={option}={value}" for option, value in options.items()]
 
     done = run(name, "--postgres", server, "--runs", "1", "--json", str(kept), *settings)
 
     assert done.exit_code == 0, done.output
     result = json.loads(kept.read_text(encoding="utf-8"))
     assert result["row"] == name
-    assert result["options"] == result["options"] | TINY[name]
+    assert result["options"] == result["options"] | options
     assert [one["product"] for one in result["runs"]] == [result["product"]]
     assert name == "memory" or result["product"] > 0
     assert (result["limit"] is None) == (name in NO_LIMIT)
@@ -67,6 +75,7 @@ def test_a_row_measures_and_keeps_its_result(server: str, tmp_path: Path, name: 
     assert f"floor {result['floor']:g}" in done.output
 
 
+@pytest.mark.usefixtures("forked")
 def test_the_storm_is_replayed_with_as_many_rows(server: str, tmp_path: Path) -> None:
     kept = tmp_path / "result.json"
 
@@ -121,4 +130,4 @@ def test_what_cannot_be_asked_is_refused(arguments: list[str]) -> None:
 
 
 def test_without_a_row_they_are_listed() -> None:
-    assert all(name in run().output for name in (*TINY, "storm"))
+    assert all(name in run().output for name in (*TINY, "start", "storm"))

@@ -23,6 +23,7 @@ from complaints.domain.clocks import (
     share_at,
     subtract_time,
 )
+from tests.examples import examples
 
 MINUTE = timedelta(minutes=1)
 DAYS = 6
@@ -160,7 +161,7 @@ minutes_in = st.integers(0, MINUTES)
 # Against the oracle -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=90)
+@settings(max_examples=examples(35))
 @given(worlds(), minutes_in, minutes_in, some_pauses())
 def test_elapsed_is_the_sum_of_the_minutes_that_count(
     world: tuple[WorkCalendar, datetime], first: int, last: int, paused: list[tuple[int, int | None]]
@@ -171,7 +172,7 @@ def test_elapsed_is_the_sum_of_the_minutes_that_count(
     assert elapsed_seconds(base + first * MINUTE, base + last * MINUTE, calendar, pauses) == expected
 
 
-@settings(max_examples=90)
+@settings(max_examples=examples(35))
 @given(worlds(), minutes_in, st.integers(1, 3_000), some_pauses(), st.booleans())
 def test_due_is_the_end_of_the_last_minute_needed(
     world: tuple[WorkCalendar, datetime],
@@ -198,7 +199,7 @@ def test_due_is_the_end_of_the_last_minute_needed(
         assert elapsed_seconds(start, base + MINUTES * MINUTE, calendar, pauses) < amount * 60
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(worlds(), minutes_in, st.integers(1, 2_000), some_pauses())
 def test_subtracting_finds_the_beginning_of_the_earliest_minute_needed(
     world: tuple[WorkCalendar, datetime], last: int, amount: int, paused: list[tuple[int, int | None]]
@@ -240,7 +241,7 @@ def short_pauses(draw: st.DrawFn, start: datetime) -> list[Pause]:
     return [(start + timedelta(seconds=a), start + timedelta(seconds=a + b)) for a, b in offsets]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(60))
 @given(STEADY, instants, amounts, st.data())
 def test_elapsed_until_due_is_the_target_and_one_moment_before_it_is_less(
     calendar: WorkCalendar, start: datetime, amount: int, data: Any
@@ -252,7 +253,7 @@ def test_elapsed_until_due_is_the_target_and_one_moment_before_it_is_less(
     assert elapsed_seconds(start, due - timedelta(microseconds=1), calendar, pauses) < amount
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(STEADY, instants, amounts, st.data())
 def test_subtracting_and_adding_are_inverse(
     calendar: WorkCalendar, start: datetime, amount: int, data: Any
@@ -266,7 +267,7 @@ def test_subtracting_and_adding_are_inverse(
     assert add_time(back, amount, calendar, pauses) == due
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(STEADY, instants, amounts, amounts, st.data())
 def test_due_never_moves_back_for_a_later_start_or_a_longer_target(
     calendar: WorkCalendar, start: datetime, amount: int, more: int, data: Any
@@ -291,7 +292,7 @@ TARGETS = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(60))
 @given(STEADY, instants, TARGETS, st.data())
 def test_the_explanation_covers_the_time_to_due_and_its_sums_agree(
     calendar: WorkCalendar, start: datetime, target: Target, data: Any
@@ -310,7 +311,7 @@ def test_the_explanation_covers_the_time_to_due_and_its_sums_agree(
     assert counted == sum((s.end - s.start for s in unpaused if s.end and s.counted), timedelta())
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(STEADY, instants, TARGETS, st.data())
 def test_shares_are_in_order_and_the_whole_is_due(
     calendar: WorkCalendar, start: datetime, target: Target, data: Any
@@ -324,7 +325,7 @@ def test_shares_are_in_order_and_the_whole_is_due(
     assert moments[3] == due_at(start, target, calendar, pauses)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 @given(STEADY, instants, st.integers(0, 3_000), st.integers(1, 3_600 * 9))
 def test_weeks_taken_in_one_step_are_the_sum_of_their_days(
     calendar: WorkCalendar, start: datetime, days: int, seconds: int
@@ -348,7 +349,7 @@ def test_weeks_taken_in_one_step_are_the_sum_of_their_days(
         assert elapsed_seconds(start, due, calendar) == whole
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 @given(worlds(), minutes_in)
 def test_open_intervals_ascend_and_are_the_minutes_that_count(
     world: tuple[WorkCalendar, datetime], first: int

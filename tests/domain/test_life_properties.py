@@ -38,6 +38,7 @@ from tests.domain.builders import (
     with_rule,
     without_step_actions,
 )
+from tests.examples import examples
 
 BY_PRIORITY = (
     TargetChoice(Target(10 * 3600, Unit.ELAPSED_SECONDS), priority=Priority.URGENT),
@@ -252,7 +253,7 @@ def check_history(life: Life) -> None:
     assert set(versions) == set(range(1, complaint.version + 1))
 
 
-@settings(max_examples=90)
+@settings(max_examples=examples(35))
 @given(lives, st.lists(turns, max_size=14))
 def test_after_every_change_everything_holds(start: dict[str, Any], taken: list[Turn]) -> None:
     life = begin(start)
@@ -280,7 +281,7 @@ def outcome(life: Life) -> Any:
     return life.status, life.complaint.cycle, clocks, steps, holds
 
 
-@settings(max_examples=45)
+@settings(max_examples=examples(20))
 @given(lives, st.lists(turns, max_size=12), st.integers(1, 200))
 def test_it_does_not_matter_how_often_anybody_looked(
     start: dict[str, Any], taken: list[Turn], every_hours: int
@@ -303,7 +304,7 @@ def test_it_does_not_matter_how_often_anybody_looked(
     assert outcome(never) == outcome(at_each_time)
 
 
-@settings(max_examples=70)
+@settings(max_examples=examples(30))
 @given(lives, st.lists(turns, max_size=8), st.integers(0, 200))
 def test_the_clock_tells_the_same_unswept(
     start: dict[str, Any], taken: list[Turn], hours_unseen: int

@@ -209,7 +209,11 @@ class Launcher:
         environment = self.environment(url, **settings)
         if self._nursery and not is_new:
             begun = self._nursery.begin(
-                arguments=arguments, environment=environment, directory=self.directory, log=log
+                module="complaints",
+                arguments=arguments,
+                environment=environment,
+                directory=self.directory,
+                log=log,
             )
             return begun, log
         process = subprocess.Popen(

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Locks a row as the product does, and stops where its first argument says.
 HOLDER = """
 import os, signal, sys, time
+from datetime import UTC, datetime
 from complaints.storage.unit_of_work import Database, open_engine
-from complaints.wiring import wall_clock
 
 point, url = sys.argv[1:]
 
@@ -30,7 +30,7 @@ def rows():
     os.kill(os.getpid(), signal.SIGSTOP)
     yield ("network",)
 
-with Database(open_engine(url), wall_clock).begin() as tx:
+with Database(open_engine(url), lambda _: datetime.now(UTC)).begin() as tx:
     cursor = tx.connection.connection.cursor()
     if point == "amid-many":
         cursor.executemany("UPDATE team SET active = true WHERE code = %s", rows())

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from complaints.storage.unit_of_work import open_engine
 from tests.journeys.running_server import Launcher
 
-ROWS = 2000
+ROWS = 1000  # four chunks
 DATA = Path(__file__).parents[3] / "shared" / "data"
 CARRIER = [
     "--map", "subject=Customer Complaint", "--map", "external_id=Ticket #", "--map", "received_at=Date+Time",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples import examples
 from tests.journeys.running_server import launching
 from tests.journeys.storm import Storm, house_in_operation
 
@@ -106,10 +107,10 @@ def test_a_worker_killed_at_the_worst_moment(storm: Storm, workers: Workers, poi
 
 def test_workers_killed_at_random(storm: Storm, workers: Workers) -> None:
     dice = random.Random(20)
-    storm.raise_wave(60, seconds=8)
+    storm.raise_wave(60, seconds=examples(4))
     alive = [workers.start() for _ in range(3)]
 
-    for _ in range(20):
+    for _ in range(examples(10)):
         time.sleep(dice.uniform(0.05, 0.5))
         workers.kill(alive.pop(dice.randrange(3)))
         alive.append(workers.start())

@@ -22,9 +22,9 @@ from complaints.handling.engine import Engine
 from complaints.storage.unit_of_work import Database, open_engine
 from complaints.wiring import new_id, wall_clock, wall_now
 from tests.journeys.running_server import Launcher, RunningServer
+from tests.support import ADMIN_SECRET
 
 PATIENCE_SECONDS = 300.0  # a process takes seconds to start, many where the machine is busy
-SECRET = "given-by-the-environment-0123"
 # Writes down which process made what, as the database sees it.
 WITNESS = """
 CREATE TABLE witness (what text, node text, id uuid);
@@ -39,17 +39,17 @@ CREATE TRIGGER witness AFTER INSERT ON escalation FOR EACH ROW EXECUTE FUNCTION 
 
 
 @pytest.fixture
-def url(empty_database_url: Callable[[str], str], launcher: Launcher) -> str:
-    """A PostgreSQL database of a house in operation."""
-    made = empty_database_url("postgresql")
-    migrated = launcher.run("migrate", url=made, bootstrap_api_key=SECRET)
-    assert migrated.wait(PATIENCE_SECONDS) == 0, migrated.output
+def url(migrated_database_url: Callable[[str], str]) -> str:
+    """A PostgreSQL database of a house in operation: a sandbox that is none any more."""
+    made = migrated_database_url("postgresql")
+    with psycopg.connect(made) as connection:
+        connection.execute("DELETE FROM sandbox_clock")
     return made
 
 
 def serve(launcher: Launcher, url: str, *, processes: int, **settings: Any) -> RunningServer:
-    """A port served by so many processes, all of them up."""
-    server = launcher.serve(url, ready=False, processes=processes, bootstrap_api_key=SECRET, **settings)
+    """A port served by so many processes, all of them up: forks, or where `is_new` asks for it new interpreters."""
+    server = launcher.serve(url, ready=False, processes=processes, **settings)
     await_true(lambda: server.output.count("startup complete") == processes)
     server.wait_ready()
     return server
@@ -97,7 +97,7 @@ class Client(threading.Thread):
     def _ask(self, connection: http.client.HTTPConnection, *request: Any) -> dict[str, Any] | None:
         method, path, body = request
         self.connections += connection.sock is None
-        headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {ADMIN_SECRET}", "Content-Type": "application/json"}
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         content = answer.read()
@@ -197,7 +197,7 @@ def test_processes_are_replaced_under_load_without_a_failed_request(launcher: La
 
 
 def test_a_process_that_dies_is_followed_by_another(launcher: Launcher, url: str) -> None:
-    server = serve(launcher, url, processes=2)
+    server = serve(launcher, url, processes=2, is_new=True)
     time.sleep(1)  # one that dies younger than a second is not replaced at once
     dead = children(server)[0]
     os.kill(dead, signal.SIGKILL)
@@ -205,6 +205,7 @@ def test_a_process_that_dies_is_followed_by_another(launcher: Launcher, url: str
     with load(server.url, 4) as clients:
         await_true(lambda: len(all_of(clients, "posted")) > 20)
     assert all_of(clients, "failures") == []
+    assert server.terminate() == 0, server.output
 
 
 def test_processes_end_with_a_supervisor_that_is_killed(launcher: Launcher, url: str) -> None:

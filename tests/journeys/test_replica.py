@@ -47,7 +47,8 @@ class Pair:
     def await_replay(self) -> None:
         """Until the replica has all that the primary has."""
         with self.house.engine.database.read() as tx:
-            position = tx.connection.exec_driver_sql("SELECT pg_current_wal_lsn()").scalar_one()
+            # Of what was inserted, not written: a commit here does not wait for the latter.
+            position = tx.connection.exec_driver_sql("SELECT pg_current_wal_insert_lsn()").scalar_one()
         await_true(lambda: self.tell_replica(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") is True)
 
 

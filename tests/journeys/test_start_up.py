@@ -60,7 +60,7 @@ def test_a_key_may_be_given_and_is_not_printed(launcher: Launcher) -> None:
 
 
 def test_a_short_key_is_refused(launcher: Launcher) -> None:
-    said = _refusal(launcher, bootstrap_api_key="x" * 23, is_new=True)
+    said = _refusal(launcher, bootstrap_api_key="x" * 23)
     assert "COMPLAINTS_BOOTSTRAP_API_KEY" in said
     assert "at least 24 characters" in said
     assert "x" * 23 not in said
