@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 READY_SECONDS = 300.0  # one that cannot serve ends by itself; one that is slow may take its time
@@ -55,11 +56,14 @@ class _Child:
 def report_to_supervisor(descriptor: int) -> None:
     """Tell the supervisor at the other end of the line that this process serves; end when it is gone."""
     line = socket.socket(fileno=descriptor)
-    line.sendall(b"1")
 
     def end_with_it() -> None:
-        line.recv(1)
+        with suppress(OSError):
+            line.recv(1)
         os.kill(os.getpid(), signal.SIGTERM)
+
+    with suppress(OSError):  # it was gone before this process served
+        line.sendall(b"1")
 
     threading.Thread(target=end_with_it, name="supervisor", daemon=True).start()
 

@@ -208,8 +208,10 @@ def test_a_process_that_dies_is_followed_by_another(launcher: Launcher, url: str
     assert server.terminate() == 0, server.output
 
 
-def test_processes_end_with_a_supervisor_that_is_killed(launcher: Launcher, url: str) -> None:
-    server = serve(launcher, url, processes=2)
+@pytest.mark.parametrize("when", ["serving", "starting"])
+def test_processes_end_with_a_supervisor_that_is_killed(launcher: Launcher, url: str, when: str) -> None:
+    server = launcher.serve(url, ready=when == "serving", processes=2)
+    await_true(lambda: len(children(server)) == 2)
     left = children(server)
     server.kill()
     await_true(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))

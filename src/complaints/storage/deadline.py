@@ -33,8 +33,8 @@ from complaints.domain.notation import parse_target, target_text
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReason
 from complaints.storage import bulk
 from complaints.storage.base import UtcDateTime, metadata, one_of
-from complaints.storage.unit_of_work import Transaction
 from complaints.storage.id_lists import among
+from complaints.storage.unit_of_work import Transaction
 
 deadline = Table(
     "deadline",

@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from complaints.domain.vocabulary import LinkType
 from complaints.storage.base import metadata, one_of
 from complaints.storage.complaint import complaint
-from complaints.storage.unit_of_work import Transaction
 from complaints.storage.id_lists import among
+from complaints.storage.unit_of_work import Transaction
 
 link = Table(
     "link",

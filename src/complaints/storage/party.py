@@ -28,8 +28,8 @@ from complaints.domain.vocabulary import ContactChannel
 from complaints.storage.base import UtcDateTime, metadata, one_of
 from complaints.storage.bulk import Inserts
 from complaints.storage.complaint import complaint
-from complaints.storage.unit_of_work import Transaction
 from complaints.storage.id_lists import among
+from complaints.storage.unit_of_work import Transaction
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
 
