@@ -20,7 +20,7 @@ from typing import Any
 
 from complaints import cli
 from complaints.handling import ticking
-from complaints.storage import deadline, event, waking
+from complaints.storage import bulk, deadline, waking
 
 PATIENCE_SECONDS = 30.0
 # After which call, of what: a worker that dies there has claimed, has half written, has written but not
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 30.0
 POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]] = {
     "claimed": (waking, "claim_due", lambda arguments, claimed: bool(claimed)),
     "half-written": (deadline, "update_deadlines", lambda arguments, nothing: bool(arguments[1])),
-    "written": (event, "_append", lambda arguments, nothing: bool(arguments[1])),
+    "written": (bulk, "_insert_together", lambda arguments, nothing: bool(arguments[1])),
     "committed": (ticking, "sweep_once", lambda arguments, swept: swept.complaints > 0),
 }
 

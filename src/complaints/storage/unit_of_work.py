@@ -254,11 +254,12 @@ def _wake(engine: DatabaseEngine, connection: Any, record: Any, _proxy: object) 
 
     One that its server ended has something to be read; one cut off silently shows it when it has long been idle.
     """
-    rested = time.monotonic() - record.info.get("rested_at", float("-inf"))
-    if rested < _RESTED_SECONDS and not _has_news(connection.fileno()):
+    rested_at = record.info.get("rested_at")
+    if rested_at is None:  # it was just made
         return
     try:
-        engine.dialect.do_ping(connection)
+        if time.monotonic() - rested_at > _RESTED_SECONDS or _has_news(connection.fileno()):
+            engine.dialect.do_ping(connection)
     except psycopg.Error as error:
         raise InvalidatePoolError from error
 
