@@ -242,7 +242,7 @@ class Life:
         def step(draft: Draft) -> None:
             draft.touch(self.now)
             sequence = deadlines.next_sequence(draft.complaint, DeadlineKind.PROMISE)
-            promised = deadlines.add(
+            promised = deadlines.running(
                 draft,
                 self.policy,
                 DeadlineKind.PROMISE,
@@ -251,7 +251,8 @@ class Life:
                 due_at=due_at,
                 sequence=sequence,
             )
-            draft.promises.append(Promise(promised, "A visit", "an"))
+            draft.add_deadlines([promised])
+            draft.promises.append(Promise(promised.id, "A visit", "an"))
             draft.emit(EventType.PROMISE_MADE, self.now)
 
         self._change(step)

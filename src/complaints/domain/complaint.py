@@ -201,11 +201,17 @@ class Complaint:
 
 
 def changed(fact: Fact, **changes: Any) -> Fact:
-    """`fact` with other values of some members: `dataclasses.replace`, in a twentieth of the time."""
+    """`fact` with other values of some members: `dataclasses.replace`, in a tenth of the time.
+
+    Raises TypeError for what is no member.
+    """
     made: Fact = object.__new__(type(fact))
     members = vars(made)
     members.update(vars(fact))
+    count = len(members)
     members.update(changes)
+    if len(members) != count:
+        raise TypeError(f"{type(fact).__name__} has no {', '.join(changes.keys() - vars(fact).keys())}")
     return made
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from uuid import UUID
 
 from complaints.domain import clocks
 from complaints.domain.calendars import WorkCalendar
@@ -88,32 +87,35 @@ def start(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime
 def _started(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime) -> Deadline:
     rule = policy.rules[kind]
     target = rule.target_for(draft.complaint.priority, draft.complaint.category)
-    due_at = clocks.due_at(started_at, target, rule.calendar)
-    assert due_at is not None  # only an endless pause leaves a due time open
-    return _running(draft, policy, kind, started_at=started_at, target=target, due_at=due_at)
+    due_at = _certain(started_at, target, rule.calendar)
+    return running(draft, policy, kind, started_at=started_at, target=target, due_at=due_at)
 
 
 def start_after_result(draft: Draft, policy: Policy, told_at: datetime) -> None:
     """Start the follow-up plan and the closure clock, once the result has been fed back."""
-    due = told_at
+    due, started = told_at, []
     for sequence, target in enumerate(policy.follow_ups[draft.complaint.priority], start=1):
         due = _certain(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
-        add(
-            draft, policy, DeadlineKind.FOLLOW_UP,
-            started_at=told_at, target=target, due_at=due, sequence=sequence,
+        started.append(
+            running(
+                draft, policy, DeadlineKind.FOLLOW_UP,
+                started_at=told_at, target=target, due_at=due, sequence=sequence,
+            )
         )  # fmt: skip
     closure_at = _certain(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
-    add(draft, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at)
+    closure = running(draft, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at)
+    draft.add_deadlines([*started, closure])
 
 
 def start_retry(draft: Draft, policy: Policy, missed: Deadline, now: datetime) -> None:
     """Start another attempt at a follow-up that found nobody."""
     target = policy.unreachable_retry
     due = _certain(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
-    add(
+    retry = running(
         draft, policy, DeadlineKind.FOLLOW_UP,
         started_at=now, target=target, due_at=due, sequence=missed.sequence, attempt=missed.attempt + 1,
     )  # fmt: skip
+    draft.add_deadlines([retry])
 
 
 def _certain(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
@@ -122,27 +124,7 @@ def _certain(start_at: datetime, target: Target, calendar: WorkCalendar) -> date
     return due
 
 
-def add(
-    draft: Draft,
-    policy: Policy,
-    kind: DeadlineKind,
-    *,
-    started_at: datetime,
-    target: Target | None,
-    due_at: datetime,
-    sequence: int = 1,
-    attempt: int = 1,
-) -> UUID:
-    """Add a running deadline of the present cycle; its first engine step is planned with it."""
-    deadline = _running(
-        draft, policy, kind,
-        started_at=started_at, target=target, due_at=due_at, sequence=sequence, attempt=attempt,
-    )  # fmt: skip
-    draft.add_deadlines([deadline])
-    return deadline.id
-
-
-def _running(
+def running(
     draft: Draft,
     policy: Policy,
     kind: DeadlineKind,
@@ -153,6 +135,7 @@ def _running(
     sequence: int = 1,
     attempt: int = 1,
 ) -> Deadline:
+    """A running deadline of the present cycle, with its first engine step planned; it is not added yet."""
     deadline = Deadline(
         id=draft.new_id(),
         policy_code=policy.code,

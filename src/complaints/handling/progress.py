@@ -299,7 +299,7 @@ def make_promise(
         if command.due_at <= tx.now:
             raise InvalidContent.at("/due_at", "A promise is due in the future.")
         draft.touch(tx.now)
-        deadline_id = deadlines.add(
+        deadline = deadlines.running(
             draft,
             policy,
             DeadlineKind.PROMISE,
@@ -308,9 +308,10 @@ def make_promise(
             due_at=command.due_at,
             sequence=deadlines.next_sequence(draft.complaint, DeadlineKind.PROMISE),
         )
-        draft.promises.append(Promise(deadline_id, command.text, caller.actor))
-        draft.emit(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline_id), text=command.text)
-        made.append(deadline_id)
+        draft.add_deadlines([deadline])
+        draft.promises.append(Promise(deadline.id, command.text, caller.actor))
+        draft.emit(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline.id), text=command.text)
+        made.append(deadline.id)
 
     complaint = _change(engine, tx, caller, reference, step)
     return _promised(complaint.deadlines, made[0]), Promise(made[0], command.text, caller.actor)

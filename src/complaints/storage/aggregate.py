@@ -14,9 +14,9 @@ from complaints.domain.history import Tip
 from complaints.domain.json_text import encode
 from complaints.domain.numbers import sequence_of
 from complaints.storage import complaint as complaints
-from complaints.storage.bulk import is_any_of
 from complaints.storage.complaint import Loaded, complaint, fact_of, find_rows
 from complaints.storage.deadline import find_deadlines, find_holds
+from complaints.storage.id_lists import among
 from complaints.storage.unit_of_work import Transaction
 
 _NUMBERS = "complaint_sequence"
@@ -45,7 +45,7 @@ def load_complaint(
 
 def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[Loaded]:
     """The complaints of these ids, by id; `lock` as in `load_complaint`."""
-    return with_parts(tx, find_rows(tx, is_any_of(tx, complaints.c.id, ids), lock=lock))
+    return with_parts(tx, find_rows(tx, among(complaints.c.id, ids), lock=lock))
 
 
 def load_record(tx: Transaction, reference: str, *, only_source: str | None = None) -> Record:

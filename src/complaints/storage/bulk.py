@@ -6,21 +6,11 @@ takes them through the driver's own loop. Values pass through the types of their
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    Column,
-    ColumnElement,
-    Connection,
-    Dialect,
-    Table,
-    TypeDecorator,
-    any_,
-    bindparam,
-)
+from sqlalchemy import Column, Connection, Dialect, Table, TypeDecorator
 
 from complaints.domain.json_text import encode
 from complaints.storage.base import UtcDateTime
@@ -28,13 +18,6 @@ from complaints.storage.unit_of_work import Transaction
 
 Row = dict[str, Any]
 _KEY = "key_"
-
-
-def is_any_of(tx: Transaction, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    """The condition that `column` is one of `values`: on PostgreSQL one array, not a parameter for each."""
-    if tx.connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(values), ARRAY(column.type)))
-    return column.in_(values)
 
 
 class Inserts:

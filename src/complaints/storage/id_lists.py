@@ -52,6 +52,7 @@ def _compile(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
     return f"{column} = ANY(CAST({ids} AS UUID[]))"
 
 
-def among(column: Any) -> ColumnElement[bool]:
-    """That `column` is one of those given as `ids` when the statement is executed."""
-    return _Among(column, bindparam("ids", type_=_IdList()))
+def among(column: Any, ids: Collection[UUID] | None = None) -> ColumnElement[bool]:
+    """That `column` is one of `ids`; without them one of those given as `ids` when the statement is executed."""
+    bound = bindparam("ids", type_=_IdList()) if ids is None else bindparam(None, ids, type_=_IdList())
+    return _Among(column, bound)

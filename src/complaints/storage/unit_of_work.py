@@ -43,7 +43,8 @@ _POSTGRES_SETTINGS = {
     # Starting helpers takes longer than a page does, and they would take the processors of others.
     "max_parallel_workers_per_gather": "0",
     # A plan made while a table is small is kept with its statement, and would read the whole of it when it has
-    # grown. Every question of ours has an index; without that prices mean nothing, nor do machines built by them.
+    # grown; every question of ours has an index. Up to version 17 such a scan, where it is the only way, is priced
+    # beyond every limit, and statements of milliseconds would be compiled.
     "enable_seqscan": "off",
     "jit": "off",
     # How the server notices that we are cut off; the client's own side of it is below.

@@ -9,8 +9,8 @@ from sqlalchemy import Uuid, func, literal, select, tuple_, update
 
 from complaints.storage.aggregate import find_complaints, with_parts
 from complaints.storage.base import UtcDateTime
-from complaints.storage.bulk import is_any_of
 from complaints.storage.complaint import Loaded, complaint, find_rows
+from complaints.storage.id_lists import among
 from complaints.storage.unit_of_work import Transaction
 
 c = complaint.c
@@ -61,7 +61,7 @@ def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
 
 def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[Loaded]:
     """Complaints that were locked before, in the order given."""
-    rows = {row.id: row for row in find_rows(tx, is_any_of(tx, c.id, ids))} if ids else {}
+    rows = {row.id: row for row in find_rows(tx, among(c.id, ids))} if ids else {}
     return with_parts(tx, [rows[i] for i in ids])
 
 
