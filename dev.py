@@ -87,7 +87,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def bench(arguments: Sequence[str]) -> int:
-    """Run `complaints bench` with `arguments` against a durable PostgreSQL started for it."""
+    """Run the benchmarks with `arguments` against a durable PostgreSQL started for them."""
     prepare(TEST)
     return call("-m", "benchmarks.run", *arguments)
 
@@ -158,7 +158,7 @@ COMMANDS = {
     "test": Command(test, "run the tests; further arguments go to pytest", takes_arguments=True),
     "bench": Command(
         bench,
-        "measure speed on a durable PostgreSQL; further arguments go to `complaints bench`",
+        "measure speed on a durable PostgreSQL; without arguments list the rows",
         takes_arguments=True,
     ),
     "faults": Command(

@@ -1,32 +1,48 @@
-"""Run `complaints bench` against a durable PostgreSQL started for it: `python3 dev.py bench [ROW...]`.
+"""The command of the benchmarks: `python3 dev.py bench [ROW...]`."""
 
-`COMPLAINTS_BENCH_POSTGRES_URL` names an empty database on another server instead.
-"""
+from pathlib import Path
+from typing import Annotated
 
-import os
-import subprocess
-import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+import typer
 
-from tests.postgres_server import PostgresUnavailable, serving
+from benchmarks import session
 
-VARIABLE = "COMPLAINTS_BENCH_POSTGRES_URL"
-# As a server of this size would have them; everything that decides durability stays as PostgreSQL ships it.
-SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
+RESULTS = Path("benchmarks/results")
+POSTGRES_VARIABLE = "COMPLAINTS_BENCH_POSTGRES_URL"
+EXAMPLES = (
+    "Examples: dev.py bench (lists the rows); dev.py bench intake --postgres postgresql://db/empty; "
+    "dev.py bench storm --set deadlines=20000 --runs 1"
+)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the benchmarks and return their exit status."""
-    named = os.environ.get(VARIABLE)
-    try:
-        with nullcontext(named) if named else serving(durable=True, settings=SETTINGS) as url:
-            command = [sys.executable, "-m", "complaints", "bench", *arguments]
-            return subprocess.run(command, env={**os.environ, VARIABLE: url}, check=False).returncode
-    except PostgresUnavailable as failure:
-        print(f"benchmarks/run.py: {failure}", file=sys.stderr)
-        return 1
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ROW]...", help="Rows, or `all`.")] = None,
+    postgres: Annotated[
+        str | None,
+        typer.Option(
+            envvar=POSTGRES_VARIABLE,
+            help="An empty database on a server to measure with; without it a server is started.",
+        ),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="How often each row is run.")] = 3,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=NUMBER", help="An option of the rows; see the list."),
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help=f"Where the result of one row goes; by default {RESULTS}/ROW.json, if there."
+        ),
+    ] = None,
+) -> None:
+    """Measure rows of the speed table: each limit and the product in the same run. Without ROW, list them."""
+    asked = session.Asked(names or [], settings or [], postgres=postgres, runs=runs, json_file=json_file)
+    session.measure(asked, results=RESULTS)
 
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command(epilog=EXAMPLES)(bench)
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    app()

@@ -156,9 +156,9 @@ class Cluster:
         _initialise(programs, self._data, self._account)
         options = [f"--{name}={value}" for name, value in settings.items()]
         self._command = [
-            programs / "postgres",
+            str(programs / "postgres"),
             "-D",
-            self._data,
+            str(self._data),
             f"--unix_socket_directories={home}",
             *options,
         ]

@@ -19,9 +19,6 @@ from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from complaints import wiring
-from complaints.api.edge.logs import configure_logging
-from complaints.api.edge.server import DrainingServer, server_config
-from complaints.bench import command as bench_command
 from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.rows import CSV, NDJSON
 from complaints.domain.policy_document import read_policy
@@ -30,12 +27,14 @@ from complaints.handling import imports, keys, policies
 from complaints.handling.access import SYSTEM, Caller
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
+from complaints.logs import configure_logging
+from complaints.serving.http_server import DrainingServer, server_config
+from complaints.serving.supervisor import Supervisor, report_to_supervisor
 from complaints.settings import Settings
 from complaints.storage.audit import count_complaints, count_cut_off
 from complaints.storage.import_job import Job, list_errors
 from complaints.storage.key import find_keys
 from complaints.storage.policy import load_text
-from complaints.supervisor import Supervisor, report_to_supervisor
 
 app = typer.Typer(
     name="complaints",
@@ -358,9 +357,6 @@ def key_list() -> None:
             revoked = key.revoked_at.isoformat() if key.revoked_at else ""
             listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
     out.print(listed)
-
-
-app.command(epilog=bench_command.EXAMPLES)(bench_command.bench)
 
 
 @app.command(epilog="Example: complaints openapi > openapi.json")

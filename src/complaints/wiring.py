@@ -24,7 +24,7 @@ from complaints.handling.replica import Replica
 from complaints.handling.seeding import ensure_first_key, seed_database
 from complaints.handling.sweep import Swept
 from complaints.handling.ticking import Sweeper, keep_house
-from complaints.scheduler import Loop, Loops
+from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings
 from complaints.storage import clock, migrate
 from complaints.storage.unit_of_work import Connection, Database, DatabaseEngine, open_engine

@@ -15,7 +15,6 @@ from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from complaints.api.edge.install import EdgeLimits, install
 from complaints.api.edge.refusals import Unauthenticated
-from complaints.api.edge.server import server_config
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.domain.errors import (
     Conflict,
@@ -27,6 +26,7 @@ from complaints.domain.errors import (
     TransitionRefused,
     Unavailable,
 )
+from complaints.serving.http_server import server_config
 
 REFUSALS = {
     "invalid": InvalidContent("Two things are wrong.", faults=[Fault("/a~1b", "bad"), Fault("/c", "worse")]),

@@ -16,9 +16,9 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from complaints.api.edge.install import EdgeLimits
-from complaints.api.edge.logs import configure_logging
 from complaints.api.edge.measures import RequestMetrics, metrics_response
-from complaints.api.edge.server import GuardedHttp
+from complaints.logs import configure_logging
+from complaints.serving.http_server import GuardedHttp
 from tests.api.edge_app import make_app, running
 
 LIMITS = EdgeLimits(

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import pytest
 
-from complaints.bench import processes
+from benchmarks import processes
 from tests.journeys.running_server import Nursery, Process
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.load import get, posts, put_load
+from benchmarks.errors import CannotMeasure
+from benchmarks.load import get, posts, put_load
 
 CREATED = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}"
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"

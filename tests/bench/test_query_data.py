@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
+from benchmarks import run as run_module
+from benchmarks.data.dataset import Shares, make_dataset
+from benchmarks.data.texts import WORDS
+from benchmarks.measures import queries
 from complaints import wiring
-from complaints.bench import command, query_rows
-from complaints.bench.dataset import Shares, make_dataset
-from complaints.bench.texts import WORDS
-from complaints.cli import app
 from complaints.handling import lookup
 from complaints.handling.access import SYSTEM
 from complaints.handling.checks import check_all
@@ -58,7 +58,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
 
 
 def _run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["bench", *arguments])
+    return CliRunner().invoke(run_module.app, [*arguments])
 
 
 @pytest.mark.usefixtures("forked")
@@ -74,8 +74,8 @@ def test_a_query_row_measures_and_keeps_its_result(
     names: tuple[str, ...],
 ) -> None:
     """Those of one engine in one invocation, which makes their complaints once."""
-    monkeypatch.setattr(command, "RESULTS", tmp_path)
-    monkeypatch.setattr(query_rows, "_WARM_UP", 2)  # nobody looks at how fast it was
+    monkeypatch.setattr(run_module, "RESULTS", tmp_path)
+    monkeypatch.setattr(queries, "_WARM_UP", 2)  # nobody looks at how fast it was
     sizes = ["--set=complaints=400", "--set=requests=5", "--set=baseline=300"]
 
     done = _run(*names, "--postgres", empty_database_url("postgresql"), "--runs=1", *sizes)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from complaints.bench.row import Measured, Result, Row
+from benchmarks.measures.measure import Measured, Result, Row
 
 
 def row(floor: float, aim: float, **members: object) -> Row:

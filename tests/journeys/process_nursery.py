@@ -18,7 +18,8 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from complaints import cli, supervisor
+from complaints import cli
+from complaints.serving import supervisor
 
 Request = dict[str, Any]
 
@@ -119,6 +120,7 @@ def live(request: Request) -> None:
     if request["module"] == "complaints":
         cli.main()
     else:
+        sys.path.insert(0, request["directory"])  # as `python -m` does
         runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
 
 

@@ -13,9 +13,9 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from complaints.api.edge.logs import told
 from complaints.api.edge.problems import PROBLEMS, instance_of, problem_response
 from complaints.domain.errors import clip
+from complaints.logs import told
 
 Observe = Callable[[str, str, int, float], None]
 """Told of every answer: method, route template ("" for none), status, seconds."""

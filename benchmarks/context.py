@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from complaints.bench.databases import own_database
-from complaints.bench.errors import CannotMeasure
+from benchmarks.databases import own_database
+from benchmarks.errors import CannotMeasure
 
 T = TypeVar("T")
 

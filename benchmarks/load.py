@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from complaints.bench import samples
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.load_generator import MARK
+from benchmarks.data import samples
+from benchmarks.errors import CannotMeasure
+from benchmarks.load_generator import MARK
 
 _FOREVER = 1 << 62
 
@@ -62,7 +62,7 @@ def put_load(
         "rate": rate,
         "first_number": first_number,
     }
-    command = [sys.executable, "-m", "complaints.bench.load_generator"]
+    command = [sys.executable, "-m", "benchmarks.load_generator"]
     done = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, check=False)
     if done.returncode:
         raise CannotMeasure(f"The load generator failed: {done.stderr.strip()}")

@@ -15,11 +15,11 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from benchmarks.data import samples
+from benchmarks.data.table_copies import columns_of
+from benchmarks.databases import plain_url
+from benchmarks.errors import CannotMeasure
 from complaints import wiring
-from complaints.bench import samples
-from complaints.bench.databases import plain_url
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.table_copies import columns_of
 from complaints.domain.complaint import Complaint
 from complaints.domain.draft import plain
 from complaints.domain.errors import ComplaintError

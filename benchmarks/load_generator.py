@@ -1,9 +1,9 @@
 """A load generator that costs little: one thread, raw sockets, requests made of templates. A program of its own.
 
-    python -m complaints.bench.load_generator < plan.json > outcome.json
+    python -m benchmarks.load_generator < plan.json > outcome.json
 
 The same for the limit and for the product, so that what it takes from the machine it takes from both. It
-speaks to 127.0.0.1 alone, and ends after the plan's time or number of requests. `complaints.bench.load` starts it.
+speaks to 127.0.0.1 alone, and ends after the plan's time or number of requests. `benchmarks.load` starts it.
 """
 
 import gc
@@ -149,7 +149,7 @@ def _quantile(ordered: list[float], share: float) -> float:
 
 
 def outcome(plan: dict[str, Any]) -> dict[str, Any]:
-    """Carry out a plan and tell what came of it. `complaints.bench.load` says what the members mean."""
+    """Carry out a plan and tell what came of it. `benchmarks.load` says what the members mean."""
     load = _Load(
         templates=[text.encode("latin-1").split(MARK) for text in plan["templates"]],
         ports=plan["ports"],

@@ -1,6 +1,6 @@
 """The limit of intake: FastAPI, the same validated body and the same server, and nothing behind. A program.
 
-    python -m complaints.bench.bare_app
+    python -m benchmarks.bare_app
 
 prints its address and serves POST /v1/complaints until it is told to end.
 """
@@ -12,8 +12,8 @@ from itertools import count
 import uvicorn
 from fastapi import FastAPI
 
-from complaints.api.edge.server import server_config
 from complaints.handling.commands import CreateComplaint
+from complaints.serving.http_server import server_config
 
 app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 _numbers = count(1)

@@ -9,15 +9,15 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.context import BenchContext
+from benchmarks.data.due_complaints import make_many_due
+from benchmarks.data.replay import Replay
+from benchmarks.data.table_copies import row_counts
+from benchmarks.databases import plain_url, server_cpu_seconds
+from benchmarks.errors import CannotMeasure
+from benchmarks.measures.measure import Measured, Row
+from benchmarks.processes import migrate, product_environment, running
 from complaints import wiring
-from complaints.bench.context import BenchContext
-from complaints.bench.databases import plain_url, server_cpu_seconds
-from complaints.bench.due_data import make_many_due
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.processes import migrate, product_environment, running
-from complaints.bench.replay import Replay
-from complaints.bench.row import Measured, Row
-from complaints.bench.table_copies import row_counts
 
 _PATIENCE_SECONDS = 1800.0
 _SINCE_DUE = timedelta(seconds=5)

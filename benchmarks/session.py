@@ -1,22 +1,26 @@
 """One invocation of the benchmarks: rows are chosen, measured one after another, shown, and kept as JSON."""
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from complaints.bench.context import BenchContext
-from complaints.bench.databases import refuse_used
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.machine import machine_facts
-from complaints.bench.report import show, write_json
-from complaints.bench.row import Result, Row
-from complaints.bench.rows import ROWS
+from benchmarks.context import BenchContext
+from benchmarks.databases import refuse_used
+from benchmarks.errors import CannotMeasure
+from benchmarks.machine import machine_facts
+from benchmarks.measures.all import ROWS
+from benchmarks.measures.measure import Result, Row
+from benchmarks.report import show, write_json
+from tests.postgres_server import PostgresUnavailable, serving
 
+# As a server of this size would have them. Every setting that decides durability keeps PostgreSQL's default.
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -45,12 +49,24 @@ def measure(asked: Asked, *, results: Path) -> None:
         raise typer.BadParameter("--json takes the result of one row.")
     options = _options(rows, asked.settings)
     try:
-        if asked.postgres is not None:
-            refuse_used(asked.postgres)
-        _run_all(rows, options, asked, results)
-    except CannotMeasure as reason:
+        with _server(rows, asked) as url:
+            _run_all(rows, options, replace(asked, postgres=url), results)
+    except (CannotMeasure, PostgresUnavailable) as reason:
         err.print(str(reason), markup=False)
         raise typer.Exit(1) from reason
+
+
+@contextmanager
+def _server(rows: list[Row], asked: Asked) -> Iterator[str | None]:
+    """The URL of an empty database on the server named, or on a durable server that is started if rows need it."""
+    if asked.postgres is not None:
+        refuse_used(asked.postgres)
+        yield asked.postgres
+    elif any(row.needs_postgres for row in rows):
+        with serving(durable=True, settings=SETTINGS) as url:
+            yield url
+    else:
+        yield None
 
 
 def _list_rows() -> None:
@@ -88,8 +104,6 @@ def _run_all(rows: list[Row], given: Mapping[str, int], asked: Asked, results: P
             Path(directory), asked.postgres, tell=lambda text: err.print(text, markup=False)
         )
         try:
-            if any(row.needs_postgres for row in rows):  # said now, and not after an hour
-                context.require_postgres()
             for row in rows:
                 result = run_row(row, context, given, runs=asked.runs)
                 show(out, result)

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from sqlalchemy import event
 
-from complaints.bench.lives import team_code
-from complaints.bench.texts import WORDS
+from benchmarks.data.sample_complaints import team_code
+from benchmarks.data.texts import WORDS
 from complaints.domain.vocabulary import Priority
 from complaints.handling import feed, lookup, timeline
 from complaints.handling.access import SYSTEM

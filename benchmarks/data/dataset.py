@@ -14,10 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from complaints.bench.bulk import Writer, filling
-from complaints.bench.lives import live
-from complaints.bench.moulds import SEARCH, TABLES, Copy, Mould, Row, read_moulds
-from complaints.bench.texts import tell
+from benchmarks.data.bulk_copy import Writer, filling
+from benchmarks.data.sample_complaints import live
+from benchmarks.data.templates import SEARCH, TABLES, Copy, Mould, Row, read_moulds
+from benchmarks.data.texts import tell
 from complaints.handling.engine import Engine as Complaints
 from complaints.handling.seeding import seed_database
 from complaints.storage import migrate

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from complaints.bench.row import Measured, Result, Row
+from benchmarks.measures.measure import Measured, Result, Row
 
 
 def as_json(result: Result, machine: Mapping[str, Any]) -> dict[str, Any]:

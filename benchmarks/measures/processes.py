@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from complaints.bench.context import BenchContext
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.load import get, posts, put_load
-from complaints.bench.processes import SECRET, Process, is_ready, product_environment, running, serving
-from complaints.bench.row import Measured, Row
+from benchmarks.context import BenchContext
+from benchmarks.errors import CannotMeasure
+from benchmarks.load import get, posts, put_load
+from benchmarks.measures.measure import Measured, Row
+from benchmarks.processes import SECRET, Process, is_ready, product_environment, running, serving
 
 _READ = 40
 _MEGABYTE = 1_000_000

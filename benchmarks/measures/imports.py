@@ -9,14 +9,14 @@ from uuid import uuid4
 
 import psycopg
 
+from benchmarks.context import BenchContext
+from benchmarks.data import samples
+from benchmarks.data.table_copies import columns_of, copy_in, copy_out, make_copies, row_counts
+from benchmarks.databases import plain_url, server_cpu_seconds
+from benchmarks.errors import CannotMeasure
+from benchmarks.measures.measure import Measured, Row
+from benchmarks.processes import migrate
 from complaints import wiring
-from complaints.bench import samples
-from complaints.bench.context import BenchContext
-from complaints.bench.databases import plain_url, server_cpu_seconds
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.processes import migrate
-from complaints.bench.row import Measured, Row
-from complaints.bench.table_copies import columns_of, copy_in, copy_out, make_copies, row_counts
 from complaints.domain.importing.rows import NDJSON
 from complaints.handling import imports
 from complaints.handling.access import SYSTEM

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import complaints
+from benchmarks.databases import server_settings
 from complaints import wiring
-from complaints.bench.databases import server_settings
 
 
 def machine_facts(postgres: str | None) -> dict[str, Any]:

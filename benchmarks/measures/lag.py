@@ -7,14 +7,14 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.context import BenchContext
+from benchmarks.data.due_complaints import make_due
+from benchmarks.databases import plain_url
+from benchmarks.errors import CannotMeasure
+from benchmarks.load import Load, posts, put_load
+from benchmarks.measures.measure import Measured, Row
+from benchmarks.processes import SECRET, Process, product_environment, running, serving
 from complaints import wiring
-from complaints.bench.context import BenchContext
-from complaints.bench.databases import plain_url
-from complaints.bench.due_data import make_due
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.load import Load, posts, put_load
-from complaints.bench.processes import SECRET, Process, product_environment, running, serving
-from complaints.bench.row import Measured, Row
 
 _PATIENCE_SECONDS = 60.0
 _LAGS = """

@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from complaints.bench.databases import plain_url
-from complaints.bench.table_copies import TABLES, columns_of, copy_in, copy_out, key_of, names
+from benchmarks.data.table_copies import TABLES, columns_of, copy_in, copy_out, key_of, names
+from benchmarks.databases import plain_url
 
 Connection = psycopg.Connection[Any]
 _BATCH = 5_000

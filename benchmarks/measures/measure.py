@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal
 
-from complaints.bench.context import BenchContext
+from benchmarks.context import BenchContext
 
 Judged = Literal["ratio", "product"]
 

@@ -1,5 +1,4 @@
-# ruff: noqa: S608 - the names in statements are ours
-"""What partitioning the history by month costs and brings: `PYTHONPATH=. python benchmarks/history_by_month.py`.
+"""What partitioning the history by month costs and brings: `python -m benchmarks.measures.history_by_month`.
 
 Three tables of the same events are compared in one run: one table; one partitioned by ranges of `sequence`, a range a
 month, as the product has it; one partitioned by the instant `at`, with a default partition. Printed are microseconds

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from complaints.bench.context import BenchContext
-from complaints.bench.dataset import LIVES, Shares, make_dataset
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.processes import SECRET, Process, serving
-from complaints.bench.questions import Question, histories, overdue_pages, searches, statements_of, summary
-from complaints.bench.row import Measured, Row
+from benchmarks.context import BenchContext
+from benchmarks.data.dataset import LIVES, Shares, make_dataset
+from benchmarks.errors import CannotMeasure
+from benchmarks.measures.measure import Measured, Row
+from benchmarks.measures.questions import Question, histories, overdue_pages, searches, statements_of, summary
+from benchmarks.processes import SECRET, Process, serving
 from complaints.handling.engine import Engine
 from complaints.storage.unit_of_work import Database, open_engine
 from complaints.wiring import new_id, wall_clock

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, Uuid
 
-from complaints.bench.lives import DESCRIPTION, EXTERNAL_ID, SUBJECT
-from complaints.bench.texts import Told
+from benchmarks.data.sample_complaints import DESCRIPTION, EXTERNAL_ID, SUBJECT
+from benchmarks.data.texts import Told
 from complaints.domain.history import GENESIS, canonical
 from complaints.domain.search_terms import index_terms
 from complaints.domain.vocabulary import Status

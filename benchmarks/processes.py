@@ -15,9 +15,9 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
+from benchmarks.errors import CannotMeasure
+from benchmarks.proc import cpu_seconds, memory_bytes
 from complaints import wiring
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.proc import cpu_seconds, memory_bytes
 from complaints.settings import Settings
 
 SECRET = "benchmark-key-of-a-database-soon-dropped"  # noqa: S105 - it opens nothing that lasts
@@ -149,9 +149,7 @@ def serving(
 def serving_bare(count: int, directory: Path) -> Iterator[list[Process]]:
     """`count` times the bare application, each on a port of its own."""
     with ExitStack() as stack:
-        started = [
-            stack.enter_context(running(["complaints.bench.bare_app"], directory)) for _ in range(count)
-        ]
+        started = [stack.enter_context(running(["benchmarks.bare_app"], directory)) for _ in range(count)]
         for process in started:
             process.wait_ready()
         yield started

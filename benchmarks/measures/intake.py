@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import psycopg
 
-from complaints.bench.context import BenchContext
-from complaints.bench.databases import plain_url, server_cpu_seconds
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.load import Load, posts, put_load
-from complaints.bench.processes import SECRET, Process, serving, serving_bare
-from complaints.bench.row import Measured, Row
+from benchmarks.context import BenchContext
+from benchmarks.databases import plain_url, server_cpu_seconds
+from benchmarks.errors import CannotMeasure
+from benchmarks.load import Load, posts, put_load
+from benchmarks.measures.measure import Measured, Row
+from benchmarks.processes import SECRET, Process, serving, serving_bare
 
 PATH = "/v1/complaints"
 _ROUNDS = 2

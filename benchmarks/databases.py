@@ -10,8 +10,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from complaints.bench.errors import CannotMeasure
-from complaints.bench.proc import family_cpu_seconds, parent_of
+from benchmarks.errors import CannotMeasure
+from benchmarks.proc import family_cpu_seconds, parent_of
 
 PREFIX = "complaints_bench_"
 _SETTINGS = (

@@ -1,0 +1,1 @@
+"""The complaints that measures work on: invented, replayed and copied into tables."""

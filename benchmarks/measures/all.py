@@ -1,0 +1,23 @@
+"""Every row of the speed table. A new one is a `Row` in a module of its own, and a line here."""
+
+from benchmarks.measures.imports import IMPORT
+from benchmarks.measures.intake import INTAKE, INTAKE_ONE, INTAKE_SQLITE
+from benchmarks.measures.lag import LAG
+from benchmarks.measures.measure import Row
+from benchmarks.measures.processes import MEMORY, START
+from benchmarks.measures.queries import QUERIES
+from benchmarks.measures.storm import STORM
+
+_ALL: tuple[Row, ...] = (
+    INTAKE,
+    INTAKE_ONE,
+    INTAKE_SQLITE,
+    IMPORT,
+    STORM,
+    LAG,
+    MEMORY,
+    START,
+    *QUERIES,
+)
+
+ROWS = {row.name: row for row in _ALL}

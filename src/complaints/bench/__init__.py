@@ -1,1 +1,0 @@
-"""The benchmarks: how fast the product is, beside what the machine, the framework and the database allow."""
