@@ -1,4 +1,4 @@
-"""Runs migrations on a connection handed over by `complaints.storage.migrate`, or on the developer's database."""
+"""Runs migrations on a connection of `complaints.storage.database.migrate`, or on the developer's database."""
 
 import os
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 
-from complaints.storage import tables
-from complaints.storage.base import PriorityRank, UtcDateTime
-from complaints.storage.complaint import DecimalText
-from complaints.storage.unit_of_work import open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.types import PriorityRank, UtcDateTime
+from complaints.storage.rows import all_tables
+from complaints.storage.rows.complaint import DecimalText
 
 _PLAIN = {
     UtcDateTime: "sa.DateTime(timezone=True)",
@@ -36,7 +36,7 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
 def _run(connection: sa.Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=tables.metadata,
+        target_metadata=all_tables.metadata,
         include_name=_include_name,
         include_object=_include_object,
         render_item=_render_item,

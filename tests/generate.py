@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from complaints.api.edge.problems import render_catalogue
-from complaints.domain.lifecycle import render_page
+from complaints.domain.rules.lifecycle_page import render_page
 from complaints.wiring import openapi_document
 
 ROOT = Path(__file__).parent.parent

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.api.complaint_routes import group_intake
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import intake, keys, progress
 from complaints.handling.access import SYSTEM, Caller
@@ -23,8 +23,11 @@ from complaints.handling.engine import Engine
 from complaints.handling.sandbox import is_sandbox
 from complaints.handling.seeding import seed_database
 from complaints.handling.sweep import Swept, sweep_until
-from complaints.storage import aggregate, clock, migrate
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage import load as aggregate
+from complaints.storage.database import migrate
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
+from complaints.storage.rows import test_clock
 from complaints.wiring import new_id, wall_now
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
@@ -40,7 +43,7 @@ def make_template(url: str) -> None:
     database = Database(engine, lambda _connection: START)
     with database.begin() as tx:
         seed_database(tx)
-        clock.start_sandbox(tx.connection, START)
+        test_clock.start_sandbox(tx.connection, START)
     made = Engine(database, new_id)
     made.write(
         lambda tx: keys.create_key(
@@ -52,7 +55,7 @@ def make_template(url: str) -> None:
 
 def sandbox_now(connection: Connection) -> datetime:
     """The test clock."""
-    now = clock.find_sandbox_now(connection)
+    now = test_clock.find_sandbox_now(connection)
     assert now is not None
     return now
 
@@ -104,7 +107,7 @@ class House:
         def move(tx: Any) -> Swept:
             target = tx.now + timedelta(**delta)
             swept = sweep_until(self.engine, tx, target)
-            clock.set_sandbox_now(tx.connection, target)
+            test_clock.set_sandbox_now(tx.connection, target)
             return swept
 
         return self.engine.write(move)
@@ -114,7 +117,7 @@ class House:
 
         def move(tx: Any) -> datetime:
             target = tx.now + timedelta(**delta)
-            clock.set_sandbox_now(tx.connection, target)
+            test_clock.set_sandbox_now(tx.connection, target)
             return target
 
         return self.engine.write(move)

@@ -20,8 +20,9 @@ from benchmarks.data.templates import SEARCH, TABLES, Copy, Mould, Row, read_mou
 from benchmarks.data.texts import tell
 from complaints.handling.engine import Engine as Complaints
 from complaints.handling.seeding import seed_database
-from complaints.storage import migrate
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database import migrate
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 from complaints.wiring import new_id, wall_now
 
 MONTHS = 6

@@ -20,16 +20,17 @@ from benchmarks.data.table_copies import columns_of
 from benchmarks.databases import plain_url
 from benchmarks.errors import CannotMeasure
 from complaints import wiring
-from complaints.domain.complaint import Complaint
-from complaints.domain.draft import plain
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.history import canonical
 from complaints.domain.errors import ComplaintError
-from complaints.domain.history import canonical
+from complaints.domain.json_text import plain
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.handling.access import SYSTEM
 from complaints.handling.commands import CreateComplaint
 from complaints.handling.engine import Engine
 from complaints.handling.intake import Post, register
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 
 _BATCH = 250
 _PROTOTYPES = 500

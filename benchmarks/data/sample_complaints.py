@@ -9,14 +9,14 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from complaints.domain.taxonomy import SEED_CATEGORIES
+from complaints.domain.policy.default_categories import SEED_CATEGORIES
 from complaints.handling import intake, progress
 from complaints.handling.access import SYSTEM
 from complaints.handling.commands import CreateComplaint, Transition
 from complaints.handling.engine import Engine
 from complaints.handling.sweep import sweep_until
-from complaints.storage import reference
-from complaints.storage.unit_of_work import Database, Transaction
+from complaints.storage.database.transactions import Database, Transaction
+from complaints.storage.rows import configuration
 
 SUBJECT, DESCRIPTION, EXTERNAL_ID = "§subject§", "§description§", "§external§"  # each copy has its own
 DAYS = 40
@@ -78,8 +78,8 @@ def team_code(rank: int) -> str:
 def _make_teams(tx: Transaction) -> None:
     for rank in range(_TEAMS):
         row = {"code": team_code(rank), "names": {"en": f"Team {rank + 1}"}, "department": "service"}
-        reference.insert_row(tx, reference.team, {**row, "lead": "admin", "active": True})
-    reference.raise_version(tx)
+        configuration.insert_row(tx, configuration.team, {**row, "lead": "admin", "active": True})
+    configuration.raise_version(tx)
 
 
 def _happenings(lives: list[_Life]) -> Iterator[tuple[datetime, int, _Deed | None]]:

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from complaints.storage.tables import metadata
+from complaints.storage.rows.all_tables import metadata
 
 Connection = psycopg.Connection[Any]
 # In the order of their foreign keys; the search table is known to the migrations alone.

@@ -14,15 +14,15 @@ from sqlalchemy import Connection, Table, Uuid
 
 from benchmarks.data.sample_complaints import DESCRIPTION, EXTERNAL_ID, SUBJECT
 from benchmarks.data.texts import Told
-from complaints.domain.history import GENESIS, canonical
-from complaints.domain.search_terms import index_terms
+from complaints.domain.complaint.history import GENESIS, canonical
+from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.vocabulary import Status
-from complaints.storage.base import UtcDateTime
-from complaints.storage.complaint import complaint
-from complaints.storage.deadline import deadline
-from complaints.storage.escalation import escalation, escalation_recipient
-from complaints.storage.event import event
-from complaints.storage.party import party
+from complaints.storage.database.types import UtcDateTime
+from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.deadline import deadline
+from complaints.storage.rows.escalation import escalation, escalation_recipient
+from complaints.storage.rows.event import event
+from complaints.storage.rows.person import party
 
 TABLES = (complaint, party, deadline, escalation, escalation_recipient, event)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

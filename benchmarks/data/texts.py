@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
-from complaints.domain.search_terms import index_terms
+from complaints.domain.complaint.search_terms import index_terms
 
 _ZH_TROUBLES = (
     "宽带断网", "网速很慢", "信号覆盖差", "通话有杂音", "错误扣费", "话费不明", "退费没有到账", "被误导办理套餐",

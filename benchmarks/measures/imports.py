@@ -17,11 +17,12 @@ from benchmarks.errors import CannotMeasure
 from benchmarks.measures.measure import Measured, Row
 from benchmarks.processes import migrate
 from complaints import wiring
-from complaints.domain.importing.rows import NDJSON
+from complaints.domain.importing.import_file import NDJSON
 from complaints.handling import imports
 from complaints.handling.access import SYSTEM
 from complaints.handling.engine import Engine
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 
 _COPIES = "bench_copies"
 _PASSED_OVER = {"import_job"}  # the file itself, which the limit has no part in

@@ -15,8 +15,8 @@ from complaints.handling import feed, lookup, timeline
 from complaints.handling.access import SYSTEM
 from complaints.handling.engine import Engine
 from complaints.handling.filters import ComplaintFilter
-from complaints.storage.complaint_queries import Order, SortKey
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries.complaint_lists import Order, SortKey
 
 PAGE = 50
 _OVERDUE = Order(SortKey.NEXT_DUE_AT)

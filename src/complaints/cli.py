@@ -20,8 +20,8 @@ from rich.table import Table
 
 from complaints import wiring
 from complaints.domain.errors import ComplaintError, Fault, NotFound
-from complaints.domain.importing.rows import CSV, NDJSON
-from complaints.domain.policy_document import read_policy
+from complaints.domain.importing.import_file import CSV, NDJSON
+from complaints.domain.policy.document import read_policy
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import imports, keys, policies
 from complaints.handling.access import SYSTEM, Caller
@@ -31,10 +31,10 @@ from complaints.logs import configure_logging
 from complaints.serving.http_server import DrainingServer, server_config
 from complaints.serving.supervisor import Supervisor, report_to_supervisor
 from complaints.settings import Settings
-from complaints.storage.audit import count_complaints, count_cut_off
-from complaints.storage.import_job import Job, list_errors
-from complaints.storage.key import find_keys
-from complaints.storage.policy import load_text
+from complaints.storage.queries.audit import count_complaints, count_cut_off
+from complaints.storage.rows.api_key import find_keys
+from complaints.storage.rows.import_job import Job, list_errors
+from complaints.storage.rows.policy import load_text
 
 app = typer.Typer(
     name="complaints",

@@ -26,8 +26,10 @@ from complaints.handling.sweep import Swept
 from complaints.handling.ticking import Sweeper, keep_house
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings
-from complaints.storage import clock, migrate
-from complaints.storage.unit_of_work import Connection, Database, DatabaseEngine, open_engine
+from complaints.storage.database import migrate
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
+from complaints.storage.rows import test_clock
 
 KEY_FILE = "first-key"
 SWEEP_SECONDS = 0.2
@@ -57,7 +59,7 @@ def wall_now() -> datetime:
 
 
 def _sandbox_clock(connection: Connection) -> datetime:
-    now = clock.find_sandbox_now(connection)
+    now = test_clock.find_sandbox_now(connection)
     assert now is not None  # opened as a sandbox
     return now
 
@@ -116,8 +118,8 @@ def _seeded(settings: Settings, database: Database) -> tuple[Engine, FirstKey | 
     policy = settings.policy.read_text(encoding="utf-8") if settings.policy else None
     with database.begin() as tx:
         if seed_database(tx, policy) and settings.sandbox:
-            clock.start_sandbox(tx.connection, tx.now.replace(microsecond=0))
-        is_sandbox = clock.find_sandbox_now(tx.connection) is not None
+            test_clock.start_sandbox(tx.connection, tx.now.replace(microsecond=0))
+        is_sandbox = test_clock.find_sandbox_now(tx.connection) is not None
     if is_sandbox != settings.sandbox:
         raise NotReady(
             "This database is a sandbox: set COMPLAINTS_SANDBOX=1 to use it."

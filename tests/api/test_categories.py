@@ -2,7 +2,7 @@
 
 from starlette.testclient import TestClient
 
-from complaints.domain.taxonomy import SEED_CATEGORIES
+from complaints.domain.policy.default_categories import SEED_CATEGORIES
 from complaints.domain.vocabulary import AccessRole
 from tests.support import House
 

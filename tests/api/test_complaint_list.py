@@ -9,8 +9,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.api.complaint_schemas import ComplaintPage, ComplaintShown, DueSummaryShown
-from complaints.domain.complaint import Complaint
-from complaints.domain.numbers import number_of
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
 from tests.support import House
 

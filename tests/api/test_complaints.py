@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from complaints.api import complaint_examples, complaint_schemas
-from complaints.domain.numbers import number_of, sequence_of
+from complaints.domain.complaint.numbers import number_of, sequence_of
 from complaints.domain.vocabulary import AccessRole, Action, Status
 from complaints.handling.commands import CreateComplaint, PatchComplaint, Transition
 from tests.support import House

@@ -9,7 +9,7 @@ from sqlalchemy import func, literal, select, union_all
 from starlette.testclient import TestClient
 
 from complaints.handling.checks import check_all
-from complaints.storage.tables import metadata
+from complaints.storage.rows.all_tables import metadata
 from tests.support import House
 
 JSON = {"Content-Type": "application/json"}

@@ -12,7 +12,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.handling import access, keys
 from complaints.handling.access import RIGHTS, Caller, Right
 from complaints.handling.engine import Engine
-from complaints.storage.unit_of_work import Database
+from complaints.storage.database.transactions import Database
 from tests.support import House, api_client
 
 KEY = {"name": "cc-north", "roles": ["intake"]}

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.domain.numbers import number_of
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
 from tests.support import House
 

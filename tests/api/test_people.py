@@ -12,7 +12,7 @@ from complaints.handling import people
 from complaints.handling.access import SYSTEM
 from complaints.handling.engine import Engine
 from complaints.handling.reference import CreateUser
-from complaints.storage.escalation import escalation
+from complaints.storage.rows.escalation import escalation
 from tests.support import House
 
 NAMES = {"en": "Night shift", "zh": "夜班"}

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.api.activity_schemas import PromiseList, PromiseOut
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
 from tests.support import House
 

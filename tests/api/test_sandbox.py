@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 from complaints.api.activity_schemas import ClockOut, MovedOut
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling.engine import Engine
-from complaints.storage import clock
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
+from complaints.storage.rows import test_clock
 from complaints.wiring import new_id
 from tests.support import House, api_client, count_statements, opened_engine
 
@@ -181,7 +182,7 @@ def test_who_works_may_move_it_and_all_may_read_it(client: TestClient, house: Ho
 def test_elsewhere_it_does_not_exist(database_url: str) -> None:
     database = Database(open_engine(database_url), lambda _connection: datetime(2026, 1, 5, tzinfo=UTC))
     with database.begin() as tx:
-        tx.connection.execute(delete(clock.sandbox_clock))
+        tx.connection.execute(delete(test_clock.sandbox_clock))
     with api_client(Engine(database, new_id)) as client:
         unknown = client.get("/v1/nothing/here").json()
         for method, path, body in (
@@ -237,7 +238,7 @@ def test_while_it_moves_complaints_stand_still(migrated_database_url: Callable[[
         house = House(engine)
         complaint = house.post()
         with engine.database.begin() as tx:
-            clock.lock_sandbox(tx.connection)
+            test_clock.lock_sandbox(tx.connection)
             acting = pool.submit(
                 house.act, complaint, "respond", message="We are on it.", contact_channel="phone"
             )

@@ -19,9 +19,10 @@ from complaints.handling.access import SYSTEM
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
 from complaints.handling.filters import ComplaintFilter
-from complaints.storage.complaint import complaint
-from complaints.storage.complaint_queries import Order, SortKey
-from complaints.storage.unit_of_work import Database, Transaction, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database, Transaction
+from complaints.storage.queries.complaint_lists import Order, SortKey
+from complaints.storage.rows.complaint import complaint
 
 NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
 

@@ -18,7 +18,8 @@ from benchmarks.processes import migrate
 from complaints import wiring
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 from tests.postgres_server import PostgresUnavailable
 
 TINY = {

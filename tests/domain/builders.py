@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from complaints.domain import actions, deadlines
-from complaints.domain.complaint import Complaint, Deadline, Escalation, Promise
-from complaints.domain.draft import Draft, Event
-from complaints.domain.escalation import Department, Directory, Team, User
-from complaints.domain.intake import Intake, plan_intake
-from complaints.domain.policies import DeadlineRule, Policy, Step
-from complaints.domain.policy_document import read_policy
-from complaints.domain.sweep import advance
+from complaints.domain.complaint.change import Draft, Event
+from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Promise
+from complaints.domain.policy.document import read_policy
+from complaints.domain.policy.policy import DeadlineRule, Policy, Step
+from complaints.domain.rules import actions, deadlines
+from complaints.domain.rules.intake import Intake, plan_intake
+from complaints.domain.rules.passing_time import advance
+from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import (
     AccessRole,
     Action,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from complaints.domain.actions import Review, close_refusal, merge_refusal, reviews
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
+from complaints.domain.rules.actions import Review, close_refusal, merge_refusal, reviews
 from complaints.domain.vocabulary import (
     OPEN_STATUSES,
     AccessRole,

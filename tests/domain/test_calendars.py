@@ -8,20 +8,19 @@ from typing import Any
 
 import pytest
 
-from complaints.domain.calendars import (
+from complaints.domain.errors import InvalidContent
+from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.calendars import (
     ALWAYS_OPEN,
-    CalendarExhausted,
     Interval,
     Span,
-    TimeOutOfRange,
     WorkCalendar,
     always_open,
     check_opens,
     open_intervals,
-    parse_calendar,
 )
-from complaints.domain.clocks import add_time
-from complaints.domain.errors import InvalidContent
+from complaints.domain.time.working_time import add_time
+from complaints.domain.time.zones import CalendarExhausted, TimeOutOfRange
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WEEK = {"mon": [["09:00", "18:00"]], "tue": [["09:00", "12:00"], ["13:00", "24:00"]]}

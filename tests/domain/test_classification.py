@@ -6,18 +6,12 @@ from itertools import product
 
 import pytest
 
-from complaints.domain.classification import (
-    Category,
-    check_category,
-    classify,
-    derive_priority,
-    raise_priority,
-    route,
-)
-from complaints.domain.clocks import Target, Unit
 from complaints.domain.errors import InvalidContent
-from complaints.domain.policies import Policy, PriorityRule, Route
-from complaints.domain.taxonomy import SEED_CATEGORIES
+from complaints.domain.policy.categories import Category, check_category, classify
+from complaints.domain.policy.default_categories import SEED_CATEGORIES
+from complaints.domain.policy.policy import Policy, PriorityRule, Route
+from complaints.domain.rules.routing import derive_priority, raise_priority, route
+from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import Cause, Channel, Nature, Priority, Severity
 
 TREE = {category.code: category for category in SEED_CATEGORIES}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complaints.domain.calendars import Span, WorkCalendar, always_open, open_intervals
-from complaints.domain.clocks import (
+from complaints.domain.time.calendars import Span, WorkCalendar, always_open, open_intervals
+from complaints.domain.time.working_time import (
     Pause,
     Target,
     Unit,

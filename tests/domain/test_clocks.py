@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from complaints.domain.calendars import ALWAYS_OPEN, WorkCalendar, always_open
-from complaints.domain.clocks import (
+from complaints.domain.errors import InvalidContent
+from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar, always_open
+from complaints.domain.time.working_time import (
     CalendarExhausted,
     Pause,
     Target,
@@ -24,7 +25,6 @@ from complaints.domain.clocks import (
     shift_local,
     subtract_time,
 )
-from complaints.domain.errors import InvalidContent
 
 HOUR = 3_600
 OFFICE = WorkCalendar(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.domain.complainants import (
+from complaints.domain.complaint.identity import (
     Identity,
     identify,
     is_phone_region,

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from complaints.domain.calendars import WorkCalendar, parse_calendar
-from complaints.domain.clocks import Target, Unit, due_at, elapsed_seconds, explain
-from complaints.domain.preview import plan_elapsed, plan_preview
+from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.calendars import WorkCalendar
+from complaints.domain.time.preview import plan_elapsed, plan_preview
+from complaints.domain.time.working_time import Target, Unit, due_at, elapsed_seconds, explain
 
 CASES = Path(__file__).parents[2].parent / "shared" / "cases" / "deadline_cases.json"
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from complaints.domain import deadlines
-from complaints.domain.calendars import parse_calendar
-from complaints.domain.clocks import Segment, Target, Unit
-from complaints.domain.complaint import Deadline
+from complaints.domain.complaint.facts import Deadline
 from complaints.domain.errors import InvalidContent
-from complaints.domain.policies import Policy, TargetChoice
-from complaints.domain.policy_document import from_document, to_document
+from complaints.domain.policy.document import from_document, to_document
+from complaints.domain.policy.policy import Policy, TargetChoice
+from complaints.domain.rules import deadlines
+from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.working_time import Segment, Target, Unit
 from complaints.domain.vocabulary import (
     ContactOutcome,
     DeadlineKind,

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from complaints.domain.clocks import Target, Unit
-from complaints.domain.complaint import Escalation
-from complaints.domain.escalation import Directory, User, recipients
-from complaints.domain.policies import Policy, Step, TargetChoice
+from complaints.domain.complaint.facts import Escalation
+from complaints.domain.policy.policy import Policy, Step, TargetChoice
+from complaints.domain.rules.recipients import recipients
+from complaints.domain.staff import Directory, User
+from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import (
     ContactOutcome,
     DeadlineKind,

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from complaints.domain.complaint import Complaint
-from complaints.domain.draft import Draft, Event, plain, told_changes, told_deadline
-from complaints.domain.history import GENESIS, Link, Tip, canonical, chain, fold, link_digest
+from complaints.domain.complaint.change import Draft, Event, told_changes, told_deadline
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.history import GENESIS, Link, Tip, canonical, chain, fold, link_digest
+from complaints.domain.json_text import plain
 from complaints.domain.vocabulary import ContactOutcome, EventType, Outcome, Priority, Status
 from tests.domain.builders import START, Life, closable, days, hours, in_status
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from complaints.domain.errors import InvalidContent
-from complaints.domain.importing.rows import CSV, NDJSON, ImportRow, open_import, parse_options
+from complaints.domain.importing.import_file import CSV, NDJSON, ImportRow, open_import, parse_options
 
 Options = list[tuple[str, str]]
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from complaints.domain.errors import InvalidContent
-from complaints.domain.importing.rows import CSV, NDJSON, ImportRow, open_import, parse_options
+from complaints.domain.importing.import_file import CSV, NDJSON, ImportRow, open_import, parse_options
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 NEW_YORK = ZoneInfo("America/New_York")

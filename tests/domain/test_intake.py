@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 
 from complaints.domain.errors import Conflict
-from complaints.domain.escalation import Department, Directory, Team, User, answerable
-from complaints.domain.intake import Intake, plan_intake
-from complaints.domain.policy_document import read_policy
+from complaints.domain.policy.document import read_policy
+from complaints.domain.rules.intake import Intake, plan_intake
+from complaints.domain.rules.recipients import answerable
+from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import Channel, Severity
 
 NOW = datetime(2026, 1, 5, 1, tzinfo=UTC)

@@ -8,15 +8,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complaints.domain import deadlines
-from complaints.domain.actions import reviews
-from complaints.domain.clocks import Target, Unit
-from complaints.domain.complaint import Deadline
-from complaints.domain.draft import told_changes, told_deadline
+from complaints.domain.complaint.change import told_changes, told_deadline
+from complaints.domain.complaint.facts import Deadline
+from complaints.domain.complaint.history import fold
 from complaints.domain.errors import InvalidContent, TransitionRefused
-from complaints.domain.history import fold
-from complaints.domain.lifecycle import moves
-from complaints.domain.policies import Policy, TargetChoice
+from complaints.domain.policy.policy import Policy, TargetChoice
+from complaints.domain.rules import deadlines
+from complaints.domain.rules.actions import reviews
+from complaints.domain.rules.lifecycle import moves
+from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import (
     Action,
     ContactChannel,

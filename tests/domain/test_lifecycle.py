@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from complaints.domain import lifecycle
-from complaints.domain.actions import reviews
 from complaints.domain.errors import TransitionRefused
-from complaints.domain.lifecycle import legal_actions, moves, next_status, render_page
+from complaints.domain.rules import lifecycle, lifecycle_page
+from complaints.domain.rules.actions import reviews
+from complaints.domain.rules.lifecycle import legal_actions, moves, next_status
+from complaints.domain.rules.lifecycle_page import render_page
 from complaints.domain.vocabulary import OPEN_STATUSES, Action, ContactOutcome, Status
 from tests.domain.builders import Life, closable, in_status
 
@@ -128,9 +129,11 @@ def test_the_page_names_every_state_and_action_in_both_languages() -> None:
     page = render_page()
     for status in Status:
         assert (
-            f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle.STATUS_NAMES_ZH[status]} |"
+            f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle_page.STATUS_NAMES_ZH[status]} |"
             in page
         )
-    assert all(f"| `{action}`" in page and lifecycle.ACTION_NAMES_ZH[action] in page for action in Action)
-    assert len(set(lifecycle.STATUS_NAMES_ZH.values())) == len(Status)
+    assert all(
+        f"| `{action}`" in page and lifecycle_page.ACTION_NAMES_ZH[action] in page for action in Action
+    )
+    assert len(set(lifecycle_page.STATUS_NAMES_ZH.values())) == len(Status)
     assert lifecycle.mermaid() in page

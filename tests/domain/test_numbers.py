@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.domain.numbers import number_of, sequence_of
+from complaints.domain.complaint.numbers import number_of, sequence_of
 
 SEQUENCES = st.integers(0, 10**18 - 1)
 

@@ -13,25 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.domain.calendars import always_open, parse_calendar
-from complaints.domain.clocks import Target, Unit
 from complaints.domain.errors import Fault, InvalidContent
-from complaints.domain.notation import (
+from complaints.domain.policy.default_categories import SEED_CATEGORIES
+from complaints.domain.policy.document import from_document, read_policy, to_document
+from complaints.domain.policy.policy import HolidayTable, Policy
+from complaints.domain.policy.yaml_nodes import LARGEST_DOCUMENT_BYTES
+from complaints.domain.time.calendar_document import calendar_document, parse_calendar
+from complaints.domain.time.calendars import always_open
+from complaints.domain.time.notation import (
     length_text,
     parse_length,
     parse_step_place,
     parse_target,
     target_text,
 )
-from complaints.domain.policies import HolidayTable, Policy
-from complaints.domain.policy_document import (
-    LARGEST_DOCUMENT_BYTES,
-    calendar_document,
-    from_document,
-    read_policy,
-    to_document,
-)
-from complaints.domain.taxonomy import SEED_CATEGORIES
+from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import (
     AccessRole,
     DeadlineKind,

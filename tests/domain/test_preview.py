@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.domain.calendars import parse_calendar
-from complaints.domain.clocks import Pause
 from complaints.domain.errors import InvalidContent
-from complaints.domain.preview import Duration, parse_duration, plan_elapsed, plan_preview
+from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.preview import Duration, parse_duration, plan_elapsed, plan_preview
+from complaints.domain.time.working_time import Pause
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

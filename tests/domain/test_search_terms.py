@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.domain.search_terms import (
+from complaints.domain.complaint.search_terms import (
     LARGEST_INDEX_BYTES,
     LONGEST_TERM,
     MOST_QUERY_TERMS,

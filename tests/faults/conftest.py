@@ -17,7 +17,8 @@ import pytest
 
 from complaints.handling.engine import Engine
 from complaints.settings import Settings
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 from complaints.wiring import migrate_and_seed, new_id, wall_clock, wall_now
 from tests.faults.fleet import Fleet, Nursery, nursing, sailing
 from tests.faults.journal import Journal

@@ -17,7 +17,7 @@ import httpx2
 from sqlalchemy import select
 
 from complaints.handling.engine import Engine
-from complaints.storage.complaint import complaint
+from complaints.storage.rows.complaint import complaint
 from tests.faults.fleet import Member
 from tests.faults.journal import Entry, Journal
 from tests.support import ADMIN_SECRET

@@ -14,15 +14,17 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 
 from complaints import wiring
-from complaints.domain.draft import ENGINE, Draft
-from complaints.domain.sweep import advance
+from complaints.domain.complaint.change import ENGINE, Draft
+from complaints.domain.rules.passing_time import advance
 from complaints.handling import ticking
 from complaints.handling.engine import Engine
 from complaints.handling.sweep import BATCH, Swept
-from complaints.storage import aggregate, complaint, waking
-from complaints.storage.apply import Planned, apply
-from complaints.storage.complaint import Loaded
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import due_complaints
+from complaints.storage.rows import complaint
+from complaints.storage.rows.complaint import Loaded
+from complaints.storage.save import Planned, apply
 
 CLOCK_FILE = "FAULTS_CLOCK_FILE"
 
@@ -44,9 +46,9 @@ def no_lock() -> None:
     def unlocked(tx: Transaction, *conditions: Any, lock: bool = False) -> Any:
         return locked(tx, *conditions)
 
-    aggregate.find_rows = unlocked
-    waking.find_rows = unlocked
-    waking.claim_due = _claimed_by_all
+    load.find_rows = unlocked
+    due_complaints.find_rows = unlocked
+    due_complaints.claim_due = _claimed_by_all
 
 
 def _claimed_by_all(tx: Transaction, *, limit: int) -> list[Loaded]:
@@ -54,7 +56,7 @@ def _claimed_by_all(tx: Transaction, *, limit: int) -> list[Loaded]:
     due = (
         select(c.id).where(c.wake_at <= tx.now, c.parked_at.is_(None)).order_by(c.wake_at, c.id).limit(limit)
     )
-    return aggregate.find_complaints(tx, c.id.in_(list(tx.connection.execute(due).scalars())))
+    return load.find_complaints(tx, c.id.in_(list(tx.connection.execute(due).scalars())))
 
 
 def no_version_guard() -> None:
@@ -96,7 +98,7 @@ _between: Callable[[Sequence[UUID]], None] = _go_on
 
 
 def _mark(tx: Transaction, limit: int) -> Sequence[UUID]:
-    claimed = [loaded.complaint.id for loaded in waking.claim_due(tx, limit=limit)]
+    claimed = [loaded.complaint.id for loaded in due_complaints.claim_due(tx, limit=limit)]
     table = complaint.complaint
     tx.connection.execute(update(table).where(table.c.id.in_(claimed)).values(wake_at=None))
     return claimed
@@ -109,7 +111,7 @@ def _sweep_in_two(engine: Engine, *, batch: int = BATCH) -> Swept:
     def act(tx: Transaction) -> Swept:
         catalogue = engine.catalogue(tx)
         plans = []
-        for loaded in aggregate.find_complaints(tx, complaint.complaint.c.id.in_(marked)):
+        for loaded in load.find_complaints(tx, complaint.complaint.c.id.in_(marked)):
             draft = Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id)
             policy = catalogue.policy(draft.complaint.policy_code, draft.complaint.policy_version)
             advance(draft, policy, catalogue.directory, tx.now)

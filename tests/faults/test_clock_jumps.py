@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from complaints.handling.engine import Engine
-from complaints.storage import waking
-from complaints.storage.unit_of_work import Database
+from complaints.storage.database.transactions import Database
+from complaints.storage.queries import due_complaints
 from complaints.wiring import new_id, wall_now
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.fleet import Fleet
@@ -47,7 +47,7 @@ class Clock:
         time.sleep(seconds)
         shifted = Database(self._storm.engine.database.engine, lambda _connection: wall_now() + self.offset)
         deadline = time.monotonic() + 60
-        while Engine(shifted, new_id).read(waking.is_any_due):
+        while Engine(shifted, new_id).read(due_complaints.is_any_due):
             assert time.monotonic() < deadline, f"steps are left at {offset} s that nobody takes"
             time.sleep(0.05)
         self._storm.ends_at = max(self._storm.ends_at, wall_now() + self.offset)

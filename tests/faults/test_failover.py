@@ -17,7 +17,8 @@ import pytest
 
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 from complaints.wiring import new_id, wall_clock
 from tests.faults.patroni_pair import Pair, PatroniUnavailable, patroni_pair
 from tests.journeys.running_server import RunningServer, launching

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
-from complaints.storage.audit import count_complaints
-from complaints.storage.complaint import complaint
+from complaints.storage.queries.audit import count_complaints
+from complaints.storage.rows.complaint import complaint
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.intake import MARK
 

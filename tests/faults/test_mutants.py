@@ -14,7 +14,7 @@ from sqlalchemy import inspect, text
 
 from complaints.handling.checks import check_all
 from complaints.handling.engine import Engine
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 from tests.faults.conftest import opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import at_once

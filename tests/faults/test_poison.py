@@ -10,9 +10,9 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select, text
 
-from complaints.domain.numbers import number_of
-from complaints.storage.complaint import complaint
-from complaints.storage.escalation import escalation
+from complaints.domain.complaint.numbers import number_of
+from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.escalation import escalation
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.fleet import Fleet
 from tests.journeys.storm import Storm

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from complaints.storage import waking
+from complaints.storage.queries import due_complaints
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.watch import watching
 from tests.journeys.storm import Storm
@@ -27,7 +27,7 @@ def test_a_stopped_worker(postgres_url: str, sail: Callable[[str], Any], size: S
         began = time.monotonic()
         for _ in range(2):
             fleet.add_worker()
-        while engine.read(waking.is_any_due):
+        while engine.read(due_complaints.is_any_due):
             assert time.monotonic() - began < TAKEN_OVER_SECONDS * 3, "nobody takes over"
             time.sleep(0.05)
         taken_over_seconds = time.monotonic() - began

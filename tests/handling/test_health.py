@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from complaints.handling import health
-from complaints.storage import heartbeat
+from complaints.storage.rows import heartbeat
 from complaints.wiring import wall_now
 from tests.support import House
 

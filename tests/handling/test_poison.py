@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 
 from complaints.handling import health
 from complaints.handling.sweep import sweep_once
-from complaints.storage.escalation import escalation
+from complaints.storage.rows.escalation import escalation
 from complaints.wiring import wall_now
 from tests.support import House
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from complaints.domain.calendars import parse_calendar
 from complaints.domain.errors import Conflict, Forbidden, InvalidContent
+from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.vocabulary import AccessRole, DeadlineKind
 from complaints.handling import calendars, categories, people, policies
 from complaints.handling.access import SYSTEM, Caller

@@ -14,7 +14,7 @@ from complaints.handling.commands import CreateComplaint
 from complaints.handling.engine import Answer, Attempt, Engine, KeyReused
 from complaints.handling.intake import Post, Registered
 from complaints.handling.posting import Posting, answer_postings
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 from tests.support import count_statements
 
 

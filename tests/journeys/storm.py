@@ -10,17 +10,19 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
-from complaints.domain.deadlines import clockwork
-from complaints.domain.escalation import schedule
+from complaints.domain.rules.deadlines import clockwork
+from complaints.domain.rules.ladder import schedule
 from complaints.handling import intake
 from complaints.handling.access import SYSTEM
 from complaints.handling.checks import check_all
 from complaints.handling.commands import CreateComplaint
 from complaints.handling.engine import Engine
-from complaints.storage import aggregate, waking
-from complaints.storage.clock import sandbox_clock
-from complaints.storage.escalation import escalation
-from complaints.storage.unit_of_work import Connection, Database, Transaction, open_engine
+from complaints.storage import load
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Connection, Database, Transaction
+from complaints.storage.queries import due_complaints
+from complaints.storage.rows.escalation import escalation
+from complaints.storage.rows.test_clock import sandbox_clock
 from complaints.wiring import new_id, wall_clock, wall_now
 
 # Hours from receipt to a step of the built-in ladders on first response (24 h) and resolution (48 h).
@@ -78,7 +80,7 @@ class Storm:
     def await_end(self, *, patience_seconds: float = 60) -> None:
         """Until every step has been taken."""
         deadline = time.monotonic() + patience_seconds
-        while wall_now() <= self.ends_at or self.engine.read(waking.is_any_due):
+        while wall_now() <= self.ends_at or self.engine.read(due_complaints.is_any_due):
             assert time.monotonic() < deadline, "steps are left that nobody takes"
             time.sleep(0.05)
 
@@ -106,7 +108,7 @@ class Storm:
         """What the policy asks for until the end of the storm."""
         catalogue = self.engine.catalogue(tx)
         found = []
-        for loaded in aggregate.find_complaints(tx):
+        for loaded in load.find_complaints(tx):
             complaint = loaded.complaint
             policy = catalogue.policy(complaint.policy_code, complaint.policy_version)
             for deadline in complaint.deadlines:

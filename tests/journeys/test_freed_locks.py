@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import os, signal, sys, time
 from datetime import UTC, datetime
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.transactions import Database, open_engine
 
 point, url = sys.argv[1:]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from complaints.storage.unit_of_work import open_engine
+from complaints.storage.database.connections import open_engine
 from tests.journeys.running_server import Launcher
 
 ROWS = 1000  # four chunks

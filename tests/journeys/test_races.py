@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import ComplaintError, StaleVersion, TransitionRefused
 from complaints.domain.vocabulary import Status
 from complaints.handling import progress
@@ -19,9 +19,9 @@ from complaints.handling.access import SYSTEM
 from complaints.handling.checks import check_all
 from complaints.handling.commands import AddLink, AddNote, PatchComplaint, Resume
 from complaints.handling.sweep import Swept, sweep_once
-from complaints.storage import event
-from complaints.storage.escalation import escalation
-from complaints.storage.unit_of_work import Database
+from complaints.storage.database.transactions import Database
+from complaints.storage.rows import event
+from complaints.storage.rows.escalation import escalation
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, START, House
 

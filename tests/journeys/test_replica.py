@@ -14,7 +14,8 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.handling.access import RIGHTS, Caller
 from complaints.handling.engine import Engine
 from complaints.handling.replica import READS_ONLY, Replica, engine_for
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 from complaints.wiring import wall_now
 from tests.journeys.test_many_nodes import await_true
 from tests.postgres_replica import replicating

@@ -20,13 +20,15 @@ from typing import Any
 
 from complaints import cli
 from complaints.handling import ticking
-from complaints.storage import bulk, deadline, waking
+from complaints.storage.database import bulk
+from complaints.storage.queries import due_complaints
+from complaints.storage.rows import deadline
 
 PATIENCE_SECONDS = 30.0
 # After which call, of what: a worker that dies there has claimed, has half written, has written but not
 # committed, has committed. Only calls that did something count.
 POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]] = {
-    "claimed": (waking, "claim_due", lambda arguments, claimed: bool(claimed)),
+    "claimed": (due_complaints, "claim_due", lambda arguments, claimed: bool(claimed)),
     "half-written": (deadline, "update_deadlines", lambda arguments, nothing: bool(arguments[1])),
     "written": (bulk, "_insert_together", lambda arguments, nothing: bool(arguments[1])),
     "committed": (ticking, "sweep_once", lambda arguments, swept: swept.complaints > 0),

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.handling import feed
 from complaints.handling.access import SYSTEM
 from complaints.handling.checks import check_all
 from complaints.handling.ticking import keep_months
-from complaints.storage import clock, migrate, partitions
+from complaints.storage import months as partitions
+from complaints.storage.database import migrate
+from complaints.storage.rows import test_clock
 from tests.conftest import ENGINES
 from tests.support import House, opened_engine
 
@@ -37,7 +39,7 @@ def _come_to_next_month(house: House) -> None:
         _month(months[-1].upper) if months else house.now().date(), 0 if months else 1
     )
     target = house.now().replace(year=day.year, month=day.month, day=2)
-    house.engine.write(lambda tx: clock.set_sandbox_now(tx.connection, target))
+    house.engine.write(lambda tx: test_clock.set_sandbox_now(tx.connection, target))
     keep_months(house.engine)
 
 

@@ -16,8 +16,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from complaints.settings import Settings
-from complaints.storage import migrate, tables
-from complaints.storage.unit_of_work import open_engine
+from complaints.storage.database import migrate
+from complaints.storage.database.connections import open_engine
+from complaints.storage.rows import all_tables
 from complaints.wiring import prepare
 from tests.journeys.running_server import Launcher
 from tests.support import House, opened_engine
@@ -68,14 +69,14 @@ def test_the_newest_schema_is_what_the_code_says(empty: Engine) -> None:
                 "compare_server_default": True,
             },
         )
-        assert compare_metadata(context, tables.metadata) == []
+        assert compare_metadata(context, all_tables.metadata) == []
 
 
 def test_every_constraint_of_the_code_is_in_the_database(empty: Engine) -> None:
     """The comparison above does not look at checks."""
     migrate.upgrade(empty)
     inspector = sa.inspect(empty)
-    for table in tables.metadata.sorted_tables:
+    for table in all_tables.metadata.sorted_tables:
         asked = {c.name for c in table.constraints if isinstance(c, sa.CheckConstraint)}
         assert {c["name"] for c in inspector.get_check_constraints(table.name)} == asked, table.name
 

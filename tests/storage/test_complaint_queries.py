@@ -10,23 +10,23 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, text
 
-from complaints.domain.complaint import Complaint
-from complaints.domain.search_terms import index_terms, query_terms
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.search_terms import index_terms, query_terms
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
 from complaints.handling import lookup
 from complaints.handling.access import SYSTEM
 from complaints.handling.engine import Engine
 from complaints.handling.filters import ComplaintFilter
-from complaints.storage import search
-from complaints.storage.aggregate import Arrival, receive
-from complaints.storage.bulk import Inserts
-from complaints.storage.complaint import complaint, complaint_tag
-from complaints.storage.complaint_queries import Filters, Order, Page, Place, SortKey, find_page
-from complaints.storage.deadline import deadline
-from complaints.storage.due_counts import count_overdue
-from complaints.storage.party import party
-from complaints.storage.reference import policy
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.load import Arrival, receive
+from complaints.storage.queries.complaint_lists import Filters, Order, Page, Place, SortKey, find_page
+from complaints.storage.queries.due_counts import count_overdue
+from complaints.storage.rows import search
+from complaints.storage.rows.complaint import complaint, complaint_tag
+from complaints.storage.rows.configuration import policy
+from complaints.storage.rows.deadline import deadline
+from complaints.storage.rows.person import party
 from complaints.wiring import new_id
 from tests.conftest import ENGINES, Databases
 from tests.support import START, House, count_statements, opened_engine

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from complaints.domain.errors import Unavailable
 from complaints.handling.engine import Engine
-from complaints.storage.unit_of_work import Database, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 from complaints.wiring import new_id
 from tests.support import START, api_client, opened_engine, sandbox_now
 

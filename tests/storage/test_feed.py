@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import feed, timeline
 from complaints.handling.access import SYSTEM
 from complaints.handling.commands import AddNote
 from complaints.handling.engine import Engine
-from complaints.storage import aggregate
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
 from tests.support import House, opened_engine
 
 BLOCKED_SECONDS = 0.3
@@ -58,7 +58,7 @@ def test_one_that_begins_first_and_commits_last_is_seen(postgres: Engine) -> Non
     slow, quick = house.post(), house.post()
 
     with postgres.database.begin() as tx:  # begun, and its complaint locked, before the other begins
-        aggregate.load_complaint(tx, slow.id, lock=True)
+        load.load_complaint(tx, slow.id, lock=True)
         postgres.write(lambda other: note(postgres, other, quick, "quick"))
         assert reader.poll() == ["quick"]
         note(postgres, tx, slow, "slow")

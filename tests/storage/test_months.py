@@ -10,16 +10,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.handling import feed, timeline
 from complaints.handling.access import SYSTEM
 from complaints.handling.checks import check_all
 from complaints.handling.commands import AddNote
 from complaints.handling.engine import Engine
 from complaints.handling.ticking import keep_house, keep_months
-from complaints.storage import clock, partitions
-from complaints.storage.audit import count_cut_off
-from complaints.storage.partitions import Month
+from complaints.storage import months as partitions
+from complaints.storage.months import Month
+from complaints.storage.queries.audit import count_cut_off
+from complaints.storage.rows import test_clock
 from tests.support import House, count_statements, opened_engine
 
 
@@ -46,7 +47,7 @@ def _month_of(month: Month) -> date:
 
 def set_clock(house: House, day: date) -> None:
     at = datetime.combine(day, time(9), UTC)
-    house.engine.write(lambda tx: clock.set_sandbox_now(tx.connection, at))
+    house.engine.write(lambda tx: test_clock.set_sandbox_now(tx.connection, at))
 
 
 def begin_next_month(house: House) -> Month:

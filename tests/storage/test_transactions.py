@@ -15,9 +15,10 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.handling import progress
 from complaints.handling.access import SYSTEM
 from complaints.handling.commands import AddLink, MakePromise
-from complaints.storage import reference, tables
-from complaints.storage.clock import sandbox_clock
-from complaints.storage.unit_of_work import Database, Transaction, open_engine
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database, Transaction
+from complaints.storage.rows import all_tables, configuration
+from complaints.storage.rows.test_clock import sandbox_clock
 from tests.support import START, House, opened_engine
 
 # Transactions -----------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ def test_a_transaction_left_idle_is_ended_after_many_rows_too(
     def dawdle(database: Database) -> None:
         with database.begin() as tx:
             tx.connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '100ms'")
-            tx.connection.execute(sa.insert(reference.calendar), calendars)
+            tx.connection.execute(sa.insert(configuration.calendar), calendars)
             time.sleep(0.5)
             tx.connection.exec_driver_sql("SELECT 1")
 
@@ -265,7 +266,7 @@ REFERRING = [
 ]
 _ENUMS = [
     (column, f"ck_{column.table.name}__{column.type.name}")
-    for table in tables.metadata.sorted_tables
+    for table in all_tables.metadata.sorted_tables
     for column in table.c
     if isinstance(column.type, sa.Enum)
 ]
@@ -297,7 +298,7 @@ def furnished(house: House) -> House:
 
 def _add_import(tx: Transaction) -> None:
     tx.connection.execute(
-        sa.insert(tables.import_job.import_job).values(
+        sa.insert(all_tables.import_job.import_job).values(
             id=tx.connection.execute(text(f"SELECT {_OURS}")).scalar_one()
             if tx.connection.dialect.name == "postgresql"
             else sa.text(_OURS),
@@ -355,7 +356,7 @@ def test_the_database_refuses_what_refers_to_nothing(furnished: House) -> None:
 
 
 def test_the_database_refuses_what_is_missing(furnished: House) -> None:
-    for table in tables.metadata.sorted_tables:
+    for table in all_tables.metadata.sorted_tables:
         for column in table.c:
             if not column.nullable and not column.primary_key and _has_rows(furnished, table):
                 said = _refusal(furnished, sa.update(table).values({column.name: sa.null()}))
@@ -371,7 +372,7 @@ def test_no_check_is_left_out_above() -> None:
     tried = {constraint for _, constraint in CHECKED} | {constraint for _, constraint in _ENUMS}
     known = {
         constraint.name
-        for table in tables.metadata.sorted_tables
+        for table in all_tables.metadata.sorted_tables
         for constraint in table.constraints
         if isinstance(constraint, sa.CheckConstraint)
     }

@@ -11,8 +11,8 @@ from complaints.api import activity_examples as examples
 from complaints.api.calendar_schemas import calendar_schema
 from complaints.api.complaint_schemas import PersonShown
 from complaints.api.pages import PageQuery
-from complaints.domain.numbers import sequence_of
-from complaints.domain.preview import DURATION, DURATION_LENGTH
+from complaints.domain.complaint.numbers import sequence_of
+from complaints.domain.time.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import (
     Action,
     DeadlineKind,

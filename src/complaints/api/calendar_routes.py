@@ -11,13 +11,13 @@ from complaints.api.calls import Call, Shown, needs
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
 from complaints.api.reference_schemas import CALENDAR, CalendarShown, Page, refusals
-from complaints.domain.calendars import WorkCalendar
 from complaints.domain.errors import InvalidContent
-from complaints.domain.policy_document import calendar_document
+from complaints.domain.time.calendar_document import calendar_document
+from complaints.domain.time.calendars import WorkCalendar
 from complaints.handling import calendars
 from complaints.handling.access import Right
 from complaints.handling.reference import Identifier
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
 _SHOWN = {"model": CalendarShown}

@@ -13,7 +13,7 @@ from complaints.domain.errors import InvalidContent
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Answer, Attempt, Engine, answer_once
 from complaints.handling.replica import engine_for
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 JSON = "application/json"
 Shown = tuple[int, Mapping[str, Any] | None, dict[str, str]]  # status, JSON (None: no body), headers

@@ -10,12 +10,12 @@ from complaints.api.calls import Call, Shown, needs
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
 from complaints.api.reference_schemas import CATEGORY_EXAMPLE, CategoryShown, Page, refusals
-from complaints.domain.classification import Category
-from complaints.domain.draft import plain
+from complaints.domain.json_text import plain
+from complaints.domain.policy.categories import Category
 from complaints.handling import categories
 from complaints.handling.access import Right
 from complaints.handling.reference import CreateCategory, PatchCategory
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/categories", tags=["reference data"], route_class=StrictRoute)
 _SHOWN = {"model": CategoryShown}

@@ -15,7 +15,7 @@ from complaints.api.representation import picked
 from complaints.api.timeline_routes import event_json
 from complaints.handling import feed
 from complaints.handling.access import Right
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
 _CURSOR = "changes"

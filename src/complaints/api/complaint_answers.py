@@ -5,9 +5,9 @@ from typing import Any
 from complaints.api.calls import CallFacts, Shown
 from complaints.api.complaint_schemas import ComplaintShown
 from complaints.api.representation import complaint_json
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.handling.views import view_one
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 
 def complaint_answer(call: CallFacts, tx: Transaction, complaint: Complaint, *, status: int = 200) -> Shown:

@@ -15,15 +15,15 @@ from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import PageQuery, picked_fields
 from complaints.api.reference_schemas import refusals
 from complaints.api.representation import complaint_json, picked
-from complaints.domain.draft import plain
 from complaints.domain.errors import InvalidContent
-from complaints.domain.preview import DURATION, DURATION_LENGTH, parse_duration
+from complaints.domain.json_text import plain
+from complaints.domain.time.preview import DURATION, DURATION_LENGTH, parse_duration
 from complaints.domain.vocabulary import Priority
 from complaints.handling import lookup
 from complaints.handling.access import Right
 from complaints.handling.filters import ComplaintFilter
-from complaints.storage.complaint_queries import Order, Place, SortKey
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries.complaint_lists import Order, Place, SortKey
 
 router = APIRouter(route_class=StrictRoute)
 _CURSOR = "complaints"

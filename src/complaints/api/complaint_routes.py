@@ -12,7 +12,7 @@ from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.group_commit import GroupCommit
 from complaints.api.reference_schemas import refusals
 from complaints.api.representation import complaint_json
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.handling import choices, lookup, progress
 from complaints.handling.access import Right
 from complaints.handling.choices import Choice
@@ -21,7 +21,7 @@ from complaints.handling.engine import Answer, Engine
 from complaints.handling.intake import Post, Registered
 from complaints.handling.posting import Posting, answer_postings
 from complaints.handling.views import ComplaintView, view, view_one
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
 

@@ -12,13 +12,13 @@ from complaints.api.calls import Call, Shown, needs
 from complaints.api.complaint_answers import complaint_answer, described
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.reference_schemas import refusals
-from complaints.domain.clocks import Segment
-from complaints.domain.draft import plain
+from complaints.domain.json_text import plain
+from complaints.domain.time.working_time import Segment
 from complaints.handling import explanation, progress
 from complaints.handling.access import Right
 from complaints.handling.commands import Replan
 from complaints.handling.explanation import Explanation
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
 _STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded")

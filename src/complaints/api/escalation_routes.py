@@ -15,13 +15,13 @@ from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import picked_fields
 from complaints.api.reference_schemas import refusals
 from complaints.api.representation import picked
-from complaints.domain.draft import plain
-from complaints.domain.numbers import number_of
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.json_text import plain
 from complaints.handling import escalations
 from complaints.handling.access import Right
 from complaints.handling.commands import Acknowledge
-from complaints.storage.escalation import EscalationFilter
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.escalation import EscalationFilter
 
 router = APIRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)
 _CURSOR = "escalations"

@@ -12,13 +12,13 @@ from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import picked_fields
 from complaints.api.reference_schemas import refusals
 from complaints.api.representation import party_json, picked
-from complaints.domain.draft import plain
-from complaints.domain.numbers import number_of
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.json_text import plain
 from complaints.handling import follow_ups
 from complaints.handling.access import Right
 from complaints.handling.follow_ups import FollowUp
-from complaints.storage.follow_ups import FollowUpFilter, Place
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries.follow_ups import FollowUpFilter, Place
 
 router = APIRouter(prefix="/followups", tags=["follow-ups"], route_class=StrictRoute)
 _CURSOR = "followups"

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from complaints.api.calls import engine_of
 from complaints.api.edge.measures import metrics_response
-from complaints.domain.draft import plain
+from complaints.domain.json_text import plain
 from complaints.handling.health import Health, examine
 
 router = APIRouter(tags=["health"])

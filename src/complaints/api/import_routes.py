@@ -11,13 +11,13 @@ from starlette.responses import Response
 from complaints.api import cursors
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.edge.refusals import UnsupportedMediaType
-from complaints.domain.draft import plain
 from complaints.domain.errors import InvalidContent
-from complaints.domain.importing.rows import CSV, NDJSON
+from complaints.domain.importing.import_file import CSV, NDJSON
+from complaints.domain.json_text import plain
 from complaints.handling import imports
 from complaints.handling.access import Right
-from complaints.storage.import_job import Job, list_errors
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.import_job import Job, list_errors
 
 
 def bytes_for(method: str, path: str) -> int | None:

@@ -12,12 +12,12 @@ from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
 from complaints.api.reference_schemas import KEY_EXAMPLE, KeyShown, NewKeyShown, Page, refusals
 from complaints.api.representation import encode
-from complaints.domain.draft import plain
+from complaints.domain.json_text import plain
 from complaints.handling import keys
 from complaints.handling.access import Right
 from complaints.handling.reference import CreateKey
-from complaints.storage.key import KeyRecord, find_key_records
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.api_key import KeyRecord, find_key_records
 
 router = APIRouter(
     prefix="/keys", tags=["keys"], route_class=StrictRoute, dependencies=[needs(Right.ADMINISTER)]

@@ -14,7 +14,7 @@ from complaints.api.reference_schemas import refusals
 from complaints.handling import progress
 from complaints.handling.access import Right
 from complaints.handling.commands import AddLink
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute)
 

@@ -17,15 +17,15 @@ from complaints.api.reference_schemas import (
     ValidPolicyShown,
     refusals,
 )
-from complaints.domain.draft import plain
 from complaints.domain.errors import Fault
-from complaints.domain.policy_document import read_policy, to_document
+from complaints.domain.json_text import plain
+from complaints.domain.policy.document import read_policy, to_document
 from complaints.handling import policies
 from complaints.handling.access import Right
 from complaints.handling.policies import ListedPolicy
 from complaints.handling.seeding import BUILT_IN_POLICY, shipped_policy
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/policies", tags=["policies"])
 _JSON = "application/json"

@@ -16,7 +16,7 @@ from complaints.handling import promises
 from complaints.handling.access import Right
 from complaints.handling.commands import MakePromise
 from complaints.handling.progress import keep_promise, make_promise
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["promises"], route_class=StrictRoute)
 

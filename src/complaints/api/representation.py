@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import Any
 
 from complaints.domain import json_text
-from complaints.domain.complaint import Complaint, Deadline, Party, Promise
-from complaints.domain.numbers import number_of
+from complaints.domain.complaint.facts import Complaint, Deadline, Party, Promise
+from complaints.domain.complaint.numbers import number_of
 from complaints.handling.views import ComplaintView
 
 _COMPLAINT_MEMBERS = (

@@ -12,11 +12,11 @@ from complaints.api.activity_schemas import AdvanceClock, ClockOut, MovedOut, Se
 from complaints.api.calls import Call, Shown, needs
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.reference_schemas import refusals
-from complaints.domain.draft import plain
+from complaints.domain.json_text import plain
 from complaints.handling import sandbox
 from complaints.handling.access import Right
 from complaints.handling.sandbox import Moved
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 
 class SandboxRoute(StrictRoute):

@@ -10,11 +10,11 @@ from complaints.api.calls import Call, Shown, needs
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
 from complaints.api.reference_schemas import TEAM_EXAMPLE, Page, TeamShown, refusals
-from complaints.domain.escalation import Team
+from complaints.domain.staff import Team
 from complaints.handling import people
 from complaints.handling.access import Right
 from complaints.handling.reference import CreateTeam, PatchTeam
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/teams", tags=["reference data"], route_class=StrictRoute)
 _SHOWN = {"model": TeamShown}

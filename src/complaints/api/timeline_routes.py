@@ -18,7 +18,7 @@ from complaints.handling import timeline
 from complaints.handling.access import Right
 from complaints.handling.commands import AddNote
 from complaints.handling.timeline import Happening
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
 _CURSOR = "timeline"

@@ -16,10 +16,11 @@ from complaints.api.calls import JSON, Call, CallFacts
 from complaints.api.deadline_routes import segment_json
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.representation import encode
-from complaints.domain import lifecycle
-from complaints.domain.calendars import WorkCalendar, parse_calendar
-from complaints.domain.draft import plain
-from complaints.domain.preview import plan_elapsed, plan_preview
+from complaints.domain.json_text import plain
+from complaints.domain.rules import lifecycle
+from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.calendars import WorkCalendar
+from complaints.domain.time.preview import plan_elapsed, plan_preview
 from complaints.domain.vocabulary import Status
 
 router = APIRouter(tags=["tools"], route_class=StrictRoute)

@@ -10,12 +10,12 @@ from complaints.api.calls import Call, Shown, needs
 from complaints.api.edge.strict_route import StrictRoute
 from complaints.api.pages import Paged, page
 from complaints.api.reference_schemas import USER_EXAMPLE, Page, UserShown, refusals
-from complaints.domain.draft import plain
-from complaints.domain.escalation import User
+from complaints.domain.json_text import plain
+from complaints.domain.staff import User
 from complaints.handling import people
 from complaints.handling.access import Right
 from complaints.handling.reference import CreateUser, PatchUser
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 router = APIRouter(prefix="/users", tags=["reference data"], route_class=StrictRoute)
 _SHOWN = {"model": UserShown}

@@ -1,6 +1,7 @@
 """Facts as JSON text: instants as RFC 3339 in UTC ("Z"), identifiers and amounts as text, closed sets by value."""
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -35,3 +36,44 @@ def _spelled_out(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return str(value) if isinstance(value, UUID) else _spelled(value)
+
+
+def plain(value: object) -> Any:
+    """The JSON form of a fact: instants as RFC 3339 in UTC, identifiers and amounts as text."""
+    return _SPELLINGS[type(value)](value)
+
+
+class _Spellings(dict[type, Callable[[Any], Any]]):
+    """How facts of a type are spelled, found once for each type."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        spell: Callable[[Any], Any] = _as_it_is
+        if issubclass(kind, datetime):
+            spell = _instant
+        elif issubclass(kind, UUID | Decimal):
+            spell = str
+        elif issubclass(kind, tuple | list):
+            spell = _items
+        elif issubclass(kind, Mapping):
+            spell = _members
+        self[kind] = spell
+        return spell
+
+
+_SPELLINGS = _Spellings()
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _instant(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def _items(value: Iterable[object]) -> list[Any]:
+    return [plain(item) for item in value]
+
+
+def _members(value: Mapping[str, object]) -> dict[str, Any]:
+    return {key: plain(item) for key, item in value.items()}

@@ -7,15 +7,15 @@ policy is applied again.
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from complaints.domain.calendars import WorkCalendar, check_opens, parse_calendar
 from complaints.domain.errors import InvalidContent, NotFound
-from complaints.domain.policy_document import calendar_document
+from complaints.domain.time.calendar_document import calendar_document, parse_calendar
+from complaints.domain.time.calendars import WorkCalendar, check_opens
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.reference import claim_to_change
-from complaints.storage import reference
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import configuration
 
 _YEARS = range(1900, 2200)
 _MOST_DAYS = 5_000
@@ -42,10 +42,10 @@ def put_calendar(
     new = code not in catalogue.calendars
     values = {"document": calendar_document(calendar)}
     if new:
-        reference.insert_row(tx, reference.calendar, {"code": code, **values})
+        configuration.insert_row(tx, configuration.calendar, {"code": code, **values})
     else:
-        reference.update_row(tx, reference.calendar, code, values)
-    reference.raise_version(tx)
+        configuration.update_row(tx, configuration.calendar, code, values)
+    configuration.raise_version(tx)
     return calendar, new
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import asdict, replace
 
-from complaints.domain.classification import Category, check_category
 from complaints.domain.errors import Conflict, NotFound
+from complaints.domain.policy.categories import Category, check_category
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.reference import CreateCategory, PatchCategory, changed, claim_to_change, renamed
-from complaints.storage import reference
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import configuration
 
 
 def load_category(catalogue: Catalogue, code: str) -> Category:
@@ -30,8 +30,8 @@ def create_category(engine: Engine, tx: Transaction, caller: Caller, command: Cr
     }
     made = Category(**values)
     check_category(made, catalogue.categories, teams=_active_teams(catalogue))
-    reference.insert_row(tx, reference.category, asdict(made))
-    reference.raise_version(tx)
+    configuration.insert_row(tx, configuration.category, asdict(made))
+    configuration.raise_version(tx)
     return made
 
 
@@ -47,8 +47,8 @@ def change_category(
     if old.team and not made.active:
         teams.add(old.team)  # the team of a category out of use may be out of use too
     check_category(made, catalogue.categories, teams=teams)
-    reference.update_row(tx, reference.category, code, asdict(made))
-    reference.raise_version(tx)
+    configuration.update_row(tx, configuration.category, code, asdict(made))
+    configuration.raise_version(tx)
     return made
 
 

@@ -7,18 +7,20 @@ from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
-from complaints.domain.complaint import Complaint, Deadline
-from complaints.domain.deadlines import clockwork
-from complaints.domain.draft import Event, told_changes, told_deadline
-from complaints.domain.escalation import Directory, untaken
-from complaints.domain.history import Tip, fold, link_digest
-from complaints.domain.numbers import number_of
-from complaints.domain.policies import Policy
+from complaints.domain.complaint.change import Event, told_changes, told_deadline
+from complaints.domain.complaint.facts import Complaint, Deadline
+from complaints.domain.complaint.history import Tip, fold, link_digest
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.deadlines import clockwork
+from complaints.domain.rules.ladder import untaken
+from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import DeadlineStatus, EventType
 from complaints.handling.engine import Engine
-from complaints.storage import audit, partitions
-from complaints.storage.audit import EscalationRow, EventRow, Stored
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import months
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import audit
+from complaints.storage.queries.audit import EscalationRow, EventRow, Stored
 
 BATCH = 500
 LATE = timedelta(minutes=1)
@@ -77,7 +79,7 @@ def _check_batch(
     taken = {
         key: list(rows) for key, rows in groupby(audit.find_escalations(tx, ids), lambda e: e.complaint_id)
     }
-    catalogue, horizon = engine.catalogue(tx), partitions.horizon(tx)
+    catalogue, horizon = engine.catalogue(tx), months.horizon(tx)
     found = [
         Finding("readable", number_of(n), "what is stored of it makes no sense") for n in batch.unreadable
     ]

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from complaints.domain.actions import Context, close_refusal, reviews
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Forbidden, TransitionRefused
-from complaints.domain.lifecycle import next_status
+from complaints.domain.rules.actions import Context, close_refusal, reviews
+from complaints.domain.rules.lifecycle import next_status
 from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
 from complaints.handling.access import Caller, Right
 from complaints.handling.commands import TRANSITIONS
 from complaints.handling.engine import Engine
-from complaints.storage import aggregate
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def load_choices(
     engine: Engine, tx: Transaction, caller: Caller, reference: str
 ) -> tuple[Complaint, list[Choice]]:
     """The complaint and every action, allowed or not. Raises NotFound."""
-    complaint = aggregate.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
     context = engine.context(tx, complaint, caller)
     lacking = _lacking(caller)
     return complaint, [

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 from uuid import UUID
 
-from complaints.domain.actions import Context
-from complaints.domain.complaint import Complaint
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import ComplaintError, Conflict, InvalidContent, Unavailable
+from complaints.domain.rules.actions import Context
 from complaints.handling.access import Caller
-from complaints.storage import idempotency
-from complaints.storage.catalogue import Catalogue, CatalogueCache
-from complaints.storage.unit_of_work import Database, RaceLost, Transaction
+from complaints.storage.configuration import Catalogue, CatalogueCache
+from complaints.storage.database.transactions import Database, RaceLost, Transaction
+from complaints.storage.rows import idempotency
 
 
 class Contended(Unavailable):

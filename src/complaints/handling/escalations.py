@@ -12,11 +12,11 @@ from complaints.handling.access import Caller, Right
 from complaints.handling.commands import Acknowledge
 from complaints.handling.engine import Engine
 from complaints.handling.progress import open_draft
-from complaints.storage import aggregate
-from complaints.storage import escalation as escalations
-from complaints.storage.apply import Planned, apply
-from complaints.storage.escalation import EscalationFilter
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import escalation as escalations
+from complaints.storage.rows.escalation import EscalationFilter
+from complaints.storage.save import Planned, apply
 
 Row = Mapping[Any, Any]
 
@@ -51,7 +51,7 @@ def acknowledge(
     """
     caller.require(Right.WORK)
     found = load_escalation(tx, caller, escalation_id)
-    loaded = aggregate.load_complaint(tx, found["complaint_id"], only_source=caller.only_source, lock=True)
+    loaded = load.load_complaint(tx, found["complaint_id"], only_source=caller.only_source, lock=True)
     if escalations.acknowledge(tx, escalation_id, by=caller.actor, note=command.note):
         draft, _ = open_draft(engine, tx, caller, loaded)
         draft.emit(

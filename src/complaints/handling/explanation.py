@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from complaints.domain import deadlines
-from complaints.domain.clocks import Segment
-from complaints.domain.complaint import Complaint, Deadline
+from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.errors import NotFound
-from complaints.domain.escalation import untaken
-from complaints.domain.policies import Policy
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import deadlines
+from complaints.domain.rules.ladder import untaken
+from complaints.domain.time.working_time import Segment
 from complaints.domain.vocabulary import RecipientRole
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
-from complaints.storage import aggregate
-from complaints.storage.escalation import find_of_deadline
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.escalation import find_of_deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def explain(
     engine: Engine, tx: Transaction, caller: Caller, reference: str, deadline_id: UUID
 ) -> Explanation:
     """One deadline of one complaint. Raises NotFound, also for a deadline of another complaint."""
-    complaint = aggregate.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
     deadline = next((d for d in complaint.deadlines if d.id == deadline_id), None)
     if deadline is None:
         raise NotFound(f"The complaint has no deadline {str(deadline_id)!r}.")

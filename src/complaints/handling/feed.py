@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from complaints.handling.access import Caller
 from complaints.handling.timeline import Happening, happening_of
-from complaints.storage import event
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import event
 
 
 def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[Happening], int]:
     """Up to `limit` events after number `after` that the caller may know of, and the number to go on from.
 
-    Everything up to the last number this snapshot sees is committed (`storage.event`), so the reader may go
+    Everything up to the last number this snapshot sees is committed (`storage.rows.event`), so the reader may go
     on from there, also where none of it was for their eyes.
     """
     rows = event.changes(tx, after=after, limit=limit, only_source=caller.only_source)

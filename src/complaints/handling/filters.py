@@ -7,16 +7,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from complaints.domain.classification import Category
-from complaints.domain.complainants import identify
-from complaints.domain.numbers import sequence_of
-from complaints.domain.search_terms import query_terms
+from complaints.domain.complaint.identity import identify
+from complaints.domain.complaint.numbers import sequence_of
+from complaints.domain.complaint.search_terms import query_terms
+from complaints.domain.policy.categories import Category
 from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, Priority, Status
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
 from complaints.handling.values import Content, Instant, Phone
-from complaints.storage.complaint_queries import Filters
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries.complaint_lists import Filters
 
 
 def _plain(text: str) -> str:

@@ -8,16 +8,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from complaints.domain.complaint import Party
+from complaints.domain.complaint.facts import Party
 from complaints.domain.vocabulary import Priority
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
 from complaints.handling.views import masked
-from complaints.storage import follow_ups
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.follow_ups import DayRange, FollowUpFilter, Place
-from complaints.storage.party import COMPLAINANT, find_parties
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import follow_ups
+from complaints.storage.queries.follow_ups import DayRange, FollowUpFilter, Place
+from complaints.storage.rows.person import COMPLAINANT, find_parties
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from complaints.handling.engine import Engine
-from complaints.storage import heartbeat, migrate, waking
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database import migrate
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import due_complaints
+from complaints.storage.rows import heartbeat
 
 ALIVE_WITHIN = timedelta(seconds=20)
 
@@ -40,7 +42,7 @@ def examine(engine: Engine, wall: Callable[[], datetime]) -> Health:
             # A tick that lies ahead was told by a clock that was wrong: its process may be long gone.
             sweeping=any(abs(wall() - beat.ticked_at) < ALIVE_WITHIN for beat in beats),
             beats=beats,
-            parked=waking.count_parked(tx),
+            parked=due_complaints.count_parked(tx),
         )
 
     return engine.read(look)

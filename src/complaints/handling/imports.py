@@ -9,16 +9,16 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from complaints.domain.errors import ComplaintError, Fault, NotFound
-from complaints.domain.importing.rows import ImportRow, open_import, parse_options
+from complaints.domain.importing.import_file import ImportRow, open_import, parse_options
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling.access import Caller, Right
 from complaints.handling.commands import CreateComplaint
 from complaints.handling.engine import Engine
 from complaints.handling.intake import ImportMark, Post, Registered, register
 from complaints.handling.validation_messages import as_errors
-from complaints.storage import import_job
-from complaints.storage.import_job import Job
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import import_job
+from complaints.storage.rows.import_job import Job
 
 CHUNK = 250
 _RUNNING, _COMPLETED = "running", "completed"

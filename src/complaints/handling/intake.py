@@ -7,23 +7,24 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.classification import Category
-from complaints.domain.complainants import Identity, identify, same_complainant
-from complaints.domain.complaint import Complaint, Party
-from complaints.domain.draft import ENGINE, Draft
+from complaints.domain.complaint.change import ENGINE, Draft
+from complaints.domain.complaint.facts import Complaint, Party
+from complaints.domain.complaint.identity import Identity, identify, same_complainant
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
-from complaints.domain.intake import Intake, plan_intake
-from complaints.domain.policies import Policy
+from complaints.domain.policy.categories import Category
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.intake import Intake, plan_intake
 from complaints.domain.vocabulary import EventType, Severity
 from complaints.handling.access import Caller, Right
 from complaints.handling.commands import CreateComplaint, Person
 from complaints.handling.engine import Engine
-from complaints.storage import aggregate, party
-from complaints.storage.aggregate import Arrival
-from complaints.storage.apply import Planned, apply
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.party import COMPLAINANT, REPORTER, Parties
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.load import Arrival
+from complaints.storage.rows import person as party
+from complaints.storage.rows.person import COMPLAINANT, REPORTER, Parties
+from complaints.storage.save import Planned, apply
 
 _AHEAD = timedelta(minutes=5)
 
@@ -78,7 +79,7 @@ def register(engine: Engine, tx: Transaction, posts: Sequence[Post]) -> list[Reg
             checked[n] = _check(post, tx, catalogue)
         except ComplaintError as refusal:
             found[n] = refusal
-    received = dict(zip(checked, aggregate.receive(tx, [_arrival(i) for i in checked.values()]), strict=True))
+    received = dict(zip(checked, load.receive(tx, [_arrival(i) for i in checked.values()]), strict=True))
     fresh, again = _split(checked, received)
     created = _create(engine, tx, catalogue, fresh, received)
     first = {
@@ -183,7 +184,7 @@ def _again(
     if not first:
         return {}
     ids = set(first.values())
-    known = {loaded.complaint.id: loaded.complaint for loaded in aggregate.load_complaints(tx, ids)}
+    known = {loaded.complaint.id: loaded.complaint for loaded in load.load_complaints(tx, ids)}
     told_anew = [(i, checked[n]) for n, i in first.items() if _texts(checked[n].command) != _texts(known[i])]
     if told_anew:
         _record_contacts(engine, tx, told_anew)
@@ -196,7 +197,7 @@ def _texts(told: CreateComplaint | Complaint) -> tuple[str, str | None]:
 
 
 def _record_contacts(engine: Engine, tx: Transaction, contacts: Sequence[tuple[UUID, _Checked]]) -> None:
-    locked = aggregate.load_complaints(tx, {i for i, _ in contacts}, lock=True)
+    locked = load.load_complaints(tx, {i for i, _ in contacts}, lock=True)
     drafts = {
         loaded.complaint.id: Planned(Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id), loaded.tip)
         for loaded in locked

@@ -13,10 +13,18 @@ from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
 from complaints.handling.intake import check_user
 from complaints.handling.reference import claim_to_change
-from complaints.storage import reference
-from complaints.storage.catalogue import Catalogue, Key
-from complaints.storage.key import KeyRecord, find_key_records, find_keys, has_secret, insert_key, revoke
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import configuration
+from complaints.storage.rows.api_key import (
+    Key,
+    KeyRecord,
+    find_key_records,
+    find_keys,
+    has_secret,
+    insert_key,
+    revoke,
+)
 
 _PREFIX = "cmp_"
 SHORTEST_SECRET = 24
@@ -54,7 +62,7 @@ def create_key(
     secret = secret or _PREFIX + secrets.token_urlsafe(32)
     key = Key(engine.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
     insert_key(tx, key, digest=digest_of(secret), created_by=caller.actor)
-    reference.raise_version(tx)
+    configuration.raise_version(tx)
     return key, secret
 
 
@@ -77,7 +85,7 @@ def revoke_key(engine: Engine, tx: Transaction, caller: Caller, key_id: UUID) ->
     if _administers(key, catalogue, tx.now) and not any(_administers(k, catalogue, tx.now) for k in others):
         raise Conflict("This is the last key that may make others: make another one with role admin first.")
     revoke(tx, key_id)
-    reference.raise_version(tx)
+    configuration.raise_version(tx)
 
 
 def _administers(key: Key, catalogue: Catalogue, now: datetime) -> bool:

@@ -10,10 +10,11 @@ from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.filters import ComplaintFilter, filters_of
 from complaints.handling.views import ComplaintView, view_all, view_one
-from complaints.storage import aggregate, due_counts
-from complaints.storage.complaint_queries import Order, Place, find_page
-from complaints.storage.due_counts import DueCount
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import due_counts
+from complaints.storage.queries.complaint_lists import Order, Place, find_page
+from complaints.storage.queries.due_counts import DueCount
 
 K = TypeVar("K")
 # Where one band of ages ends and the next begins.
@@ -22,7 +23,7 @@ AGES = (timedelta(0), timedelta(hours=4), timedelta(days=1), timedelta(days=3), 
 
 def load_view(engine: Engine, tx: Transaction, caller: Caller, reference: str) -> ComplaintView:
     """One complaint by id or number. Raises NotFound, also for one the caller may not know of."""
-    loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source)
+    loaded = load.load_complaint(tx, reference, only_source=caller.only_source)
     return view_one(engine, tx, caller, loaded.complaint)
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
-from complaints.domain.escalation import Department, Directory, Team, User
-from complaints.domain.policies import Policy
+from complaints.domain.policy.policy import Policy
+from complaints.domain.staff import Department, Directory, Team, User
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.intake import check_user
@@ -20,9 +20,10 @@ from complaints.handling.reference import (
     claim_to_change,
     renamed,
 )
-from complaints.storage import reference, usage
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import usage
+from complaints.storage.rows import configuration
 
 Absence = tuple[datetime | None, datetime | None]
 
@@ -47,8 +48,8 @@ def create_department(
     made = Department(command.code, command.names.model_dump(), command.head, command.deputy, command.parent)
     _check_holders(catalogue, head=made.head, deputy=made.deputy)
     _check_parent(catalogue.directory, made)
-    reference.insert_row(tx, reference.department, command.model_dump())
-    reference.raise_version(tx)
+    configuration.insert_row(tx, configuration.department, command.model_dump())
+    configuration.raise_version(tx)
     return made
 
 
@@ -62,8 +63,8 @@ def change_department(
     made = replace(old, **values)
     _check_holders(catalogue, head=values.get("head"), deputy=values.get("deputy"))
     _check_parent(catalogue.directory, made)
-    reference.update_row(tx, reference.department, code, values)
-    reference.raise_version(tx)
+    configuration.update_row(tx, configuration.department, code, values)
+    configuration.raise_version(tx)
     return made
 
 
@@ -101,8 +102,8 @@ def create_team(engine: Engine, tx: Transaction, caller: Caller, command: Create
     _check_department(catalogue.directory, command.department)
     _check_holders(catalogue, lead=command.lead, deputy=command.deputy)
     values = command.model_dump() | {"active": command.active is not False}
-    reference.insert_row(tx, reference.team, values)
-    reference.raise_version(tx)
+    configuration.insert_row(tx, configuration.team, values)
+    configuration.raise_version(tx)
     return Team(**values)
 
 
@@ -120,8 +121,8 @@ def change_team(engine: Engine, tx: Transaction, caller: Caller, code: str, comm
     _check_holders(catalogue, lead=values.get("lead"), deputy=values.get("deputy"))
     if values.get("active") is False:
         _refuse_in_use(tx, catalogue, code)
-    reference.update_row(tx, reference.team, code, values)
-    reference.raise_version(tx)
+    configuration.update_row(tx, configuration.team, code, values)
+    configuration.raise_version(tx)
     return replace(old, **values)
 
 
@@ -170,8 +171,8 @@ def create_user(engine: Engine, tx: Transaction, caller: Caller, command: Create
     _check_deputy(catalogue, command.login, command.deputy)
     values = command.model_dump() | {"active": command.active is not False}
     values["absent_from"], values["absent_until"] = _absence((None, None), command, tx.now)
-    reference.insert_row(tx, reference.user_account, values)
-    reference.raise_version(tx)
+    configuration.insert_row(tx, configuration.user_account, values)
+    configuration.raise_version(tx)
     return User(**values)
 
 
@@ -191,8 +192,8 @@ def change_user(engine: Engine, tx: Transaction, caller: Caller, login: str, com
     others = (user for user in catalogue.directory.users.values() if user.login != login)
     if values.get("active") is False and not any(user.active for user in others):
         raise Conflict("This is the last active user, and somebody must answer for complaints.")
-    reference.update_row(tx, reference.user_account, login, values)
-    reference.raise_version(tx)
+    configuration.update_row(tx, configuration.user_account, login, values)
+    configuration.raise_version(tx)
     return replace(old, **values)
 
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from complaints.domain.errors import Fault, NotFound
-from complaints.domain.policies import Policy
-from complaints.domain.policy_document import PolicyReading, read_policy, to_document
+from complaints.domain.policy.document import PolicyReading, read_policy, to_document
+from complaints.domain.policy.policy import Policy
 from complaints.handling.access import Caller
 from complaints.handling.engine import Engine
 from complaints.handling.reference import claim_to_change
-from complaints.storage import policy as policy_rows
-from complaints.storage import reference
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import configuration
+from complaints.storage.rows import policy as policy_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def apply_policy(engine: Engine, tx: Transaction, caller: Caller, text: str) -> 
         return Applied(latest, (*reading.warnings, *_overruled(tx, catalogue, latest)), created=False)
     policy = replace(reading.policy, version=latest.version + 1 if latest else 1)
     policy_rows.insert_policy(tx, policy, text=text, document=document, by=caller.actor)
-    reference.raise_version(tx)
+    configuration.raise_version(tx)
     return Applied(policy, (*reading.warnings, *_overruled(tx, catalogue, policy)), created=True)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from complaints.domain.errors import ComplaintError
 from complaints.handling.engine import Answer, Attempt, Contended, Engine, Outcome, answer_each
 from complaints.handling.intake import Post, Registered, register
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
 
 Show = Callable[[Transaction, Post, Registered], Answer]
 

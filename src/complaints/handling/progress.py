@@ -9,15 +9,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from complaints.domain import actions, deadlines
-from complaints.domain.actions import merge_refusal
-from complaints.domain.classification import derive_priority
-from complaints.domain.complainants import same_complainant
-from complaints.domain.complaint import Complaint, Deadline, Party, Promise
-from complaints.domain.draft import Draft
+from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.facts import Complaint, Deadline, Party, Promise
+from complaints.domain.complaint.identity import same_complainant
 from complaints.domain.errors import Conflict, InvalidContent, NotFound, StaleVersion, TransitionRefused
-from complaints.domain.policies import Policy
-from complaints.domain.sweep import advance
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import actions, deadlines
+from complaints.domain.rules.actions import merge_refusal
+from complaints.domain.rules.passing_time import advance
+from complaints.domain.rules.routing import derive_priority
 from complaints.domain.vocabulary import Action, DeadlineKind, DeadlineStatus, EventType, LinkType, Severity
 from complaints.handling.access import Caller, Right
 from complaints.handling.commands import (
@@ -31,12 +31,14 @@ from complaints.handling.commands import (
 )
 from complaints.handling.engine import Engine
 from complaints.handling.intake import check_user, identity_of
-from complaints.storage import aggregate, link, party
-from complaints.storage.apply import Planned, apply
-from complaints.storage.complaint import Loaded
-from complaints.storage.deadline import find_promises
-from complaints.storage.party import COMPLAINANT, REPORTER
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import link
+from complaints.storage.rows import person as party
+from complaints.storage.rows.complaint import Loaded
+from complaints.storage.rows.deadline import find_promises
+from complaints.storage.rows.person import COMPLAINANT, REPORTER
+from complaints.storage.save import Planned, apply
 
 Versions = frozenset[int] | None  # those `If-Match` names; None: any
 
@@ -70,7 +72,7 @@ def _change(
     Who had to wait for the complaint acts after the one who had it, even where their instants say otherwise.
     """
     caller.require(right)
-    loaded = aggregate.load_complaint(tx, reference, only_source=caller.only_source, lock=True)
+    loaded = load.load_complaint(tx, reference, only_source=caller.only_source, lock=True)
     _check_version(loaded.complaint, versions)
     tx = tx.not_before(_last_changed_at(loaded.complaint))
     draft, policy = open_draft(engine, tx, caller, loaded)
@@ -102,7 +104,7 @@ def transition(
     """Take an action. Raises TransitionRefused with the actions allowed now, InvalidContent, StaleVersion, NotFound."""
     arguments = command.arguments()
     if command.action is Action.MERGE:
-        aggregate.lock_in_order(tx, [reference, arguments["into"]])
+        load.lock_in_order(tx, [reference, arguments["into"]])
 
     def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         if command.action is Action.MERGE:
@@ -120,7 +122,7 @@ def _prepare_merge(
     """Find and check the complaint to merge into, and put the merge on its record too."""
     complaint = draft.complaint
     try:
-        into = aggregate.load_complaint(tx, arguments["into"], only_source=caller.only_source, lock=True)
+        into = load.load_complaint(tx, arguments["into"], only_source=caller.only_source, lock=True)
     except NotFound as error:
         raise InvalidContent.at("/into", error.detail) from None
     arguments["into"] = into.complaint.id
@@ -264,7 +266,7 @@ def remove_link(
     engine: Engine, tx: Transaction, caller: Caller, reference: str, link_type: LinkType, other_reference: str
 ) -> Complaint:
     """Remove a link. Raises NotFound if there is none."""
-    other = aggregate.load_complaint(tx, other_reference, only_source=caller.only_source).complaint
+    other = load.load_complaint(tx, other_reference, only_source=caller.only_source).complaint
 
     def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
         if link_type is LinkType.DUPLICATE_OF and draft.complaint.merged_into == other.id:
@@ -279,7 +281,7 @@ def remove_link(
 
 def _other(tx: Transaction, caller: Caller, reference: str) -> Complaint:
     try:
-        return aggregate.load_complaint(tx, reference, only_source=caller.only_source).complaint
+        return load.load_complaint(tx, reference, only_source=caller.only_source).complaint
     except NotFound as error:
         raise InvalidContent.at("/complaint_id", error.detail) from None
 

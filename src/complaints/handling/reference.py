@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from complaints.domain.classification import CODE
+from complaints.domain.policy.categories import CODE
 from complaints.domain.vocabulary import AccessRole, Cause, Nature
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
 from complaints.handling.values import Code, Content, Email, EmailChange, Instant, Name, Switch
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
 Reference = Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9._@-]*)?$")]

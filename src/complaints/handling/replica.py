@@ -9,7 +9,7 @@ from typing import TypeVar
 from complaints.domain.errors import Unavailable
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
-from complaints.storage.unit_of_work import RaceLost, Transaction
+from complaints.storage.database.transactions import RaceLost, Transaction
 
 T = TypeVar("T")
 READS_ONLY = frozenset({Right.READ_OWN, Right.READ, Right.SEE_PERSONS})

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from complaints.domain.clocks import TimeOutOfRange, add_months, shift_days
-from complaints.domain.draft import plain
 from complaints.domain.errors import Conflict, InvalidContent
-from complaints.domain.preview import parse_duration
+from complaints.domain.json_text import plain
+from complaints.domain.time.preview import parse_duration
+from complaints.domain.time.working_time import TimeOutOfRange, add_months, shift_days
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
 from complaints.handling.sweep import sweep_until
-from complaints.storage import clock
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import test_clock
 
 LATEST_AT = datetime(2999, 12, 31, tzinfo=UTC)
 
@@ -28,13 +28,13 @@ class Moved:
 
 def is_sandbox(engine: Engine) -> bool:
     """Whether the database has a test clock; it never gains or loses one."""
-    return engine.read(lambda tx: clock.find_sandbox_now(tx.connection) is not None)
+    return engine.read(lambda tx: test_clock.find_sandbox_now(tx.connection) is not None)
 
 
 def set_clock(engine: Engine, tx: Transaction, caller: Caller, target: datetime) -> Moved:
     """Move the clock to `target`. Raises Conflict if it stands later than that."""
     caller.require(Right.WORK)
-    return _move(engine, tx, clock.lock_sandbox(tx.connection), target)
+    return _move(engine, tx, test_clock.lock_sandbox(tx.connection), target)
 
 
 def advance_clock(engine: Engine, tx: Transaction, caller: Caller, by: str) -> Moved:
@@ -43,7 +43,7 @@ def advance_clock(engine: Engine, tx: Transaction, caller: Caller, by: str) -> M
     Raises InvalidContent at `/by`.
     """
     caller.require(Right.WORK)
-    now = clock.lock_sandbox(tx.connection)
+    now = test_clock.lock_sandbox(tx.connection)
     return _move(engine, tx, now, _later(now, by))
 
 
@@ -64,5 +64,5 @@ def _move(engine: Engine, tx: Transaction, now: datetime, target: datetime) -> M
     if target < now:
         raise Conflict(f"The test clock only moves forwards: it stands at {plain(now)}.")
     swept = sweep_until(engine, tx, target)
-    clock.set_sandbox_now(tx.connection, target)
+    test_clock.set_sandbox_now(tx.connection, target)
     return Moved(target, swept.escalations, swept.resumed, swept.reminders)

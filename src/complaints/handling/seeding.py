@@ -4,16 +4,16 @@ from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
-from complaints.domain.policy_document import read_policy, to_document
-from complaints.domain.taxonomy import SEED_CATEGORIES
+from complaints.domain.policy.default_categories import SEED_CATEGORIES
+from complaints.domain.policy.document import read_policy, to_document
 from complaints.domain.vocabulary import AccessRole
 from complaints.handling import keys
 from complaints.handling.access import SYSTEM
 from complaints.handling.engine import Engine
-from complaints.storage import key as key_rows
-from complaints.storage import policy as policy_rows
-from complaints.storage import reference, seed
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import api_key as key_rows
+from complaints.storage.rows import configuration, seed
+from complaints.storage.rows import policy as policy_rows
 
 ADMIN = "admin"
 BOOTSTRAP = "bootstrap"
@@ -64,14 +64,14 @@ def ensure_first_key(engine: Engine, tx: Transaction, secret: str | None) -> str
 
     Returns the secret of a key made now; None if there was nothing to make.
     """
-    reference.claim_version(tx)  # processes that start at once make one key between them
+    configuration.claim_version(tx)  # processes that start at once make one key between them
     known = {key.name: key for key in key_rows.find_keys(tx)}
     if secret is None and known:
         return None
     if secret is not None and (bootstrap := known.get(BOOTSTRAP)):
         if not seed.has_secret(tx, keys.digest_of(secret)):
             key_rows.replace_secret(tx, bootstrap.id, keys.digest_of(secret))
-            reference.raise_version(tx)
+            configuration.raise_version(tx)
         return None
     _, made = keys.create_key(
         engine, tx, SYSTEM, name=BOOTSTRAP, roles=[AccessRole.ADMIN], source="api", login=None, secret=secret

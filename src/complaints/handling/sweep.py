@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from complaints.domain.draft import ENGINE, Draft
+from complaints.domain.complaint.change import ENGINE, Draft
 from complaints.domain.errors import Unavailable
-from complaints.domain.sweep import advance
+from complaints.domain.rules.passing_time import advance
 from complaints.domain.vocabulary import EventType
 from complaints.handling.engine import Engine
-from complaints.storage import waking
-from complaints.storage.apply import Planned, apply
-from complaints.storage.catalogue import Catalogue
-from complaints.storage.complaint import Loaded
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import due_complaints
+from complaints.storage.rows.complaint import Loaded
+from complaints.storage.save import Planned, apply
 
 BATCH = 500
 _PARKED = "complaint parked: its clocks cannot be advanced"
@@ -51,7 +51,7 @@ def sweep_once(engine: Engine, *, batch: int = BATCH) -> Swept:
     """
     try:
         with engine.database.begin() as tx:
-            return _sweep(engine, tx, waking.claim_due(tx, limit=batch), _at_once, tx.now)
+            return _sweep(engine, tx, due_complaints.claim_due(tx, limit=batch), _at_once, tx.now)
     except Unavailable:
         raise
     except Exception:
@@ -69,14 +69,16 @@ def _one_by_one(engine: Engine, limit: int) -> Swept:
     return total
 
 
-def _next_alone(engine: Engine, after: waking.Place | None) -> tuple[waking.Place | None, Swept]:
+def _next_alone(
+    engine: Engine, after: due_complaints.Place | None
+) -> tuple[due_complaints.Place | None, Swept]:
     """The complaint due next after a place, advanced or else parked: its own place, None where there is none."""
     for is_last in (False, False, True):  # others may have been in its way
         place = None
         try:
             with engine.database.begin() as tx:
-                place = waking.claim_next(tx, after=after)
-                claimed = waking.load_claimed(tx, [place.id]) if place else []
+                place = due_complaints.claim_next(tx, after=after)
+                claimed = due_complaints.load_claimed(tx, [place.id]) if place else []
                 return place, _sweep(engine, tx, claimed, _at_once, tx.now)
         except Unavailable:
             raise
@@ -86,7 +88,7 @@ def _next_alone(engine: Engine, after: waking.Place | None) -> tuple[waking.Plac
             if is_last:
                 log.exception(_PARKED, extra={"id": str(place.id)})
     assert place is not None  # else it was raised or returned
-    engine.write(lambda tx: waking.park(tx, [place.id]))
+    engine.write(lambda tx: due_complaints.park(tx, [place.id]))
     return place, Swept(complaints=1, parked=1)
 
 
@@ -96,8 +98,8 @@ def sweep_until(engine: Engine, tx: Transaction, target: datetime, *, slice_size
     Time is cut into slices of about `slice_size` complaints, so that the history comes out in order of time.
     """
     total = Swept()
-    while (end := waking.slice_end(tx, target, size=slice_size)) is not None:
-        total += _sweep(engine, tx, waking.claim_until(tx, end), _each_at_its_time, end)
+    while (end := due_complaints.slice_end(tx, target, size=slice_size)) is not None:
+        total += _sweep(engine, tx, due_complaints.claim_until(tx, end), _each_at_its_time, end)
     return total
 
 
@@ -119,7 +121,7 @@ def _sweep(
             parked.append(loaded.complaint.id)
         else:
             plans.append(Planned(draft, loaded.tip))
-    waking.park(tx, parked)
+    due_complaints.park(tx, parked)
     apply(tx, plans, engine.new_id)
     return _told(plans, parked=len(parked))
 

@@ -9,7 +9,9 @@ from datetime import date, datetime, timedelta
 from complaints.domain.errors import Unavailable
 from complaints.handling.engine import Engine
 from complaints.handling.sweep import BATCH, Swept, sweep_once
-from complaints.storage import heartbeat, idempotency, partitions, waking
+from complaints.storage import months as partitions
+from complaints.storage.queries import due_complaints
+from complaints.storage.rows import heartbeat, idempotency
 
 BEAT_SECONDS = 5.0
 _FORGOTTEN = timedelta(hours=1)
@@ -35,7 +37,7 @@ class Sweeper:
 
     def tick(self) -> None:
         """Do what is due, batch by batch, and beat from time to time."""
-        while self.engine.read(waking.is_any_due):
+        while self.engine.read(due_complaints.is_any_due):
             batch = self._batch
             swept = self._sweep()
             self._lag_seconds = max(swept.lags_seconds, default=0.0)
@@ -75,7 +77,7 @@ def keep_house(engine: Engine, wall: Callable[[], datetime], *, history_months: 
     """
     engine.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
     engine.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
-    engine.write(lambda tx: waking.unpark(tx, tx.now - _PARKED))
+    engine.write(lambda tx: due_complaints.unpark(tx, tx.now - _PARKED))
     keep_months(engine, history_months=history_months)
 
 

@@ -16,9 +16,10 @@ from complaints.handling import progress
 from complaints.handling.access import Caller
 from complaints.handling.commands import AddNote
 from complaints.handling.engine import Engine
-from complaints.storage import aggregate, event, partitions
-from complaints.storage.aggregate import Record
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage import load, months
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.load import Record
+from complaints.storage.rows import event
 
 _FEW_MONTHS = 2
 
@@ -53,7 +54,7 @@ def timeline(
 
     Those in months that were detached are left out: the first one's ordinal tells.
     """
-    record = aggregate.load_record(tx, reference, only_source=caller.only_source)
+    record = load.load_record(tx, reference, only_source=caller.only_source)
     return [happening_of(row) for row in _rows(tx, record, after=after, limit=limit)]
 
 
@@ -62,7 +63,7 @@ def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequenc
 
     Ordinals have no gaps, so it is known how many there are.
     """
-    complaint_id, end = record.complaint_id, partitions.end_of_month(record.events_after, _FEW_MONTHS)
+    complaint_id, end = record.complaint_id, months.end_of_month(record.events_after, _FEW_MONTHS)
     rows = event.timeline(
         tx, complaint_id, after=after, limit=limit, from_number=record.events_after, below_number=end
     )

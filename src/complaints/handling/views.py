@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from complaints.domain.actions import Context, allowed_actions
-from complaints.domain.complaint import Complaint, Party, changed
-from complaints.domain.deadlines import as_of
+from complaints.domain.complaint.facts import Complaint, Party, changed
+from complaints.domain.rules.actions import Context, allowed_actions
+from complaints.domain.rules.deadlines import as_of
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.handling.access import Caller, Right
 from complaints.handling.engine import Engine
-from complaints.storage.link import find_links
-from complaints.storage.party import Parties, find_parties
-from complaints.storage.unit_of_work import Transaction
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.link import find_links
+from complaints.storage.rows.person import Parties, find_parties
 
 _MASK = "***"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from complaints.domain.errors import Fault
+from complaints.domain.importing.conversions import Convert, as_text, converter, expecting
 from complaints.domain.importing.dates import DateReader
 from complaints.domain.importing.files import Source
 from complaints.domain.importing.options import (
@@ -21,7 +22,6 @@ from complaints.domain.importing.options import (
     shorten,
     suggest,
 )
-from complaints.domain.importing.values import Convert, as_text, converter, expecting
 from complaints.domain.vocabulary import Channel, Priority, Severity
 
 MAX_SUBJECT = 500

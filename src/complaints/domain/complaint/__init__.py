@@ -1,0 +1,1 @@
+"""One complaint: its facts, the change in the making, its history, its number and who complains."""

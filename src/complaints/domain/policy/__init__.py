@@ -1,0 +1,1 @@
+"""Policies: values of a policy, and how a policy document is read."""

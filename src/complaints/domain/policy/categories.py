@@ -1,0 +1,119 @@
+"""Categories of complaints, and how a code is classified."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.vocabulary import Cause, Nature
+
+T = TypeVar("T")
+
+
+_LANGUAGES = ("en", "zh")
+
+
+CODE = r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?"
+"""The code of a category: a word, or parent and word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What complaints are about, one of two levels: `network` is the parent of `network.outage`.
+
+    A leaf has a cause and a nature, and a team when the policy's routing is not to decide. A parent may leave
+    them open: see `classify`. `names` are by language, at least `en` and `zh`.
+    """
+
+    code: str
+    parent: str | None
+    names: Mapping[str, str]
+    cause: Cause | None = None
+    nature: Nature | None = None
+    team: str | None = None
+    active: bool = True
+
+
+def classify(
+    code: str | None, categories: Mapping[str, Category], *, pointer: str = "/category"
+) -> Category | None:
+    """The category `code` of the tree, with what it leaves open filled in; None for None.
+
+    A parent's open cause, nature or team is the one all its active children agree on, else it stays open.
+    Raises InvalidContent at `pointer` for a category that is unknown or no longer in use.
+    """
+    if code is None:
+        return None
+    category = categories.get(code)
+    if category is None:
+        raise InvalidContent.at(pointer, _unknown(code, categories))
+    parent = categories.get(category.parent) if category.parent else None
+    if not category.active or (parent and not parent.active):
+        raise InvalidContent.at(pointer, f"category '{code}' is no longer in use; choose another")
+    children = [child for child in categories.values() if child.parent == code and child.active]
+    return replace(
+        category,
+        cause=category.cause or _agreed(child.cause for child in children),
+        nature=category.nature or _agreed(child.nature for child in children),
+        team=category.team or _agreed(child.team for child in children),
+    )
+
+
+def check_category(category: Category, categories: Mapping[str, Category], *, teams: Collection[str]) -> None:
+    """Whether `category` may be saved in the tree. Raises InvalidContent with every fault, at its member."""
+    faults = [
+        Fault(pointer, message)
+        for wrong, pointer, message in (
+            (
+                not re.fullmatch(CODE, category.code),
+                "/code",
+                "must be a word, or parent and word with a dot between: lower-case letters, digits and _",
+            ),
+            (
+                category.parent != (category.code.rpartition(".")[0] or None),
+                "/parent",
+                "must be what stands before the dot of the code, absent without one",
+            ),
+            (
+                category.parent is not None and category.parent not in categories,
+                "/parent",
+                f"there is no category '{category.parent}'; make it first",
+            ),
+            (
+                any(not category.names.get(language, "").strip() for language in _LANGUAGES),
+                "/names",
+                "must have a name in 'en' and in 'zh'",
+            ),
+            (
+                category.parent is not None and category.cause is None,
+                "/cause",
+                "a category with a parent has a cause",
+            ),
+            (
+                category.parent is not None and category.nature is None,
+                "/nature",
+                "a category with a parent has a nature",
+            ),
+            (
+                category.team is not None and category.team not in teams,
+                "/team",
+                f"there is no team '{category.team}'",
+            ),
+        )
+        if wrong
+    ]
+    if faults:
+        raise InvalidContent(f"the category cannot be saved: {faults[0].message}", faults=faults)
+
+
+def _agreed(values: Iterable[T | None]) -> T | None:
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else None
+
+
+def _unknown(code: str, categories: Mapping[str, Category]) -> str:
+    near = difflib.get_close_matches(code[:200], [c.code for c in categories.values() if c.active], n=1)
+    hint = f"did you mean '{near[0]}'?" if near else "GET /v1/categories lists them"
+    return f"there is no category '{code[:60]}'; {hint}"

@@ -1,0 +1,458 @@
+"""The actions people take: guard, then effect (domain §1). Each changes the draft or raises.
+
+`plan` is the only way in: it checks the lifecycle table before an action's own guard.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold
+from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import deadlines
+from complaints.domain.rules.lifecycle import legal_actions, next_status
+from complaints.domain.rules.passing_time import tell_escalation
+from complaints.domain.rules.recipients import recipients
+from complaints.domain.staff import Directory
+from complaints.domain.time import working_time
+from complaints.domain.vocabulary import (
+    AccessRole,
+    Action,
+    Cause,
+    ContactChannel,
+    ContactOutcome,
+    DeadlineKind,
+    EventType,
+    HoldReason,
+    Outcome,
+    RecipientRole,
+    Status,
+)
+
+MANUAL_STEP = "manual"
+_LEVELS = {
+    RecipientRole.ASSIGNEE: 0,
+    RecipientRole.FIRST_OWNER: 0,
+    RecipientRole.TEAM_LEAD: 1,
+    RecipientRole.DEPARTMENT_HEAD: 2,
+    RecipientRole.EXECUTIVE: 3,
+}
+_UPHELD = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
+_REOPENED_WITHIN_WINDOW = frozenset({Status.CLOSED, Status.REJECTED, Status.WITHDRAWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an action is judged by, besides the complaint: instant, rules, people, the caller's roles."""
+
+    now: datetime
+    policy: Policy
+    directory: Directory
+    roles: frozenset[AccessRole]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Whether an action may be taken now and, if not, why not."""
+
+    action: Action
+    refused_because: str | None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether nothing speaks against it."""
+        return self.refused_because is None
+
+
+def plan(draft: Draft, context: Context, action: Action, arguments: dict[str, Any]) -> None:
+    """Take `action` with what it carries.
+
+    Raises TransitionRefused with the actions allowed now, InvalidContent for what it carries, Forbidden where
+    the caller lacks the right; the draft is then to be thrown away.
+    """
+    complaint = draft.complaint
+    not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
+    try:
+        status = next_status(complaint.status, action, not_solved=not_solved)
+        if action is not Action.ESCALATE:  # a step changes neither version nor ETag
+            draft.touch(context.now)
+        _PLANNERS[action](draft, context, status, **arguments)
+    except TransitionRefused as refusal:
+        allowed = [review.action for review in reviews(complaint, context) if review.allowed]
+        raise TransitionRefused(refusal.detail, allowed=allowed) from None
+
+
+def reviews(complaint: Complaint, context: Context) -> list[Review]:
+    """Every action; why it is refused, as far as that does not depend on what it carries."""
+    legal = legal_actions(complaint.status)
+    found = []
+    for action in Action:
+        if action not in legal:
+            reason: str | None = f"not possible while the complaint is {complaint.status}"
+        else:
+            reason = _refusal(action, complaint, context)
+        found.append(Review(action, reason))
+    return found
+
+
+_JUDGED = (Action.CLOSE, Action.REOPEN)  # by more than the status
+
+
+def allowed_actions(complaint: Complaint, context: Context) -> tuple[Action, ...]:
+    """Those of `reviews` that are allowed."""
+    legal = legal_actions(complaint.status)
+    refused = [one for one in _JUDGED if one in legal and _refusal(one, complaint, context) is not None]
+    return tuple(action for action in legal if action not in refused) if refused else tuple(legal)
+
+
+def _refusal(action: Action, complaint: Complaint, context: Context) -> str | None:
+    if action is Action.CLOSE:
+        early = bool(context.roles & context.policy.early_close_roles)
+        return close_refusal(complaint, context.now, early=early)
+    if action is Action.REOPEN:
+        return reopen_refusal(complaint, context)
+    return None
+
+
+# The actions ------------------------------------------------------------------------------------------------
+
+
+def _assign(
+    draft: Draft, context: Context, status: Status, *, team: str | None = None, assignee: str | None = None
+) -> None:
+    _known(context.directory, team, assignee)
+    complaint = draft.complaint
+    moved = team is not None and team != complaint.team
+    draft.set(
+        team=team or complaint.team,
+        assignee=assignee or (None if moved else complaint.assignee),
+        status=status,
+    )
+    draft.emit(EventType.ASSIGNED, context.now)
+
+
+def _known(directory: Directory, team: str | None, assignee: str | None) -> None:
+    if team is None and assignee is None:
+        raise InvalidContent.at("", "assign needs a team, an assignee, or both.")
+    if team is not None and not ((found := directory.teams.get(team)) and found.active):
+        raise InvalidContent.at("/team", f"There is no active team {team!r}.")
+    if assignee is not None and not ((user := directory.users.get(assignee)) and user.active):
+        raise InvalidContent.at("/assignee", f"There is no active user {assignee!r}.")
+
+
+def _respond(
+    draft: Draft, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+) -> None:
+    draft.set(status=status)
+    draft.emit(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
+    _meet(draft, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
+
+
+def _hold(draft: Draft, context: Context, status: Status, *, reason: HoldReason, until: datetime) -> None:
+    now, policy = context.now, context.policy
+    if until <= now:
+        raise InvalidContent.at("/until", "A hold ends in the future.")
+    latest = working_time.due_at(now, policy.hold_maximum, working_time.always_open(policy.timezone))
+    if latest is not None and until > latest:
+        raise InvalidContent.at("/until", f"A hold lasts at most until {latest.isoformat()}.")
+    draft.put_hold(Hold(draft.new_id(), draft.complaint.cycle, reason, now, until))
+    draft.set(status=status)
+    deadlines.replan(draft, policy, now)
+    draft.emit(EventType.HELD, now, reason=reason, until_at=until)
+
+
+def _resume(draft: Draft, context: Context, status: Status) -> None:
+    _end_hold(draft, context)
+    draft.set(status=status)
+    draft.emit(EventType.RESUMED, context.now)
+
+
+def _end_hold(draft: Draft, context: Context) -> None:
+    """An action that leaves on_hold ends the pause first (rule 2.6)."""
+    hold = draft.complaint.current_hold
+    if hold is not None:
+        draft.put_hold(replace(hold, ended_at=context.now))
+        deadlines.replan(draft, context.policy, context.now)
+
+
+def _resolve(
+    draft: Draft,
+    context: Context,
+    status: Status,
+    *,
+    resolution: str,
+    outcome: Outcome,
+    cause: Cause,
+    root_cause: str | None = None,
+    compensation: tuple[Decimal, str] | None = None,
+) -> None:
+    _end_hold(draft, context)
+    amount, currency = compensation or (None, None)
+    draft.set(
+        status=status,
+        resolution=resolution,
+        outcome=outcome,
+        cause=cause,
+        root_cause=root_cause or draft.complaint.root_cause,
+        compensation_amount=amount,
+        compensation_currency=currency,
+        resolved_at=context.now,
+    )
+    draft.emit(EventType.RESOLVED, context.now)
+
+
+def _notify_result(
+    draft: Draft, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+) -> None:
+    now = context.now
+    draft.set(status=status, result_told_at=now)
+    deadlines.start_after_result(draft, context.policy, now)
+    draft.emit(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
+    _meet(draft, now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
+
+
+def _record_contact(
+    draft: Draft,
+    context: Context,
+    status: Status,
+    *,
+    outcome: ContactOutcome,
+    csat: int | None = None,
+    nps: int | None = None,
+    note: str | None = None,
+) -> None:
+    complaint, now = draft.complaint, context.now
+    answered = outcome is not ContactOutcome.UNREACHABLE
+    if answered and complaint.status is not Status.FOLLOWING_UP:
+        raise TransitionRefused(
+            f"While a complaint is {complaint.status}, only an unreachable contact can be recorded: "
+            "use respond or notify_result for one that was answered."
+        )
+    if answered:
+        draft.set(contact_outcome=outcome, csat=csat, nps=nps)
+    follow_up = _follow_up_met_by(draft, context)
+    draft.emit(
+        EventType.CONTACT_RECORDED,
+        now,
+        outcome=outcome,
+        csat=csat,
+        nps=nps,
+        note=note,
+        deadline_id=follow_up.id if follow_up else None,
+    )
+    if follow_up is not None:
+        deadlines.meet(draft, follow_up, now)
+    if answered:
+        _meet(draft, now, DeadlineKind.PROMISE)
+    if outcome is ContactOutcome.NOT_SOLVED:
+        _new_cycle(draft, context, status, note or "not solved", DeadlineKind.RESOLUTION)
+    elif not answered and follow_up and follow_up.attempt < context.policy.unreachable_attempts:
+        deadlines.start_retry(draft, context.policy, follow_up, now)
+        draft.emit(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
+
+
+def _follow_up_met_by(draft: Draft, context: Context) -> Deadline | None:
+    """The earliest unmet follow-up of the cycle, unless it is due too far ahead to be meant."""
+    complaint, policy = draft.complaint, context.policy
+    if complaint.status is not Status.FOLLOWING_UP:
+        return None
+    earliest = next(iter(draft.unmet(DeadlineKind.FOLLOW_UP, cycle=complaint.cycle)), None)
+    horizon = working_time.shift_days(context.now, policy.contact_match_days, policy.timezone)
+    return earliest if earliest and earliest.due_at <= horizon else None
+
+
+def _reopen(draft: Draft, context: Context, status: Status, *, reason: str) -> None:
+    complaint = draft.complaint
+    if refusal := reopen_refusal(complaint, context):
+        raise TransitionRefused(refusal)
+    if complaint.status is Status.RESOLVED:  # nothing was told yet: the cycle and its clocks run on
+        draft.set(status=status, resolved_at=None)
+        draft.emit(EventType.REOPENED, context.now, reason=reason)
+        return
+    _new_cycle(draft, context, status, reason, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
+
+
+def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
+    """Why a complaint cannot be reopened now: the policy's window from its end is over."""
+    if complaint.status not in _REOPENED_WITHIN_WINDOW or complaint.ended_at is None:
+        return None
+    policy = context.policy
+    last = working_time.due_at(
+        complaint.ended_at, policy.reopen_window, working_time.always_open(policy.timezone)
+    )
+    if last is None or context.now <= last:
+        return None
+    return f"The time to reopen it ended at {last.isoformat()}: make a new complaint, linked recurrence_of."
+
+
+def _new_cycle(draft: Draft, context: Context, status: Status, reason: str, *started: DeadlineKind) -> None:
+    """Reopening cancels the old cycle's unmet deadlines; promises stay."""
+    complaint = draft.complaint
+    deadlines.cancel(
+        draft, [d for d in complaint.deadlines if d.unmet and d.kind is not DeadlineKind.PROMISE]
+    )
+    draft.set(
+        status=status,
+        cycle=complaint.cycle + 1,
+        resolution=None,
+        outcome=None,
+        compensation_amount=None,
+        compensation_currency=None,
+        resolved_at=None,
+        result_told_at=None,
+        contact_outcome=None,
+        ended_at=None,
+    )
+    for kind in started:
+        deadlines.start(draft, context.policy, kind, context.now)
+    draft.emit(EventType.REOPENED, context.now, reason=reason)
+
+
+def _close(
+    draft: Draft,
+    context: Context,
+    status: Status,
+    *,
+    root_cause: str | None = None,
+    early: bool = False,
+    message: str | None = None,
+    contact_channel: ContactChannel | None = None,
+) -> None:
+    complaint = draft.complaint
+    if early and not context.roles & context.policy.early_close_roles:
+        raise Forbidden("Your roles do not allow an early close.")
+    if early and (message is None or contact_channel is None):
+        missing = "/message" if message is None else "/contact_channel"
+        raise InvalidContent.at(
+            missing, "An early close needs the message and contact_channel of the confirmation."
+        )
+    if refusal := close_refusal(complaint, context.now, early=early):
+        raise TransitionRefused(refusal)
+    if complaint.outcome in _UPHELD and not (root_cause or complaint.root_cause):
+        raise InvalidContent.at(
+            "/root_cause", f"A complaint that is {complaint.outcome} closes with its root cause."
+        )
+    _meet(draft, context.now, DeadlineKind.CLOSURE)
+    _end(draft, context, status, root_cause=root_cause or complaint.root_cause)
+    draft.emit(EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel)
+
+
+def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | None:
+    """Why a complaint that is followed up cannot be closed at `now`; `early` where that may be done early."""
+    if any(d.kind is DeadlineKind.PROMISE and d.unmet for d in complaint.deadlines):
+        return "A promise to the complainant is still open."
+    if complaint.contact_outcome is ContactOutcome.NOT_SOLVED:
+        return "The complainant last said that it is not solved."
+    follow_ups = [
+        d for d in complaint.deadlines if d.kind is DeadlineKind.FOLLOW_UP and d.cycle == complaint.cycle
+    ]
+    if early or not follow_ups:
+        return None
+    hint = "or, if the complainant confirmed it, close early"
+    if any(d.unmet for d in follow_ups):
+        return f"A follow-up contact is still to be made: record it, {hint}."
+    # The latest due time, not that of the last attempt: an early one is repeated before the plan ends.
+    window_ends_at = max(d.due_at for d in follow_ups)
+    if now < window_ends_at:
+        return f"The follow-up window lasts until {window_ends_at.isoformat()}: wait, {hint}."
+    return None
+
+
+def _escalate(draft: Draft, context: Context, status: Status, *, reason: str, role: RecipientRole) -> None:
+    draft.set(status=status)
+    taken = Escalation(
+        id=draft.new_id(),
+        deadline_id=None,
+        kind=None,
+        step=MANUAL_STEP,
+        level=_LEVELS[role],
+        roles=(role,),
+        recipients=recipients((role,), draft.complaint, context.directory, context.now),
+        planned_at=context.now,
+        taken_at=context.now,
+        superseded=False,
+        reason=reason,
+    )
+    tell_escalation(draft, taken, EventType.ESCALATED, actor=draft.actor)
+
+
+def _reject(
+    draft: Draft,
+    context: Context,
+    status: Status,
+    *,
+    reason: str,
+    message: str,
+    contact_channel: ContactChannel,
+) -> None:
+    _end_hold(draft, context)
+    _meet(draft, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
+    _end(draft, context, status)
+    draft.emit(
+        EventType.REJECTED, context.now, reason=reason, message=message, contact_channel=contact_channel
+    )
+
+
+def _withdraw(draft: Draft, context: Context, status: Status, *, reason: str) -> None:
+    _end_hold(draft, context)
+    _end(draft, context, status)
+    draft.emit(EventType.WITHDRAWN, context.now, reason=reason)
+
+
+def _merge(draft: Draft, context: Context, status: Status, *, into: UUID) -> None:
+    _end_hold(draft, context)
+    _end(draft, context, status, merged_into=into)
+    draft.emit(EventType.MERGED, context.now, into=into)
+
+
+def merge_refusal(
+    complaint: Complaint, into: Complaint, *, same_complainant: bool, has_merged: bool
+) -> str | None:
+    """Why `complaint` cannot be merged into `into`. `has_merged`: others were merged into it before."""
+    if complaint.id == into.id:
+        return "A complaint cannot be merged into itself."
+    if not into.open:
+        return f"The complaint to merge into is {into.status}, not open."
+    if into.received_at > complaint.received_at:
+        return "The complaint to merge into was received later: merge the other way round."
+    if has_merged:
+        return "Others were merged into this complaint: merges make no chains."
+    if not same_complainant:
+        return "The complaints are not known to be the same complainant's: many people's are an incident."
+    return None
+
+
+def _end(draft: Draft, context: Context, status: Status, **changes: Any) -> None:
+    """No clock runs on (rule 2.11)."""
+    deadlines.cancel(draft, [d for d in draft.complaint.deadlines if d.unmet])
+    draft.set(status=status, ended_at=context.now, **changes)
+
+
+def _meet(draft: Draft, now: datetime, *kinds: DeadlineKind) -> None:
+    """Meet the unmet clocks of `kinds`: those of the present cycle, promises of any."""
+    for kind in kinds:
+        cycle = None if kind is DeadlineKind.PROMISE else draft.complaint.cycle
+        for deadline in draft.unmet(kind, cycle=cycle):
+            deadlines.meet(draft, deadline, now)
+
+
+_PLANNERS: dict[Action, Callable[..., None]] = {
+    Action.ASSIGN: _assign,
+    Action.RESPOND: _respond,
+    Action.HOLD: _hold,
+    Action.RESUME: _resume,
+    Action.RESOLVE: _resolve,
+    Action.NOTIFY_RESULT: _notify_result,
+    Action.RECORD_CONTACT: _record_contact,
+    Action.REOPEN: _reopen,
+    Action.CLOSE: _close,
+    Action.ESCALATE: _escalate,
+    Action.REJECT: _reject,
+    Action.WITHDRAW: _withdraw,
+    Action.MERGE: _merge,
+}

@@ -1,0 +1,275 @@
+"""Deadlines: planned, met, paused, re-planned, cancelled (domain rules 2.1 to 2.13).
+
+A deadline's due time is always computed afresh from its start, its target and the pauses so far; nothing is
+added to an earlier result, so the order of events cannot change it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+
+from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.facts import Complaint, Deadline, Hold, changed
+from complaints.domain.policy.policy import DeadlineRule, Policy
+from complaints.domain.rules.ladder import next_wake, own_calendar
+from complaints.domain.time import working_time
+from complaints.domain.time.calendars import WorkCalendar
+from complaints.domain.time.working_time import Pause, Segment, Target
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
+
+MOMENT = timedelta(microseconds=1)  # the resolution of stored instants
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """What a deadline's due time is computed from, besides its start and target."""
+
+    rule: DeadlineRule
+    calendar: WorkCalendar
+    pauses: tuple[Pause, ...]
+
+
+def clockwork(deadline: Deadline, complaint: Complaint, policy: Policy) -> Clockwork:
+    """The calendar and pauses that count for `deadline`."""
+    rule = policy.rules[deadline.kind]
+    holds = [h for h in _holds_known(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
+    own = own_calendar(deadline, rule.calendar)
+    pauses = _allowed_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
+    return Clockwork(rule, rule.calendar, pauses)
+
+
+def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
+    """The holds of its cycle; of a deadline that was met as they stood then, as its due time stands too."""
+    for hold in complaint.holds:
+        if hold.cycle != deadline.cycle:
+            continue
+        if deadline.met_at is None or (hold.ended_at is not None and hold.ended_at <= deadline.met_at):
+            yield hold
+        elif hold.started_at < deadline.met_at:
+            yield changed(hold, ended_at=None)
+
+
+def _allowed_pauses(
+    started_at: datetime, holds: Iterable[Hold], budget: float | None, calendar: WorkCalendar
+) -> tuple[Pause, ...]:
+    """The parts of `holds` that stop the clock: until the cycle's budget, seconds of open time, is spent.
+
+    A hold that lasts is taken to last to its `until_at`.
+    """
+    pauses: list[Pause] = []
+    for hold in sorted(holds, key=lambda h: h.started_at):
+        start, end = max(hold.started_at, started_at), hold.ended_at or hold.until_at
+        if end <= start:
+            continue
+        if budget is not None:
+            spent = working_time.elapsed_seconds(start, end, calendar)
+            if spent > budget:
+                end = working_time.add_time(start, budget, calendar) or end
+            budget = max(0, budget - spent)
+        if end > start:
+            pauses.append((start, end))
+    return tuple(pauses)
+
+
+def start_intake(draft: Draft, policy: Policy) -> None:
+    """Start what runs from receipt: first response and resolution."""
+    started_at = draft.complaint.received_at
+    kinds = (DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
+    draft.add_deadlines(_started(draft, policy, kind, started_at) for kind in kinds)
+
+
+def start(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime) -> None:
+    """Start one clock of the present cycle with the target the policy gives for it."""
+    draft.add_deadlines([_started(draft, policy, kind, started_at)])
+
+
+def _started(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime) -> Deadline:
+    rule = policy.rules[kind]
+    target = rule.target_for(draft.complaint.priority, draft.complaint.category)
+    due_at = _certain(started_at, target, rule.calendar)
+    return running(draft, policy, kind, started_at=started_at, target=target, due_at=due_at)
+
+
+def start_after_result(draft: Draft, policy: Policy, told_at: datetime) -> None:
+    """Start the follow-up plan and the closure clock, once the result has been fed back."""
+    due, started = told_at, []
+    for sequence, target in enumerate(policy.follow_ups[draft.complaint.priority], start=1):
+        due = _certain(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+        started.append(
+            running(
+                draft, policy, DeadlineKind.FOLLOW_UP,
+                started_at=told_at, target=target, due_at=due, sequence=sequence,
+            )
+        )  # fmt: skip
+    closure_at = _certain(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
+    closure = running(draft, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at)
+    draft.add_deadlines([*started, closure])
+
+
+def start_retry(draft: Draft, policy: Policy, missed: Deadline, now: datetime) -> None:
+    """Start another attempt at a follow-up that found nobody."""
+    target = policy.unreachable_retry
+    due = _certain(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+    retry = running(
+        draft, policy, DeadlineKind.FOLLOW_UP,
+        started_at=now, target=target, due_at=due, sequence=missed.sequence, attempt=missed.attempt + 1,
+    )  # fmt: skip
+    draft.add_deadlines([retry])
+
+
+def _certain(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
+    due = working_time.due_at(start_at, target, calendar)
+    assert due is not None  # only an endless pause leaves a due time open
+    return due
+
+
+def running(
+    draft: Draft,
+    policy: Policy,
+    kind: DeadlineKind,
+    *,
+    started_at: datetime,
+    target: Target | None,
+    due_at: datetime,
+    sequence: int = 1,
+    attempt: int = 1,
+) -> Deadline:
+    """A running deadline of the present cycle, with its first engine step planned; it is not added yet."""
+    deadline = Deadline(
+        id=draft.new_id(),
+        policy_code=policy.code,
+        policy_version=policy.version,
+        kind=kind,
+        cycle=draft.complaint.cycle,
+        sequence=sequence,
+        attempt=attempt,
+        status=DeadlineStatus.RUNNING,
+        started_at=started_at,
+        target=target,
+        due_at=due_at,
+    )
+    return woken(deadline, draft.complaint, policy)
+
+
+def woken(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
+    """The deadline with the instant at which the engine next has to act on it."""
+    match deadline.status:
+        case DeadlineStatus.PAUSED:
+            wake_at = deadline.paused_until
+        case DeadlineStatus.RUNNING:
+            breach_at = deadline.due_at + MOMENT
+            step_at = next_wake(deadline, clockwork(deadline, complaint, policy), policy)
+            wake_at = min(breach_at, step_at) if step_at else breach_at
+        case DeadlineStatus.BREACHED:
+            wake_at = next_wake(deadline, clockwork(deadline, complaint, policy), policy)
+        case _:
+            wake_at = None
+    return deadline if wake_at == deadline.wake_at else changed(deadline, wake_at=wake_at)
+
+
+def meet(draft: Draft, deadline: Deadline, now: datetime) -> None:
+    """Met at `now`: in time iff not after its due time (rule 2.1); a breach stays on record."""
+    late = now > deadline.due_at
+    draft.put_deadline(
+        changed(
+            deadline,
+            status=DeadlineStatus.MET_LATE if late else DeadlineStatus.MET,
+            met_at=now,
+            breached_at=deadline.breached_at or (deadline.due_at if late else None),
+            paused_until=None,
+            wake_at=None,
+        )
+    )
+    draft.emit(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
+
+
+def cancel(draft: Draft, deadlines: Iterable[Deadline]) -> None:
+    """They no longer have to be met; a breach stays on record (rule 2.11)."""
+    for deadline in deadlines:
+        draft.put_deadline(
+            changed(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
+        )
+
+
+def replan(draft: Draft, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
+    """Compute every clock that still runs afresh from its start, with its pauses (rules 2.6 and 2.8).
+
+    With `retarget` the target is chosen anew too: priority, category or policy changed. Follow-ups, closure
+    and promises keep the due times they were made with, and so does every clock past due at `now`, whether or
+    not its breach was told.
+    """
+    for deadline in draft.complaint.deadlines:
+        if not deadline.unmet:
+            continue
+        if as_of(deadline, now).status is DeadlineStatus.BREACHED:
+            renewed = woken(deadline, draft.complaint, policy)
+        else:
+            renewed = _recomputed(deadline, draft.complaint, policy, now, retarget=retarget)
+        if renewed != deadline:
+            draft.put_deadline(renewed)
+
+
+def _recomputed(
+    deadline: Deadline, complaint: Complaint, policy: Policy, now: datetime, *, retarget: bool
+) -> Deadline:
+    works = clockwork(deadline, complaint, policy)
+    if deadline.target is not None and works.rule.targets:
+        target = (
+            works.rule.target_for(complaint.priority, complaint.category) if retarget else deadline.target
+        )
+        due_at = working_time.due_at(deadline.started_at, target, works.calendar, works.pauses)
+        assert due_at is not None  # a hold always has an end
+        extended = working_time.pause_extension_seconds(
+            deadline.started_at, target, works.calendar, works.pauses
+        )
+        deadline = changed(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
+    return woken(_placed(deadline, works.pauses, now), complaint, policy)
+
+
+def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
+    """Running or paused; where it has become past due, breached at this moment once `sweep.advance` tells."""
+    if deadline.due_at < now:
+        return changed(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
+    paused_until = next((end for start, end in pauses if end and start <= now < end), None)
+    if paused_until is None or deadline.due_at <= now:
+        return changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+    return changed(deadline, status=DeadlineStatus.PAUSED, paused_until=paused_until)
+
+
+def move_to_policy(draft: Draft, policy: Policy, now: datetime) -> None:
+    """Re-plan on purpose to another policy version (rule 2.9)."""
+    draft.set(
+        policy_code=policy.code,
+        policy_version=policy.version,
+        deadlines=tuple(
+            changed(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
+            for d in draft.complaint.deadlines
+        ),
+    )
+    replan(draft, policy, now, retarget=True)
+
+
+def as_of(deadline: Deadline, now: datetime) -> Deadline:
+    """The deadline as its clock has it at `now`, whether or not a sweep has run since."""
+    if deadline.status is DeadlineStatus.PAUSED and deadline.paused_until and now >= deadline.paused_until:
+        deadline = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+    if deadline.status is DeadlineStatus.RUNNING and now > deadline.due_at:
+        deadline = changed(
+            deadline, status=DeadlineStatus.BREACHED, breached_at=deadline.breached_at or deadline.due_at
+        )
+    return deadline
+
+
+def explanation(deadline: Deadline, complaint: Complaint, policy: Policy) -> tuple[Segment, ...]:
+    """The intervals counted and skipped between its start and its due time (rule 2.13)."""
+    works = clockwork(deadline, complaint, policy)
+    if deadline.target is None:
+        return (Segment(deadline.started_at, deadline.due_at, counted=True, reason="given"),)
+    return working_time.explain(deadline.started_at, deadline.target, works.calendar, works.pauses)
+
+
+def next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:
+    """The first sequence number not used by a deadline of that kind in the present cycle."""
+    used = {d.sequence for d in complaint.deadlines if d.kind is kind and d.cycle == complaint.cycle}
+    return next(n for n in count(1) if n not in used)

@@ -1,0 +1,141 @@
+"""Escalation: when each step of a ladder is due, and who hears of it (domain §3)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from complaints.domain.complaint.facts import Deadline
+from complaints.domain.policy.policy import DeadlineRule, Policy, Step
+from complaints.domain.time import working_time
+from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar
+from complaints.domain.time.working_time import Pause, Unit
+
+_MOMENT = timedelta(microseconds=1)
+_WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
+
+
+class Works(Protocol):
+    """What the times of steps are computed from (`deadlines.Clockwork`)."""
+
+    @property
+    def rule(self) -> DeadlineRule:
+        """How deadlines of its kind run."""
+        ...
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """When working time counts."""
+        ...
+
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """When the clock stood still, or will."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step and when it is due; it is taken at `wake_at`: the first instant past due for the 100 % step."""
+
+    step: Step
+    planned_at: datetime
+    wake_at: datetime
+
+
+def schedule(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+    """Every step of the deadline's ladder by planned time; one at or before the start is left out."""
+    return _planned(works.rule.ladder, deadline, works, policy)
+
+
+def _planned(steps: Sequence[Step], deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+    times = zip(steps, _times(steps, deadline, works, policy), strict=True)
+    planned = [
+        PlannedStep(step, at, _wake_at(at, deadline)) for step, at in times if at > deadline.started_at
+    ]
+    return sorted(planned, key=lambda p: p.planned_at)
+
+
+def _wake_at(planned_at: datetime, deadline: Deadline) -> datetime:
+    """The 100 % step is taken at the first instant past due."""
+    return planned_at + _MOMENT if planned_at == deadline.due_at else planned_at
+
+
+def _times(steps: Sequence[Step], deadline: Deadline, works: Works, policy: Policy) -> list[datetime]:
+    """When each of these steps is to be taken."""
+    offsets, start = _fixed_offsets(deadline, works, policy), deadline.started_at
+    try:
+        return [
+            start + offsets[step.name] if step.name in offsets else _reckoned(step, deadline, works, policy)
+            for step in steps
+        ]
+    except OverflowError:
+        return [_reckoned(step, deadline, works, policy) for step in steps]  # which says what is wrong
+
+
+def _fixed_offsets(deadline: Deadline, works: Works, policy: Policy) -> Mapping[str, timedelta]:
+    """From the start to each step: the same for every clock of this target that never stands still.
+
+    Steps by local date are left out.
+    """
+    target, rule = deadline.target, works.rule
+    if target is None or works.pauses or not working_time.never_stops(target, works.calendar):
+        return {}
+    if (known := rule.step_offsets.get(target)) is None:
+        known = rule.step_offsets[target] = {
+            step.name: _reckoned(step, deadline, works, policy) - deadline.started_at
+            for step in rule.ladder
+            if step.offset_days is None
+        }
+    return known
+
+
+def _reckoned(step: Step, deadline: Deadline, works: Works, policy: Policy) -> datetime:
+    if step.share is not None:
+        return _share_at(step, deadline, works)
+    if step.offset_days is not None:
+        return working_time.shift_days(deadline.due_at, step.offset_days, policy.timezone)
+    seconds = step.offset_seconds or 0
+    calendar = own_calendar(deadline, works.calendar)
+    if seconds < 0:
+        return working_time.subtract_time(deadline.due_at, -seconds, calendar, works.pauses)
+    at = working_time.add_time(deadline.due_at, seconds, calendar)
+    assert at is not None  # only an endless pause leaves a time open
+    return at
+
+
+def own_calendar(deadline: Deadline, calendar: WorkCalendar) -> WorkCalendar:
+    """The calendar of the deadline's own time: `calendar` where it counts working time, else always open."""
+    counts_open_time = deadline.target is not None and deadline.target.unit in _WORKING_UNITS
+    return calendar if counts_open_time else ALWAYS_OPEN
+
+
+def _share_at(step: Step, deadline: Deadline, works: Works) -> datetime:
+    assert step.share is not None
+    if step.share == 1:
+        return deadline.due_at
+    if deadline.target is None:
+        return deadline.started_at + (deadline.due_at - deadline.started_at) * float(step.share)
+    at = working_time.share_at(deadline.started_at, deadline.target, works.calendar, works.pauses, step.share)
+    assert at is not None  # a hold always has an end
+    return at
+
+
+def next_wake(deadline: Deadline, works: Works, policy: Policy) -> datetime | None:
+    """When the next step not yet taken is to be taken; None at the top of the ladder."""
+    start = deadline.started_at
+    times = [at for at in _times(_left(deadline, works), deadline, works, policy) if at > start]
+    return _wake_at(min(times), deadline) if times else None
+
+
+def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+    """The steps still to be taken, in order."""
+    return _planned(_left(deadline, works), deadline, works, policy)
+
+
+def _left(deadline: Deadline, works: Works) -> Sequence[Step]:
+    taken = deadline.steps_taken
+    return [step for step in works.rule.ladder if step.name not in taken] if taken else works.rule.ladder
+
+
+# Who stands for a role --------------------------------------------------------------------------------------

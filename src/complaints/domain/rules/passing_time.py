@@ -1,0 +1,173 @@
+"""What time alone does to a complaint: holds end, deadlines breach, steps are taken (rules 2.1, 3.1–3.4)."""
+
+from datetime import datetime
+
+from complaints.domain.complaint.change import ENGINE, Draft
+from complaints.domain.complaint.facts import Deadline, Escalation, changed
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import deadlines, routing
+from complaints.domain.rules.deadlines import clockwork, woken
+from complaints.domain.rules.ladder import PlannedStep, untaken
+from complaints.domain.rules.recipients import recipients
+from complaints.domain.staff import Directory
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType, Status
+
+
+def advance(
+    draft: Draft, policy: Policy, directory: Directory, now: datetime, *, notify: bool = True
+) -> None:
+    """Bring the complaint up to `now`: holds end first, then breaches, then steps by planned time, then id.
+
+    Nothing is skipped, however late it is seen; of the steps of one deadline taken together only the highest
+    notifies. With `notify` False nobody hears of them (an import of the past). A step that changes the
+    complaint may bring about more, so it goes on until nothing is left to do at `now`.
+    """
+    while (wake_at := draft.complaint.wake_at) is not None and wake_at <= now:
+        end_lapsed_hold(draft, policy, now)
+        _end_pauses(draft, policy, now)
+        _breach(draft, policy, now)
+        _take_steps(draft, policy, directory, now, notify=notify)
+        _wake_anew(draft, policy, now)
+
+
+def _wake_anew(draft: Draft, policy: Policy, now: datetime) -> None:
+    """A clock woken with nothing to do sleeps until there is; without this it would be woken for ever."""
+    for deadline in draft.complaint.deadlines:
+        if deadline.wake_at is not None and deadline.wake_at <= now:
+            draft.put_deadline(woken(deadline, draft.complaint, policy))
+
+
+def end_lapsed_hold(draft: Draft, policy: Policy, now: datetime) -> None:
+    """End the hold whose time is over, as of that time."""
+    hold = draft.complaint.current_hold
+    if hold is None or hold.until_at > now:
+        return
+    draft.touch(now)
+    draft.put_hold(changed(hold, ended_at=hold.until_at))
+    draft.set(status=Status.INVESTIGATING)
+    deadlines.replan(draft, policy, hold.until_at)
+    draft.emit(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
+
+
+def _end_pauses(draft: Draft, policy: Policy, now: datetime) -> None:
+    """A pause whose budget is spent ends while the hold goes on."""
+    for deadline in draft.complaint.deadlines:
+        if (
+            deadline.status is DeadlineStatus.PAUSED
+            and deadline.paused_until
+            and deadline.paused_until <= now
+        ):
+            running = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+            draft.put_deadline(woken(running, draft.complaint, policy))
+            draft.emit(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
+
+
+def _breach(draft: Draft, policy: Policy, now: datetime) -> None:
+    late = [d for d in draft.complaint.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
+    for deadline in sorted(late, key=lambda d: (d.due_at, d.id)):
+        breached_at = deadline.breached_at or deadline.due_at
+        breached = changed(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
+        draft.put_deadline(woken(breached, draft.complaint, policy))
+        draft.emit(
+            EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=str(deadline.id), kind=deadline.kind
+        )
+
+
+def _take_steps(draft: Draft, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
+    for planned, deadline, loud in _passed(draft, policy, now, notify=notify):
+        _take(draft, directory, planned, deadline, now, loud=loud)
+        if _act(draft, policy, planned, now):
+            return  # what follows may have moved
+
+
+def _passed(
+    draft: Draft, policy: Policy, now: datetime, *, notify: bool
+) -> list[tuple[PlannedStep, Deadline, bool]]:
+    """The steps to be taken at `now`, in order, and whether each is heard of."""
+    due: list[tuple[PlannedStep, Deadline, bool]] = []
+    for deadline in draft.complaint.deadlines:
+        if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
+            continue
+        if deadline.wake_at is None or deadline.wake_at > now:
+            continue
+        works = clockwork(deadline, draft.complaint, policy)
+        passed = [p for p in untaken(deadline, works, policy) if p.wake_at <= now]
+        top = max(passed, key=lambda p: (p.step.level, p.planned_at)) if passed and notify else None
+        due.extend((step, deadline, step is top) for step in passed)
+    return sorted(due, key=lambda d: (d[0].planned_at, d[1].id))
+
+
+def _take(
+    draft: Draft,
+    directory: Directory,
+    planned: PlannedStep,
+    deadline: Deadline,
+    now: datetime,
+    *,
+    loud: bool,
+) -> None:
+    step, deadline = planned.step, draft.deadline(deadline.id)
+    taken = Escalation(
+        id=draft.new_id(),
+        deadline_id=deadline.id,
+        kind=deadline.kind,
+        step=step.name,
+        level=step.level,
+        roles=step.notify,
+        recipients=recipients(step.notify, draft.complaint, directory, now) if loud else (),
+        planned_at=planned.planned_at,
+        taken_at=now,
+        superseded=not loud,
+    )
+    moved = changed(
+        deadline,
+        steps_taken=(*deadline.steps_taken, step.name),
+        level=max(deadline.level, step.level),
+    )
+    draft.put_deadline(moved)
+    tell_escalation(draft, taken, _event_type(taken))
+
+
+def _event_type(taken: Escalation) -> EventType:
+    if taken.level > 0:
+        return EventType.ESCALATED
+    is_follow_up = taken.kind is DeadlineKind.FOLLOW_UP
+    return EventType.FOLLOW_UP_DUE if is_follow_up else EventType.DEADLINE_WARNING
+
+
+def tell_escalation(draft: Draft, taken: Escalation, event_type: EventType, *, actor: str = ENGINE) -> None:
+    """Put an escalation on record."""
+    draft.escalations.append(taken)
+    draft.emit(
+        event_type,
+        taken.taken_at,
+        actor=actor,
+        escalation_id=taken.id,
+        deadline_id=taken.deadline_id,
+        kind=taken.kind,
+        step=taken.step,
+        level=taken.level,
+        roles=taken.roles,
+        recipients=taken.recipients,
+        planned_at=taken.planned_at,
+        superseded=taken.superseded,
+        reason=taken.reason,
+    )
+
+
+def _act(draft: Draft, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
+    """The step's own actions, where the policy gives it some: they change the complaint, so they are told.
+
+    Whether they changed anything.
+    """
+    step, complaint = planned.step, draft.complaint
+    priority = routing.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
+    team = step.move_to_team or complaint.team
+    if priority is complaint.priority and team == complaint.team:
+        return False
+    draft.touch(now)
+    draft.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
+    if priority is not complaint.priority:
+        deadlines.replan(draft, policy, now, retarget=True)
+    draft.emit(EventType.UPDATED, now, actor=ENGINE, step=step.name)
+    return True

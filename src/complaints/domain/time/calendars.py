@@ -1,0 +1,327 @@
+"""Working calendars: when time counts (domain §2, rules 2.4 and 2.5).
+
+Wall times become instants by one rule: a boundary inside a DST gap moves forward by the gap, inside a fold it
+is the first of the two. A local date that a zone left out (Apia, 2011-12-30) has no open time. Everything
+inside is exact: whole microseconds since 1970-01-01T00:00Z, never floats.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Protocol
+
+from complaints.domain.errors import InvalidContent
+from complaints.domain.time.zones import (
+    DAY,
+    EPOCH_ORDINAL,
+    FIRST_DAY,
+    LAST_DAY,
+    CalendarExhausted,
+    TimeOutOfRange,
+    from_microseconds,
+    out_of_range,
+    to_microseconds,
+    zone_of,
+)
+
+Span = tuple[int, int]
+"""Seconds of local wall time since midnight; 0 <= start < end <= 86400."""
+Interval = tuple[datetime, datetime]
+"""Half open, aware, UTC."""
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLOSED_DAYS_LIMIT = 366
+FOREVER = 1 << 62
+"""Later than every instant, in microseconds."""
+
+_WEEK = 7 * DAY
+_LARGEST_OFFSET = 2 * DAY  # wider than any zone's distance from UTC
+_CACHED_DAYS = 4_096
+
+
+# Zones ------------------------------------------------------------------------------------------------------
+
+
+# Timelines: what of real time counts ------------------------------------------------------------------------
+
+Piece = tuple[int, int, bool, str]
+"""start, end (FOREVER at most), whether it counts, and why: the reasons of `clocks.Segment`."""
+
+
+class Timeline(Protocol):
+    """Which microseconds count."""
+
+    def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
+        """The earliest instant up to `limit` when `amount` > 0 has counted since `start`, or None; what did.
+
+        Raises CalendarExhausted if nothing counts for 366 days and no limit ends the search.
+        """
+
+    def pieces(self, start: int) -> Iterator[Piece]:
+        """All time from `start`, adjacent. Raises CalendarExhausted after 366 days that do not count."""
+
+
+class Continuous:
+    """Everything counts."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
+        """See `Timeline`."""
+        if limit - start >= amount:
+            return start + amount, amount
+        return None, max(0, limit - start)
+
+    def pieces(self, start: int) -> Iterator[Piece]:
+        """See `Timeline`."""
+        yield start, FOREVER, True, self._reason
+
+
+class WorkingTime:
+    """Open hours of a calendar, day by day; whole weeks without anything special are taken in one step."""
+
+    def __init__(self, calendar: "WorkCalendar", hours: Mapping[int, tuple[Span, ...]]) -> None:
+        self.zone = zone_of(calendar.timezone)
+        self._hours = tuple(_in_microseconds(hours.get(weekday, ())) for weekday in range(7))
+        self._holidays = {on.toordinal(): name for on, name in calendar.holidays.items()}
+        self._overrides = {
+            on.toordinal(): _in_microseconds(spans) for on, spans in calendar.overrides.items()
+        }
+        self._dated = sorted({*self._holidays, *self._overrides})
+        self._weekly = sum(end - start for spans in self._hours for start, end in spans)
+        self._days: dict[int, tuple[Span, ...]] = {}
+        self._special: dict[int, list[int]] = {}
+
+    def intervals(self, ordinal: int) -> tuple[Span, ...]:
+        """The open intervals of a local date as instants in microseconds, ascending, apart or touching."""
+        known = self._days.get(ordinal)
+        if known is None:
+            if len(self._days) >= _CACHED_DAYS:
+                self._days.clear()
+            known = self._days[ordinal] = self._find_intervals(ordinal)
+        return known
+
+    def _find_intervals(self, ordinal: int) -> tuple[Span, ...]:
+        if not FIRST_DAY <= ordinal <= LAST_DAY:
+            raise out_of_range()
+        if ordinal not in self.zone.uneven(date.fromordinal(ordinal).year):
+            midnight = self.zone.instant(ordinal)
+            return tuple((midnight + start, midnight + end) for start, end in self._spans(ordinal))
+        # Moved boundaries may cross midnight: take what the neighbours have within this day's bounds.
+        first, last = self.zone.instant(ordinal), self.zone.instant(ordinal + 1)
+        around = sorted(span for day in (ordinal - 1, ordinal, ordinal + 1) for span in self._moved(day))
+        clipped = ((max(start, first), min(end, last)) for start, end in around)
+        return _united(span for span in clipped if span[0] < span[1])
+
+    def _moved(self, ordinal: int) -> Iterator[Span]:
+        instant = self.zone.instant
+        if instant(ordinal) == instant(ordinal + 1):  # the zone left this date out
+            return
+        for start, end in self._spans(ordinal):
+            yield instant(ordinal, start), instant(ordinal, end)
+
+    def _spans(self, ordinal: int) -> tuple[Span, ...]:
+        if ordinal in self._overrides:
+            return self._overrides[ordinal]
+        if ordinal in self._holidays:
+            return ()
+        return self._hours[(ordinal - 1) % 7]
+
+    def open_days(self, ordinal: int) -> Iterator[int]:
+        """The dates with open time, from `ordinal` on. Raises CalendarExhausted."""
+        closed = 0
+        while closed <= CLOSED_DAYS_LIMIT:
+            if self.intervals(ordinal):
+                yield ordinal
+                closed = 0
+            else:
+                closed += 1
+            ordinal += 1
+        raise _exhausted()
+
+    def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
+        """See `Timeline`."""
+        left, closed, day = amount, 0, self._day_before(start)
+        while (day - EPOCH_ORDINAL) * DAY - _LARGEST_OFFSET < limit:
+            if weeks := self._whole_weeks(day, start, limit, left):
+                left -= weeks * self._weekly
+                closed = 0 if self._weekly else closed + 7 * weeks
+                day += 7 * weeks
+            else:
+                at, left = _take(self.intervals(day), start, limit, left)
+                if at is not None:
+                    return at, amount
+                closed = 0 if self.intervals(day) else closed + 1
+                day += 1
+            if closed > CLOSED_DAYS_LIMIT and limit == FOREVER:
+                raise _exhausted()
+        return None, amount - left
+
+    def _whole_weeks(self, day: int, start: int, limit: int, left: int) -> int:
+        """How many weeks from `day` on are plain, lie within bounds and leave something to count."""
+        if left <= self._weekly or not FIRST_DAY <= day <= LAST_DAY:
+            return 0
+        begin = self.zone.instant(day)
+        weeks = min((self._next_special(day) - day) // 7, (limit - begin) // _WEEK)
+        if weeks <= 0 or begin < start:
+            return 0
+        return min(weeks, (left - 1) // self._weekly) if self._weekly else weeks
+
+    def _next_special(self, day: int) -> int:
+        """The next date, from `day` on, that is unlike its weekday; else the first of the year after next."""
+        year = date.fromordinal(day).year
+        for candidate in (year, year + 1):
+            special = self._special_days(candidate)
+            index = bisect_left(special, day)
+            if index < len(special):
+                return special[index]
+        return date(min(year + 2, 9999), 1, 1).toordinal()
+
+    def _special_days(self, year: int) -> list[int]:
+        known = self._special.get(year)
+        if known is None:
+            first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
+            dated = self._dated[bisect_left(self._dated, first) : bisect_right(self._dated, last)]
+            known = self._special[year] = sorted(self.zone.uneven(year).union(dated))
+        return known
+
+    def pieces(self, start: int) -> Iterator[Piece]:
+        """See `Timeline`."""
+        closed, day = 0, self._day_before(start)
+        while closed <= CLOSED_DAYS_LIMIT:
+            for begin, end, counted, reason in self._pieces_of(day):
+                if end > start:
+                    yield max(begin, start), end, counted, reason
+            closed = 0 if self.intervals(day) else closed + 1
+            day += 1
+        raise _exhausted()
+
+    def _pieces_of(self, ordinal: int) -> Iterator[Piece]:
+        opened, shut = self._reasons(ordinal)
+        spans = self.intervals(ordinal)
+        at, midnight = self.zone.instant(ordinal), self.zone.instant(ordinal + 1)
+        for start, end in spans:
+            if at < start:
+                yield at, start, False, shut
+            yield start, end, True, opened
+            at = end
+        if at < midnight:
+            yield at, midnight, False, shut
+
+    def _reasons(self, ordinal: int) -> tuple[str, str]:
+        if ordinal in self._overrides:
+            return "override: open", "override: closed"
+        name = self._holidays.get(ordinal)
+        if name is None:
+            return "open", "closed"
+        return "open", f"holiday: {name}" if name else "holiday"
+
+    def _day_before(self, instant: int) -> int:
+        # One early: with a fold or a gap across midnight, an instant may belong to the day before.
+        return max(FIRST_DAY, self.zone.local(instant).toordinal() - 1)
+
+
+def _exhausted() -> CalendarExhausted:
+    return CalendarExhausted(
+        f"The calendar has no open hour within {CLOSED_DAYS_LIMIT} days: give it weekly hours."
+    )
+
+
+def _in_microseconds(spans: Sequence[Span]) -> tuple[Span, ...]:
+    return tuple((start * 1_000_000, end * 1_000_000) for start, end in spans)
+
+
+def _united(spans: Iterator[Span]) -> tuple[Span, ...]:
+    """Ascending spans, with what overlaps or touches made one."""
+    united: list[Span] = []
+    for start, end in spans:
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return tuple(united)
+
+
+def _take(spans: tuple[Span, ...], start: int, limit: int, left: int) -> tuple[int | None, int]:
+    """Count `spans` between `start` and `limit`: when `left` was used up, or None and what is still left."""
+    for begin, end in spans:
+        begin, end = max(begin, start), min(end, limit)
+        if end - begin >= left:
+            return begin + left, 0
+        if end > begin:
+            left -= end - begin
+    return None, left
+
+
+# Calendars --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCalendar:
+    """Weekly hours by local weekday in an IANA zone, with holidays and exceptions by local date.
+
+    `hours` maps weekdays (0 is Monday) to spans, a missing weekday is closed; None is always open, and then
+    holidays and overrides mean nothing. `holidays` maps dates to names, "" when unnamed. `overrides` win over
+    both. `timeline` is made from the rest. Raises InvalidContent for an unknown zone.
+    """
+
+    timezone: str
+    hours: Mapping[int, tuple[Span, ...]] | None
+    holidays: Mapping[date, str] = field(default_factory=dict)
+    overrides: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
+    name: str | None = None
+    timeline: Timeline = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        zone_of(self.timezone)
+        made = Continuous("open") if self.hours is None else WorkingTime(self, self.hours)
+        object.__setattr__(self, "timeline", made)
+
+    def __hash__(self) -> int:
+        return hash((self.timezone, self.name, self.hours is None))
+
+
+@lru_cache(maxsize=128)
+def always_open(timezone: str) -> WorkCalendar:
+    """The calendar in which every second counts; its zone says what a local day is."""
+    return WorkCalendar(timezone, None)
+
+
+ALWAYS_OPEN = always_open("UTC")
+
+
+def check_opens(calendar: WorkCalendar, *, start_on: date, pointer: str = "") -> None:
+    """Refuse a calendar without an open hour within 366 days from the local date `start_on` (rule 2.5).
+
+    Raises InvalidContent at `pointer`.
+    """
+    if not isinstance(calendar.timeline, WorkingTime):
+        return
+    try:
+        next(calendar.timeline.open_days(start_on.toordinal()))
+    except (CalendarExhausted, TimeOutOfRange) as error:
+        raise InvalidContent.at(pointer, error.detail) from error
+
+
+def open_intervals(calendar: WorkCalendar, start: datetime) -> Iterator[Interval]:
+    """Open time from the aware `start` on, lazily and ascending; neighbours may touch at midnight.
+
+    Stops after 366 closed days. Always open is one interval to the end of time. Raises TimeOutOfRange past
+    year 9998.
+    """
+    first = to_microseconds(start)
+    if not isinstance(calendar.timeline, WorkingTime):
+        yield from_microseconds(first), datetime.max.replace(tzinfo=UTC)
+        return
+    try:
+        for begin, end, counted, _ in calendar.timeline.pieces(first):
+            if counted:
+                yield from_microseconds(begin), from_microseconds(end)
+    except CalendarExhausted:
+        return
+
+
+# Documents --------------------------------------------------------------------------------------------------

@@ -1,0 +1,169 @@
+"""Due times and elapsed time of nothing stored: `POST /v1/deadlines/preview` and `/v1/deadlines/elapsed`."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+
+from complaints.domain.errors import InvalidContent
+from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar, check_opens
+from complaints.domain.time.working_time import (
+    CalendarExhausted,
+    Pause,
+    Segment,
+    elapsed_seconds,
+    join_segments,
+    shift_local,
+    trace,
+)
+from complaints.domain.time.zones import TimeOutOfRange, zone_of
+
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2400, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_MOST_YEARS = 100
+_MOST_PIECES = 40_000  # of time walked through: what bounds the work for one question
+_PAUSES_LIMIT = 10_000
+DURATION_LENGTH = 100
+_NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
+DURATION = (
+    rf"P(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?"
+    rf"(T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
+)
+"""What a duration looks like; not all that look so are one (`P`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """An ISO 8601 duration: calendar months, then calendar days, then a time of so many microseconds."""
+
+    months: int
+    days: int
+    microseconds: int
+
+    @property
+    def seconds(self) -> Fraction:
+        """The time part, exact."""
+        return Fraction(self.microseconds, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewResult:
+    """When a target would be due; None, and status `paused`, while a pause without an end holds it."""
+
+    due_at: datetime | None
+    segments: tuple[Segment, ...]
+
+    @property
+    def status(self) -> str:
+        """`running` or `paused`."""
+        return "paused" if self.due_at is None else "running"
+
+
+def parse_duration(text: str, *, pointer: str = "/target") -> Duration:
+    """Read `PT4H`, `P2W`, `P1M2DT3H`, `PT0.5H`: years become months, weeks days; zero is allowed.
+
+    A fraction is allowed in the last member if it is one of the time and comes out exact to the microsecond.
+    Raises InvalidContent at `pointer`: not such a text, negative, empty, or longer than 100 years.
+    """
+    match = re.fullmatch(DURATION, text) if len(text) <= DURATION_LENGTH else None
+    if match is None or text.endswith(("P", "T")):
+        if text.startswith("-") and len(text) > 1:
+            raise InvalidContent.at(pointer, "A duration cannot be negative.")
+        raise InvalidContent.at(pointer, "Must be an ISO 8601 duration such as PT4H, P2D or P1M.")
+    years, months, weeks, days, _, *time = match.groups()
+    found = [part for part in (years, months, weeks, days, *time) if part is not None]
+    whole = [*found[:-1], *(part for part in (years, months, weeks, days) if part)]
+    if not all(part.isdigit() for part in whole):
+        raise InvalidContent.at(pointer, "Only the last of hours, minutes and seconds may have a fraction.")
+    hours, minutes, seconds = (Fraction((part or "0").replace(",", ".")) for part in time)
+    microseconds = (hours * 3_600 + minutes * 60 + seconds) * 1_000_000
+    if microseconds.denominator != 1:
+        raise InvalidContent.at(pointer, "Must be exact to the microsecond.")
+    duration = Duration(
+        int(years or 0) * 12 + int(months or 0), int(weeks or 0) * 7 + int(days or 0), int(microseconds)
+    )
+    _check_length(duration, pointer)
+    return duration
+
+
+def _check_length(duration: Duration, pointer: str) -> None:
+    years = Fraction(duration.months, 12)
+    years += Fraction(duration.days * 4, 1_461) + Fraction(duration.microseconds, 31_557_600_000_000)
+    if years > _MOST_YEARS:
+        raise InvalidContent.at(pointer, f"A target is at most {_MOST_YEARS} years long.")
+
+
+def plan_preview(
+    calendar: WorkCalendar | None, start: datetime, target_text: str, pauses: Sequence[Pause] = ()
+) -> PreviewResult:
+    """When a target from `start` is due, and the time it goes through, adjacent, in UTC.
+
+    The calendar part (years to days) comes first, at the same local time and in real time, then the open
+    time. Without a calendar every second counts, in UTC. Instants are aware. Raises InvalidContent at
+    `/calendar`, `/start`, `/target` or `/pauses/N`.
+    """
+    calendar = calendar or ALWAYS_OPEN
+    duration = parse_duration(target_text)
+    _check_instant(start, "/start")
+    _check_pauses(pauses)
+    if duration.microseconds:
+        check_opens(calendar, start_on=_local_date(start, calendar), pointer="/calendar")
+    try:
+        segments = tuple(join_segments(_bounded(_trace(calendar, start, duration, pauses))))
+    except CalendarExhausted as error:
+        raise InvalidContent.at("/calendar", error.detail) from error
+    except TimeOutOfRange as error:
+        raise InvalidContent.at("/target", error.detail) from error
+    return PreviewResult(segments[-1].end if segments else start.astimezone(UTC), segments)
+
+
+def _trace(
+    calendar: WorkCalendar, start: datetime, duration: Duration, pauses: Sequence[Pause]
+) -> Iterator[Segment]:
+    due_at: datetime | None = start
+    shifted = shift_local(start, calendar.timezone, months=duration.months, days=duration.days)
+    real_seconds = Fraction((shifted - start) // _MICROSECOND, 1_000_000)
+    for segment in trace(start, real_seconds, calendar, pauses, real_time=True):
+        due_at = segment.end
+        yield segment
+    if due_at is not None:
+        yield from trace(due_at, duration.seconds, calendar, pauses)
+
+
+def _bounded(segments: Iterable[Segment]) -> Iterator[Segment]:
+    for count, segment in enumerate(segments):
+        if count >= _MOST_PIECES:
+            raise InvalidContent.at("/target", "The due time is too far away: choose a shorter target.")
+        yield segment
+
+
+def plan_elapsed(
+    calendar: WorkCalendar | None, start: datetime, end: datetime, pauses: Sequence[Pause] = ()
+) -> float:
+    """The open, unpaused seconds from `start` to `end`: an int when whole, 0 if `end` is not after `start`.
+
+    Raises InvalidContent at `/start`, `/end` or `/pauses/N`.
+    """
+    _check_instant(start, "/start")
+    _check_instant(end, "/end")
+    _check_pauses(pauses)
+    return elapsed_seconds(start, end, calendar or ALWAYS_OPEN, pauses)
+
+
+def _check_instant(instant: datetime, pointer: str) -> None:
+    if not _EARLIEST <= instant <= _LATEST:
+        raise InvalidContent.at(pointer, f"Must lie between the years {_EARLIEST.year} and {_LATEST.year}.")
+
+
+def _check_pauses(pauses: Sequence[Pause]) -> None:
+    if len(pauses) > _PAUSES_LIMIT:
+        raise InvalidContent.at("/pauses", f"At most {_PAUSES_LIMIT} pauses can be reckoned with.")
+    for index, (start, end) in enumerate(pauses):
+        if end is not None and end < start:
+            raise InvalidContent.at(f"/pauses/{index}", "A pause cannot end before it starts.")
+
+
+def _local_date(instant: datetime, calendar: WorkCalendar) -> date:
+    return instant.astimezone(zone_of(calendar.timezone).info).date()

@@ -1,0 +1,141 @@
+"""Time zones, and instants as whole microseconds."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from complaints.domain.errors import InvalidContent
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+DAY_SECONDS = 86_400
+
+
+DAY = DAY_SECONDS * 1_000_000
+
+
+FIRST_DAY = date(2, 1, 1).toordinal()
+
+
+LAST_DAY = date(9998, 12, 31).toordinal()
+
+
+_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097  # after which dates and weekdays repeat
+
+
+_RULES_ONLY_FROM = 2038  # from here on zones follow a yearly rule
+
+
+class CalendarExhausted(InvalidContent):
+    """No hour is open within 366 days, so the clock would never end."""
+
+
+class TimeOutOfRange(InvalidContent):
+    """The reckoning leaves the years 2 to 9998 (for a clock that never closes: 1 to 9999)."""
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Microseconds since 1970 of an aware instant."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The UTC instant so many microseconds after 1970. Raises TimeOutOfRange."""
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError as error:
+        raise out_of_range() from error
+
+
+def out_of_range() -> TimeOutOfRange:
+    """The refusal of an instant that Python's dates cannot hold."""
+    return TimeOutOfRange(
+        "The time is too far in the past or in the future to be reckoned: choose a nearer one."
+    )
+
+
+@lru_cache(maxsize=1_024)
+def find_zone(timezone: str) -> ZoneInfo | None:
+    """The IANA zone of that name, or None; leap-second and machine-dependent variants are not zones here."""
+    if timezone.startswith(("right/", "posix/")) or timezone in ("localtime", "posixrules", "Factory"):
+        return None
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a directory such as "Europe" is an OSError
+        return None
+
+
+class Zone:
+    """Wall time of one IANA zone in ordinals of local dates and microseconds."""
+
+    def __init__(self, info: ZoneInfo) -> None:
+        self.info = info
+        self._fixed = info.utcoffset(None) is not None
+        self._uneven: dict[int, frozenset[int]] = {}
+
+    def instant(self, ordinal: int, microseconds: int = 0) -> int:
+        """The instant of a wall time: microseconds since that date's midnight, at most a day.
+
+        Raises TimeOutOfRange.
+        """
+        try:
+            wall = datetime.fromordinal(ordinal) + timedelta(microseconds=microseconds)
+        except (OverflowError, ValueError) as error:
+            raise out_of_range() from error
+        offset = self.info.utcoffset(wall)  # PEP 495 with fold=0 is exactly rule 2.4
+        assert offset is not None
+        return (ordinal - EPOCH_ORDINAL) * DAY + microseconds - offset // _MICROSECOND
+
+    def local(self, microseconds: int) -> datetime:
+        """The wall time of an instant, without a zone. Raises TimeOutOfRange."""
+        try:
+            local = from_microseconds(microseconds).astimezone(self.info).replace(tzinfo=None, fold=0)
+        except (OverflowError, ValueError) as error:
+            raise out_of_range() from error
+        if not FIRST_DAY <= local.toordinal() <= LAST_DAY:
+            raise out_of_range()
+        return local
+
+    def uneven(self, year: int) -> frozenset[int]:
+        """The dates of a year on which, or beside which, the offset from UTC changes."""
+        if self._fixed:
+            return frozenset()
+        if year >= _RULES_ONLY_FROM + _CYCLE_YEARS:
+            cycles = (year - _RULES_ONLY_FROM) // _CYCLE_YEARS
+            return frozenset(o + cycles * _CYCLE_DAYS for o in self.uneven(year - cycles * _CYCLE_YEARS))
+        known = self._uneven.get(year)
+        if known is None:
+            known = self._uneven[year] = self._find_uneven(year)
+        return known
+
+    def _find_uneven(self, year: int) -> frozenset[int]:
+        first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
+        found: set[int] = set()
+        before = self._offset(first - 1)
+        for ordinal in range(first - 1, last + 2):
+            after = self._offset(ordinal + 1)
+            if after != before:
+                found.update((ordinal - 1, ordinal, ordinal + 1))
+            before = after
+        return frozenset(o for o in found if first <= o <= last)
+
+    def _offset(self, ordinal: int) -> timedelta | None:
+        return self.info.utcoffset(datetime.fromordinal(ordinal))
+
+
+@lru_cache(maxsize=128)
+def zone_of(timezone: str) -> Zone:
+    """The zone of that name. Raises InvalidContent for an unknown one."""
+    info = find_zone(timezone)
+    if info is None:
+        raise InvalidContent(
+            f"{timezone!r} is not an IANA time zone: use a name such as Asia/Shanghai or UTC."
+        )
+    return Zone(info)

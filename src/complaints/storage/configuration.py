@@ -1,0 +1,164 @@
+"""The reference data of one version, whole and typed; each process keeps it until the version changes."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, select, tuple_
+
+from complaints.domain.errors import NotFound
+from complaints.domain.policy.categories import Category, classify
+from complaints.domain.policy.document import from_document
+from complaints.domain.policy.policy import Policy
+from complaints.domain.staff import Department, Directory, Team, User
+from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.calendars import WorkCalendar
+from complaints.domain.vocabulary import AccessRole
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import configuration
+from complaints.storage.rows.api_key import Key
+
+_TRUSTED_SECONDS = 0.5
+_LOOKING_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Reference data. `policies_in_order` runs from the first to take force to the last."""
+
+    version: int
+    directory: Directory
+    categories: Mapping[str, Category]
+    calendars: Mapping[str, WorkCalendar]
+    policies: Mapping[tuple[str, int], Policy]
+    policies_in_order: tuple[Policy, ...]
+    keys: Mapping[str, Key]
+    _classified: dict[str | None, Category | None] = field(default_factory=dict, init=False, compare=False)
+
+    def classify(self, code: str | None) -> Category | None:
+        """The category `code`, with what it leaves open filled in. Raises InvalidContent."""
+        if code not in self._classified:
+            self._classified[code] = classify(code, self.categories)
+        return self._classified[code]
+
+    def policy(self, code: str, version: int) -> Policy:
+        """That version of that policy. Raises NotFound."""
+        found = self.policies.get((code, version))
+        if found is None:
+            raise NotFound(f"There is no policy {code!r} version {version}.")
+        return found
+
+    def policy_at(self, instant: datetime) -> Policy:
+        """The policy in force at `instant`; before the first took force, the first."""
+        in_force = [p for p in self.policies_in_order if p.effective_at <= instant]
+        return in_force[-1] if in_force else self.policies_in_order[0]
+
+
+class CatalogueCache:
+    """Keeps the catalogue and looks for a newer version at most every half second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: Catalogue | None = None
+        self._checked_at = float("-inf")
+        self._looking_since = float("-inf")
+        self._expiries = 0
+
+    def current(self, tx: Transaction, *, certain: bool = False) -> Catalogue:
+        """The catalogue; with `certain` as of this transaction, else perhaps half a second old."""
+        kept, expiries = self._kept, self._expiries
+        if not certain and (trusted := self.trusted()) is not None:
+            return trusted
+        asked_at = time.monotonic()
+        version = configuration.current_version(tx)
+        if kept is None or kept.version != version:
+            kept = _load(tx, version, self._known())
+        with self._lock:
+            if self._kept is None or self._kept.version <= kept.version:
+                self._kept = kept
+                if expiries == self._expiries:  # else a newer one may have come since it was asked for
+                    self._checked_at = asked_at
+        return kept
+
+    def claim(self, tx: Transaction) -> Catalogue:
+        """The catalogue as it is now, locked against other writers until this transaction ends. Not kept."""
+        return _load(tx, configuration.claim_version(tx), self._known())
+
+    def _known(self) -> Mapping[tuple[str, int], Policy]:
+        """Policies need not be read again: a version never changes."""
+        kept = self._kept
+        return kept.policies if kept else {}
+
+    def trusted(self) -> Catalogue | None:
+        """The catalogue, if it was found current within the last half second: no database is asked.
+
+        When that is over, the first who asks gets None, to look for a newer one; the others meanwhile go by the
+        old one, for a second at most.
+        """
+        kept, now = self._kept, time.monotonic()
+        age = now - self._checked_at
+        if kept is None or age < _TRUSTED_SECONDS:
+            return kept
+        if age < _TRUSTED_SECONDS + _LOOKING_SECONDS and now - self._looking_since < _LOOKING_SECONDS:
+            return kept
+        self._looking_since = now
+        return None
+
+    def expire(self) -> None:
+        """Look for a newer version at the next use."""
+        with self._lock:
+            self._expiries += 1
+            self._checked_at = float("-inf")
+
+
+def _load(tx: Transaction, version: int, known: Mapping[tuple[str, int], Policy]) -> Catalogue:
+    policies = _policies(tx, known)
+    return Catalogue(
+        version=version,
+        directory=_directory(tx),
+        categories={row["code"]: Category(**row) for row in _rows(tx, configuration.category)},
+        calendars={row["code"]: parse_calendar(row["document"]) for row in _rows(tx, configuration.calendar)},
+        policies=policies,
+        policies_in_order=tuple(policies.values()),
+        keys=_keys(tx),
+    )
+
+
+def _rows(tx: Transaction, table: Table) -> list[dict[str, Any]]:
+    return [dict(row) for row in tx.connection.execute(select(table)).mappings()]
+
+
+def _directory(tx: Transaction) -> Directory:
+    users = [User(**row) for row in _rows(tx, configuration.user_account)]
+    teams = [Team(**row) for row in _rows(tx, configuration.team)]
+    departments = [Department(**row) for row in _rows(tx, configuration.department)]
+    return Directory(
+        users={u.login: u for u in users},
+        teams={t.code: t for t in teams},
+        departments={d.code: d for d in departments},
+    )
+
+
+def _policies(tx: Transaction, known: Mapping[tuple[str, int], Policy]) -> dict[tuple[str, int], Policy]:
+    """Every version of every policy, from the first to take force to the last."""
+    p = configuration.policy.c
+    in_order = select(p.code, p.version).order_by(p.effective_at, p.applied_at, p.version)
+    keys = [(code, version) for code, version in tx.connection.execute(in_order)]
+    found = {key: known[key] for key in keys if key in known}
+    if missing := [key for key in keys if key not in known]:
+        documents = select(p.code, p.version, p.document).where(tuple_(p.code, p.version).in_(missing))
+        for code, version, document in tx.connection.execute(documents):
+            found[code, version] = from_document(document, version=version)
+    return {key: found[key] for key in keys}
+
+
+def _keys(tx: Transaction) -> dict[str, Key]:
+    k = configuration.api_key.c
+    statement = select(k.secret_digest, k.id, k.name, k.roles, k.source, k.login, k.expires_at, k.revoked_at)
+    return {
+        digest: Key(key_id, name, frozenset(AccessRole(r) for r in roles), source, login, expires, revoked)
+        for digest, key_id, name, roles, source, login, expires, revoked in tx.connection.execute(statement)
+    }

@@ -1,0 +1,158 @@
+"""Whole complaints: rows with their deadlines and holds."""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+
+from complaints.domain.complaint.history import Tip
+from complaints.domain.complaint.numbers import sequence_of
+from complaints.domain.errors import NotFound
+from complaints.domain.json_text import encode
+from complaints.storage.database.any_of import among
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import complaint as complaints
+from complaints.storage.rows.complaint import Loaded, complaint, fact_of, find_rows
+from complaints.storage.rows.deadline import find_deadlines, find_holds
+
+_NUMBERS = "complaint_sequence"
+
+
+class Record(NamedTuple):
+    """A complaint's history: it has so many `events`, numbered above `events_after`."""
+
+    complaint_id: UUID
+    events_after: int
+    events: int
+
+
+def load_complaint(
+    tx: Transaction, reference: str | UUID, *, only_source: str | None = None, lock: bool = False
+) -> Loaded:
+    """One complaint by id or number, among those of `only_source`. Raises NotFound.
+
+    `lock` keeps others from changing it until the transaction ends.
+    """
+    found = find_complaints(tx, *_named(reference), *_scoped(only_source), lock=lock)
+    if not found:
+        raise _unknown(reference)
+    return found[0]
+
+
+def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[Loaded]:
+    """The complaints of these ids, by id; `lock` as in `load_complaint`."""
+    return with_parts(tx, find_rows(tx, among(complaints.c.id, ids), lock=lock))
+
+
+def load_record(tx: Transaction, reference: str, *, only_source: str | None = None) -> Record:
+    """Where the history of a complaint is, by its id or number, among those of `only_source`. Raises NotFound."""
+    columns = (complaint.c.id, complaint.c.events_after, complaint.c.history_count)
+    statement = select(*columns).where(*_named(reference), *_scoped(only_source))
+    found = tx.connection.execute(statement).first()
+    if found is None:
+        raise _unknown(reference)
+    return Record(*found)
+
+
+def _unknown(reference: str | UUID) -> NotFound:
+    return NotFound(f"There is no complaint {str(reference)[:100]!r}.")
+
+
+def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
+    """Lock several complaints so that whoever locks the same ones waits, instead of each for the other."""
+    named = []
+    for reference in references:
+        with suppress(NotFound):  # whoever loads it says so
+            named.append(and_(*_named(reference)))
+    if named:
+        find_rows(tx, or_(*named), lock=True)
+
+
+def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[Loaded]:
+    """Complaints that fit, with their deadlines and holds, by id."""
+    return with_parts(tx, find_rows(tx, *conditions, lock=lock))
+
+
+def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[Loaded]:
+    """Rows of complaints with their deadlines and holds, in the order of the rows."""
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    deadlines, holds = find_deadlines(tx, ids), find_holds(tx, ids)
+    return [
+        Loaded(
+            fact_of(row, deadlines.get(row.id, ()), holds.get(row.id, ())),
+            Tip(row.history_count, row.history_digest),
+            row.events_after,
+        )
+        for row in rows
+    ]
+
+
+def _named(reference: str | UUID) -> list[Any]:
+    if isinstance(reference, UUID):
+        return [complaint.c.id == reference]
+    if (sequence := sequence_of(reference)) is not None:
+        return [complaint.c.sequence == sequence]
+    try:
+        return [complaint.c.id == UUID(reference)]
+    except ValueError:
+        raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
+
+
+def _scoped(only_source: str | None) -> list[Any]:
+    return [] if only_source is None else [complaint.c.source == only_source]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a complaint may have been posted before by: its source and external id, or the digest of an import."""
+
+    source: str
+    external_id: str | None
+    import_digest: str | None
+
+
+# The look-ups are subqueries of their own, so that each is one look into its index, however the planner thinks of
+# a table that is still young.
+_RECEIVE = f"""
+SELECT posted, CASE WHEN posted IS NULL THEN nextval('{_NUMBERS}') END
+FROM (
+    SELECT place, coalesce(
+        (SELECT id FROM complaint WHERE external_id = asked.external_id AND source = asked.source),
+        (SELECT id FROM complaint WHERE import_digest = asked.import_digest)
+    ) AS posted
+    FROM ROWS FROM (json_to_recordset(%s) AS (source text, external_id text, import_digest text))
+        WITH ORDINALITY AS asked(source, external_id, import_digest, place)
+    OFFSET 0
+) AS looked_up
+ORDER BY place
+"""  # noqa: S608 - a name of ours
+
+_POSTED_IN_SQLITE = """
+SELECT coalesce(
+    (SELECT id FROM complaint WHERE external_id = value ->> 'external_id' AND source = value ->> 'source'),
+    (SELECT id FROM complaint WHERE import_digest = value ->> 'import_digest')
+)
+FROM json_each(?) ORDER BY key
+"""
+
+
+def receive(tx: Transaction, arrivals: Sequence[Arrival]) -> list[UUID | int]:
+    """For each arrival the complaint it was posted as before, or the number of a new one.
+
+    Numbers ascend; some may never be used.
+    """
+    if not arrivals:
+        return []
+    if tx.connection.dialect.name == "postgresql":
+        rows = tx.connection.exec_driver_sql(_RECEIVE, (encode(arrivals).decode(),))
+        return [number if posted is None else posted for posted, number in rows]
+    known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (encode(arrivals).decode(),)).scalars()
+    last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
+    numbers = count(last + 1)
+    return [next(numbers) if posted is None else UUID(posted) for posted in known]

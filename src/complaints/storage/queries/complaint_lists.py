@@ -1,0 +1,278 @@
+"""Lists of complaints: filters, orders, pages by keyset. Every order has its index (`storage.complaint`)."""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    UnaryExpression,
+    exists,
+    false,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.sql.operators import custom_op
+
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.search_terms import Term
+from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, DeadlineStatus, Priority, Status
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import search
+from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
+from complaints.storage.rows.deadline import UNMET, deadline, find_deadlines
+from complaints.storage.rows.link import link
+from complaints.storage.rows.person import COMPLAINANT, party
+
+c, d, p = complaint.c, deadline.c, party.c
+# Seldom true: what costs a statement of its own is then not asked for.
+_LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
+Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
+
+
+class SortKey(StrEnum):
+    """What a list may be ordered by. `priority`: most pressing first."""
+
+    NEXT_DUE_AT = "next_due_at"
+    RECEIVED_AT = "received_at"
+    PRIORITY = "priority"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a list; ties go by id. Complaints without a due time come last both ways."""
+
+    key: SortKey
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ends: the value the list is ordered by, and the id. `value` None: no due time."""
+
+    value: datetime | Priority | None
+    complaint_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which complaints are asked for; None (or empty `statuses`) asks nothing of that member.
+
+    `received_from` is included, `received_to` and `due_before` are not. `terms` must all be found; no term
+    finds nothing. `account_nos` are spellings of one account. `only_source` is the caller's row scope.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    overdue: bool | None = None
+    deadline_kind: DeadlineKind | None = None
+    due_before: datetime | None = None
+    team: str | None = None
+    assignee: str | None = None
+    priority: Priority | None = None
+    categories: tuple[str, ...] | None = None
+    cause: Cause | None = None
+    channel: Channel | None = None
+    source: str | None = None
+    external_id: str | None = None
+    region: str | None = None
+    sequence: int | None = None
+    account_nos: tuple[str, ...] | None = None
+    phone_e164: str | None = None
+    received_from: datetime | None = None
+    received_to: datetime | None = None
+    escalation_level_min: int | None = None
+    first_owner: str | None = None
+    tag: str | None = None
+    cycle_min: int | None = None
+    terms: tuple[Term, ...] | None = None
+    only_source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Complaints, without their holds, which no list shows.
+
+    `linked` are those with links to others; `end` is the last one's place if more follow.
+    """
+
+    complaints: list[Complaint]
+    linked: list[UUID]
+    end: Place | None
+
+
+def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place | None, limit: int) -> Page:
+    """Up to `limit` complaints that fit, from after a place. At most three statements, whatever the limit."""
+    rows: list[Any] = []
+    for phase in _phases(filters, order, after):
+        wanted = limit + 1 - len(rows)
+        if wanted > 0:
+            statement = _statement(tx, filters, order, phase, limit=wanted)
+            rows += tx.connection.execute(statement).all()
+    shown = rows[:limit]
+    deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
+    found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
+    end = Place(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+    return Page(found, [row.id for row in shown if row.linked], end)
+
+
+def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
+    where, ordered = phase
+    return (
+        select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
+        .where(*conditions(tx, filters, order), where)
+        .order_by(*ordered)
+        # Literal: with a bound limit a prepared plan would be made for a tenth of the table.
+        .limit(literal_column(str(int(limit))))
+    )
+
+
+# Order and place ------------------------------------------------------------------------------------------
+
+
+def _sort_column(filters: Filters, order: Order) -> ColumnElement[Any]:
+    """For what is overdue, its earliest unmet due time is the next one by the clock, swept or not."""
+    if order.key is SortKey.NEXT_DUE_AT:
+        return c.overdue_after_at if filters.overdue else c.next_due_at
+    return c.priority if order.key is SortKey.PRIORITY else c.received_at
+
+
+def _phases(filters: Filters, order: Order, after: Place | None) -> list[Phase]:
+    """Condition and order of the rows with a value, then of those without, from after the place."""
+    column = _sort_column(filters, order)
+    # An expression, where the index on priorities would lead through all that was ever urgent.
+    ordered = column + literal_column("0") if column is c.priority and filters.overdue else column
+    by_id = c.id.desc() if order.descending else c.id.asc()
+    by_column: list[ColumnElement[Any]] = [ordered.desc() if order.descending else ordered.asc(), by_id]
+    if column is not c.next_due_at:
+        return [(true() if after is None else _beyond_both(column, after, order), by_column)]
+    if after is None:
+        return [(column.is_not(None), by_column), (column.is_(None), [by_id])]
+    if after.value is None:
+        return [(column.is_(None) & _beyond(c.id, after.complaint_id, order), [by_id])]
+    return [(_beyond_both(column, after, order), by_column), (column.is_(None), [by_id])]
+
+
+def _beyond_both(column: ColumnElement[Any], after: Place, order: Order) -> ColumnElement[bool]:
+    return _beyond(tuple_(column, c.id), (after.value, after.complaint_id), order)
+
+
+def _beyond(columns: Any, place: Any, order: Order) -> ColumnElement[bool]:
+    beyond: ColumnElement[bool] = columns < place if order.descending else columns > place
+    return beyond
+
+
+# Filters --------------------------------------------------------------------------------------------------
+
+
+def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnElement[bool]]:
+    """What the filters ask of a complaint, as of the transaction's clock, for a list in that order."""
+    aside: frozenset[ColumnElement[Any]] = frozenset()
+    if tx.connection.dialect.name == "sqlite":
+        aside = _set_aside(filters, order)
+    return [*_own(filters, aside), *_due(filters, tx.now), *_elsewhere(tx, filters)]
+
+
+def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
+    """The columns whose index would lead away from that of the order (`_aside`)."""
+    aside: set[ColumnElement[Any]] = {c.priority}
+    if filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses:
+        aside.add(c.team)
+    if filters.overdue or len(filters.statuses) != 1:
+        aside.add(c.status)
+    return frozenset(aside)
+
+
+_COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...] = (
+    *(
+        (name, c[name], operator.eq)
+        for name in (
+            "team", "assignee", "priority", "cause", "channel", "source", "external_id", "region", "sequence",
+            "first_owner",
+        )
+    ),
+    ("only_source", c.source, operator.eq),
+    ("received_from", c.received_at, operator.ge),
+    ("received_to", c.received_at, operator.lt),
+    ("cycle_min", c.cycle, operator.ge),
+    ("escalation_level_min", c.escalation_level, operator.ge),
+)  # fmt: skip
+
+
+def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+    """Conditions on the complaint's own row. `aside`: not by the indexes of these."""
+    found: list[ColumnElement[bool]] = [
+        compare(_aside(column) if column in aside else column, value)
+        for name, column, compare in _COMPARED
+        if (value := getattr(filters, name)) is not None
+    ]
+    if filters.categories is not None:
+        found.append(c.category.in_(filters.categories))
+    if filters.statuses:
+        found.append((_aside(c.status) if c.status in aside else c.status).in_(filters.statuses))
+    if filters.escalation_level_min:
+        found.append(c.escalation_level > literal_column("0"))  # proves the partial index
+    return found
+
+
+def _aside(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The column, but not for its index: SQLite would take that of any = or IN, then sort all it finds."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+
+
+def _due(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
+    """Conditions on the clocks, as they stand at `now`, whether or not a sweep has run."""
+    found = []
+    if filters.overdue is True:
+        found.append(c.overdue_after_at < now)
+    elif filters.overdue is False:
+        found.append(or_(c.overdue_after_at.is_(None), c.overdue_after_at >= now))
+    if filters.deadline_kind is not None:
+        found.append(_has_unmet(filters.deadline_kind, overdue_at=now if filters.overdue else None))
+    if filters.due_before is not None:
+        found += due_before(filters.due_before, now)
+    return found
+
+
+def _has_unmet(kind: DeadlineKind, *, overdue_at: datetime | None) -> ColumnElement[bool]:
+    unmet = select(d.complaint_id).where(d.kind == kind, UNMET)
+    if overdue_at is not None:
+        unmet = unmet.where(d.due_at < overdue_at)
+    return c.id.in_(unmet)
+
+
+def due_before(end: datetime, now: datetime) -> list[ColumnElement[bool]]:
+    """That the next due time is before `end`. A pause that ended since the last sweep counts as ended."""
+    lapsed = exists().where(
+        d.complaint_id == c.id,
+        d.status == DeadlineStatus.PAUSED,
+        d.paused_until <= now,
+        d.due_at < end,
+    )
+    # The first condition follows from the second; it has an index that bounds the search.
+    return [c.overdue_after_at < end, or_(c.next_due_at < end, lapsed)]
+
+
+def _elsewhere(tx: Transaction, filters: Filters) -> list[ColumnElement[bool]]:
+    """Conditions on other tables, each by an index of theirs."""
+    found: list[ColumnElement[bool]] = []
+    if filters.account_nos is not None:
+        found.append(c.id.in_(_complainants(p.account_no.in_(filters.account_nos))))
+    if filters.phone_e164 is not None:
+        found.append(c.id.in_(_complainants(p.phone_e164 == filters.phone_e164)))
+    if filters.tag is not None:
+        found.append(c.id.in_(select(complaint_tag.c.complaint_id).where(complaint_tag.c.tag == filters.tag)))
+    if filters.terms is not None:
+        found.append(search.matches(tx, filters.terms) if filters.terms else false())
+    return found
+
+
+def _complainants(known_by: ColumnElement[bool]) -> Select[tuple[UUID]]:
+    return select(p.complaint_id).where(known_by, p.role == COMPLAINANT)

@@ -1,0 +1,177 @@
+"""Escalations taken, and who hears of them. The unique key on deadline and step makes each happen once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    RowMapping,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+
+from complaints.domain.complaint.facts import Escalation
+from complaints.domain.vocabulary import DeadlineKind
+from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.rows.complaint import complaint
+
+escalation = Table(
+    "escalation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("deadline_id", ForeignKey("deadline.id")),
+    Column("kind", one_of(DeadlineKind)),
+    Column("step", String(40), nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("recipients", JSON, nullable=False),
+    Column("team", ForeignKey("team.code"), nullable=False),
+    Column("planned_at", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("superseded", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("acknowledged_at", UtcDateTime),
+    Column("acknowledged_by", String(210)),
+    Column("acknowledged_note", Text),
+    UniqueConstraint("deadline_id", "step"),
+    CheckConstraint("taken_at >= planned_at", name="none_before_its_time"),
+    CheckConstraint("level >= 0", name="level"),
+    CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged"),
+    CheckConstraint("(deadline_id IS NULL) = (kind IS NULL)", name="kind"),
+)
+e = escalation.c
+Index("ix_escalation__complaint_id", e.complaint_id, e.taken_at)
+Index("ix_escalation__taken_at", e.taken_at, e.id)
+Index("ix_escalation__team_taken_at", e.team, e.taken_at, e.id)
+_waiting = e.acknowledged_at.is_(None)
+Index("ix_escalation__unacknowledged", e.taken_at, e.id, postgresql_where=_waiting, sqlite_where=_waiting)
+
+escalation_recipient = Table(
+    "escalation_recipient",
+    metadata,
+    Column("login", ForeignKey("user_account.login"), primary_key=True),
+    Column("escalation_id", ForeignKey("escalation.id"), primary_key=True),
+)
+
+
+def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escalation]]) -> None:
+    """Write escalations with their complaint and its team. A step taken before raises IntegrityError."""
+    if not taken:
+        return
+    rows = [
+        {
+            "id": fact.id,
+            "complaint_id": complaint_id,
+            "deadline_id": fact.deadline_id,
+            "kind": fact.kind,
+            "step": fact.step,
+            "level": fact.level,
+            "roles": list(fact.roles),
+            "recipients": list(fact.recipients),
+            "team": team,
+            "planned_at": fact.planned_at,
+            "taken_at": fact.taken_at,
+            "superseded": fact.superseded,
+            "reason": fact.reason,
+        }
+        for complaint_id, team, fact in taken
+    ]
+    inserts.add(escalation, rows)
+    heard = [{"escalation_id": fact.id, "login": who} for _, _, fact in taken for who in fact.recipients]
+    inserts.add(escalation_recipient, heard)
+
+
+_SHOWN = select(escalation, complaint.c.sequence).join(complaint, complaint.c.id == e.complaint_id)
+
+
+def find_escalation(
+    tx: Transaction, escalation_id: UUID, *, only_source: str | None = None
+) -> RowMapping | None:
+    """One escalation with the sequence of its complaint, among those of `only_source`."""
+    statement = _SHOWN.where(e.id == escalation_id, *_scoped(only_source))
+    return tx.connection.execute(statement).mappings().first()
+
+
+def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]:
+    """The steps taken on one deadline, in planned order."""
+    statement = select(escalation).where(e.deadline_id == deadline_id).order_by(e.planned_at, e.id)
+    return tx.connection.execute(statement).mappings().all()
+
+
+def acknowledge(tx: Transaction, escalation_id: UUID, *, by: str, note: str | None) -> bool:
+    """Mark as acknowledged now; False if it was before."""
+    statement = (
+        update(escalation)
+        .where(e.id == escalation_id, e.acknowledged_at.is_(None))
+        .values(acknowledged_at=tx.now, acknowledged_by=by, acknowledged_note=note)
+    )
+    return tx.connection.execute(statement).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationFilter:
+    """Which escalations are asked for; None means any. `complaint` is an id or a sequence number."""
+
+    complaint: UUID | int | None = None
+    kind: DeadlineKind | None = None
+    acknowledged: bool | None = None
+    superseded: bool | None = None
+    level_min: int | None = None
+    team: str | None = None
+    recipient: str | None = None
+    only_source: str | None = None
+
+
+def list_escalations(
+    tx: Transaction, wanted: EscalationFilter, *, before: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[RowMapping]:
+    """Escalations that fit, with their complaint's sequence, latest first, from before (taken at, id)."""
+    statement = _SHOWN.where(*_conditions(wanted)).order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
+    if before is not None:
+        place = tuple_(literal(before[0], UtcDateTime), literal(before[1], Uuid))
+        statement = statement.where(tuple_(e.taken_at, e.id) < place)
+    return tx.connection.execute(statement).mappings().all()
+
+
+def _conditions(wanted: EscalationFilter) -> list[ColumnElement[bool]]:
+    named = e.complaint_id if isinstance(wanted.complaint, UUID) else complaint.c.sequence
+    asked: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+        (wanted.complaint, named.__eq__),
+        (wanted.kind, e.kind.__eq__),
+        (wanted.acknowledged, lambda yes: e.acknowledged_at.is_not(None) if yes else _waiting),
+        (wanted.superseded, e.superseded.__eq__),
+        (wanted.level_min, e.level.__ge__),
+        (wanted.team, e.team.__eq__),
+        (wanted.recipient, _is_heard_by),
+    ]
+    found = [condition(value) for value, condition in asked if value is not None]
+    return found + _scoped(wanted.only_source)
+
+
+def _is_heard_by(login: str) -> ColumnElement[bool]:
+    heard = escalation_recipient.c
+    return e.id.in_(select(heard.escalation_id).where(heard.login == login))
+
+
+def _scoped(only_source: str | None) -> list[ColumnElement[bool]]:
+    return [] if only_source is None else [complaint.c.source == only_source]

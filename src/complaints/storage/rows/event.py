@@ -1,0 +1,129 @@
+"""The history: an append-only row per event, chained per complaint, and the feed of changes.
+
+`sequence` numbers the events of all complaints in commit order: on PostgreSQL a lock held from numbering to
+commit makes the two orders one, so a reader that remembers the last number it saw can miss nothing. It is taken
+last in a transaction, after every other lock, and so cannot be part of a deadlock.
+
+On PostgreSQL the table is partitioned by ranges of `sequence`, a range a month (see `partitions`): who looks for
+events says the number they come after, and the months before it are not looked at.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    select,
+)
+
+from complaints.domain.complaint.history import Link
+from complaints.domain.vocabulary import EventType
+from complaints.storage.database.bulk import insert_last
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import Serial, UtcDateTime, metadata, one_of
+from complaints.storage.rows.complaint import complaint
+
+FEED_LOCK = 0x636F6D70  # any number that is only ours
+
+event = Table(
+    "event",
+    metadata,
+    Column("sequence", Serial, primary_key=True, autoincrement=True),
+    Column("id", Uuid, nullable=False),
+    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", one_of(EventType), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(210), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL in each month
+    sqlite_autoincrement=True,
+    postgresql_partition_by="RANGE (sequence)",
+)
+
+
+def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
+    """Write (event id, complaint id, link) in the given order when the transaction ends (`Transaction.finish`)."""
+    rows = [
+        {
+            "id": event_id,
+            "complaint_id": complaint_id,
+            "ordinal": link.ordinal,
+            "version": link.event.version,
+            "type": link.event.type,
+            "at": link.event.at,
+            "actor": link.event.actor,
+            "data": link.data,
+            "digest": link.digest,
+        }
+        for event_id, complaint_id, link in links
+    ]
+    insert_last(tx, event, rows, lock=FEED_LOCK)
+
+
+def timeline(
+    tx: Transaction,
+    complaint_id: UUID,
+    *,
+    after: int,
+    limit: int,
+    from_number: int = 0,
+    below_number: int | None = None,
+) -> Sequence[RowMapping]:
+    """The events of one complaint after ordinal `after`, oldest first; only those whose `sequence` is in the range."""
+    e = event.c
+    statement = (
+        select(event)
+        .where(e.complaint_id == complaint_id, e.ordinal > after, e.sequence >= from_number)
+        .order_by(e.ordinal)
+        .limit(limit)
+    )
+    if below_number is not None:
+        statement = statement.where(e.sequence < below_number)
+    return tx.connection.execute(statement).mappings().all()
+
+
+def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
+    """The latest event of a type in the history of one complaint."""
+    since = select(complaint.c.events_after).where(complaint.c.id == complaint_id)
+    events_after = tx.connection.execute(since).scalar_one()
+    statement = (
+        select(event)
+        .where(
+            event.c.complaint_id == complaint_id,
+            event.c.type == event_type,
+            event.c.sequence > events_after,
+        )
+        .order_by(event.c.ordinal.desc())
+        .limit(1)
+    )
+    return tx.connection.execute(statement).mappings().first()
+
+
+def changes(
+    tx: Transaction, *, after: int, limit: int, only_source: str | None = None
+) -> Sequence[RowMapping]:
+    """The events after sequence `after` of all complaints, or of those of one source, in commit order."""
+    statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
+    if only_source is not None:
+        statement = statement.join(complaint, complaint.c.id == event.c.complaint_id)
+        statement = statement.where(complaint.c.source == only_source)
+    return tx.connection.execute(statement).mappings().all()
+
+
+def last_sequence(tx: Transaction, *, after: int = 0) -> int:
+    """The number of the last event, as this transaction sees it; `after` where none comes after it."""
+    statement = select(func.max(event.c.sequence)).where(event.c.sequence > after)
+    return tx.connection.execute(statement).scalar_one() or after

@@ -1,0 +1,59 @@
+"""Links between complaints, kept at the one that names the other."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, RowMapping, Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from complaints.domain.vocabulary import LinkType
+from complaints.storage.database.any_of import among
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import metadata, one_of
+from complaints.storage.rows.complaint import complaint
+
+link = Table(
+    "link",
+    metadata,
+    Column("complaint_id", ForeignKey("complaint.id"), primary_key=True),
+    Column("type", one_of(LinkType), primary_key=True),
+    Column("other_id", ForeignKey("complaint.id"), primary_key=True),
+    CheckConstraint("complaint_id <> other_id", name="not_itself"),
+    Index("ix_link__other_id", "other_id"),
+)
+k = link.c
+
+
+_FOUND = (
+    select(k.complaint_id, k.type, k.other_id, complaint.c.sequence)
+    .join(complaint, complaint.c.id == k.other_id)
+    .where(among(k.complaint_id))
+    .order_by(k.complaint_id, k.type, k.other_id)
+)
+
+
+def find_links(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[RowMapping]:
+    """Links from any of the complaints, with the sequence of the other."""
+    return tx.connection.execute(_FOUND, {"ids": complaint_ids}).mappings().all() if complaint_ids else []
+
+
+def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
+    """Add a link; False if it was there."""
+    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
+    statement = dialect_insert(link).values(complaint_id=complaint_id, type=link_type, other_id=other_id)
+    added = statement.on_conflict_do_nothing().returning(k.other_id)
+    return tx.connection.execute(added).first() is not None
+
+
+def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
+    """Remove a link; False if there was none."""
+    statement = delete(link).where(
+        k.complaint_id == complaint_id, k.type == link_type, k.other_id == other_id
+    )
+    return tx.connection.execute(statement).rowcount == 1
+
+
+def has_merged(tx: Transaction, complaint_id: UUID) -> bool:
+    """Whether another complaint was merged into this one."""
+    statement = select(complaint.c.id).where(complaint.c.merged_into == complaint_id).limit(1)
+    return tx.connection.execute(statement).first() is not None

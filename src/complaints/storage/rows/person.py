@@ -1,0 +1,149 @@
+"""Personal data: the complainant and the reporter, in a table of their own. No other table holds any."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    bindparam,
+    select,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from complaints.domain.complaint.facts import Party
+from complaints.domain.complaint.identity import Identity
+from complaints.domain.json_text import encode
+from complaints.domain.vocabulary import ContactChannel
+from complaints.storage.database.any_of import among
+from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.rows.complaint import complaint
+
+COMPLAINANT, REPORTER = "complainant", "reporter"
+
+party = Table(
+    "party",
+    metadata,
+    Column("complaint_id", ForeignKey("complaint.id"), primary_key=True),
+    Column("role", String(20), primary_key=True),
+    Column("name", String(200)),
+    Column("phone", String(32)),
+    Column("email", String(254)),
+    Column("account_no", String(200)),
+    Column("preferred_contact", one_of(ContactChannel)),
+    Column("language", String(200)),
+    Column("vulnerable", Boolean, nullable=False),
+    Column("phone_e164", String(40)),
+    Column("email_normal", String(254)),
+    CheckConstraint("role IN ('complainant', 'reporter')", name="role"),
+)
+p = party.c
+for _column in (p.phone_e164, p.email_normal, p.account_no):
+    Index(
+        f"ix_party__{_column.name}",
+        _column,
+        postgresql_where=_column.is_not(None),
+        sqlite_where=_column.is_not(None),
+    )
+
+_MEMBERS = tuple(f.name for f in fields(Party))
+_FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
+# Each mark is one look into its index, and each complaint one into the key, however the planner thinks of tables
+# that are still young: nothing is joined but what was found (OFFSET 0, CROSS JOIN).
+_EARLIER = {
+    "postgresql": """
+        SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
+        FROM json_to_recordset(CAST(:asked AS json)) AS asked(account_no text, phone_e164 text, email text),
+        LATERAL (
+            SELECT * FROM party WHERE account_no = asked.account_no
+            UNION SELECT * FROM party WHERE phone_e164 = asked.phone_e164
+            UNION SELECT * FROM party WHERE email_normal = asked.email
+            OFFSET 0
+        ) AS known,
+        LATERAL (
+            SELECT category, received_at FROM complaint
+            WHERE id = known.complaint_id AND received_at >= :since AND merged_into IS NULL OFFSET 0
+        ) AS earlier
+        WHERE known.role = 'complainant'
+    """,
+    "sqlite": """
+        SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
+        FROM json_each(:asked) AS asked
+        CROSS JOIN party AS known ON known.account_no = asked.value ->> 'account_no'
+            OR known.phone_e164 = asked.value ->> 'phone_e164' OR known.email_normal = asked.value ->> 'email'
+        CROSS JOIN complaint AS earlier ON earlier.id = known.complaint_id
+        WHERE earlier.received_at >= :since AND earlier.merged_into IS NULL AND known.role = 'complainant'
+    """,
+}
+_FIND_EARLIER = {
+    engine: text(statement)
+    .bindparams(bindparam("asked", type_=Text), bindparam("since", type_=UtcDateTime))
+    .columns(p.account_no, p.phone_e164, p.email_normal, complaint.c.category, complaint.c.received_at)
+    for engine, statement in _EARLIER.items()
+}
+Parties = dict[str, Party]
+
+
+def row_of(complaint_id: UUID, role: str, fact: Party, identity: Identity) -> dict[str, Any]:
+    """The columns of a party."""
+    values = {name: getattr(fact, name) for name in _MEMBERS}
+    return values | {
+        "complaint_id": complaint_id,
+        "role": role,
+        "phone_e164": identity.phone_e164,
+        "email_normal": identity.email,
+    }
+
+
+def insert_parties(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
+    """Write parties of new complaints."""
+    inserts.add(party, rows)
+
+
+def replace_party(tx: Transaction, row: dict[str, Any]) -> None:
+    """Write one party anew."""
+    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
+    statement = dialect_insert(party).values(row)
+    keys = ("complaint_id", "role")
+    changed = {name: statement.excluded[name] for name in row if name not in keys}
+    tx.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def find_parties(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Parties]:
+    """The parties of complaints, by complaint and role."""
+    found: dict[UUID, Parties] = {}
+    for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
+        found.setdefault(complaint_id, {})[role] = Party(*members)
+    return found
+
+
+def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
+    """What the complainant is known by."""
+    statement = select(p.account_no, p.phone_e164, p.email_normal).where(
+        p.complaint_id == complaint_id, p.role == COMPLAINANT
+    )
+    row = tx.connection.execute(statement).first()
+    return Identity(*row) if row else Identity(None, None, None)
+
+
+def find_earlier(
+    tx: Transaction, identities: Iterable[Identity], since: datetime
+) -> list[tuple[Identity, str | None, datetime]]:
+    """Complaints received at or after `since` by anyone who shares a mark with `identities`: their identity,
+    category and time of receipt, some more than once.
+    """
+    asked = {"asked": encode(list(dict.fromkeys(identities))).decode(), "since": since}
+    found = tx.connection.execute(_FIND_EARLIER[tx.connection.dialect.name], asked)
+    return [(Identity(*marks), category, at) for *marks, category, at in found]

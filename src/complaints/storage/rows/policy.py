@@ -1,0 +1,55 @@
+"""Policy versions as they were applied. A version is never changed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select
+
+from complaints.domain.policy.policy import Policy
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.configuration import policy
+
+p = policy.c
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRecord:
+    """When a version of a policy was applied, and by whom."""
+
+    code: str
+    version: int
+    applied_at: datetime
+    applied_by: str
+
+
+def insert_policy(tx: Transaction, made: Policy, *, text: str, document: dict[str, object], by: str) -> None:
+    """Write a version of a policy.
+
+    Among those that take force at one instant the one applied last counts, so the times of applying rise.
+    """
+    last = tx.connection.execute(select(func.max(p.applied_at, type_=p.applied_at.type))).scalar_one_or_none()
+    statement = insert(policy).values(
+        code=made.code,
+        version=made.version,
+        effective_at=made.effective_at,
+        applied_at=max(tx.now, last + _MOMENT) if last else tx.now,
+        applied_by=by,
+        text=text,
+        document=document,
+    )
+    tx.connection.execute(statement)
+
+
+def find_policies(tx: Transaction, code: str | None = None) -> list[PolicyRecord]:
+    """Every version of every policy, or of the one with that code, by code and version."""
+    statement = select(p.code, p.version, p.applied_at, p.applied_by).order_by(p.code, p.version)
+    if code is not None:
+        statement = statement.where(p.code == code)
+    return [PolicyRecord(*row) for row in tx.connection.execute(statement)]
+
+
+def load_text(tx: Transaction, code: str, version: int) -> str:
+    """The document of a version as it was sent."""
+    text: str = tx.connection.execute(select(p.text).where(p.code == code, p.version == version)).scalar_one()
+    return text

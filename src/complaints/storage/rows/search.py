@@ -1,0 +1,55 @@
+"""Full text: words and Chinese bigrams per complaint, in a GIN-indexed tsvector or an FTS5 table.
+
+The terms are made by `domain.search_terms`, the same for both engines; no parser or dictionary of theirs is used.
+The table is made by a migration alone, since the two engines have nothing in common here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Table, Text, bindparam, select, text
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy.sql.elements import ColumnElement
+
+from complaints.domain.complaint.search_terms import Term
+from complaints.domain.json_text import encode
+from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import Serial
+from complaints.storage.rows.complaint import complaint
+
+_search = Table("complaint_search", MetaData(), Column("sequence", Serial), Column("terms", TSVECTOR))
+
+_WRITE = {
+    "postgresql": "INSERT INTO complaint_search (sequence, terms) SELECT sequence, array_to_tsvector(terms)"
+    " FROM json_to_recordset(%s) AS indexed(sequence bigint, terms text[])"
+    " ON CONFLICT (sequence) DO UPDATE SET terms = excluded.terms",
+    "sqlite": "INSERT OR REPLACE INTO complaint_search (rowid, terms) VALUES (?, ?)",
+}
+
+
+def index_terms(tx: Transaction, inserts: Inserts, indexed: Sequence[tuple[int, Sequence[str]]]) -> None:
+    """Index complaints, known by their sequence, by their terms."""
+    if not indexed:
+        return
+    rows: Any = [(sequence, " ".join(terms)) for sequence, terms in indexed]
+    if tx.connection.dialect.name == "postgresql":
+        rows = encode([{"sequence": s, "terms": terms} for s, terms in indexed]).decode()
+    inserts.add_statement(_WRITE[tx.connection.dialect.name], rows)
+
+
+def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:
+    """The condition that a complaint has every term."""
+    if tx.connection.dialect.name == "postgresql":
+        # Quoted lexemes cast to tsquery are taken as they are, without a parser.
+        query = " & ".join("'" + t.text.replace("'", "''") + "'" + (":*" if t.prefix else "") for t in terms)
+        # Literal: a prepared plan knows no words, takes them all for frequent ones, and looks through the table.
+        literal = bindparam("terms", query, type_=Text(), literal_execute=True)
+        found = select(_search.c.sequence).where(_search.c.terms.op("@@")(sql_cast(literal, TSQUERY)))
+        return complaint.c.sequence.in_(found)
+    query = " AND ".join('"' + t.text.replace('"', '""') + '"' + ("*" if t.prefix else "") for t in terms)
+    rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(
+        terms=query
+    )
+    return complaint.c.sequence.in_(rows)
