@@ -12,8 +12,8 @@ from itertools import count
 import uvicorn
 from fastapi import FastAPI
 
-from complaints.handling.commands import CreateComplaint
 from complaints.serving.http_server import server_config
+from complaints.use_cases.commands.complaints import CreateComplaint
 
 app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 _numbers = count(1)

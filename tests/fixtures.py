@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.handling.engine import Engine
+from complaints.use_cases.service import Engine
 from tests.journeys.running_server import Launcher, Nursery, launching, nursing
 from tests.support import House, api_client, make_template, opened_engine
 

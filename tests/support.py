@@ -13,21 +13,22 @@ from sqlalchemy import Connection, event
 from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
-from complaints.api.complaint_routes import group_intake
+from complaints.api.complaints.routes import group_intake
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling import intake, keys, progress
-from complaints.handling.access import SYSTEM, Caller
-from complaints.handling.commands import CreateComplaint, Transition
-from complaints.handling.engine import Engine
-from complaints.handling.sandbox import is_sandbox
-from complaints.handling.seeding import seed_database
-from complaints.handling.sweep import Swept, sweep_until
 from complaints.storage import load as aggregate
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import test_clock
+from complaints.use_cases.access import SYSTEM, Caller
+from complaints.use_cases.commands.complaints import CreateComplaint, Transition
+from complaints.use_cases.complaints import actions, intake
+from complaints.use_cases.configuration import keys
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.seeding import seed_database
+from complaints.use_cases.upkeep.sweep import Swept, sweep_until
+from complaints.use_cases.upkeep.test_clock import is_sandbox
 from complaints.wiring import new_id, wall_now
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
@@ -133,7 +134,7 @@ class House:
         command = _transition.validate_python({"action": action, **members})
         reference = str(complaint.id)
         return self.engine.write(
-            lambda tx: progress.transition(self.engine, tx, self.caller, reference, command, None)
+            lambda tx: actions.transition(self.engine, tx, self.caller, reference, command, None)
         )
 
     def load(self, complaint: Complaint) -> Complaint:

@@ -18,11 +18,11 @@ from benchmarks.data.bulk_copy import Writer, filling
 from benchmarks.data.sample_complaints import live
 from benchmarks.data.templates import SEARCH, TABLES, Copy, Mould, Row, read_moulds
 from benchmarks.data.texts import tell
-from complaints.handling.engine import Engine as Complaints
-from complaints.handling.seeding import seed_database
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Engine as Complaints
+from complaints.use_cases.upkeep.seeding import seed_database
 from complaints.wiring import new_id, wall_now
 
 MONTHS = 6

@@ -25,12 +25,12 @@ from complaints.domain.complaint.history import canonical
 from complaints.domain.errors import ComplaintError
 from complaints.domain.json_text import plain
 from complaints.domain.vocabulary import DeadlineKind
-from complaints.handling.access import SYSTEM
-from complaints.handling.commands import CreateComplaint
-from complaints.handling.engine import Engine
-from complaints.handling.intake import Post, register
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import CreateComplaint
+from complaints.use_cases.complaints.intake import Post, register
+from complaints.use_cases.service import Engine
 
 _BATCH = 250
 _PROTOTYPES = 500

@@ -10,13 +10,13 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from complaints.domain.policy.default_categories import SEED_CATEGORIES
-from complaints.handling import intake, progress
-from complaints.handling.access import SYSTEM
-from complaints.handling.commands import CreateComplaint, Transition
-from complaints.handling.engine import Engine
-from complaints.handling.sweep import sweep_until
 from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.rows import configuration
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import CreateComplaint, Transition
+from complaints.use_cases.complaints import actions, intake
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.sweep import sweep_until
 
 SUBJECT, DESCRIPTION, EXTERNAL_ID = "§subject§", "§description§", "§external§"  # each copy has its own
 DAYS = 40
@@ -114,7 +114,7 @@ def _post(engine: Engine, life: _Life, random: Random) -> UUID:
 
 def _act(engine: Engine, complaint_id: UUID, members: dict[str, Any]) -> None:
     command = _transition.validate_python(members)
-    engine.write(lambda tx: progress.transition(engine, tx, SYSTEM, str(complaint_id), command, None))
+    engine.write(lambda tx: actions.transition(engine, tx, SYSTEM, str(complaint_id), command, None))
 
 
 # What becomes of them ----------------------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ from benchmarks.measures.measure import Measured, Row
 from benchmarks.processes import migrate
 from complaints import wiring
 from complaints.domain.importing.import_file import NDJSON
-from complaints.handling import imports
-from complaints.handling.access import SYSTEM
-from complaints.handling.engine import Engine
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases import imports
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.service import Engine
 
 _COPIES = "bench_copies"
 _PASSED_OVER = {"import_job"}  # the file itself, which the limit has no part in

@@ -19,9 +19,9 @@ from benchmarks.errors import CannotMeasure
 from benchmarks.measures.measure import Measured, Row
 from benchmarks.measures.questions import Question, histories, overdue_pages, searches, statements_of, summary
 from benchmarks.processes import SECRET, Process, serving
-from complaints.handling.engine import Engine
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Engine
 from complaints.wiring import new_id, wall_clock
 
 _WARM_UP = 30

@@ -11,12 +11,12 @@ from sqlalchemy import event
 from benchmarks.data.sample_complaints import team_code
 from benchmarks.data.texts import WORDS
 from complaints.domain.vocabulary import Priority
-from complaints.handling import feed, lookup, timeline
-from complaints.handling.access import SYSTEM
-from complaints.handling.engine import Engine
-from complaints.handling.filters import ComplaintFilter
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Order, SortKey
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints import history, lists
+from complaints.use_cases.complaints.filters import ComplaintFilter
+from complaints.use_cases.service import Engine
 
 PAGE = 50
 _OVERDUE = Order(SortKey.NEXT_DUE_AT)
@@ -50,14 +50,14 @@ def _page(name: str, asked: dict[str, str], order: Order) -> Question:
     return Question(
         name,
         f"/v1/complaints?{urlencode(asked)}",
-        lambda engine, tx: lookup.list_views(engine, tx, SYSTEM, wanted, order, after=None, limit=PAGE),
+        lambda engine, tx: lists.list_views(engine, tx, SYSTEM, wanted, order, after=None, limit=PAGE),
     )
 
 
 def summary() -> list[Question]:
     """How much is overdue, and how much soon."""
     soon = timedelta(hours=24)
-    return [Question("summary", "/v1/overdue/summary", lambda _, tx: lookup.summarise_due(tx, soon))]
+    return [Question("summary", "/v1/overdue/summary", lambda _, tx: lists.summarise_due(tx, soon))]
 
 
 def histories(complaint_id: str, cursor: str, after: int) -> list[Question]:
@@ -66,12 +66,12 @@ def histories(complaint_id: str, cursor: str, after: int) -> list[Question]:
         Question(
             "timeline",
             f"/v1/complaints/{complaint_id}/timeline",
-            lambda _, tx: timeline.timeline(tx, SYSTEM, complaint_id, after=0, limit=PAGE),
+            lambda _, tx: history.timeline(tx, SYSTEM, complaint_id, after=0, limit=PAGE),
         ),
         Question(
             "changes",
             f"/v1/changes?limit={PAGE}&after={cursor}",
-            lambda _, tx: feed.changes(tx, SYSTEM, after=after, limit=PAGE),
+            lambda _, tx: history.changes(tx, SYSTEM, after=after, limit=PAGE),
         ),
     ]
 

@@ -23,10 +23,6 @@ from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.policy.document import read_policy
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling import imports, keys, policies
-from complaints.handling.access import SYSTEM, Caller
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
 from complaints.logs import configure_logging
 from complaints.serving.http_server import DrainingServer, server_config
 from complaints.serving.supervisor import Supervisor, report_to_supervisor
@@ -35,6 +31,11 @@ from complaints.storage.queries.audit import count_complaints, count_cut_off
 from complaints.storage.rows.api_key import find_keys
 from complaints.storage.rows.import_job import Job, list_errors
 from complaints.storage.rows.policy import load_text
+from complaints.use_cases import imports
+from complaints.use_cases.access import SYSTEM, Caller
+from complaints.use_cases.configuration import keys, policies
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 
 app = typer.Typer(
     name="complaints",

@@ -18,18 +18,18 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from uuid_utils.compat import uuid7
 
 from complaints.api.app import create_app
-from complaints.handling.engine import Engine
-from complaints.handling.imports import work_on_imports
-from complaints.handling.replica import Replica
-from complaints.handling.seeding import ensure_first_key, seed_database
-from complaints.handling.sweep import Swept
-from complaints.handling.ticking import Sweeper, keep_house
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
+from complaints.use_cases.imports import work_on_imports
+from complaints.use_cases.replica import Replica
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.loops import Sweeper, keep_house
+from complaints.use_cases.upkeep.seeding import ensure_first_key, seed_database
+from complaints.use_cases.upkeep.sweep import Swept
 
 KEY_FILE = "first-key"
 SWEEP_SECONDS = 0.2

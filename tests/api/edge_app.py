@@ -13,9 +13,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 
-from complaints.api.edge.install import EdgeLimits, install
-from complaints.api.edge.refusals import Unauthenticated
-from complaints.api.edge.strict_route import StrictRoute
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.middleware import EdgeLimits, install
+from complaints.api.problems.refusals import Unauthenticated
 from complaints.domain.errors import (
     Conflict,
     Fault,

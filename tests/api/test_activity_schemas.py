@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from complaints.api import activity_examples as examples
-from complaints.api import activity_schemas
 from complaints.api.app import create_app
-from complaints.handling import commands
-from complaints.handling.engine import Engine
+from complaints.api.complaints import examples, history_schemas, promise_schemas
+from complaints.api.deadlines import examples as deadline_examples
+from complaints.api.deadlines import schemas
+from complaints.use_cases.commands import complaints
+from complaints.use_cases.service import Engine
 from complaints.wiring import wall_now
 
 PATHS = (
@@ -29,7 +30,8 @@ PATHS = (
 )
 MODELS = [
     model
-    for _, model in inspect.getmembers(activity_schemas, inspect.isclass)
+    for module in (schemas, history_schemas, promise_schemas)
+    for _, model in inspect.getmembers(module, inspect.isclass)
     if issubclass(model, BaseModel) and model is not BaseModel and "examples" in model.model_json_schema()
 ]
 
@@ -43,13 +45,13 @@ def test_the_examples_of_a_model_fit_it(model: type[BaseModel]) -> None:
 @pytest.mark.parametrize(
     ("model", "example"),
     [
-        (commands.AddLink, examples.LINK),
-        (commands.Replan, examples.REPLAN),
-        (commands.AddNote, examples.NOTE),
-        (commands.Acknowledge, examples.ACKNOWLEDGE),
-        (commands.MakePromise, examples.MAKE_PROMISE),
-        (activity_schemas.SetClock, examples.SET_CLOCK),
-        (activity_schemas.AdvanceClock, examples.ADVANCE_CLOCK),
+        (complaints.AddLink, examples.LINK),
+        (complaints.Replan, deadline_examples.REPLAN),
+        (complaints.AddNote, examples.NOTE),
+        (complaints.Acknowledge, deadline_examples.ACKNOWLEDGE),
+        (complaints.MakePromise, examples.MAKE_PROMISE),
+        (schemas.SetClock, deadline_examples.SET_CLOCK),
+        (schemas.AdvanceClock, deadline_examples.ADVANCE_CLOCK),
     ],
 )
 def test_the_examples_of_bodies_are_accepted(model: type[BaseModel], example: dict[str, Any]) -> None:

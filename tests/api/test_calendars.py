@@ -89,7 +89,7 @@ def test_a_code_in_the_path_that_is_none_is_not_found(client: TestClient) -> Non
 
 
 def test_a_policy_may_name_it(client: TestClient) -> None:
-    from complaints.handling.seeding import shipped_policy
+    from complaints.use_cases.upkeep.seeding import shipped_policy
 
     document = shipped_policy("telecom-handbook").replace("hours: null", "use: office")
     headers = {"Content-Type": "application/yaml"}

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.activity_schemas import ChangesPage
+from complaints.api.complaints.history_schemas import ChangesPage
 from complaints.domain.vocabulary import AccessRole
 from tests.support import House
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.complaint_schemas import ComplaintPage, ComplaintShown, DueSummaryShown
+from complaints.api.complaints.schemas import ComplaintPage, ComplaintShown, DueSummaryShown
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole

@@ -6,10 +6,10 @@ import pytest
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
-from complaints.api import complaint_examples, complaint_schemas
+from complaints.api.complaints import examples, schemas
 from complaints.domain.complaint.numbers import number_of, sequence_of
 from complaints.domain.vocabulary import AccessRole, Action, Status
-from complaints.handling.commands import CreateComplaint, PatchComplaint, Transition
+from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
 from tests.support import House
 
 SAID = {"message": "We look into it.", "contact_channel": "phone"}
@@ -18,7 +18,7 @@ SAID = {"message": "We look into it.", "contact_channel": "phone"}
 def _choices(client: TestClient, reference: str, **headers: Any) -> dict[str, dict[str, Any]]:
     answer = client.get(f"/v1/complaints/{reference}/transitions", **headers)
     assert answer.status_code == 200
-    complaint_schemas.TransitionList.model_validate(answer.json(), extra="forbid")
+    schemas.TransitionList.model_validate(answer.json(), extra="forbid")
     return {one["action"]: one for one in answer.json()["items"]}
 
 
@@ -29,14 +29,14 @@ def _required(choice: dict[str, Any]) -> set[str]:
 # Posting, reading, changing -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", complaint_examples.CREATE)
+@pytest.mark.parametrize("name", examples.CREATE)
 def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> None:
-    told = complaint_examples.CREATE[name]["value"]
+    told = examples.CREATE[name]["value"]
     answer = client.post("/v1/complaints", json=told)
     shown = answer.json()
 
     assert answer.status_code == 201
-    complaint_schemas.ComplaintShown.model_validate(shown, extra="forbid")
+    schemas.ComplaintShown.model_validate(shown, extra="forbid")
     assert answer.headers["Location"] == f"/v1/complaints/{shown['id']}"
     assert answer.headers["ETag"] == '"1"'
     for reference in (shown["id"], shown["number"], shown["number"].lower()):
@@ -83,10 +83,10 @@ def test_a_change_makes_a_version_and_heeds_if_match(house: House, client: TestC
     stale = client.patch(address, json={"priority": "low"}, headers={"If-Match": '"1"'})
 
     assert (changed.status_code, changed.headers["ETag"], changed.json()["version"]) == (200, '"2"', 2)
-    complaint_schemas.ComplaintShown.model_validate(changed.json(), extra="forbid")
+    schemas.ComplaintShown.model_validate(changed.json(), extra="forbid")
     assert (stale.status_code, stale.json()["type"]) == (412, "/problems/stale-version")
     assert client.get(address).json()["priority"] == "urgent"
-    for example in complaint_examples.PATCH.values():
+    for example in examples.PATCH.values():
         assert client.patch(address, json=example["value"]).status_code == 200
 
 
@@ -111,7 +111,7 @@ def test_an_action_answers_with_the_complaint(house: House, client: TestClient) 
         "investigating",
         '"2"',
     )
-    complaint_schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
+    schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
 
 
 def test_a_refused_action_says_what_may_be_done(house: House, client: TestClient) -> None:
@@ -208,9 +208,7 @@ def test_a_reader_is_told_why_they_may_do_nothing(house: House, client: TestClie
 
 def test_what_the_choices_require_is_what_the_actions_take(house: House, client: TestClient) -> None:
     """Every required member left out is refused as missing; every listed one is known."""
-    values = {
-        example["value"]["action"]: example["value"] for example in complaint_examples.TRANSITION.values()
-    }
+    values = {example["value"]["action"]: example["value"] for example in examples.TRANSITION.values()}
     complaint = house.post()
     adapter: TypeAdapter[Any] = TypeAdapter(Transition)
     for name, choice in _choices(client, str(complaint.id)).items():
@@ -233,7 +231,7 @@ def test_choices_agree_with_what_is_then_refused(house: House, client: TestClien
     }
     target = house.post(complainant={"account_no": "A-1"})
     for status, life in lives.items():
-        for example in complaint_examples.TRANSITION.values():
+        for example in examples.TRANSITION.values():
             complaint = house.post(complainant={"account_no": "A-1"})
             for step in life:
                 house.act(complaint, **step)
@@ -253,22 +251,20 @@ def test_choices_agree_with_what_is_then_refused(house: House, client: TestClien
 
 
 def test_examples_are_what_they_are_examples_of() -> None:
-    complaint_schemas.ComplaintShown.model_validate(complaint_schemas.COMPLAINT, extra="forbid")
-    complaint_schemas.ComplaintPage.model_validate(
-        {"items": [complaint_schemas.COMPLAINT], "next_cursor": None}, extra="forbid"
-    )
-    complaint_schemas.TransitionList.model_validate(complaint_schemas.TRANSITIONS, extra="forbid")
-    complaint_schemas.DueSummaryShown.model_validate(complaint_schemas.SUMMARY, extra="forbid")
-    assert sequence_of(complaint_schemas.COMPLAINT["number"]) is not None
+    schemas.ComplaintShown.model_validate(schemas.COMPLAINT, extra="forbid")
+    schemas.ComplaintPage.model_validate({"items": [schemas.COMPLAINT], "next_cursor": None}, extra="forbid")
+    schemas.TransitionList.model_validate(schemas.TRANSITIONS, extra="forbid")
+    schemas.DueSummaryShown.model_validate(schemas.SUMMARY, extra="forbid")
+    assert sequence_of(schemas.COMPLAINT["number"]) is not None
     for kind, named in (
-        (CreateComplaint, complaint_examples.CREATE),
-        (PatchComplaint, complaint_examples.PATCH),
-        (Transition, complaint_examples.TRANSITION),
+        (CreateComplaint, examples.CREATE),
+        (PatchComplaint, examples.PATCH),
+        (Transition, examples.TRANSITION),
     ):
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
         for example in named.values():
             adapter.validate_python(example["value"])
-    assert set(complaint_examples.TRANSITION) == set(Action)
+    assert set(examples.TRANSITION) == set(Action)
 
 
 def test_the_document_names_every_answer(client: TestClient) -> None:

@@ -15,8 +15,8 @@ import structlog
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
-from complaints.api.edge.install import EdgeLimits
-from complaints.api.edge.measures import RequestMetrics, metrics_response
+from complaints.api.http.metrics import RequestMetrics, metrics_response
+from complaints.api.middleware import EdgeLimits
 from complaints.logs import configure_logging
 from complaints.serving.http_server import GuardedHttp
 from tests.api.edge_app import make_app, running

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.activity_schemas import EscalationOut, EscalationPage
+from complaints.api.deadlines.schemas import EscalationOut, EscalationPage
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling.sweep import sweep_once
+from complaints.use_cases.upkeep.sweep import sweep_once
 from tests.support import House
 
 MEMBERS = {

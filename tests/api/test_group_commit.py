@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from complaints.api.group_commit import LARGEST_GROUP, GroupCommit
+from complaints.api.complaints.group_commit import LARGEST_GROUP, GroupCommit
 
 
 class Work:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, literal, select, union_all
 from starlette.testclient import TestClient
 
-from complaints.handling.checks import check_all
 from complaints.storage.rows.all_tables import metadata
+from complaints.use_cases.upkeep.checks import check_all
 from tests.support import House
 
 JSON = {"Content-Type": "application/json"}

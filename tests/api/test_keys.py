@@ -9,10 +9,11 @@ from starlette.testclient import TestClient
 
 from complaints.domain.errors import Forbidden, Unavailable
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling import access, keys
-from complaints.handling.access import RIGHTS, Caller, Right
-from complaints.handling.engine import Engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases import access
+from complaints.use_cases.access import RIGHTS, Caller, Right
+from complaints.use_cases.configuration import keys
+from complaints.use_cases.service import Engine
 from tests.support import House, api_client
 
 KEY = {"name": "cc-north", "roles": ["intake"]}

@@ -8,11 +8,11 @@ from starlette.testclient import TestClient
 
 from complaints.domain.errors import Conflict
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling import people
-from complaints.handling.access import SYSTEM
-from complaints.handling.engine import Engine
-from complaints.handling.reference import CreateUser
 from complaints.storage.rows.escalation import escalation
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.configuration import CreateUser
+from complaints.use_cases.configuration import staff
+from complaints.use_cases.service import Engine
 from tests.support import House
 
 NAMES = {"en": "Night shift", "zh": "夜班"}
@@ -98,7 +98,7 @@ def test_of_many_at_once_one_gets_the_code(engine: Engine) -> None:
 
     def create(_n: int) -> bool:
         try:
-            engine.configure(lambda tx: people.create_user(engine, tx, SYSTEM, command))
+            engine.configure(lambda tx: staff.create_user(engine, tx, SYSTEM, command))
         except Conflict:
             return False
         return True

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.domain.policy.document import read_policy, to_document
-from complaints.handling.seeding import shipped_policy
+from complaints.use_cases.upkeep.seeding import shipped_policy
 
 HANDBOOK = shipped_policy("telecom-handbook")
 SECOND = HANDBOOK.replace("24 elapsed hours", "12 elapsed hours")

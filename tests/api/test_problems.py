@@ -8,13 +8,13 @@ from openapi_spec_validator import validate
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
-from complaints.api.edge.docs_page import type_of
-from complaints.api.edge.html_pages import prefers_html
-from complaints.api.edge.install import EdgeLimits, install
-from complaints.api.edge.problems import PROBLEMS, problem_for, problem_response, render_catalogue
+from complaints.api.middleware import EdgeLimits, install
+from complaints.api.openapi.docs_page import type_of
+from complaints.api.openapi.html_pages import prefers_html
+from complaints.api.problems.catalogue import PROBLEMS, problem_for, problem_response, render_catalogue
 from complaints.domain import errors
 from complaints.domain.errors import ComplaintError
-from complaints.handling import engine
+from complaints.use_cases import once
 from tests.api.edge_app import make_app
 
 CLIENT = TestClient(make_app())
@@ -49,7 +49,7 @@ def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
 def test_every_refusal_is_in_the_catalogue() -> None:
     ours = [kind for kind in every_refusal() if kind.__module__.startswith("complaints.")]
     assert len(ours) > 15
-    assert engine.KeyReused in ours
+    assert once.KeyReused in ours
     assert {kind.code for kind in ours} <= PROBLEMS.keys()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.activity_schemas import PromiseList, PromiseOut
+from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
 from tests.support import House

@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling import imports
+from complaints.use_cases import imports
 from complaints.wiring import openapi_document
 from tests.conftest import ENGINES, Databases
 from tests.journeys.running_server import Launcher

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import delete
 from starlette.testclient import TestClient
 
-from complaints.api.activity_schemas import ClockOut, MovedOut
+from complaints.api.deadlines.schemas import ClockOut, MovedOut
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling.engine import Engine
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import test_clock
+from complaints.use_cases.service import Engine
 from complaints.wiring import new_id
 from tests.support import House, api_client, count_statements, opened_engine
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.api.edge.strict_json import MalformedJson, loads
+from complaints.api.http.strict_json import MalformedJson, loads
 from complaints.domain.errors import ComplaintError, InvalidContent
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.activity_schemas import EventOut, EventPage
+from complaints.api.complaints.history_schemas import EventOut, EventPage
 from complaints.domain.vocabulary import AccessRole
 from tests.support import House
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.activity_schemas import ElapsedOut, LifecycleOut, PreviewOut
+from complaints.api.deadlines.schemas import ElapsedOut, LifecycleOut, PreviewOut
 from complaints.domain.vocabulary import AccessRole, Status
 from tests.support import House
 

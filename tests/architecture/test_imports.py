@@ -43,11 +43,11 @@ PLANTED = [
     ("storage.months", "import complaints.storage.save", STORAGE),
     ("storage.load", "import complaints.storage.queries", STORAGE),
     ("storage.unplanned", "", STORAGE),
-    ("storage.planted_use_case", "import complaints.handling", FLOORS),
+    ("storage.planted_use_case", "import complaints.use_cases", FLOORS),
     ("storage.planted_web", "import fastapi", WEB),
-    ("handling.planted_orm", "import sqlalchemy.orm", SQL),
-    ("handling.planted_api", "import complaints.api", FLOORS),
-    ("handling.planted_scheduler", "import apscheduler.schedulers", WEB),
+    ("use_cases.planted_orm", "import sqlalchemy.orm", SQL),
+    ("use_cases.planted_api", "import complaints.api", FLOORS),
+    ("use_cases.planted_scheduler", "import apscheduler.schedulers", WEB),
     ("api.planted_orm", "import sqlalchemy", SQL),
     ("api.planted_driver", "import psycopg", SQL),
     ("api.planted_serving", "import complaints.serving.scheduler", FLOORS),
@@ -106,7 +106,9 @@ def test_the_contracts_hold() -> None:
 def test_a_planted_import_breaks_its_contract(
     planted_reports: dict[str, str], module: str, line: str, contract: str
 ) -> None:
-    imported = line.removeprefix("import ").partition(".")[0] if contract in (PURE, YAML, SQL, WEB) else line[7:]
+    imported = (
+        line.removeprefix("import ").partition(".")[0] if contract in (PURE, YAML, SQL, WEB) else line[7:]
+    )
     complaint = [text for text in planted_reports[contract].splitlines() if f"complaints.{module}" in text]
     assert any(imported in text for text in complaint), planted_reports[contract]
 

@@ -14,15 +14,15 @@ from benchmarks.data.dataset import Shares, make_dataset
 from benchmarks.data.texts import WORDS
 from benchmarks.measures import queries
 from complaints import wiring
-from complaints.handling import lookup
-from complaints.handling.access import SYSTEM
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
-from complaints.handling.filters import ComplaintFilter
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.queries.complaint_lists import Order, SortKey
 from complaints.storage.rows.complaint import complaint
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints import lists
+from complaints.use_cases.complaints.filters import ComplaintFilter
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 
 NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
 
@@ -42,11 +42,11 @@ def test_made_complaints_are_as_sound_as_real_ones(
 
     teams = engine.read(_teams)
     found, _ = engine.read(
-        lambda tx: lookup.list_views(
+        lambda tx: lists.list_views(
             engine, tx, SYSTEM, ComplaintFilter(q=WORDS["zh_frequent"]), NEWEST, after=None, limit=10
         )
     )
-    late = engine.read(lambda tx: lookup.summarise_due(tx, lookup.AGES[2]))
+    late = engine.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
     findings = list(check_all(engine))
     engine.database.engine.dispose()
 

@@ -16,10 +16,10 @@ from benchmarks import session
 from benchmarks.data.due_complaints import make_many_due
 from benchmarks.processes import migrate
 from complaints import wiring
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 from tests.postgres_server import PostgresUnavailable
 
 TINY = {

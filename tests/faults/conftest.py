@@ -15,10 +15,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from complaints.handling.engine import Engine
 from complaints.settings import Settings
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Engine
 from complaints.wiring import migrate_and_seed, new_id, wall_clock, wall_now
 from tests.faults.fleet import Fleet, Nursery, nursing, sailing
 from tests.faults.journal import Journal

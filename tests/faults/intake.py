@@ -16,8 +16,8 @@ from uuid import uuid4
 import httpx2
 from sqlalchemy import select
 
-from complaints.handling.engine import Engine
 from complaints.storage.rows.complaint import complaint
+from complaints.use_cases.service import Engine
 from tests.faults.fleet import Member
 from tests.faults.journal import Entry, Journal
 from tests.support import ADMIN_SECRET

@@ -16,15 +16,15 @@ from sqlalchemy import bindparam, select, update
 from complaints import wiring
 from complaints.domain.complaint.change import ENGINE, Draft
 from complaints.domain.rules.passing_time import advance
-from complaints.handling import ticking
-from complaints.handling.engine import Engine
-from complaints.handling.sweep import BATCH, Swept
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import complaint
 from complaints.storage.rows.complaint import Loaded
 from complaints.storage.save import Planned, apply
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep import loops
+from complaints.use_cases.upkeep.sweep import BATCH, Swept
 
 CLOCK_FILE = "FAULTS_CLOCK_FILE"
 
@@ -76,7 +76,7 @@ def _update_unguarded(tx: Transaction, rows: list[dict[str, Any]]) -> int:
 
 def two_transactions() -> None:
     """A sweep marks complaints as taken in one transaction, and acts in the next."""
-    ticking.sweep_once = _sweep_in_two
+    loops.sweep_once = _sweep_in_two
 
 
 def death_between() -> None:

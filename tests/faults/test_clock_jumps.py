@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from complaints.handling.engine import Engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.queries import due_complaints
+from complaints.use_cases.service import Engine
 from complaints.wiring import new_id, wall_now
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.fleet import Fleet

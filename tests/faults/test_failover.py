@@ -15,10 +15,10 @@ import httpx2
 import psycopg
 import pytest
 
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock
 from tests.faults.patroni_pair import Pair, PatroniUnavailable, patroni_pair
 from tests.journeys.running_server import RunningServer, launching

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
 from complaints.storage.queries.audit import count_complaints
 from complaints.storage.rows.complaint import complaint
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.intake import MARK
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
 from complaints.storage.database.transactions import Transaction
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import at_once

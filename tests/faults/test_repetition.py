@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from complaints.handling.engine import Engine
 from complaints.storage.rows.complaint import complaint
+from complaints.use_cases.service import Engine
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.repetition import FOLD, same_external_id, same_key
 

@@ -12,17 +12,17 @@ from sqlalchemy import delete, func, select
 
 from complaints.domain.rules.deadlines import clockwork
 from complaints.domain.rules.ladder import schedule
-from complaints.handling import intake
-from complaints.handling.access import SYSTEM
-from complaints.handling.checks import check_all
-from complaints.handling.commands import CreateComplaint
-from complaints.handling.engine import Engine
 from complaints.storage import load
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Connection, Database, Transaction
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows.escalation import escalation
 from complaints.storage.rows.test_clock import sandbox_clock
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import CreateComplaint
+from complaints.use_cases.complaints import intake
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock, wall_now
 
 # Hours from receipt to a step of the built-in ladders on first response (24 h) and resolution (48 h).

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from complaints.handling.checks import check_all
+from complaints.use_cases.upkeep.checks import check_all
 from tests.examples import examples
 from tests.generate import ROOT
 from tests.journeys.running_server import Launcher

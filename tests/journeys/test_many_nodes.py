@@ -17,10 +17,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from complaints.handling.checks import check_all
-from complaints.handling.engine import Engine
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock, wall_now
 from tests.journeys.running_server import Launcher, RunningServer
 from tests.support import ADMIN_SECRET

@@ -14,14 +14,14 @@ from sqlalchemy import select
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import ComplaintError, StaleVersion, TransitionRefused
 from complaints.domain.vocabulary import Status
-from complaints.handling import progress
-from complaints.handling.access import SYSTEM
-from complaints.handling.checks import check_all
-from complaints.handling.commands import AddLink, AddNote, PatchComplaint, Resume
-from complaints.handling.sweep import Swept, sweep_once
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import event
 from complaints.storage.rows.escalation import escalation
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import AddLink, AddNote, PatchComplaint, Resume
+from complaints.use_cases.complaints import actions, edit, notes_and_links
+from complaints.use_cases.upkeep.checks import check_all
+from complaints.use_cases.upkeep.sweep import Swept, sweep_once
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, START, House
 
@@ -102,7 +102,7 @@ def test_changes_and_actions_at_once_lose_nothing(house: House) -> None:
             case 2:
                 note = AddNote.model_validate({"text": f"Note {number}"})
                 house.engine.write(
-                    lambda tx: progress.add_note(house.engine, tx, SYSTEM, str(complaint.id), note)
+                    lambda tx: notes_and_links.add_note(house.engine, tx, SYSTEM, str(complaint.id), note)
                 )
             case _:
                 house.act(complaint, "escalate", reason=f"Call {number}", role="executive")
@@ -131,7 +131,7 @@ def test_who_began_earlier_but_comes_later_does_not_turn_back_time(house: House)
     early = Database(house.engine.database.engine, lambda _connection: START + timedelta(seconds=1))
     with early.begin() as tx:
         resume = Resume.model_validate({"action": "resume"})
-        progress.transition(house.engine, tx, SYSTEM, str(complaint.id), resume, None)
+        actions.transition(house.engine, tx, SYSTEM, str(complaint.id), resume, None)
     resumed = house.load(complaint)
     assert resumed.status is Status.INVESTIGATING
     assert resumed.holds[0].ended_at == resumed.holds[0].started_at == START + timedelta(seconds=2)
@@ -163,7 +163,7 @@ def test_linking_each_to_the_other_at_once(house: House) -> None:
         here, there = pairs[number % 2]
         command = AddLink.model_validate({"type": "related", "complaint_id": str(there.id)})
         return house.engine.write(
-            lambda tx: progress.add_link(house.engine, tx, SYSTEM, str(here.id), command)
+            lambda tx: notes_and_links.add_link(house.engine, tx, SYSTEM, str(here.id), command)
         )[1]
 
     assert sorted(at_once(8, link)) == [False] * 6 + [True] * 2
@@ -177,9 +177,7 @@ def _patch(
     house: House, complaint: Complaint, command: PatchComplaint, versions: frozenset[int] | None
 ) -> Complaint:
     reference = str(complaint.id)
-    return house.engine.write(
-        lambda tx: progress.patch(house.engine, tx, SYSTEM, reference, command, versions)
-    )
+    return house.engine.write(lambda tx: edit.patch(house.engine, tx, SYSTEM, reference, command, versions))
 
 
 def _event_types(house: House, complaint: Complaint) -> list[str]:

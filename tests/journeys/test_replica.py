@@ -11,11 +11,11 @@ from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling.access import RIGHTS, Caller
-from complaints.handling.engine import Engine
-from complaints.handling.replica import READS_ONLY, Replica, engine_for
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.access import RIGHTS, Caller
+from complaints.use_cases.replica import READS_ONLY, Replica, engine_for
+from complaints.use_cases.service import Engine
 from complaints.wiring import wall_now
 from tests.journeys.test_many_nodes import await_true
 from tests.postgres_replica import replicating

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from complaints.handling.checks import check_all
+from complaints.use_cases.upkeep.checks import check_all
 from tests import postgres_server as server
 from tests.journeys.running_server import Launcher
 from tests.support import House, make_template, opened_engine

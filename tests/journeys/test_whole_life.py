@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from complaints.handling.checks import check_all
+from complaints.use_cases.upkeep.checks import check_all
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, opened_engine
 

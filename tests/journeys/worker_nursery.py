@@ -19,10 +19,10 @@ from types import ModuleType
 from typing import Any
 
 from complaints import cli
-from complaints.handling import ticking
 from complaints.storage.database import bulk
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import deadline
+from complaints.use_cases.upkeep import loops
 
 PATIENCE_SECONDS = 30.0
 # After which call, of what: a worker that dies there has claimed, has half written, has written but not
@@ -31,7 +31,7 @@ POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]
     "claimed": (due_complaints, "claim_due", lambda arguments, claimed: bool(claimed)),
     "half-written": (deadline, "update_deadlines", lambda arguments, nothing: bool(arguments[1])),
     "written": (bulk, "_insert_together", lambda arguments, nothing: bool(arguments[1])),
-    "committed": (ticking, "sweep_once", lambda arguments, swept: swept.complaints > 0),
+    "committed": (loops, "sweep_once", lambda arguments, swept: swept.complaints > 0),
 }
 
 

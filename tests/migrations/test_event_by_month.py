@@ -10,13 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from complaints.domain.complaint.facts import Complaint
-from complaints.handling import feed
-from complaints.handling.access import SYSTEM
-from complaints.handling.checks import check_all
-from complaints.handling.ticking import keep_months
 from complaints.storage import months as partitions
 from complaints.storage.database import migrate
 from complaints.storage.rows import test_clock
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints import history
+from complaints.use_cases.upkeep.checks import check_all
+from complaints.use_cases.upkeep.loops import keep_months
 from tests.conftest import ENGINES
 from tests.support import House, opened_engine
 
@@ -67,7 +67,7 @@ def _all_is_well(house: House) -> bool:
     """What is written is found, numbered on, and nothing is broken."""
     last = max(row["sequence"] for row in _rows(house))
     complaint: Complaint = house.act(house.post(), "withdraw", reason="solved itself")
-    found, after = house.engine.read(lambda tx: feed.changes(tx, SYSTEM, after=last, limit=10))
+    found, after = house.engine.read(lambda tx: history.changes(tx, SYSTEM, after=last, limit=10))
     own = [one.ordinal for one in found if one.complaint_id == complaint.id]
     broken = {one.invariant for one in check_all(house.engine)} - {"clocks in time"}
     return own == [1, 2] and after == found[1].sequence == found[0].sequence + 1 > last and not broken

@@ -13,10 +13,6 @@ from sqlalchemy import insert, select, text
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import index_terms, query_terms
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
-from complaints.handling import lookup
-from complaints.handling.access import SYSTEM
-from complaints.handling.engine import Engine
-from complaints.handling.filters import ComplaintFilter
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import Arrival, receive
@@ -27,6 +23,10 @@ from complaints.storage.rows.complaint import complaint, complaint_tag
 from complaints.storage.rows.configuration import policy
 from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.person import party
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints import lists
+from complaints.use_cases.complaints.filters import ComplaintFilter
+from complaints.use_cases.service import Engine
 from complaints.wiring import new_id
 from tests.conftest import ENGINES, Databases
 from tests.support import START, House, count_statements, opened_engine
@@ -207,7 +207,7 @@ def test_what_belongs_to_a_page_is_found_by_indexes(filled: Engine) -> None:
     """Every statement of it, without a scan of any table that grows."""
     filled.read(filled.catalogue)
     with filled.database.read() as tx, count_statements(filled) as executed:
-        views, _ = lookup.list_views(
+        views, _ = lists.list_views(
             filled, tx, SYSTEM, ComplaintFilter(overdue=True), OVERDUE, after=None, limit=2
         )
     plans = [_plan(filled, *one) for one in executed]
@@ -297,7 +297,7 @@ def test_a_page_takes_few_statements_whatever_its_size(filled: Engine) -> None:
     filled.read(filled.catalogue)
     for key, limit in product(SortKey, (2, 200)):
         with filled.database.read() as tx, count_statements(filled) as executed:
-            views, end = lookup.list_views(
+            views, end = lists.list_views(
                 filled, tx, SYSTEM, ComplaintFilter(), Order(key), after=None, limit=limit
             )
         assert len(views) == limit
@@ -310,7 +310,7 @@ def test_the_page_between_due_and_not_due_takes_few_statements_too(filled: Engin
     order = Order(SortKey.NEXT_DUE_AT)
     after = _page(filled, Filters(), order, limit=350).end
     with filled.database.read() as tx, count_statements(filled) as executed:
-        views, _ = lookup.list_views(filled, tx, SYSTEM, ComplaintFilter(), order, after=after, limit=100)
+        views, _ = lists.list_views(filled, tx, SYSTEM, ComplaintFilter(), order, after=after, limit=100)
     assert [one.complaint.next_due_at is None for one in views] == [False] * 50 + [True] * 50
     assert len(executed) <= 6
 
@@ -319,7 +319,7 @@ def test_one_complaint_takes_few_statements(filled: Engine) -> None:
     filled.read(filled.catalogue)
     [one] = _page(filled, Filters(sequence=1_900), NEWEST).complaints
     with filled.database.read() as tx, count_statements(filled) as executed:
-        lookup.load_view(filled, tx, SYSTEM, str(one.id))
+        lists.load_view(filled, tx, SYSTEM, str(one.id))
     assert len(executed) <= 6
 
 
@@ -353,7 +353,7 @@ def _rank(one: Complaint, key: SortKey) -> float | None:
 
 def test_the_summary_counts_by_few_statements_and_indexes(filled: Engine) -> None:
     with filled.database.read() as tx, count_statements(filled) as executed:
-        summary = lookup.summarise_due(tx, timedelta(hours=24))
+        summary = lists.summarise_due(tx, timedelta(hours=24))
 
     assert len(executed) == 4
     assert summary.by_age == (4, 20, 48, 96, 31)
@@ -368,7 +368,7 @@ def test_the_summary_counts_by_few_statements_and_indexes(filled: Engine) -> Non
 
 def test_bands_of_age_begin_where_they_say(house: House) -> None:
     def ages() -> list[tuple[int, ...]]:
-        return house.engine.read(lambda tx: [one.by_age for one in count_overdue(tx, lookup.AGES)])
+        return house.engine.read(lambda tx: [one.by_age for one in count_overdue(tx, lists.AGES)])
 
     house.post()
     house.jump(hours=24)

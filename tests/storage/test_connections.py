@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from complaints.domain.errors import Unavailable
-from complaints.handling.engine import Engine
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Engine
 from complaints.wiring import new_id
 from tests.support import START, api_client, opened_engine, sandbox_now
 

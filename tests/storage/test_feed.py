@@ -10,12 +10,12 @@ import pytest
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling import feed, timeline
-from complaints.handling.access import SYSTEM
-from complaints.handling.commands import AddNote
-from complaints.handling.engine import Engine
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import AddNote
+from complaints.use_cases.complaints import history
+from complaints.use_cases.service import Engine
 from tests.support import House, opened_engine
 
 BLOCKED_SECONDS = 0.3
@@ -29,7 +29,7 @@ def postgres(migrated_database_url: Callable[[str], str]) -> Iterator[Engine]:
 
 
 def note(engine: Engine, tx: Transaction, complaint: Complaint, text: str) -> None:
-    timeline.add_note(engine, tx, SYSTEM, str(complaint.id), AddNote(text=text))
+    history.add_note(engine, tx, SYSTEM, str(complaint.id), AddNote(text=text))
 
 
 class Reader:
@@ -45,7 +45,7 @@ class Reader:
     def poll(self) -> list[str]:
         """The texts of the notes that are new."""
         found, self.after = self.engine.read(
-            lambda tx: feed.changes(tx, SYSTEM, after=self.after, limit=self.limit)
+            lambda tx: history.changes(tx, SYSTEM, after=self.after, limit=self.limit)
         )
         self.sequences += [one.sequence for one in found]
         fresh = [one.data["text"] for one in found if "text" in one.data]
@@ -151,6 +151,6 @@ def _sources(tx: Transaction, source: str, *, limit: int) -> list[str]:
     found, after, seen = [], 0, -1
     while after != seen:
         seen = after
-        page, after = feed.changes(tx, caller, after=after, limit=limit)
+        page, after = history.changes(tx, caller, after=after, limit=limit)
         found += [one.data["changes"]["source"] for one in page]
     return found

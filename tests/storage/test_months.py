@@ -11,16 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from complaints.domain.complaint.facts import Complaint
-from complaints.handling import feed, timeline
-from complaints.handling.access import SYSTEM
-from complaints.handling.checks import check_all
-from complaints.handling.commands import AddNote
-from complaints.handling.engine import Engine
-from complaints.handling.ticking import keep_house, keep_months
 from complaints.storage import months as partitions
 from complaints.storage.months import Month
 from complaints.storage.queries.audit import count_cut_off
 from complaints.storage.rows import test_clock
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import AddNote
+from complaints.use_cases.complaints import history as history_module
+from complaints.use_cases.complaints import history as timeline
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.checks import check_all
+from complaints.use_cases.upkeep.loops import keep_house, keep_months
 from tests.support import House, count_statements, opened_engine
 
 
@@ -83,7 +84,7 @@ def whole_feed(house: House, *, limit: int = 3) -> list[int]:
     while after != seen:
         seen = after
         page, after = house.engine.read(
-            lambda tx, seen=seen: feed.changes(tx, SYSTEM, after=seen, limit=limit)
+            lambda tx, seen=seen: history_module.changes(tx, SYSTEM, after=seen, limit=limit)
         )
         found += [one.sequence for one in page]
     return found
@@ -345,7 +346,9 @@ def test_a_reader_of_the_feed_looks_at_no_month_it_has_read(postgres: House) -> 
     for asked_of in ("ORDER BY event.sequence", "max(event.sequence)"):
         [plan] = plans_of(
             postgres,
-            lambda: postgres.engine.read(lambda tx: feed.changes(tx, SYSTEM, after=after, limit=100)),
+            lambda: postgres.engine.read(
+                lambda tx: history_module.changes(tx, SYSTEM, after=after, limit=100)
+            ),
             asked_of,
         )
         assert looked_at(postgres, plan) == [3]

@@ -12,13 +12,13 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import AccessRole
-from complaints.handling import progress
-from complaints.handling.access import SYSTEM
-from complaints.handling.commands import AddLink, MakePromise
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.rows import all_tables, configuration
 from complaints.storage.rows.test_clock import sandbox_clock
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import AddLink, MakePromise
+from complaints.use_cases.complaints import notes_and_links, promises
 from tests.support import START, House, opened_engine
 
 # Transactions -----------------------------------------------------------------------------------------
@@ -288,8 +288,8 @@ def furnished(house: House) -> House:
         house.act(complaint, "hold", reason="outage", until="2026-01-08T00:00:00Z")
     link = AddLink.model_validate({"type": "related", "complaint_id": str(other.id)})
     promise = MakePromise.model_validate({"text": "A call", "due_at": "2026-01-09T00:00:00Z"})
-    house.engine.write(lambda tx: progress.add_link(house.engine, tx, SYSTEM, str(ours.id), link))
-    house.engine.write(lambda tx: progress.make_promise(house.engine, tx, SYSTEM, str(ours.id), promise))
+    house.engine.write(lambda tx: notes_and_links.add_link(house.engine, tx, SYSTEM, str(ours.id), link))
+    house.engine.write(lambda tx: promises.make_promise(house.engine, tx, SYSTEM, str(ours.id), promise))
     house.advance(hours=42)
     house.key(AccessRole.AUDITOR)
     house.engine.write(_add_import)

@@ -7,32 +7,16 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 import complaints
-from complaints.api import (
-    calendar_routes,
-    category_routes,
-    change_routes,
-    complaint_list_routes,
-    complaint_routes,
-    deadline_routes,
-    department_routes,
-    escalation_routes,
-    follow_up_routes,
-    health_routes,
-    import_routes,
-    key_routes,
-    link_routes,
-    policy_routes,
-    promise_routes,
-    sandbox_routes,
-    team_routes,
-    timeline_routes,
-    tool_routes,
-    user_routes,
-)
-from complaints.api.edge import authentication
-from complaints.api.edge.install import EdgeLimits, install
-from complaints.api.edge.measures import RequestMetrics
-from complaints.handling.engine import Engine
+from complaints.api import health, imports, test_clock
+from complaints.api.complaints import changes, links, lists, promises, timeline
+from complaints.api.complaints import routes as complaint_routes
+from complaints.api.configuration import calendars, categories, departments, keys, policies, teams, users
+from complaints.api.deadlines import calculator, escalations, follow_ups
+from complaints.api.deadlines import routes as deadline_routes
+from complaints.api.http import authentication
+from complaints.api.http.metrics import RequestMetrics
+from complaints.api.middleware import EdgeLimits, install
+from complaints.use_cases.service import Engine
 
 
 def create_app(
@@ -61,34 +45,34 @@ def create_app(
     app.state.wall = wall
     app.state.sweeps = sweeps
     app.state.metrics = registry = registry or CollectorRegistry()
-    app.state.sweep_gauges = health_routes.SweepGauges(registry)
+    app.state.sweep_gauges = health.SweepGauges(registry)
     for routes in (
         complaint_routes,
-        complaint_list_routes,
-        import_routes,
-        calendar_routes,
-        category_routes,
-        change_routes,
+        lists,
+        imports,
+        calendars,
+        categories,
+        changes,
         deadline_routes,
-        department_routes,
-        escalation_routes,
-        follow_up_routes,
-        key_routes,
-        link_routes,
-        policy_routes,
-        promise_routes,
-        sandbox_routes,
-        team_routes,
-        timeline_routes,
-        tool_routes,
-        user_routes,
+        departments,
+        escalations,
+        follow_ups,
+        keys,
+        links,
+        policies,
+        promises,
+        test_clock,
+        teams,
+        timeline,
+        calculator,
+        users,
     ):
         app.include_router(routes.router, prefix="/v1")
-    app.include_router(health_routes.router)
+    app.include_router(health.router)
     app.add_middleware(authentication.Authentication)
     install(
         app,
-        limits=limits or EdgeLimits(body_bytes_for=import_routes.bytes_for),
+        limits=limits or EdgeLimits(body_bytes_for=imports.bytes_for),
         observe=RequestMetrics(registry).observe,
     )
     return app

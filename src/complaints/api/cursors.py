@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from complaints.api.edge.refusals import BadRequest
-from complaints.handling.values import parse_instant
+from complaints.api.problems.refusals import BadRequest
+from complaints.use_cases.commands.field_types import parse_instant
 
 _LONGEST = 2_000
 

@@ -7,9 +7,8 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from complaints.api import cursors
-from complaints.api.calls import Shown
-from complaints.api.edge.refusals import BadRequest
-from complaints.api.representation import picked
+from complaints.api.problems.refusals import BadRequest
+from complaints.api.request import Shown
 
 
 class PageQuery(BaseModel):
@@ -67,3 +66,8 @@ def _after(cursor: str | None, kind: str, order: Sequence[str]) -> list[Any] | N
     if not isinstance(after, list) or [type(value) for value in after] != types:
         raise cursors.bad_cursor()
     return after
+
+
+def picked(shown: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+    """Only the members asked for; all where none were."""
+    return shown if fields is None else {name: value for name, value in shown.items() if name in fields}

@@ -17,7 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from complaints.api.edge.problems import PROBLEMS, Problem, problem_response
+from complaints.api.problems.catalogue import PROBLEMS, Problem, problem_response
 
 HEAD_BYTES = 64 * 1024
 """The most a request line and its headers may take together, or any framing between bytes of a body."""

@@ -1,4 +1,4 @@
-"""Lists of complaints: filters, orders, pages by keyset. Every order has its index (`storage.complaint`)."""
+"""Lists of complaints: filters, orders, pages by keyset. Every order has its index (`storage.rows.complaint`)."""
 
 import operator
 from collections.abc import Callable, Sequence

@@ -132,7 +132,7 @@ complaint = Table(
     Column("escalation_level", SmallInteger, nullable=False),
     Column("history_count", Integer, nullable=False),
     Column("history_digest", LargeBinary(32), nullable=False),
-    # Its events are numbered later than its row is made: where to begin looking for them (`storage.partitions`).
+    # Its events are numbered later than its row is made: where to begin looking for them (`storage.months`).
     Column("events_after", BigInteger, nullable=False, server_default=NumberedSoFar()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),

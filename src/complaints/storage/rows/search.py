@@ -1,6 +1,6 @@
 """Full text: words and Chinese bigrams per complaint, in a GIN-indexed tsvector or an FTS5 table.
 
-The terms are made by `domain.search_terms`, the same for both engines; no parser or dictionary of theirs is used.
+`domain.complaint.search_terms` makes the terms, the same for both databases. Their parsers are not used.
 The table is made by a migration alone, since the two engines have nothing in common here.
 """
 

@@ -1,0 +1,22 @@
+"""How routes beside the complaint itself answer with the complaint they changed."""
+
+from typing import Any
+
+from complaints.api.complaints.json_shapes import complaint_json
+from complaints.api.complaints.schemas import ComplaintShown
+from complaints.api.request import CallFacts, Shown
+from complaints.domain.complaint.facts import Complaint
+from complaints.use_cases.complaints.views import view_one
+from complaints.use_cases.service import Transaction
+
+
+def complaint_answer(call: CallFacts, tx: Transaction, complaint: Complaint, *, status: int = 200) -> Shown:
+    """The complaint as the caller sees it, with its ETag."""
+    found = view_one(call.engine, tx, call.caller, complaint)
+    return status, complaint_json(found), {"ETag": f'"{complaint.version}"'}
+
+
+def described(description: str) -> dict[str, Any]:
+    """Such an answer, for the OpenAPI document."""
+    etag = {"description": "The version, for If-Match.", "schema": {"type": "string"}, "example": '"2"'}
+    return {"model": ComplaintShown, "description": description, "headers": {"ETag": etag}}

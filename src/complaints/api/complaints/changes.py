@@ -1,0 +1,44 @@
+"""The feed of changes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from complaints.api import cursors
+from complaints.api.complaints.history_schemas import ChangesPage, ChangesQuery, EventOut
+from complaints.api.complaints.timeline import event_json
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.pages import picked, picked_fields
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.use_cases.access import Right
+from complaints.use_cases.complaints import history
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
+_CURSOR = "changes"
+
+
+@router.get(
+    "",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {"model": ChangesPage, "description": "The events that follow"},
+        **refusals(bad_request="An unknown parameter or field, or a cursor that this feed did not give."),
+    },
+)
+def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> Response:
+    """Every event of all complaints in commit order.
+
+    Ask again with `after` = `next_cursor`: nothing is left out, nothing comes twice.
+    """
+    after = cursors.integer_in(cursors.decode(query.after, _CURSOR), "after") if query.after else 0
+    fields = picked_fields(query.fields, EventOut)
+
+    def work(tx: Transaction) -> Shown:
+        found, seen = history.changes(tx, call.caller, after=after, limit=query.limit)
+        items = [picked(event_json(happening), fields) for happening in found]
+        return 200, {"items": items, "next_cursor": cursors.encode({"kind": _CURSOR, "after": seen})}, {}
+
+    return call.read(work)

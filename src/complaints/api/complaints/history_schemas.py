@@ -1,0 +1,78 @@
+"""Schemas of the timeline, the feed of changes and links."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from complaints.api.complaints import examples
+from complaints.api.openapi import example_values
+from complaints.api.openapi.models import AnswerModel, example, example_in_list
+from complaints.api.pages import PageQuery
+from complaints.api.query_types import FilterText
+from complaints.domain.vocabulary import EventType, LinkType
+
+
+class TimelineQuery(PageQuery):
+    """Which part of a history."""
+
+
+class ChangesQuery(BaseModel):
+    """Where to go on in the feed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: Annotated[
+        str, Field(description="`next_cursor` of the answer before; empty or absent: from the beginning.")
+    ] = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    fields: Annotated[str | None, Field(description="The members to show, with commas between.")] = None
+
+
+class LinkQuery(BaseModel):
+    """Which link: its type, and the id or number of the other complaint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: LinkType
+    complaint_id: FilterText
+
+
+class EventOut(AnswerModel):
+    """An event of a history. `sequence` numbers the events of all complaints in commit order."""
+
+    model_config = example(examples.EVENT)
+
+    id: UUID
+    sequence: Annotated[int, Field(examples=[1042])]
+    type: EventType
+    complaint_id: UUID
+    version: int
+    at: datetime
+    actor: Annotated[str, Field(examples=["user:li.wei"])]
+    data: dict[str, Any]
+
+
+class EventPicked(EventOut):
+    """An event in a list: all members, or those that `fields` names."""
+
+    model_config = example_in_list(examples.EVENT)
+
+
+class EventPage(AnswerModel):
+    """A history, oldest first."""
+
+    model_config = example(example_values.page(examples.EVENT))
+
+    items: list[EventPicked]
+    next_cursor: str | None
+
+
+class ChangesPage(AnswerModel):
+    """Events in commit order. `next_cursor` is there also when nothing is new: ask again with it."""
+
+    model_config = example(examples.NEWS)
+
+    items: list[EventPicked]
+    next_cursor: str

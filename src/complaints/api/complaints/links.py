@@ -1,0 +1,69 @@
+"""Links between complaints."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query
+from starlette.responses import Response
+
+from complaints.api.complaints import examples
+from complaints.api.complaints.answers import complaint_answer, described
+from complaints.api.complaints.history_schemas import LinkQuery
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.use_cases.access import Right
+from complaints.use_cases.commands.complaints import AddLink
+from complaints.use_cases.complaints import notes_and_links
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute)
+
+
+@router.post(
+    "/{reference}/links",
+    status_code=201,
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: described("The complaint; the link was there before"),
+        201: described("The complaint with its new link"),
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            idempotency_in_progress="The first request with this Idempotency-Key is still running.",
+        ),
+    },
+)
+def add_link(
+    call: Call, reference: str, command: Annotated[AddLink, Body(examples=[examples.LINK])]
+) -> Response:
+    """Link it to another complaint, named by id or number."""
+
+    def work(tx: Transaction) -> Shown:
+        complaint, added = notes_and_links.add_link(call.engine, tx, call.caller, reference, command)
+        return complaint_answer(call, tx, complaint, status=201 if added else 200)
+
+    return call.write(work)
+
+
+@router.delete(
+    "/{reference}/links",
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: described("The complaint without the link"),
+        **refusals(
+            bad_request="An unknown parameter.",
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such link.",
+            conflict="The link is that of a merge, which is for good.",
+        ),
+    },
+)
+def remove_link(call: Call, reference: str, query: Annotated[LinkQuery, Query()]) -> Response:
+    """Take a link away. That of a merge stays."""
+
+    def work(tx: Transaction) -> Shown:
+        engine, caller = call.engine, call.caller
+        complaint = notes_and_links.remove_link(engine, tx, caller, reference, query.type, query.complaint_id)
+        return complaint_answer(call, tx, complaint)
+
+    return call.write(work)

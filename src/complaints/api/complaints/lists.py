@@ -1,0 +1,187 @@
+"""Lists of complaints, and how many of them are late."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from starlette.responses import Response
+
+from complaints.api import cursors
+from complaints.api.complaints.json_shapes import complaint_json
+from complaints.api.complaints.schemas import AgeCount, ComplaintPage, ComplaintShown, DueSummaryShown
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.pages import PageQuery, picked, picked_fields
+from complaints.api.problems.refusals import BadRequest
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.domain.errors import InvalidContent
+from complaints.domain.json_text import plain
+from complaints.domain.time.preview import DURATION, DURATION_LENGTH, parse_duration
+from complaints.domain.vocabulary import Priority
+from complaints.storage.queries.complaint_lists import Order, Place, SortKey
+from complaints.use_cases.access import Right
+from complaints.use_cases.complaints import lists
+from complaints.use_cases.complaints.filters import ComplaintFilter
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(route_class=StrictRoute)
+_CURSOR = "complaints"
+_ORDERS = {f"{sign}{key}": Order(key, bool(sign)) for key in SortKey for sign in ("", "-")}
+_AGES = AgeCount.model_fields["age"].annotation.__args__  # type: ignore[union-attr]
+_LONGEST_SOON = timedelta(days=366)
+
+
+class ComplaintListQuery(ComplaintFilter, PageQuery):
+    """Which complaints, in which order, which part of them, and what to show of each."""
+
+    sort: Annotated[
+        str | None,
+        Field(
+            description="`-` before it reverses. Without it: next_due_at with overdue=true (most overdue "
+            "first), else -received_at (newest first). What has no due time comes last either way.",
+            json_schema_extra={"enum": [*_ORDERS]},
+        ),
+    ] = None
+
+
+@router.get(
+    "/complaints",
+    tags=["complaints"],
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {"model": ComplaintPage, "description": "A page of complaints"},
+        **refusals(
+            bad_request="Unknown filter, sort or field, or a cursor that is not one of this list's.",
+            forbidden="A filter by phone or account_no, with a key that may not see personal data.",
+        ),
+    },
+)
+def list_complaints(call: Call, query: Annotated[ComplaintListQuery, Query()]) -> Response:
+    """Complaints that fit every filter. Keys of the role intake see those of their own source.
+
+    A cursor goes on where a page ended, however much was added meanwhile; it belongs to the filters and the
+    sort it was given for.
+    """
+    default = "next_due_at" if query.overdue else "-received_at"
+    sort = default if query.sort is None else query.sort
+    order = _ORDERS.get(sort)
+    if order is None:
+        raise BadRequest(f"A list cannot be sorted by {sort[:100]!r}: choose {', '.join(_ORDERS)}.")
+    fields = picked_fields(query.fields, ComplaintShown)
+    bound = {"kind": _CURSOR, "sort": sort, "filters": query.digest()}
+    after = _place(query.cursor, bound, order) if query.cursor is not None else None
+
+    def work(tx: Transaction) -> Shown:
+        found, end = lists.list_views(
+            call.engine, tx, call.caller, query, order, after=after, limit=query.limit
+        )
+        items = [picked(complaint_json(one), fields) for one in found]
+        return 200, {"items": items, "next_cursor": _cursor(end, bound)}, {}
+
+    return call.read(work)
+
+
+def _cursor(end: Place | None, bound: dict[str, Any]) -> str | None:
+    if end is None:
+        return None
+    return cursors.encode({**bound, "value": plain(end.value), "id": str(end.complaint_id)})
+
+
+def _place(cursor: str, bound: dict[str, Any], order: Order) -> Place:
+    """Where the page before ended. Raises BadRequest, also for a cursor of other filters or another order."""
+    position = cursors.decode(cursor, _CURSOR)
+    if any(position.get(name) != value for name, value in bound.items()):
+        raise BadRequest("cursor was given for other filters or another sort: send the same, or no cursor.")
+    if order.key is SortKey.PRIORITY:
+        if position.get("value") not in list(Priority):
+            raise cursors.bad_cursor()
+        return Place(Priority(position["value"]), cursors.id_in(position, "id"))
+    if order.key is SortKey.NEXT_DUE_AT and position.get("value") is None:
+        return Place(None, cursors.id_in(position, "id"))
+    return Place(cursors.instant_in(position, "value"), cursors.id_in(position, "id"))
+
+
+# How much is late -----------------------------------------------------------------------------------------
+
+
+def _soon(value: object) -> timedelta:
+    text = str(value)
+    try:
+        length = parse_duration(f"PT{text}H" if text.isascii() and text.isdigit() else text)
+    except InvalidContent as fault:
+        raise ValueError(fault.detail) from None
+    if length.months:
+        raise ValueError("Months and years have no fixed length: write days or hours, such as P3D or PT24H.")
+    soon = timedelta(days=length.days, microseconds=length.microseconds)
+    if not timedelta(0) < soon <= _LONGEST_SOON:
+        raise ValueError("Must be more than nothing and at most 366 days.")
+    return soon
+
+
+class SummaryQuery(BaseModel):
+    """What is called soon."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    soon: Annotated[
+        timedelta,
+        BeforeValidator(_soon),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": f"^([0-9]+|{DURATION})$",
+                "maxLength": DURATION_LENGTH,
+                "default": "PT24H",
+                "examples": ["PT24H", "P3D", "8"],
+            }
+        ),
+        Field(
+            description="Within this time from now: an ISO 8601 duration up to P366D, or a number of hours."
+        ),
+    ] = timedelta(hours=24)
+
+
+@router.get(
+    "/overdue/summary",
+    tags=["overdue"],
+    dependencies=[needs(Right.READ)],
+    responses={200: {"model": DueSummaryShown, "description": "The counts"}},
+)
+def summarise_overdue(call: Call, query: Annotated[SummaryQuery, Query()]) -> Response:
+    """How many complaints are overdue, and how many are not but fall due soon: by team, priority, kind, age.
+
+    By the clock, whether or not the engine has taken its steps yet. A complaint counts once, and in `by_kind`
+    once for each kind of deadline it is late with.
+    """
+
+    def work(tx: Transaction) -> Shown:
+        return 200, _summary_json(lists.summarise_due(tx, query.soon)), {}
+
+    return call.read(work)
+
+
+def _summary_json(summary: lists.DueSummary) -> dict[str, Any]:
+    return {
+        "now": plain(summary.now),
+        "soon_until": plain(summary.soon_until),
+        "overdue": _tally_json(summary.overdue) | {"by_age": _ages_json(summary.by_age)},
+        "soon_due": _tally_json(summary.soon_due),
+    }
+
+
+def _tally_json(tally: lists.Tally) -> dict[str, Any]:
+    return {
+        "total": tally.total,
+        "by_team": [{"team": team, "count": count} for team, count in tally.by_team.items()],
+        "by_priority": [{"priority": name, "count": count} for name, count in tally.by_priority.items()],
+        "by_kind": [{"kind": kind, "count": count} for kind, count in tally.by_kind.items()],
+    }
+
+
+def _ages_json(counts: tuple[int, ...]) -> list[dict[str, Any]]:
+    hours = [int(age.total_seconds()) // 3600 for age in lists.AGES]
+    return [
+        {"age": age, "from_hours": start, "to_hours": end, "count": count}
+        for age, start, end, count in zip(_AGES, hours, [*hours[1:], None], counts, strict=True)
+    ]

@@ -1,0 +1,86 @@
+"""Promises to the complainant: made, kept, listed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from complaints.api.complaints import examples
+from complaints.api.complaints.json_shapes import promise_json
+from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.use_cases.access import Right
+from complaints.use_cases.commands.complaints import MakePromise
+from complaints.use_cases.complaints import promises
+from complaints.use_cases.complaints.promises import keep_promise, make_promise
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["promises"], route_class=StrictRoute)
+
+
+@router.get(
+    "/{reference}/promises",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {"model": PromiseList, "description": "Its promises"},
+        **refusals(not_found="There is no such complaint, or the key may not know of it."),
+    },
+)
+def list_promises(call: Call, reference: str) -> Response:
+    """Every promise of a complaint, in the order they were made."""
+
+    def work(tx: Transaction) -> Shown:
+        found = promises.list_promises(tx, call.caller, reference)
+        return 200, {"items": [promise_json(*one) for one in found], "next_cursor": None}, {}
+
+    return call.read(work)
+
+
+@router.post(
+    "/{reference}/promises",
+    status_code=201,
+    dependencies=[needs(Right.WORK)],
+    responses={
+        201: {"model": PromiseOut, "description": "The promise"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            conflict="The complaint has ended.",
+        ),
+    },
+)
+def promise(
+    call: Call, reference: str, command: Annotated[MakePromise, Body(examples=[examples.MAKE_PROMISE])]
+) -> Response:
+    """Promise something to the complainant. It has a deadline of its own; an open one refuses `close`."""
+
+    def work(tx: Transaction) -> Shown:
+        made = make_promise(call.engine, tx, call.caller, reference, command)
+        return 201, promise_json(*made), {}
+
+    return call.write(work)
+
+
+@router.post(
+    "/{reference}/promises/{promise_id}/keep",
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: {"model": PromiseOut, "description": "The promise, kept"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="The complaint has no such promise.",
+            conflict="It was kept or cancelled before.",
+        ),
+    },
+)
+def keep(call: Call, reference: str, promise_id: UUID) -> Response:
+    """Mark a promise as kept; where it was due before, it is kept late."""
+
+    def work(tx: Transaction) -> Shown:
+        kept = keep_promise(call.engine, tx, call.caller, reference, promise_id)
+        return 200, promise_json(*kept), {}
+
+    return call.write(work)

@@ -1,0 +1,189 @@
+"""Complaints: post, read, change, act."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request
+from starlette.responses import Response
+
+from complaints.api.complaints import examples
+from complaints.api.complaints.group_commit import GroupCommit
+from complaints.api.complaints.json_shapes import complaint_json
+from complaints.api.complaints.schemas import ComplaintShown, TransitionList
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, CallFacts, Shown, call_with, needs, rendering, response_of
+from complaints.domain.complaint.facts import Complaint
+from complaints.use_cases.access import Right
+from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
+from complaints.use_cases.complaints import actions, available_actions, edit, lists
+from complaints.use_cases.complaints.available_actions import Choice
+from complaints.use_cases.complaints.intake import Post, Registered
+from complaints.use_cases.complaints.post import Posting, answer_postings
+from complaints.use_cases.complaints.views import ComplaintView, view, view_one
+from complaints.use_cases.once import Answer
+from complaints.use_cases.service import Engine, Transaction
+
+router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
+
+_ETAG = {"description": "The version, for If-Match.", "schema": {"type": "string"}, "example": '"2"'}
+_LOCATION = {"description": "The address of the complaint.", "schema": {"type": "string"}}
+_NOT_FOUND = "There is no such complaint, or the key may not know of it."
+_STALE = "If-Match names another version than the present one."
+
+
+def _complaint(description: str, **headers: dict[str, Any]) -> dict[str, Any]:
+    return {"model": ComplaintShown, "description": description, "headers": {"ETag": _ETAG, **headers}}
+
+
+def _shown(found: ComplaintView, status: int = 200) -> Shown:
+    headers = {"ETag": f'"{found.complaint.version}"'}
+    if status == 201:
+        headers["Location"] = f"/v1/complaints/{found.complaint.id}"
+    return status, complaint_json(found), headers
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses={
+        201: _complaint("The new complaint, with its clocks running", Location=_LOCATION),
+        200: _complaint("Posted before under this source and external id: the complaint as it is"),
+        **refusals(
+            forbidden="The key may not post, or not for this source.",
+            idempotency_in_progress="The first request with this Idempotency-Key is still running.",
+        ),
+    },
+)
+async def create_complaint(
+    request: Request,
+    call: Annotated[CallFacts, call_with(Right.CREATE)],
+    command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)],
+) -> Response:
+    """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
+    intake: Intake = request.app.state.intake
+    return response_of(await intake.result_of(Posting(Post(call.caller, command), call.attempt)))
+
+
+Intake = GroupCommit[Posting, Answer]
+
+
+def group_intake(engine: Engine) -> Intake:
+    """Where posts meet that arrive together (see `group_commit`)."""
+
+    def show(tx: Transaction, post: Post, made: Registered) -> Answer:
+        if not made.created:
+            return rendering(_shown(view_one(engine, tx, post.caller, made.complaint)))
+        return rendering(_shown(view(engine, tx, post.caller, made.complaint, made.parties), 201))
+
+    return GroupCommit(
+        lambda postings: answer_postings(engine, postings, show),
+        name=lambda posting: posting.attempt and (posting.attempt.scope, posting.attempt.key),
+    )
+
+
+@router.get(
+    "/{reference}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: _complaint("The complaint"), **refusals(not_found=_NOT_FOUND)},
+)
+def get_complaint(call: Call, reference: str) -> Response:
+    """One complaint, by id or number."""
+    return call.read(lambda tx: _shown(lists.load_view(call.engine, tx, call.caller, reference)))
+
+
+@router.patch(
+    "/{reference}",
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: _complaint("The complaint as changed"),
+        **refusals(
+            forbidden="The key may not change complaints, or not the first owner.",
+            not_found=_NOT_FOUND,
+            stale_version=_STALE,
+        ),
+    },
+)
+def change_complaint(
+    call: Call,
+    reference: str,
+    command: Annotated[PatchComplaint, Body(openapi_examples=examples.PATCH)],
+) -> Response:
+    """Change what was told; what is absent or null stays. Running deadlines follow priority and category."""
+
+    def work(tx: Transaction) -> Shown:
+        changed = edit.patch(call.engine, tx, call.caller, reference, command, call.versions)
+        return _shown(view_one(call.engine, tx, call.caller, changed))
+
+    return call.write(work)
+
+
+@router.get(
+    "/{reference}/transitions",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {
+            "model": TransitionList,
+            "description": "Every action, allowed or not",
+            "headers": {"ETag": _ETAG},
+        },
+        **refusals(not_found=_NOT_FOUND),
+    },
+)
+def list_transitions(call: Call, reference: str) -> Response:
+    """What may be done now, what each action must carry, and why the rest may not."""
+
+    def work(tx: Transaction) -> Shown:
+        complaint, found = available_actions.load_choices(call.engine, tx, call.caller, reference)
+        return 200, _choices_json(complaint, found), {"ETag": f'"{complaint.version}"'}
+
+    return call.read(work)
+
+
+def _choices_json(complaint: Complaint, found: list[Choice]) -> dict[str, Any]:
+    items = [
+        {
+            "action": choice.action,
+            "allowed": choice.allowed,
+            "refused_because": choice.refused_because,
+            "requires": [
+                {"name": one.name, "required": one.required, "schema": one.schema} for one in choice.requires
+            ],
+            "any_of": list(choice.any_of),
+            "to": choice.to,
+            "to_if_not_solved": choice.to_if_not_solved,
+        }
+        for choice in found
+    ]
+    return {
+        "id": str(complaint.id),
+        "status": complaint.status,
+        "version": complaint.version,
+        "items": items,
+    }
+
+
+@router.post(
+    "/{reference}/transitions",
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: _complaint("The complaint after the action"),
+        **refusals(
+            forbidden="The key may not take actions, or not close early.",
+            not_found=_NOT_FOUND,
+            transition_refused="The action is not possible now; `allowed` lists those that are.",
+            stale_version=_STALE,
+        ),
+    },
+)
+def take_action(
+    call: Call,
+    reference: str,
+    command: Annotated[Transition, Body(openapi_examples=examples.TRANSITION)],
+) -> Response:
+    """Take an action."""
+
+    def work(tx: Transaction) -> Shown:
+        changed = actions.transition(call.engine, tx, call.caller, reference, command, call.versions)
+        return _shown(view_one(call.engine, tx, call.caller, changed))
+
+    return call.write(work)

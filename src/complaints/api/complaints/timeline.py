@@ -1,0 +1,87 @@
+"""The history of one complaint, and the notes people add to it."""
+
+from operator import attrgetter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from starlette.responses import Response
+
+from complaints.api import cursors
+from complaints.api.complaints import examples
+from complaints.api.complaints.history_schemas import EventOut, EventPage, TimelineQuery
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.pages import picked, picked_fields
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.use_cases.access import Right
+from complaints.use_cases.commands.complaints import AddNote
+from complaints.use_cases.complaints import history
+from complaints.use_cases.complaints.history import Happening
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
+_CURSOR = "timeline"
+_MEMBERS = tuple(EventOut.model_fields)
+_values = attrgetter(*_MEMBERS)
+
+
+def event_json(happening: Happening) -> dict[str, Any]:
+    """An event as the API shows it."""
+    return dict(zip(_MEMBERS, _values(happening), strict=True))
+
+
+@router.get(
+    "/{reference}/timeline",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {"model": EventPage, "description": "A page of the history"},
+        **refusals(
+            bad_request="An unknown filter or field, or a cursor that is not one of this list's.",
+            not_found="There is no such complaint, or the key may not know of it.",
+        ),
+    },
+)
+def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Query()]) -> Response:
+    """Every event of a complaint, oldest first: who, when, what changed.
+
+    Ordinals begin with 1. A history whose first months were detached begins with a higher one, or is empty.
+    """
+    after = 0
+    if query.cursor is not None:
+        after = cursors.integer_in(cursors.decode(query.cursor, _CURSOR), "after", most=2**31 - 1)
+    fields = picked_fields(query.fields, EventOut)
+
+    def work(tx: Transaction) -> Shown:
+        found = history.timeline(tx, call.caller, reference, after=after, limit=query.limit + 1)
+        page = found[: query.limit]
+        following = None
+        if len(found) > query.limit:
+            following = cursors.encode({"kind": _CURSOR, "after": page[-1].ordinal})
+        items = [picked(event_json(happening), fields) for happening in page]
+        return 200, {"items": items, "next_cursor": following}, {}
+
+    return call.read(work)
+
+
+@router.post(
+    "/{reference}/notes",
+    status_code=201,
+    dependencies=[needs(Right.WORK)],
+    responses={
+        201: {"model": EventOut, "description": "The event that the note is"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            idempotency_in_progress="The first request with this Idempotency-Key is still running.",
+        ),
+    },
+)
+def add_note(
+    call: Call, reference: str, command: Annotated[AddNote, Body(examples=[examples.NOTE])]
+) -> Response:
+    """Put a note on the record: for colleagues (`internal`, the default) or for the complainant too."""
+
+    def work(tx: Transaction) -> Shown:
+        return 201, event_json(history.add_note(call.engine, tx, call.caller, reference, command)), {}
+
+    return call.write(work)

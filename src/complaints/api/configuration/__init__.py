@@ -1,0 +1,1 @@
+"""Routes of the configuration: staff, categories, calendars, policies, keys."""

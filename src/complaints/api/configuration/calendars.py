@@ -1,0 +1,78 @@
+"""Calendars that policy documents may name."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path
+from pydantic import WithJsonSchema
+from starlette.responses import Response
+
+from complaints.api.configuration.schemas import CALENDAR, CalendarShown, Page
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.calendar_schemas import calendar_schema
+from complaints.api.pages import Paged, page
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.domain.errors import InvalidContent
+from complaints.domain.time.calendar_document import calendar_document
+from complaints.domain.time.calendars import WorkCalendar
+from complaints.use_cases.access import Right
+from complaints.use_cases.commands.configuration import Identifier
+from complaints.use_cases.configuration import calendars
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
+_SHOWN = {"model": CalendarShown}
+_CODE = {"type": ["string", "null"], "description": "As in the path, or absent."}
+Document = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(CALENDAR, code=_CODE)), Body()]
+
+
+def calendar_json(code: str, calendar: WorkCalendar) -> dict[str, Any]:
+    """A calendar as the API shows it."""
+    return {"code": code, **calendar_document(calendar)}
+
+
+@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[CalendarShown]}})
+def list_calendars(call: Call, query: Paged) -> Response:
+    """Every stored calendar, by code."""
+
+    def work(tx: Transaction) -> Shown:
+        found = call.engine.cache.current(tx, certain=True).calendars
+        shown = [calendar_json(code, calendar) for code, calendar in found.items()]
+        return page(shown, query, kind="calendars", order=["code"], shape=CalendarShown)
+
+    return call.read(work)
+
+
+@router.get(
+    "/{code}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={200: _SHOWN, **refusals(not_found="There is no such calendar.")},
+)
+def get_calendar(call: Call, code: str) -> Response:
+    """One stored calendar."""
+
+    def work(tx: Transaction) -> Shown:
+        catalogue = call.engine.cache.current(tx, certain=True)
+        return 200, calendar_json(code, calendars.load_calendar(catalogue, code)), {}
+
+    return call.read(work)
+
+
+@router.put("/{code}", dependencies=[needs(Right.CONFIGURE)], responses={200: _SHOWN, 201: _SHOWN})
+def put_calendar(
+    call: Call, code: Annotated[Identifier, Path(examples=["office"])], document: Document
+) -> Response:
+    """Make a calendar (201), or replace it (200). One without an open hour within 366 days is refused.
+
+    A policy document names it with `use`, and takes it in as it is when the document is applied: what changes
+    here later moves no deadline until the policy is applied again.
+    """
+    members = dict(document)
+    if members.pop("code", None) not in (None, code):
+        raise InvalidContent.at("/code", f"The code in the path is {code!r}: say the same, or leave it out.")
+
+    def work(tx: Transaction) -> Shown:
+        calendar, new = calendars.put_calendar(call.engine, tx, call.caller, code, members)
+        return 201 if new else 200, calendar_json(code, calendar), {"Location": f"/v1/calendars/{code}"}
+
+    return call.configure(work)

@@ -1,0 +1,1 @@
+"""Routes of deadlines, escalations, follow-ups and the deadline calculator."""

@@ -1,0 +1,114 @@
+"""Escalations: listed, read, acknowledged."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Query
+from starlette.responses import Response
+
+from complaints.api import cursors
+from complaints.api.deadlines import examples
+from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, EscalationQuery
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.pages import picked, picked_fields
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.json_text import plain
+from complaints.storage.rows.escalation import EscalationFilter
+from complaints.use_cases.access import Right
+from complaints.use_cases.commands.complaints import Acknowledge
+from complaints.use_cases.complaints import escalations
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)
+_CURSOR = "escalations"
+_MEMBERS = tuple(name for name in EscalationOut.model_fields if name != "number")
+
+
+def escalation_json(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """An escalation as the API shows it."""
+    shown = {name: plain(row[name]) for name in _MEMBERS}
+    return {**shown, "number": number_of(row["sequence"])}
+
+
+@router.get(
+    "",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {"model": EscalationPage, "description": "A page of escalations"},
+        **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
+    },
+)
+def list_escalations(call: Call, query: Annotated[EscalationQuery, Query()]) -> Response:
+    """Escalations, latest first. Those of level 0 are reminders; superseded ones notified nobody."""
+    before = None
+    if query.cursor is not None:
+        position = cursors.decode(query.cursor, _CURSOR)
+        before = cursors.instant_in(position, "at"), cursors.id_in(position, "id")
+    wanted = EscalationFilter(
+        complaint=query.complaint,
+        kind=query.kind,
+        acknowledged=query.acknowledged,
+        superseded=query.superseded,
+        level_min=query.level_min,
+        team=query.team,
+        recipient=query.recipient,
+    )
+    fields = picked_fields(query.fields, EscalationOut)
+
+    def work(tx: Transaction) -> Shown:
+        rows = escalations.list_escalations(tx, call.caller, wanted, before=before, limit=query.limit + 1)
+        page = [escalation_json(row) for row in rows[: query.limit]]
+        following = None
+        if len(rows) > query.limit:
+            last = page[-1]
+            following = cursors.encode({"kind": _CURSOR, "at": last["taken_at"], "id": last["id"]})
+        return 200, {"items": [picked(item, fields) for item in page], "next_cursor": following}, {}
+
+    return call.read(work)
+
+
+@router.get(
+    "/{escalation_id}",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {"model": EscalationOut, "description": "The escalation"},
+        **refusals(not_found="There is no such escalation."),
+    },
+)
+def get_escalation(call: Call, escalation_id: UUID) -> Response:
+    """One escalation."""
+
+    def work(tx: Transaction) -> Shown:
+        return 200, escalation_json(escalations.load_escalation(tx, call.caller, escalation_id)), {}
+
+    return call.read(work)
+
+
+@router.post(
+    "/{escalation_id}/acknowledge",
+    dependencies=[needs(Right.WORK)],
+    responses={
+        200: {"model": EscalationOut, "description": "The escalation, acknowledged"},
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found="There is no such escalation.",
+            conflict="Another person has acknowledged it.",
+        ),
+    },
+)
+def acknowledge_escalation(
+    call: Call,
+    escalation_id: UUID,
+    command: Annotated[Acknowledge | None, Body(examples=[examples.ACKNOWLEDGE])] = None,
+) -> Response:
+    """Say that you take care of it. By the same person again: nothing changes; by another: a conflict."""
+
+    def work(tx: Transaction) -> Shown:
+        told = command or Acknowledge()
+        row = escalations.acknowledge(call.engine, tx, call.caller, escalation_id, told)
+        return 200, escalation_json(row), {}
+
+    return call.write(work)

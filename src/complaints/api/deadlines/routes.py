@@ -1,0 +1,85 @@
+"""Why deadlines are due when they are, and planning them anew."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+
+from complaints.api.complaints.answers import complaint_answer, described
+from complaints.api.deadlines import examples
+from complaints.api.deadlines.schemas import ExplanationOut
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.domain.json_text import plain
+from complaints.domain.time.working_time import Segment
+from complaints.use_cases.access import Right
+from complaints.use_cases.commands.complaints import Replan
+from complaints.use_cases.complaints import actions, explanation
+from complaints.use_cases.complaints.explanation import Explanation
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
+_STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded")
+
+
+def segment_json(segment: Segment) -> dict[str, Any]:
+    """A stretch of time as the API shows it."""
+    return {
+        "from": plain(segment.start),
+        "to": plain(segment.end),
+        "counted": segment.counted,
+        "reason": segment.reason,
+    }
+
+
+def _explanation_json(explained: Explanation) -> dict[str, Any]:
+    return {
+        "due_at": plain(explained.due_at),
+        "segments": [segment_json(segment) for segment in explained.segments],
+        "steps": [{name: plain(getattr(step, name)) for name in _STEP_MEMBERS} for step in explained.steps],
+    }
+
+
+@router.get(
+    "/{reference}/deadlines/{deadline_id}/explanation",
+    dependencies=[needs(Right.READ_OWN)],
+    responses={
+        200: {"model": ExplanationOut, "description": "The explanation"},
+        **refusals(not_found="The complaint has no such deadline."),
+    },
+)
+def explain_deadline(call: Call, reference: str, deadline_id: UUID) -> Response:
+    """The arithmetic of its due time, and the steps of its ladder, planned and taken."""
+
+    def work(tx: Transaction) -> Shown:
+        explained = explanation.explain(call.engine, tx, call.caller, reference, deadline_id)
+        return 200, _explanation_json(explained), {}
+
+    return call.read(work)
+
+
+@router.post(
+    "/{reference}/replan",
+    dependencies=[needs(Right.SUPERVISE)],
+    responses={
+        200: described("The complaint, re-planned"),
+        **refusals(
+            forbidden="Only supervisors may.",
+            not_found="There is no such complaint, or the key may not know of it.",
+            conflict="The complaint has ended.",
+            stale_version="If-Match names another version than the present one.",
+        ),
+    },
+)
+def replan(
+    call: Call, reference: str, command: Annotated[Replan, Body(examples=[examples.REPLAN])]
+) -> Response:
+    """Move it to another policy version, on purpose: running deadlines are computed anew from their start."""
+
+    def work(tx: Transaction) -> Shown:
+        complaint = actions.replan(call.engine, tx, call.caller, reference, command, call.versions)
+        return complaint_answer(call, tx, complaint)
+
+    return call.write(work)

@@ -1,0 +1,265 @@
+"""What may be asked of, and what is answered by, the routes beside the complaint itself."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from complaints.api.deadlines import examples
+from complaints.api.openapi import example_values
+from complaints.api.openapi.calendar_schemas import calendar_schema
+from complaints.api.openapi.models import AnswerModel, PersonShown, example, example_in_list
+from complaints.api.pages import PageQuery
+from complaints.api.query_types import FilterText, Flag, Reference, parse_day
+from complaints.domain.time.preview import DURATION, DURATION_LENGTH
+from complaints.domain.vocabulary import (
+    Action,
+    DeadlineKind,
+    Priority,
+    RecipientRole,
+    Status,
+)
+from complaints.use_cases.commands.field_types import Content, Instant
+
+# Query parameters ----------------------------------------------------------------------------------------
+
+
+class EscalationQuery(PageQuery):
+    """Which escalations."""
+
+    complaint: Annotated[Reference | None, Field(description="Id or number of the complaint.")] = None
+    kind: Annotated[DeadlineKind | None, Field(description="The kind of its deadline.")] = None
+    acknowledged: Flag | None = None
+    superseded: Flag | None = None
+    level_min: Annotated[int, Field(ge=0, le=100)] | None = None
+    team: FilterText | None = None
+    recipient: Annotated[FilterText | None, Field(description="Login of one who heard of it.")] = None
+
+
+class FollowUpQuery(PageQuery):
+    """Which contacts. `due_to` is excluded."""
+
+    due_from: Instant | None = None
+    due_to: Instant | None = None
+    day: Annotated[
+        Annotated[date, BeforeValidator(parse_day)] | None,
+        Field(description="The local day, in the zone of the policy.", examples=["2026-02-05"]),
+    ] = None
+    owner: Annotated[FilterText | None, Field(description="The assignee; without one, the first owner.")] = (
+        None
+    )
+    team: FilterText | None = None
+    overdue: Flag | None = None
+
+
+# Bodies --------------------------------------------------------------------------------------------------
+
+_PauseBounds = Annotated[
+    tuple[Instant, Instant | None], Field(description="Start and end; null: no end yet.")
+]
+Duration = Annotated[
+    str,
+    Field(
+        description="ISO 8601 duration.",
+        json_schema_extra={"pattern": f"^{DURATION}$", "maxLength": DURATION_LENGTH},
+    ),
+]
+Calendar = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(examples.CALENDAR))]
+
+
+class PreviewDeadline(Content):
+    """A target to be computed; nothing is stored."""
+
+    model_config = example(examples.PREVIEW)
+
+    calendar: Calendar | None = None
+    start: Instant
+    target: Annotated[Duration, Field(examples=["PT4H"])]
+    pauses: tuple[_PauseBounds, ...] | None = None
+
+
+class PreviewElapsed(Content):
+    """A stretch of time to be measured; nothing is stored."""
+
+    model_config = example(examples.ELAPSED)
+
+    calendar: Calendar | None = None
+    start: Instant
+    end: Instant
+    pauses: tuple[_PauseBounds, ...] | None = None
+
+
+class SetClock(Content):
+    """Where the test clock is to stand."""
+
+    now: Instant
+
+
+class AdvanceClock(Content):
+    """How far the test clock is to go."""
+
+    by: Annotated[Duration, Field(examples=["PT25H", "P1M"])]
+
+
+# Answers -------------------------------------------------------------------------------------------------
+
+
+class EscalationOut(AnswerModel):
+    """A step taken, or an escalation a person asked for (`deadline_id` null, `step` "manual")."""
+
+    model_config = example(examples.ESCALATION)
+
+    id: UUID
+    complaint_id: UUID
+    number: Annotated[str, Field(max_length=20)]
+    deadline_id: UUID | None
+    kind: DeadlineKind | None
+    step: Annotated[str, Field(examples=["100%"])]
+    level: Annotated[int, Field(examples=[1])]
+    roles: Annotated[list[RecipientRole], Field(examples=[["team_lead"]])]
+    recipients: Annotated[list[str], Field(examples=[["li.wei"]])]
+    planned_at: datetime
+    taken_at: datetime
+    superseded: bool
+    reason: str | None
+    acknowledged_at: datetime | None
+    acknowledged_by: Annotated[str | None, Field(examples=["user:li.wei"])]
+    acknowledged_note: str | None
+
+
+class EscalationPicked(EscalationOut):
+    """An escalation in a list: all members, or those that `fields` names."""
+
+    model_config = example_in_list(examples.ESCALATION)
+
+
+class EscalationPage(AnswerModel):
+    """Escalations, latest first."""
+
+    model_config = example(example_values.page(examples.ESCALATION))
+
+    items: list[EscalationPicked]
+    next_cursor: str | None
+
+
+class SegmentOut(AnswerModel):
+    """A stretch of time; `to` is null for a pause without an end."""
+
+    from_: Annotated[datetime, Field(alias="from")]
+    to: datetime | None
+    counted: bool
+    reason: Annotated[str, Field(examples=["open"])]
+
+
+class StepOut(AnswerModel):
+    """A step of the ladder; `taken_at` is null while it is planned."""
+
+    step: Annotated[str, Field(examples=["80%"])]
+    level: int
+    notify: list[RecipientRole]
+    planned_at: datetime
+    taken_at: datetime | None
+    superseded: bool
+
+
+class ExplanationOut(AnswerModel):
+    """The arithmetic of a due time, and the steps of its ladder, planned and taken."""
+
+    model_config = example(examples.EXPLANATION)
+
+    due_at: datetime
+    segments: list[SegmentOut]
+    steps: list[StepOut]
+
+
+class FollowUpOut(AnswerModel):
+    """A contact to be made. `day` is the local date of `due_at` in the zone of the policy."""
+
+    model_config = example(examples.FOLLOW_UP)
+
+    deadline_id: UUID
+    complaint_id: UUID
+    number: Annotated[str, Field(max_length=20)]
+    subject: str
+    priority: Priority
+    sequence: int
+    attempt: int
+    due_at: datetime
+    day: date
+    overdue: bool
+    owner: Annotated[str, Field(examples=["li.wei"])]
+    team: Annotated[str, Field(examples=["operations"])]
+    complainant: PersonShown | None
+
+
+class FollowUpPicked(FollowUpOut):
+    """A contact in a list: all members, or those that `fields` names."""
+
+    model_config = example_in_list(examples.FOLLOW_UP)
+
+
+class FollowUpPage(AnswerModel):
+    """Contacts to be made, earliest due first."""
+
+    model_config = example(example_values.page(examples.FOLLOW_UP))
+
+    items: list[FollowUpPicked]
+    next_cursor: str | None
+
+
+class MoveOut(AnswerModel):
+    """What an action makes of a state."""
+
+    action: Action
+    from_: Annotated[Status, Field(alias="from")]
+    to: Status
+
+
+class LifecycleOut(AnswerModel):
+    """The lifecycle's table, and its diagram."""
+
+    model_config = example(examples.LIFECYCLE)
+
+    states: list[Status]
+    transitions: list[MoveOut]
+    mermaid: str
+
+
+class PreviewOut(AnswerModel):
+    """When it is due; null, with status `paused`, while a pause without an end holds it."""
+
+    model_config = example(examples.PREVIEWED)
+
+    due_at: datetime | None
+    status: Literal["running", "paused"]
+    segments: list[SegmentOut]
+
+
+class ElapsedOut(AnswerModel):
+    """Open, unpaused time; 0 where the end is not after the start."""
+
+    model_config = example(examples.MEASURED)
+
+    elapsed_seconds: Annotated[float, Field(ge=0, examples=[14400])]
+
+
+class ClockOut(AnswerModel):
+    """Where the test clock stands."""
+
+    model_config = example(examples.CLOCK)
+
+    now: datetime
+
+
+class MovedOut(AnswerModel):
+    """Where the test clock stands, and what happened on the way: steps of level 1 and more, holds that ended,
+    steps of level 0.
+    """
+
+    model_config = example(examples.MOVED)
+
+    now: datetime
+    escalations: int
+    resumed: int
+    reminders: int

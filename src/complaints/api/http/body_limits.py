@@ -1,0 +1,223 @@
+"""What a request may bring with it: how long, how slow and how encoded its body may be. Pure ASGI.
+
+All of it is decided while the body is being read: nothing is gathered first and measured later.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from complaints.api.problems.catalogue import faults_as_errors, instance_of, problem_for, problem_response
+from complaints.api.problems.refusals import (
+    BadRequest,
+    CarriedRefusal,
+    ContentEncodingRefused,
+    PayloadTooLarge,
+    RequestTimeout,
+)
+from complaints.domain.errors import ComplaintError, InvalidContent, NotFound
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """How much a request may bring.
+
+    `body_bytes` holds unless `body_bytes_for(method, path)` names another number (None: the usual one).
+    A body is cut off when nothing of it comes for `stall_seconds`. After a 413, up to `linger_bytes` more are
+    read and dropped for up to `linger_seconds`, so that a client still sending gets to read the answer.
+    """
+
+    body_bytes: int = MEBIBYTE
+    stall_seconds: float = 20.0
+    body_bytes_for: Callable[[str, str], int | None] | None = None
+    linger_bytes: int = 8 * MEBIBYTE
+    linger_seconds: float = 2.0
+
+    def bytes_for(self, method: str, path: str) -> int:
+        """The most bytes a body may have there."""
+        own = self.body_bytes_for(method, path) if self.body_bytes_for is not None else None
+        return self.body_bytes if own is None else own
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What the head says about the body; `length` is None where it does not say."""
+
+    length: int | None
+    has_body: bool
+    encoding: str
+
+
+class BodyLimits:
+    """Refuses a body too large (413), stalling (408) or encoded (415), and NUL in an address (404, 422)."""
+
+    def __init__(self, app: ASGIApp, *, limits: EdgeLimits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request within its limits."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._limits.bytes_for(scope["method"], scope["path"])
+        try:
+            head = _read_head(scope)
+            _check_head(scope, head, most)
+        except ComplaintError as refusal:
+            await self._refuse(refusal, scope, receive, send)
+            return
+        if not head.has_body:
+            await self._app(scope, receive, send)
+            return
+        body = _LimitedBody(receive, send, limits=self._limits, most=most)
+        await self._app(scope, body.receive, body.send)
+
+    async def _refuse(self, refusal: ComplaintError, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = problem_for(refusal)
+        scope.setdefault("state", {})["problem"] = problem.code
+        errors = faults_as_errors(refusal.faults)
+        response = problem_response(
+            problem, detail=refusal.detail, instance=instance_of(scope), errors=errors
+        )
+        body = _LimitedBody(receive, send, limits=self._limits, most=0)
+        # Whoever asks first (Expect) has not sent the body, and waits for this answer.
+        body.cut = isinstance(refusal, PayloadTooLarge) and b"expect" not in dict(scope["headers"])
+        await response(scope, receive, body.send)
+
+
+def _read_head(scope: Scope) -> _Head:
+    length: int | None = None
+    has_body = False
+    encoding = ""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            length = _content_length(value)
+            has_body = has_body or length > 0
+        elif name == b"transfer-encoding":
+            has_body = True
+        elif name == b"content-encoding":
+            encoding = value.decode("latin-1").strip()
+    return _Head(length, has_body, encoding)
+
+
+def _content_length(value: bytes) -> int:
+    if not (value.isdigit() and len(value) < 20):
+        raise BadRequest("Content-Length is not a number of bytes.")
+    return int(value)
+
+
+def _check_head(scope: Scope, head: _Head, most: int) -> None:
+    if "\0" in scope["path"]:
+        raise NotFound("There is nothing at this address.")
+    if b"%00" in scope["query_string"]:
+        raise InvalidContent("The query holds a NUL character (%00); remove it.")
+    if head.encoding and head.encoding.lower() != "identity":
+        raise ContentEncodingRefused("Send the body as it is, without a Content-Encoding.")
+    if head.length is not None and head.length > most:
+        raise _too_large(most)
+
+
+def _too_large(most: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body may be at most {most} bytes here.")
+
+
+class _LimitedBody:
+    """The two ends of one request, counting what is read and minding how long it takes."""
+
+    __slots__ = ("_limits", "_most", "_receive", "_send", "answered", "cut", "ended", "seen")
+
+    def __init__(self, receive: Receive, send: Send, *, limits: EdgeLimits, most: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._limits = limits
+        self._most = most
+        self.seen = 0
+        self.ended = False
+        self.answered = False
+        self.cut = False
+
+    async def receive(self) -> Message:
+        """The next part of the body, or the refusal to read on."""
+        if self.cut:
+            return {"type": "http.disconnect"}
+        if self.ended or self.answered:
+            return await self._receive()
+        message = await self._next()
+        self.seen += len(message.get("body", b""))
+        self.ended = not message.get("more_body", False)
+        if self.seen > self._most:
+            self.cut = True
+            raise CarriedRefusal(_too_large(self._most))
+        return message
+
+    async def _next(self) -> Message:
+        """The next message; a timer, which costs more than reading, is set only if it is not there yet."""
+        receiving = self._receive()
+        if not isinstance(receiving, Coroutine):
+            return await receiving
+        try:
+            waits_for = receiving.send(None)
+        except StopIteration as received:
+            return received.value  # type: ignore[no-any-return]
+        try:
+            async with asyncio.timeout(self._limits.stall_seconds):
+                return await _Resumed(receiving, waits_for)
+        except TimeoutError as stalled:
+            self.ended = True
+            seconds = f"{self._limits.stall_seconds:g}"
+            refusal = RequestTimeout(
+                f"Nothing of the body came for {seconds} seconds; the connection is closed."
+            )
+            raise CarriedRefusal(refusal) from stalled
+
+    async def send(self, message: Message) -> None:
+        """Send part of the answer; before its end, drop what still comes of a body that was cut."""
+        if message["type"] == "http.response.start":
+            self.answered = True
+        elif self.cut and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._drain()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        """Drop what still comes: closing on unread data resets the connection, and the answer is lost."""
+        left = 0 if self.ended else self._limits.linger_bytes
+        # Time is up for this courtesy: the answer is out already, and the connection is closed either way.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.linger_seconds):
+                while left > 0:
+                    message = await self._receive()
+                    left -= len(message.get("body", b""))
+                    if not message.get("more_body", False):
+                        return
+
+
+class _Resumed:
+    """Awaits the rest of a coroutine that took its first step and waits for `waits_for` (PEP 380)."""
+
+    __slots__ = ("_coroutine", "_waits_for")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Message], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        waits_for = self._waits_for
+        try:
+            while True:
+                try:
+                    answer = yield waits_for
+                except BaseException as thrown:
+                    waits_for = self._coroutine.throw(thrown)
+                else:
+                    waits_for = self._coroutine.send(answer)
+        except StopIteration as finished:
+            return finished.value  # type: ignore[no-any-return]

@@ -1,0 +1,134 @@
+"""The outermost layer: every request has an id, every answer carries it, every log line too. Pure ASGI.
+
+It also puts the headers on every answer that keep a browser from doing harm with it, writes the access log
+(without query strings, which may hold personal data), and turns a failure nobody foresaw into a 500.
+"""
+
+import re
+from collections.abc import Callable
+from time import perf_counter
+
+import structlog
+import uuid_utils
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from complaints.api.problems.catalogue import PROBLEMS, instance_of, problem_response
+from complaints.domain.errors import clip
+from complaints.logs import told
+
+Observe = Callable[[str, str, int, float], None]
+"""Told of every answer: method, route template ("" for none), status, seconds."""
+
+HTML_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+_VISIBLE_ASCII = re.compile(rb"[\x21-\x7e]{1,128}")
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_log = structlog.get_logger("complaints.edge")
+
+
+class RequestIds:
+    """Gives every request its id: the caller's `X-Request-ID` (1–128 visible ASCII characters) or a new one.
+
+    The id is in `scope["state"]["request_id"]` and bound to every log line of the request. `observe` hears of
+    every answer; `access_log` switches the line per request.
+    """
+
+    def __init__(self, app: ASGIApp, *, observe: Observe | None = None, access_log: bool = True) -> None:
+        self._app = app
+        self._observe = observe
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under its id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        answer = _Answer(send, request_id)
+        started = perf_counter()
+        try:
+            await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            # Nobody is left to answer; the access log says so.
+            scope["state"]["problem"] = "client-left"
+        except Exception as failure:
+            path = clip(instance_of(scope))
+            _log.error("request failed", raised=told(failure), method=scope["method"], path=path)
+            if answer.status == 0:
+                await _internal_error(scope, request_id)(scope, receive, answer.send)
+        finally:
+            self._tell(scope, answer.status, perf_counter() - started)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        if self._observe is not None:
+            self._observe(scope["method"], route_template(scope), status, seconds)
+        if not self._access_log:
+            return
+        tell = _log.debug if scope["path"] in _QUIET else _log.info
+        tell(
+            "request",
+            method=scope["method"],
+            path=clip(instance_of(scope)),
+            status=status,
+            duration_ms=round(seconds * 1000, 2),
+            problem=scope["state"].get("problem"),
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _VISIBLE_ASCII.fullmatch(value):
+            return str(value, "ascii")
+    return str(uuid_utils.uuid4())
+
+
+def _internal_error(scope: Scope, request_id: str) -> ASGIApp:
+    scope["state"]["problem"] = "internal-error"
+    return problem_response(
+        PROBLEMS["internal-error"],
+        detail=f"Something failed on our side. Quote the request id {request_id} when you report it.",
+        instance=instance_of(scope),
+        request_id=request_id,
+    )
+
+
+def route_template(scope: Scope) -> str:
+    """The template of the route that took the request, such as `/v1/complaints/{id}`; "" when none did."""
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    path = getattr(context, "path", None) or getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else ""
+
+
+class _Answer:
+    """Sends an answer with the headers every answer has. `status` is 0 until it starts."""
+
+    __slots__ = ("_request_id", "_send", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode("ascii")
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        """Send part of the answer, its start with our headers added."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", ()), *self._own(message)]}
+        await self._send(message)
+
+    def _own(self, message: Message) -> list[tuple[bytes, bytes]]:
+        sent = dict(message.get("headers", ()))
+        own = [(b"x-request-id", self._request_id)]
+        if b"x-content-type-options" not in sent:
+            own.append((b"x-content-type-options", b"nosniff"))
+        if b"cache-control" not in sent:
+            own.append((b"cache-control", b"no-store"))
+        if sent.get(b"content-type", b"").startswith(b"text/html"):
+            own += [(b"referrer-policy", b"no-referrer")] if b"referrer-policy" not in sent else []
+            own += (
+                [(b"content-security-policy", HTML_POLICY)] if b"content-security-policy" not in sent else []
+            )
+        return own

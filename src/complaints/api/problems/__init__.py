@@ -1,0 +1,1 @@
+"""Errors: the catalogue of problems, and how each error becomes one."""

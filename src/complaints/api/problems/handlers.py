@@ -1,0 +1,153 @@
+"""How exceptions become problems: installed on the application, so that no endpoint knows of HTTP errors."""
+
+import http
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from complaints.api.problems.catalogue import (
+    PROBLEMS,
+    Problem,
+    faults_as_errors,
+    instance_of,
+    problem_for,
+    problem_response,
+)
+from complaints.api.problems.refusals import CarriedRefusal, EdgeRefusal
+from complaints.domain.errors import ComplaintError, clip
+from complaints.use_cases.commands.messages import as_errors
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_BY_STATUS = {
+    400: "bad-request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "request-timeout",
+    409: "conflict",
+    412: "stale-version",
+    413: "payload-too-large",
+    415: "unsupported-media-type",
+    422: "invalid-content",
+    503: "service-unavailable",
+}
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every refusal, validation failure and HTTP error of `app` an `application/problem+json` answer."""
+    app.add_exception_handler(ComplaintError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ComplaintError)
+    return refusal_response(request, error)
+
+
+def refusal_response(request: Request, refusal: ComplaintError) -> Response:
+    """The answer to a refusal; also for places that must make the answer themselves, such as streams."""
+    problem = _noted(request, problem_for(refusal))
+    return problem_response(
+        problem,
+        detail=refusal.detail,
+        instance=instance_of(request.scope),
+        errors=faults_as_errors(refusal.faults),
+        allowed=refusal.allowed,
+        headers=refusal.headers if isinstance(refusal, EdgeRefusal) else None,
+    )
+
+
+def _noted(request: Request, problem: Problem) -> Problem:
+    request.scope.setdefault("state", {})["problem"] = problem.code
+    return problem
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    code, detail = _judge(found)
+    problem = _noted(request, PROBLEMS[code])
+    errors = as_errors(found, body=error.body) if code in ("invalid-content", "bad-request") else []
+    return problem_response(
+        problem,
+        detail=detail or "; ".join(fault["message"].rstrip(".") for fault in errors[:3]) + ".",
+        instance=instance_of(request.scope),
+        errors=errors,
+    )
+
+
+def _judge(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Which problem a validation failure is, and its detail where the single faults do not say it."""
+    if any(one["type"] == "json_invalid" for one in found):
+        return "malformed-json", "The body is not valid JSON."
+    if any(one["loc"][0] == "path" for one in found):
+        return "not-found", "There is nothing at this address: its path holds something that is not an id."
+    if any(one["type"] == "extra_forbidden" and one["loc"][0] == "query" for one in found):
+        return "bad-request", ""
+    return "invalid-content", ""
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error, CarriedRefusal):
+        return refusal_response(request, error.refusal)
+    if isinstance(error.__cause__, ClientDisconnect):
+        # FastAPI takes it for a body it cannot read, but nobody is left to be told so.
+        raise error.__cause__
+    if error.status_code < 400:
+        return Response(status_code=error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    return problem_response(
+        _noted(request, _problem_by_status(error.status_code)),
+        detail=_detail(error, request),
+        instance=instance_of(request.scope),
+        headers=headers,
+    )
+
+
+def _problem_by_status(status: int) -> Problem:
+    if status in _BY_STATUS:
+        return PROBLEMS[_BY_STATUS[status]]
+    kin = PROBLEMS["bad-request" if status < 500 else "internal-error"]
+    return Problem(kin.code, status, _phrase(status), kin.title_zh, kin.explanation_en, kin.explanation_zh)
+
+
+def _phrase(status: int) -> str:
+    return http.HTTPStatus(status).phrase if status in set(http.HTTPStatus) else "Refused"
+
+
+def _detail(error: HTTPException, request: Request) -> str:
+    said = str(error.detail)
+    if said != _phrase(error.status_code):
+        return said
+    if error.status_code == 404:
+        return "There is nothing at this address."
+    if error.status_code == 405:
+        return f"{clip(request.method, 20)} is not allowed here; see the Allow header."
+    return said
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Every method some route takes at this path; the framework itself names only those of one route.
+
+    Where the path is one of the API's to the letter, such as /policies/validate, routes that would take its
+    last word for an id do not count.
+    """
+    if described := request.app.openapi()["paths"].get(request.url.path):
+        return [method for method in _METHODS if method.lower() in described]
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]

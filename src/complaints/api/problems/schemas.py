@@ -1,0 +1,78 @@
+"""What the OpenAPI document says about problems."""
+
+from typing import Any
+
+from complaints.api.problems.catalogue import PROBLEM_MEDIA_TYPE, PROBLEMS
+
+_PROBLEM_CONTENT = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457. `type` is `/problems/<code>`, which explains it.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "examples": ["/problems/invalid-content"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "The path that was asked for."},
+        "errors": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/ProblemError"}},
+        "allowed": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Where an action was refused: the actions that are legal now.",
+        },
+        "request_id": {"type": "string"},
+    },
+}
+PROBLEM_ERROR_SCHEMA: dict[str, Any] = {
+    "title": "ProblemError",
+    "type": "object",
+    "required": ["pointer", "message"],
+    "properties": {
+        "pointer": {
+            "type": "string",
+            "description": "JSON Pointer (RFC 6901) into the body; empty for the whole of it, or outside it.",
+        },
+        "in": {"type": "string", "enum": ["query", "header", "cookie"]},
+        "parameter": {
+            "type": "string",
+            "description": "The name of the parameter at fault, outside the body.",
+        },
+        "message": {"type": "string"},
+    },
+}
+
+
+def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document whose operations say what a refusal looks like; changed in place.
+
+    The framework's own description of validation failures, which is never sent, is taken out.
+    """
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas |= {"Problem": PROBLEM_SCHEMA, "ProblemError": PROBLEM_ERROR_SCHEMA}
+    for operations in document.get("paths", {}).values():
+        for operation in operations.values():
+            _describe_answers(operation)
+    return document
+
+
+def _describe_answers(operation: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422", {}).get("content")):
+        responses["422"] = {"description": PROBLEMS["invalid-content"].title_en, "content": _PROBLEM_CONTENT}
+    if "security" in operation:
+        responses["401"] = {"description": PROBLEMS["unauthenticated"].title_en, "content": _PROBLEM_CONTENT}
+    responses.setdefault("default", {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT})
+
+
+def refusals(**why: str) -> dict[int | str, dict[str, Any]]:
+    """The problems an endpoint may answer with besides the usual ones: by code, when."""
+    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        PROBLEMS[code.replace("_", "-")].status: {"description": when, "content": content}
+        for code, when in why.items()
+    }

@@ -1,0 +1,88 @@
+"""The test clock. Where the database is no sandbox, nothing is at these addresses."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
+
+from complaints.api.deadlines import examples
+from complaints.api.deadlines.schemas import AdvanceClock, ClockOut, MovedOut, SetClock
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.domain.json_text import plain
+from complaints.use_cases.access import Right
+from complaints.use_cases.service import Transaction
+from complaints.use_cases.upkeep import test_clock
+from complaints.use_cases.upkeep.test_clock import Moved
+
+
+class SandboxRoute(StrictRoute):
+    """A route that is there only where the database has a test clock."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """No match on any other database, so that the address is unknown there, whatever the method."""
+        match, child = super().matches(scope)
+        if match is not Match.NONE and not _is_sandbox(scope):
+            return Match.NONE, {}
+        return match, child
+
+
+def _is_sandbox(scope: Scope) -> bool:
+    state = scope["app"].state
+    if not hasattr(
+        state, "is_sandbox"
+    ):  # asked once: a database never becomes a sandbox, nor stops being one
+        state.is_sandbox = test_clock.is_sandbox(state.engine)
+    found: bool = state.is_sandbox
+    return found
+
+
+router = APIRouter(prefix="/sandbox", tags=["sandbox"], route_class=SandboxRoute)
+_NOT_HERE = "The database is no sandbox: it has no test clock."
+_MOVED: dict[int | str, dict[str, Any]] = {
+    200: {"model": MovedOut, "description": "Where it stands now, and what happened on the way"},
+    **refusals(
+        forbidden="The key may not work on complaints.",
+        not_found=_NOT_HERE,
+        conflict="The test clock only moves forwards.",
+    ),
+}
+
+
+def _shown(moved: Moved) -> Shown:
+    counts = {name: getattr(moved, name) for name in ("escalations", "resumed", "reminders")}
+    return 200, {"now": plain(moved.now), **counts}, {}
+
+
+@router.get(
+    "/clock",
+    responses={200: {"model": ClockOut, "description": "The test clock"}, **refusals(not_found=_NOT_HERE)},
+)
+def get_clock(call: Call) -> Response:
+    """Where the test clock stands. It stands still until it is moved."""
+    return call.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
+
+
+@router.put("/clock", dependencies=[needs(Right.WORK)], responses=_MOVED)
+def set_clock(call: Call, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]) -> Response:
+    """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each
+    at its own time.
+    """
+    return call.write(lambda tx: _shown(test_clock.set_clock(call.engine, tx, call.caller, command.now)))
+
+
+@router.post("/clock/advance", dependencies=[needs(Right.WORK)], responses=_MOVED)
+def advance_clock(
+    call: Call, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
+) -> Response:
+    """Move the test clock forwards by a duration; before the answer, everything on the way has happened, each
+    at its own time. Days and months are those of the calendar in UTC.
+    """
+
+    def work(tx: Transaction) -> Shown:
+        return _shown(test_clock.advance_clock(call.engine, tx, call.caller, command.by))
+
+    return call.write(work)

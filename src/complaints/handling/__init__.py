@@ -1,1 +1,0 @@
-"""Floor 3: use cases, each: load, plan, apply, in one transaction."""

@@ -1,0 +1,1 @@
+"""Use cases: load, plan, save, in one transaction."""

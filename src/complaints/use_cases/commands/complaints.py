@@ -1,0 +1,302 @@
+"""What callers may ask for, checked as far as that needs no database. Unknown members are refused."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from complaints.domain.vocabulary import (
+    Action,
+    Cause,
+    Channel,
+    ContactChannel,
+    ContactOutcome,
+    HoldReason,
+    LinkType,
+    Outcome,
+    Priority,
+    RecipientRole,
+    Severity,
+)
+from complaints.use_cases.commands.field_types import (
+    WHOLE,
+    Attributes,
+    Code,
+    Content,
+    Email,
+    Instant,
+    LongText,
+    Name,
+    NoteText,
+    Phone,
+    Subject,
+    Switch,
+    Tags,
+    Text,
+)
+
+
+class Person(Content):
+    """A person: the complainant, or the reporter who speaks for them."""
+
+    name: Name | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+    account_no: Code | None = None
+    preferred_contact: ContactChannel | None = None
+    language: Code | None = None
+    vulnerable: Switch | None = None
+
+
+class Service(Content):
+    """The service complained of."""
+
+    type: Code | None = None
+    id: Code | None = None
+
+
+class CreateComplaint(Content):
+    """A complaint as told. Its clocks start at `received_at`, now if absent."""
+
+    channel: Channel
+    subject: Subject
+    description: LongText | None = None
+    source: Code | None = None
+    external_id: Code | None = None
+    received_at: Instant | None = None
+    severity: Severity | None = None
+    category: Code | None = None
+    priority: Priority | None = None
+    region: Code | None = None
+    complainant: Person | None = None
+    reporter: Person | None = None
+    service: Service | None = None
+    first_owner: Code | None = None
+    tags: Tags | None = None
+    attributes: Attributes | None = None
+
+
+class PatchComplaint(Content):
+    """Members to change; those absent stay. Within `complainant` and `reporter` too."""
+
+    subject: Subject | None = None
+    description: LongText | None = None
+    category: Code | None = None
+    severity: Severity | None = None
+    priority: Priority | None = None
+    region: Code | None = None
+    tags: Tags | None = None
+    attributes: Attributes | None = None
+    complainant: Person | None = None
+    reporter: Person | None = None
+    first_owner: Code | None = None
+
+
+class Compensation(Content):
+    """Money granted."""
+
+    amount: Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=4)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class _Transition(Content):
+    def arguments(self) -> dict[str, Any]:
+        """What the action carries, without its name and what is absent."""
+        names = type(self).model_fields.keys() - {"action"}
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+class Assign(_Transition):
+    """Give the work to a team, a person, or both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}}
+                for name in ("team", "assignee")
+            ]
+        }
+    )
+
+    action: Literal[Action.ASSIGN]
+    team: Code | None = None
+    assignee: Code | None = None
+
+
+class Respond(_Transition):
+    """A human contact to the complainant about the complaint."""
+
+    action: Literal[Action.RESPOND]
+    message: Text
+    contact_channel: ContactChannel
+
+
+class StartHold(_Transition):
+    """Work waits, until a stated time at the latest."""
+
+    action: Literal[Action.HOLD]
+    reason: HoldReason
+    until: Instant
+
+
+class Resume(_Transition):
+    """Work goes on."""
+
+    action: Literal[Action.RESUME]
+
+
+class Resolve(_Transition):
+    """Decide and solve; it counts once the complainant has been told."""
+
+    action: Literal[Action.RESOLVE]
+    resolution: Text
+    outcome: Outcome
+    cause: Cause
+    root_cause: Text | None = None
+    compensation: Compensation | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """With the compensation as amount and currency."""
+        found = super().arguments()
+        if self.compensation is not None:
+            found["compensation"] = (self.compensation.amount, self.compensation.currency)
+        return found
+
+
+class NotifyResult(_Transition):
+    """Feed the result back to the complainant; the follow-up begins."""
+
+    action: Literal[Action.NOTIFY_RESULT]
+    message: Text
+    contact_channel: ContactChannel
+
+
+class RecordContact(_Transition):
+    """Put a follow-up contact on record. `unreachable` may be recorded before the result too."""
+
+    action: Literal[Action.RECORD_CONTACT]
+    outcome: ContactOutcome
+    csat: Annotated[int, Field(ge=1, le=5), WHOLE] | None = None
+    nps: Annotated[int, Field(ge=0, le=10), WHOLE] | None = None
+    note: Text | None = None
+
+
+class Reopen(_Transition):
+    """Take it up again."""
+
+    action: Literal[Action.REOPEN]
+    reason: Text
+
+
+class Close(_Transition):
+    """End it as a closed loop. Early, with what the complainant confirmed."""
+
+    action: Literal[Action.CLOSE]
+    root_cause: Text | None = None
+    early: Switch | None = None
+    message: Text | None = None
+    contact_channel: ContactChannel | None = None
+
+
+class Escalate(_Transition):
+    """Call on the person who holds a role."""
+
+    action: Literal[Action.ESCALATE]
+    reason: Text
+    role: RecipientRole
+
+
+class Reject(_Transition):
+    """Refuse it, and tell the complainant so. `reason` is a code of the house."""
+
+    action: Literal[Action.REJECT]
+    reason: Code
+    message: Text
+    contact_channel: ContactChannel
+
+
+class Withdraw(_Transition):
+    """The complainant takes it back."""
+
+    action: Literal[Action.WITHDRAW]
+    reason: Text
+
+
+class Merge(_Transition):
+    """It tells of the same as another of the same complainant, which goes on. `into`: id or number."""
+
+    action: Literal[Action.MERGE]
+    into: Code
+
+
+Transition = Annotated[
+    Assign
+    | Respond
+    | StartHold
+    | Resume
+    | Resolve
+    | NotifyResult
+    | RecordContact
+    | Reopen
+    | Close
+    | Escalate
+    | Reject
+    | Withdraw
+    | Merge,
+    Field(discriminator="action"),
+]
+TRANSITIONS: dict[Action, type[_Transition]] = {
+    Action.ASSIGN: Assign,
+    Action.RESPOND: Respond,
+    Action.HOLD: StartHold,
+    Action.RESUME: Resume,
+    Action.RESOLVE: Resolve,
+    Action.NOTIFY_RESULT: NotifyResult,
+    Action.RECORD_CONTACT: RecordContact,
+    Action.REOPEN: Reopen,
+    Action.CLOSE: Close,
+    Action.ESCALATE: Escalate,
+    Action.REJECT: Reject,
+    Action.WITHDRAW: Withdraw,
+    Action.MERGE: Merge,
+}
+
+
+class AddNote(Content):
+    """A note for colleagues, or one the complainant may read too."""
+
+    text: NoteText
+    visibility: Literal["internal", "public"] | None = None
+
+
+class AddLink(Content):
+    """A link to another complaint, by its id or number."""
+
+    type: LinkType
+    complaint_id: Code
+
+
+class MakePromise(Content):
+    """A promise to the complainant; its own deadline."""
+
+    text: Text
+    due_at: Instant
+
+
+class PolicyVersion(Content):
+    """A version of a policy."""
+
+    code: Code
+    version: Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
+
+
+class Replan(Content):
+    """Move the complaint to another policy version."""
+
+    policy: PolicyVersion
+
+
+class Acknowledge(Content):
+    """A person has seen an escalation."""
+
+    note: Text | None = None

@@ -1,0 +1,125 @@
+"""What callers may ask of reference data, checked as far as that needs no database.
+
+In a change, what is absent or null stays as it is; `""` takes away a member that need not be there.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from complaints.domain.policy.categories import CODE
+from complaints.domain.vocabulary import AccessRole, Cause, Nature
+from complaints.use_cases.commands.field_types import Code, Content, Email, EmailChange, Instant, Name, Switch
+
+Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
+Reference = Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9._@-]*)?$")]
+CategoryCode = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": f"^{CODE}$"})]
+
+
+class Names(Content):
+    """A name in each language of the house."""
+
+    en: Name
+    zh: Name
+
+
+class NamesChange(Content):
+    """Names to change."""
+
+    en: Name | None = None
+    zh: Name | None = None
+
+
+class CreateCategory(Content):
+    """A category: `network` at the first level, `network.outage` below it. `parent` follows from the code."""
+
+    code: CategoryCode
+    parent: CategoryCode | None = None
+    names: Names
+    cause: Cause | None = None
+    nature: Nature | None = None
+    team: Identifier | None = None
+    active: Switch | None = None
+
+
+class PatchCategory(Content):
+    """Members to change. A category that is not active takes no new complaints, nor do those below it."""
+
+    names: NamesChange | None = None
+    cause: Cause | None = None
+    nature: Nature | None = None
+    team: Reference | None = None
+    active: Switch | None = None
+
+
+class CreateDepartment(Content):
+    """A department. The one above all others, without a parent, has the executive for its head."""
+
+    code: Identifier
+    names: Names
+    head: Identifier | None = None
+    deputy: Identifier | None = None
+    parent: Identifier | None = None
+
+
+class PatchDepartment(Content):
+    """Members to change."""
+
+    names: NamesChange | None = None
+    head: Reference | None = None
+    deputy: Reference | None = None
+    parent: Reference | None = None
+
+
+class CreateTeam(Content):
+    """A team of a department."""
+
+    code: Identifier
+    names: Names
+    department: Identifier
+    lead: Identifier | None = None
+    deputy: Identifier | None = None
+    active: Switch | None = None
+
+
+class PatchTeam(Content):
+    """Members to change. A team that is not active takes no new complaints."""
+
+    names: NamesChange | None = None
+    department: Identifier | None = None
+    lead: Reference | None = None
+    deputy: Reference | None = None
+    active: Switch | None = None
+
+
+class CreateUser(Content):
+    """A person. While absent, their deputy stands in; an absence without `absent_until` has no end yet."""
+
+    login: Identifier
+    name: Name
+    email: Email | None = None
+    active: Switch | None = None
+    deputy: Identifier | None = None
+    absent_from: Instant | None = None
+    absent_until: Instant | None = None
+
+
+class PatchUser(Content):
+    """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it."""
+
+    name: Name | None = None
+    email: EmailChange | None = None
+    active: Switch | None = None
+    deputy: Reference | None = None
+    absent_from: Instant | None = None
+    absent_until: Instant | None = None
+
+
+class CreateKey(Content):
+    """A key. Complaints posted with it are of `source`, its name if absent; it acts as `user`, if given."""
+
+    name: Name
+    roles: Annotated[tuple[AccessRole, ...], Field(json_schema_extra={"minItems": 1})]
+    source: Code | None = None
+    user: Identifier | None = None
+    expires_at: Instant | None = None

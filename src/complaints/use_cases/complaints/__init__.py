@@ -1,0 +1,1 @@
+"""Use cases of complaints: post, read, change, act."""

@@ -1,0 +1,69 @@
+"""Escalations as people see them: listed, and acknowledged by whoever takes care of one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.errors import Conflict, NotFound
+from complaints.domain.vocabulary import EventType
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import escalation as escalations
+from complaints.storage.rows.escalation import EscalationFilter
+from complaints.storage.save import Planned, apply
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.commands.complaints import Acknowledge
+from complaints.use_cases.complaints.changing import open_draft
+from complaints.use_cases.service import Engine
+
+Row = Mapping[Any, Any]
+
+
+def list_escalations(
+    tx: Transaction,
+    caller: Caller,
+    wanted: EscalationFilter,
+    *,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Row]:
+    """Escalations the caller may know of, latest first."""
+    wanted = replace(wanted, only_source=caller.only_source)
+    return escalations.list_escalations(tx, wanted, before=before, limit=limit)
+
+
+def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
+    """One escalation. Raises NotFound, also for one the caller may not know of."""
+    found = escalations.find_escalation(tx, escalation_id, only_source=caller.only_source)
+    if found is None:
+        raise NotFound(f"There is no escalation {str(escalation_id)!r}.")
+    return found
+
+
+def acknowledge(
+    engine: Engine, tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge
+) -> Row:
+    """Put on record that the caller takes care of it (rule 3.5); again by the same person changes nothing.
+
+    The complaint's version stays. Raises NotFound, or Conflict where another acknowledged it first.
+    """
+    caller.require(Right.WORK)
+    found = load_escalation(tx, caller, escalation_id)
+    loaded = load.load_complaint(tx, found["complaint_id"], only_source=caller.only_source, lock=True)
+    if escalations.acknowledge(tx, escalation_id, by=caller.actor, note=command.note):
+        draft, _ = open_draft(engine, tx, caller, loaded)
+        draft.emit(
+            EventType.ESCALATION_ACKNOWLEDGED,
+            tx.now,
+            escalation_id=escalation_id,
+            deadline_id=found["deadline_id"],
+            step=found["step"],
+            note=command.note,
+        )
+        apply(tx, [Planned(draft, loaded.tip)], engine.new_id)
+    found = load_escalation(tx, caller, escalation_id)
+    if found["acknowledged_by"] != caller.actor:
+        raise Conflict(f"{found['acknowledged_by']} has acknowledged this escalation before you.")
+    return found

@@ -1,0 +1,75 @@
+"""Why a deadline is due when it is, and what its ladder has done and is going to do (rule 2.13)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from complaints.domain.complaint.facts import Complaint, Deadline
+from complaints.domain.errors import NotFound
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import deadlines
+from complaints.domain.rules.ladder import untaken
+from complaints.domain.time.working_time import Segment
+from complaints.domain.vocabulary import RecipientRole
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.escalation import find_of_deadline
+from complaints.use_cases.access import Caller
+from complaints.use_cases.service import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedStep:
+    """A step of the ladder: taken at `taken_at`, or still planned."""
+
+    step: str
+    level: int
+    notify: tuple[RecipientRole, ...]
+    planned_at: datetime
+    taken_at: datetime | None = None
+    superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The arithmetic of a due time, and the escalation steps by planned time."""
+
+    due_at: datetime
+    segments: Sequence[Segment]
+    steps: Sequence[ExplainedStep]
+
+
+def explain(
+    engine: Engine, tx: Transaction, caller: Caller, reference: str, deadline_id: UUID
+) -> Explanation:
+    """One deadline of one complaint. Raises NotFound, also for a deadline of another complaint."""
+    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    deadline = next((d for d in complaint.deadlines if d.id == deadline_id), None)
+    if deadline is None:
+        raise NotFound(f"The complaint has no deadline {str(deadline_id)!r}.")
+    policy = engine.catalogue(tx).policy(deadline.policy_code, deadline.policy_version)
+    taken = [
+        ExplainedStep(
+            row["step"],
+            row["level"],
+            tuple(RecipientRole(role) for role in row["roles"]),
+            row["planned_at"],
+            row["taken_at"],
+            row["superseded"],
+        )
+        for row in find_of_deadline(tx, deadline_id)
+    ]
+    steps = sorted([*taken, *_planned(deadline, complaint, policy)], key=lambda s: s.planned_at)
+    return Explanation(deadline.due_at, deadlines.explanation(deadline, complaint, policy), steps)
+
+
+def _planned(deadline: Deadline, complaint: Complaint, policy: Policy) -> list[ExplainedStep]:
+    """What is still to come; nothing once the deadline is met or cancelled."""
+    if not deadline.unmet:
+        return []
+    works = deadlines.clockwork(deadline, complaint, policy)
+    return [
+        ExplainedStep(planned.step.name, planned.step.level, planned.step.notify, planned.planned_at)
+        for planned in untaken(deadline, works, policy)
+    ]

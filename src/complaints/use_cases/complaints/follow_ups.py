@@ -1,0 +1,100 @@
+"""Contacts due: who is to be called when, by whom (domain §2, `follow_up`)."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from complaints.domain.complaint.facts import Party
+from complaints.domain.vocabulary import Priority
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import follow_ups
+from complaints.storage.queries.follow_ups import DayRange, FollowUpFilter, Place
+from complaints.storage.rows.person import COMPLAINANT, find_parties
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.views import masked
+from complaints.use_cases.service import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A contact to be made. `day_on` is the local date of `due_at` in the zone of the deadline's policy."""
+
+    deadline_id: UUID
+    complaint_id: UUID
+    complaint_sequence: int
+    subject: str
+    priority: Priority
+    sequence: int
+    attempt: int
+    due_at: datetime
+    day_on: date
+    overdue: bool
+    owner: str
+    team: str
+    complainant: Party | None
+
+
+def list_follow_ups(
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    wanted: FollowUpFilter,
+    *,
+    day_on: date | None,
+    after: Place | None,
+    limit: int,
+) -> list[FollowUp]:
+    """Contacts still to be made, earliest due first, as far as the caller may know of them and of people."""
+    catalogue = engine.catalogue(tx)
+    days = None if day_on is None else _ranges(catalogue, day_on)
+    wanted = replace(wanted, days=days, only_source=caller.only_source)
+    rows = follow_ups.list_follow_ups(tx, wanted, after=after, limit=limit)
+    parties = find_parties(tx, {row["complaint_id"] for row in rows})
+    found = []
+    for row in rows:
+        complainant = parties.get(row["complaint_id"], {}).get(COMPLAINANT)
+        if complainant and Right.SEE_PERSONS not in caller.rights:
+            complainant = masked(complainant)
+        found.append(_follow_up(row, catalogue, tx.now, complainant))
+    return found
+
+
+def _follow_up(
+    row: Mapping[Any, Any], catalogue: Catalogue, now: datetime, complainant: Party | None
+) -> FollowUp:
+    timezone = catalogue.policy(row["policy_code"], row["policy_version"]).timezone
+    return FollowUp(
+        deadline_id=row["id"],
+        complaint_id=row["complaint_id"],
+        complaint_sequence=row["complaint_sequence"],
+        subject=row["subject"],
+        priority=row["priority"],
+        sequence=row["sequence"],
+        attempt=row["attempt"],
+        due_at=row["due_at"],
+        day_on=row["due_at"].astimezone(ZoneInfo(timezone)).date(),
+        overdue=row["due_at"] < now,
+        owner=row["owner"],
+        team=row["team"],
+        complainant=complainant,
+    )
+
+
+def _ranges(catalogue: Catalogue, day_on: date) -> list[DayRange]:
+    """The day in every zone some policy has."""
+    policies = defaultdict(list)
+    for (code, version), policy in catalogue.policies.items():
+        policies[policy.timezone].append((code, version))
+    return [
+        DayRange(known, _midnight(day_on, timezone), _midnight(day_on + timedelta(days=1), timezone))
+        for timezone, known in policies.items()
+    ]
+
+
+def _midnight(day_on: date, timezone: str) -> datetime:
+    return datetime(day_on.year, day_on.month, day_on.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)

@@ -1,0 +1,94 @@
+"""One complaint's history: every event, oldest first, and the notes people add to it.
+
+Events never hold personal data of the people a complaint names: it stands in a table of its own.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.vocabulary import EventType
+from complaints.storage import load, months
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.load import Record
+from complaints.storage.rows import event
+from complaints.use_cases.access import Caller
+from complaints.use_cases.commands.complaints import AddNote
+from complaints.use_cases.complaints import notes_and_links
+from complaints.use_cases.service import Engine
+
+_FEW_MONTHS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event as stored. `sequence` numbers all events in commit order, `ordinal` those of one complaint."""
+
+    id: UUID
+    sequence: int
+    ordinal: int
+    complaint_id: UUID
+    type: EventType
+    version: int
+    at: datetime
+    actor: str
+    data: dict[str, Any]
+
+
+_members = itemgetter(*(name for name in Happening.__dataclass_fields__ if name != "data"))
+
+
+def happening_of(row: Mapping[Any, Any]) -> Happening:
+    """The event of a row."""
+    return Happening(*(*_members(row), json.loads(row["data"])))
+
+
+def timeline(
+    tx: Transaction, caller: Caller, reference: str, *, after: int, limit: int
+) -> Sequence[Happening]:
+    """The events of a complaint after ordinal `after`, oldest first. Raises NotFound.
+
+    Those in months that were detached are left out: the first one's ordinal tells.
+    """
+    record = load.load_record(tx, reference, only_source=caller.only_source)
+    return [happening_of(row) for row in _rows(tx, record, after=after, limit=limit)]
+
+
+def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+    """Looked for in the months in which most complaints end, and later only if some are missing.
+
+    Ordinals have no gaps, so it is known how many there are.
+    """
+    complaint_id, end = record.complaint_id, months.end_of_month(record.events_after, _FEW_MONTHS)
+    rows = event.timeline(
+        tx, complaint_id, after=after, limit=limit, from_number=record.events_after, below_number=end
+    )
+    missing = min(limit, record.events - after) - len(rows)
+    if missing <= 0:
+        return rows
+    seen = rows[-1]["ordinal"] if rows else after
+    return [*rows, *event.timeline(tx, complaint_id, after=seen, limit=missing, from_number=end)]
+
+
+def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Happening:
+    """Put a note on the record; the event it is. Raises NotFound."""
+    complaint = notes_and_links.add_note(engine, tx, caller, reference, command)
+    tx.finish()  # its event is written, and numbered
+    row = event.find_last(tx, complaint.id, EventType.NOTE_ADDED)
+    assert row is not None  # it was written just now
+    return happening_of(row)
+
+
+def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[Happening], int]:
+    """Up to `limit` events after number `after` that the caller may know of, and the number to go on from.
+
+    Everything up to the last number this snapshot sees is committed (`storage.rows.event`), so the reader may go
+    on from there, also where none of it was for their eyes.
+    """
+    rows = event.changes(tx, after=after, limit=limit, only_source=caller.only_source)
+    seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx, after=after)
+    return [happening_of(row) for row in rows], seen

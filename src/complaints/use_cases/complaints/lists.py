@@ -1,0 +1,94 @@
+"""What callers read of complaints: one, those that fit a question, and how many are late."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from complaints.domain.vocabulary import DeadlineKind, Priority
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import due_counts
+from complaints.storage.queries.complaint_lists import Order, Place, find_page
+from complaints.storage.queries.due_counts import DueCount
+from complaints.use_cases.access import Caller
+from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
+from complaints.use_cases.complaints.views import ComplaintView, view_all, view_one
+from complaints.use_cases.service import Engine
+
+K = TypeVar("K")
+# Where one band of ages ends and the next begins.
+AGES = (timedelta(0), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+
+
+def load_view(engine: Engine, tx: Transaction, caller: Caller, reference: str) -> ComplaintView:
+    """One complaint by id or number. Raises NotFound, also for one the caller may not know of."""
+    loaded = load.load_complaint(tx, reference, only_source=caller.only_source)
+    return view_one(engine, tx, caller, loaded.complaint)
+
+
+def list_views(
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    asked: ComplaintFilter,
+    order: Order,
+    *,
+    after: Place | None,
+    limit: int,
+) -> tuple[list[ComplaintView], Place | None]:
+    """Complaints that fit, as the caller sees them, and where to go on if more follow. Raises Forbidden."""
+    page = find_page(tx, filters_of(engine, tx, caller, asked), order, after=after, limit=limit)
+    return view_all(engine, tx, caller, page.complaints, linked=page.linked), page.end
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Complaints counted: teams with most first, every priority and kind; a kind counts a complaint once."""
+
+    total: int
+    by_team: dict[str, int]
+    by_priority: dict[Priority, int]
+    by_kind: dict[DeadlineKind, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DueSummary:
+    """What is overdue at `now`, and what falls due before `soon_until`. `by_age` goes along `AGES`."""
+
+    now: datetime
+    soon_until: datetime
+    overdue: Tally
+    by_age: tuple[int, ...]
+    soon_due: Tally
+
+
+def summarise_due(tx: Transaction, soon: timedelta) -> DueSummary:
+    """How many complaints are overdue, and how many are not but will be within `soon`, by the clock."""
+    end = tx.now + soon
+    late = due_counts.count_overdue(tx, AGES)
+    return DueSummary(
+        now=tx.now,
+        soon_until=end,
+        overdue=_tally(late, due_counts.count_overdue_by_kind(tx)),
+        by_age=tuple(sum(one.by_age[n] for one in late) for n in range(len(AGES))),
+        soon_due=_tally(due_counts.count_soon_due(tx, end), due_counts.count_soon_due_by_kind(tx, end)),
+    )
+
+
+def _tally(counts: Sequence[DueCount], by_kind: dict[DeadlineKind, int]) -> Tally:
+    teams = _summed(counts, lambda one: one.team)
+    priorities = _summed(counts, lambda one: one.priority)
+    return Tally(
+        total=sum(one.count for one in counts),
+        by_team=dict(sorted(teams.items(), key=lambda pair: (-pair[1], pair[0]))),
+        by_priority={priority: priorities.get(priority, 0) for priority in Priority},
+        by_kind={kind: by_kind.get(kind, 0) for kind in DeadlineKind},
+    )
+
+
+def _summed(counts: Sequence[DueCount], key: Callable[[DueCount], K]) -> dict[K, int]:
+    sums: dict[K, int] = {}
+    for one in counts:
+        sums[key(one)] = sums.get(key(one), 0) + one.count
+    return sums

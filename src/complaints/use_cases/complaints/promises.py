@@ -1,0 +1,88 @@
+"""The promises of one complaint, with their clocks as they stand now."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.facts import Deadline, Promise
+from complaints.domain.errors import Conflict, InvalidContent, NotFound
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import deadlines
+from complaints.domain.rules.deadlines import as_of
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.deadline import find_promises
+from complaints.use_cases.access import Caller
+from complaints.use_cases.commands.complaints import MakePromise
+from complaints.use_cases.complaints.changing import change_complaint
+from complaints.use_cases.service import Engine
+
+
+def list_promises(tx: Transaction, caller: Caller, reference: str) -> Sequence[tuple[Deadline, Promise]]:
+    """Every promise, in the order they were made. Raises NotFound."""
+    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    clocks = {d.id: as_of(d, tx.now) for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE}
+    texts = find_promises(tx, clocks.keys())
+    return [(clocks[promise_id], texts[promise_id]) for promise_id in clocks]
+
+
+def make_promise(
+    engine: Engine, tx: Transaction, caller: Caller, reference: str, command: MakePromise
+) -> tuple[Deadline, Promise]:
+    """Promise something to the complainant, by a time; the promise and its clock."""
+    made: list[UUID] = []
+
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
+        if not draft.complaint.open:
+            raise Conflict(f"A complaint that is {draft.complaint.status} takes no promise.")
+        if command.due_at <= tx.now:
+            raise InvalidContent.at("/due_at", "A promise is due in the future.")
+        draft.touch(tx.now)
+        deadline = deadlines.running(
+            draft,
+            policy,
+            DeadlineKind.PROMISE,
+            started_at=tx.now,
+            target=None,
+            due_at=command.due_at,
+            sequence=deadlines.next_sequence(draft.complaint, DeadlineKind.PROMISE),
+        )
+        draft.add_deadlines([deadline])
+        draft.promises.append(Promise(deadline.id, command.text, caller.actor))
+        draft.emit(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline.id), text=command.text)
+        made.append(deadline.id)
+
+    complaint = change_complaint(engine, tx, caller, reference, step)
+    return _promised(complaint.deadlines, made[0]), Promise(made[0], command.text, caller.actor)
+
+
+def keep_promise(
+    engine: Engine, tx: Transaction, caller: Caller, reference: str, promise_id: UUID
+) -> tuple[Deadline, Promise]:
+    """Mark a promise as kept. Raises NotFound, or Conflict if it is no longer open."""
+
+    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
+        deadline = _promised(draft.complaint.deadlines, promise_id)
+        if not deadline.unmet:
+            raise Conflict(f"This promise is {_ENDED[deadline.status]}.")
+        draft.touch(tx.now)
+        draft.emit(EventType.PROMISE_KEPT, tx.now, deadline_id=str(promise_id))
+        deadlines.meet(draft, deadline, tx.now)
+
+    complaint = change_complaint(engine, tx, caller, reference, step)
+    return _promised(complaint.deadlines, promise_id), find_promises(tx, [promise_id])[promise_id]
+
+
+_ENDED = {
+    DeadlineStatus.MET: "kept already",
+    DeadlineStatus.MET_LATE: "kept already, late",
+    DeadlineStatus.CANCELLED: "cancelled",
+}
+
+
+def _promised(known: Sequence[Deadline], promise_id: UUID) -> Deadline:
+    for deadline in known:
+        if deadline.id == promise_id and deadline.kind is DeadlineKind.PROMISE:
+            return deadline
+    raise NotFound("The complaint has no such promise.")

@@ -1,0 +1,111 @@
+"""What callers see of complaints: the facts as the clock has them, the people masked where they must be."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from complaints.domain.complaint.facts import Complaint, Party, changed
+from complaints.domain.rules.actions import Context, allowed_actions
+from complaints.domain.rules.deadlines import as_of
+from complaints.domain.vocabulary import Action, LinkType
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.link import find_links
+from complaints.storage.rows.person import Parties, find_parties
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.service import Engine
+
+_MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """A link to another complaint."""
+
+    type: LinkType
+    complaint_id: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintView:
+    """One complaint as a caller sees it at `now`. `allowed` are the actions they may take."""
+
+    complaint: Complaint
+    parties: Parties
+    links: tuple[LinkView, ...]
+    allowed: tuple[Action, ...]
+    now: datetime
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a deadline is past due and unmet."""
+        after_at = self.complaint.overdue_after_at
+        return after_at is not None and self.now > after_at
+
+
+def view_all(
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    complaints: Sequence[Complaint],
+    *,
+    linked: Collection[UUID] | None = None,
+) -> list[ComplaintView]:
+    """Complaints as `caller` sees them, with their people and links; `linked` are those with links, if known."""
+    ids = [complaint.id for complaint in complaints]
+    if not ids:
+        return []
+    parties = find_parties(tx, ids)
+    links: dict[UUID, list[LinkView]] = {}
+    for row in find_links(tx, ids if linked is None else linked):
+        found = LinkView(row["type"], row["other_id"], row["sequence"])
+        links.setdefault(row["complaint_id"], []).append(found)
+    contexts: dict[tuple[str, int], Context] = {}
+    views = []
+    for complaint in complaints:
+        key = (complaint.policy_code, complaint.policy_version)
+        context = contexts.get(key) or contexts.setdefault(key, engine.context(tx, complaint, caller))
+        people, others = parties.get(complaint.id, {}), links.get(complaint.id, ())
+        views.append(_view(context, caller, complaint, people, others))
+    return views
+
+
+def view_one(engine: Engine, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:
+    """One complaint as `caller` sees it."""
+    return view_all(engine, tx, caller, [complaint])[0]
+
+
+def view(
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    complaint: Complaint,
+    parties: Parties,
+    links: Sequence[LinkView] = (),
+) -> ComplaintView:
+    """The view of a complaint whose people and links are known."""
+    return _view(engine.context(tx, complaint, caller), caller, complaint, parties, links)
+
+
+def _view(
+    context: Context, caller: Caller, complaint: Complaint, parties: Parties, links: Sequence[LinkView]
+) -> ComplaintView:
+    now = context.now
+    may_work = Right.WORK in caller.rights
+    allowed = allowed_actions(complaint, context) if may_work else ()
+    deadlines = tuple([as_of(d, now) for d in complaint.deadlines])
+    current = complaint if deadlines == complaint.deadlines else changed(complaint, deadlines=deadlines)
+    shown = parties if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in parties.items()}
+    return ComplaintView(current, shown, tuple(links), allowed, now)
+
+
+def masked(person: Party) -> Party:
+    """The person without personal data: that a member is known, not what it is."""
+    return replace(
+        person,
+        name=person.name and _MASK,
+        phone=person.phone and _MASK,
+        email=person.email and _MASK,
+        account_no=person.account_no and _MASK,
+    )

@@ -1,0 +1,1 @@
+"""Use cases of the configuration: staff, categories, calendars, policies, keys."""

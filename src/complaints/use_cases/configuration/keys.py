@@ -1,0 +1,145 @@
+"""API keys: made, found, revoked. A secret is shown once and stored only as its digest."""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
+from complaints.domain.vocabulary import AccessRole
+from complaints.storage.configuration import Catalogue
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import configuration
+from complaints.storage.rows.api_key import (
+    Key,
+    KeyRecord,
+    find_key_records,
+    find_keys,
+    has_secret,
+    insert_key,
+    revoke,
+)
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.configuration.changing import check_user, claim_to_change
+from complaints.use_cases.service import Engine
+
+_PREFIX = "cmp_"
+SHORTEST_SECRET = 24
+
+
+def digest_of(secret: str) -> str:
+    """What is stored of a secret. Secrets are long and random, so a plain digest cannot be guessed back."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create_key(
+    engine: Engine,
+    tx: Transaction,
+    caller: Caller,
+    *,
+    name: str,
+    roles: Collection[AccessRole],
+    source: str | None = None,
+    login: str | None = None,
+    expires_at: datetime | None = None,
+    secret: str | None = None,
+) -> tuple[Key, str]:
+    """Make a key; the key and its secret.
+
+    Raises Forbidden for one stronger than the caller's, Conflict for a taken name.
+    """
+    catalogue = claim_to_change(engine, tx, caller, Right.ADMINISTER)
+    _refuse_stronger(caller, roles)
+    if login is not None:
+        check_user(catalogue, login, "/user")
+    if expires_at is not None and expires_at <= tx.now:
+        raise InvalidContent.at("/expires_at", "A key expires in the future.")
+    if any(key.name == name for key in find_keys(tx)):
+        raise Conflict(f"There is a key named {name!r} already.")
+    secret = secret or _PREFIX + secrets.token_urlsafe(32)
+    key = Key(engine.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
+    insert_key(tx, key, digest=digest_of(secret), created_by=caller.actor)
+    configuration.raise_version(tx)
+    return key, secret
+
+
+def _refuse_stronger(caller: Caller, roles: Collection[AccessRole]) -> None:
+    if not roles:
+        raise InvalidContent.at("/roles", "A key has at least one role.")
+    wanted = Caller(name="", roles=frozenset(roles), source="").rights
+    if not wanted <= caller.rights:
+        raise Forbidden("A key cannot make one with more rights than its own.")
+
+
+def revoke_key(engine: Engine, tx: Transaction, caller: Caller, key_id: UUID) -> None:
+    """Revoke a key, for good; revoking it again changes nothing.
+
+    Raises NotFound, and Conflict for the last one that may make others.
+    """
+    catalogue = claim_to_change(engine, tx, caller, Right.ADMINISTER)
+    key = load_record(tx, key_id).key
+    others = [other for other in catalogue.keys.values() if other.id != key_id]
+    if _administers(key, catalogue, tx.now) and not any(_administers(k, catalogue, tx.now) for k in others):
+        raise Conflict("This is the last key that may make others: make another one with role admin first.")
+    revoke(tx, key_id)
+    configuration.raise_version(tx)
+
+
+def _administers(key: Key, catalogue: Catalogue, now: datetime) -> bool:
+    user = catalogue.directory.users.get(key.login) if key.login else None
+    return AccessRole.ADMIN in key.roles and key.usable(now) and (user is None or user.active)
+
+
+def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
+    """The key, and who made it when. Raises NotFound."""
+    found = next((record for record in find_key_records(tx) if record.key.id == key_id), None)
+    if found is None:
+        raise NotFound("There is no such key.")
+    return found
+
+
+def check_known(tx: Transaction, secret: str) -> None:
+    """Raises Conflict unless `secret` is one of a key, revoked or not."""
+    if not has_secret(tx, digest_of(secret)):
+        raise Conflict("The secret of this key can no longer be told: revoke the key and make another.")
+
+
+def veiled(secret: str, pad: bytes) -> str:
+    """The secret of a new key made unreadable without `pad`, or readable again with it.
+
+    For a secret that must be told again but not be kept: each `pad` serves one secret.
+    """
+    kept = base64.urlsafe_b64decode(secret.removeprefix(_PREFIX) + "=")
+    stream = hashlib.shake_256(b"complaints: veil of a key\n" + pad).digest(len(kept))
+    mixed = bytes(a ^ b for a, b in zip(kept, stream, strict=True))
+    return _PREFIX + base64.urlsafe_b64encode(mixed).rstrip(b"=").decode()
+
+
+def known_caller(engine: Engine, secret: str) -> Caller | None:
+    """Who holds `secret`, where that needs no database: the keys are fresh, and this one never expires."""
+    catalogue = engine.cache.trusted()
+    key = catalogue.keys.get(digest_of(secret)) if catalogue else None
+    if catalogue is None or key is None or key.expires_at is not None or key.revoked_at is not None:
+        return None
+    return _caller(key, catalogue)
+
+
+def caller_of(engine: Engine, tx: Transaction, secret: str) -> Caller | None:
+    """Who holds `secret`; None if nobody, or the key is revoked or expired."""
+    digest = digest_of(secret)
+    catalogue = engine.catalogue(tx)
+    if digest not in catalogue.keys:
+        catalogue = engine.cache.current(tx, certain=True)
+    key = catalogue.keys.get(digest)
+    if key is None or not key.usable(tx.now):
+        return None
+    return _caller(key, catalogue)
+
+
+def _caller(key: Key, catalogue: Catalogue) -> Caller | None:
+    user = catalogue.directory.users.get(key.login) if key.login else None
+    if user is not None and not user.active:
+        return None
+    return Caller(key.name, key.roles, key.source, key.login)

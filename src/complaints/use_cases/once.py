@@ -1,0 +1,112 @@
+"""Idempotency: a request that is repeated gets its first answer again."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from complaints.domain.errors import ComplaintError, Conflict, InvalidContent
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import idempotency
+from complaints.use_cases.access import Caller
+from complaints.use_cases.service import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a caller is told: an HTTP status, headers and a body, ready to be sent."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request that may be a repetition: its idempotency key, who sent it where, and a digest of its content."""
+
+    key: str
+    scope: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, caller: Caller, path: str, key: str, content: bytes) -> "Attempt":
+        """The attempt that a request with an `Idempotency-Key` is. Keys are scoped to caller and path."""
+        scope = hashlib.sha256(f"{caller.name}\n{path}".encode()).hexdigest()
+        return cls(key, scope, hashlib.sha256(content).digest())
+
+
+class KeyReused(InvalidContent):
+    """The idempotency key was used for other content."""
+
+    code: ClassVar[str] = "idempotency-key-reused"
+
+
+class KeyInUse(Conflict):
+    """A request with the same idempotency key is still running."""
+
+    code: ClassVar[str] = "idempotency-in-progress"
+
+
+Outcome = Answer | ComplaintError
+
+
+def answer_once(engine: Engine, attempt: Attempt | None, work: Callable[[Transaction], Answer]) -> Answer:
+    """`work`'s answer; for an attempt made before, the first answer again, byte for byte.
+
+    The answer is kept in the transaction that made it, so a crash keeps both or neither; a refusal is not kept.
+    """
+    if attempt is None:
+        return engine.write(work)
+
+    def answered(tx: Transaction) -> Answer:
+        [outcome] = answer_each(tx, [attempt], lambda _: [work(tx)])
+        if isinstance(outcome, ComplaintError):
+            raise outcome
+        return outcome
+
+    return engine.write(answered)
+
+
+def answer_each(
+    tx: Transaction,
+    attempts: Sequence[Attempt | None],
+    work: Callable[[Sequence[int]], Sequence[Outcome]],
+) -> list[Outcome]:
+    """The answers to requests; `work` answers those, by place, that were not answered before.
+
+    No two of the attempts may have the same key and scope.
+    """
+    named = {n: (attempt.scope, attempt.key) for n, attempt in enumerate(attempts) if attempt}
+    claims = idempotency.claim(tx, named.values())
+    found: dict[int, Outcome] = {}
+    for n, name in named.items():
+        if name not in claims.ours:
+            found[n] = KeyInUse("A request with this Idempotency-Key is still running: try again shortly.")
+        elif name in claims.kept:
+            found[n] = _answer_again(claims.kept[name], attempts[n])
+    new = [n for n in range(len(attempts)) if n not in found]
+    made = dict(zip(new, work(new), strict=True)) if new else {}
+    _keep(tx, [(attempts[n], outcome) for n, outcome in made.items()])
+    found |= made
+    return [found[n] for n in range(len(attempts))]
+
+
+def _answer_again(kept: idempotency.KeptAnswer, attempt: Attempt | None) -> Outcome:
+    if attempt is None or kept.request_digest != attempt.digest:
+        return KeyReused("This Idempotency-Key was used for other content: take a new key for a new request.")
+    return Answer(kept.status, kept.body, kept.headers, replayed=True)
+
+
+def _keep(tx: Transaction, made: Sequence[tuple[Attempt | None, Outcome]]) -> None:
+    idempotency.keep_answers(
+        tx,
+        {
+            (attempt.scope, attempt.key): idempotency.KeptAnswer(
+                attempt.digest, answer.status, answer.headers, answer.body
+            )
+            for attempt, answer in made
+            if attempt and isinstance(answer, Answer)
+        },
+    )

@@ -1,0 +1,1 @@
+"""What the product does by itself: sweeps, chores, checks, health, seeding, the test clock."""

@@ -1,0 +1,205 @@
+"""The invariants, proven over the whole database: history, clocks, escalations (domain rule 2.12 and others)."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from uuid import UUID
+
+from complaints.domain.complaint.change import Event, told_changes, told_deadline
+from complaints.domain.complaint.facts import Complaint, Deadline
+from complaints.domain.complaint.history import Tip, fold, link_digest
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.deadlines import clockwork
+from complaints.domain.rules.ladder import untaken
+from complaints.domain.staff import Directory
+from complaints.domain.vocabulary import DeadlineStatus, EventType
+from complaints.storage import months
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries import audit
+from complaints.storage.queries.audit import EscalationRow, EventRow, Stored
+from complaints.use_cases.service import Engine
+
+BATCH = 500
+LATE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One breach of an invariant: which, at which complaint, and what is wrong."""
+
+    invariant: str
+    number: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One complaint with everything stored about it.
+
+    `cut_off`: the history begins in a month that was detached, so only its end can be proven.
+    """
+
+    stored: Stored
+    events: Sequence[EventRow]
+    escalations: Sequence[EscalationRow]
+    policy: Policy
+    directory: Directory
+    now_is_late: bool
+    cut_off: bool
+
+    @property
+    def complaint(self) -> Complaint:
+        return self.stored.loaded.complaint
+
+
+def check_all(engine: Engine, *, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
+    """Every breach of an invariant in the database, complaint by complaint; `progress` hears how many were seen."""
+    after: UUID | None = None
+    while True:
+        found, after, count = engine.read(lambda tx, start=after: _check_batch(engine, tx, start))  # type: ignore[misc]
+        yield from found
+        progress(count)
+        if after is None:
+            return
+
+
+def _check_batch(
+    engine: Engine, tx: Transaction, after: UUID | None
+) -> tuple[list[Finding], UUID | None, int]:
+    batch = audit.find_batch(tx, after, BATCH)
+    ids = [stored.loaded.complaint.id for stored in batch.stored]
+    count = len(ids) + len(batch.unreadable)
+    events = {
+        key: list(rows)
+        for key, rows in groupby(audit.find_events(tx, batch.stored), lambda e: e.complaint_id)
+    }
+    taken = {
+        key: list(rows) for key, rows in groupby(audit.find_escalations(tx, ids), lambda e: e.complaint_id)
+    }
+    catalogue, horizon = engine.catalogue(tx), months.horizon(tx)
+    found = [
+        Finding("readable", number_of(n), "what is stored of it makes no sense") for n in batch.unreadable
+    ]
+    for stored in batch.stored:
+        complaint = stored.loaded.complaint
+        wake_at = complaint.wake_at
+        own = events.get(complaint.id, [])
+        case = _Case(
+            stored=stored,
+            events=own,
+            escalations=taken.get(complaint.id, []),
+            policy=catalogue.policy(complaint.policy_code, complaint.policy_version),
+            directory=catalogue.directory,
+            now_is_late=wake_at is not None and tx.now - wake_at > LATE,
+            cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
+        )
+        number = number_of(complaint.sequence)
+        found.extend(Finding(name, number, message) for name, rule in _RULES for message in rule(case))
+    return found, batch.last if count == BATCH else None, count
+
+
+# The invariants ----------------------------------------------------------------------------------------------------
+
+
+def _history_unbroken(case: _Case) -> Iterator[str]:
+    tip, events = _beginning(case)
+    for row in events:
+        event = Event(EventType(row.type), row.version, row.at, row.actor, {})
+        if row.ordinal != tip.count + 1:
+            yield f"after event {tip.count} comes event {row.ordinal}"
+        if link_digest(tip.digest, row.ordinal, event, row.data) != row.digest:
+            yield f"event {row.ordinal} is not what was written"
+        tip = Tip(row.ordinal, row.digest)
+    if tip != case.stored.loaded.tip:
+        yield f"the history ends with event {tip.count}, not with event {case.stored.loaded.tip.count}"
+
+
+def _beginning(case: _Case) -> tuple[Tip, Sequence[EventRow]]:
+    """Where the proof begins, and the events after that: the first one left of a history cut off is taken on trust."""
+    if not case.cut_off:
+        return Tip(), case.events
+    if not case.events:
+        return case.stored.loaded.tip, []
+    return Tip(case.events[0].ordinal, case.events[0].digest), case.events[1:]
+
+
+def _state_is_history(case: _Case) -> Iterator[str]:
+    if case.cut_off:
+        return
+    members, deadlines = fold([json.loads(row.data) for row in case.events])
+    stored = told_changes(None, case.complaint)
+    for name in sorted(members.keys() | stored.keys()):
+        if members.get(name) != stored.get(name):
+            yield f"{name} is not what the history says"
+    kept = {str(d.id): told_deadline(d) for d in case.complaint.deadlines}
+    for deadline_id in sorted(kept.keys() | deadlines.keys()):
+        if kept.get(deadline_id) != deadlines.get(deadline_id):
+            yield f"deadline {deadline_id} is not what the history says"
+
+
+def _columns_follow(case: _Case) -> Iterator[str]:
+    complaint, stored = case.complaint, case.stored
+    for name in ("next_due_at", "overdue_after_at", "wake_at"):
+        if getattr(complaint, name) != getattr(stored, name):
+            yield f"{name} does not follow from the deadlines"
+
+
+def _nothing_forgotten(case: _Case) -> Iterator[str]:
+    """Rule 2.12: a clock that runs, or is paused by a hold with an end, or is breached at its top and owned."""
+    complaint = case.complaint
+    unmet = [d for d in complaint.deadlines if d.unmet]
+    if not complaint.open:
+        if unmet:
+            yield f"it is {complaint.status} and has an unmet {unmet[0].kind} deadline"
+    elif not any(_alive(d, case) for d in unmet):
+        yield "it is open and no clock of it runs"
+
+
+def _alive(deadline: Deadline, case: _Case) -> bool:
+    if deadline.status is not DeadlineStatus.BREACHED:
+        return deadline.wake_at is not None
+    works = clockwork(deadline, case.complaint, case.policy)
+    if untaken(deadline, works, case.policy):
+        return deadline.wake_at is not None
+    owner = case.directory.users.get(case.complaint.assignee or case.complaint.first_owner)
+    return owner is not None and owner.active
+
+
+def _steps_once(case: _Case) -> Iterator[str]:
+    by_deadline: dict[UUID, list[str]] = {}
+    for row in case.escalations:
+        if row.taken_at < row.planned_at:
+            yield f"step {row.step} was taken before its time"
+        if row.deadline_id is not None:
+            by_deadline.setdefault(row.deadline_id, []).append(row.step)
+    for deadline in case.complaint.deadlines:
+        steps = by_deadline.get(deadline.id, [])
+        if sorted(steps) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
+            yield f"the steps of deadline {deadline.id} are not those on record"
+
+
+def _steps_heard(case: _Case) -> Iterator[str]:
+    for row in case.escalations:
+        if not row.superseded and not row.recipients:
+            yield f"nobody heard of step {row.step}: no one holds its roles"
+
+
+def _in_time(case: _Case) -> Iterator[str]:
+    if case.stored.parked_at is not None:
+        yield "it is set aside because its clocks could not be advanced; the log says why"
+    elif case.now_is_late:
+        yield "its clocks are over a minute behind: is a worker running?"
+
+
+_RULES: tuple[tuple[str, Callable[[_Case], Iterator[str]]], ...] = (
+    ("history unbroken", _history_unbroken),
+    ("state is history", _state_is_history),
+    ("columns follow", _columns_follow),
+    ("nothing forgotten", _nothing_forgotten),
+    ("steps taken once", _steps_once),
+    ("steps heard", _steps_heard),
+    ("clocks in time", _in_time),
+)

@@ -1,0 +1,68 @@
+"""The test clock of a sandbox: read, and moved forwards with everything that happens on the way."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from complaints.domain.errors import Conflict, InvalidContent
+from complaints.domain.json_text import plain
+from complaints.domain.time.preview import parse_duration
+from complaints.domain.time.working_time import TimeOutOfRange, add_months, shift_days
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import test_clock
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.service import Engine
+from complaints.use_cases.upkeep.sweep import sweep_until
+
+LATEST_AT = datetime(2999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where the clock stands, and what happened on the way."""
+
+    now: datetime
+    escalations: int
+    resumed: int
+    reminders: int
+
+
+def is_sandbox(engine: Engine) -> bool:
+    """Whether the database has a test clock; it never gains or loses one."""
+    return engine.read(lambda tx: test_clock.find_sandbox_now(tx.connection) is not None)
+
+
+def set_clock(engine: Engine, tx: Transaction, caller: Caller, target: datetime) -> Moved:
+    """Move the clock to `target`. Raises Conflict if it stands later than that."""
+    caller.require(Right.WORK)
+    return _move(engine, tx, test_clock.lock_sandbox(tx.connection), target)
+
+
+def advance_clock(engine: Engine, tx: Transaction, caller: Caller, by: str) -> Moved:
+    """Move the clock by an ISO 8601 duration; its months and days are those of the calendar in UTC.
+
+    Raises InvalidContent at `/by`.
+    """
+    caller.require(Right.WORK)
+    now = test_clock.lock_sandbox(tx.connection)
+    return _move(engine, tx, now, _later(now, by))
+
+
+def _later(now: datetime, by: str) -> datetime:
+    duration = parse_duration(by, pointer="/by")
+    too_far = InvalidContent.at("/by", f"The test clock goes up to {LATEST_AT.date()}: advance it by less.")
+    try:
+        at = shift_days(add_months(now, duration.months, "UTC"), duration.days, "UTC")
+        at += timedelta(microseconds=duration.microseconds)
+    except (TimeOutOfRange, OverflowError):
+        raise too_far from None
+    if at > LATEST_AT:
+        raise too_far
+    return at
+
+
+def _move(engine: Engine, tx: Transaction, now: datetime, target: datetime) -> Moved:
+    if target < now:
+        raise Conflict(f"The test clock only moves forwards: it stands at {plain(now)}.")
+    swept = sweep_until(engine, tx, target)
+    test_clock.set_sandbox_now(tx.connection, target)
+    return Moved(target, swept.escalations, swept.resumed, swept.reminders)

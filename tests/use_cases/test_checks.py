@@ -1,0 +1,71 @@
+"""`complaints check` finds nothing in an honest database, and every breach that is planted."""
+
+import pytest
+from sqlalchemy import text
+
+from complaints.use_cases.upkeep.checks import check_all
+from complaints.use_cases.upkeep.sweep import sweep_once
+from tests.support import House
+
+
+@pytest.fixture
+def lived(house: House) -> House:
+    """A database with complaints in every stage."""
+    for _ in range(3):
+        house.post(category="network.outage", tags=["vip"])
+    worked = house.post(severity="critical", complainant={"phone": "+8613800000000"})
+    house.act(worked, "respond", message="We look.", contact_channel="phone")
+    house.act(worked, "hold", reason="awaiting_complainant", until="2026-01-07T00:00:00Z")
+    house.advance(hours=30)
+    done = house.post()
+    house.act(done, "resolve", resolution="Fixed", outcome="upheld", cause="technical")
+    house.act(done, "notify_result", message="Fixed", contact_channel="sms")
+    house.advance(days=31)
+    house.act(done, "record_contact", outcome="not_solved", note="It is back.")
+    withdrawn = house.post()
+    house.act(withdrawn, "withdraw", reason="solved itself")
+    house.advance(days=1)
+    return house
+
+
+def test_an_honest_database_has_no_findings(lived: House) -> None:
+    assert list(check_all(lived.engine)) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "invariant"),
+    [
+        ("UPDATE event SET data = replace(data, 'received', 'resolved')", "history unbroken"),
+        ("UPDATE event SET actor = 'user:nobody' WHERE ordinal = 1", "history unbroken"),
+        ("DELETE FROM event WHERE ordinal = 2", "history unbroken"),
+        ("UPDATE complaint SET subject = 'something else'", "state is history"),
+        ("UPDATE deadline SET due_at = started_at WHERE status = 'breached'", "state is history"),
+        ("UPDATE complaint SET wake_at = NULL", "columns follow"),
+        ("UPDATE complaint SET overdue_after_at = NULL", "columns follow"),
+        (
+            "UPDATE deadline SET status = 'cancelled', wake_at = NULL, paused_until = NULL, met_at = NULL",
+            "nothing forgotten",
+        ),
+        ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
+        ("UPDATE escalation SET recipients = '[]'", "steps heard"),
+        ("UPDATE complaint SET parked_at = created_at", "clocks in time"),
+        (
+            "UPDATE deadline SET target = 'soon' WHERE complaint_id = (SELECT complaint_id FROM hold LIMIT 1)",
+            "readable",
+        ),
+    ],
+)
+def test_what_is_planted_is_found(lived: House, planted: str, invariant: str) -> None:
+    with lived.engine.database.begin() as tx:
+        tx.connection.execute(text(planted))
+    found = {finding.invariant for finding in check_all(lived.engine)}
+    assert invariant in found
+
+
+def test_clocks_that_stand_still_are_found(lived: House) -> None:
+    lived.post()
+    lived.jump(hours=13)
+    assert {finding.invariant for finding in check_all(lived.engine)} == {"clocks in time"}
+    while sweep_once(lived.engine).complaints:
+        pass
+    assert list(check_all(lived.engine)) == []
