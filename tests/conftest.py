@@ -19,7 +19,7 @@ from tests.postgres_server import PostgresUnavailable, serving
 
 pytest_plugins = ["tests.fixtures"]
 
-ENGINES = ("sqlite", "postgresql")
+DATABASE_KINDS = ("sqlite", "postgresql")
 SERVER_VARIABLE = "COMPLAINTS_TEST_POSTGRES_URL"
 SERVER = pytest.StashKey[str]()
 CLEAN_UP = pytest.StashKey[ExitStack]()
@@ -227,7 +227,7 @@ def reused(
     made.drop()
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=DATABASE_KINDS)
 def database_url(request: pytest.FixtureRequest, reused: Reused) -> Iterator[str]:
     """A database with the newest schema, freshly seeded; the test runs on each engine."""
     with reused.lent(request.param) as url:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from tests.journeys.running_server import Launcher, Nursery, launching, nursing
-from tests.support import House, api_client, make_template, opened_engine
+from tests.support import Scenario, api_client, make_template, opened_service
 
 
 @pytest.fixture(scope="session")
@@ -18,22 +18,22 @@ def migrate() -> Callable[[str], None]:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def service(database_url: str) -> Iterator[Service]:
     """The engine on a fresh database; the test runs on SQLite and on PostgreSQL."""
-    with opened_engine(database_url) as opened:
+    with opened_service(database_url) as opened:
         yield opened
 
 
 @pytest.fixture
-def house(engine: Engine) -> House:
+def scenario(service: Service) -> Scenario:
     """Short ways to live a complaint."""
-    return House(engine)
+    return Scenario(service)
 
 
 @pytest.fixture
-def client(engine: Engine) -> Iterator[TestClient]:
+def client(service: Service) -> Iterator[TestClient]:
     """The API, called with full rights."""
-    with api_client(engine) as opened:
+    with api_client(service) as opened:
         yield opened
 
 

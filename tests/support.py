@@ -16,7 +16,7 @@ from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
-from complaints.storage import load as aggregate
+from complaints.storage import load
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
@@ -25,9 +25,9 @@ from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.commands.complaints import CreateComplaint, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.configuration import keys
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.seeding import seed_database
-from complaints.use_cases.upkeep.sweep import Swept, sweep_until
+from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
 from complaints.wiring import new_id, wall_now
 
@@ -45,7 +45,7 @@ def make_template(url: str) -> None:
     with database.begin() as tx:
         seed_database(tx)
         test_clock.start_sandbox(tx.connection, START)
-    made = Engine(database, new_id)
+    made = Service(database, new_id)
     made.write(
         lambda tx: keys.create_key(
             made, tx, SYSTEM, name="bootstrap", roles=[AccessRole.ADMIN], secret=ADMIN_SECRET
@@ -62,56 +62,56 @@ def sandbox_now(connection: Connection) -> datetime:
 
 
 # What one has compiled stays with it: the next test on the same database need not compile it again.
-_kept_engine = lru_cache(maxsize=4)(open_engine)
+_kept_service = lru_cache(maxsize=4)(open_engine)
 
 
 @contextmanager
-def opened_engine(url: str) -> Iterator[Engine]:
+def opened_service(url: str) -> Iterator[Service]:
     """The engine on a database made by `make_template`."""
-    database = Database(_kept_engine(url), sandbox_now)
+    database = Database(_kept_service(url), sandbox_now)
     try:
-        yield Engine(database, new_id)
+        yield Service(database, new_id)
     finally:
         database.engine.dispose()
 
 
 @contextmanager
-def count_statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+def count_statements(service: Service) -> Iterator[list[tuple[str, Any]]]:
     """The statements the database gets inside the block, with what is bound to them; `len` counts them."""
     executed: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, bound: Any, *_: Any) -> None:
         executed.append((statement, bound))
 
-    event.listen(engine.database.engine, "before_cursor_execute", note)
+    event.listen(service.database.engine, "before_cursor_execute", note)
     try:
         yield executed
     finally:
-        event.remove(engine.database.engine, "before_cursor_execute", note)
+        event.remove(service.database.engine, "before_cursor_execute", note)
 
 
 @dataclass(frozen=True)
-class House:
+class Scenario:
     """An engine on a fresh database, and short ways to live a complaint with it."""
 
-    engine: Engine
+    service: Service
     caller: Caller = SYSTEM
 
     def now(self) -> datetime:
         """The test clock."""
-        found: datetime = self.engine.read(lambda tx: tx.now)
+        found: datetime = self.service.read(lambda tx: tx.now)
         return found
 
-    def advance(self, **delta: float) -> Swept:
+    def advance(self, **delta: float) -> SweepResult:
         """Move the test clock, with everything that happens on the way, each at its own time."""
 
-        def move(tx: Any) -> Swept:
+        def move(tx: Any) -> SweepResult:
             target = tx.now + timedelta(**delta)
-            swept = sweep_until(self.engine, tx, target)
+            swept = sweep_until(self.service, tx, target)
             test_clock.set_sandbox_now(tx.connection, target)
             return swept
 
-        return self.engine.write(move)
+        return self.service.write(move)
 
     def jump(self, **delta: float) -> datetime:
         """Move the test clock without sweeping: downtime."""
@@ -121,32 +121,32 @@ class House:
             test_clock.set_sandbox_now(tx.connection, target)
             return target
 
-        return self.engine.write(move)
+        return self.service.write(move)
 
     def post(self, **members: Any) -> Complaint:
         """Register a complaint; channel phone and a subject unless given."""
         command = CreateComplaint.model_validate({"channel": "phone", "subject": "No signal", **members})
-        made = self.engine.write(lambda tx: intake.register_one(self.engine, tx, self.caller, command))
+        made = self.service.write(lambda tx: intake.register_one(self.service, tx, self.caller, command))
         return made.complaint
 
     def act(self, complaint: Complaint, action: str, **members: Any) -> Complaint:
         """Take an action; raises its refusal."""
         command = _transition.validate_python({"action": action, **members})
         reference = str(complaint.id)
-        return self.engine.write(
-            lambda tx: actions.transition(self.engine, tx, self.caller, reference, command, None)
+        return self.service.write(
+            lambda tx: actions.transition(self.service, tx, self.caller, reference, command, None)
         )
 
     def load(self, complaint: Complaint) -> Complaint:
         """The complaint as stored now."""
-        return self.engine.read(lambda tx: aggregate.load_complaint(tx, complaint.id)).complaint
+        return self.service.read(lambda tx: load.load_complaint(tx, complaint.id)).complaint
 
     def key(self, *roles: AccessRole, source: str = "test", login: str | None = None) -> dict[str, str]:
         """The headers of a new key with these roles."""
         name = f"{'-'.join(roles)}-{new_id()}"
-        _, secret = self.engine.write(
+        _, secret = self.service.write(
             lambda tx: keys.create_key(
-                self.engine, tx, SYSTEM, name=name, roles=roles, source=source, login=login
+                self.service, tx, SYSTEM, name=name, roles=roles, source=source, login=login
             )
         )
         return {"Authorization": f"Bearer {secret}"}
@@ -156,13 +156,13 @@ _apps: list[FastAPI] = []  # making one takes longer than most tests, and it kee
 
 
 @contextmanager
-def api_client(engine: Engine) -> Iterator[TestClient]:
+def api_client(service: Service) -> Iterator[TestClient]:
     """A client of the API over `engine`, with full rights."""
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
-    app = _apps[0] if _apps else create_app(engine, wall=wall_now)
+    app = _apps[0] if _apps else create_app(service, wall=wall_now)
     _apps[:] = [app]
-    app.state.engine = engine
-    app.state.intake = group_intake(engine)
-    app.state.is_sandbox = is_sandbox(engine)
+    app.state.service = service
+    app.state.intake = group_intake(service)
+    app.state.is_sandbox = is_sandbox(service)
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client

@@ -21,7 +21,7 @@ from benchmarks.data.texts import tell
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Engine as Complaints
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.seeding import seed_database
 from complaints.wiring import new_id, wall_now
 
@@ -56,7 +56,7 @@ def make_dataset(url: str, shares: Shares, *, lives: int = LIVES, seed: int = 1)
         database = Database(engine, lambda _connection: now)
         with database.begin() as tx:
             seed_database(tx)
-        live(database, Complaints(database, new_id), count=lives, now=now, random=random)
+        live(database, Service(database, new_id), count=lives, now=now, random=random)
         _multiply(engine, shares, now=now, random=random)
     finally:
         engine.dispose()

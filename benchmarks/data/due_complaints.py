@@ -30,7 +30,7 @@ from complaints.storage.database.transactions import Database
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints.intake import Post, register
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 _BATCH = 250
 _PROTOTYPES = 500
@@ -47,19 +47,19 @@ _COPIED = ("complaint", "complaint_tag", "party", "deadline", "escalation", "esc
 
 
 @contextmanager
-def _engine(url: str, now: datetime | None, *, marked: bool = False) -> Iterator[Engine]:
+def _service(url: str, now: datetime | None, *, marked: bool = False) -> Iterator[Service]:
     """The engine on a migrated database; `now` stops its clock, `marked` ends its ids in the marker."""
     clock = (lambda _: now) if now else wiring.wall_clock
     numbers = count(1)
     new_id = (lambda: UUID(f"{next(numbers):08x}-0000-7000-8000-{_MARKER}")) if marked else wiring.new_id
     database = Database(open_engine(url), clock)
     try:
-        yield Engine(database, new_id)
+        yield Service(database, new_id)
     finally:
         database.engine.dispose()
 
 
-def _post(engine: Engine, received: Sequence[datetime], *, mark: str) -> list[Complaint]:
+def _post(service: Service, received: Sequence[datetime], *, mark: str) -> list[Complaint]:
     """Complaints received at these instants; their external ids hold `mark`."""
     bodies = samples.complaints(mark="")
     made: list[Complaint] = []
@@ -75,7 +75,7 @@ def _post(engine: Engine, received: Sequence[datetime], *, mark: str) -> list[Co
             )
             for n, (at, body) in enumerate(zip(received[start : start + _BATCH], bodies, strict=False), start)
         ]
-        made += engine.write(partial(_register, engine, commands=commands))
+        made += service.write(partial(_register, service, commands=commands))
     return made
 
 
@@ -83,9 +83,9 @@ def _person(body: dict[str, Any], n: int, mark: str) -> dict[str, Any]:
     return {**body["complainant"], "phone": f"139{n:08d}", "account_no": f"{mark}-{n}"}
 
 
-def _register(engine: Engine, tx: Any, *, commands: list[CreateComplaint]) -> list[Complaint]:
+def _register(service: Service, tx: Any, *, commands: list[CreateComplaint]) -> list[Complaint]:
     made = []
-    for outcome in register(engine, tx, [Post(SYSTEM, command) for command in commands]):
+    for outcome in register(service, tx, [Post(SYSTEM, command) for command in commands]):
         if isinstance(outcome, ComplaintError):
             raise CannotMeasure(f"A complaint of the benchmark's data was refused: {outcome.detail}")
         made.append(outcome.complaint)
@@ -96,10 +96,10 @@ def _first_due(complaint: Complaint) -> datetime:
     return next(d.due_at for d in complaint.deadlines if d.kind is DeadlineKind.FIRST_RESPONSE)
 
 
-def _response_time(engine: Engine) -> timedelta:
+def _response_time(service: Service) -> timedelta:
     """How long after receipt the first response falls due, by a complaint that stays in the database."""
-    now = engine.read(lambda tx: tx.now)
-    [complaint] = _post(engine, [now], mark=f"sample-{_MARKER}-{now.timestamp()}")
+    now = service.read(lambda tx: tx.now)
+    [complaint] = _post(service, [now], mark=f"sample-{_MARKER}-{now.timestamp()}")
     return _first_due(complaint) - now
 
 
@@ -108,16 +108,16 @@ def make_due(url: str, wanted: int, per_second: float) -> list[datetime]:
 
     How soon goes by how long as many take to make. Raises CannotMeasure if it takes much longer all the same.
     """
-    with _engine(url, None) as engine:
-        response_time = _response_time(engine)
-        began = engine.read(lambda tx: tx.now)
+    with _service(url, None) as service:
+        response_time = _response_time(service)
+        began = service.read(lambda tx: tx.now)
         tried = min(wanted, _BATCH)
-        _post(engine, [began] * tried, mark="tried")
-        took = engine.read(lambda tx: tx.now) - began
+        _post(service, [began] * tried, mark="tried")
+        took = service.read(lambda tx: tx.now) - began
         start = began + took + _MARGIN + _PATIENCE * took * (wanted / tried)
         due = [start + timedelta(seconds=n / per_second) for n in range(wanted)]
-        made = _post(engine, [at - response_time for at in due], mark="due")
-        if engine.read(lambda tx: tx.now) >= start:
+        made = _post(service, [at - response_time for at in due], mark="due")
+        if service.read(lambda tx: tx.now) >= start:
             raise CannotMeasure("The data took longer to make than there was time before the first fell due.")
     if [_first_due(complaint) for complaint in made] != due:
         raise CannotMeasure("The policy does not count the time to the first response in elapsed hours.")
@@ -129,9 +129,9 @@ def make_many_due(url: str, due_at: datetime, wanted: int, *, prototypes: int = 
     prototypes = min(wanted, prototypes)
     with psycopg.connect(plain_url(url)) as connection:
         connection.execute("SELECT setval('complaint_sequence', %s)", [_FIRST_SEQUENCE])
-    with _engine(url, due_at - _BEFORE_DUE, marked=True) as engine:
-        response_time = _response_time(engine)
-        made = _post(engine, [due_at - response_time] * prototypes, mark=f"due-{_MARKER}")
+    with _service(url, due_at - _BEFORE_DUE, marked=True) as service:
+        response_time = _response_time(service)
+        made = _post(service, [due_at - response_time] * prototypes, mark=f"due-{_MARKER}")
     if {_first_due(complaint) for complaint in made} != {due_at}:
         raise CannotMeasure("The policy does not count the time to the first response in elapsed hours.")
     copies = -(-wanted // prototypes) - 1

@@ -15,7 +15,7 @@ from complaints.storage.rows import configuration
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint, Transition
 from complaints.use_cases.complaints import actions, intake
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.sweep import sweep_until
 
 SUBJECT, DESCRIPTION, EXTERNAL_ID = "§subject§", "§description§", "§external§"  # each copy has its own
@@ -51,13 +51,13 @@ class _Clock:
         self.now = now
 
 
-def live(database: Database, engine: Engine, *, count: int, now: datetime, random: Random) -> None:
+def live(database: Database, service: Service, *, count: int, now: datetime, random: Random) -> None:
     """Live `count` complaints in the last `DAYS` days before `now`, in a fresh seeded database.
 
     Of seven, three were ended, two are overdue, one is followed up and one is open and in time.
     """
     clock = _Clock(now - timedelta(days=DAYS))
-    moved = Engine(Database(database.engine, lambda _connection: clock.now), engine.new_id)
+    moved = Service(Database(database.engine, lambda _connection: clock.now), service.new_id)
     moved.configure(_make_teams)
     lives = [_life(n, now, random) for n in range(count)]
     known: dict[int, UUID] = {}
@@ -89,17 +89,17 @@ def _happenings(lives: list[_Life]) -> Iterator[tuple[datetime, int, _Deed | Non
             yield life.received_at + deed.after, n, deed
 
 
-def _move(engine: Engine, clock: _Clock, at: datetime) -> None:
-    engine.write(lambda tx: sweep_until(engine, tx, at))
+def _move(service: Service, clock: _Clock, at: datetime) -> None:
+    service.write(lambda tx: sweep_until(service, tx, at))
     clock.now = at
 
 
-def _post(engine: Engine, life: _Life, random: Random) -> UUID:
+def _post(service: Service, life: _Life, random: Random) -> UUID:
     members = {
         "channel": random.choice(("phone", "phone", "web", "app", "email", "social")),
         "subject": SUBJECT,
         "description": DESCRIPTION,
-        "external_id": f"{EXTERNAL_ID}{engine.new_id()}",
+        "external_id": f"{EXTERNAL_ID}{service.new_id()}",
         "source": random.choice(("hotline", "hotline", "web-shop", "app")),
         "priority": life.priority,
         "category": random.choice(_LEAVES),
@@ -107,14 +107,14 @@ def _post(engine: Engine, life: _Life, random: Random) -> UUID:
         "complainant": {"name": "§", "phone": "+8613800000000", "account_no": "§"},
     }
     command = CreateComplaint.model_validate(members)
-    made = engine.write(lambda tx: intake.register_one(engine, tx, SYSTEM, command)).complaint
-    _act(engine, made.id, {"action": "assign", "team": life.team})
+    made = service.write(lambda tx: intake.register_one(service, tx, SYSTEM, command)).complaint
+    _act(service, made.id, {"action": "assign", "team": life.team})
     return made.id
 
 
-def _act(engine: Engine, complaint_id: UUID, members: dict[str, Any]) -> None:
+def _act(service: Service, complaint_id: UUID, members: dict[str, Any]) -> None:
     command = _transition.validate_python(members)
-    engine.write(lambda tx: actions.transition(engine, tx, SYSTEM, str(complaint_id), command, None))
+    service.write(lambda tx: actions.transition(service, tx, SYSTEM, str(complaint_id), command, None))
 
 
 # What becomes of them ----------------------------------------------------------------------------------------------

@@ -22,9 +22,9 @@ from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
-from complaints.storage.rows.person import party
+from complaints.storage.rows.person import person
 
-TABLES = (complaint, party, deadline, escalation, escalation_recipient, event)
+TABLES = (complaint, person, deadline, escalation, escalation_recipient, event)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _INSTANT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{6})?Z"
 # What differs from copy to copy within a text, by the name of its kind.
@@ -40,10 +40,10 @@ _OWN_COLUMNS = {
     complaint.c.description: "description",
     complaint.c.external_id: "external_id",
     complaint.c.history_digest: "history_digest",
-    party.c.name: "name",
-    party.c.phone: "phone",
-    party.c.phone_e164: "phone",
-    party.c.account_no: "account_no",
+    person.c.name: "name",
+    person.c.phone: "phone",
+    person.c.phone_e164: "phone",
+    person.c.account_no: "account_no",
 }
 _LONGEST_AGO = timedelta(days=10)
 _SOON = timedelta(minutes=1)

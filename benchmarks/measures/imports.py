@@ -22,7 +22,7 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 _COPIES = "bench_copies"
 _PASSED_OVER = {"import_job"}  # the file itself, which the limit has no part in
@@ -62,14 +62,14 @@ def _file(rows: int) -> bytes:
 def _import(url: str, content: bytes, rows: int) -> tuple[float, dict[str, Any]]:
     """From the file's arrival to its last row; the engine works in this process, as in a worker's."""
     database = Database(open_engine(url), wiring.wall_clock)
-    engine = Engine(database, wiring.new_id)
+    service = Service(database, wiring.new_id)
     request = imports.ImportRequest(content, NDJSON, None, ())
     cpu, database_cpu, started = time.process_time(), server_cpu_seconds(url), time.perf_counter()
-    job = engine.write(lambda tx: imports.start_import(engine, tx, SYSTEM, request))
-    imports.work_on(engine, job.id)
+    job = service.write(lambda tx: imports.start_import(service, tx, SYSTEM, request))
+    imports.work_on(service, job.id)
     seconds = time.perf_counter() - started
     cpu, database_cpu = time.process_time() - cpu, server_cpu_seconds(url) - database_cpu
-    done = engine.read(lambda tx: imports.load_import(tx, SYSTEM, job.id))
+    done = service.read(lambda tx: imports.load_import(tx, SYSTEM, job.id))
     database.engine.dispose()
     if done.accepted != rows:
         raise CannotMeasure(f"Of {rows} rows, {done.accepted} were imported, {done.failed} failed.")

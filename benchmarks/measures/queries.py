@@ -21,7 +21,7 @@ from benchmarks.measures.questions import Question, histories, overdue_pages, se
 from benchmarks.processes import SECRET, Process, serving
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.wiring import new_id, wall_clock
 
 _WARM_UP = 30
@@ -33,7 +33,7 @@ Ask = Callable[["Filled"], list[Question]]
 class Filled:
     """A database with complaints, the engine on it, and a server of it with one client."""
 
-    engine: Engine
+    service: Service
     server: Process
     client: http.client.HTTPConnection
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {SECRET}"})
@@ -74,7 +74,7 @@ def _served(context: BenchContext, complaints: int, url: str) -> Iterator[Filled
     try:
         with serving(1, context.new_directory(), url) as [server]:
             client = http.client.HTTPConnection("127.0.0.1", server.port(), timeout=60)
-            yield Filled(Engine(Database(opened, wall_clock), new_id), server, client)
+            yield Filled(Service(Database(opened, wall_clock), new_id), server, client)
             client.close()
     finally:
         opened.dispose()
@@ -121,7 +121,7 @@ def _timed(filled: Filled, question: Question, requests: int) -> dict[str, float
     before = filled.server.cpu_seconds
     samples = [filled.time_get(question) for _ in range(requests)]
     cpu = filled.server.cpu_seconds - before
-    sql = _timed_sql(filled.engine, question, requests)
+    sql = _timed_sql(filled.service, question, requests)
     return {
         "p50_ms": sorted(samples)[len(samples) // 2],
         "p95_ms": _p95(samples),
@@ -132,10 +132,10 @@ def _timed(filled: Filled, question: Question, requests: int) -> dict[str, float
     }
 
 
-def _timed_sql(engine: Engine, question: Question, times: int) -> list[float]:
-    statements = statements_of(engine, question)
+def _timed_sql(service: Service, question: Question, times: int) -> list[float]:
+    statements = statements_of(service, question)
     samples = []
-    with engine.database.engine.connect() as connection:
+    with service.database.engine.connect() as connection:
         cursor: Any = connection.connection.cursor()
         for n in range(_WARM_UP + times):
             began = time.perf_counter()
@@ -176,7 +176,7 @@ _MILLION = {"complaints": 1_000_000, "requests": 300}
 
 
 def _rows(*, on_sqlite: bool) -> Iterator[Row]:
-    engine = "-sqlite" if on_sqlite else ""
+    service = "-sqlite" if on_sqlite else ""
     absolute: tuple[tuple[str, str, float, float, Ask], ...] = (
         ("overdue-page", "the slowest overdue page of 50", 10, 4, lambda _: overdue_pages()),
         ("overdue-summary", "the overdue summary", 100, 20, lambda _: summary()),
@@ -184,7 +184,7 @@ def _rows(*, on_sqlite: bool) -> Iterator[Row]:
     )
     for name, measures, floor, aim, ask in absolute:
         yield Row(
-            name=f"{name}{engine}",
+            name=f"{name}{service}",
             measures=f"{measures}, p95 of one client; the limit is its SQL alone",
             unit="ms",
             floor=floor,
@@ -200,7 +200,7 @@ def _rows(*, on_sqlite: bool) -> Iterator[Row]:
     )
     for name, measures, ask in flat:
         yield Row(
-            name=f"{name}{engine}",
+            name=f"{name}{service}",
             measures=f"{measures}: p95 by that on few complaints, the worst of them",
             unit="ms",
             floor=1.5,

@@ -16,7 +16,7 @@ from complaints.storage.queries.complaint_lists import Order, SortKey
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import history, lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 PAGE = 50
 _OVERDUE = Order(SortKey.NEXT_DUE_AT)
@@ -30,7 +30,7 @@ class Question:
 
     name: str
     path: str
-    work: Callable[[Engine, Transaction], object]
+    work: Callable[[Service, Transaction], object]
 
 
 def overdue_pages() -> list[Question]:
@@ -50,7 +50,7 @@ def _page(name: str, asked: dict[str, str], order: Order) -> Question:
     return Question(
         name,
         f"/v1/complaints?{urlencode(asked)}",
-        lambda engine, tx: lists.list_views(engine, tx, SYSTEM, wanted, order, after=None, limit=PAGE),
+        lambda service, tx: lists.list_views(service, tx, SYSTEM, wanted, order, after=None, limit=PAGE),
     )
 
 
@@ -76,18 +76,18 @@ def histories(complaint_id: str, cursor: str, after: int) -> list[Question]:
     ]
 
 
-def statements_of(engine: Engine, question: Question) -> Sequence[Executed]:
+def statements_of(service: Service, question: Question) -> Sequence[Executed]:
     """The statements a question comes down to, with what is bound to them, as the driver gets them."""
-    engine.read(engine.catalogue)  # reference data is read once and kept
+    service.read(service.configuration)  # reference data is read once and kept
     executed: list[Executed] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, bound: Any, *_: Any) -> None:
         if not statement.startswith("BEGIN"):
             executed.append((statement, bound))
 
-    event.listen(engine.database.engine, "before_cursor_execute", note)
+    event.listen(service.database.engine, "before_cursor_execute", note)
     try:
-        engine.read(lambda tx: question.work(engine, tx))
+        service.read(lambda tx: question.work(service, tx))
     finally:
-        event.remove(engine.database.engine, "before_cursor_execute", note)
+        event.remove(service.database.engine, "before_cursor_execute", note)
     return executed

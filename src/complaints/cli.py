@@ -34,7 +34,7 @@ from complaints.storage.rows.policy import load_text
 from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.configuration import keys, policies
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 
 app = typer.Typer(
@@ -75,21 +75,21 @@ def serve() -> None:
     """
     configure_logging()
     settings = Settings()
-    engine, first_key = wiring.prepare(settings)
+    service, first_key = wiring.prepare(settings)
     listeners = wiring.listen(settings)
     if settings.listen_fd is None:
         _tell_start(settings, listeners[0].getsockname()[1], first_key)
     if len(listeners) > 1:
-        engine.close()
+        service.close()
         raise typer.Exit(Supervisor(listeners).run())
-    _serve_on(listeners[0], engine, settings)
+    _serve_on(listeners[0], service, settings)
 
 
-def _serve_on(listener: socket.socket, engine: Engine, settings: Settings) -> None:
+def _serve_on(listener: socket.socket, service: Service, settings: Settings) -> None:
     registry = CollectorRegistry()
-    replica = wiring.open_replica(settings, engine)
-    application = wiring.build_app(engine, settings, registry, replica=replica)
-    loops = wiring.build_loops(engine, registry, settings) if settings.scheduler else None
+    replica = wiring.open_replica(settings, service)
+    application = wiring.build_app(service, settings, registry, replica=replica)
+    loops = wiring.build_loops(service, registry, settings) if settings.scheduler else None
     line = settings.supervisor_fd
     server = DrainingServer(
         server_config(application),
@@ -102,14 +102,14 @@ def _serve_on(listener: socket.socket, engine: Engine, settings: Settings) -> No
     try:
         if loops:
             loops.start()
-        wiring.settle(engine)
+        wiring.settle(service)
         server.run(sockets=[listener])
     finally:
         if loops:
             loops.stop()
         if replica:
             replica.close()
-        engine.close()
+        service.close()
 
 
 def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None) -> None:
@@ -137,47 +137,47 @@ def worker() -> None:
     """Watch the deadlines and work on imports, without serving the API. Any number may run at once."""
     configure_logging()
     settings = Settings()
-    engine, _ = wiring.prepare(settings)
-    loops = wiring.build_loops(engine, CollectorRegistry(), settings)
+    service, _ = wiring.prepare(settings)
+    loops = wiring.build_loops(service, CollectorRegistry(), settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     loops.start()
-    wiring.settle(engine)
+    wiring.settle(service)
     out.print("Watching the deadlines; end with Ctrl-C.")
     sys.stdout.flush()
     try:
         stop.wait()
     finally:
         loops.stop()
-        engine.close()
+        service.close()
 
 
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints migrate")
 def migrate() -> None:
     """Bring the database to the newest schema; a fresh one is filled with policy, categories and teams."""
     settings = Settings()
-    engine, first_key = wiring.migrate_and_seed(settings)
-    engine.close()
+    service, first_key = wiring.migrate_and_seed(settings)
+    service.close()
     out.print("The database is at the newest schema.")
     if first_key:
         out.print(f"Your first key, kept in {first_key.path}:\n    {first_key.secret}", markup=False)
 
 
 @contextmanager
-def _engine() -> Iterator[Engine]:
-    with wiring.opened(Settings()) as engine:
-        yield engine
+def _service() -> Iterator[Service]:
+    with wiring.opened(Settings()) as service:
+        yield service
 
 
 @app.command(epilog="Example: complaints check && echo all is well")
 def check() -> None:
     """Prove the invariants over the whole database, and list what breaks them; exits with 1 if anything does."""
     found = Table("Invariant", "Complaint", "What is wrong", box=None)
-    with _engine() as engine, Progress(console=err, transient=True) as progress:
-        task = progress.add_task("Checking", total=engine.read(count_complaints))
-        cut_off = engine.read(count_cut_off)
-        for finding in check_all(engine, progress=lambda count: progress.advance(task, count)):
+    with _service() as service, Progress(console=err, transient=True) as progress:
+        task = progress.add_task("Checking", total=service.read(count_complaints))
+        cut_off = service.read(count_cut_off)
+        for finding in check_all(service, progress=lambda count: progress.advance(task, count)):
             found.add_row(finding.invariant, finding.number, finding.message)
     if found.row_count:
         out.print(found)
@@ -233,15 +233,15 @@ def import_file(
     media_type = CSV if file.suffix.lower() == ".csv" else NDJSON
     request = imports.ImportRequest(file.read_bytes(), media_type, charset, tuple(pairs), dry_run)
     caller = Caller("import", frozenset({AccessRole.ADMIN}), source)
-    with _engine() as engine:
-        job = engine.write(lambda tx: imports.start_import(engine, tx, caller, request))
+    with _service() as service:
+        job = service.write(lambda tx: imports.start_import(service, tx, caller, request))
         with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=err) as progress:
             task = progress.add_task("Importing", total=job.rows)
             while not imports.work_on(
-                engine, job.id, progress=lambda j: progress.update(task, completed=j.done)
+                service, job.id, progress=lambda j: progress.update(task, completed=j.done)
             ):
                 time.sleep(0.2)  # a worker took a chunk of it
-        _tell_import(engine, engine.read(lambda tx: imports.load_import(tx, caller, job.id)))
+        _tell_import(service, service.read(lambda tx: imports.load_import(tx, caller, job.id)))
 
 
 def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
@@ -254,13 +254,13 @@ def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _tell_import(engine: Engine, job: Job) -> None:
+def _tell_import(service: Service, job: Job) -> None:
     would = "would be " if job.dry_run else ""
     out.print(
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
     )
     after = 0
-    while rows := engine.read(partial(list_errors, import_id=job.id, after=after, limit=200)):
+    while rows := service.read(partial(list_errors, import_id=job.id, after=after, limit=200)):
         for row in rows:
             for fault in row["errors"]:
                 out.print(f"  row {row['row']}: {fault['pointer'] or '/'}: {fault['message']}", markup=False)
@@ -285,8 +285,8 @@ def policy_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
 def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Apply a policy document as a new version; complaints received from its effective date on go by it."""
     text = file.read_text(encoding="utf-8")
-    with _engine() as engine:
-        applied = engine.write(lambda tx: policies.apply_policy(engine, tx, SYSTEM, text))
+    with _service() as service:
+        applied = service.write(lambda tx: policies.apply_policy(service, tx, SYSTEM, text))
     _tell_warnings(applied.warnings)
     policy = applied.policy
     out.print(f"{policy.code} version {policy.version} is in force from {policy.effective_at.isoformat()}.")
@@ -297,17 +297,17 @@ def policy_show(
     code: Annotated[str | None, typer.Argument(help="All policies are listed without it.")] = None,
 ) -> None:
     """List the policies, or print the newest version of one."""
-    with _engine() as engine:
-        catalogue = engine.read(engine.catalogue)
+    with _service() as service:
+        configuration = service.read(service.configuration)
         if code is None:
             listed = Table("Policy", "Version", "In force from", box=None)
-            for policy in catalogue.policies_in_order:
+            for policy in configuration.policies_in_order:
                 listed.add_row(policy.code, str(policy.version), policy.effective_at.isoformat())
             out.print(listed)
             return
-        versions = engine.read(lambda tx: policies.list_policies(tx, catalogue, code))
+        versions = service.read(lambda tx: policies.list_policies(tx, configuration, code))
         newest = max(listed.policy.version for listed in versions)
-        out.print(engine.read(lambda tx: load_text(tx, code, newest)), markup=False)
+        out.print(service.read(lambda tx: load_text(tx, code, newest)), markup=False)
 
 
 def _tell_warnings(warnings: Sequence[Fault]) -> None:
@@ -331,9 +331,9 @@ def key_create(
     user: Annotated[str | None, typer.Option(help="The person it belongs to and acts as.")] = None,
 ) -> None:
     """Make a key and print its secret, this once."""
-    with _engine() as engine:
-        _, secret = engine.write(
-            lambda tx: keys.create_key(engine, tx, SYSTEM, name=name, roles=role, source=source, login=user)
+    with _service() as service:
+        _, secret = service.write(
+            lambda tx: keys.create_key(service, tx, SYSTEM, name=name, roles=role, source=source, login=user)
         )
     out.print(secret, markup=False)
 
@@ -341,11 +341,11 @@ def key_create(
 @key_app.command("revoke", epilog="Example: complaints key revoke cc-north")
 def key_revoke(name: str) -> None:
     """Revoke a key, for good; every process stops taking it within seconds."""
-    with _engine() as engine:
-        found = [key for key in engine.read(find_keys) if key.name == name]
+    with _service() as service:
+        found = [key for key in service.read(find_keys) if key.name == name]
         if not found:
             raise NotFound(f"There is no key {name!r}.")
-        engine.write(lambda tx: keys.revoke_key(engine, tx, SYSTEM, found[0].id))
+        service.write(lambda tx: keys.revoke_key(service, tx, SYSTEM, found[0].id))
     out.print(f"{name} is revoked.", markup=False)
 
 
@@ -353,8 +353,8 @@ def key_revoke(name: str) -> None:
 def key_list() -> None:
     """List the keys."""
     listed = Table("Name", "Roles", "Source", "User", "Revoked", box=None)
-    with _engine() as engine:
-        for key in engine.read(find_keys):
+    with _service() as service:
+        for key in service.read(find_keys):
             revoked = key.revoked_at.isoformat() if key.revoked_at else ""
             listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
     out.print(listed)

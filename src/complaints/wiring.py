@@ -26,10 +26,10 @@ from complaints.storage.database.transactions import Connection, Database, Datab
 from complaints.storage.rows import test_clock
 from complaints.use_cases.imports import work_on_imports
 from complaints.use_cases.replica import Replica
-from complaints.use_cases.service import Engine
-from complaints.use_cases.upkeep.loops import Sweeper, keep_house
+from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep.loops import Sweeper, do_chores
 from complaints.use_cases.upkeep.seeding import ensure_first_key, seed_database
-from complaints.use_cases.upkeep.sweep import Swept
+from complaints.use_cases.upkeep.sweep import SweepResult
 
 KEY_FILE = "first-key"
 SWEEP_SECONDS = 0.2
@@ -83,7 +83,7 @@ def _open(settings: Settings, url: str) -> DatabaseEngine:
     return open_engine(url, pool_size=settings.pool_size, pool_seconds=settings.pool_seconds)
 
 
-def open_replica(settings: Settings, primary: Engine) -> Replica | None:
+def open_replica(settings: Settings, primary: Service) -> Replica | None:
     """The replica that COMPLAINTS_READ_DATABASE_URL names; nobody needs it to be there yet."""
     if settings.read_database_url is None:
         return None
@@ -91,14 +91,14 @@ def open_replica(settings: Settings, primary: Engine) -> Replica | None:
     return Replica(database, primary.new_id, primary=primary)
 
 
-def prepare(settings: Settings) -> tuple[Engine, FirstKey | None]:
+def prepare(settings: Settings) -> tuple[Service, FirstKey | None]:
     """An engine on a database that is migrated and seeded. Raises NotReady with what to do otherwise."""
     database = open_database(settings)
     _check_schema(database)
     return _seeded(settings, database)
 
 
-def migrate_and_seed(settings: Settings) -> tuple[Engine, FirstKey | None]:
+def migrate_and_seed(settings: Settings) -> tuple[Service, FirstKey | None]:
     """Bring the database to the newest schema and fill a fresh one."""
     database = open_database(settings)
     migrate.upgrade(database.engine)
@@ -114,7 +114,7 @@ def _check_schema(database: Database) -> None:
         )
 
 
-def _seeded(settings: Settings, database: Database) -> tuple[Engine, FirstKey | None]:
+def _seeded(settings: Settings, database: Database) -> tuple[Service, FirstKey | None]:
     policy = settings.policy.read_text(encoding="utf-8") if settings.policy else None
     with database.begin() as tx:
         if seed_database(tx, policy) and settings.sandbox:
@@ -128,15 +128,15 @@ def _seeded(settings: Settings, database: Database) -> tuple[Engine, FirstKey | 
         )
     if is_sandbox:
         database = Database(database.engine, _sandbox_clock)
-    engine = Engine(database, new_id)
-    return engine, _first_key(settings, engine)
+    service = Service(database, new_id)
+    return service, _first_key(settings, service)
 
 
-def _first_key(settings: Settings, engine: Engine) -> FirstKey | None:
+def _first_key(settings: Settings, service: Service) -> FirstKey | None:
     given = settings.bootstrap_api_key
     secret = given.get_secret_value() if given else None
-    made = engine.write(lambda tx: ensure_first_key(engine, tx, secret))
-    engine.cache.expire()
+    made = service.write(lambda tx: ensure_first_key(service, tx, secret))
+    service.cache.expire()
     if made is None or given is not None:
         return None
     path = settings.data_dir / KEY_FILE
@@ -149,29 +149,29 @@ def _first_key(settings: Settings, engine: Engine) -> FirstKey | None:
 
 def openapi_document() -> str:
     """The OpenAPI document of the API, as checked in."""
-    nothing = Engine(Database(open_engine("sqlite:///unused.db"), wall_clock), new_id)
+    nothing = Service(Database(open_engine("sqlite:///unused.db"), wall_clock), new_id)
     document = create_app(nothing, wall=wall_now).openapi()
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Engine]:
+def opened(settings: Settings) -> Iterator[Service]:
     """An engine for one command; its connections are closed at the end."""
-    engine, _ = prepare(settings)
+    service, _ = prepare(settings)
     try:
-        yield engine
+        yield service
     finally:
-        engine.close()
+        service.close()
 
 
-def settle(engine: Engine) -> None:
+def settle(service: Service) -> None:
     """Set the process up for serving, when everything is loaded.
 
     The collector of cycles looks only at what comes later, and less often: a batch of complaints makes tens of
     thousands of objects, hardly any of them in cycles. Threads take turns more often: one that comes back from
     the database would else wait 5 ms for each of its statements while requests are read.
     """
-    engine.read(engine.catalogue)  # else all the first requests would load it
+    service.read(service.configuration)  # else all the first requests would load it
     sys.setswitchinterval(0.0005)
     gc.collect()
     gc.freeze()
@@ -190,7 +190,7 @@ class SweepMetrics:
         )
         self._steps = Counter("complaints_steps", "Escalation steps taken.", ("kind",), registry=registry)
 
-    def observe(self, swept: Swept) -> None:
+    def observe(self, swept: SweepResult) -> None:
         """Count a sweep."""
         for lag in swept.lags_seconds:
             self._lag.observe(lag)
@@ -198,15 +198,15 @@ class SweepMetrics:
         self._steps.labels("reminder").inc(swept.reminders)
 
 
-def build_loops(engine: Engine, registry: CollectorRegistry, settings: Settings) -> Loops:
+def build_loops(service: Service, registry: CollectorRegistry, settings: Settings) -> Loops:
     """The loops of a process that sweeps."""
     stopping = threading.Event()
     node = f"{socket.gethostname()}:{os.getpid()}"
-    sweeper = Sweeper(engine, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
-    keep = partial(keep_house, engine, wall_now, history_months=settings.history_months)
+    sweeper = Sweeper(service, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
+    keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
     loops = (
         Loop("sweep", sweeper.tick, seconds=SWEEP_SECONDS),
-        Loop("imports", lambda: work_on_imports(engine, stopping.is_set), seconds=IMPORT_SECONDS),
+        Loop("imports", lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )
     return Loops(loops, stopping)
@@ -234,7 +234,7 @@ def listen(settings: Settings) -> list[socket.socket]:
 
 
 def build_app(
-    engine: Engine, settings: Settings, registry: CollectorRegistry, *, replica: Engine | None = None
+    service: Service, settings: Settings, registry: CollectorRegistry, *, replica: Service | None = None
 ) -> FastAPI:
     """The application over `engine`; callers who cannot write read from `replica`, if there is one."""
-    return create_app(engine, wall=wall_now, registry=registry, sweeps=settings.scheduler, replica=replica)
+    return create_app(service, wall=wall_now, registry=registry, sweeps=settings.scheduler, replica=replica)

@@ -11,7 +11,7 @@ from complaints.api.complaints import examples, history_schemas, promise_schemas
 from complaints.api.deadlines import examples as deadline_examples
 from complaints.api.deadlines import schemas
 from complaints.use_cases.commands import complaints
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
 
 PATHS = (
@@ -58,8 +58,8 @@ def test_the_examples_of_bodies_are_accepted(model: type[BaseModel], example: di
     model.model_validate(example)
 
 
-def test_every_answer_has_a_model_and_every_operation_says_what_it_does(engine: Engine) -> None:
-    document = create_app(engine, wall=wall_now).openapi()
+def test_every_answer_has_a_model_and_every_operation_says_what_it_does(service: Service) -> None:
+    document = create_app(service, wall=wall_now).openapi()
     operations = {
         f"{method} {path}": operation
         for path, methods in document["paths"].items()

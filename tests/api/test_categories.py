@@ -4,7 +4,7 @@ from starlette.testclient import TestClient
 
 from complaints.domain.policy.default_categories import SEED_CATEGORIES
 from complaints.domain.vocabulary import AccessRole
-from tests.support import House
+from tests.support import Scenario
 
 NAMES = {"en": "Dropped between cells", "zh": "切换掉话"}
 LEAF = {"code": "network.handover", "names": NAMES, "cause": "technical", "nature": "technical"}
@@ -122,9 +122,9 @@ def test_lists_refuse_what_they_do_not_know(client: TestClient) -> None:
             assert [set(item) for item in answer.json()["items"]] == [{"code", "names"}]
 
 
-def test_roles(client: TestClient, house: House) -> None:
+def test_roles(client: TestClient, scenario: Scenario) -> None:
     """Reading is for all (people for those who read complaints, keys for administrators), writing for few."""
-    keys = {role: house.key(role) for role in AccessRole}
+    keys = {role: scenario.key(role) for role in AccessRole}
 
     def with_status(method: str, path: str, refused: bool) -> set[AccessRole]:
         answers = {role: client.request(method, path, headers=key, json={}) for role, key in keys.items()}

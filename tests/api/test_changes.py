@@ -7,12 +7,12 @@ from starlette.testclient import TestClient
 
 from complaints.api.complaints.history_schemas import ChangesPage
 from complaints.domain.vocabulary import AccessRole
-from tests.support import House
+from tests.support import Scenario
 
 
-def test_every_event_from_the_beginning_in_commit_order(client: TestClient, house: House) -> None:
-    first, second = house.post(), house.post()
-    house.act(first, "respond", message="We are on it.", contact_channel="phone")
+def test_every_event_from_the_beginning_in_commit_order(client: TestClient, scenario: Scenario) -> None:
+    first, second = scenario.post(), scenario.post()
+    scenario.act(first, "respond", message="We are on it.", contact_channel="phone")
 
     absent, empty = client.get("/v1/changes").json(), client.get("/v1/changes?after=").json()
 
@@ -29,23 +29,23 @@ def test_every_event_from_the_beginning_in_commit_order(client: TestClient, hous
     }  # fmt: skip
 
 
-def test_the_cursor_goes_on_also_when_there_is_nothing_new(client: TestClient, house: House) -> None:
+def test_the_cursor_goes_on_also_when_there_is_nothing_new(client: TestClient, scenario: Scenario) -> None:
     start = client.get("/v1/changes").json()
     assert start["items"] == []
     assert start["next_cursor"]
 
-    house.post()
+    scenario.post()
     news = client.get("/v1/changes", params={"after": start["next_cursor"]}).json()
     none = client.get("/v1/changes", params={"after": news["next_cursor"]}).json()
-    house.post()
+    scenario.post()
     more = client.get("/v1/changes", params={"after": none["next_cursor"]}).json()
 
     assert [len(answer["items"]) for answer in (news, none, more)] == [1, 0, 1]
 
 
-def test_pages_neither_skip_nor_repeat(client: TestClient, house: House) -> None:
+def test_pages_neither_skip_nor_repeat(client: TestClient, scenario: Scenario) -> None:
     for _ in range(7):
-        house.post()
+        scenario.post()
     found: list[int] = []
     after = ""
     while True:
@@ -59,10 +59,12 @@ def test_pages_neither_skip_nor_repeat(client: TestClient, house: House) -> None
     assert found == sorted(set(found))
 
 
-def test_the_events_of_one_advance_come_in_order_of_their_time(client: TestClient, house: House) -> None:
+def test_the_events_of_one_advance_come_in_order_of_their_time(
+    client: TestClient, scenario: Scenario
+) -> None:
     for severity in ("critical", "high", "normal", "low"):
-        house.post(severity=severity)
-        house.advance(minutes=17)
+        scenario.post(severity=severity)
+        scenario.advance(minutes=17)
     after = client.get("/v1/changes").json()["next_cursor"]
 
     client.post("/v1/sandbox/clock/advance", json={"by": "P5D"})
@@ -73,9 +75,9 @@ def test_the_events_of_one_advance_come_in_order_of_their_time(client: TestClien
     assert times == sorted(times)
 
 
-def test_each_source_sees_its_own(client: TestClient, house: House) -> None:
-    mine, _ = house.post(source="mine"), house.post(source="other")
-    headers = house.key(AccessRole.INTAKE, source="mine")
+def test_each_source_sees_its_own(client: TestClient, scenario: Scenario) -> None:
+    mine, _ = scenario.post(source="mine"), scenario.post(source="other")
+    headers = scenario.key(AccessRole.INTAKE, source="mine")
 
     page = client.get("/v1/changes", headers=headers).json()
 

@@ -12,7 +12,7 @@ from complaints.api.complaints.schemas import ComplaintPage, ComplaintShown, Due
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from tests.support import House
+from tests.support import Scenario
 
 Found = Callable[..., list[str]]
 
@@ -34,17 +34,17 @@ def _problem(client: TestClient, **query: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].removeprefix("/problems/")
 
 
-def _told(house: House, complaint: Complaint) -> Complaint:
-    house.act(complaint, "respond", message="We look into it.", contact_channel="phone")
-    house.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
-    return house.act(complaint, "notify_result", message="Repaired.", contact_channel="sms")
+def _told(scenario: Scenario, complaint: Complaint) -> Complaint:
+    scenario.act(complaint, "respond", message="We look into it.", contact_channel="phone")
+    scenario.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
+    return scenario.act(complaint, "notify_result", message="Repaired.", contact_channel="sms")
 
 
 # Filters --------------------------------------------------------------------------------------------------
 
 
-def test_each_filter_finds_what_it_names(house: House, found: Found) -> None:
-    house.post(
+def test_each_filter_finds_what_it_names(scenario: Scenario, found: Found) -> None:
+    scenario.post(
         subject="one",
         channel="web",
         source="north",
@@ -55,7 +55,7 @@ def test_each_filter_finds_what_it_names(house: House, found: Found) -> None:
         tags=["vip", "press"],
         complainant={"account_no": "A-1", "phone": "138 0000 0000"},
     )
-    house.post(subject="two", source="south", external_id="E2", category="billing.refund")
+    scenario.post(subject="two", source="south", external_id="E2", category="billing.refund")
 
     assert found(channel="web") == found(source="north") == found(external_id="E1") == ["one"]
     assert found(channel="phone") == found(source="south") == found(external_id="E2") == ["two"]
@@ -76,10 +76,10 @@ def test_each_filter_finds_what_it_names(house: House, found: Found) -> None:
     assert found(number=number_of(1)) == found(number=number_of(1).lower()) == ["one"]
 
 
-def test_complainants_are_found_however_their_number_is_written(house: House, found: Found) -> None:
-    house.post(subject="cn", complainant={"phone": "13800000000", "account_no": "A-1"})
-    house.post(subject="de", complainant={"phone": "+49 (30) 1234567"})
-    house.post(subject="reporter", complainant={"phone": "13900000000"}, reporter={"phone": "13800000000"})
+def test_complainants_are_found_however_their_number_is_written(scenario: Scenario, found: Found) -> None:
+    scenario.post(subject="cn", complainant={"phone": "13800000000", "account_no": "A-1"})
+    scenario.post(subject="de", complainant={"phone": "+49 (30) 1234567"})
+    scenario.post(subject="reporter", complainant={"phone": "13900000000"}, reporter={"phone": "13800000000"})
 
     for written in ("13800000000", "+86 138-0000-0000", " 8613800000000", "008613800000000"):
         assert found(phone=written) == ["cn"]
@@ -88,10 +88,12 @@ def test_complainants_are_found_however_their_number_is_written(house: House, fo
     assert found(account_no="A-2") == found(phone="+8613700000000") == []
 
 
-def test_states_may_be_named_together(house: House, client: TestClient, found: Found) -> None:
-    house.post(subject="new")
-    house.act(house.post(subject="at work"), "respond", message="We are on it.", contact_channel="phone")
-    house.act(house.post(subject="gone"), "withdraw", reason="never mind")
+def test_states_may_be_named_together(scenario: Scenario, client: TestClient, found: Found) -> None:
+    scenario.post(subject="new")
+    scenario.act(
+        scenario.post(subject="at work"), "respond", message="We are on it.", contact_channel="phone"
+    )
+    scenario.act(scenario.post(subject="gone"), "withdraw", reason="never mind")
 
     assert found(status="received") == ["new"]
     assert found(status=["received", "withdrawn"]) == ["gone", "new"]
@@ -99,27 +101,27 @@ def test_states_may_be_named_together(house: House, client: TestClient, found: F
     assert found(status="closed") == []
 
 
-def test_people_and_rounds(house: House, found: Found) -> None:
-    mine = house.post(subject="mine")
-    house.act(mine, "assign", assignee="admin")
-    again = house.post(subject="again")
-    house.act(again, "withdraw", reason="never mind")
-    house.act(again, "reopen", reason="it is back")
+def test_people_and_rounds(scenario: Scenario, found: Found) -> None:
+    mine = scenario.post(subject="mine")
+    scenario.act(mine, "assign", assignee="admin")
+    again = scenario.post(subject="again")
+    scenario.act(again, "withdraw", reason="never mind")
+    scenario.act(again, "reopen", reason="it is back")
 
     assert found(assignee="admin") == ["mine"]
     assert found(cycle_min=2) == ["again"]
     assert found(cycle_min=1) == ["again", "mine"]
     assert found(escalation_level_min=1) == []
-    house.advance(hours=25)
+    scenario.advance(hours=25)
     assert found(escalation_level_min=1) == found(escalation_level_min=0) == ["again", "mine"]
-    house.advance(hours=12)
+    scenario.advance(hours=12)
     assert found(escalation_level_min=2) == ["again", "mine"]
     assert found(escalation_level_min=4) == []
 
 
-def test_times_of_receipt_are_half_open(house: House, found: Found) -> None:
-    house.post(subject="early", received_at="2026-01-04T10:00:00Z")
-    house.post(subject="late", received_at="2026-01-04T11:00:00Z")
+def test_times_of_receipt_are_half_open(scenario: Scenario, found: Found) -> None:
+    scenario.post(subject="early", received_at="2026-01-04T10:00:00Z")
+    scenario.post(subject="late", received_at="2026-01-04T11:00:00Z")
 
     assert found(received_from="2026-01-04T10:00:00Z", received_to="2026-01-04T11:00:00Z") == ["early"]
     assert found(received_from="2026-01-04T18:00:00.000001+08:00") == ["late"]
@@ -131,16 +133,16 @@ def test_times_of_receipt_are_half_open(house: House, found: Found) -> None:
 
 
 def test_overdue_follows_from_the_clock_without_a_sweep(
-    house: House, client: TestClient, found: Found
+    scenario: Scenario, client: TestClient, found: Found
 ) -> None:
-    house.post(subject="first")
-    house.jump(hours=1)
-    house.post(subject="second")
-    house.jump(hours=23)
+    scenario.post(subject="first")
+    scenario.jump(hours=1)
+    scenario.post(subject="second")
+    scenario.jump(hours=23)
     assert found(overdue="true") == []
     assert found(overdue="false") == ["second", "first"]
 
-    house.jump(microseconds=1)
+    scenario.jump(microseconds=1)
     assert found(overdue="true") == ["first"]
     assert found(overdue="false") == ["second"]
     [shown] = client.get("/v1/complaints", params={"overdue": "true"}).json()["items"]
@@ -148,65 +150,65 @@ def test_overdue_follows_from_the_clock_without_a_sweep(
     assert shown["next_due_at"] == "2026-01-06T01:00:00Z"
     assert [one["status"] for one in shown["deadlines"]] == ["breached", "running"]
 
-    house.jump(hours=2)
+    scenario.jump(hours=2)
     assert found(overdue="true") == ["first", "second"]  # most overdue first
     assert found(overdue="true", sort="-next_due_at") == ["second", "first"]
     assert found(overdue="true", sort="-received_at") == ["second", "first"]
-    house.advance(hours=0)
+    scenario.advance(hours=0)
     assert found(overdue="true") == ["first", "second"]
 
 
-def test_a_kind_of_deadline_is_found_unmet_or_overdue(house: House, found: Found) -> None:
-    answered = house.post(subject="answered")
-    house.act(answered, "respond", message="We are on it.", contact_channel="phone")
-    house.post(subject="silent")
-    _told(house, house.post(subject="told"))
+def test_a_kind_of_deadline_is_found_unmet_or_overdue(scenario: Scenario, found: Found) -> None:
+    answered = scenario.post(subject="answered")
+    scenario.act(answered, "respond", message="We are on it.", contact_channel="phone")
+    scenario.post(subject="silent")
+    _told(scenario, scenario.post(subject="told"))
 
     assert found(deadline_kind="first_response") == ["silent"]
     assert found(deadline_kind="resolution") == ["silent", "answered"]
     assert found(deadline_kind="follow_up") == found(deadline_kind="closure") == ["told"]
     assert found(deadline_kind="promise") == []
-    house.jump(hours=30)
+    scenario.jump(hours=30)
     assert found(deadline_kind="first_response", overdue="true") == ["silent"]
     assert found(deadline_kind="resolution", overdue="true") == []
     assert found(deadline_kind="resolution", overdue="false") == ["answered"]
-    house.jump(hours=20)
+    scenario.jump(hours=20)
     assert found(deadline_kind="resolution", overdue="true") == ["silent", "answered"]
 
 
-def test_due_before_goes_by_the_next_due_time(house: House, found: Found) -> None:
-    house.post(subject="tomorrow")
-    held = house.post(subject="held")
-    house.act(held, "respond", message="Which house?", contact_channel="phone")
-    house.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
+def test_due_before_goes_by_the_next_due_time(scenario: Scenario, found: Found) -> None:
+    scenario.post(subject="tomorrow")
+    held = scenario.post(subject="held")
+    scenario.act(held, "respond", message="Which house?", contact_channel="phone")
+    scenario.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
     # The clock of its resolution stands for 10 hours: due at 2026-01-07T11:00Z instead of 01:00Z.
 
     assert found(due_before="2026-01-06T01:00:00Z") == []
     assert found(due_before="2026-01-06T01:00:00.000001Z") == ["tomorrow"]
     assert found(due_before="2026-01-08T00:00:00Z") == ["tomorrow"]  # a paused clock has no due time yet
-    house.jump(hours=10)
+    scenario.jump(hours=10)
     assert found(due_before="2026-01-08T00:00:00Z") == ["held", "tomorrow"]  # its pause is over, swept or not
     assert found(due_before="2026-01-07T11:00:00Z") == ["tomorrow"]
 
 
-def test_a_hold_that_ended_is_overdue_without_a_sweep(house: House, found: Found) -> None:
-    held = house.post(subject="held")
-    house.act(held, "respond", message="Which house?", contact_channel="phone")
-    house.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
-    house.jump(hours=58)
+def test_a_hold_that_ended_is_overdue_without_a_sweep(scenario: Scenario, found: Found) -> None:
+    held = scenario.post(subject="held")
+    scenario.act(held, "respond", message="Which house?", contact_channel="phone")
+    scenario.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
+    scenario.jump(hours=58)
     assert found(overdue="true") == []
-    house.jump(seconds=1)
+    scenario.jump(seconds=1)
     assert found(overdue="true") == ["held"]
 
 
 # Full text ------------------------------------------------------------------------------------------------
 
 
-def test_words_are_found_in_chinese_and_english(house: House, found: Found) -> None:
-    house.post(
+def test_words_are_found_in_chinese_and_english(scenario: Scenario, found: Found) -> None:
+    scenario.post(
         subject="家里漏水了", description="The router broke: 网络中断 since Monday", external_id="CALL-88123"
     )
-    house.post(subject="Refund of an UNKNOWN charge", description="客服态度差")
+    scenario.post(subject="Refund of an UNKNOWN charge", description="客服态度差")
 
     one, two = ["家里漏水了"], ["Refund of an UNKNOWN charge"]
     assert found(q="漏水") == found(q="漏") == found(q="水") == found(q="了") == one
@@ -219,9 +221,9 @@ def test_words_are_found_in_chinese_and_english(house: House, found: Found) -> N
     assert found(q="router", overdue="false", team="customer_service") == one
 
 
-def test_what_was_decided_is_found_too(house: House, found: Found) -> None:
-    complaint = house.post(subject="dead line")
-    house.act(
+def test_what_was_decided_is_found_too(scenario: Scenario, found: Found) -> None:
+    complaint = scenario.post(subject="dead line")
+    scenario.act(
         complaint, "resolve", resolution="更换光纤", outcome="upheld", cause="technical", root_cause="rodents"
     )
     assert found(q="光纤") == found(q="rodents") == found(q="dead") == ["dead line"]
@@ -247,15 +249,15 @@ def test_what_was_decided_is_found_too(house: House, found: Found) -> None:
         "a" * 5000,
     ],
 )
-def test_no_text_is_refused(house: House, found: Found, text: str) -> None:
-    house.post(subject="No signal")
+def test_no_text_is_refused(scenario: Scenario, found: Found, text: str) -> None:
+    scenario.post(subject="No signal")
     assert found(q=text) == []
 
 
 def test_a_blank_question_asks_nothing_and_nul_is_refused(
-    house: House, client: TestClient, found: Found
+    scenario: Scenario, client: TestClient, found: Found
 ) -> None:
-    house.post(subject="No signal")
+    scenario.post(subject="No signal")
     assert found(q="") == found(q="  ") == ["No signal"]
     assert _problem(client, q="a\0b") == _problem(client, team="a\0b") == (422, "invalid-content")
 
@@ -281,11 +283,13 @@ SORTS = ("next_due_at", "-next_due_at", "received_at", "-received_at", "priority
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_pages_over_equal_keys_miss_and_repeat_nothing(house: House, client: TestClient, sort: str) -> None:
+def test_pages_over_equal_keys_miss_and_repeat_nothing(
+    scenario: Scenario, client: TestClient, sort: str
+) -> None:
     """The clock stands still: every complaint is received, and due, at the same instant."""
-    posted = [house.post(subject=f"{n}") for n in range(7)]
-    house.act(posted[2], "withdraw", reason="never mind")  # nothing is due any more
-    house.act(posted[4], "withdraw", reason="never mind")
+    posted = [scenario.post(subject=f"{n}") for n in range(7)]
+    scenario.act(posted[2], "withdraw", reason="never mind")  # nothing is due any more
+    scenario.act(posted[4], "withdraw", reason="never mind")
 
     pages = _pages(client, sort=sort, limit=2)
     assert [len(page) for page in pages] == [2, 2, 2, 1]
@@ -296,21 +300,21 @@ def test_pages_over_equal_keys_miss_and_repeat_nothing(house: House, client: Tes
         assert set(together[-2:]) == {"2", "4"}  # last both ways
 
 
-def test_a_page_that_is_just_full_has_no_next(house: House, client: TestClient) -> None:
-    house.post(subject="1")
-    house.post(subject="2")
+def test_a_page_that_is_just_full_has_no_next(scenario: Scenario, client: TestClient) -> None:
+    scenario.post(subject="1")
+    scenario.post(subject="2")
     assert _pages(client, limit=2) == [["2", "1"]]
     assert _pages(client, limit=1) == [["2"], ["1"]]
 
 
-def test_what_comes_in_between_pages_shifts_nothing(house: House, client: TestClient) -> None:
+def test_what_comes_in_between_pages_shifts_nothing(scenario: Scenario, client: TestClient) -> None:
     for n in range(6):
-        house.post(subject=f"{n}")
-        house.jump(minutes=1)
+        scenario.post(subject=f"{n}")
+        scenario.jump(minutes=1)
 
     def arrive() -> None:
-        house.post(subject="newer")
-        house.post(subject="older", received_at="2026-01-04T00:00:00Z")
+        scenario.post(subject="newer")
+        scenario.post(subject="older", received_at="2026-01-04T00:00:00Z")
 
     pages = _pages(client, arrive, limit=2)
     listed = [subject for page in pages for subject in page if subject not in ("newer", "older")]
@@ -318,21 +322,21 @@ def test_what_comes_in_between_pages_shifts_nothing(house: House, client: TestCl
     assert "newer" not in [subject for page in pages for subject in page]
 
 
-def test_urgent_comes_first(house: House, found: Found) -> None:
+def test_urgent_comes_first(scenario: Scenario, found: Found) -> None:
     for priority in ("low", "urgent", "normal", "high"):
-        house.post(subject=priority, priority=priority)
+        scenario.post(subject=priority, priority=priority)
     assert found(sort="priority") == ["urgent", "high", "normal", "low"]
     assert found(sort="-priority") == ["low", "normal", "high", "urgent"]
-    house.jump(hours=25)
+    scenario.jump(hours=25)
     assert found(sort="priority", overdue="true") == ["urgent", "high", "normal", "low"]
     assert found(sort="priority", overdue="true", priority="high") == ["high"]
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_the_overdue_list_is_paged_in_every_order(house: House, client: TestClient, sort: str) -> None:
+def test_the_overdue_list_is_paged_in_every_order(scenario: Scenario, client: TestClient, sort: str) -> None:
     for n in range(5):
-        house.post(subject=f"{n}", priority=("high", "low")[n % 2])
-    house.jump(hours=30)
+        scenario.post(subject=f"{n}", priority=("high", "low")[n % 2])
+    scenario.jump(hours=30)
     pages = _pages(client, overdue="true", sort=sort, limit=2)
     assert sorted(subject for page in pages for subject in page) == ["0", "1", "2", "3", "4"]
 
@@ -343,9 +347,11 @@ def _cursor(client: TestClient, **query: Any) -> str:
     return cursor
 
 
-def test_a_cursor_belongs_to_its_filters_and_sort(house: House, client: TestClient, found: Found) -> None:
+def test_a_cursor_belongs_to_its_filters_and_sort(
+    scenario: Scenario, client: TestClient, found: Found
+) -> None:
     for n in range(3):
-        house.post(subject=f"{n}")
+        scenario.post(subject=f"{n}")
     cursor = _cursor(client, status="received")
 
     assert found(status="received", cursor=cursor) == ["1", "0"]
@@ -355,9 +361,9 @@ def test_a_cursor_belongs_to_its_filters_and_sort(house: House, client: TestClie
         assert _problem(client, cursor=cursor, **query) == (400, "bad-request")
 
 
-def test_a_cursor_that_is_none_is_refused(house: House, client: TestClient) -> None:
-    house.post(subject="1")
-    house.post(subject="2")
+def test_a_cursor_that_is_none_is_refused(scenario: Scenario, client: TestClient) -> None:
+    scenario.post(subject="1")
+    scenario.post(subject="2")
     cursor = _cursor(client, sort="next_due_at")
     position = json.loads(base64.urlsafe_b64decode(cursor + "=="))
 
@@ -376,17 +382,17 @@ def test_a_cursor_that_is_none_is_refused(house: House, client: TestClient) -> N
 # What is shown, and to whom -------------------------------------------------------------------------------
 
 
-def test_an_item_is_the_complaint(house: House, client: TestClient) -> None:
-    complaint = _told(house, house.post(complainant={"name": "王芳"}, tags=["vip"]))
-    house.act(complaint, "record_contact", outcome="solved", csat=5)
+def test_an_item_is_the_complaint(scenario: Scenario, client: TestClient) -> None:
+    complaint = _told(scenario, scenario.post(complainant={"name": "王芳"}, tags=["vip"]))
+    scenario.act(complaint, "record_contact", outcome="solved", csat=5)
     answer = client.get("/v1/complaints").json()
 
     ComplaintPage.model_validate(answer, extra="forbid")
     assert answer["items"] == [client.get(f"/v1/complaints/{complaint.id}").json()]
 
 
-def test_fields_pick_members(house: House, client: TestClient) -> None:
-    house.post()
+def test_fields_pick_members(scenario: Scenario, client: TestClient) -> None:
+    scenario.post()
     for name in ComplaintShown.model_fields:
         [item] = client.get("/v1/complaints", params={"fields": name}).json()["items"]
         assert list(item) == [name]
@@ -418,10 +424,10 @@ def test_bad_values_are_invalid_content(client: TestClient, query: dict[str, str
     assert _problem(client, **query) == (422, "invalid-content")
 
 
-def test_intake_keys_list_their_own_source_only(house: House, client: TestClient) -> None:
-    house.post(subject="north", source="north")
-    house.post(subject="south", source="south")
-    key = house.key(AccessRole.INTAKE, source="north")
+def test_intake_keys_list_their_own_source_only(scenario: Scenario, client: TestClient) -> None:
+    scenario.post(subject="north", source="north")
+    scenario.post(subject="south", source="south")
+    key = scenario.key(AccessRole.INTAKE, source="north")
 
     def subjects(**query: Any) -> list[str]:
         answer = client.get("/v1/complaints", params=query, headers=key)
@@ -432,9 +438,9 @@ def test_intake_keys_list_their_own_source_only(house: House, client: TestClient
     assert client.get("/v1/overdue/summary", headers=key).status_code == 403
 
 
-def test_auditors_see_no_personal_data_and_cannot_ask_by_it(house: House, client: TestClient) -> None:
-    house.post(complainant={"name": "王芳", "phone": "13800000000", "account_no": "A-1"})
-    key = house.key(AccessRole.AUDITOR)
+def test_auditors_see_no_personal_data_and_cannot_ask_by_it(scenario: Scenario, client: TestClient) -> None:
+    scenario.post(complainant={"name": "王芳", "phone": "13800000000", "account_no": "A-1"})
+    key = scenario.key(AccessRole.AUDITOR)
     answer = client.get("/v1/complaints", headers=key)
 
     assert "王芳" not in answer.text
@@ -459,13 +465,13 @@ def _counts(summary: dict[str, Any], member: str) -> dict[str, int]:
     return {one[name]: one["count"] for one in summary[member] if one["count"]}
 
 
-def test_the_summary_counts_what_the_lists_find(house: House, client: TestClient, found: Found) -> None:
-    house.post(subject="late twice", priority="high", category="network.outage")
-    answered = house.post(subject="late once")
-    house.act(answered, "respond", message="We are on it.", contact_channel="phone")
-    house.jump(hours=44)
-    house.post(subject="soon")
-    house.jump(hours=5)
+def test_the_summary_counts_what_the_lists_find(scenario: Scenario, client: TestClient, found: Found) -> None:
+    scenario.post(subject="late twice", priority="high", category="network.outage")
+    answered = scenario.post(subject="late once")
+    scenario.act(answered, "respond", message="We are on it.", contact_channel="phone")
+    scenario.jump(hours=44)
+    scenario.post(subject="soon")
+    scenario.jump(hours=5)
 
     answer = client.get("/v1/overdue/summary").json()
     DueSummaryShown.model_validate(answer, extra="forbid")
@@ -486,24 +492,24 @@ def test_the_summary_counts_what_the_lists_find(house: House, client: TestClient
 @pytest.mark.parametrize(
     ("soon", "total"), [("PT18H", 0), ("PT20H", 1), ("20", 1), ("P1D", 1), ("PT19H0.5S", 1), ("PT19H", 0)]
 )
-def test_soon_is_what_the_caller_says(house: House, client: TestClient, soon: str, total: int) -> None:
-    house.post()
-    house.jump(hours=5)
+def test_soon_is_what_the_caller_says(scenario: Scenario, client: TestClient, soon: str, total: int) -> None:
+    scenario.post()
+    scenario.jump(hours=5)
     answer = client.get("/v1/overdue/summary", params={"soon": soon})
     assert answer.json()["soon_due"]["total"] == total
 
 
-def test_a_paused_clock_is_not_soon_due(house: House, client: TestClient) -> None:
-    held = house.post()
-    house.act(held, "respond", message="Which house?", contact_channel="phone")
-    house.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
+def test_a_paused_clock_is_not_soon_due(scenario: Scenario, client: TestClient) -> None:
+    held = scenario.post()
+    scenario.act(held, "respond", message="Which house?", contact_channel="phone")
+    scenario.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
 
     def soon() -> dict[str, Any]:
         counted: dict[str, Any] = client.get("/v1/overdue/summary", params={"soon": "P3D"}).json()["soon_due"]
         return counted
 
     assert (soon()["total"], _counts(soon(), "by_kind")) == (0, {})
-    house.jump(hours=10)
+    scenario.jump(hours=10)
     assert (soon()["total"], _counts(soon(), "by_kind")) == (1, {"resolution": 1})
 
 

@@ -10,7 +10,7 @@ from complaints.api.complaints import examples, schemas
 from complaints.domain.complaint.numbers import number_of, sequence_of
 from complaints.domain.vocabulary import AccessRole, Action, Status
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
-from tests.support import House
+from tests.support import Scenario
 
 SAID = {"message": "We look into it.", "contact_channel": "phone"}
 
@@ -70,15 +70,15 @@ def test_what_is_not_there_is_not_found(client: TestClient, reference: str) -> N
     assert [(a.status_code, a.json()["type"]) for a in answers] == [(404, "/problems/not-found")] * 4
 
 
-def test_another_sources_complaint_is_not_found(house: House, client: TestClient) -> None:
-    complaint = house.post(source="south")
-    key = house.key(AccessRole.INTAKE, source="north")
+def test_another_sources_complaint_is_not_found(scenario: Scenario, client: TestClient) -> None:
+    complaint = scenario.post(source="south")
+    key = scenario.key(AccessRole.INTAKE, source="north")
     for address in (f"/v1/complaints/{complaint.id}", f"/v1/complaints/{complaint.id}/transitions"):
         assert client.get(address, headers=key).status_code == 404
 
 
-def test_a_change_makes_a_version_and_heeds_if_match(house: House, client: TestClient) -> None:
-    address = f"/v1/complaints/{house.post().id}"
+def test_a_change_makes_a_version_and_heeds_if_match(scenario: Scenario, client: TestClient) -> None:
+    address = f"/v1/complaints/{scenario.post().id}"
     changed = client.patch(address, json={"priority": "urgent"}, headers={"If-Match": '"1"'})
     stale = client.patch(address, json={"priority": "low"}, headers={"If-Match": '"1"'})
 
@@ -90,20 +90,20 @@ def test_a_change_makes_a_version_and_heeds_if_match(house: House, client: TestC
         assert client.patch(address, json=example["value"]).status_code == 200
 
 
-def test_who_may_not_work_may_not_change(house: House, client: TestClient) -> None:
-    address = f"/v1/complaints/{house.post().id}"
-    key = house.key(AccessRole.AUDITOR)
+def test_who_may_not_work_may_not_change(scenario: Scenario, client: TestClient) -> None:
+    address = f"/v1/complaints/{scenario.post().id}"
+    key = scenario.key(AccessRole.AUDITOR)
     assert client.patch(address, json={"subject": "x"}, headers=key).status_code == 403
     assert client.post(f"{address}/transitions", json={"action": "resume"}, headers=key).status_code == 403
-    agent = house.key(AccessRole.AGENT)
+    agent = scenario.key(AccessRole.AGENT)
     assert client.patch(address, json={"first_owner": "admin"}, headers=agent).status_code == 403
 
 
 # Actions --------------------------------------------------------------------------------------------------
 
 
-def test_an_action_answers_with_the_complaint(house: House, client: TestClient) -> None:
-    address = f"/v1/complaints/{house.post().id}/transitions"
+def test_an_action_answers_with_the_complaint(scenario: Scenario, client: TestClient) -> None:
+    address = f"/v1/complaints/{scenario.post().id}/transitions"
     answer = client.post(address, json={"action": "respond", **SAID})
 
     assert (answer.status_code, answer.json()["status"], answer.headers["ETag"]) == (
@@ -114,8 +114,8 @@ def test_an_action_answers_with_the_complaint(house: House, client: TestClient) 
     schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
 
 
-def test_a_refused_action_says_what_may_be_done(house: House, client: TestClient) -> None:
-    complaint = house.post()
+def test_a_refused_action_says_what_may_be_done(scenario: Scenario, client: TestClient) -> None:
+    complaint = scenario.post()
     answer = client.post(f"/v1/complaints/{complaint.id}/transitions", json={"action": "close"})
 
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/transition-refused")
@@ -127,8 +127,8 @@ def test_a_refused_action_says_what_may_be_done(house: House, client: TestClient
 # What may be done -----------------------------------------------------------------------------------------
 
 
-def test_a_new_complaints_choices(house: House, client: TestClient) -> None:
-    complaint = house.post()
+def test_a_new_complaints_choices(scenario: Scenario, client: TestClient) -> None:
+    complaint = scenario.post()
     answer = client.get(f"/v1/complaints/{number_of(complaint.sequence)}/transitions")
     assert answer.headers["ETag"] == '"1"'
     assert (answer.json()["id"], answer.json()["status"]) == (str(complaint.id), "received")
@@ -150,8 +150,8 @@ def test_a_new_complaints_choices(house: House, client: TestClient) -> None:
     assert _required(choices["merge"]) == {"into"}
 
 
-def test_requirements_say_which_values_are_accepted(house: House, client: TestClient) -> None:
-    choices = _choices(client, str(house.post().id))
+def test_requirements_say_which_values_are_accepted(scenario: Scenario, client: TestClient) -> None:
+    choices = _choices(client, str(scenario.post().id))
     members = {(name, one["name"]): one["schema"] for name, c in choices.items() for one in c["requires"]}
 
     assert members["resolve", "outcome"]["enum"] == ["upheld", "partly_upheld", "not_upheld"]
@@ -166,10 +166,10 @@ def test_requirements_say_which_values_are_accepted(house: House, client: TestCl
     assert not [schema for schema in members.values() if "$ref" in str(schema) or "title" in schema]
 
 
-def test_following_up_a_contact_leads_either_way(house: House, client: TestClient) -> None:
-    complaint = house.post()
-    house.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
-    house.act(complaint, "notify_result", **SAID)
+def test_following_up_a_contact_leads_either_way(scenario: Scenario, client: TestClient) -> None:
+    complaint = scenario.post()
+    scenario.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
+    scenario.act(complaint, "notify_result", **SAID)
     choices = _choices(client, str(complaint.id))
 
     contact = choices["record_contact"]
@@ -178,11 +178,11 @@ def test_following_up_a_contact_leads_either_way(house: House, client: TestClien
     assert choices["respond"]["to_if_not_solved"] is None
 
 
-def test_closing_asks_for_what_this_complaint_lacks(house: House, client: TestClient) -> None:
-    complaint = house.post(severity="normal")
-    house.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
-    house.act(complaint, "notify_result", **SAID)
-    agent = house.key(AccessRole.AGENT)
+def test_closing_asks_for_what_this_complaint_lacks(scenario: Scenario, client: TestClient) -> None:
+    complaint = scenario.post(severity="normal")
+    scenario.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
+    scenario.act(complaint, "notify_result", **SAID)
+    agent = scenario.key(AccessRole.AGENT)
 
     early = _choices(client, str(complaint.id))["close"]
     assert early["allowed"]
@@ -190,26 +190,26 @@ def test_closing_asks_for_what_this_complaint_lacks(house: House, client: TestCl
     refused = _choices(client, str(complaint.id), headers=agent)["close"]
     assert refused["refused_because"].startswith("A follow-up contact is still to be made")
 
-    house.advance(days=30)
-    house.act(complaint, "record_contact", outcome="solved")
-    house.advance(days=2)
+    scenario.advance(days=30)
+    scenario.act(complaint, "record_contact", outcome="solved")
+    scenario.advance(days=2)
     ready = _choices(client, str(complaint.id), headers=agent)["close"]
     assert ready["allowed"]
     assert _required(ready) == {"root_cause"}
-    house.act(complaint, "close", root_cause="fibre")
+    scenario.act(complaint, "close", root_cause="fibre")
     assert _choices(client, str(complaint.id))["reopen"]["to"] == "investigating"
 
 
-def test_a_reader_is_told_why_they_may_do_nothing(house: House, client: TestClient) -> None:
-    choices = _choices(client, str(house.post().id), headers=house.key(AccessRole.AUDITOR))
+def test_a_reader_is_told_why_they_may_do_nothing(scenario: Scenario, client: TestClient) -> None:
+    choices = _choices(client, str(scenario.post().id), headers=scenario.key(AccessRole.AUDITOR))
     assert not any(one["allowed"] for one in choices.values())
     assert "needs a key with one of the roles" in choices["respond"]["refused_because"]
 
 
-def test_what_the_choices_require_is_what_the_actions_take(house: House, client: TestClient) -> None:
+def test_what_the_choices_require_is_what_the_actions_take(scenario: Scenario, client: TestClient) -> None:
     """Every required member left out is refused as missing; every listed one is known."""
     values = {example["value"]["action"]: example["value"] for example in examples.TRANSITION.values()}
-    complaint = house.post()
+    complaint = scenario.post()
     adapter: TypeAdapter[Any] = TypeAdapter(Transition)
     for name, choice in _choices(client, str(complaint.id)).items():
         assert set(values[name]) - {"action"} <= {one["name"] for one in choice["requires"]}
@@ -221,7 +221,7 @@ def test_what_the_choices_require_is_what_the_actions_take(house: House, client:
         adapter.validate_python(values[name])
 
 
-def test_choices_agree_with_what_is_then_refused(house: House, client: TestClient) -> None:
+def test_choices_agree_with_what_is_then_refused(scenario: Scenario, client: TestClient) -> None:
     """Each action, taken on a complaint of its own in each of some states, is refused if listed so."""
     lives: dict[Status, list[dict[str, Any]]] = {
         Status.RECEIVED: [],
@@ -229,12 +229,12 @@ def test_choices_agree_with_what_is_then_refused(house: House, client: TestClien
         Status.RESOLVED: [{"action": "resolve", "resolution": "x", "outcome": "upheld", "cause": "service"}],
         Status.WITHDRAWN: [{"action": "withdraw", "reason": "never mind"}],
     }
-    target = house.post(complainant={"account_no": "A-1"})
+    target = scenario.post(complainant={"account_no": "A-1"})
     for status, life in lives.items():
         for example in examples.TRANSITION.values():
-            complaint = house.post(complainant={"account_no": "A-1"})
+            complaint = scenario.post(complainant={"account_no": "A-1"})
             for step in life:
-                house.act(complaint, **step)
+                scenario.act(complaint, **step)
             body = dict(example["value"])
             if body["action"] == "merge":
                 body["into"] = number_of(target.sequence)

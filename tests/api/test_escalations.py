@@ -10,7 +10,7 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.upkeep.sweep import sweep_once
-from tests.support import House
+from tests.support import Scenario
 
 MEMBERS = {
     "id", "complaint_id", "number", "deadline_id", "kind", "step", "level", "roles", "recipients",
@@ -20,10 +20,10 @@ MEMBERS = {
 
 
 @pytest.fixture
-def complaint(house: House) -> Complaint:
+def complaint(scenario: Scenario) -> Complaint:
     """A complaint left alone for 25 hours: three reminders and one escalation."""
-    posted = house.post()
-    house.advance(hours=25)
+    posted = scenario.post()
+    scenario.advance(hours=25)
     return posted
 
 
@@ -55,9 +55,9 @@ def test_are_listed_latest_first_with_all_that_is_known(client: TestClient, comp
     assert items[0]["recipients"] == ["admin"]
 
 
-def test_filters(client: TestClient, house: House, complaint: Complaint) -> None:
-    other = house.post(category="network.outage")  # of team operations
-    house.act(other, "escalate", reason="the mayor called", role="executive")
+def test_filters(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+    other = scenario.post(category="network.outage")  # of team operations
+    scenario.act(other, "escalate", reason="the mayor called", role="executive")
 
     assert len(listed(client, complaint=str(complaint.id))) == 4
     assert len(listed(client, complaint=number_of(complaint.sequence))) == 4
@@ -71,17 +71,17 @@ def test_filters(client: TestClient, house: House, complaint: Complaint) -> None
     assert len(listed(client, superseded="false")) == 5
 
 
-def test_superseded_ones_are_known_as_such(client: TestClient, house: House) -> None:
-    house.post()
-    house.jump(hours=25)
-    sweep_once(house.engine)
+def test_superseded_ones_are_known_as_such(client: TestClient, scenario: Scenario) -> None:
+    scenario.post()
+    scenario.jump(hours=25)
+    sweep_once(scenario.service)
 
     assert [i["step"] for i in listed(client, superseded="true", kind="first_response")] == ["80%", "50%"]
     assert [i["recipients"] for i in listed(client, superseded="true")] == [[], []]
 
 
 def test_pages_go_on_where_they_ended_and_hold_under_inserts(
-    client: TestClient, house: House, complaint: Complaint
+    client: TestClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     expected = [item["id"] for item in listed(client)]
     found: list[str] = []
@@ -92,7 +92,7 @@ def test_pages_go_on_where_they_ended_and_hold_under_inserts(
         cursor = answer.json()["next_cursor"]
         if cursor is None:
             break
-        house.act(complaint, "escalate", reason="again", role="team_lead")
+        scenario.act(complaint, "escalate", reason="again", role="team_lead")
 
     assert found == expected
 
@@ -124,8 +124,8 @@ def test_fields_picks_members(client: TestClient, complaint: Complaint) -> None:
     assert [set(item) for item in items] == [{"id", "step"}] * 4
 
 
-def test_acknowledging_is_on_record(client: TestClient, house: House, complaint: Complaint) -> None:
-    before = house.load(complaint)
+def test_acknowledging_is_on_record(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+    before = scenario.load(complaint)
     asked = breach(client)
 
     answer = client.post(f"/v1/escalations/{asked['id']}/acknowledge", json={"note": "I call them."})
@@ -138,19 +138,21 @@ def test_acknowledging_is_on_record(client: TestClient, house: House, complaint:
     assert client.get(f"/v1/escalations/{asked['id']}").json() == shown
     assert [i["id"] for i in listed(client, acknowledged="true")] == [asked["id"]]
     assert asked["id"] not in {i["id"] for i in listed(client, acknowledged="false")}
-    assert house.load(complaint).version == before.version
+    assert scenario.load(complaint).version == before.version
     told = client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1]
     assert told["type"] == "escalation.acknowledged"
     assert told["data"]["escalation_id"] == asked["id"]
 
 
-def test_acknowledging_again_changes_nothing(client: TestClient, house: House, complaint: Complaint) -> None:
+def test_acknowledging_again_changes_nothing(
+    client: TestClient, scenario: Scenario, complaint: Complaint
+) -> None:
     address = f"/v1/escalations/{breach(client)['id']}/acknowledge"
     first = client.post(address)
-    house.jump(hours=1)
+    scenario.jump(hours=1)
 
     again = client.post(address, json={"note": "again"})
-    another = client.post(address, headers=house.key(AccessRole.AGENT))
+    another = client.post(address, headers=scenario.key(AccessRole.AGENT))
 
     assert (again.status_code, again.json()) == (200, first.json())
     assert another.status_code == 409
@@ -159,22 +161,22 @@ def test_acknowledging_again_changes_nothing(client: TestClient, house: House, c
 
 
 def test_a_superseded_one_of_an_ended_complaint_may_be_acknowledged_too(
-    client: TestClient, house: House
+    client: TestClient, scenario: Scenario
 ) -> None:
-    posted = house.post()
-    house.jump(hours=25)
-    sweep_once(house.engine)
-    house.act(posted, "withdraw", reason="solved itself")
+    posted = scenario.post()
+    scenario.jump(hours=25)
+    sweep_once(scenario.service)
+    scenario.act(posted, "withdraw", reason="solved itself")
     superseded = listed(client, superseded="true")[0]
 
     assert client.post(f"/v1/escalations/{superseded['id']}/acknowledge").status_code == 200
 
 
-def test_rights_and_scope(client: TestClient, house: House, complaint: Complaint) -> None:
+def test_rights_and_scope(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
     found = breach(client)
     address = f"/v1/escalations/{found['id']}"
-    auditor, own = house.key(AccessRole.AUDITOR), house.key(AccessRole.INTAKE, source="system")
-    foreign = house.key(AccessRole.INTAKE, source="elsewhere")
+    auditor, own = scenario.key(AccessRole.AUDITOR), scenario.key(AccessRole.INTAKE, source="system")
+    foreign = scenario.key(AccessRole.INTAKE, source="elsewhere")
 
     assert client.post(f"{address}/acknowledge", headers=auditor).status_code == 403
     assert client.get(address, headers=auditor).status_code == 200

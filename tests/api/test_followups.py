@@ -9,16 +9,16 @@ from complaints.api.deadlines.schemas import FollowUpPage
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from tests.support import House
+from tests.support import Scenario
 
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "preferred_contact": "phone", "language": "zh-CN"}
 
 
-def told(house: House, **members: Any) -> Complaint:
+def told(scenario: Scenario, **members: Any) -> Complaint:
     """A complaint whose result has just been fed back."""
-    complaint = house.post(**members)
-    house.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
-    return house.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
+    complaint = scenario.post(**members)
+    scenario.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
+    return scenario.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
 
 
 def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:
@@ -28,8 +28,8 @@ def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:
     return list(answer.json()["items"])
 
 
-def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, house: House) -> None:
-    complaint = told(house, severity="critical", complainant=PERSON)
+def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, scenario: Scenario) -> None:
+    complaint = told(scenario, severity="critical", complainant=PERSON)
 
     items = listed(client)
 
@@ -46,30 +46,30 @@ def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, house: H
     assert first["complainant"] == {**PERSON, **unknown}
 
 
-def test_met_and_ended_ones_are_done(client: TestClient, house: House) -> None:
-    one, other = told(house), told(house)
-    house.advance(days=30)
-    house.act(one, "record_contact", outcome="solved")
-    house.act(other, "withdraw", reason="moved away")
+def test_met_and_ended_ones_are_done(client: TestClient, scenario: Scenario) -> None:
+    one, other = told(scenario), told(scenario)
+    scenario.advance(days=30)
+    scenario.act(one, "record_contact", outcome="solved")
+    scenario.act(other, "withdraw", reason="moved away")
 
     assert listed(client) == []
 
 
-def test_one_not_reached_is_called_again(client: TestClient, house: House) -> None:
-    complaint = told(house)
-    house.advance(days=30)
-    house.act(complaint, "record_contact", outcome="unreachable")
+def test_one_not_reached_is_called_again(client: TestClient, scenario: Scenario) -> None:
+    complaint = told(scenario)
+    scenario.advance(days=30)
+    scenario.act(complaint, "record_contact", outcome="unreachable")
 
     assert [(i["sequence"], i["attempt"], i["due_at"]) for i in listed(client)] == [
         (1, 2, "2026-02-07T01:00:00Z")
     ]
 
 
-def test_a_day_is_local_to_the_policys_zone(client: TestClient, house: House) -> None:
-    house.advance(hours=14, minutes=59, seconds=59)
-    last_of_the_fifth = told(house)
-    house.advance(seconds=1)  # 2026-01-06 00:00 in Shanghai
-    first_of_the_sixth = told(house)
+def test_a_day_is_local_to_the_policys_zone(client: TestClient, scenario: Scenario) -> None:
+    scenario.advance(hours=14, minutes=59, seconds=59)
+    last_of_the_fifth = told(scenario)
+    scenario.advance(seconds=1)  # 2026-01-06 00:00 in Shanghai
+    first_of_the_sixth = told(scenario)
 
     assert [i["complaint_id"] for i in listed(client, day="2026-02-05")] == [str(last_of_the_fifth.id)]
     assert [i["complaint_id"] for i in listed(client, day="2026-02-06")] == [str(first_of_the_sixth.id)]
@@ -77,11 +77,11 @@ def test_a_day_is_local_to_the_policys_zone(client: TestClient, house: House) ->
     assert listed(client, day="2026-02-07") == []
 
 
-def test_filters(client: TestClient, house: House) -> None:
-    early = told(house, category="network.outage")
-    house.advance(days=10)
-    late = told(house, category="service.attitude")
-    house.act(late, "assign", assignee="admin")
+def test_filters(client: TestClient, scenario: Scenario) -> None:
+    early = told(scenario, category="network.outage")
+    scenario.advance(days=10)
+    late = told(scenario, category="service.attitude")
+    scenario.act(late, "assign", assignee="admin")
 
     def ids(**params: Any) -> list[str]:
         return [i["complaint_id"] for i in listed(client, **params)]
@@ -93,15 +93,15 @@ def test_filters(client: TestClient, house: House) -> None:
     assert ids(owner="admin") == [str(early.id), str(late.id)]
     assert ids(owner="nobody") == []
     assert ids(overdue="true") == []
-    house.jump(days=27)
+    scenario.jump(days=27)
     assert ids(overdue="true") == [str(early.id)]
     assert ids(overdue="false") == [str(late.id)]
     assert [i["overdue"] for i in listed(client)] == [True, False]
 
 
-def test_pages_go_on_where_they_ended(client: TestClient, house: House) -> None:
+def test_pages_go_on_where_they_ended(client: TestClient, scenario: Scenario) -> None:
     for severity in ("critical", "normal", "normal", "high"):
-        told(house, severity=severity)
+        told(scenario, severity=severity)
     expected = [i["deadline_id"] for i in listed(client)]
     found: list[str] = []
     cursor = None
@@ -117,11 +117,11 @@ def test_pages_go_on_where_they_ended(client: TestClient, house: House) -> None:
     assert found == expected
 
 
-def test_people_are_masked_and_sources_kept_apart(client: TestClient, house: House) -> None:
-    told(house, complainant=PERSON, source="mine")
-    auditor = client.get("/v1/followups", headers=house.key(AccessRole.AUDITOR))
-    own = client.get("/v1/followups", headers=house.key(AccessRole.INTAKE, source="mine"))
-    foreign = client.get("/v1/followups", headers=house.key(AccessRole.INTAKE, source="other"))
+def test_people_are_masked_and_sources_kept_apart(client: TestClient, scenario: Scenario) -> None:
+    told(scenario, complainant=PERSON, source="mine")
+    auditor = client.get("/v1/followups", headers=scenario.key(AccessRole.AUDITOR))
+    own = client.get("/v1/followups", headers=scenario.key(AccessRole.INTAKE, source="mine"))
+    foreign = client.get("/v1/followups", headers=scenario.key(AccessRole.INTAKE, source="other"))
 
     assert PERSON["name"] not in auditor.text
     assert PERSON["phone"] not in auditor.text

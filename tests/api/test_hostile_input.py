@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from complaints.storage.rows.all_tables import metadata
 from complaints.use_cases.upkeep.checks import check_all
-from tests.support import House
+from tests.support import Scenario
 
 JSON = {"Content-Type": "application/json"}
 ASTRAL = "\U0001f469\u200d\U0001f469\u200d\U0001f467"  # one picture of five code points
@@ -32,8 +32,8 @@ ROWS = union_all(
 class Desk:
     """A complaint with everything, and what its database holds."""
 
-    def __init__(self, house: House, client: TestClient) -> None:
-        self.house, self.client = house, client
+    def __init__(self, scenario: Scenario, client: TestClient) -> None:
+        self.scenario, self.client = scenario, client
         made = client.post("/v1/complaints", json={"channel": "phone", "subject": "No signal"})
         self.id, self.number = made.json()["id"], made.json()["number"]
         self.other = client.post("/v1/complaints", json={"channel": "web", "subject": "Too slow"}).json()[
@@ -43,7 +43,7 @@ class Desk:
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""
-        with self.house.engine.database.read() as tx:
+        with self.scenario.service.database.read() as tx:
             return dict(tx.connection.execute(ROWS).all())
 
     def refuses(self, method: str, path: str, expected: Expected, **sent: Any) -> None:
@@ -57,15 +57,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(house: House, client: TestClient) -> Desk:
-    return Desk(house, client)
+def desk(scenario: Scenario, client: TestClient) -> Desk:
+    return Desk(scenario, client)
 
 
 @pytest.fixture(autouse=True)
-def sound(house: House) -> Any:
+def sound(scenario: Scenario) -> Any:
     """After each test every invariant holds."""
     yield
-    assert list(check_all(house.engine)) == []
+    assert list(check_all(scenario.service)) == []
 
 
 def _raw(members: str) -> bytes:

@@ -13,8 +13,8 @@ from complaints.storage.database.transactions import Database
 from complaints.use_cases import access
 from complaints.use_cases.access import RIGHTS, Caller, Right
 from complaints.use_cases.configuration import keys
-from complaints.use_cases.service import Engine
-from tests.support import House, api_client
+from complaints.use_cases.service import Service
+from tests.support import Scenario, api_client
 
 KEY = {"name": "cc-north", "roles": ["intake"]}
 
@@ -30,9 +30,9 @@ def make(client: TestClient, **members: Any) -> dict[str, Any]:
     return made
 
 
-def everything_stored(engine: Engine) -> str:
+def everything_stored(service: Service) -> str:
     """All that the tables of keys and kept answers hold, as text."""
-    with engine.database.engine.connect() as connection:
+    with service.database.engine.connect() as connection:
         rows = [
             row
             for table in ("api_key", "idempotency")
@@ -45,7 +45,7 @@ def everything_stored(engine: Engine) -> str:
     return "\n".join([*binary, *map(str, values)])
 
 
-def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, engine: Engine) -> None:
+def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, service: Service) -> None:
     answer = client.post("/v1/keys", json=KEY | {"source": "north", "expires_at": "2026-02-01T00:00:00Z"})
     made = answer.json()
     secret = made.pop("key")
@@ -60,13 +60,13 @@ def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, en
     assert client.get(f"/v1/keys/{made['id']}").json() == made
     assert [item["name"] for item in client.get("/v1/keys").json()["items"]] == ["bootstrap", "cc-north"]
     assert secret not in client.get("/v1/keys").text
-    assert secret not in everything_stored(engine)
+    assert secret not in everything_stored(service)
     posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}, headers=bearer(secret))
     assert posted.json()["source"] == "north"
 
 
 def test_repeated_under_one_idempotency_key_the_secret_is_told_again_but_not_kept(
-    client: TestClient, engine: Engine
+    client: TestClient, service: Service
 ) -> None:
     headers = {"Idempotency-Key": "make-the-key"}
     first = client.post("/v1/keys", json=KEY, headers=headers)
@@ -80,22 +80,22 @@ def test_repeated_under_one_idempotency_key_the_secret_is_told_again_but_not_kep
     )
     secret = first.json()["key"]
     assert client.get("/v1/categories", headers=bearer(secret)).status_code == 200
-    stored = everything_stored(engine)
+    stored = everything_stored(service)
     assert first.json()["id"] in stored
     assert secret not in stored
     assert len(client.get("/v1/keys").json()["items"]) == 2
 
 
 def test_a_kept_secret_cannot_be_read_with_another_secret_of_the_same_key(
-    client: TestClient, engine: Engine
+    client: TestClient, service: Service
 ) -> None:
     headers = {"Idempotency-Key": "make-the-key"}
     client.post("/v1/keys", json=KEY, headers=headers)
     other = "another-secret-of-the-administrator"
-    with engine.database.begin() as tx:
+    with service.database.begin() as tx:
         statement = text("UPDATE api_key SET secret_digest = :digest WHERE name = 'bootstrap'")
         tx.connection.execute(statement, {"digest": keys.digest_of(other)})
-    with api_client(Engine(engine.database, engine.new_id)) as fresh:
+    with api_client(Service(service.database, service.new_id)) as fresh:
         again = fresh.post("/v1/keys", json=KEY, headers=headers | bearer(other))
     assert again.status_code == 409
     assert "can no longer be told" in again.json()["detail"]
@@ -145,9 +145,9 @@ def test_a_revoked_key_stops_for_good(client: TestClient) -> None:
     assert client.delete("/v1/keys/nonsense").status_code == 404
 
 
-def test_a_key_revoked_elsewhere_stops_within_five_seconds(client: TestClient, engine: Engine) -> None:
+def test_a_key_revoked_elsewhere_stops_within_five_seconds(client: TestClient, service: Service) -> None:
     made = make(client)
-    elsewhere = Engine(engine.database, engine.new_id)
+    elsewhere = Service(service.database, service.new_id)
 
     def works() -> bool:
         return elsewhere.read(lambda tx: keys.caller_of(elsewhere, tx, made["key"])) is not None
@@ -160,11 +160,11 @@ def test_a_key_revoked_elsewhere_stops_within_five_seconds(client: TestClient, e
     assert not works()
 
 
-def test_an_expired_key_stops(client: TestClient, house: House) -> None:
+def test_an_expired_key_stops(client: TestClient, scenario: Scenario) -> None:
     made = make(client, expires_at="2026-01-05T02:00:00Z")
-    house.jump(minutes=59)
+    scenario.jump(minutes=59)
     assert client.get("/v1/categories", headers=bearer(made["key"])).status_code == 200
-    house.jump(minutes=1)
+    scenario.jump(minutes=1)
     assert client.get("/v1/categories", headers=bearer(made["key"])).status_code == 401
 
 
@@ -179,7 +179,7 @@ def test_the_last_key_that_makes_keys_stays(client: TestClient) -> None:
     assert client.get("/v1/keys").status_code == 401
 
 
-def test_a_key_cannot_mint_a_stronger_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_cannot_mint_a_stronger_one(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     """No role but admin may make keys at all; one that may without having every right makes none stronger."""
     weak = frozenset({Right.READ_OWN, Right.READ, Right.ADMINISTER})
     monkeypatch.setitem(RIGHTS, AccessRole.AUDITOR, weak)
@@ -187,8 +187,8 @@ def test_a_key_cannot_mint_a_stronger_one(house: House, monkeypatch: pytest.Monk
     auditor = Caller("auditor", frozenset({AccessRole.AUDITOR}), "x")
 
     def create(role: AccessRole) -> None:
-        house.engine.write(
-            lambda tx: keys.create_key(house.engine, tx, auditor, name=f"new-{role}", roles=[role])
+        scenario.service.write(
+            lambda tx: keys.create_key(scenario.service, tx, auditor, name=f"new-{role}", roles=[role])
         )
 
     for role in set(AccessRole) - {AccessRole.AUDITOR}:
@@ -196,9 +196,9 @@ def test_a_key_cannot_mint_a_stronger_one(house: House, monkeypatch: pytest.Monk
             create(role)
     create(AccessRole.AUDITOR)
     with pytest.raises(Forbidden):
-        house.engine.write(
+        scenario.service.write(
             lambda tx: keys.create_key(
-                house.engine,
+                scenario.service,
                 tx,
                 Caller("m", frozenset({AccessRole.MANAGER}), "m"),
                 name="x",
@@ -208,14 +208,14 @@ def test_a_key_cannot_mint_a_stronger_one(house: House, monkeypatch: pytest.Monk
 
 
 def test_a_database_out_of_reach_is_no_error_of_ours(
-    engine: Engine, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key is looked up before any endpoint, where no handler of errors stands."""
 
     def unreachable(_database: Database) -> None:
         raise Unavailable("The database cannot be reached.")
 
-    engine.cache.expire()
+    service.cache.expire()
     monkeypatch.setattr(Database, "read", unreachable)
 
     answer = client.get("/v1/complaints")

@@ -5,11 +5,11 @@ from starlette.testclient import TestClient
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from tests.support import House
+from tests.support import Scenario
 
 
-def test_are_added_once_and_removed(client: TestClient, house: House) -> None:
-    one, other = house.post(), house.post()
+def test_are_added_once_and_removed(client: TestClient, scenario: Scenario) -> None:
+    one, other = scenario.post(), scenario.post()
     address = f"/v1/complaints/{one.id}/links"
     body = {"type": "related", "complaint_id": number_of(other.sequence)}
 
@@ -29,10 +29,10 @@ def test_are_added_once_and_removed(client: TestClient, house: House) -> None:
     assert types == ["complaint.created", "complaint.linked", "complaint.unlinked"]
 
 
-def test_that_of_a_merge_stays(client: TestClient, house: House) -> None:
-    into = house.post(complainant={"phone": "+8613800000000"})
-    merged = house.post(complainant={"phone": "+8613800000000"})
-    house.act(merged, "merge", into=str(into.id))
+def test_that_of_a_merge_stays(client: TestClient, scenario: Scenario) -> None:
+    into = scenario.post(complainant={"phone": "+8613800000000"})
+    merged = scenario.post(complainant={"phone": "+8613800000000"})
+    scenario.act(merged, "merge", into=str(into.id))
 
     answer = client.delete(
         f"/v1/complaints/{merged.id}/links", params={"type": "duplicate_of", "complaint_id": str(into.id)}
@@ -52,19 +52,21 @@ def test_that_of_a_merge_stays(client: TestClient, house: House) -> None:
         ({"type": "related", "complaint_id": "C000000013"}, "/complaint_id"),  # itself
     ],
 )
-def test_bad_ones_are_refused(client: TestClient, house: House, body: dict[str, str], pointer: str) -> None:
-    complaint = house.post()
+def test_bad_ones_are_refused(
+    client: TestClient, scenario: Scenario, body: dict[str, str], pointer: str
+) -> None:
+    complaint = scenario.post()
     assert number_of(complaint.sequence) == "C000000013"
 
     answer = client.post(f"/v1/complaints/{complaint.id}/links", json=body)
 
     assert answer.status_code == 422
     assert [e["pointer"] for e in answer.json()["errors"]] == [pointer]
-    assert house.load(complaint).version == 1
+    assert scenario.load(complaint).version == 1
 
 
-def test_removing_says_which(client: TestClient, house: House) -> None:
-    complaint = house.post()
+def test_removing_says_which(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/links"
 
     assert client.delete(address).status_code == 422
@@ -72,35 +74,35 @@ def test_removing_says_which(client: TestClient, house: House) -> None:
     assert client.delete(f"{address}?type=related&complaint_id=C000000999").status_code == 404
 
 
-def test_rights(client: TestClient, house: House) -> None:
-    one, other = house.post(), house.post()
+def test_rights(client: TestClient, scenario: Scenario) -> None:
+    one, other = scenario.post(), scenario.post()
     body = {"type": "related", "complaint_id": str(other.id)}
 
     for role in (AccessRole.AUDITOR, AccessRole.INTAKE):
-        answer = client.post(f"/v1/complaints/{one.id}/links", json=body, headers=house.key(role))
+        answer = client.post(f"/v1/complaints/{one.id}/links", json=body, headers=scenario.key(role))
         assert answer.status_code == 403
 
 
-def test_replanning_is_on_purpose_and_for_supervisors(client: TestClient, house: House) -> None:
-    complaint = house.post()
+def test_replanning_is_on_purpose_and_for_supervisors(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/replan"
     body = {"policy": {"code": "telecom-handbook", "version": 1}}
 
-    assert client.post(address, json=body, headers=house.key(AccessRole.AGENT)).status_code == 403
+    assert client.post(address, json=body, headers=scenario.key(AccessRole.AGENT)).status_code == 403
     assert client.post(address, json=body, headers={"If-Match": '"7"'}).status_code == 412
-    answer = client.post(address, json=body, headers=house.key(AccessRole.SUPERVISOR))
+    answer = client.post(address, json=body, headers=scenario.key(AccessRole.SUPERVISOR))
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
     assert answer.json()["policy"] == body["policy"]
     told = client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1]
     assert told["type"] == "complaint.replanned"
 
 
-def test_replanning_to_what_does_not_exist_is_refused(client: TestClient, house: House) -> None:
-    complaint = house.post()
+def test_replanning_to_what_does_not_exist_is_refused(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/replan"
 
     unknown = client.post(address, json={"policy": {"code": "telecom-handbook", "version": 99}})
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/policy")
-    house.act(complaint, "withdraw", reason="solved itself")
+    scenario.act(complaint, "withdraw", reason="solved itself")
     ended = client.post(address, json={"policy": {"code": "telecom-handbook", "version": 1}})
     assert ended.status_code == 409

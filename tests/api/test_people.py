@@ -12,8 +12,8 @@ from complaints.storage.rows.escalation import escalation
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.configuration import CreateUser
 from complaints.use_cases.configuration import staff
-from complaints.use_cases.service import Engine
-from tests.support import House
+from complaints.use_cases.service import Service
+from tests.support import Scenario
 
 NAMES = {"en": "Night shift", "zh": "夜班"}
 USER = {"login": "li.wei", "name": "李伟", "email": "li.wei@example.com"}
@@ -93,12 +93,12 @@ def test_a_code_is_taken_once(client: TestClient) -> None:
         assert client.get(f"/v1/{path}/nowhere").status_code == 404
 
 
-def test_of_many_at_once_one_gets_the_code(engine: Engine) -> None:
+def test_of_many_at_once_one_gets_the_code(service: Service) -> None:
     command = CreateUser(login="li.wei", name="李伟")
 
     def create(_n: int) -> bool:
         try:
-            engine.configure(lambda tx: staff.create_user(engine, tx, SYSTEM, command))
+            service.configure(lambda tx: staff.create_user(service, tx, SYSTEM, command))
         except Conflict:
             return False
         return True
@@ -152,29 +152,29 @@ def test_an_absence_begins_changes_and_ends(client: TestClient) -> None:
     assert refusal(client.patch("/v1/users/li.wei", json={"absent_until": later})) == (422, ["/absent_until"])
 
 
-def test_an_absent_leads_deputy_hears_of_it(client: TestClient, house: House, engine: Engine) -> None:
+def test_an_absent_leads_deputy_hears_of_it(client: TestClient, scenario: Scenario, service: Service) -> None:
     make(client, "users", USER)
     client.patch("/v1/users/admin", json={"deputy": "li.wei", "absent_from": "2026-01-01T00:00:00Z"})
-    house.post()
-    house.advance(hours=25)
-    with engine.database.engine.connect() as connection:
+    scenario.post()
+    scenario.advance(hours=25)
+    with service.database.engine.connect() as connection:
         told = (
             connection.execute(select(escalation.c.recipients).where(escalation.c.level == 1)).scalars().all()
         )
     assert told == [["li.wei"]]
 
 
-def test_a_team_that_is_needed_stays_active(client: TestClient, house: House) -> None:
+def test_a_team_that_is_needed_stays_active(client: TestClient, scenario: Scenario) -> None:
     make(client, "teams", TEAM)
-    complaint = house.post()
-    house.act(complaint, "assign", team="night")
+    complaint = scenario.post()
+    scenario.act(complaint, "assign", team="night")
 
     def deactivate(team: str) -> tuple[int, str]:
         answer = client.patch(f"/v1/teams/{team}", json={"active": False})
         return answer.status_code, answer.json().get("detail", "")
 
     assert deactivate("night") == (409, "Open complaints are this team's: assign them to another first.")
-    house.act(complaint, "withdraw", reason="solved by itself")
+    scenario.act(complaint, "withdraw", reason="solved by itself")
     assert deactivate("night") == (200, "")
     assert deactivate("customer_service")[0] == 409
     late = client.patch("/v1/categories/network.outage", json={"team": "night"})
@@ -186,10 +186,10 @@ def test_a_team_that_is_needed_stays_active(client: TestClient, house: House) ->
     )  # fmt: skip
 
 
-def test_users_come_and_go_but_one_stays(client: TestClient, house: House) -> None:
+def test_users_come_and_go_but_one_stays(client: TestClient, scenario: Scenario) -> None:
     assert client.patch("/v1/users/admin", json={"active": False}).status_code == 409
     make(client, "users", USER)
-    headers = house.key(AccessRole.AGENT, login="li.wei")
+    headers = scenario.key(AccessRole.AGENT, login="li.wei")
     assert client.get("/v1/users", headers=headers).status_code == 200
 
     assert client.patch("/v1/users/li.wei", json={"active": False}).json()["active"] is False

@@ -8,14 +8,14 @@ from starlette.testclient import TestClient
 from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
-from tests.support import House
+from tests.support import Scenario
 
 DUE = "2026-01-06T01:00:00Z"
 
 
 @pytest.fixture
-def complaint(house: House) -> Complaint:
-    return house.post()
+def complaint(scenario: Scenario) -> Complaint:
+    return scenario.post()
 
 
 def make(client: TestClient, complaint: Complaint, **members: Any) -> dict[str, Any]:
@@ -55,9 +55,9 @@ def test_several_are_listed_as_they_were_made(client: TestClient, complaint: Com
     assert {p["id"] for p in listed(client, complaint)} == {first["id"], second["id"]}
 
 
-def test_keeping_it(client: TestClient, house: House, complaint: Complaint) -> None:
+def test_keeping_it(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
     address = f"/v1/complaints/{complaint.id}/promises/{make(client, complaint)['id']}/keep"
-    house.advance(hours=1)
+    scenario.advance(hours=1)
 
     kept = client.post(address)
     again = client.post(address)
@@ -68,18 +68,18 @@ def test_keeping_it(client: TestClient, house: House, complaint: Complaint) -> N
     assert again.status_code == 409
 
 
-def test_kept_late_is_late(client: TestClient, house: House, complaint: Complaint) -> None:
+def test_kept_late_is_late(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
     made = make(client, complaint)
-    house.jump(hours=25)
+    scenario.jump(hours=25)
 
     assert listed(client, complaint)[0]["status"] == "breached"
     kept = client.post(f"/v1/complaints/{complaint.id}/promises/{made['id']}/keep")
     assert kept.json()["status"] == "met_late"
 
 
-def test_an_open_one_refuses_close(client: TestClient, house: House, complaint: Complaint) -> None:
-    house.act(complaint, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
-    house.act(complaint, "notify_result", message="Done.", contact_channel="phone")
+def test_an_open_one_refuses_close(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+    scenario.act(complaint, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
+    scenario.act(complaint, "notify_result", message="Done.", contact_channel="phone")
     made = make(client, complaint)
     close = {"action": "close", "early": True, "message": "Fine.", "contact_channel": "phone"}
     address = f"/v1/complaints/{complaint.id}"
@@ -110,17 +110,19 @@ def test_bad_ones_are_refused(
     assert listed(client, complaint) == []
 
 
-def test_an_ended_complaint_takes_none(client: TestClient, house: House, complaint: Complaint) -> None:
-    house.act(complaint, "withdraw", reason="solved itself")
+def test_an_ended_complaint_takes_none(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+    scenario.act(complaint, "withdraw", reason="solved itself")
 
     answer = client.post(f"/v1/complaints/{complaint.id}/promises", json={"text": "x", "due_at": DUE})
 
     assert answer.status_code == 409
 
 
-def test_that_of_another_complaint_is_unknown(client: TestClient, house: House, complaint: Complaint) -> None:
-    made, other = make(client, complaint), house.post()
-    intake = house.key(AccessRole.INTAKE, source="elsewhere")
+def test_that_of_another_complaint_is_unknown(
+    client: TestClient, scenario: Scenario, complaint: Complaint
+) -> None:
+    made, other = make(client, complaint), scenario.post()
+    intake = scenario.key(AccessRole.INTAKE, source="elsewhere")
 
     assert client.post(f"/v1/complaints/{other.id}/promises/{made['id']}/keep").status_code == 404
     assert client.post(f"/v1/complaints/{other.id}/promises/x/keep").status_code == 404

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases import imports
 from complaints.wiring import openapi_document
-from tests.conftest import ENGINES, Databases
+from tests.conftest import DATABASE_KINDS, Databases
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, House, api_client, opened_engine
+from tests.support import ADMIN_SECRET, Scenario, api_client, opened_service
 
 PERSON = {
     "name": "Zhuge Kongming",
@@ -165,8 +165,10 @@ class World:
     They are made, or `known` of a database that is a copy of one where they were.
     """
 
-    def __init__(self, house: House, client: TestClient, known: tuple[Told, Told] | None = None) -> None:
-        self.house, self.client = house, client
+    def __init__(
+        self, scenario: Scenario, client: TestClient, known: tuple[Told, Told] | None = None
+    ) -> None:
+        self.scenario, self.client = scenario, client
         if known is None:
             self.north, self.south = self._source("north"), self._source("south")
             self._live()
@@ -175,10 +177,10 @@ class World:
 
     def _live(self) -> None:
         """Have all that takes time happen to both."""
-        house, client = self.house, self.client
+        scenario, client = self.scenario, self.client
         for source in (self.north, self.south):
-            imports.work_on(house.engine, source["import_id"])
-        house.advance(hours=25)
+            imports.work_on(scenario.service, source["import_id"])
+        scenario.advance(hours=25)
         for source in (self.north, self.south):
             found = client.get("/v1/escalations", params={"complaint": source["reference"]}).json()["items"]
             source["escalation_id"] = found[0]["id"]
@@ -196,7 +198,7 @@ class World:
         due = {"text": "A call.", "due_at": "2026-02-01T00:00:00Z"}
         promise = self.client.post(f"{address}/promises", json=due).json()
         self.client.post(f"{address}/links", json={"type": "related", "complaint_id": linked["id"]})
-        key = self.house.key(AccessRole.INTAKE, source=source)
+        key = self.scenario.key(AccessRole.INTAKE, source=source)
         head = {**key, "Content-Type": "text/csv"}
         begun = self.client.post("/v1/imports", content="channel,subject\nphone,x\nnone,y\n", headers=head)
         return {
@@ -228,14 +230,14 @@ class World:
 class Mould:
     """A database with a world to copy, and what is known of it: to make one takes longer than most tests."""
 
-    engine: str
+    service: str
     url: str
     known: tuple[Told, Told]
     databases: Databases
     name: str = field(default_factory=lambda: f"complaints_world_{uuid4().hex}")
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=DATABASE_KINDS)
 def mould(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
@@ -244,8 +246,8 @@ def mould(
     directory = tmp_path_factory.mktemp("world")
     databases, copies = (Databases(directory, request.config) for _ in range(2))
     url = databases.make(request.param, template=migrated_template(request.param))
-    with opened_engine(url) as engine, api_client(engine) as client:
-        world = World(House(engine), client)
+    with opened_service(url) as service, api_client(service) as client:
+        world = World(Scenario(service), client)
     yield Mould(request.param, url, (world.north, world.south), copies)
     databases.drop_all()
 
@@ -253,16 +255,16 @@ def mould(
 @pytest.fixture
 def world(mould: Mould) -> Iterator[World]:
     """On each engine."""
-    url = mould.databases.make(mould.engine, template=mould.url, name=mould.name)
-    with opened_engine(url) as engine, api_client(engine) as client:
-        yield World(House(engine), client, copy.deepcopy(mould.known))
+    url = mould.databases.make(mould.service, template=mould.url, name=mould.name)
+    with opened_service(url) as service, api_client(service) as client:
+        yield World(Scenario(service), client, copy.deepcopy(mould.known))
     mould.databases.drop_all()
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_may_what_the_table_says(world: World, role: AccessRole) -> None:
     """Nobody of another role, so that what is refused is refused for its right alone."""
-    key = world.house.key(role, source="north")
+    key = world.scenario.key(role, source="north")
     wrong = []
     for row in TABLE:
         answer = world.ask(row, key, world.north)
@@ -290,7 +292,7 @@ OF_ONE_COMPLAINT = [
 
 
 def test_intake_knows_nothing_of_another_source(world: World, subtests: pytest.Subtests) -> None:
-    key = world.house.key(AccessRole.INTAKE, source="north")
+    key = world.scenario.key(AccessRole.INTAKE, source="north")
     assert len(OF_ONE_COMPLAINT) == 8
     for row in OF_ONE_COMPLAINT:
         with subtests.test(_id(row)):
@@ -315,7 +317,7 @@ LISTS = {
 
 
 def test_intake_sees_lists_of_its_own_source(world: World, subtests: pytest.Subtests) -> None:
-    keys = [world.house.key(AccessRole.INTAKE, source=source) for source in ("north", "south")]
+    keys = [world.scenario.key(AccessRole.INTAKE, source=source) for source in ("north", "south")]
     for path, member in LISTS.items():
         with subtests.test(path):
             north, south = (_seen(world, path, member, headers=key) for key in keys)
@@ -337,7 +339,7 @@ def _seen(world: World, path: str, member: str, **headers: Any) -> set[str]:
 
 
 def test_intake_posts_for_its_own_source_alone(world: World) -> None:
-    key = world.house.key(AccessRole.INTAKE, source="north")
+    key = world.scenario.key(AccessRole.INTAKE, source="north")
     answer = world.client.post("/v1/complaints", json=POST | {"source": "south"}, headers=key)
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
     same = POST | {"external_id": "E-1"}
@@ -347,7 +349,7 @@ def test_intake_posts_for_its_own_source_alone(world: World) -> None:
 
 
 def test_an_auditor_reads_everything_but_who_it_was(world: World) -> None:
-    key = world.house.key(AccessRole.AUDITOR)
+    key = world.scenario.key(AccessRole.AUDITOR)
     readable = [row for row in TABLE if row[0] == "GET" and AccessRole.AUDITOR in row[3] and row[4] == 200]
     assert len(readable) > 25
     for row in readable:
@@ -368,7 +370,7 @@ def test_an_auditor_reads_everything_but_who_it_was(world: World) -> None:
 
 
 def test_an_auditor_may_not_ask_who_it_was_either(world: World) -> None:
-    key = world.house.key(AccessRole.AUDITOR)
+    key = world.scenario.key(AccessRole.AUDITOR)
     for asked in ("phone=%2B8613912345678", "account_no=ACCT-7788-31"):
         answer = world.client.get(f"/v1/complaints?{asked}", headers=key)
         assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
@@ -384,10 +386,10 @@ def test_a_kept_answer_is_for_its_own_key(world: World) -> None:
     first = world.client.post("/v1/complaints", json=body, headers=attempt)
     again = world.client.post("/v1/complaints", json=body, headers=attempt)
     other = world.client.post(
-        "/v1/complaints", json=body, headers=attempt | world.house.key(AccessRole.INTAKE, source="north")
+        "/v1/complaints", json=body, headers=attempt | world.scenario.key(AccessRole.INTAKE, source="north")
     )
     auditor = world.client.post(
-        "/v1/complaints", json=body, headers=attempt | world.house.key(AccessRole.AUDITOR)
+        "/v1/complaints", json=body, headers=attempt | world.scenario.key(AccessRole.AUDITOR)
     )
     assert (first.status_code, again.content, other.status_code) == (201, first.content, 201)
     assert other.json()["id"] != first.json()["id"]
@@ -398,7 +400,7 @@ def test_an_agent_may_not_change_the_first_owner_nor_close_early(world: World) -
     address = f"/v1/complaints/{world.north['followed']}"
     early = {"action": "close", "early": True, "message": "Agreed.", "contact_channel": "phone"}
     for body, path in (({"first_owner": "admin"}, address), (early, f"{address}/transitions")):
-        key = world.house.key(AccessRole.AGENT)
+        key = world.scenario.key(AccessRole.AGENT)
         method = "PATCH" if path == address else "POST"
         answer = world.client.request(method, path, json=body, headers=key)
         assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forbidden")
@@ -406,7 +408,7 @@ def test_an_agent_may_not_change_the_first_owner_nor_close_early(world: World) -
 
 def test_a_key_makes_none_that_is_stronger(world: World) -> None:
     for role in (AccessRole.MANAGER, AccessRole.SUPERVISOR, AccessRole.INTAKE):
-        key = world.house.key(role)
+        key = world.scenario.key(role)
         answer = world.client.post("/v1/keys", json={"name": "x", "roles": ["intake"]}, headers=key)
         assert answer.status_code == 403
 

@@ -17,9 +17,9 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import test_clock
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.wiring import new_id
-from tests.support import House, api_client, count_statements, opened_engine
+from tests.support import Scenario, api_client, count_statements, opened_service
 
 CLOCK = "/v1/sandbox/clock"
 ADVANCE = f"{CLOCK}/advance"
@@ -52,11 +52,11 @@ def test_stands_still_until_it_is_moved(client: TestClient) -> None:
     assert first.json() == second.json() == {"now": "2026-01-05T01:00:00Z"}
 
 
-def test_advances_by_a_duration_and_tells_what_happened(client: TestClient, house: House) -> None:
-    complaint = house.post()
-    house.act(complaint, "respond", message="We are on it.", contact_channel="phone")
-    house.act(complaint, "hold", reason="outage", until="2026-01-05T11:00:00Z")
-    house.post()
+def test_advances_by_a_duration_and_tells_what_happened(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
+    scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
+    scenario.act(complaint, "hold", reason="outage", until="2026-01-05T11:00:00Z")
+    scenario.post()
 
     assert advance(client, "PT25H") == {
         "now": "2026-01-06T02:00:00Z",
@@ -72,8 +72,8 @@ def test_advances_by_a_duration_and_tells_what_happened(client: TestClient, hous
     }
 
 
-def test_is_set_to_an_instant(client: TestClient, house: House) -> None:
-    house.post()
+def test_is_set_to_an_instant(client: TestClient, scenario: Scenario) -> None:
+    scenario.post()
 
     moved = client.put(CLOCK, json={"now": "2026-01-06T10:00:00+08:00"})
     equal = client.put(CLOCK, json={"now": "2026-01-06T02:00:00Z"})
@@ -92,11 +92,11 @@ def test_months_are_those_of_the_calendar_in_utc(client: TestClient) -> None:
     assert advance(client, "P1Y")["now"] == "2027-03-01T13:00:00Z"
 
 
-def test_each_step_is_taken_at_its_own_time(client: TestClient, house: House) -> None:
+def test_each_step_is_taken_at_its_own_time(client: TestClient, scenario: Scenario) -> None:
     for severity in ("critical", "normal"):
-        house.post(severity=severity)
-        house.advance(minutes=7)
-    house.act(house.post(), "respond", message="We are on it.", contact_channel="phone")
+        scenario.post(severity=severity)
+        scenario.advance(minutes=7)
+    scenario.act(scenario.post(), "respond", message="We are on it.", contact_channel="phone")
 
     advance(client, "P10D")
 
@@ -113,13 +113,13 @@ def test_one_long_way_is_the_same_as_many_short_ones(
 ) -> None:
     lived = []
     for moves in (["P100D"], ["P1D"] * 100, ["PT7H", "P40D", "PT1S", "P100D"]):
-        with opened_engine(migrated_database_url("sqlite")) as engine, api_client(engine) as client:
-            house = House(engine)
+        with opened_service(migrated_database_url("sqlite")) as service, api_client(service) as client:
+            scenario = Scenario(service)
             for severity in ("critical", "low"):
-                house.post(severity=severity)
-            followed = house.post(severity="high")
-            house.act(followed, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
-            house.act(followed, "notify_result", message="Done.", contact_channel="phone")
+                scenario.post(severity=severity)
+            followed = scenario.post(severity="high")
+            scenario.act(followed, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
+            scenario.act(followed, "notify_result", message="Done.", contact_channel="phone")
             for by in moves:
                 advance(client, by)
             taken = steps(client)
@@ -171,9 +171,9 @@ def test_a_repeated_request_moves_it_once(client: TestClient) -> None:
     assert client.get(CLOCK).json() == {"now": "2026-01-05T02:00:00Z"}
 
 
-def test_who_works_may_move_it_and_all_may_read_it(client: TestClient, house: House) -> None:
+def test_who_works_may_move_it_and_all_may_read_it(client: TestClient, scenario: Scenario) -> None:
     for role, status in ((AccessRole.INTAKE, 403), (AccessRole.AUDITOR, 403), (AccessRole.AGENT, 200)):
-        headers = house.key(role)
+        headers = scenario.key(role)
         assert client.get(CLOCK, headers=headers).status_code == 200
         assert client.post(ADVANCE, json={"by": "PT0S"}, headers=headers).status_code == status
         assert client.put(CLOCK, json=client.get(CLOCK).json(), headers=headers).status_code == status
@@ -183,7 +183,7 @@ def test_elsewhere_it_does_not_exist(database_url: str) -> None:
     database = Database(open_engine(database_url), lambda _connection: datetime(2026, 1, 5, tzinfo=UTC))
     with database.begin() as tx:
         tx.connection.execute(delete(test_clock.sandbox_clock))
-    with api_client(Engine(database, new_id)) as client:
+    with api_client(Service(database, new_id)) as client:
         unknown = client.get("/v1/nothing/here").json()
         for method, path, body in (
             ("GET", CLOCK, None),
@@ -198,9 +198,9 @@ def test_elsewhere_it_does_not_exist(database_url: str) -> None:
     database.engine.dispose()
 
 
-def test_nodes_that_move_it_at_once_take_turns(client: TestClient, house: House) -> None:
+def test_nodes_that_move_it_at_once_take_turns(client: TestClient, scenario: Scenario) -> None:
     for _ in range(5):
-        house.post()
+        scenario.post()
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: client.post(ADVANCE, json={"by": "PT20H"}), range(4)))
@@ -211,8 +211,8 @@ def test_nodes_that_move_it_at_once_take_turns(client: TestClient, house: House)
     assert sum(a.json()["escalations"] + a.json()["reminders"] for a in answers) == 5 * 10
 
 
-def test_moving_it_hinders_nobody_who_works(client: TestClient, house: House) -> None:
-    complaints = [house.post() for _ in range(4)]
+def test_moving_it_hinders_nobody_who_works(client: TestClient, scenario: Scenario) -> None:
+    complaints = [scenario.post() for _ in range(4)]
     moved = threading.Event()
 
     def work(n: int) -> list[int]:
@@ -234,27 +234,27 @@ def test_moving_it_hinders_nobody_who_works(client: TestClient, house: House) ->
 
 
 def test_while_it_moves_complaints_stand_still(migrated_database_url: Callable[[str], str]) -> None:
-    with opened_engine(migrated_database_url("postgresql")) as engine, ThreadPoolExecutor(1) as pool:
-        house = House(engine)
-        complaint = house.post()
-        with engine.database.begin() as tx:
+    with opened_service(migrated_database_url("postgresql")) as service, ThreadPoolExecutor(1) as pool:
+        scenario = Scenario(service)
+        complaint = scenario.post()
+        with service.database.begin() as tx:
             test_clock.lock_sandbox(tx.connection)
             acting = pool.submit(
-                house.act, complaint, "respond", message="We are on it.", contact_channel="phone"
+                scenario.act, complaint, "respond", message="We are on it.", contact_channel="phone"
             )
             time.sleep(0.3)
             assert not acting.done()
-            assert house.load(complaint).version == 1
+            assert scenario.load(complaint).version == 1
         assert acting.result(timeout=10).version == 2
 
 
-def test_the_work_grows_by_batches_not_by_complaints(engine: Engine, house: House) -> None:
+def test_the_work_grows_by_batches_not_by_complaints(service: Service, scenario: Scenario) -> None:
     counted = []
     for n in (5, 40):
         for _ in range(n):
-            house.post()
-        with count_statements(engine) as executed:  # one for many rows counts once
-            house.advance(days=100)
+            scenario.post()
+        with count_statements(service) as executed:  # one for many rows counts once
+            scenario.advance(days=100)
         counted.append(len(executed))
 
     assert counted[1] <= counted[0] + 5

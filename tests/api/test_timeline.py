@@ -5,15 +5,15 @@ from starlette.testclient import TestClient
 
 from complaints.api.complaints.history_schemas import EventOut, EventPage
 from complaints.domain.vocabulary import AccessRole
-from tests.support import House
+from tests.support import Scenario
 
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "email": "zw@example.com", "account_no": "A-77"}
 
 
-def test_tells_every_event_oldest_first(client: TestClient, house: House) -> None:
-    complaint = house.post()
-    house.advance(hours=13)
-    house.act(complaint, "respond", message="We are on it.", contact_channel="phone")
+def test_tells_every_event_oldest_first(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
+    scenario.advance(hours=13)
+    scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
 
     answer = client.get(f"/v1/complaints/{complaint.id}/timeline")
 
@@ -32,8 +32,8 @@ def test_tells_every_event_oldest_first(client: TestClient, house: House) -> Non
     assert answer.json()["next_cursor"] is None
 
 
-def test_is_of_one_complaint_and_comes_in_pages(client: TestClient, house: House) -> None:
-    complaint, other = house.post(), house.post()
+def test_is_of_one_complaint_and_comes_in_pages(client: TestClient, scenario: Scenario) -> None:
+    complaint, other = scenario.post(), scenario.post()
     for text in "abc":
         client.post(f"/v1/complaints/{complaint.id}/notes", json={"text": text})
         client.post(f"/v1/complaints/{other.id}/notes", json={"text": "other"})
@@ -54,20 +54,20 @@ def test_is_of_one_complaint_and_comes_in_pages(client: TestClient, house: House
     assert texts == ["a", "b", "c"]
 
 
-def test_holds_no_personal_data(client: TestClient, house: House) -> None:
+def test_holds_no_personal_data(client: TestClient, scenario: Scenario) -> None:
     posted = client.post(
         "/v1/complaints",
         json={"channel": "phone", "subject": "No signal", "complainant": PERSON, "reporter": PERSON},
     ).json()
     client.patch(f"/v1/complaints/{posted['id']}", json={"complainant": {"name": "Zhang Wei Min"}})
 
-    for headers in (house.key(AccessRole.AUDITOR), house.key(AccessRole.ADMIN)):
+    for headers in (scenario.key(AccessRole.AUDITOR), scenario.key(AccessRole.ADMIN)):
         told = client.get(f"/v1/complaints/{posted['id']}/timeline", headers=headers).text
         assert not [value for value in PERSON.values() if value in told]
 
 
-def test_a_note_is_an_event(client: TestClient, house: House) -> None:
-    complaint = house.post()
+def test_a_note_is_an_event(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
 
     answer = client.post(
         f"/v1/complaints/{complaint.id}/notes", json={"text": "漏水", "visibility": "public"}
@@ -79,11 +79,11 @@ def test_a_note_is_an_event(client: TestClient, house: House) -> None:
     assert (note["type"], note["actor"]) == ("complaint.note_added", "key:bootstrap")
     assert note["data"] == {"text": "漏水", "visibility": "public"}
     assert client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1] == note
-    assert house.load(complaint).version == 1
+    assert scenario.load(complaint).version == 1
 
 
-def test_notes_are_internal_unless_said(client: TestClient, house: House) -> None:
-    address = f"/v1/complaints/{house.post().id}/notes"
+def test_notes_are_internal_unless_said(client: TestClient, scenario: Scenario) -> None:
+    address = f"/v1/complaints/{scenario.post().id}/notes"
 
     assert client.post(address, json={"text": "x"}).json()["data"]["visibility"] == "internal"
 
@@ -92,16 +92,16 @@ def test_notes_are_internal_unless_said(client: TestClient, house: House) -> Non
     "body",
     [{}, {"text": ""}, {"text": " "}, {"text": "x", "visibility": "secret"}, {"text": "x", "by": "me"}],
 )
-def test_bad_notes_are_refused(client: TestClient, house: House, body: dict[str, str]) -> None:
-    complaint = house.post()
+def test_bad_notes_are_refused(client: TestClient, scenario: Scenario, body: dict[str, str]) -> None:
+    complaint = scenario.post()
 
     assert client.post(f"/v1/complaints/{complaint.id}/notes", json=body).status_code == 422
     assert len(client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"]) == 1
 
 
-def test_rights_and_scope(client: TestClient, house: House) -> None:
-    complaint = house.post()
-    own, foreign = (house.key(AccessRole.INTAKE, source=source) for source in ("system", "elsewhere"))
+def test_rights_and_scope(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
+    own, foreign = (scenario.key(AccessRole.INTAKE, source=source) for source in ("system", "elsewhere"))
     address = f"/v1/complaints/{complaint.id}"
 
     assert client.get(f"{address}/timeline", headers=own).status_code == 200
@@ -111,13 +111,13 @@ def test_rights_and_scope(client: TestClient, house: House) -> None:
     assert client.get(f"{address}/timeline?cursor=x").status_code == 400
 
 
-def test_a_due_time_is_explained(client: TestClient, house: House) -> None:
-    complaint = house.post()
-    house.act(complaint, "respond", message="We are on it.", contact_channel="phone")
-    house.act(complaint, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
-    house.advance(hours=10)
-    resolution = next(d for d in house.load(complaint).deadlines if d.kind == "resolution")
-    house.advance(hours=30)
+def test_a_due_time_is_explained(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
+    scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
+    scenario.act(complaint, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
+    scenario.advance(hours=10)
+    resolution = next(d for d in scenario.load(complaint).deadlines if d.kind == "resolution")
+    scenario.advance(hours=30)
 
     answer = client.get(f"/v1/complaints/{complaint.id}/deadlines/{resolution.id}/explanation").json()
 
@@ -136,19 +136,19 @@ def test_a_due_time_is_explained(client: TestClient, house: House) -> None:
     assert answer["steps"][1]["notify"] == ["assignee", "team_lead"]
 
 
-def test_nothing_is_planned_once_a_deadline_is_met(client: TestClient, house: House) -> None:
-    complaint = house.post()
-    house.advance(hours=13)
-    house.act(complaint, "respond", message="We are on it.", contact_channel="phone")
-    response = next(d for d in house.load(complaint).deadlines if d.kind == "first_response")
+def test_nothing_is_planned_once_a_deadline_is_met(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post()
+    scenario.advance(hours=13)
+    scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
+    response = next(d for d in scenario.load(complaint).deadlines if d.kind == "first_response")
 
     answer = client.get(f"/v1/complaints/{complaint.id}/deadlines/{response.id}/explanation").json()
 
     assert [s["step"] for s in answer["steps"]] == ["50%"]
 
 
-def test_a_deadline_of_another_complaint_is_unknown(client: TestClient, house: House) -> None:
-    complaint, other = house.post(), house.post()
+def test_a_deadline_of_another_complaint_is_unknown(client: TestClient, scenario: Scenario) -> None:
+    complaint, other = scenario.post(), scenario.post()
     address = f"/v1/complaints/{complaint.id}/deadlines"
 
     assert client.get(f"{address}/{complaint.deadlines[0].id}/explanation").status_code == 200

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from complaints.api.deadlines.schemas import ElapsedOut, LifecycleOut, PreviewOut
 from complaints.domain.vocabulary import AccessRole, Status
-from tests.support import House
+from tests.support import Scenario
 
 CASES = Path(__file__).parents[2].parent / "shared" / "cases" / "deadline_cases.json"
 BERLIN = {
@@ -138,9 +138,9 @@ def test_elapsed(client: TestClient) -> None:
     assert [a["elapsed_seconds"] for a in (open_time, unpaused, backwards)] == [7200, 5400, 0]
 
 
-def test_any_key_will_do_but_one_there_must_be(client: TestClient, house: House) -> None:
+def test_any_key_will_do_but_one_there_must_be(client: TestClient, scenario: Scenario) -> None:
     for role in (AccessRole.INTAKE, AccessRole.AUDITOR):
-        headers = house.key(role)
+        headers = scenario.key(role)
         assert client.post("/v1/deadlines/preview", json=VALID, headers=headers).status_code == 200
         assert client.get("/v1/lifecycle", headers=headers).status_code == 200
     assert client.get("/v1/lifecycle", headers={"Authorization": ""}).status_code == 401

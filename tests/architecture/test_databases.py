@@ -12,15 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from tests.conftest import ENGINES
+from tests.conftest import DATABASE_KINDS
 from tests.postgres_server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_each_database_is_a_new_one(empty_database_url: Callable[[str], str], engine: str) -> None:
-    assert empty_database_url(engine) != empty_database_url(engine)
+@pytest.mark.parametrize("kind", DATABASE_KINDS)
+def test_each_database_is_a_new_one(empty_database_url: Callable[[str], str], kind: str) -> None:
+    assert empty_database_url(kind) != empty_database_url(kind)
 
 
 def test_a_new_database_is_empty_and_knows_chinese(empty_database_url: Callable[[str], str]) -> None:

@@ -21,7 +21,7 @@ from complaints.storage.rows.complaint import complaint
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 
 NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
@@ -38,17 +38,17 @@ def test_made_complaints_are_as_sound_as_real_ones(
 ) -> None:
     url = empty_database_url(kind)
     make_dataset(url, Shares(600, 100), lives=28)
-    engine = Engine(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
+    service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
 
-    teams = engine.read(_teams)
-    found, _ = engine.read(
+    teams = service.read(_teams)
+    found, _ = service.read(
         lambda tx: lists.list_views(
-            engine, tx, SYSTEM, ComplaintFilter(q=WORDS["zh_frequent"]), NEWEST, after=None, limit=10
+            service, tx, SYSTEM, ComplaintFilter(q=WORDS["zh_frequent"]), NEWEST, after=None, limit=10
         )
     )
-    late = engine.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
-    findings = list(check_all(engine))
-    engine.database.engine.dispose()
+    late = service.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
+    findings = list(check_all(service))
+    service.database.engine.dispose()
 
     assert findings == []
     assert sum(teams.values()) == 600

@@ -18,7 +18,7 @@ from benchmarks.processes import migrate
 from complaints import wiring
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from tests.postgres_server import PostgresUnavailable
 
@@ -99,9 +99,9 @@ def test_copied_complaints_are_as_sound_as_real_ones(server: str, tmp_path: Path
 
     made = make_many_due(server, due_at, 20, prototypes=4)
 
-    engine = Engine(Database(open_engine(server), wiring.wall_clock), wiring.new_id)
-    findings = list(check_all(engine))
-    engine.database.engine.dispose()
+    service = Service(Database(open_engine(server), wiring.wall_clock), wiring.new_id)
+    findings = list(check_all(service))
+    service.database.engine.dispose()
     assert made == 20
     assert findings == []
     with psycopg.connect(server) as connection:

@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from complaints.domain.complaint.change import Draft, Event
+from complaints.domain.complaint.change import Change, Event
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Promise
 from complaints.domain.policy.document import read_policy
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules import actions, deadlines
 from complaints.domain.rules.intake import Intake, plan_intake
-from complaints.domain.rules.passing_time import advance
+from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import (
     AccessRole,
@@ -179,34 +179,34 @@ class Life:
             first_owner="fei",
             **told,
         )
-        draft = plan_intake(
+        change = plan_intake(
             intake, policy=policy, directory=directory, now=now, sequence=1, actor="fei", new_id=self.new_id
         )
-        self._keep(draft)
+        self._keep(change)
 
     def new_id(self) -> UUID:
         return UUID(int=next(self._ids))
 
-    def draft(self) -> Draft:
-        return Draft(self.complaint, actor="an", new_id=self.new_id)
+    def new_change(self) -> Change:
+        return Change(self.complaint, actor="an", new_id=self.new_id)
 
     def context(self) -> actions.Context:
         return actions.Context(self.now, self.policy, self.directory, self.roles)
 
-    def _keep(self, draft: Draft) -> None:
-        draft.finish()
-        self.complaint: Complaint = draft.complaint
-        self.events += draft.events
-        self.escalations += draft.escalations
-        self.promises += draft.promises
+    def _keep(self, change: Change) -> None:
+        change.finish()
+        self.complaint: Complaint = change.complaint
+        self.events += change.events
+        self.escalations += change.escalations
+        self.promises += change.promises
 
-    def _change(self, step: Callable[[Draft], None]) -> None:
+    def _change(self, step: Callable[[Change], None]) -> None:
         """As a use case does: bring up to now, change, bring up to now."""
-        draft = self.draft()
-        advance(draft, self.policy, self.directory, self.now)
-        step(draft)
-        advance(draft, self.policy, self.directory, self.now)
-        self._keep(draft)
+        change = self.new_change()
+        catch_up(change, self.policy, self.directory, self.now)
+        step(change)
+        catch_up(change, self.policy, self.directory, self.now)
+        self._keep(change)
 
     # Time
 
@@ -217,7 +217,7 @@ class Life:
 
     def sweep(self) -> "Life":
         """Bring the complaint up to now."""
-        self._change(lambda draft: None)
+        self._change(lambda change: None)
         return self
 
     def wait(self, *, to: datetime | None = None, **delta: float) -> "Life":
@@ -233,17 +233,17 @@ class Life:
         """Take an action; what it carries as `CARRIED` says unless told."""
         name = Action(action)
         arguments = {**CARRIED[name](self), **members}
-        self._change(lambda draft: actions.plan(draft, self.context(), name, arguments))
+        self._change(lambda change: actions.plan(change, self.context(), name, arguments))
         return self
 
     def promise(self, due_at: datetime) -> "Life":
         """Promise the complainant something by a time."""
 
-        def step(draft: Draft) -> None:
-            draft.touch(self.now)
-            sequence = deadlines.next_sequence(draft.complaint, DeadlineKind.PROMISE)
+        def step(change: Change) -> None:
+            change.touch(self.now)
+            sequence = deadlines.next_sequence(change.complaint, DeadlineKind.PROMISE)
             promised = deadlines.running(
-                draft,
+                change,
                 self.policy,
                 DeadlineKind.PROMISE,
                 started_at=self.now,
@@ -251,9 +251,9 @@ class Life:
                 due_at=due_at,
                 sequence=sequence,
             )
-            draft.add_deadlines([promised])
-            draft.promises.append(Promise(promised.id, "A visit", "an"))
-            draft.emit(EventType.PROMISE_MADE, self.now)
+            change.add_deadlines([promised])
+            change.promises.append(Promise(promised.id, "A visit", "an"))
+            change.emit(EventType.PROMISE_MADE, self.now)
 
         self._change(step)
         return self
@@ -261,11 +261,11 @@ class Life:
     def change(self, **members: Any) -> "Life":
         """Change priority or category; the clocks follow."""
 
-        def step(draft: Draft) -> None:
-            draft.touch(self.now)
-            draft.set(**members)
-            deadlines.replan(draft, self.policy, self.now, retarget=True)
-            draft.emit(EventType.UPDATED, self.now)
+        def step(change: Change) -> None:
+            change.touch(self.now)
+            change.set(**members)
+            deadlines.replan(change, self.policy, self.now, retarget=True)
+            change.emit(EventType.UPDATED, self.now)
 
         self._change(step)
         return self
@@ -273,10 +273,10 @@ class Life:
     def replan(self, policy: Policy) -> "Life":
         """Move to another policy version, on purpose."""
 
-        def step(draft: Draft) -> None:
-            draft.touch(self.now)
-            deadlines.move_to_policy(draft, policy, self.now)
-            draft.emit(EventType.REPLANNED, self.now)
+        def step(change: Change) -> None:
+            change.touch(self.now)
+            deadlines.move_to_policy(change, policy, self.now)
+            change.emit(EventType.REPLANNED, self.now)
             self.policy = policy
 
         self._change(step)

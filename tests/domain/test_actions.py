@@ -9,7 +9,7 @@ import pytest
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
-from complaints.domain.rules.actions import Review, close_refusal, merge_refusal, reviews
+from complaints.domain.rules.actions import ActionVerdict, close_refusal, judge_actions, merge_refusal
 from complaints.domain.vocabulary import (
     OPEN_STATUSES,
     AccessRole,
@@ -68,8 +68,10 @@ def fault_of(life: Life, action: str, **members: Any) -> str:
     return fault.pointer
 
 
-def review_of(life: Life, action: Action) -> Review:
-    return next(review for review in reviews(life.complaint, life.context()) if review.action is action)
+def verdict_on(life: Life, action: Action) -> ActionVerdict:
+    return next(
+        verdict for verdict in judge_actions(life.complaint, life.context()) if verdict.action is action
+    )
 
 
 # Every action -----------------------------------------------------------------------------------------------
@@ -92,15 +94,15 @@ def test_an_action_is_one_change_of_the_complaint(action: Action) -> None:
 @pytest.mark.parametrize("status", Status)
 def test_every_action_is_reviewed_with_the_reason_where_it_is_refused(status: Status) -> None:
     life = in_status(status)
-    found = reviews(life.complaint, life.context())
-    assert [review.action for review in found] == list(Action)
-    for review in found:
-        assert review.allowed is (review.refused_because is None)
-        if review.allowed and review.action is not Action.RECORD_CONTACT:
-            in_status(status).do(review.action)
-        elif not review.allowed:
+    found = judge_actions(life.complaint, life.context())
+    assert [verdict.action for verdict in found] == list(Action)
+    for verdict in found:
+        assert verdict.allowed is (verdict.refused_because is None)
+        if verdict.allowed and verdict.action is not Action.RECORD_CONTACT:
+            in_status(status).do(verdict.action)
+        elif not verdict.allowed:
             with pytest.raises(TransitionRefused):
-                in_status(status).do(review.action)
+                in_status(status).do(verdict.action)
 
 
 def test_a_refused_action_tells_those_allowed_now() -> None:
@@ -404,7 +406,7 @@ def test_the_window_to_reopen_is_ninety_days_from_that_moment(status: Status) ->
     assert ended_at == life.now
     life.jump(days=90, microseconds=1)
     assert "recurrence_of" in str(refusal_of(life, "reopen"))
-    refused_because = review_of(life, Action.REOPEN).refused_because
+    refused_because = verdict_on(life, Action.REOPEN).refused_because
     assert refused_because is not None
     assert "recurrence_of" in refused_because
     life.jump(to=ended_at + days(90)).do("reopen")
@@ -500,9 +502,9 @@ def test_an_early_close_is_for_those_the_policy_names() -> None:
     early = {"early": True, "message": "They confirmed", "contact_channel": ContactChannel.PHONE}
     with pytest.raises(Forbidden):
         life.do("close", **early)
-    assert review_of(life, Action.CLOSE).allowed is False
+    assert verdict_on(life, Action.CLOSE).allowed is False
     life.roles = SUPERVISOR
-    assert review_of(life, Action.CLOSE).allowed is True
+    assert verdict_on(life, Action.CLOSE).allowed is True
     assert "still to be made" in str(refusal_of(life, "close"))  # without saying so it is not early
     life.do("close", **early)
     assert life.status is Status.CLOSED
@@ -581,11 +583,11 @@ def test_reject_tells_the_complainant_and_so_meets_both_clocks(status: Status) -
 @pytest.mark.parametrize("status", OPEN)
 def test_withdraw_ends_it_and_its_clocks(status: Status) -> None:
     life = in_status(status)
-    life.promise(life.now + days(1)).jump(hours=1).do("withdraw", reason="Moved away")
+    life.promise(life.now + days(1)).jump(hours=1).do("withdraw", reason="ClockResult away")
     assert (life.status, life.complaint.ended_at) == (Status.WITHDRAWN, life.now)
     assert not any(d.unmet for d in life.complaint.deadlines)
     assert life.complaint.current_hold is None
-    assert life.told(EventType.WITHDRAWN)[-1].data["reason"] == "Moved away"
+    assert life.told(EventType.WITHDRAWN)[-1].data["reason"] == "ClockResult away"
 
 
 @pytest.mark.parametrize("status", OPEN)
@@ -593,7 +595,7 @@ def test_merge_is_for_good(status: Status) -> None:
     life = in_status(status).jump(hours=1).do("merge", into=UUID(int=77))
     assert (life.status, life.complaint.merged_into) == (Status.MERGED, UUID(int=77))
     assert not any(d.unmet for d in life.complaint.deadlines)
-    assert not any(review.allowed for review in reviews(life.complaint, life.context()))
+    assert not any(verdict.allowed for verdict in judge_actions(life.complaint, life.context()))
 
 
 def other(**changes: Any) -> Complaint:

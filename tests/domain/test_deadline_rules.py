@@ -736,8 +736,8 @@ def alive(life: Life) -> list[Deadline]:
     policy = life.policy
 
     def at_its_top(deadline: Deadline) -> bool:
-        works = deadlines.clockwork(deadline, life.complaint, policy)
-        return all(step.name in deadline.steps_taken for step in works.rule.ladder) and bool(
+        terms = deadlines.terms_of(deadline, life.complaint, policy)
+        return all(step.name in deadline.steps_taken for step in terms.rule.ladder) and bool(
             life.complaint.first_owner
         )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from complaints.domain.complaint.change import Draft, Event, told_changes, told_deadline
+from complaints.domain.complaint.change import Change, Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import GENESIS, Link, Tip, canonical, chain, fold, link_digest
 from complaints.domain.json_text import plain
@@ -17,7 +17,7 @@ from tests.domain.builders import START, Life, closable, days, hours, in_status
 
 
 def state_of(complaint: Complaint) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    return told_changes(None, complaint), {str(d.id): told_deadline(d) for d in complaint.deadlines}
+    return recorded_changes(None, complaint), {str(d.id): recorded_deadline(d) for d in complaint.deadlines}
 
 
 def a_whole_life() -> Life:
@@ -71,26 +71,26 @@ def test_what_is_set_to_nothing_is_left_out() -> None:
 
 def test_every_member_is_told_but_what_follows_from_the_rest() -> None:
     filled: dict[str, Any] = {f.name: f"{f.name}-changed" for f in fields(Complaint)}
-    told = told_changes(Life().complaint, replace(Life().complaint, **filled))
+    told = recorded_changes(Life().complaint, replace(Life().complaint, **filled))
     assert filled.keys() - told.keys() == {"id", "version", "updated_at", "deadlines", "holds"}
 
 
 def test_a_change_nobody_tells_is_found() -> None:
     life = Life()
-    draft = life.draft()
-    draft.set(assignee="an")
+    change = life.new_change()
+    change.set(assignee="an")
     with pytest.raises(RuntimeError, match="assignee"):
-        draft.finish()
-    draft.emit(EventType.ASSIGNED, life.now)
-    draft.finish()
+        change.finish()
+    change.emit(EventType.ASSIGNED, life.now)
+    change.finish()
 
 
 def test_a_clock_that_moves_untold_is_found() -> None:
     life = Life()
-    draft = life.draft()
-    draft.put_deadline(replace(life.clock("resolution"), due_at=START))
+    change = life.new_change()
+    change.put_deadline(replace(life.clock("resolution"), due_at=START))
     with pytest.raises(RuntimeError, match="deadlines"):
-        draft.finish()
+        change.finish()
 
 
 # Versions and times -----------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_the_first_event_tells_the_whole_complaint() -> None:
     life = Life(tags=("vip",))
     first = life.events[0]
     assert (first.type, first.version, first.actor) == (EventType.CREATED, 1, "fei")
-    assert first.data["changes"] == told_changes(None, life.complaint)
+    assert first.data["changes"] == recorded_changes(None, life.complaint)
     assert first.data["changes"]["tags"] == ["vip"]
     assert [d["kind"] for d in first.data["deadlines"]] == ["first_response", "resolution"]
 
@@ -209,6 +209,6 @@ def test_a_link_keeps_the_text_that_was_digested() -> None:
 
 
 def test_a_draft_of_a_known_complaint_tells_nothing_by_itself() -> None:
-    draft = Draft(Life().complaint, actor="an", new_id=lambda: UUID(int=9))
-    draft.emit(EventType.NOTE_ADDED, START, text="Called back", visibility=None)
-    assert draft.events == [Event(EventType.NOTE_ADDED, 1, START, "an", {"text": "Called back"})]
+    change = Change(Life().complaint, actor="an", new_id=lambda: UUID(int=9))
+    change.emit(EventType.NOTE_ADDED, START, text="Called back", visibility=None)
+    assert change.events == [Event(EventType.NOTE_ADDED, 1, START, "an", {"text": "Called back"})]

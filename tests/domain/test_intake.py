@@ -86,7 +86,7 @@ def test_the_first_owner_is_given_or_the_maker_or_the_teams(
         created_by=created_by,
         first_owner=given,
     )
-    draft = plan_intake(
+    change = plan_intake(
         told,
         policy=read_policy(text).policy,
         directory=directory(),
@@ -95,4 +95,4 @@ def test_the_first_owner_is_given_or_the_maker_or_the_teams(
         actor="key:test",
         new_id=lambda: UUID(int=1),
     )
-    assert draft.complaint.first_owner == owner
+    assert change.complaint.first_owner == owner

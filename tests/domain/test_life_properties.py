@@ -8,13 +8,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complaints.domain.complaint.change import told_changes, told_deadline
+from complaints.domain.complaint.change import recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.complaint.history import fold
 from complaints.domain.errors import InvalidContent, TransitionRefused
 from complaints.domain.policy.policy import Policy, TargetChoice
 from complaints.domain.rules import deadlines
-from complaints.domain.rules.actions import reviews
+from complaints.domain.rules.actions import judge_actions
 from complaints.domain.rules.lifecycle import moves
 from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import (
@@ -133,7 +133,9 @@ RARE = (Action.ASSIGN, Action.ESCALATE, Action.WITHDRAW, Action.MERGE, Action.RE
 def take(life: Life, turn: Turn) -> None:
     """Take one of the actions allowed now, or change something, or only look."""
     life.sweep()
-    possible: list[Action | str] = [r.action for r in reviews(life.complaint, life.context()) if r.allowed]
+    possible: list[Action | str] = [
+        r.action for r in judge_actions(life.complaint, life.context()) if r.allowed
+    ]
     if life.complaint.open:
         possible += ["promise", "priority", "replan"]
     if turn.detail % 5:  # else most lives would end soon, or stand still
@@ -246,7 +248,7 @@ def check_steps(life: Life) -> None:
 
 def check_history(life: Life) -> None:
     complaint = life.complaint
-    state = told_changes(None, complaint), {str(d.id): told_deadline(d) for d in complaint.deadlines}
+    state = recorded_changes(None, complaint), {str(d.id): recorded_deadline(d) for d in complaint.deadlines}
     assert fold(event.data for event in life.events) == state
     versions = [event.version for event in life.events]
     assert versions == sorted(versions)

@@ -7,7 +7,7 @@ import pytest
 
 from complaints.domain.errors import TransitionRefused
 from complaints.domain.rules import lifecycle, lifecycle_page
-from complaints.domain.rules.actions import reviews
+from complaints.domain.rules.actions import judge_actions
 from complaints.domain.rules.lifecycle import legal_actions, moves, next_status
 from complaints.domain.rules.lifecycle_page import render_page
 from complaints.domain.vocabulary import OPEN_STATUSES, Action, ContactOutcome, Status
@@ -67,7 +67,9 @@ def test_cell(status: Status, heading: str, cell: str) -> None:
     if cell == "·":
         with pytest.raises(TransitionRefused) as refused:
             life.do(action, **carried)
-        assert refused.value.allowed == tuple(r.action for r in reviews(before, life.context()) if r.allowed)
+        assert refused.value.allowed == tuple(
+            r.action for r in judge_actions(before, life.context()) if r.allowed
+        )
         assert (life.complaint, len(life.events)) == (before, told)
     else:
         life.do(action, **carried)

@@ -18,7 +18,7 @@ import pytest
 from complaints.settings import Settings
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.wiring import migrate_and_seed, new_id, wall_clock, wall_now
 from tests.faults.fleet import Fleet, Nursery, nursing, sailing
 from tests.faults.journal import Journal
@@ -27,7 +27,7 @@ from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
 from tests.support import ADMIN_SECRET
 
 T = TypeVar("T")
-_TOLD = "fault"
+_RECORDED = "fault"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,8 +70,8 @@ def postgres() -> Iterator[FallibleServer]:
 
 def migrated(url: str) -> str:
     """Migrate and seed the empty database at `url`, which goes by the wall clock; its URL."""
-    engine, _ = migrate_and_seed(Settings(database_url=url, bootstrap_api_key=ADMIN_SECRET))
-    engine.database.engine.dispose()
+    service, _ = migrate_and_seed(Settings(database_url=url, bootstrap_api_key=ADMIN_SECRET))
+    service.database.engine.dispose()
     return url
 
 
@@ -107,11 +107,11 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Engine]:
+def opened(url: str) -> Iterator[Service]:
     """The engine on a database, going by the right time."""
     database = Database(open_engine(url), wall_clock)
     try:
-        yield Engine(database, new_id)
+        yield Service(database, new_id)
     finally:
         database.engine.dispose()
 
@@ -172,7 +172,7 @@ def told(record_property: Callable[[str, object], None]) -> Iterator[Told]:
     """What the scenario tells the report."""
     made = Told()
     yield made
-    record_property(_TOLD, {"fault": made.fault, "counts": made.counts})
+    record_property(_RECORDED, {"fault": made.fault, "counts": made.counts})
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -209,7 +209,7 @@ def _scenarios(terminalreporter: Any) -> Iterator[dict[str, Any]]:
         r.nodeid: told for name, told in results.items() for r in terminalreporter.stats.get(name, [])
     }
     for report in terminalreporter.stats.get("", []) + ended:
-        found = dict(report.user_properties).get(_TOLD)
+        found = dict(report.user_properties).get(_RECORDED)
         if report.when == "teardown" and found and found["fault"]:
             outcome = outcomes.get(report.nodeid, "held")
             yield {**found, "seconds": round(seconds.get(report.nodeid, 0.0), 1), "outcome": outcome}

@@ -17,7 +17,7 @@ import httpx2
 from sqlalchemy import select
 
 from complaints.storage.rows.complaint import complaint
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from tests.faults.fleet import Member
 from tests.faults.journal import Entry, Journal
 from tests.support import ADMIN_SECRET
@@ -137,21 +137,21 @@ class Clients:
                     time.sleep(0.1)
         return self.journal.read()
 
-    def breaches(self, engine: Engine) -> list[str]:
+    def breaches(self, service: Service) -> list[str]:
         """What contradicts the journal, once every outcome is known: lost, altered or doubled complaints."""
         entries = self.settle()
         found = list(self.unexpected)
         found += [f"request {e.number} was never acknowledged" for e in entries if not e.acknowledged]
-        found += self._miscounted(engine, entries)
+        found += self._miscounted(service, entries)
         acknowledged = [entry for entry in entries if entry.acknowledged]
         with httpx2.Client(headers=_HEADERS, timeout=30) as http, ThreadPoolExecutor(4) as pool:
             for altered in pool.map(partial(self._altered, http), acknowledged):
                 found += altered
         return found
 
-    def _miscounted(self, engine: Engine, entries: Sequence[Entry]) -> list[str]:
+    def _miscounted(self, service: Service, entries: Sequence[Entry]) -> list[str]:
         c = complaint.c
-        with engine.database.read() as tx:
+        with service.database.read() as tx:
             rows = tx.connection.execute(
                 select(c.id, c.attributes).where(c.source.in_([f"{self.run}-{n}" for n in range(3)]))
             ).all()

@@ -14,17 +14,17 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 
 from complaints import wiring
-from complaints.domain.complaint.change import ENGINE, Draft
-from complaints.domain.rules.passing_time import advance
+from complaints.domain.complaint.change import ENGINE, Change
+from complaints.domain.rules.passing_time import catch_up
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import complaint
-from complaints.storage.rows.complaint import Loaded
-from complaints.storage.save import Planned, apply
-from complaints.use_cases.service import Engine
+from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.save import ChangeToSave, save
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep import loops
-from complaints.use_cases.upkeep.sweep import BATCH, Swept
+from complaints.use_cases.upkeep.sweep import BATCH, SweepResult
 
 CLOCK_FILE = "FAULTS_CLOCK_FILE"
 
@@ -51,7 +51,7 @@ def no_lock() -> None:
     due_complaints.claim_due = _claimed_by_all
 
 
-def _claimed_by_all(tx: Transaction, *, limit: int) -> list[Loaded]:
+def _claimed_by_all(tx: Transaction, *, limit: int) -> list[LoadedComplaint]:
     c = complaint.complaint.c
     due = (
         select(c.id).where(c.wake_at <= tx.now, c.parked_at.is_(None)).order_by(c.wake_at, c.id).limit(limit)
@@ -104,19 +104,19 @@ def _mark(tx: Transaction, limit: int) -> Sequence[UUID]:
     return claimed
 
 
-def _sweep_in_two(engine: Engine, *, batch: int = BATCH) -> Swept:
-    marked = engine.write(lambda tx: _mark(tx, batch))
+def _sweep_in_two(service: Service, *, batch: int = BATCH) -> SweepResult:
+    marked = service.write(lambda tx: _mark(tx, batch))
     _between(marked)
 
-    def act(tx: Transaction) -> Swept:
-        catalogue = engine.catalogue(tx)
+    def act(tx: Transaction) -> SweepResult:
+        configuration = service.configuration(tx)
         plans = []
         for loaded in load.find_complaints(tx, complaint.complaint.c.id.in_(marked)):
-            draft = Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id)
-            policy = catalogue.policy(draft.complaint.policy_code, draft.complaint.policy_version)
-            advance(draft, policy, catalogue.directory, tx.now)
-            plans.append(Planned(draft, loaded.tip))
-        apply(tx, plans, engine.new_id)
-        return Swept(complaints=len(plans))
+            change = Change(loaded.complaint, actor=ENGINE, new_id=service.new_id)
+            policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
+            catch_up(change, policy, configuration.directory, tx.now)
+            plans.append(ChangeToSave(change, loaded.tip))
+        save(tx, plans, service.new_id)
+        return SweepResult(complaints=len(plans))
 
-    return engine.write(act)
+    return service.write(act)

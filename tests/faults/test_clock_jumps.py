@@ -14,7 +14,7 @@ import pytest
 
 from complaints.storage.database.transactions import Database
 from complaints.storage.queries import due_complaints
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.wiring import new_id, wall_now
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.fleet import Fleet
@@ -45,17 +45,17 @@ class Clock:
         """Jump, stay there for a while, and then until every step due by that clock has been taken."""
         self.set(offset)
         time.sleep(seconds)
-        shifted = Database(self._storm.engine.database.engine, lambda _connection: wall_now() + self.offset)
+        shifted = Database(self._storm.service.database.engine, lambda _connection: wall_now() + self.offset)
         deadline = time.monotonic() + 60
-        while Engine(shifted, new_id).read(due_complaints.is_any_due):
+        while Service(shifted, new_id).read(due_complaints.is_any_due):
             assert time.monotonic() < deadline, f"steps are left at {offset} s that nobody takes"
             time.sleep(0.05)
         self._storm.ends_at = max(self._storm.ends_at, wall_now() + self.offset)
 
 
-@pytest.mark.parametrize("engine_name", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("database_kind", ["postgresql", "sqlite"])
 def test_jumping_clocks(
-    engine_name: str,
+    database_kind: str,
     request: pytest.FixtureRequest,
     sail: Callable[[str], Any],
     journal: Journal,
@@ -63,17 +63,17 @@ def test_jumping_clocks(
     size: Size,
     told: Told,
 ) -> None:
-    told.fault = f"Clocks moved by an hour and a day, back and ahead ({engine_name})"
-    url = request.getfixturevalue("postgres_url" if engine_name == "postgresql" else "sqlite_url")
+    told.fault = f"Clocks moved by an hour and a day, back and ahead ({database_kind})"
+    url = request.getfixturevalue("postgres_url" if database_kind == "postgresql" else "sqlite_url")
     file, rounds = tmp_path / "clock", size.pick(1, 10)
-    with opened(url) as engine, sail(url) as fleet:
-        storm = Storm(engine)
+    with opened(url) as service, sail(url) as fleet:
+        storm = Storm(service)
         clock = Clock(file, storm)
         storm.raise_wave(40)
         storm.raise_wave(40, later_hours=0.5)
         storm.raise_wave(40, later_hours=12)
         options = {"patches": ["shifted_clock"], CLOCK_FILE: file}
-        if engine_name == "postgresql":
+        if database_kind == "postgresql":
             fleet.add_api(**options)
             fleet.add_worker(**options)
             fleet.add_worker(**options)
@@ -95,7 +95,7 @@ def test_jumping_clocks(
             complaints_acknowledged=clients.count_acknowledged(),
             steps_taken=storm.count_taken(),
         )
-        assert clients.breaches(engine) + storm.breaches() + fleet.failures() + refused == []
+        assert clients.breaches(service) + storm.breaches() + fleet.failures() + refused == []
 
 
 def _answer_some(fleet: Fleet, clients: Clients, journal: Journal) -> Sequence[str]:

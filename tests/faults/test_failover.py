@@ -17,7 +17,7 @@ import pytest
 
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock
 from tests.faults.patroni_pair import Pair, PatroniUnavailable, patroni_pair
@@ -151,5 +151,5 @@ def _assert_kept(pair: Pair, journal: Journal) -> None:
     assert {(one["subject"], one["id"]) for one in told} <= set(stored)
     assert len(stored) - len(told) <= CLIENTS  # those under way when we stopped
     database = Database(open_engine(pair.url), wall_clock)
-    assert list(check_all(Engine(database, new_id))) == []
+    assert list(check_all(Service(database, new_id))) == []
     database.close()

@@ -64,14 +64,14 @@ def test_a_full_disk_under_the_embedded_database(
     told.fault = "Disk full under the embedded database"
     with small_disk(tmp_path / "disk", 32) as disk:
         url = migrated(f"sqlite:///{disk.path / 'complaints.db'}")
-        with opened(url) as engine, sail(url) as fleet:
-            storm = Storm(engine)
+        with opened(url) as service, sail(url) as fleet:
+            storm = Storm(service)
             storm.raise_wave(30, seconds=size.pick(4, 30))
             fleet.add_api(scheduler=1)
             clients = _fill_and_free(fleet, disk, journal, rounds=size.pick(2, 10))
             storm.await_end()
             _tell(told, clients)
-            assert clients.breaches(engine) + storm.breaches() == []
+            assert clients.breaches(service) + storm.breaches() == []
             assert fleet.failures(allowed=["Unavailable"]) == []
             assert fleet.ended == []
 
@@ -88,15 +88,15 @@ def test_a_full_disk_under_postgresql(
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE full_disk TEMPLATE template0")
         url = migrated(database_of(server.url, "full_disk"))
-        with opened(url) as engine, sail(url) as fleet:
-            storm = Storm(engine)
+        with opened(url) as service, sail(url) as fleet:
+            storm = Storm(service)
             storm.raise_wave(30, seconds=size.pick(4, 30))
             fleet.add_api()
             fleet.add_worker()
             clients = _fill_and_free(fleet, disk, journal, rounds=size.pick(2, 10), server=server)
             storm.await_end()
             _tell(told, clients)
-            assert clients.breaches(engine) + storm.breaches() == []
+            assert clients.breaches(service) + storm.breaches() == []
             assert fleet.failures(allowed=["Unavailable"]) == []
             assert fleet.ended == []
 

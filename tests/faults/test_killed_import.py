@@ -13,36 +13,36 @@ from sqlalchemy import select
 
 from complaints.storage.queries.audit import count_complaints
 from complaints.storage.rows.complaint import complaint
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.intake import MARK
 
 
-@pytest.mark.parametrize("engine_name", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("database_kind", ["postgresql", "sqlite"])
 def test_a_killed_import(
-    engine_name: str,
+    database_kind: str,
     request: pytest.FixtureRequest,
     sail: Callable[[str], Any],
     tmp_path: Path,
     size: Size,
     told: Told,
 ) -> None:
-    told.fault = f"An import and the worker that helps with it killed half-way ({engine_name})"
-    url = request.getfixturevalue("postgres_url" if engine_name == "postgresql" else "sqlite_url")
+    told.fault = f"An import and the worker that helps with it killed half-way ({database_kind})"
+    url = request.getfixturevalue("postgres_url" if database_kind == "postgresql" else "sqlite_url")
     rows, kills, dice = size.pick(600, 20_000), size.pick(2, 25), random.Random(5)
     file = tmp_path / "calls.ndjson"
     file.write_text("".join(json.dumps(_row(n)) + "\n" for n in range(rows)))
-    with opened(url) as engine, sail(url) as fleet:
+    with opened(url) as service, sail(url) as fleet:
         member = fleet.add_import(file)
         worker = fleet.add_worker()
         half_way = 0
         while not member.done and fleet.kills < kills * 2:
-            before = engine.read(count_complaints)
-            while not member.done and engine.read(count_complaints) == before:
+            before = service.read(count_complaints)
+            while not member.done and service.read(count_complaints) == before:
                 time.sleep(0.05)
             time.sleep(dice.uniform(0, 0.1))
-            half_way += 0 < engine.read(count_complaints) < rows
+            half_way += 0 < service.read(count_complaints) < rows
             fleet.kill(member)
             fleet.kill(worker)
             time.sleep(0.1)
@@ -50,19 +50,19 @@ def test_a_killed_import(
         while not member.done:
             assert time.monotonic() < deadline, "the import does not end"
             time.sleep(0.05)
-        counts = Counter(_imported(engine))
+        counts = Counter(_imported(service))
         told.count(kills=fleet.kills, kills_half_way=half_way, rows=rows, complaints=counts.total())
         assert half_way
         assert fleet.failures(allowed=["Unavailable"]) == []
         assert counts == Counter((n, f"Call {n % 50}") for n in range(rows))
-        assert list(check_all(engine)) == []
+        assert list(check_all(service)) == []
 
 
 def _row(number: int) -> dict[str, Any]:
     return {"channel": "phone", "subject": f"Call {number % 50}", "attributes": {MARK: number}}
 
 
-def _imported(engine: Engine) -> list[tuple[int, str]]:
-    with engine.database.read() as tx:
+def _imported(service: Service) -> list[tuple[int, str]]:
+    with service.database.read() as tx:
         rows = tx.connection.execute(select(complaint.c.attributes, complaint.c.subject))
         return [(row.attributes[MARK], row.subject) for row in rows]

@@ -24,8 +24,8 @@ def test_a_killed_postmaster(
     told.fault = "PostgreSQL's postmaster killed during intake and a storm, and started again"
     kills, steps = size.pick(3, 100), size.pick(60, 2000)
     dice = random.Random(3)
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
-        storm = Storm(engine)
+    with opened(postgres_url) as service, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
+        storm = Storm(service)
         storm.raise_wave(steps, seconds=size.pick(6, 240))
         for _ in range(2):
             fleet.add_api()
@@ -42,7 +42,7 @@ def test_a_killed_postmaster(
             time.sleep(1)
         storm.await_end(patience_seconds=size.pick(120, 300))
 
-        breaches = clients.breaches(engine) + storm.breaches() + watch.breaches
+        breaches = clients.breaches(service) + storm.breaches() + watch.breaches
         breaches += fleet.failures(allowed=["Unavailable"])
         told.count(
             kills=kills,

@@ -18,13 +18,13 @@ def test_killed_processes_of_a_cluster(
     told.fault = "API processes and workers killed during intake and a storm (PostgreSQL)"
     kills, steps = size.pick(20, 1000), size.pick(120, 5000)
     dice = random.Random(1)
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
+    with opened(postgres_url) as service, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
         for _ in range(3):
             fleet.add_api()
             fleet.add_worker()
         clients = Clients(fleet.apis, journal, pause_seconds=size.pick(0.03, 0.1))
         fleet.await_ready()
-        storm = Storm(engine)
+        storm = Storm(service)
         with clients.working(size.pick(4, 8)):
             storm.raise_wave(steps, seconds=size.pick(6, 600))
             while fleet.kills < kills:
@@ -33,7 +33,7 @@ def test_killed_processes_of_a_cluster(
                 time.sleep(dice.uniform(0.05, size.pick(0.5, 1.2)))
         storm.await_end(patience_seconds=size.pick(120, 900))
 
-        breaches = clients.breaches(engine) + storm.breaches() + watch.breaches
+        breaches = clients.breaches(service) + storm.breaches() + watch.breaches
         breaches += fleet.failures(allowed=["Unavailable"])
         told.count(
             kills=fleet.kills,
@@ -52,8 +52,8 @@ def test_a_killed_server_on_the_embedded_database(
     told.fault = "The one process, serving and watching, killed during intake and a storm (SQLite)"
     kills, steps = size.pick(6, 100), size.pick(40, 500)
     dice = random.Random(2)
-    with opened(sqlite_url) as engine, sail(sqlite_url) as fleet:
-        storm = Storm(engine)
+    with opened(sqlite_url) as service, sail(sqlite_url) as fleet:
+        storm = Storm(service)
         storm.raise_wave(steps, seconds=size.pick(6, 100))
         fleet.add_api(scheduler=1)
         clients = Clients(fleet.apis, journal, pause_seconds=size.pick(0.03, 0.05))
@@ -65,7 +65,7 @@ def test_a_killed_server_on_the_embedded_database(
                 told.progress(fleet.kills, of=kills)
         storm.await_end(patience_seconds=size.pick(120, 300))
 
-        breaches = clients.breaches(engine) + storm.breaches()
+        breaches = clients.breaches(service) + storm.breaches()
         breaches += fleet.failures(allowed=["Unavailable"])
         told.count(
             kills=fleet.kills,

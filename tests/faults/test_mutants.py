@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import opened
 from tests.faults.fleet import Fleet
@@ -26,10 +26,10 @@ STEP_KEY = ("escalation", {"deadline_id", "step"})
 EXTERNAL_KEY = ("complaint", {"external_id", "source"})
 
 
-def _drop_key(engine: Engine, table: str, columns: set[str]) -> None:
+def _drop_key(service: Service, table: str, columns: set[str]) -> None:
     """Take the unique key over these columns out of the database, from each month of the history too."""
     months = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:table)")
-    with engine.database.begin() as tx:
+    with service.database.begin() as tx:
         tables = [table, *tx.connection.execute(months, {"table": table}).scalars()]
         dropped = [name for one in tables for name in _drop_from(tx, one, columns)]
     assert dropped
@@ -50,8 +50,8 @@ def _drop_from(tx: Transaction, table: str, columns: set[str]) -> set[str]:
 
 
 def test_without_the_unique_key_of_an_external_id(postgres_url: str, sail: Callable[[str], Any]) -> None:
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet, ExitStack() as stack:
-        _drop_key(engine, *EXTERNAL_KEY)
+    with opened(postgres_url) as service, sail(postgres_url) as fleet, ExitStack() as stack:
+        _drop_key(service, *EXTERNAL_KEY)
         for _ in range(2):
             fleet.add_api()
         fleet.await_ready()
@@ -62,14 +62,14 @@ def test_without_the_unique_key_of_an_external_id(postgres_url: str, sail: Calla
 
 @pytest.mark.parametrize("has_key", [True, False], ids=["with", "without"])
 def test_the_unique_key_of_a_step(postgres_url: str, sail: Callable[[str], Any], has_key: bool) -> None:
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet:
-        _drop_key(engine, *HISTORY_KEY)
+    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+        _drop_key(service, *HISTORY_KEY)
         if not has_key:
-            _drop_key(engine, *STEP_KEY)
+            _drop_key(service, *STEP_KEY)
         for _ in range(3):
             fleet.add_worker(patches=["no_lock", "no_version_guard"])
         fleet.await_ready()
-        storm = Storm(engine)
+        storm = Storm(service)
         for _ in range(2 if has_key else 8):
             storm.raise_wave(50, seconds=0.2, steps_at=[12])
             storm.await_end()
@@ -82,15 +82,15 @@ def test_the_unique_key_of_a_step(postgres_url: str, sail: Callable[[str], Any],
 
 @pytest.mark.parametrize("has_guard", [True, False], ids=["with", "without"])
 def test_the_guard_on_the_version(postgres_url: str, sail: Callable[[str], Any], has_guard: bool) -> None:
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet:
-        _drop_key(engine, *HISTORY_KEY)
+    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+        _drop_key(service, *HISTORY_KEY)
         for _ in range(2):
             fleet.add_api(patches=["no_lock"] if has_guard else ["no_lock", "no_version_guard"])
         fleet.await_ready()
         breaches: list[str] = []
         for _ in range(3):
             breaches += _race(fleet)
-        breaches += [finding.message for finding in check_all(engine)]
+        breaches += [finding.message for finding in check_all(service)]
 
         assert (breaches == []) == has_guard, breaches
 
@@ -118,8 +118,8 @@ def _race(fleet: Fleet) -> list[str]:
 def test_claiming_and_acting_in_one_transaction(
     postgres_url: str, sail: Callable[[str], Any], as_it_is: bool
 ) -> None:
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet:
-        storm = Storm(engine)
+    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+        storm = Storm(service)
         storm.raise_wave(20)
         if as_it_is:
             fleet.add_worker(arming=["claimed", "SIGKILL"])

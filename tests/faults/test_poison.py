@@ -27,11 +27,11 @@ POISONS = (
 def test_poison(postgres_url: str, sail: Callable[[str], Any], size: Size, told: Told) -> None:
     told.fault = "Complaints whose stored data were spoilt, in a storm"
     steps = size.pick(30, 2000)
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet:
-        storm = Storm(engine)
+    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+        storm = Storm(service)
         storm.raise_wave(steps, steps_at=[48])
         c = complaint.c
-        with engine.database.begin() as tx:
+        with service.database.begin() as tx:
             ids = list(tx.connection.execute(select(c.id).order_by(c.wake_at).limit(len(POISONS))).scalars())
             for spoilt, poison in zip(ids, POISONS, strict=True):
                 tx.connection.execute(text(poison), {"id": spoilt})
@@ -41,7 +41,7 @@ def test_poison(postgres_url: str, sail: Callable[[str], Any], size: Size, told:
         fleet.await_ready()
         storm.await_end()
 
-        with engine.database.read() as tx:
+        with service.database.read() as tx:
             parked = set(tx.connection.execute(select(c.id).where(c.parked_at.is_not(None))).scalars())
             numbers = [
                 number_of(n) for n in tx.connection.execute(select(c.sequence).where(c.id.in_(ids))).scalars()

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from complaints.storage.rows.complaint import complaint
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from tests.faults.conftest import Size, Told, opened
 from tests.faults.repetition import FOLD, same_external_id, same_key
 
@@ -18,7 +18,7 @@ def test_a_hundredfold_repetition(
     told.fault = "The same request a hundred times at once, to three API processes"
     rounds = size.pick(1, 40)
     breaches: list[str] = []
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet, ExitStack() as stack:
+    with opened(postgres_url) as service, sail(postgres_url) as fleet, ExitStack() as stack:
         for _ in range(3):
             fleet.add_api()
         fleet.await_ready()
@@ -27,13 +27,13 @@ def test_a_hundredfold_repetition(
             breaches += same_key(clients, n)
             breaches += same_external_id(clients, n)
         breaches += fleet.failures()
-        complaints = _count(engine)
+        complaints = _count(service)
         told.count(requests=rounds * FOLD * 2, complaints=complaints)
     if complaints != rounds * 2:
         breaches.append(f"{rounds * 2} different requests made {complaints} complaints")
     assert breaches == []
 
 
-def _count(engine: Engine) -> int:
-    with engine.database.read() as tx:
+def _count(service: Service) -> int:
+    with service.database.read() as tx:
         return tx.connection.execute(select(func.count()).select_from(complaint)).scalar_one()

@@ -18,8 +18,8 @@ TAKEN_OVER_SECONDS = 10.0
 def test_a_stopped_worker(postgres_url: str, sail: Callable[[str], Any], size: Size, told: Told) -> None:
     told.fault = "Workers stopped with complaints in hand, and continued"
     stopped_seconds = size.pick(8, 60)
-    with opened(postgres_url) as engine, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
-        storm = Storm(engine)
+    with opened(postgres_url) as service, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
+        storm = Storm(service)
         storm.raise_wave(20)
         frozen = fleet.add_worker(arming=["written", "SIGSTOP"])
         while not frozen.stopped:
@@ -27,7 +27,7 @@ def test_a_stopped_worker(postgres_url: str, sail: Callable[[str], Any], size: S
         began = time.monotonic()
         for _ in range(2):
             fleet.add_worker()
-        while engine.read(due_complaints.is_any_due):
+        while service.read(due_complaints.is_any_due):
             assert time.monotonic() - began < TAKEN_OVER_SECONDS * 3, "nobody takes over"
             time.sleep(0.05)
         taken_over_seconds = time.monotonic() - began

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
-from complaints.domain.rules.deadlines import clockwork
+from complaints.domain.rules.deadlines import terms_of
 from complaints.domain.rules.ladder import schedule
 from complaints.storage import load
 from complaints.storage.database.connections import open_engine
@@ -21,7 +21,7 @@ from complaints.storage.rows.test_clock import sandbox_clock
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints import intake
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock, wall_now
 
@@ -34,19 +34,19 @@ def _stopped_clock(now: datetime, _connection: Connection) -> datetime:
     return now
 
 
-def house_in_operation(url: str) -> Engine:
+def house_in_operation(url: str) -> Service:
     """The engine on a copy of the sandbox that is none any more: it goes by the wall clock."""
     database = Database(open_engine(url), wall_clock)
     with database.begin() as tx:
         tx.connection.execute(delete(sandbox_clock))
-    return Engine(database, new_id)
+    return Service(database, new_id)
 
 
 class Storm:
     """Complaints whose steps fall due until `ends_at`, on a database with the wall clock."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, service: Service) -> None:
+        self.service = service
         self.ends_at = wall_now()
 
     def raise_wave(
@@ -66,8 +66,8 @@ class Storm:
 
     def _register(self, received_at: list[datetime]) -> None:
         """In one go, as of when the last was received."""
-        past = Database(self.engine.database.engine, partial(_stopped_clock, max(received_at)))
-        engine = Engine(past, new_id, self.engine.cache)
+        past = Database(self.service.database.engine, partial(_stopped_clock, max(received_at)))
+        service = Service(past, new_id, self.service.cache)
         commands = [
             CreateComplaint.model_validate(
                 {"channel": "phone", "subject": "No signal", "received_at": instant}
@@ -75,12 +75,12 @@ class Storm:
             for instant in received_at
         ]
         posts = [intake.Post(SYSTEM, command) for command in commands]
-        engine.write(lambda tx: intake.register(engine, tx, posts))
+        service.write(lambda tx: intake.register(service, tx, posts))
 
     def await_end(self, *, patience_seconds: float = 60) -> None:
         """Until every step has been taken."""
         deadline = time.monotonic() + patience_seconds
-        while wall_now() <= self.ends_at or self.engine.read(due_complaints.is_any_due):
+        while wall_now() <= self.ends_at or self.service.read(due_complaints.is_any_due):
             assert time.monotonic() < deadline, "steps are left that nobody takes"
             time.sleep(0.05)
 
@@ -90,29 +90,29 @@ class Storm:
 
     def breaches(self) -> list[str]:
         """What is wrong: steps not taken, taken twice, taken too early, and every other invariant broken."""
-        with self.engine.database.read() as tx:
+        with self.service.database.read() as tx:
             rows = tx.connection.execute(select(escalation)).mappings().all()
             planned = Counter(self._planned(tx))
         taken = Counter((row["deadline_id"], row["step"], row["planned_at"]) for row in rows)
         found = [f"step {step[1]} was not taken" for step in (planned - taken).elements()]
         found += [f"step {step[1]} was taken once too often" for step in (taken - planned).elements()]
         found += [f"step {r['step']} was taken early" for r in rows if r["taken_at"] < r["planned_at"]]
-        return found + [f"{f.number} {f.invariant}: {f.message}" for f in check_all(self.engine)]
+        return found + [f"{f.number} {f.invariant}: {f.message}" for f in check_all(self.service)]
 
     def count_taken(self) -> int:
         """How many steps are on record as taken."""
-        with self.engine.database.read() as tx:
+        with self.service.database.read() as tx:
             return tx.connection.execute(select(func.count()).select_from(escalation)).scalar_one()
 
     def _planned(self, tx: Transaction) -> list[Step]:
         """What the policy asks for until the end of the storm."""
-        catalogue = self.engine.catalogue(tx)
+        configuration = self.service.configuration(tx)
         found = []
         for loaded in load.find_complaints(tx):
             complaint = loaded.complaint
-            policy = catalogue.policy(complaint.policy_code, complaint.policy_version)
+            policy = configuration.policy(complaint.policy_code, complaint.policy_version)
             for deadline in complaint.deadlines:
-                steps = schedule(deadline, clockwork(deadline, complaint, policy), policy)
+                steps = schedule(deadline, terms_of(deadline, complaint, policy), policy)
                 found += [
                     (deadline.id, s.step.name, s.planned_at) for s in steps if s.wake_at <= self.ends_at
                 ]

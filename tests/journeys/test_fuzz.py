@@ -8,7 +8,7 @@ from complaints.use_cases.upkeep.checks import check_all
 from tests.examples import examples
 from tests.generate import ROOT
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, opened_engine
+from tests.support import ADMIN_SECRET, opened_service
 
 # The same requests every time, a few to an operation.
 SHORT = ("--phases=examples,fuzzing", f"--max-examples={examples(1)}", "--seed=20260105")
@@ -41,5 +41,5 @@ def test_every_answer_is_as_described(launcher: Launcher, database_url: str) -> 
     )
     assert fuzzed.returncode == 0, fuzzed.stdout + fuzzed.stderr
     assert "Traceback" not in server.output
-    with opened_engine(database_url) as engine:
-        assert list(check_all(engine)) == []
+    with opened_service(database_url) as service:
+        assert list(check_all(service)) == []

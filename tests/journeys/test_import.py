@@ -72,11 +72,11 @@ def test_a_helpdesks_dialogues(
     assert "received_at is mapped but empty" in taken.output
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 def test_an_import_killed_half_way_and_run_again_is_complete(
-    engine_name: str, launcher: Launcher, empty_database_url: Callable[[str], str], tmp_path: Path
+    database_kind: str, launcher: Launcher, empty_database_url: Callable[[str], str], tmp_path: Path
 ) -> None:
-    url, file = empty_database_url(engine_name), tmp_path / "calls.jsonl"
+    url, file = empty_database_url(database_kind), tmp_path / "calls.jsonl"
     rows = [{"channel": "phone", "subject": f"Call {n % 50}", "tags": ["bulk"]} for n in range(ROWS)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert launcher.run("migrate", url=url).wait(60) == 0

@@ -80,9 +80,9 @@ class Workers:
 @pytest.fixture
 def storm(database_url: str) -> Iterator[Storm]:
     """An empty house in operation, on each engine, before the storm."""
-    engine = house_in_operation(database_url)
-    yield Storm(engine)
-    engine.database.engine.dispose()
+    service = house_in_operation(database_url)
+    yield Storm(service)
+    service.database.engine.dispose()
 
 
 @pytest.fixture
@@ -138,4 +138,4 @@ def test_a_worker_frozen_with_complaints_in_hand_does_nothing_twice(
 
     workers.kill_all()
     storm.check()
-    storm.engine.database.engine.dispose()
+    storm.service.database.engine.dispose()

@@ -19,7 +19,7 @@ import pytest
 
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock, wall_now
 from tests.journeys.running_server import Launcher, RunningServer
@@ -146,7 +146,7 @@ def await_true(happened: Callable[[], bool], seconds: float = PATIENCE_SECONDS) 
 def assert_sound(url: str) -> None:
     """Every invariant holds."""
     database = Database(open_engine(url), wall_clock)
-    assert list(check_all(Engine(database, new_id))) == []
+    assert list(check_all(Service(database, new_id))) == []
     database.close()
 
 

@@ -21,9 +21,9 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import AddLink, AddNote, PatchComplaint, Resume
 from complaints.use_cases.complaints import actions, edit, notes_and_links
 from complaints.use_cases.upkeep.checks import check_all
-from complaints.use_cases.upkeep.sweep import Swept, sweep_once
+from complaints.use_cases.upkeep.sweep import SweepResult, sweep_once
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, START, House
+from tests.support import ADMIN_SECRET, START, Scenario
 
 T = TypeVar("T")
 RESOLVE = {"resolution": "Repaired.", "outcome": "upheld", "cause": "technical"}
@@ -51,19 +51,19 @@ def refused(act: Callable[[], object]) -> ComplaintError | None:
 
 
 @pytest.fixture(autouse=True)
-def sound(house: House) -> Iterator[None]:
+def sound(scenario: Scenario) -> Iterator[None]:
     """After each race every invariant holds."""
     yield
-    assert list(check_all(house.engine)) == []
+    assert list(check_all(scenario.service)) == []
 
 
 # Actions -------------------------------------------------------------------------------------------
 
 
-def test_one_of_twenty_takes_the_action_and_the_rest_hear_what_is_allowed(house: House) -> None:
-    complaint = house.post()
+def test_one_of_twenty_takes_the_action_and_the_rest_hear_what_is_allowed(scenario: Scenario) -> None:
+    complaint = scenario.post()
 
-    outcomes = at_once(20, lambda n: refused(lambda: house.act(complaint, "resolve", **RESOLVE)))
+    outcomes = at_once(20, lambda n: refused(lambda: scenario.act(complaint, "resolve", **RESOLVE)))
 
     losers = [outcome for outcome in outcomes if outcome is not None]
     assert len(losers) == 19
@@ -72,162 +72,164 @@ def test_one_of_twenty_takes_the_action_and_the_rest_hear_what_is_allowed(house:
         assert loser.allowed is not None
         assert "notify_result" in loser.allowed
         assert "resolve" not in loser.allowed
-    assert house.load(complaint).version == complaint.version + 1
+    assert scenario.load(complaint).version == complaint.version + 1
 
 
-def test_one_of_twenty_with_the_same_version_wins(house: House) -> None:
-    complaint = house.post()
+def test_one_of_twenty_with_the_same_version_wins(scenario: Scenario) -> None:
+    complaint = scenario.post()
 
     def change(number: int) -> ComplaintError | None:
         command = PatchComplaint.model_validate({"region": f"CN-{number}"})
-        return refused(lambda: _patch(house, complaint, command, frozenset({complaint.version})))
+        return refused(lambda: _patch(scenario, complaint, command, frozenset({complaint.version})))
 
     outcomes = at_once(20, change)
 
     assert Counter(type(outcome) for outcome in outcomes) == {StaleVersion: 19, type(None): 1}
-    assert house.load(complaint).version == complaint.version + 1
+    assert scenario.load(complaint).version == complaint.version + 1
 
 
-def test_changes_and_actions_at_once_lose_nothing(house: House) -> None:
-    complaint = house.post()
-    house.act(complaint, "respond", message="We look.", contact_channel="phone")
+def test_changes_and_actions_at_once_lose_nothing(scenario: Scenario) -> None:
+    complaint = scenario.post()
+    scenario.act(complaint, "respond", message="We look.", contact_channel="phone")
 
     def act(number: int) -> None:
         match number % 4:
             case 0:
                 patch = PatchComplaint.model_validate({"attributes": {f"n{number}": number}})
-                _patch(house, complaint, patch, None)
+                _patch(scenario, complaint, patch, None)
             case 1:
-                house.act(complaint, "respond", message=f"Report {number}", contact_channel="sms")
+                scenario.act(complaint, "respond", message=f"Report {number}", contact_channel="sms")
             case 2:
                 note = AddNote.model_validate({"text": f"Note {number}"})
-                house.engine.write(
-                    lambda tx: notes_and_links.add_note(house.engine, tx, SYSTEM, str(complaint.id), note)
+                scenario.service.write(
+                    lambda tx: notes_and_links.add_note(scenario.service, tx, SYSTEM, str(complaint.id), note)
                 )
             case _:
-                house.act(complaint, "escalate", reason=f"Call {number}", role="executive")
+                scenario.act(complaint, "escalate", reason=f"Call {number}", role="executive")
 
-    before = house.load(complaint)
+    before = scenario.load(complaint)
     at_once(20, act)
 
-    after = house.load(complaint)
+    after = scenario.load(complaint)
     assert after.version == before.version + 10  # neither a note nor an escalation is a change
-    events = _event_types(house, complaint)
+    events = _event_types(scenario, complaint)
     assert Counter(events) & Counter({"complaint.responded": 6, "complaint.updated": 5}) == Counter(
         {"complaint.responded": 6, "complaint.updated": 5}
     )
     assert (events.count("complaint.note_added"), events.count("complaint.escalated")) == (5, 5)
 
 
-def test_who_began_earlier_but_comes_later_does_not_turn_back_time(house: House) -> None:
+def test_who_began_earlier_but_comes_later_does_not_turn_back_time(scenario: Scenario) -> None:
     """Their instant was taken before they had to wait for the complaint: the hold would end before it began.
 
     SQLite takes the one write lock before the instant, so there it takes a clock that was set back.
     """
-    complaint = house.post()
-    house.act(complaint, "respond", message="We look.", contact_channel="phone")
-    house.advance(seconds=2)
-    house.act(complaint, "hold", reason="awaiting_complainant", until="2026-01-06T00:00:00Z")
-    early = Database(house.engine.database.engine, lambda _connection: START + timedelta(seconds=1))
+    complaint = scenario.post()
+    scenario.act(complaint, "respond", message="We look.", contact_channel="phone")
+    scenario.advance(seconds=2)
+    scenario.act(complaint, "hold", reason="awaiting_complainant", until="2026-01-06T00:00:00Z")
+    early = Database(scenario.service.database.engine, lambda _connection: START + timedelta(seconds=1))
     with early.begin() as tx:
         resume = Resume.model_validate({"action": "resume"})
-        actions.transition(house.engine, tx, SYSTEM, str(complaint.id), resume, None)
-    resumed = house.load(complaint)
+        actions.transition(scenario.service, tx, SYSTEM, str(complaint.id), resume, None)
+    resumed = scenario.load(complaint)
     assert resumed.status is Status.INVESTIGATING
     assert resumed.holds[0].ended_at == resumed.holds[0].started_at == START + timedelta(seconds=2)
     assert resumed.updated_at == START + timedelta(seconds=2)
 
 
-def test_merging_each_into_the_other_leaves_one(house: House) -> None:
+def test_merging_each_into_the_other_leaves_one(scenario: Scenario) -> None:
     for _ in range(5):
-        one, other = (house.post(complainant={"account_no": "A-1"}) for _ in range(2))
+        one, other = (scenario.post(complainant={"account_no": "A-1"}) for _ in range(2))
         pairs = [(one, other), (other, one)]
 
         outcomes = at_once(
             6,
-            lambda n, pairs=pairs: refused(lambda: _merge(house, *pairs[n % 2])),  # type: ignore[misc]
+            lambda n, pairs=pairs: refused(lambda: _merge(scenario, *pairs[n % 2])),  # type: ignore[misc]
         )
 
         assert outcomes.count(None) == 1
         assert {type(outcome) for outcome in outcomes if outcome} == {TransitionRefused}
-        states = {house.load(c).status: house.load(c) for c in (one, other)}
+        states = {scenario.load(c).status: scenario.load(c) for c in (one, other)}
         assert set(states) == {Status.MERGED, Status.RECEIVED}
         assert states[Status.MERGED].merged_into == states[Status.RECEIVED].id
 
 
-def test_linking_each_to_the_other_at_once(house: House) -> None:
-    one, other = house.post(), house.post()
+def test_linking_each_to_the_other_at_once(scenario: Scenario) -> None:
+    one, other = scenario.post(), scenario.post()
     pairs = [(one, other), (other, one)]
 
     def link(number: int) -> bool:
         here, there = pairs[number % 2]
         command = AddLink.model_validate({"type": "related", "complaint_id": str(there.id)})
-        return house.engine.write(
-            lambda tx: notes_and_links.add_link(house.engine, tx, SYSTEM, str(here.id), command)
+        return scenario.service.write(
+            lambda tx: notes_and_links.add_link(scenario.service, tx, SYSTEM, str(here.id), command)
         )[1]
 
     assert sorted(at_once(8, link)) == [False] * 6 + [True] * 2
 
 
-def _merge(house: House, complaint: Complaint, into: Complaint) -> Complaint:
-    return house.act(complaint, "merge", into=str(into.id))
+def _merge(scenario: Scenario, complaint: Complaint, into: Complaint) -> Complaint:
+    return scenario.act(complaint, "merge", into=str(into.id))
 
 
 def _patch(
-    house: House, complaint: Complaint, command: PatchComplaint, versions: frozenset[int] | None
+    scenario: Scenario, complaint: Complaint, command: PatchComplaint, versions: frozenset[int] | None
 ) -> Complaint:
     reference = str(complaint.id)
-    return house.engine.write(lambda tx: edit.patch(house.engine, tx, SYSTEM, reference, command, versions))
+    return scenario.service.write(
+        lambda tx: edit.patch(scenario.service, tx, SYSTEM, reference, command, versions)
+    )
 
 
-def _event_types(house: House, complaint: Complaint) -> list[str]:
-    rows = house.engine.read(lambda tx: event.timeline(tx, complaint.id, after=0, limit=500))
+def _event_types(scenario: Scenario, complaint: Complaint) -> list[str]:
+    rows = scenario.service.read(lambda tx: event.timeline(tx, complaint.id, after=0, limit=500))
     return [str(row["type"]) for row in rows]
 
 
 # The engine -------------------------------------------------------------------------------------------
 
 
-def test_sweepers_at_once_take_each_step_once(house: House) -> None:
+def test_sweepers_at_once_take_each_step_once(scenario: Scenario) -> None:
     for _ in range(40):
-        house.post()
-    house.jump(hours=25)
+        scenario.post()
+    scenario.jump(hours=25)
 
-    def sweep(_number: int) -> Swept:
-        total = Swept()
-        while (swept := sweep_once(house.engine, batch=7)).complaints:
+    def sweep(_number: int) -> SweepResult:
+        total = SweepResult()
+        while (swept := sweep_once(scenario.service, batch=7)).complaints:
             total += swept
         return total
 
-    total = sum(at_once(4, sweep), start=Swept())
+    total = sum(at_once(4, sweep), start=SweepResult())
 
     assert (total.complaints, total.escalations, total.reminders) == (40, 40, 120)
-    with house.engine.database.read() as tx:
+    with scenario.service.database.read() as tx:
         steps = tx.connection.execute(select(escalation.c.deadline_id, escalation.c.step)).all()
     assert len(steps) == len(set(steps)) == 160
 
 
-def test_sweepers_and_people_at_once(house: House) -> None:
+def test_sweepers_and_people_at_once(scenario: Scenario) -> None:
     """Whoever comes first: the step is taken once, the answer counts, and no work is lost."""
-    complaints = [house.post() for _ in range(12)]
-    house.jump(hours=25)
+    complaints = [scenario.post() for _ in range(12)]
+    scenario.jump(hours=25)
 
     def act(number: int) -> None:
         if number % 3 == 0:
-            while sweep_once(house.engine, batch=3).complaints:
+            while sweep_once(scenario.service, batch=3).complaints:
                 pass
         for complaint in complaints[number % 3 :: 3]:
-            house.act(complaint, "respond", message="We look.", contact_channel="phone")
+            scenario.act(complaint, "respond", message="We look.", contact_channel="phone")
 
     at_once(6, act)
-    while sweep_once(house.engine).complaints:
+    while sweep_once(scenario.service).complaints:
         pass
 
-    with house.engine.database.read() as tx:
+    with scenario.service.database.read() as tx:
         steps = tx.connection.execute(select(escalation.c.deadline_id, escalation.c.step)).all()
     assert len(steps) == len(set(steps)) == 12 * 4
     for complaint in complaints:
-        assert _event_types(house, complaint).count("complaint.responded") == 2
+        assert _event_types(scenario, complaint).count("complaint.responded") == 2
 
 
 # The API -------------------------------------------------------------------------------------------
@@ -240,7 +242,7 @@ def http(launcher: Launcher, database_url: str) -> Iterator[httpx2.Client]:
         yield client
 
 
-def test_posts_at_once(http: httpx2.Client, house: House) -> None:
+def test_posts_at_once(http: httpx2.Client, scenario: Scenario) -> None:
     _same_idempotency_key(http)
     _same_external_id(http)
     _same_version(http)

@@ -14,13 +14,13 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.access import RIGHTS, Caller
-from complaints.use_cases.replica import READS_ONLY, Replica, engine_for
-from complaints.use_cases.service import Engine
+from complaints.use_cases.replica import READS_ONLY, Replica, service_for
+from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
 from tests.journeys.test_many_nodes import await_true
 from tests.postgres_replica import replicating
 from tests.postgres_server import PostgresUnavailable, serving
-from tests.support import ADMIN_SECRET, House, make_template, opened_engine, sandbox_now
+from tests.support import ADMIN_SECRET, Scenario, make_template, opened_service, sandbox_now
 
 BODY = {"channel": "phone", "subject": "No signal"}
 WRITERS = [role for role in AccessRole if role is not AccessRole.AUDITOR]
@@ -29,15 +29,15 @@ WRITERS = [role for role in AccessRole if role is not AccessRole.AUDITOR]
 class Pair:
     """A primary and its replica, with the API on both."""
 
-    def __init__(self, primary: Engine, replica: Replica, replica_url: str) -> None:
-        self.house = House(primary)
+    def __init__(self, primary: Service, replica: Replica, replica_url: str) -> None:
+        self.scenario = Scenario(primary)
         self.replica = replica
         self._replica_url = replica_url
         self.app = create_app(primary, wall=wall_now, replica=replica)
 
     def client(self, *roles: AccessRole) -> TestClient:
         """A client with a new key."""
-        return TestClient(self.app, headers=self.house.key(*roles))
+        return TestClient(self.app, headers=self.scenario.key(*roles))
 
     def tell_replica(self, statement: str) -> object:
         """What the replica answers to a statement in SQL."""
@@ -47,7 +47,7 @@ class Pair:
 
     def await_replay(self) -> None:
         """Until the replica has all that the primary has."""
-        with self.house.engine.database.read() as tx:
+        with self.scenario.service.database.read() as tx:
             # Of what was inserted, not written: a commit here does not wait for the latter.
             position = tx.connection.exec_driver_sql("SELECT pg_current_wal_insert_lsn()").scalar_one()
         await_true(lambda: self.tell_replica(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") is True)
@@ -68,7 +68,7 @@ def urls() -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def pair(urls: tuple[str, str]) -> Iterator[Pair]:
     """The pair, in step."""
-    with opened_engine(urls[0]) as primary:
+    with opened_service(urls[0]) as primary:
         replica = Replica(Database(open_engine(urls[1]), sandbox_now), primary.new_id, primary=primary)
         made = Pair(primary, replica, urls[1])
         made.await_replay()
@@ -102,7 +102,7 @@ def test_a_writer_reads_its_own_write_and_a_reader_the_replica(pair: Pair) -> No
 def test_a_replica_that_is_away_is_replaced_by_the_primary(pair: Pair) -> None:
     nowhere = open_engine("postgresql://nobody@127.0.0.1:1/nothing")
     pair.app.state.replica = replace(pair.replica, database=Database(nowhere, sandbox_now))
-    made = pair.house.post()
+    made = pair.scenario.post()
     reader = pair.client(AccessRole.AUDITOR)
     assert reader.get(f"/v1/complaints/{made.id}").status_code == 200
     assert reader.get("/v1/overdue/summary").status_code == 200
@@ -122,19 +122,19 @@ def test_what_the_replica_knows_of_reference_data_decides_nothing(pair: Pair) ->
 
 
 @pytest.mark.parametrize("role", WRITERS)
-def test_a_role_that_writes_is_never_sent_to_the_replica(engine: Engine, role: AccessRole) -> None:
-    replica = Replica(engine.database, engine.new_id, primary=engine)
+def test_a_role_that_writes_is_never_sent_to_the_replica(service: Service, role: AccessRole) -> None:
+    replica = Replica(service.database, service.new_id, primary=service)
     for roles in ({role}, {role, AccessRole.AUDITOR}):
-        assert engine_for(engine, replica, Caller("who", frozenset(roles), "who")) is engine
+        assert service_for(service, replica, Caller("who", frozenset(roles), "who")) is service
     auditor = Caller("who", frozenset({AccessRole.AUDITOR}), "who")
-    assert engine_for(engine, replica, auditor) is replica
-    assert engine_for(engine, None, auditor) is engine
+    assert service_for(service, replica, auditor) is replica
+    assert service_for(service, None, auditor) is service
 
 
-def test_who_is_sent_to_the_replica_can_write_nothing(client: TestClient, house: House) -> None:
+def test_who_is_sent_to_the_replica_can_write_nothing(client: TestClient, scenario: Scenario) -> None:
     """Every call that may write refuses them, so that there is no write of theirs to miss."""
     assert RIGHTS[AccessRole.AUDITOR] <= READS_ONLY
-    headers = house.key(AccessRole.AUDITOR)
+    headers = scenario.key(AccessRole.AUDITOR)
     anything = "00000000-0000-7000-8000-000000000000"
     computing = ("/v1/deadlines/preview", "/v1/deadlines/elapsed", "/v1/policies/validate")
     tried, accepted = 0, []

@@ -19,7 +19,7 @@ import pytest
 from complaints.use_cases.upkeep.checks import check_all
 from tests import postgres_server as server
 from tests.journeys.running_server import Launcher
-from tests.support import House, make_template, opened_engine
+from tests.support import Scenario, make_template, opened_service
 
 # A server that recovers needs as many connections as the one whose log it reads.
 _OPTIONS = [f"--{name}={value}" for name, value in server.SETTINGS.items()]
@@ -52,11 +52,11 @@ def test_postgresql_is_restored_to_an_instant(home: Path) -> None:
     url = f"postgresql://postgres@/postgres?host={serving}"
     with server.running(serving, serving / "data", {**server.SETTINGS, **archiving}):
         make_template(url)
-        with opened_engine(url) as engine:
-            house = House(engine)
-            before = house.post(subject="Before the backup")
+        with opened_service(url) as service:
+            scenario = Scenario(service)
+            before = scenario.post(subject="Before the backup")
             _run(account, f"{programs}/pg_basebackup -d {url} -D {backup} -c fast -X none")
-            after = house.post(subject="After the backup, before the mistake")
+            after = scenario.post(subject="After the backup, before the mistake")
             with psycopg.connect(url, autocommit=True) as connection:
                 [instant] = connection.execute("SELECT clock_timestamp()").fetchone() or [None]
                 time.sleep(0.1)
@@ -78,13 +78,13 @@ def test_postgresql_is_restored_to_an_instant(home: Path) -> None:
         restored = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, **account)
     try:
         server._await_ready(restored, backup, log)
-        with opened_engine(f"postgresql://postgres@/postgres?host={home}") as engine:
+        with opened_service(f"postgresql://postgres@/postgres?host={home}") as service:
             _await_writable(home)
-            house = House(engine)
-            assert house.load(before).subject == "Before the backup"
-            assert house.load(after).subject == "After the backup, before the mistake"
-            assert list(check_all(engine)) == []
-            house.post(subject="Life goes on")
+            scenario = Scenario(service)
+            assert scenario.load(before).subject == "Before the backup"
+            assert scenario.load(after).subject == "After the backup, before the mistake"
+            assert list(check_all(service)) == []
+            scenario.post(subject="Life goes on")
     finally:
         server._stop(restored)
 

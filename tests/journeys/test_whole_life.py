@@ -10,7 +10,7 @@ import pytest
 
 from complaints.use_cases.upkeep.checks import check_all
 from tests.journeys.running_server import Launcher
-from tests.support import ADMIN_SECRET, opened_engine
+from tests.support import ADMIN_SECRET, opened_service
 
 POST = {
     "channel": "phone",
@@ -110,8 +110,8 @@ def test_a_complaint_lives_to_a_closed_loop(
     for chapter in CHAPTERS:
         chapter(desk)
 
-    with opened_engine(database_url) as engine:
-        assert list(check_all(engine)) == []
+    with opened_service(database_url) as service:
+        assert list(check_all(service)) == []
     check = launcher.run("check", url=database_url, sandbox=1)
     assert (check.wait(), "Every invariant holds." in check.output) == (0, True)
 

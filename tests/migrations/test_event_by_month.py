@@ -10,52 +10,50 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from complaints.domain.complaint.facts import Complaint
-from complaints.storage import months as partitions
+from complaints.storage import months
 from complaints.storage.database import migrate
 from complaints.storage.rows import test_clock
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import history
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.loops import keep_months
-from tests.conftest import ENGINES
-from tests.support import House, opened_engine
+from tests.conftest import DATABASE_KINDS
+from tests.support import Scenario, opened_service
 
 
-@pytest.fixture(params=ENGINES)
-def lived(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> Iterator[House]:
+@pytest.fixture(params=DATABASE_KINDS)
+def lived(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> Iterator[Scenario]:
     """Events of several months, in as many partitions on PostgreSQL; a database of its own."""
-    with opened_engine(migrated_database_url(request.param)) as engine:
-        house = House(engine)
+    with opened_service(migrated_database_url(request.param)) as service:
+        scenario = Scenario(service)
         for _ in range(3):
-            house.act(house.post(tags=["vip"]), "withdraw", reason="solved itself")
-            house.post(severity="critical")
-            _come_to_next_month(house)
-        yield house
+            scenario.act(scenario.post(tags=["vip"]), "withdraw", reason="solved itself")
+            scenario.post(severity="critical")
+            _come_to_next_month(scenario)
+        yield scenario
 
 
-def _come_to_next_month(house: House) -> None:
-    months = house.engine.read(partitions.find_months)
-    day = partitions.month_after(
-        _month(months[-1].upper) if months else house.now().date(), 0 if months else 1
-    )
-    target = house.now().replace(year=day.year, month=day.month, day=2)
-    house.engine.write(lambda tx: test_clock.set_sandbox_now(tx.connection, target))
-    keep_months(house.engine)
+def _come_to_next_month(scenario: Scenario) -> None:
+    known = scenario.service.read(months.find_months)
+    day = months.month_after(_month(known[-1].upper) if known else scenario.now().date(), 0 if known else 1)
+    target = scenario.now().replace(year=day.year, month=day.month, day=2)
+    scenario.service.write(lambda tx: test_clock.set_sandbox_now(tx.connection, target))
+    keep_months(scenario.service)
 
 
 def _month(upper: int) -> date:
-    year, number = divmod(upper // partitions.NUMBERS_A_MONTH, 100)
+    year, number = divmod(upper // months.NUMBERS_A_MONTH, 100)
     return date(year, number, 1)
 
 
-def _rows(house: House) -> list[Any]:
-    with house.engine.database.read() as tx:
+def _rows(scenario: Scenario) -> list[Any]:
+    with scenario.service.database.read() as tx:
         return list(tx.connection.execute(text("SELECT * FROM event ORDER BY sequence")).mappings())
 
 
-def _kind(house: House) -> str:
+def _kind(scenario: Scenario) -> str:
     """`p` for a partitioned table, `r` for a plain one."""
-    with house.engine.database.read() as tx:
+    with scenario.service.database.read() as tx:
         return str(
             tx.connection.execute(
                 text("SELECT relkind::text FROM pg_class WHERE relname = 'event'")
@@ -63,21 +61,21 @@ def _kind(house: House) -> str:
         )
 
 
-def _all_is_well(house: House) -> bool:
+def _all_is_well(scenario: Scenario) -> bool:
     """What is written is found, numbered on, and nothing is broken."""
-    last = max(row["sequence"] for row in _rows(house))
-    complaint: Complaint = house.act(house.post(), "withdraw", reason="solved itself")
-    found, after = house.engine.read(lambda tx: history.changes(tx, SYSTEM, after=last, limit=10))
+    last = max(row["sequence"] for row in _rows(scenario))
+    complaint: Complaint = scenario.act(scenario.post(), "withdraw", reason="solved itself")
+    found, after = scenario.service.read(lambda tx: history.changes(tx, SYSTEM, after=last, limit=10))
     own = [one.ordinal for one in found if one.complaint_id == complaint.id]
-    broken = {one.invariant for one in check_all(house.engine)} - {"clocks in time"}
+    broken = {one.invariant for one in check_all(scenario.service)} - {"clocks in time"}
     return own == [1, 2] and after == found[1].sequence == found[0].sequence + 1 > last and not broken
 
 
-def test_down_to_one_table_and_up_to_months_again(lived: House) -> None:
-    engine, rows = lived.engine.database.engine, _rows(lived)
+def test_down_to_one_table_and_up_to_months_again(lived: Scenario) -> None:
+    engine, rows = lived.service.database.engine, _rows(lived)
     assert len(rows) > 8
-    postgres = lived.engine.database.is_postgresql
-    assert len(lived.engine.read(partitions.find_months)) == (4 if postgres else 0)
+    postgres = lived.service.database.is_postgresql
+    assert len(lived.service.read(months.find_months)) == (4 if postgres else 0)
 
     migrate.downgrade(engine, "0001")
     assert _rows(lived) == rows
@@ -93,14 +91,14 @@ def test_down_to_one_table_and_up_to_months_again(lived: House) -> None:
     assert _all_is_well(lived)
     if postgres:
         assert _kind(lived) == "p"
-        [month] = lived.engine.read(partitions.find_months)
+        [month] = lived.service.read(months.find_months)
         assert month.lower is None
 
 
 @pytest.mark.parametrize("lived", ["postgresql"], indirect=True)
-def test_months_go_on_after_the_data_there_was(lived: House) -> None:
-    engine = lived.engine.database.engine
-    with lived.engine.database.begin() as tx:  # as it was before there were months: small numbers
+def test_months_go_on_after_the_data_there_was(lived: Scenario) -> None:
+    engine = lived.service.database.engine
+    with lived.service.database.begin() as tx:  # as it was before there were months: small numbers
         renumbered = "WITH n AS (SELECT id, row_number() OVER (ORDER BY sequence) AS k FROM event)"
         tx.connection.execute(text(f"{renumbered} UPDATE event e SET sequence = k FROM n WHERE n.id = e.id"))
         tx.connection.execute(text("SELECT setval('event_sequence_seq', (SELECT max(sequence) FROM event))"))
@@ -110,32 +108,32 @@ def test_months_go_on_after_the_data_there_was(lived: House) -> None:
     assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
 
     _come_to_next_month(lived)
-    first, made = lived.engine.read(partitions.find_months)
+    first, made = lived.service.read(months.find_months)
     assert made.lower == first.upper
     lived.post()
     assert [row["sequence"] for row in _rows(lived)] == [row["sequence"] for row in rows] + [made.first + 1]
 
 
 @pytest.mark.parametrize("lived", ["postgresql"], indirect=True)
-def test_going_down_brings_back_what_was_detached(lived: House) -> None:
+def test_going_down_brings_back_what_was_detached(lived: Scenario) -> None:
     rows = _rows(lived)
-    with lived.engine.database.begin() as tx:
-        month = partitions.find_months(tx)[0]
+    with lived.service.database.begin() as tx:
+        month = months.find_months(tx)[0]
         tx.connection.execute(text(f"ALTER TABLE event DETACH PARTITION {month.name}"))
     assert len(_rows(lived)) < len(rows)
-    migrate.downgrade(lived.engine.database.engine, "0001")
+    migrate.downgrade(lived.service.database.engine, "0001")
     assert _rows(lived) == rows
 
 
-def test_a_program_of_before_writes_on(lived: House) -> None:
+def test_a_program_of_before_writes_on(lived: Scenario) -> None:
     """It knows nothing of `events_after`; what it writes is found all the same."""
-    columns = [c["name"] for c in sa.inspect(lived.engine.database.engine).get_columns("complaint")]
+    columns = [c["name"] for c in sa.inspect(lived.service.database.engine).get_columns("complaint")]
     known = ", ".join(name for name in columns if name != "events_after")
     event_columns = "complaint_id, ordinal, version, type, at, actor, data, digest, id"
-    with lived.engine.database.begin() as tx:
+    with lived.service.database.begin() as tx:
         copied = known.replace("id,", ":id,", 1).replace(" sequence,", " 99999,")
-        new_id = lived.engine.new_id()
-        bound = {"id": new_id if lived.engine.database.is_postgresql else new_id.hex}
+        new_id = lived.service.new_id()
+        bound = {"id": new_id if lived.service.database.is_postgresql else new_id.hex}
         only = "WHERE sequence = 1"
         tx.connection.execute(
             text(f"INSERT INTO complaint ({known}) SELECT {copied} FROM complaint {only}"), bound
@@ -148,19 +146,19 @@ def test_a_program_of_before_writes_on(lived: House) -> None:
             ),
             bound,
         )
-    broken = {(one.number, one.invariant) for one in check_all(lived.engine)}
+    broken = {(one.number, one.invariant) for one in check_all(lived.service)}
     assert not [number for number, invariant in broken if invariant == "history unbroken"]
 
 
 @pytest.mark.parametrize("lived", ["postgresql"], indirect=True)
-def test_an_ordinal_taken_twice_is_refused_on_the_way_down(lived: House) -> None:
+def test_an_ordinal_taken_twice_is_refused_on_the_way_down(lived: Scenario) -> None:
     """What each month for itself cannot see the one table does."""
     columns = "id, complaint_id, ordinal, version, type, at, actor, data, digest"
-    with lived.engine.database.begin() as tx:
+    with lived.service.database.begin() as tx:
         tx.connection.execute(
             text(f"INSERT INTO event ({columns}) SELECT {columns} FROM event ORDER BY sequence LIMIT 1")
         )
-    assert "history unbroken" in {one.invariant for one in check_all(lived.engine)}
+    assert "history unbroken" in {one.invariant for one in check_all(lived.service)}
     with pytest.raises(IntegrityError, match="uq_event__complaint_id_ordinal"):
-        migrate.downgrade(lived.engine.database.engine, "0001")
+        migrate.downgrade(lived.service.database.engine, "0001")
     assert _kind(lived) == "p"

@@ -21,7 +21,7 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.rows import all_tables
 from complaints.wiring import prepare
 from tests.journeys.running_server import Launcher
-from tests.support import House, opened_engine
+from tests.support import Scenario, opened_service
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,16 +91,16 @@ def test_down_to_nothing_and_up_again(empty: Engine) -> None:
     assert _tables(empty) == full
 
 
-def test_up_again_is_nothing(house: House) -> None:
-    complaint = house.post(tags=["vip"], complainant={"phone": "+8613800000000"})
-    engine = house.engine.database.engine
+def test_up_again_is_nothing(scenario: Scenario) -> None:
+    complaint = scenario.post(tags=["vip"], complainant={"phone": "+8613800000000"})
+    engine = scenario.service.database.engine
     with engine.connect() as connection:
         before = migrate.row_counts(connection)
     migrate.upgrade(engine)
     with engine.connect() as connection:
         assert migrate.row_counts(connection) == before
     assert before["deadline"] == 2
-    assert house.load(complaint) == complaint
+    assert scenario.load(complaint) == complaint
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
 
 
 def test_remaking_a_table_keeps_its_children(
-    house: House, planted: Callable[[Callable[[], None]], None]
+    scenario: Scenario, planted: Callable[[Callable[[], None]], None]
 ) -> None:
     """On SQLite a column can only be changed by a new table in the place of the old one."""
 
@@ -127,8 +127,8 @@ def test_remaking_a_table_keeps_its_children(
         with op.batch_alter_table("complaint", recreate="auto") as batch:
             batch.alter_column("subject", existing_type=sa.Text(), type_=sa.String(2000))
 
-    house.post(tags=["vip"])
-    engine = house.engine.database.engine
+    scenario.post(tags=["vip"])
+    engine = scenario.service.database.engine
     with engine.connect() as connection:
         before = migrate.row_counts(connection)
     planted(remake)
@@ -141,26 +141,26 @@ def test_remaking_a_table_keeps_its_children(
 
 
 def test_a_migration_that_loses_rows_is_taken_back(
-    house: House, planted: Callable[[Callable[[], None]], None]
+    scenario: Scenario, planted: Callable[[Callable[[], None]], None]
 ) -> None:
-    complaint = house.post(tags=["vip"])
+    complaint = scenario.post(tags=["vip"])
     planted(lambda: op.execute("DELETE FROM complaint_tag"))
     with pytest.raises(RuntimeError, match=r"would lose rows, .*: {'complaint_tag': 1}"):
-        migrate.upgrade(house.engine.database.engine)
-    with house.engine.database.read() as tx:
+        migrate.upgrade(scenario.service.database.engine)
+    with scenario.service.database.read() as tx:
         assert tx.connection.execute(text("SELECT count(*) FROM complaint_tag")).scalar_one() == 1
-    assert house.load(complaint) == complaint
+    assert scenario.load(complaint) == complaint
 
 
 def test_a_migration_that_leaves_orphans_is_taken_back(
     migrated_database_url: Callable[[str], str], planted: Callable[[Callable[[], None]], None]
 ) -> None:
-    with opened_engine(migrated_database_url("sqlite")) as engine:
-        House(engine).post()
+    with opened_service(migrated_database_url("sqlite")) as service:
+        Scenario(service).post()
         planted(lambda: op.execute("UPDATE deadline SET complaint_id = '00'"))
         with pytest.raises(RuntimeError, match=r"would leave rows .* \['deadline'\]"):
-            migrate.upgrade(engine.database.engine)
-        with engine.database.read() as tx:
+            migrate.upgrade(service.database.engine)
+        with service.database.read() as tx:
             left = text("SELECT count(*) FROM deadline WHERE complaint_id = '00'")
             assert tx.connection.execute(left).scalar_one() == 0
 
@@ -189,8 +189,8 @@ def test_processes_that_start_at_once_fill_the_database_once(empty: Engine, tmp_
 
     def begin(number: int) -> bool:
         start.wait()
-        engine, key = prepare(Settings(database_url=url, data_dir=tmp_path / str(number)))
-        engine.database.engine.dispose()
+        service, key = prepare(Settings(database_url=url, data_dir=tmp_path / str(number)))
+        service.database.engine.dispose()
         return key is not None
 
     with ThreadPoolExecutor(4) as pool:

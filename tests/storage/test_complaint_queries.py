@@ -22,14 +22,14 @@ from complaints.storage.rows import search
 from complaints.storage.rows.complaint import complaint, complaint_tag
 from complaints.storage.rows.configuration import policy
 from complaints.storage.rows.deadline import deadline
-from complaints.storage.rows.person import party
+from complaints.storage.rows.person import person
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.wiring import new_id
-from tests.conftest import ENGINES, Databases
-from tests.support import START, House, count_statements, opened_engine
+from tests.conftest import DATABASE_KINDS, Databases
+from tests.support import START, Scenario, count_statements, opened_service
 
 ROWS = 2_000
 OVERDUE = Order(SortKey.NEXT_DUE_AT)
@@ -37,21 +37,21 @@ NEWEST = Order(SortKey.RECEIVED_AT, descending=True)
 TEAMS = ("operations", "customer_service", "management")
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=DATABASE_KINDS)
 def filled(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     migrated_template: Callable[[str], str],
-) -> Iterator[Engine]:
+) -> Iterator[Service]:
     """Two thousand complaints: one in five open, one in ten overdue. The tests only read them."""
     databases = Databases(tmp_path_factory.mktemp("filled"), request.config)
     url = databases.make(request.param, template=migrated_template(request.param))
-    with opened_engine(url) as engine:
-        engine.write(_fill)
-        if engine.database.is_postgresql:
-            with engine.database.engine.begin() as connection:
+    with opened_service(url) as service:
+        service.write(_fill)
+        if service.database.is_postgresql:
+            with service.database.engine.begin() as connection:
                 connection.execute(text("ANALYZE"))
-        yield engine
+        yield service
     databases.drop_all()
 
 
@@ -71,7 +71,7 @@ def _fill(tx: Transaction) -> None:
         }
         for row in rows
     ]
-    tx.connection.execute(insert(party), people)
+    tx.connection.execute(insert(person), people)
     tx.connection.execute(
         insert(complaint_tag), [{"complaint_id": row["id"], "tag": f"t{row['sequence']}"} for row in rows]
     )
@@ -136,27 +136,27 @@ def _clock(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(
-    engine: Engine, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
+    service: Service, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
 ) -> Page:
-    return engine.read(lambda tx: find_page(tx, filters, order, after=after, limit=limit))
+    return service.read(lambda tx: find_page(tx, filters, order, after=after, limit=limit))
 
 
 def _planned_page(
-    engine: Engine, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
+    service: Service, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
 ) -> tuple[Page, str]:
     """A page, and how the database went about it."""
-    with count_statements(engine) as executed:
-        page = _page(engine, filters, order, after=after, limit=limit)
-    return page, _plan(engine, *_reading("FROM complaint", executed))
+    with count_statements(service) as executed:
+        page = _page(service, filters, order, after=after, limit=limit)
+    return page, _plan(service, *_reading("FROM complaint", executed))
 
 
 def _reading(what: str, executed: Sequence[tuple[str, Any]]) -> tuple[str, Any]:
     return next(one for one in executed if what in one[0].replace("\n", ""))
 
 
-def _plan(engine: Engine, statement: str, bound: Any) -> str:
-    with engine.database.engine.connect() as connection:
-        if not engine.database.is_postgresql:
+def _plan(service: Service, statement: str, bound: Any) -> str:
+    with service.database.engine.connect() as connection:
+        if not service.database.is_postgresql:
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", bound)
             return "\n".join(row[3] for row in rows)
         return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", bound))
@@ -167,7 +167,7 @@ def _is_sorted_by_hand(plan: str) -> bool:
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_the_overdue_page_is_read_off_its_index(filled: Engine, descending: bool) -> None:
+def test_the_overdue_page_is_read_off_its_index(filled: Service, descending: bool) -> None:
     order = Order(SortKey.NEXT_DUE_AT, descending)
     for team, priority in product((None, "operations"), (None, Priority.URGENT)):
         filters = Filters(overdue=True, team=team, priority=priority)
@@ -181,7 +181,7 @@ def test_the_overdue_page_is_read_off_its_index(filled: Engine, descending: bool
             assert not _is_sorted_by_hand(one)
 
 
-def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Engine) -> None:
+def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Service) -> None:
     """Drivers prepare what they send often; the plan is then made without the values."""
     if not filled.database.is_postgresql:
         pytest.skip("SQLite always plans without the values")
@@ -203,9 +203,9 @@ def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Engine) -> None
     assert not _is_sorted_by_hand(plan)
 
 
-def test_what_belongs_to_a_page_is_found_by_indexes(filled: Engine) -> None:
+def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
     """Every statement of it, without a scan of any table that grows."""
-    filled.read(filled.catalogue)
+    filled.read(filled.configuration)
     with filled.database.read() as tx, count_statements(filled) as executed:
         views, _ = lists.list_views(
             filled, tx, SYSTEM, ComplaintFilter(overdue=True), OVERDUE, after=None, limit=2
@@ -217,7 +217,7 @@ def test_what_belongs_to_a_page_is_found_by_indexes(filled: Engine) -> None:
         assert not re.search(r"(?m)^SCAN (complaint|deadline|party|link)\b|Seq Scan", plan), plan
 
 
-def test_words_are_planned_for_each_time(filled: Engine) -> None:
+def test_words_are_planned_for_each_time(filled: Service) -> None:
     """A prepared plan would be made without them, and look through every complaint for a rare one."""
     if not filled.database.is_postgresql:
         pytest.skip("SQLite always plans without the values")
@@ -229,7 +229,7 @@ def test_words_are_planned_for_each_time(filled: Engine) -> None:
     assert not bound
 
 
-def test_every_order_is_read_off_its_index(filled: Engine) -> None:
+def test_every_order_is_read_off_its_index(filled: Service) -> None:
     indexes = {
         SortKey.RECEIVED_AT: "ix_complaint__received",
         SortKey.NEXT_DUE_AT: "ix_complaint__next_due",
@@ -244,7 +244,7 @@ def test_every_order_is_read_off_its_index(filled: Engine) -> None:
             assert not _is_sorted_by_hand(one)
 
 
-def test_filters_by_few_values_leave_the_order_to_its_index(filled: Engine) -> None:
+def test_filters_by_few_values_leave_the_order_to_its_index(filled: Service) -> None:
     for filters in (
         Filters(team="operations"),
         Filters(team="nobody's"),
@@ -270,7 +270,7 @@ def test_filters_by_few_values_leave_the_order_to_its_index(filled: Engine) -> N
         (Filters(terms=tuple(query_terms("word7"))), "complaint_search"),
     ],
 )
-def test_what_names_one_complaint_is_found_by_an_index(filled: Engine, filters: Filters, index: str) -> None:
+def test_what_names_one_complaint_is_found_by_an_index(filled: Service, filters: Filters, index: str) -> None:
     with count_statements(filled) as executed:
         found = _page(filled, filters, NEWEST)
     plan = _plan(filled, *_reading("FROM complaint", executed))
@@ -281,7 +281,7 @@ def test_what_names_one_complaint_is_found_by_an_index(filled: Engine, filters: 
     assert not re.search(r"^SCAN complaint$", plan, re.MULTILINE)
 
 
-def test_what_was_posted_before_is_found_by_an_index(filled: Engine) -> None:
+def test_what_was_posted_before_is_found_by_an_index(filled: Service) -> None:
     arrivals = [Arrival("north", "E7", None), Arrival("north", "E8", None), Arrival("south", "E9", None)]
     with filled.database.begin() as tx, count_statements(filled) as executed:
         known, known_too, new = receive(tx, arrivals)
@@ -293,8 +293,8 @@ def test_what_was_posted_before_is_found_by_an_index(filled: Engine) -> None:
     assert "Seq Scan" not in plan
 
 
-def test_a_page_takes_few_statements_whatever_its_size(filled: Engine) -> None:
-    filled.read(filled.catalogue)
+def test_a_page_takes_few_statements_whatever_its_size(filled: Service) -> None:
+    filled.read(filled.configuration)
     for key, limit in product(SortKey, (2, 200)):
         with filled.database.read() as tx, count_statements(filled) as executed:
             views, end = lists.list_views(
@@ -305,8 +305,8 @@ def test_a_page_takes_few_statements_whatever_its_size(filled: Engine) -> None:
         assert end is not None
 
 
-def test_the_page_between_due_and_not_due_takes_few_statements_too(filled: Engine) -> None:
-    filled.read(filled.catalogue)
+def test_the_page_between_due_and_not_due_takes_few_statements_too(filled: Service) -> None:
+    filled.read(filled.configuration)
     order = Order(SortKey.NEXT_DUE_AT)
     after = _page(filled, Filters(), order, limit=350).end
     with filled.database.read() as tx, count_statements(filled) as executed:
@@ -315,15 +315,15 @@ def test_the_page_between_due_and_not_due_takes_few_statements_too(filled: Engin
     assert len(executed) <= 6
 
 
-def test_one_complaint_takes_few_statements(filled: Engine) -> None:
-    filled.read(filled.catalogue)
+def test_one_complaint_takes_few_statements(filled: Service) -> None:
+    filled.read(filled.configuration)
     [one] = _page(filled, Filters(sequence=1_900), NEWEST).complaints
     with filled.database.read() as tx, count_statements(filled) as executed:
         lists.load_view(filled, tx, SYSTEM, str(one.id))
     assert len(executed) <= 6
 
 
-def test_pages_together_are_the_whole_list_in_order(filled: Engine) -> None:
+def test_pages_together_are_the_whole_list_in_order(filled: Service) -> None:
     filters = Filters(received_from=START - timedelta(hours=500))
     for key, descending in product(SortKey, (False, True)):
         found = _walk(filled, Order(key, descending), filters, limit=137)
@@ -334,12 +334,12 @@ def test_pages_together_are_the_whole_list_in_order(filled: Engine) -> None:
         assert all(_rank(one, key) is None for one in found[len(ranks) :])
 
 
-def _walk(engine: Engine, order: Order, filters: Filters, *, limit: int) -> list[Complaint]:
+def _walk(service: Service, order: Order, filters: Filters, *, limit: int) -> list[Complaint]:
     found: list[Complaint] = []
-    page = _page(engine, filters, order, limit=limit)
+    page = _page(service, filters, order, limit=limit)
     found += page.complaints
     while page.end is not None:
-        page = _page(engine, filters, order, after=page.end, limit=limit)
+        page = _page(service, filters, order, after=page.end, limit=limit)
         found += page.complaints
     return found
 
@@ -351,7 +351,7 @@ def _rank(one: Complaint, key: SortKey) -> float | None:
     return at.timestamp() if at else None
 
 
-def test_the_summary_counts_by_few_statements_and_indexes(filled: Engine) -> None:
+def test_the_summary_counts_by_few_statements_and_indexes(filled: Service) -> None:
     with filled.database.read() as tx, count_statements(filled) as executed:
         summary = lists.summarise_due(tx, timedelta(hours=24))
 
@@ -366,14 +366,14 @@ def test_the_summary_counts_by_few_statements_and_indexes(filled: Engine) -> Non
     assert "ix_complaint__overdue" in plans[2]
 
 
-def test_bands_of_age_begin_where_they_say(house: House) -> None:
+def test_bands_of_age_begin_where_they_say(scenario: Scenario) -> None:
     def ages() -> list[tuple[int, ...]]:
-        return house.engine.read(lambda tx: [one.by_age for one in count_overdue(tx, lists.AGES)])
+        return scenario.service.read(lambda tx: [one.by_age for one in count_overdue(tx, lists.AGES)])
 
-    house.post()
-    house.jump(hours=24)
+    scenario.post()
+    scenario.jump(hours=24)
     assert ages() == []  # due now is not past due
-    house.jump(hours=4)
+    scenario.jump(hours=4)
     assert ages() == [(1, 0, 0, 0, 0)]
-    house.jump(microseconds=1)
+    scenario.jump(microseconds=1)
     assert ages() == [(0, 1, 0, 0, 0)]

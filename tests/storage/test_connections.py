@@ -9,9 +9,9 @@ from sqlalchemy import text
 from complaints.domain.errors import Unavailable
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.wiring import new_id
-from tests.support import START, api_client, opened_engine, sandbox_now
+from tests.support import START, api_client, opened_service, sandbox_now
 
 POST = {"channel": "phone", "subject": "No signal"}
 
@@ -40,8 +40,8 @@ def test_of_several_hosts_the_one_that_takes_writes_is_found(
     several = (
         f"postgresql://postgres@/{name}?host=127.0.0.1,{host}&port=1,{port}&target_session_attrs=read-write"
     )
-    with opened_engine(several) as engine:
-        assert engine.read(lambda tx: tx.connection.execute(text("SELECT 1")).scalar_one()) == 1
+    with opened_service(several) as service:
+        assert service.read(lambda tx: tx.connection.execute(text("SELECT 1")).scalar_one()) == 1
 
 
 def test_settings_in_a_url_count_but_the_zone_stays_utc(migrated_database_url: Callable[[str], str]) -> None:
@@ -49,8 +49,8 @@ def test_settings_in_a_url_count_but_the_zone_stays_utc(migrated_database_url: C
         migrated_database_url("postgresql")
         + "&options=-c%20statement_timeout%3D7s%20-c%20timezone%3DAsia/Tokyo"
     )
-    with opened_engine(url) as engine:
-        shown = engine.read(
+    with opened_service(url) as service:
+        shown = service.read(
             lambda tx: [
                 tx.connection.execute(text(f"SHOW {name}")).scalar_one()
                 for name in ("statement_timeout", "idle_in_transaction_session_timeout", "timezone")
@@ -60,15 +60,15 @@ def test_settings_in_a_url_count_but_the_zone_stays_utc(migrated_database_url: C
 
 
 @pytest.fixture
-def small(migrated_database_url: Callable[[str], str]) -> Iterator[Engine]:
+def small(migrated_database_url: Callable[[str], str]) -> Iterator[Service]:
     """An engine with at most two connections, for which nobody waits long."""
     url = migrated_database_url("postgresql")
     database = Database(open_engine(url, pool_size=1, pool_seconds=0.2), sandbox_now)
-    yield Engine(database, new_id)
+    yield Service(database, new_id)
     database.close()
 
 
-def test_a_pool_that_is_used_up_answers_503_and_when_to_come_again(small: Engine) -> None:
+def test_a_pool_that_is_used_up_answers_503_and_when_to_come_again(small: Service) -> None:
     with api_client(small) as client:
         assert client.post("/v1/complaints", json=POST).status_code == 201
         with small.database.read(), small.database.read():
@@ -79,7 +79,7 @@ def test_a_pool_that_is_used_up_answers_503_and_when_to_come_again(small: Engine
         assert client.post("/v1/complaints", json=POST).status_code == 201
 
 
-def test_a_key_that_cannot_be_looked_up_answers_503(small: Engine) -> None:
+def test_a_key_that_cannot_be_looked_up_answers_503(small: Service) -> None:
     """Else the first request after half a second of outage would be a 500."""
     with api_client(small) as client, small.database.read(), small.database.read():
         answer = client.post("/v1/complaints", json=POST)
@@ -87,7 +87,7 @@ def test_a_key_that_cannot_be_looked_up_answers_503(small: Engine) -> None:
         assert int(answer.headers["retry-after"]) > 0
 
 
-def test_a_pool_lends_again_what_its_server_ended(small: Engine) -> None:
+def test_a_pool_lends_again_what_its_server_ended(small: Service) -> None:
     """As after a restart or a failover: the process goes on by itself."""
     with api_client(small) as client:
         assert client.get("/readyz").status_code == 200
@@ -105,17 +105,17 @@ def test_who_is_not_ready_says_so(migrated_database_url: Callable[[str], str]) -
     nowhere = Database(open_engine("postgresql://nobody@127.0.0.1:1/nothing"), lambda _connection: START)
     with pytest.raises(Unavailable), nowhere.read():
         pytest.fail("there is no such database")
-    with opened_engine(migrated_database_url("postgresql")) as engine, api_client(engine) as client:
-        client.app.state.engine = Engine(nowhere, new_id)  # type: ignore[attr-defined]
+    with opened_service(migrated_database_url("postgresql")) as service, api_client(service) as client:
+        client.app.state.service = Service(nowhere, new_id)  # type: ignore[attr-defined]
         away = client.get("/readyz")
         assert (away.status_code, client.get("/healthz").status_code) == (503, 200)
-        client.app.state.engine = engine  # type: ignore[attr-defined]
+        client.app.state.service = service  # type: ignore[attr-defined]
         assert client.get("/readyz").status_code == 200
 
 
 def test_many_rows_are_taken_statement_by_statement(migrated_database_url: Callable[[str], str]) -> None:
     """No pipeline: the server would wait without a timeout for the rest of one. The count is of all rows."""
-    with opened_engine(migrated_database_url("postgresql")) as engine, engine.database.begin() as tx:
+    with opened_service(migrated_database_url("postgresql")) as service, service.database.begin() as tx:
         tx.connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '1s'")
         cursor = tx.connection.connection.cursor()
         cursor.executemany(

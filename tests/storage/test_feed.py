@@ -15,28 +15,28 @@ from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import history
-from complaints.use_cases.service import Engine
-from tests.support import House, opened_engine
+from complaints.use_cases.service import Service
+from tests.support import Scenario, opened_service
 
 BLOCKED_SECONDS = 0.3
 
 
 @pytest.fixture
-def postgres(migrated_database_url: Callable[[str], str]) -> Iterator[Engine]:
+def postgres(migrated_database_url: Callable[[str], str]) -> Iterator[Service]:
     """The engine on PostgreSQL: SQLite has one writer, and so one order."""
-    with opened_engine(migrated_database_url("postgresql")) as engine:
-        yield engine
+    with opened_service(migrated_database_url("postgresql")) as service:
+        yield service
 
 
-def note(engine: Engine, tx: Transaction, complaint: Complaint, text: str) -> None:
-    history.add_note(engine, tx, SYSTEM, str(complaint.id), AddNote(text=text))
+def note(service: Service, tx: Transaction, complaint: Complaint, text: str) -> None:
+    history.add_note(service, tx, SYSTEM, str(complaint.id), AddNote(text=text))
 
 
 class Reader:
     """Polls the feed as an integrator does: always from where the answer before ended."""
 
-    def __init__(self, engine: Engine, *, limit: int = 200) -> None:
-        self.engine = engine
+    def __init__(self, service: Service, *, limit: int = 200) -> None:
+        self.service = service
         self.limit = limit
         self.after = 0
         self.sequences: list[int] = []
@@ -44,7 +44,7 @@ class Reader:
 
     def poll(self) -> list[str]:
         """The texts of the notes that are new."""
-        found, self.after = self.engine.read(
+        found, self.after = self.service.read(
             lambda tx: history.changes(tx, SYSTEM, after=self.after, limit=self.limit)
         )
         self.sequences += [one.sequence for one in found]
@@ -53,9 +53,9 @@ class Reader:
         return fresh
 
 
-def test_one_that_begins_first_and_commits_last_is_seen(postgres: Engine) -> None:
-    house, reader = House(postgres), Reader(postgres)
-    slow, quick = house.post(), house.post()
+def test_one_that_begins_first_and_commits_last_is_seen(postgres: Service) -> None:
+    scenario, reader = Scenario(postgres), Reader(postgres)
+    slow, quick = scenario.post(), scenario.post()
 
     with postgres.database.begin() as tx:  # begun, and its complaint locked, before the other begins
         load.load_complaint(tx, slow.id, lock=True)
@@ -68,9 +68,9 @@ def test_one_that_begins_first_and_commits_last_is_seen(postgres: Engine) -> Non
     assert reader.poll() == []
 
 
-def test_nobody_overtakes_one_that_is_numbered_but_not_committed(postgres: Engine) -> None:
-    house, reader = House(postgres), Reader(postgres)
-    first, second = house.post(), house.post()
+def test_nobody_overtakes_one_that_is_numbered_but_not_committed(postgres: Service) -> None:
+    scenario, reader = Scenario(postgres), Reader(postgres)
+    first, second = scenario.post(), scenario.post()
     reader.poll()
 
     with ThreadPoolExecutor(1) as pool:
@@ -85,9 +85,9 @@ def test_nobody_overtakes_one_that_is_numbered_but_not_committed(postgres: Engin
     assert reader.poll() == ["first", "second"]
 
 
-def test_what_is_rolled_back_leaves_a_gap_nobody_waits_for(postgres: Engine) -> None:
-    house, reader = House(postgres), Reader(postgres)
-    complaint = house.post()
+def test_what_is_rolled_back_leaves_a_gap_nobody_waits_for(postgres: Service) -> None:
+    scenario, reader = Scenario(postgres), Reader(postgres)
+    complaint = scenario.post()
 
     def fail(tx: Transaction) -> None:
         note(postgres, tx, complaint, "lost")
@@ -102,9 +102,9 @@ def test_what_is_rolled_back_leaves_a_gap_nobody_waits_for(postgres: Engine) -> 
     assert reader.texts == ["kept"]
 
 
-def test_a_reader_among_eight_writers_sees_every_event_once_in_order(postgres: Engine) -> None:
-    house, reader = House(postgres), Reader(postgres, limit=7)
-    complaints = [house.post() for _ in range(8)]
+def test_a_reader_among_eight_writers_sees_every_event_once_in_order(postgres: Service) -> None:
+    scenario, reader = Scenario(postgres), Reader(postgres, limit=7)
+    complaints = [scenario.post() for _ in range(8)]
     expected = {f"{n}/{k}" for n in range(8) for k in range(12)}
     finished = threading.Event()
 
@@ -136,12 +136,12 @@ def test_a_reader_among_eight_writers_sees_every_event_once_in_order(postgres: E
     assert reader.sequences == sorted(set(reader.sequences))
 
 
-def test_one_sources_reader_goes_on_past_what_is_not_for_it(engine: Engine) -> None:
-    house = House(engine)
+def test_one_sources_reader_goes_on_past_what_is_not_for_it(service: Service) -> None:
+    scenario = Scenario(service)
     for source in ("a", "b", "a", "b", "b"):
-        house.post(source=source)
+        scenario.post(source=source)
 
-    rows = engine.read(lambda tx: _sources(tx, "a", limit=1))
+    rows = service.read(lambda tx: _sources(tx, "a", limit=1))
 
     assert rows == ["a", "a"]
 

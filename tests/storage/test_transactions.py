@@ -19,13 +19,13 @@ from complaints.storage.rows.test_clock import sandbox_clock
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import AddLink, MakePromise
 from complaints.use_cases.complaints import notes_and_links, promises
-from tests.support import START, House, opened_engine
+from tests.support import START, Scenario, opened_service
 
 # Transactions -----------------------------------------------------------------------------------------
 
 
-def test_a_block_that_raises_leaves_nothing(house: House) -> None:
-    database = house.engine.database
+def test_a_block_that_raises_leaves_nothing(scenario: Scenario) -> None:
+    database = scenario.service.database
 
     def work() -> None:
         with database.begin() as tx:
@@ -38,21 +38,21 @@ def test_a_block_that_raises_leaves_nothing(house: House) -> None:
         assert tx.connection.execute(text("SELECT count(*) FROM team WHERE active")).scalar_one() == 3
 
 
-def test_a_block_that_ends_is_kept(house: House) -> None:
-    with house.engine.database.begin() as tx:
+def test_a_block_that_ends_is_kept(scenario: Scenario) -> None:
+    with scenario.service.database.begin() as tx:
         tx.connection.execute(text("UPDATE team SET active = false WHERE code = 'operations'"))
-    with house.engine.database.read() as tx:
+    with scenario.service.database.read() as tx:
         assert tx.connection.execute(text("SELECT count(*) FROM team WHERE active")).scalar_one() == 2
 
 
-def test_the_clock_is_read_once_in_a_transaction(house: House) -> None:
+def test_the_clock_is_read_once_in_a_transaction(scenario: Scenario) -> None:
     read: list[datetime] = []
 
     def ticking(_connection: Any) -> datetime:
         read.append(START + timedelta(seconds=len(read)))
         return read[-1]
 
-    database = Database(house.engine.database.engine, ticking)
+    database = Database(scenario.service.database.engine, ticking)
     for open_transaction in (database.begin, database.read):
         with open_transaction() as tx:
             assert tx.now == read[-1]
@@ -61,20 +61,20 @@ def test_the_clock_is_read_once_in_a_transaction(house: House) -> None:
     assert len(read) == 2
 
 
-def test_a_reader_sees_one_state(house: House) -> None:
-    database = house.engine.database
+def test_a_reader_sees_one_state(scenario: Scenario) -> None:
+    database = scenario.service.database
     count = text("SELECT count(*) FROM complaint")
     with database.read() as tx:
         before = tx.connection.execute(count).scalar_one()
-        house.post()
+        scenario.post()
         assert tx.connection.execute(count).scalar_one() == before
     with database.read() as tx:
         assert tx.connection.execute(count).scalar_one() == before + 1
 
 
 def test_a_reader_on_postgresql_cannot_write(migrated_database_url: Callable[[str], str]) -> None:
-    with opened_engine(migrated_database_url("postgresql")) as engine:
-        database = engine.database
+    with opened_service(migrated_database_url("postgresql")) as service:
+        database = service.database
         with database.read() as tx, pytest.raises(sa.exc.DBAPIError, match="read-only"):
             tx.connection.execute(text("UPDATE team SET active = false"))
 
@@ -100,8 +100,8 @@ POSTGRESQL = {
 def test_every_connection_is_set_up(
     migrated_database_url: Callable[[str], str], name: str, ask: str, settings: dict[str, object]
 ) -> None:
-    with opened_engine(migrated_database_url(name)) as engine:
-        for open_transaction in (engine.database.begin, engine.database.read):
+    with opened_service(migrated_database_url(name)) as service:
+        for open_transaction in (service.database.begin, service.database.read):
             with open_transaction() as tx:
                 told = {key: tx.connection.exec_driver_sql(f"{ask} {key}").scalar_one() for key in settings}
             assert told == settings
@@ -120,8 +120,8 @@ def test_a_transaction_left_idle_is_ended_after_many_rows_too(
             time.sleep(0.5)
             tx.connection.exec_driver_sql("SELECT 1")
 
-    with opened_engine(migrated_database_url("postgresql")) as engine, pytest.raises(Unavailable):
-        dawdle(engine.database)
+    with opened_service(migrated_database_url("postgresql")) as service, pytest.raises(Unavailable):
+        dawdle(service.database)
 
 
 # Instants ---------------------------------------------------------------------------------------------
@@ -135,8 +135,8 @@ def test_a_transaction_left_idle_is_ended_after_many_rows_too(
         datetime(2026, 11, 22, 1, 0, tzinfo=UTC),
     ],
 )
-def test_an_instant_comes_back_as_the_same_in_utc(house: House, instant: datetime) -> None:
-    with house.engine.database.begin() as tx:
+def test_an_instant_comes_back_as_the_same_in_utc(scenario: Scenario, instant: datetime) -> None:
+    with scenario.service.database.begin() as tx:
         tx.connection.execute(sa.update(sandbox_clock).values(now=instant))
         stored = tx.connection.execute(sa.select(sandbox_clock.c.now)).scalar_one()
         found = sa.select(sandbox_clock.c.id).where(sandbox_clock.c.now == instant.astimezone(UTC))
@@ -144,10 +144,10 @@ def test_an_instant_comes_back_as_the_same_in_utc(house: House, instant: datetim
         assert tx.connection.execute(found).scalar_one() == 1
 
 
-def test_instants_compare_as_instants_whatever_their_zone(house: House) -> None:
+def test_instants_compare_as_instants_whatever_their_zone(scenario: Scenario) -> None:
     """09:00 in Shanghai is before 02:00 in London; as text it is not."""
     shanghai = datetime(2026, 11, 22, 9, 0, tzinfo=timezone(timedelta(hours=8)))
-    with house.engine.database.begin() as tx:
+    with scenario.service.database.begin() as tx:
         tx.connection.execute(sa.update(sandbox_clock).values(now=shanghai))
         due = sa.select(sandbox_clock.c.id).where(
             sandbox_clock.c.now < datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -155,9 +155,12 @@ def test_instants_compare_as_instants_whatever_their_zone(house: House) -> None:
         assert tx.connection.execute(due).scalar_one() == 1
 
 
-def test_an_instant_without_a_zone_is_refused(house: House) -> None:
+def test_an_instant_without_a_zone_is_refused(scenario: Scenario) -> None:
     naive = START.replace(tzinfo=None)
-    with house.engine.database.begin() as tx, pytest.raises(StatementError, match="an instant needs a zone"):
+    with (
+        scenario.service.database.begin() as tx,
+        pytest.raises(StatementError, match="an instant needs a zone"),
+    ):
         tx.connection.execute(sa.update(sandbox_clock).values(now=naive))
 
 
@@ -273,10 +276,10 @@ _ENUMS = [
 
 
 @pytest.fixture
-def furnished(house: House) -> House:
+def furnished(scenario: Scenario) -> Scenario:
     """A house with a row or more in every table that a constraint is about."""
-    other = house.post(subject="Other", source="cc", external_id="CALL-1")
-    ours = house.post(
+    other = scenario.post(subject="Other", source="cc", external_id="CALL-1")
+    ours = scenario.post(
         subject="Ours",
         source="cc",
         category="network.outage",
@@ -284,16 +287,20 @@ def furnished(house: House) -> House:
         complainant={"phone": "+8613800000000"},
     )
     for complaint in (ours, other):
-        house.act(complaint, "respond", message="We look.", contact_channel="phone")
-        house.act(complaint, "hold", reason="outage", until="2026-01-08T00:00:00Z")
+        scenario.act(complaint, "respond", message="We look.", contact_channel="phone")
+        scenario.act(complaint, "hold", reason="outage", until="2026-01-08T00:00:00Z")
     link = AddLink.model_validate({"type": "related", "complaint_id": str(other.id)})
     promise = MakePromise.model_validate({"text": "A call", "due_at": "2026-01-09T00:00:00Z"})
-    house.engine.write(lambda tx: notes_and_links.add_link(house.engine, tx, SYSTEM, str(ours.id), link))
-    house.engine.write(lambda tx: promises.make_promise(house.engine, tx, SYSTEM, str(ours.id), promise))
-    house.advance(hours=42)
-    house.key(AccessRole.AUDITOR)
-    house.engine.write(_add_import)
-    return house
+    scenario.service.write(
+        lambda tx: notes_and_links.add_link(scenario.service, tx, SYSTEM, str(ours.id), link)
+    )
+    scenario.service.write(
+        lambda tx: promises.make_promise(scenario.service, tx, SYSTEM, str(ours.id), promise)
+    )
+    scenario.advance(hours=42)
+    scenario.key(AccessRole.AUDITOR)
+    scenario.service.write(_add_import)
+    return scenario
 
 
 def _add_import(tx: Transaction) -> None:
@@ -320,19 +327,19 @@ def _add_import(tx: Transaction) -> None:
     )
 
 
-def _refusal(house: House, statement: str | sa.Executable) -> str:
+def _refusal(scenario: Scenario, statement: str | sa.Executable) -> str:
     statement = text(statement) if isinstance(statement, str) else statement
-    with pytest.raises(IntegrityError) as refused, house.engine.database.engine.begin() as connection:
+    with pytest.raises(IntegrityError) as refused, scenario.service.database.engine.begin() as connection:
         connection.execute(statement)
     return str(refused.value.orig)
 
 
-def test_the_database_refuses_what_contradicts_itself(furnished: House) -> None:
+def test_the_database_refuses_what_contradicts_itself(furnished: Scenario) -> None:
     for statement, constraint in CHECKED:
         assert constraint in _refusal(furnished, statement), statement
 
 
-def test_the_database_refuses_words_that_are_none(furnished: House) -> None:
+def test_the_database_refuses_words_that_are_none(furnished: Scenario) -> None:
     for column, constraint in _ENUMS:
         statement = f"UPDATE {column.table.name} SET {column.name} = 'nonsense'"
         if column.name == "status" and column.table.name == "deadline":
@@ -340,7 +347,7 @@ def test_the_database_refuses_words_that_are_none(furnished: House) -> None:
         assert constraint in _refusal(furnished, statement), statement
 
 
-def test_the_database_refuses_what_is_there(furnished: House) -> None:
+def test_the_database_refuses_what_is_there(furnished: Scenario) -> None:
     for statement, table, column in UNIQUE:
         said = _refusal(furnished, statement)
         assert "unique constraint" in said.lower()
@@ -348,14 +355,14 @@ def test_the_database_refuses_what_is_there(furnished: House) -> None:
         assert column in said
 
 
-def test_the_database_refuses_what_refers_to_nothing(furnished: House) -> None:
+def test_the_database_refuses_what_refers_to_nothing(furnished: Scenario) -> None:
     for statement, constraint in REFERRING:
         said = _refusal(furnished, statement)
-        named = furnished.engine.database.is_postgresql
+        named = furnished.service.database.is_postgresql
         assert (constraint if named else "FOREIGN KEY") in said, statement
 
 
-def test_the_database_refuses_what_is_missing(furnished: House) -> None:
+def test_the_database_refuses_what_is_missing(furnished: Scenario) -> None:
     for table in all_tables.metadata.sorted_tables:
         for column in table.c:
             if not column.nullable and not column.primary_key and _has_rows(furnished, table):
@@ -363,8 +370,8 @@ def test_the_database_refuses_what_is_missing(furnished: House) -> None:
                 assert "null" in said.lower(), column
 
 
-def _has_rows(house: House, table: sa.Table) -> bool:
-    with house.engine.database.read() as tx:
+def _has_rows(scenario: Scenario, table: sa.Table) -> bool:
+    with scenario.service.database.read() as tx:
         return tx.connection.execute(sa.select(sa.literal(1)).select_from(table)).first() is not None
 
 

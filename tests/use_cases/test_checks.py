@@ -5,31 +5,31 @@ from sqlalchemy import text
 
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.sweep import sweep_once
-from tests.support import House
+from tests.support import Scenario
 
 
 @pytest.fixture
-def lived(house: House) -> House:
+def lived(scenario: Scenario) -> Scenario:
     """A database with complaints in every stage."""
     for _ in range(3):
-        house.post(category="network.outage", tags=["vip"])
-    worked = house.post(severity="critical", complainant={"phone": "+8613800000000"})
-    house.act(worked, "respond", message="We look.", contact_channel="phone")
-    house.act(worked, "hold", reason="awaiting_complainant", until="2026-01-07T00:00:00Z")
-    house.advance(hours=30)
-    done = house.post()
-    house.act(done, "resolve", resolution="Fixed", outcome="upheld", cause="technical")
-    house.act(done, "notify_result", message="Fixed", contact_channel="sms")
-    house.advance(days=31)
-    house.act(done, "record_contact", outcome="not_solved", note="It is back.")
-    withdrawn = house.post()
-    house.act(withdrawn, "withdraw", reason="solved itself")
-    house.advance(days=1)
-    return house
+        scenario.post(category="network.outage", tags=["vip"])
+    worked = scenario.post(severity="critical", complainant={"phone": "+8613800000000"})
+    scenario.act(worked, "respond", message="We look.", contact_channel="phone")
+    scenario.act(worked, "hold", reason="awaiting_complainant", until="2026-01-07T00:00:00Z")
+    scenario.advance(hours=30)
+    done = scenario.post()
+    scenario.act(done, "resolve", resolution="Fixed", outcome="upheld", cause="technical")
+    scenario.act(done, "notify_result", message="Fixed", contact_channel="sms")
+    scenario.advance(days=31)
+    scenario.act(done, "record_contact", outcome="not_solved", note="It is back.")
+    withdrawn = scenario.post()
+    scenario.act(withdrawn, "withdraw", reason="solved itself")
+    scenario.advance(days=1)
+    return scenario
 
 
-def test_an_honest_database_has_no_findings(lived: House) -> None:
-    assert list(check_all(lived.engine)) == []
+def test_an_honest_database_has_no_findings(lived: Scenario) -> None:
+    assert list(check_all(lived.service)) == []
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_an_honest_database_has_no_findings(lived: House) -> None:
         ),
     ],
 )
-def test_what_is_planted_is_found(lived: House, planted: str, invariant: str) -> None:
-    with lived.engine.database.begin() as tx:
+def test_what_is_planted_is_found(lived: Scenario, planted: str, invariant: str) -> None:
+    with lived.service.database.begin() as tx:
         tx.connection.execute(text(planted))
-    found = {finding.invariant for finding in check_all(lived.engine)}
+    found = {finding.invariant for finding in check_all(lived.service)}
     assert invariant in found
 
 
-def test_clocks_that_stand_still_are_found(lived: House) -> None:
+def test_clocks_that_stand_still_are_found(lived: Scenario) -> None:
     lived.post()
     lived.jump(hours=13)
-    assert {finding.invariant for finding in check_all(lived.engine)} == {"clocks in time"}
-    while sweep_once(lived.engine).complaints:
+    assert {finding.invariant for finding in check_all(lived.service)} == {"clocks in time"}
+    while sweep_once(lived.service).complaints:
         pass
-    assert list(check_all(lived.engine)) == []
+    assert list(check_all(lived.service)) == []

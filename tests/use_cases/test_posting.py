@@ -11,10 +11,10 @@ from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import Post, Registered
+from complaints.use_cases.complaints.intake import IntakeResult, Post
 from complaints.use_cases.complaints.post import Posting, answer_postings
 from complaints.use_cases.once import Answer, Attempt, KeyReused
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from tests.support import count_statements
 
@@ -25,24 +25,24 @@ def _posting(key: str | None = None, **members: Any) -> Posting:
     return Posting(Post(SYSTEM, CreateComplaint.model_validate(body)), attempt)
 
 
-def _show(_tx: Transaction, _post: Post, made: Registered) -> Answer:
+def _show(_tx: Transaction, _post: Post, made: IntakeResult) -> Answer:
     return Answer(201 if made.created else 200, str(made.complaint.id).encode())
 
 
-def _answers(engine: Engine, postings: Sequence[Posting]) -> list[Any]:
-    return answer_postings(engine, postings, _show)
+def _answers(service: Service, postings: Sequence[Posting]) -> list[Any]:
+    return answer_postings(service, postings, _show)
 
 
-def _count(engine: Engine) -> int:
+def _count(service: Service) -> int:
     return int(
-        engine.read(lambda tx: tx.connection.execute(text("SELECT count(*) FROM complaint")).scalar_one())
+        service.read(lambda tx: tx.connection.execute(text("SELECT count(*) FROM complaint")).scalar_one())
     )
 
 
-def test_a_refused_and_a_repeated_one_hinder_no_other(engine: Engine) -> None:
-    [known] = _answers(engine, [_posting(external_id="E1")])
+def test_a_refused_and_a_repeated_one_hinder_no_other(service: Service) -> None:
+    [known] = _answers(service, [_posting(external_id="E1")])
     good, refused, again, new, same = _answers(
-        engine,
+        service,
         [
             _posting(),
             _posting(category="no.such"),
@@ -56,60 +56,60 @@ def test_a_refused_and_a_repeated_one_hinder_no_other(engine: Engine) -> None:
     assert [a.status for a in (known, good, again, new, same)] == [201, 201, 200, 201, 200]
     assert again.body == known.body
     assert same.body == new.body
-    assert _count(engine) == 3
-    assert list(check_all(engine)) == []
+    assert _count(service) == 3
+    assert list(check_all(service)) == []
 
 
-def test_many_take_as_few_statements_as_one(engine: Engine) -> None:
+def test_many_take_as_few_statements_as_one(service: Service) -> None:
     members = {"category": "network.outage", "complainant": {"phone": "+8613800000000"}}
-    _answers(engine, [_posting("first", external_id="E0", **members)])
-    with count_statements(engine) as of_one:
-        _answers(engine, [_posting("one", external_id="E1", **members)])
+    _answers(service, [_posting("first", external_id="E0", **members)])
+    with count_statements(service) as of_one:
+        _answers(service, [_posting("one", external_id="E1", **members)])
     postings = [_posting(f"key-{n}", external_id=f"M{n}", **members) for n in range(40)]
-    with count_statements(engine) as of_many:
-        answers = _answers(engine, postings)
+    with count_statements(service) as of_many:
+        answers = _answers(service, postings)
 
     assert {answer.status for answer in answers} == {201}
     assert len(of_many) <= len(of_one) + 1  # the catalogue may be looked up again
 
 
-def test_one_that_the_database_refuses_fails_alone(engine: Engine) -> None:
+def test_one_that_the_database_refuses_fails_alone(service: Service) -> None:
     """A category that is gone while this process still goes by it: no transaction with it can be committed."""
-    _answers(engine, [_posting()])
-    with engine.database.begin() as tx:
+    _answers(service, [_posting()])
+    with service.database.begin() as tx:
         tx.connection.execute(text("DELETE FROM category WHERE code = 'network.slow'"))
-    first, bad, last = _answers(engine, [_posting(), _posting(category="network.slow"), _posting()])
+    first, bad, last = _answers(service, [_posting(), _posting(category="network.slow"), _posting()])
 
     assert (first.status, last.status) == (201, 201)
     assert isinstance(bad, Exception)
     assert not isinstance(bad, ComplaintError)
-    assert _count(engine) == 3
+    assert _count(service) == 3
 
 
-def test_answers_are_kept_and_given_again_byte_for_byte(engine: Engine) -> None:
-    first, _ = _answers(engine, [_posting("a"), _posting("b")])
-    again, new, reused = _answers(engine, [_posting("a"), _posting("c"), _posting("b", subject="Another")])
+def test_answers_are_kept_and_given_again_byte_for_byte(service: Service) -> None:
+    first, _ = _answers(service, [_posting("a"), _posting("b")])
+    again, new, reused = _answers(service, [_posting("a"), _posting("c"), _posting("b", subject="Another")])
 
     assert again == Answer(201, first.body, {}, replayed=True)
     assert new.status == 201
     assert isinstance(reused, KeyReused)
-    assert _count(engine) == 3
+    assert _count(service) == 3
 
 
-def test_a_refusal_is_not_kept(engine: Engine) -> None:
-    [refused] = _answers(engine, [_posting("a", category="no.such")])
-    [accepted] = _answers(engine, [_posting("a")])
+def test_a_refusal_is_not_kept(service: Service) -> None:
+    [refused] = _answers(service, [_posting("a", category="no.such")])
+    [accepted] = _answers(service, [_posting("a")])
 
     assert isinstance(refused, InvalidContent)
     assert accepted.status == 201
 
 
 @pytest.mark.parametrize("texts", [["x"], ["x", "y", "z"]])
-def test_contacts_told_again_in_one_group_are_all_on_record(engine: Engine, texts: list[str]) -> None:
-    _answers(engine, [_posting(external_id="E1")])
-    _answers(engine, [_posting(external_id="E1", subject=subject) for subject in texts])
+def test_contacts_told_again_in_one_group_are_all_on_record(service: Service, texts: list[str]) -> None:
+    _answers(service, [_posting(external_id="E1")])
+    _answers(service, [_posting(external_id="E1", subject=subject) for subject in texts])
 
     statement = text("SELECT data FROM event WHERE type = 'complaint.contact_repeated' ORDER BY ordinal")
-    told = engine.read(lambda tx: list(tx.connection.execute(statement).scalars()))
+    told = service.read(lambda tx: list(tx.connection.execute(statement).scalars()))
     assert [json.loads(data)["subject"] for data in told] == texts
-    assert list(check_all(engine)) == []
+    assert list(check_all(service)) == []

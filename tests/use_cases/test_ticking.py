@@ -3,32 +3,32 @@
 import pytest
 
 from complaints.domain.errors import Unavailable
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep import loops
 from complaints.use_cases.upkeep.loops import Sweeper
-from complaints.use_cases.upkeep.sweep import BATCH, Swept, sweep_once
+from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
 from complaints.wiring import wall_now
-from tests.support import House
+from tests.support import Scenario
 
 
 def test_a_batch_that_is_too_much_is_tried_again_with_fewer(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database ends a transaction in which a busy process says nothing for 5 s."""
     tried: list[int] = []
 
-    def overtaxed(engine: Engine, *, batch: int = BATCH) -> Swept:
+    def overtaxed(service: Service, *, batch: int = BATCH) -> SweepResult:
         tried.append(batch)
         if batch > 10:
             raise Unavailable("The database ended it.")
-        return sweep_once(engine, batch=batch)
+        return sweep_once(service, batch=batch)
 
     monkeypatch.setattr(loops, "sweep_once", overtaxed)
     for _ in range(20):
-        house.post()
-    house.jump(hours=13)
-    total: list[Swept] = []
-    sweeper = Sweeper(house.engine, "node", wall_now, total.append)
+        scenario.post()
+    scenario.jump(hours=13)
+    total: list[SweepResult] = []
+    sweeper = Sweeper(scenario.service, "node", wall_now, total.append)
 
     for _ in range(12):
         try:

@@ -16,17 +16,17 @@ from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
 from complaints.api.middleware import EdgeLimits, install
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 def create_app(
-    engine: Engine,
+    service: Service,
     *,
     wall: Callable[[], datetime],
     registry: CollectorRegistry | None = None,
     sweeps: bool = False,
     limits: EdgeLimits | None = None,
-    replica: Engine | None = None,
+    replica: Service | None = None,
 ) -> FastAPI:
     """The API over `engine`. `wall` is the wall clock; `sweeps` says that this process runs the loops too.
 
@@ -39,8 +39,8 @@ def create_app(
         redoc_url=None,
         summary="Complaint ticketing and closed-loop workflow",
     )
-    app.state.engine = engine
-    app.state.intake = complaint_routes.group_intake(engine)
+    app.state.service = service
+    app.state.intake = complaint_routes.group_intake(service)
     app.state.replica = replica
     app.state.wall = wall
     app.state.sweeps = sweeps

@@ -158,7 +158,7 @@ def start_import(call: Call, request: Annotated[imports.ImportRequest, Depends(r
     """Import complaints from NDJSON or CSV. Foreign columns are mapped in the query; see docs/imports.md."""
 
     def work(tx: Transaction) -> Shown:
-        job = imports.start_import(call.engine, tx, call.caller, request)
+        job = imports.start_import(call.service, tx, call.caller, request)
         return 202, import_json(job), {"Location": f"/v1/imports/{job.id}"}
 
     return call.write(work)

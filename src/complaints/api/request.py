@@ -12,8 +12,8 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import encode
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.once import Answer, Attempt, answer_once
-from complaints.use_cases.replica import engine_for
-from complaints.use_cases.service import Engine, Transaction
+from complaints.use_cases.replica import service_for
+from complaints.use_cases.service import Service, Transaction
 
 JSON = "application/json"
 Shown = tuple[int, Mapping[str, Any] | None, dict[str, str]]  # status, JSON (None: no body), headers
@@ -25,7 +25,7 @@ _ETAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 class CallFacts:
     """What an endpoint needs of its request. `versions` are those `If-Match` names; None: any."""
 
-    engine: Engine
+    service: Service
     caller: Caller
     attempt: Attempt | None
     versions: frozenset[int] | None
@@ -41,19 +41,19 @@ class CallFacts:
         def rendered(tx: Transaction) -> Answer:
             return rendering(work(tx))
 
-        return response_of(answer_once(self.engine, self.attempt, rendered), reveal=reveal)
+        return response_of(answer_once(self.service, self.attempt, rendered), reveal=reveal)
 
     def configure(
         self, work: Callable[[Transaction], Shown], *, reveal: Callable[[bytes], bytes] = bytes
     ) -> Response:
         """As `write`, for work that changes reference data: this process goes by the new ones at once."""
         response = self.write(work, reveal=reveal)
-        self.engine.cache.expire()
+        self.service.cache.expire()
         return response
 
     def read(self, work: Callable[[Transaction], Shown]) -> Response:
         """Answer with what `work` reads from one snapshot."""
-        status, shown, headers = self.engine.read(work)
+        status, shown, headers = self.service.read(work)
         return _response(status, _body(shown), headers)
 
 
@@ -77,10 +77,10 @@ def _response(status: int, body: bytes, headers: dict[str, str]) -> Response:
     return Response(body, status, headers, JSON if body else None)
 
 
-def engine_of(request: Request) -> Engine:
+def service_of(request: Request) -> Service:
     """The engine of the application that serves the request."""
-    engine: Engine = request.app.state.engine
-    return engine
+    service: Service = request.app.state.service
+    return service
 
 
 async def read_call(request: Request) -> CallFacts:
@@ -92,8 +92,8 @@ async def read_call(request: Request) -> CallFacts:
             raise InvalidContent("Idempotency-Key must be 1 to 255 visible ASCII characters.")
         content = request.scope["query_string"] + b"\n" + await request.body()
         attempt = Attempt.of(caller, request.scope["path"], key, content)
-    engine = engine_for(engine_of(request), request.app.state.replica, caller)
-    return CallFacts(engine, caller, attempt, _versions(request.headers.get("if-match")))
+    service = service_for(service_of(request), request.app.state.replica, caller)
+    return CallFacts(service, caller, attempt, _versions(request.headers.get("if-match")))
 
 
 def _versions(if_match: str | None) -> frozenset[int] | None:

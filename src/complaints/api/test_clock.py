@@ -16,7 +16,7 @@ from complaints.domain.json_text import plain
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.upkeep import test_clock
-from complaints.use_cases.upkeep.test_clock import Moved
+from complaints.use_cases.upkeep.test_clock import ClockResult
 
 
 class SandboxRoute(StrictRoute):
@@ -35,7 +35,7 @@ def _is_sandbox(scope: Scope) -> bool:
     if not hasattr(
         state, "is_sandbox"
     ):  # asked once: a database never becomes a sandbox, nor stops being one
-        state.is_sandbox = test_clock.is_sandbox(state.engine)
+        state.is_sandbox = test_clock.is_sandbox(state.service)
     found: bool = state.is_sandbox
     return found
 
@@ -52,7 +52,7 @@ _MOVED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _shown(moved: Moved) -> Shown:
+def _shown(moved: ClockResult) -> Shown:
     counts = {name: getattr(moved, name) for name in ("escalations", "resumed", "reminders")}
     return 200, {"now": plain(moved.now), **counts}, {}
 
@@ -71,7 +71,7 @@ def set_clock(call: Call, command: Annotated[SetClock, Body(examples=[examples.S
     """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each
     at its own time.
     """
-    return call.write(lambda tx: _shown(test_clock.set_clock(call.engine, tx, call.caller, command.now)))
+    return call.write(lambda tx: _shown(test_clock.set_clock(call.service, tx, call.caller, command.now)))
 
 
 @router.post("/clock/advance", dependencies=[needs(Right.WORK)], responses=_MOVED)
@@ -83,6 +83,6 @@ def advance_clock(
     """
 
     def work(tx: Transaction) -> Shown:
-        return _shown(test_clock.advance_clock(call.engine, tx, call.caller, command.by))
+        return _shown(test_clock.advance_clock(call.service, tx, call.caller, command.by))
 
     return call.write(work)

@@ -26,7 +26,7 @@ _LOOKING_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Configuration:
     """Reference data. `policies_in_order` runs from the first to take force to the last."""
 
     version: int
@@ -57,17 +57,17 @@ class Catalogue:
         return in_force[-1] if in_force else self.policies_in_order[0]
 
 
-class CatalogueCache:
+class ConfigurationCache:
     """Keeps the catalogue and looks for a newer version at most every half second."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: Catalogue | None = None
+        self._kept: Configuration | None = None
         self._checked_at = float("-inf")
         self._looking_since = float("-inf")
         self._expiries = 0
 
-    def current(self, tx: Transaction, *, certain: bool = False) -> Catalogue:
+    def current(self, tx: Transaction, *, certain: bool = False) -> Configuration:
         """The catalogue; with `certain` as of this transaction, else perhaps half a second old."""
         kept, expiries = self._kept, self._expiries
         if not certain and (trusted := self.trusted()) is not None:
@@ -83,7 +83,7 @@ class CatalogueCache:
                     self._checked_at = asked_at
         return kept
 
-    def claim(self, tx: Transaction) -> Catalogue:
+    def claim(self, tx: Transaction) -> Configuration:
         """The catalogue as it is now, locked against other writers until this transaction ends. Not kept."""
         return _load(tx, configuration.claim_version(tx), self._known())
 
@@ -92,7 +92,7 @@ class CatalogueCache:
         kept = self._kept
         return kept.policies if kept else {}
 
-    def trusted(self) -> Catalogue | None:
+    def trusted(self) -> Configuration | None:
         """The catalogue, if it was found current within the last half second: no database is asked.
 
         When that is over, the first who asks gets None, to look for a newer one; the others meanwhile go by the
@@ -114,9 +114,9 @@ class CatalogueCache:
             self._checked_at = float("-inf")
 
 
-def _load(tx: Transaction, version: int, known: Mapping[tuple[str, int], Policy]) -> Catalogue:
+def _load(tx: Transaction, version: int, known: Mapping[tuple[str, int], Policy]) -> Configuration:
     policies = _policies(tx, known)
-    return Catalogue(
+    return Configuration(
         version=version,
         directory=_directory(tx),
         categories={row["code"]: Category(**row) for row in _rows(tx, configuration.category)},

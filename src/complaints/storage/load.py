@@ -16,7 +16,7 @@ from complaints.domain.json_text import encode
 from complaints.storage.database.any_of import among
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import complaint as complaints
-from complaints.storage.rows.complaint import Loaded, complaint, fact_of, find_rows
+from complaints.storage.rows.complaint import LoadedComplaint, complaint, fact_of, find_rows
 from complaints.storage.rows.deadline import find_deadlines, find_holds
 
 _NUMBERS = "complaint_sequence"
@@ -32,7 +32,7 @@ class Record(NamedTuple):
 
 def load_complaint(
     tx: Transaction, reference: str | UUID, *, only_source: str | None = None, lock: bool = False
-) -> Loaded:
+) -> LoadedComplaint:
     """One complaint by id or number, among those of `only_source`. Raises NotFound.
 
     `lock` keeps others from changing it until the transaction ends.
@@ -43,7 +43,7 @@ def load_complaint(
     return found[0]
 
 
-def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[Loaded]:
+def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[LoadedComplaint]:
     """The complaints of these ids, by id; `lock` as in `load_complaint`."""
     return with_parts(tx, find_rows(tx, among(complaints.c.id, ids), lock=lock))
 
@@ -72,19 +72,19 @@ def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
         find_rows(tx, or_(*named), lock=True)
 
 
-def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[Loaded]:
+def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[LoadedComplaint]:
     """Complaints that fit, with their deadlines and holds, by id."""
     return with_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
-def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[Loaded]:
+def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[LoadedComplaint]:
     """Rows of complaints with their deadlines and holds, in the order of the rows."""
     if not rows:
         return []
     ids = [row.id for row in rows]
     deadlines, holds = find_deadlines(tx, ids), find_holds(tx, ids)
     return [
-        Loaded(
+        LoadedComplaint(
             fact_of(row, deadlines.get(row.id, ()), holds.get(row.id, ())),
             Tip(row.history_count, row.history_digest),
             row.events_after,

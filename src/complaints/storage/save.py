@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
 from complaints.domain.complaint.history import NO_HISTORY, Link, Tip, chain
 from complaints.domain.complaint.search_terms import index_terms
@@ -27,51 +27,51 @@ _SEARCHED = ("subject", "description", "external_id", "resolution", "root_cause"
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class ChangeToSave:
     """A finished draft, with the end of its complaint's history before it.
 
     `parties` are rows of the people of a new complaint, `extra` columns of it that are not the domain's.
     """
 
-    draft: Draft
+    change: Change
     tip: Tip = NO_HISTORY
-    parties: tuple[dict[str, Any], ...] = ()
+    persons: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
 
 
-def apply(tx: Transaction, plans: Sequence[Planned], new_id: Callable[[], UUID]) -> None:
+def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
     """Write plans in one go. Raises StaleVersion if a complaint changed since it was read; nothing is kept then."""
     links, tips = _chained(plans)
     inserts = Inserts(tx)
     _write_complaints(tx, inserts, plans, tips)
-    person.insert_parties(inserts, [row for plan in plans for row in plan.parties])
+    person.insert_persons(inserts, [row for plan in plans for row in plan.persons])
     _write_parts(tx, inserts, plans)
     _index(tx, inserts, plans)
     inserts.write()
     ordered = sorted(
-        ((plan.draft.complaint.id, link) for plan, own in zip(plans, links, strict=True) for link in own),
+        ((plan.change.complaint.id, link) for plan, own in zip(plans, links, strict=True) for link in own),
         key=lambda pair: pair[1].event.at,
     )
     events.append(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
 
 
-def _chained(plans: Sequence[Planned]) -> tuple[list[list[Link]], list[Tip]]:
+def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[Link]], list[Tip]]:
     links, tips = [], []
     for plan in plans:
-        plan.draft.finish()
-        own, tip = chain(plan.tip, plan.draft.events)
+        plan.change.finish()
+        own, tip = chain(plan.tip, plan.change.events)
         links.append(own)
         tips.append(tip)
     return links, tips
 
 
 def _write_complaints(
-    tx: Transaction, inserts: Inserts, plans: Sequence[Planned], tips: Sequence[Tip]
+    tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave], tips: Sequence[Tip]
 ) -> None:
     new: list[dict[str, Any]] = []
     changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for plan, tip in zip(plans, tips, strict=True):
-        after, before = plan.draft.complaint, plan.draft.before
+        after, before = plan.change.complaint, plan.change.before
         history = {"history_count": tip.count, "history_digest": tip.digest}
         if before is None:
             new.append(complaints.values_of(after) | history | (plan.extra or {}))
@@ -94,7 +94,7 @@ def _changed(before: Complaint, after: Complaint) -> dict[str, Any]:
     return {name: value for name, value in new.items() if value != old[name]}
 
 
-def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[Planned]) -> None:
+def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave]) -> None:
     added: list[dict[str, Any]] = []
     moved: list[Deadline] = []
     held: list[tuple[UUID, Hold]] = []
@@ -102,7 +102,7 @@ def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[Planned]) ->
     promised: list[Promise] = []
     taken: list[tuple[UUID, str, Escalation]] = []
     for plan in plans:
-        after, before = plan.draft.complaint, plan.draft.before
+        after, before = plan.change.complaint, plan.change.before
         known = {d.id: d for d in before.deadlines} if before else {}
         for fact in after.deadlines:
             if fact.id not in known:
@@ -112,8 +112,8 @@ def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[Planned]) ->
         lasting = {h.id: h for h in before.holds} if before else {}
         held.extend((after.id, h) for h in after.holds if h.id not in lasting)
         ended.extend(h for h in after.holds if h.id in lasting and h != lasting[h.id])
-        promised.extend(plan.draft.promises)
-        taken.extend((after.id, after.team, fact) for fact in plan.draft.escalations)
+        promised.extend(plan.change.promises)
+        taken.extend((after.id, after.team, fact) for fact in plan.change.escalations)
     deadlines.insert_deadlines(inserts, added)
     deadlines.update_deadlines(tx, moved)
     deadlines.insert_holds(inserts, held)
@@ -122,10 +122,10 @@ def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[Planned]) ->
     escalations.insert_escalations(inserts, taken)
 
 
-def _index(tx: Transaction, inserts: Inserts, plans: Sequence[Planned]) -> None:
+def _index(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave]) -> None:
     indexed = []
     for plan in plans:
-        after, before = plan.draft.complaint, plan.draft.before
+        after, before = plan.change.complaint, plan.change.before
         texts = [getattr(after, name) or "" for name in _SEARCHED]
         if before is None or texts != [getattr(before, name) or "" for name in _SEARCHED]:
             indexed.append((after.sequence, index_terms(*texts)))

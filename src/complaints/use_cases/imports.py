@@ -17,8 +17,8 @@ from complaints.storage.rows.import_job import Job
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.commands.messages import as_errors
-from complaints.use_cases.complaints.intake import ImportMark, Post, Registered, register
-from complaints.use_cases.service import Engine
+from complaints.use_cases.complaints.intake import ImportMark, IntakeResult, Post, register
+from complaints.use_cases.service import Service
 
 CHUNK = 250
 _RUNNING, _COMPLETED = "running", "completed"
@@ -35,7 +35,7 @@ class ImportRequest:
     dry_run: bool = False
 
 
-def start_import(engine: Engine, tx: Transaction, caller: Caller, request: ImportRequest) -> Job:
+def start_import(service: Service, tx: Transaction, caller: Caller, request: ImportRequest) -> Job:
     """Take in a file for import. Raises InvalidContent for faults of the whole file; then nothing is kept."""
     caller.require(Right.CREATE)
     file = open_import(
@@ -45,7 +45,7 @@ def start_import(engine: Engine, tx: Transaction, caller: Caller, request: Impor
         options=parse_options(request.options),
     )
     job = Job(
-        id=engine.new_id(),
+        id=service.new_id(),
         status=_RUNNING,
         media_type=request.media_type,
         charset=request.charset,
@@ -74,15 +74,15 @@ def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> Job:
     return job
 
 
-def work_on_imports(engine: Engine, stopping: Callable[[], bool] = lambda: False) -> None:
+def work_on_imports(service: Service, stopping: Callable[[], bool] = lambda: False) -> None:
     """Finish the imports that run, oldest first, unless `stopping` says so."""
-    while not stopping() and (import_id := engine.read(import_job.find_running)) is not None:
-        if not work_on(engine, import_id, stopping=stopping):
+    while not stopping() and (import_id := service.read(import_job.find_running)) is not None:
+        if not work_on(service, import_id, stopping=stopping):
             return  # another process is at it
 
 
 def work_on(
-    engine: Engine,
+    service: Service,
     import_id: UUID,
     *,
     progress: Callable[[Job], None] = lambda job: None,
@@ -92,11 +92,11 @@ def work_on(
 
     Several processes at once do no row twice: each chunk locks the import.
     """
-    reader = _Reader(*engine.read(lambda tx: _file_of(tx, import_id)))
+    reader = _Reader(*service.read(lambda tx: _file_of(tx, import_id)))
     while not stopping():
-        job = engine.write(lambda tx: _take_chunk(engine, tx, import_id, reader))
+        job = service.write(lambda tx: _take_chunk(service, tx, import_id, reader))
         if job is None:  # another process works on it, or has finished it
-            job = engine.read(lambda tx: import_job.find_job(tx, import_id))
+            job = service.read(lambda tx: import_job.find_job(tx, import_id))
             return job is not None and job.status == _COMPLETED
         progress(job)
         if job.status == _COMPLETED:
@@ -143,13 +143,13 @@ class _Tally:
         self.errors.append((row.number, [asdict(fault) for fault in faults]))
 
 
-def _take_chunk(engine: Engine, tx: Transaction, import_id: UUID, reader: _Reader) -> Job | None:
+def _take_chunk(service: Service, tx: Transaction, import_id: UUID, reader: _Reader) -> Job | None:
     """Import the next rows and note the progress; None where another process does, or nothing is left."""
     job = import_job.claim_running(tx, import_id)
     if job is None:
         return None
     rows = reader.take(job.done, CHUNK)
-    tally = _tally(engine, tx, job, rows, reader)
+    tally = _tally(service, tx, job, rows, reader)
     done = job.done + len(rows)
     finished = done >= job.rows
     job = replace(
@@ -166,7 +166,7 @@ def _take_chunk(engine: Engine, tx: Transaction, import_id: UUID, reader: _Reade
     return job
 
 
-def _tally(engine: Engine, tx: Transaction, job: Job, rows: list[ImportRow], reader: _Reader) -> _Tally:
+def _tally(service: Service, tx: Transaction, job: Job, rows: list[ImportRow], reader: _Reader) -> _Tally:
     tally = _Tally()
     valid: list[tuple[ImportRow, CreateComplaint]] = []
     for row in rows:
@@ -175,7 +175,7 @@ def _tally(engine: Engine, tx: Transaction, job: Job, rows: list[ImportRow], rea
             valid.append((row, command))
         else:
             tally.fail(row, command)
-    outcomes = _registered(engine, tx, job, valid, reader)
+    outcomes = _registered(service, tx, job, valid, reader)
     for (row, _), outcome in zip(valid, outcomes, strict=True):
         if isinstance(outcome, ComplaintError):
             tally.fail(row, outcome.faults or [Fault("", outcome.detail)])
@@ -198,7 +198,11 @@ def _command(row: ImportRow) -> CreateComplaint | Sequence[Fault]:
 
 
 def _registered(
-    engine: Engine, tx: Transaction, job: Job, valid: list[tuple[ImportRow, CreateComplaint]], reader: _Reader
+    service: Service,
+    tx: Transaction,
+    job: Job,
+    valid: list[tuple[ImportRow, CreateComplaint]],
+    reader: _Reader,
 ) -> list[bool | ComplaintError]:
     """For each row whether it is new, or why it cannot be registered. A dry run takes back what it wrote."""
     if not valid:
@@ -206,14 +210,14 @@ def _registered(
     caller = Caller(job.key_name, frozenset(AccessRole(r) for r in job.key_roles), job.source, job.login)
     posts = [Post(caller, command, ImportMark(job.id, _digest(job, command, row))) for row, command in valid]
     if not job.dry_run:
-        outcomes = register(engine, tx, posts)
-        return [o.created if isinstance(o, Registered) else o for o in outcomes]
+        outcomes = register(service, tx, posts)
+        return [o.created if isinstance(o, IntakeResult) else o for o in outcomes]
     with tx.rolled_back():
-        outcomes = register(engine, tx, posts)
+        outcomes = register(service, tx, posts)
     found: list[bool | ComplaintError] = []
     for post, outcome in zip(posts, outcomes, strict=True):
         key = _known_by(job, post)
-        new = isinstance(outcome, Registered) and outcome.created and key not in reader.seen
+        new = isinstance(outcome, IntakeResult) and outcome.created and key not in reader.seen
         found.append(outcome if isinstance(outcome, ComplaintError) else new)
         reader.seen.add(key)
     return found

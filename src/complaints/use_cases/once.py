@@ -9,7 +9,7 @@ from complaints.domain.errors import ComplaintError, Conflict, InvalidContent
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import idempotency
 from complaints.use_cases.access import Caller
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class KeyInUse(Conflict):
 Outcome = Answer | ComplaintError
 
 
-def answer_once(engine: Engine, attempt: Attempt | None, work: Callable[[Transaction], Answer]) -> Answer:
+def answer_once(service: Service, attempt: Attempt | None, work: Callable[[Transaction], Answer]) -> Answer:
     """`work`'s answer; for an attempt made before, the first answer again, byte for byte.
 
     The answer is kept in the transaction that made it, so a crash keeps both or neither; a refusal is not kept.
     """
     if attempt is None:
-        return engine.write(work)
+        return service.write(work)
 
     def answered(tx: Transaction) -> Answer:
         [outcome] = answer_each(tx, [attempt], lambda _: [work(tx)])
@@ -66,7 +66,7 @@ def answer_once(engine: Engine, attempt: Attempt | None, work: Callable[[Transac
             raise outcome
         return outcome
 
-    return engine.write(answered)
+    return service.write(answered)
 
 
 def answer_each(

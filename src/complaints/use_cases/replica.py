@@ -9,7 +9,7 @@ from typing import TypeVar
 from complaints.domain.errors import Unavailable
 from complaints.storage.database.transactions import RaceLost, Transaction
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 T = TypeVar("T")
 READS_ONLY = frozenset({Right.READ_OWN, Right.READ, Right.SEE_PERSONS})
@@ -33,13 +33,13 @@ class _Away:
 
 
 @dataclass(frozen=True, slots=True)
-class Replica(Engine):
+class Replica(Service):
     """An engine that reads from a replica of `primary`'s database, and from the primary while it cannot.
 
     Its reference data is its own: what a replica knows of it must not decide a write on the primary.
     """
 
-    primary: Engine = field(kw_only=True)
+    primary: Service = field(kw_only=True)
     _away: _Away = field(default_factory=_Away, init=False)
 
     def read(self, work: Callable[[Transaction], T]) -> T:
@@ -62,6 +62,6 @@ class Replica(Engine):
         self.database.close()
 
 
-def engine_for(engine: Engine, replica: Engine | None, caller: Caller) -> Engine:
+def service_for(service: Service, replica: Service | None, caller: Caller) -> Service:
     """Where `caller` works: on the replica only if nothing they may do writes."""
-    return replica if replica is not None and caller.rights <= READS_ONLY else engine
+    return replica if replica is not None and caller.rights <= READS_ONLY else service

@@ -9,7 +9,7 @@ from uuid import UUID
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
 from complaints.domain.rules.actions import Context
-from complaints.storage.configuration import Catalogue, CatalogueCache
+from complaints.storage.configuration import Configuration, ConfigurationCache
 from complaints.storage.database.transactions import Database, RaceLost
 from complaints.storage.database.transactions import Transaction as Transaction
 from complaints.use_cases.access import Caller
@@ -25,22 +25,22 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class Service:
     """The database with its clock, the reference data, the maker of identifiers."""
 
     database: Database
     new_id: Callable[[], UUID]
-    cache: CatalogueCache = field(default_factory=CatalogueCache)
+    cache: ConfigurationCache = field(default_factory=ConfigurationCache)
 
-    def catalogue(self, tx: Transaction) -> Catalogue:
+    def configuration(self, tx: Transaction) -> Configuration:
         """The reference data."""
         return self.cache.current(tx)
 
     def context(self, tx: Transaction, complaint: Complaint, caller: Caller) -> Context:
         """What an action of `caller` on `complaint` is judged by."""
-        catalogue = self.catalogue(tx)
-        policy = catalogue.policy(complaint.policy_code, complaint.policy_version)
-        return Context(tx.now, policy, catalogue.directory, caller.roles)
+        configuration = self.configuration(tx)
+        policy = configuration.policy(complaint.policy_code, complaint.policy_version)
+        return Context(tx.now, policy, configuration.directory, caller.roles)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """`work` in one transaction. Where it lost a race for a unique key, once more: it then finds the winner's.

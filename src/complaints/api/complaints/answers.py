@@ -12,7 +12,7 @@ from complaints.use_cases.service import Transaction
 
 def complaint_answer(call: CallFacts, tx: Transaction, complaint: Complaint, *, status: int = 200) -> Shown:
     """The complaint as the caller sees it, with its ETag."""
-    found = view_one(call.engine, tx, call.caller, complaint)
+    found = view_one(call.service, tx, call.caller, complaint)
     return status, complaint_json(found), {"ETag": f'"{complaint.version}"'}
 
 

@@ -38,7 +38,7 @@ def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> Respons
 
     def work(tx: Transaction) -> Shown:
         found, seen = history.changes(tx, call.caller, after=after, limit=query.limit)
-        items = [picked(event_json(happening), fields) for happening in found]
+        items = [picked(event_json(record), fields) for record in found]
         return 200, {"items": items, "next_cursor": cursors.encode({"kind": _CURSOR, "after": seen})}, {}
 
     return call.read(work)

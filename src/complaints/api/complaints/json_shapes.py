@@ -10,7 +10,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any
 
-from complaints.domain.complaint.facts import Complaint, Deadline, Party, Promise
+from complaints.domain.complaint.facts import Complaint, Deadline, Person, Promise
 from complaints.domain.complaint.numbers import number_of
 from complaints.use_cases.complaints.views import ComplaintView
 
@@ -23,7 +23,7 @@ _DEADLINE_MEMBERS = (
     "id", "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at", "met_at", "breached_at",
     "paused_seconds", "level",
 )  # fmt: skip
-_PARTY_MEMBERS = tuple(field.name for field in fields(Party))
+_PERSON_MEMBERS = tuple(field.name for field in fields(Person))
 # Members that are always of a closed set. Their plain text is taken at once: `encode` is slow to find it.
 _SETS = frozenset({"status", "channel", "severity", "priority", "kind"})
 
@@ -34,21 +34,21 @@ def _reader(members: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 _complaint_values = _reader(_COMPLAINT_MEMBERS)
 _deadline_values = _reader(_DEADLINE_MEMBERS)
-_party_values = attrgetter(*_PARTY_MEMBERS)
+_person_values = attrgetter(*_PERSON_MEMBERS)
 
 
 def complaint_json(view: ComplaintView) -> dict[str, Any]:
     """A complaint as the API shows it."""
     complaint = view.complaint
-    parties = {role: party_json(person) for role, person in view.parties.items()}
+    persons = {role: person_json(person) for role, person in view.persons.items()}
     service = {"type": complaint.service_type, "id": complaint.service_id}
     return {
         **dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True)),
         "cause": _text(complaint.cause),
         "nature": _text(complaint.nature),
         "number": number_of(complaint.sequence),
-        "complainant": parties.get("complainant"),
-        "reporter": parties.get("reporter"),
+        "complainant": persons.get("complainant"),
+        "reporter": persons.get("reporter"),
         "service": service if any(service.values()) else None,
         "policy": {"code": complaint.policy_code, "version": complaint.policy_version},
         "overdue": view.overdue,
@@ -64,9 +64,9 @@ def _text(member: Enum | None) -> Any:
     return None if member is None else member._value_
 
 
-def party_json(person: Party) -> dict[str, Any]:
+def person_json(person: Person) -> dict[str, Any]:
     """A person as the API shows them."""
-    return dict(zip(_PARTY_MEMBERS, _party_values(person), strict=True))
+    return dict(zip(_PERSON_MEMBERS, _person_values(person), strict=True))
 
 
 def deadline_json(deadline: Deadline) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def add_link(
     """Link it to another complaint, named by id or number."""
 
     def work(tx: Transaction) -> Shown:
-        complaint, added = notes_and_links.add_link(call.engine, tx, call.caller, reference, command)
+        complaint, added = notes_and_links.add_link(call.service, tx, call.caller, reference, command)
         return complaint_answer(call, tx, complaint, status=201 if added else 200)
 
     return call.write(work)
@@ -62,8 +62,10 @@ def remove_link(call: Call, reference: str, query: Annotated[LinkQuery, Query()]
     """Take a link away. That of a merge stays."""
 
     def work(tx: Transaction) -> Shown:
-        engine, caller = call.engine, call.caller
-        complaint = notes_and_links.remove_link(engine, tx, caller, reference, query.type, query.complaint_id)
+        service, caller = call.service, call.caller
+        complaint = notes_and_links.remove_link(
+            service, tx, caller, reference, query.type, query.complaint_id
+        )
         return complaint_answer(call, tx, complaint)
 
     return call.write(work)

@@ -74,7 +74,7 @@ def list_complaints(call: Call, query: Annotated[ComplaintListQuery, Query()]) -
 
     def work(tx: Transaction) -> Shown:
         found, end = lists.list_views(
-            call.engine, tx, call.caller, query, order, after=after, limit=query.limit
+            call.service, tx, call.caller, query, order, after=after, limit=query.limit
         )
         items = [picked(complaint_json(one), fields) for one in found]
         return 200, {"items": items, "next_cursor": _cursor(end, bound)}, {}

@@ -58,7 +58,7 @@ def promise(
     """Promise something to the complainant. It has a deadline of its own; an open one refuses `close`."""
 
     def work(tx: Transaction) -> Shown:
-        made = make_promise(call.engine, tx, call.caller, reference, command)
+        made = make_promise(call.service, tx, call.caller, reference, command)
         return 201, promise_json(*made), {}
 
     return call.write(work)
@@ -80,7 +80,7 @@ def keep(call: Call, reference: str, promise_id: UUID) -> Response:
     """Mark a promise as kept; where it was due before, it is kept late."""
 
     def work(tx: Transaction) -> Shown:
-        kept = keep_promise(call.engine, tx, call.caller, reference, promise_id)
+        kept = keep_promise(call.service, tx, call.caller, reference, promise_id)
         return 200, promise_json(*kept), {}
 
     return call.write(work)

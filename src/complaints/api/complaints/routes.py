@@ -16,12 +16,12 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
 from complaints.use_cases.complaints import actions, available_actions, edit, lists
-from complaints.use_cases.complaints.available_actions import Choice
-from complaints.use_cases.complaints.intake import Post, Registered
+from complaints.use_cases.complaints.available_actions import ActionOption
+from complaints.use_cases.complaints.intake import IntakeResult, Post
 from complaints.use_cases.complaints.post import Posting, answer_postings
 from complaints.use_cases.complaints.views import ComplaintView, view, view_one
 from complaints.use_cases.once import Answer
-from complaints.use_cases.service import Engine, Transaction
+from complaints.use_cases.service import Service, Transaction
 
 router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
 
@@ -67,16 +67,16 @@ async def create_complaint(
 Intake = GroupCommit[Posting, Answer]
 
 
-def group_intake(engine: Engine) -> Intake:
+def group_intake(service: Service) -> Intake:
     """Where posts meet that arrive together (see `group_commit`)."""
 
-    def show(tx: Transaction, post: Post, made: Registered) -> Answer:
+    def show(tx: Transaction, post: Post, made: IntakeResult) -> Answer:
         if not made.created:
-            return rendering(_shown(view_one(engine, tx, post.caller, made.complaint)))
-        return rendering(_shown(view(engine, tx, post.caller, made.complaint, made.parties), 201))
+            return rendering(_shown(view_one(service, tx, post.caller, made.complaint)))
+        return rendering(_shown(view(service, tx, post.caller, made.complaint, made.persons), 201))
 
     return GroupCommit(
-        lambda postings: answer_postings(engine, postings, show),
+        lambda postings: answer_postings(service, postings, show),
         name=lambda posting: posting.attempt and (posting.attempt.scope, posting.attempt.key),
     )
 
@@ -88,7 +88,7 @@ def group_intake(engine: Engine) -> Intake:
 )
 def get_complaint(call: Call, reference: str) -> Response:
     """One complaint, by id or number."""
-    return call.read(lambda tx: _shown(lists.load_view(call.engine, tx, call.caller, reference)))
+    return call.read(lambda tx: _shown(lists.load_view(call.service, tx, call.caller, reference)))
 
 
 @router.patch(
@@ -111,8 +111,8 @@ def change_complaint(
     """Change what was told; what is absent or null stays. Running deadlines follow priority and category."""
 
     def work(tx: Transaction) -> Shown:
-        changed = edit.patch(call.engine, tx, call.caller, reference, command, call.versions)
-        return _shown(view_one(call.engine, tx, call.caller, changed))
+        changed = edit.patch(call.service, tx, call.caller, reference, command, call.versions)
+        return _shown(view_one(call.service, tx, call.caller, changed))
 
     return call.write(work)
 
@@ -133,13 +133,13 @@ def list_transitions(call: Call, reference: str) -> Response:
     """What may be done now, what each action must carry, and why the rest may not."""
 
     def work(tx: Transaction) -> Shown:
-        complaint, found = available_actions.load_choices(call.engine, tx, call.caller, reference)
+        complaint, found = available_actions.load_action_options(call.service, tx, call.caller, reference)
         return 200, _choices_json(complaint, found), {"ETag": f'"{complaint.version}"'}
 
     return call.read(work)
 
 
-def _choices_json(complaint: Complaint, found: list[Choice]) -> dict[str, Any]:
+def _choices_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, Any]:
     items = [
         {
             "action": choice.action,
@@ -183,7 +183,7 @@ def take_action(
     """Take an action."""
 
     def work(tx: Transaction) -> Shown:
-        changed = actions.transition(call.engine, tx, call.caller, reference, command, call.versions)
-        return _shown(view_one(call.engine, tx, call.caller, changed))
+        changed = actions.transition(call.service, tx, call.caller, reference, command, call.versions)
+        return _shown(view_one(call.service, tx, call.caller, changed))
 
     return call.write(work)

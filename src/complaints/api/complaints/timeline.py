@@ -16,7 +16,7 @@ from complaints.api.request import Call, Shown, needs
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import history
-from complaints.use_cases.complaints.history import Happening
+from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
@@ -25,9 +25,9 @@ _MEMBERS = tuple(EventOut.model_fields)
 _values = attrgetter(*_MEMBERS)
 
 
-def event_json(happening: Happening) -> dict[str, Any]:
+def event_json(record: EventRecord) -> dict[str, Any]:
     """An event as the API shows it."""
-    return dict(zip(_MEMBERS, _values(happening), strict=True))
+    return dict(zip(_MEMBERS, _values(record), strict=True))
 
 
 @router.get(
@@ -57,7 +57,7 @@ def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Que
         following = None
         if len(found) > query.limit:
             following = cursors.encode({"kind": _CURSOR, "after": page[-1].ordinal})
-        items = [picked(event_json(happening), fields) for happening in page]
+        items = [picked(event_json(record), fields) for record in page]
         return 200, {"items": items, "next_cursor": following}, {}
 
     return call.read(work)
@@ -82,6 +82,6 @@ def add_note(
     """Put a note on the record: for colleagues (`internal`, the default) or for the complainant too."""
 
     def work(tx: Transaction) -> Shown:
-        return 201, event_json(history.add_note(call.engine, tx, call.caller, reference, command)), {}
+        return 201, event_json(history.add_note(call.service, tx, call.caller, reference, command)), {}
 
     return call.write(work)

@@ -36,7 +36,7 @@ def list_calendars(call: Call, query: Paged) -> Response:
     """Every stored calendar, by code."""
 
     def work(tx: Transaction) -> Shown:
-        found = call.engine.cache.current(tx, certain=True).calendars
+        found = call.service.cache.current(tx, certain=True).calendars
         shown = [calendar_json(code, calendar) for code, calendar in found.items()]
         return page(shown, query, kind="calendars", order=["code"], shape=CalendarShown)
 
@@ -52,8 +52,8 @@ def get_calendar(call: Call, code: str) -> Response:
     """One stored calendar."""
 
     def work(tx: Transaction) -> Shown:
-        catalogue = call.engine.cache.current(tx, certain=True)
-        return 200, calendar_json(code, calendars.load_calendar(catalogue, code)), {}
+        configuration = call.service.cache.current(tx, certain=True)
+        return 200, calendar_json(code, calendars.load_calendar(configuration, code)), {}
 
     return call.read(work)
 
@@ -72,7 +72,7 @@ def put_calendar(
         raise InvalidContent.at("/code", f"The code in the path is {code!r}: say the same, or leave it out.")
 
     def work(tx: Transaction) -> Shown:
-        calendar, new = calendars.put_calendar(call.engine, tx, call.caller, code, members)
+        calendar, new = calendars.put_calendar(call.service, tx, call.caller, code, members)
         return 201 if new else 200, calendar_json(code, calendar), {"Location": f"/v1/calendars/{code}"}
 
     return call.configure(work)

@@ -32,7 +32,7 @@ def list_categories(call: Call, query: Paged) -> Response:
     """Every category, by code."""
 
     def work(tx: Transaction) -> Shown:
-        found = call.engine.cache.current(tx, certain=True).categories.values()
+        found = call.service.cache.current(tx, certain=True).categories.values()
         shown = [category_json(category) for category in found]
         return page(shown, query, kind="categories", order=["code"], shape=CategoryShown)
 
@@ -48,8 +48,8 @@ def get_category(call: Call, code: str) -> Response:
     """One category."""
 
     def work(tx: Transaction) -> Shown:
-        catalogue = call.engine.cache.current(tx, certain=True)
-        return 200, category_json(categories.load_category(catalogue, code)), {}
+        configuration = call.service.cache.current(tx, certain=True)
+        return 200, category_json(categories.load_category(configuration, code)), {}
 
     return call.read(work)
 
@@ -66,7 +66,7 @@ def create_category(
     """Make a category. One below another has a cause and a nature; without a team the policy routes."""
 
     def work(tx: Transaction) -> Shown:
-        made = categories.create_category(call.engine, tx, call.caller, command)
+        made = categories.create_category(call.service, tx, call.caller, command)
         return 201, category_json(made), {"Location": f"/v1/categories/{made.code}"}
 
     return call.configure(work)
@@ -85,6 +85,10 @@ def change_category(
     """
 
     def work(tx: Transaction) -> Shown:
-        return 200, category_json(categories.change_category(call.engine, tx, call.caller, code, command)), {}
+        return (
+            200,
+            category_json(categories.change_category(call.service, tx, call.caller, code, command)),
+            {},
+        )
 
     return call.configure(work)

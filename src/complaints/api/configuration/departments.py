@@ -31,7 +31,7 @@ def list_departments(call: Call, query: Paged) -> Response:
     """Every department, by code."""
 
     def work(tx: Transaction) -> Shown:
-        found = call.engine.cache.current(tx, certain=True).directory.departments.values()
+        found = call.service.cache.current(tx, certain=True).directory.departments.values()
         shown = [department_json(department) for department in found]
         return page(shown, query, kind="departments", order=["code"], shape=DepartmentShown)
 
@@ -47,7 +47,7 @@ def get_department(call: Call, code: str) -> Response:
     """One department."""
 
     def work(tx: Transaction) -> Shown:
-        directory = call.engine.cache.current(tx, certain=True).directory
+        directory = call.service.cache.current(tx, certain=True).directory
         return 200, department_json(staff.load_department(directory, code)), {}
 
     return call.read(work)
@@ -67,7 +67,7 @@ def create_department(
     """
 
     def work(tx: Transaction) -> Shown:
-        made = staff.create_department(call.engine, tx, call.caller, command)
+        made = staff.create_department(call.service, tx, call.caller, command)
         return 201, department_json(made), {"Location": f"/v1/departments/{made.code}"}
 
     return call.configure(work)
@@ -84,6 +84,6 @@ def change_department(
     """Change a department. `""` takes a head, a deputy or a parent away; a vacant head's steps go one up."""
 
     def work(tx: Transaction) -> Shown:
-        return 200, department_json(staff.change_department(call.engine, tx, call.caller, code, command)), {}
+        return 200, department_json(staff.change_department(call.service, tx, call.caller, code, command)), {}
 
     return call.configure(work)

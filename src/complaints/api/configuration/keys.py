@@ -77,7 +77,7 @@ def create_key(
 
     def work(tx: Transaction) -> Shown:
         key, secret = keys.create_key(
-            call.engine,
+            call.service,
             tx,
             call.caller,
             name=command.name,
@@ -107,7 +107,7 @@ def _pad(call: CallFacts, request: Request) -> bytes:
 def _revealed(call: CallFacts, body: bytes, pad: bytes) -> bytes:
     shown = json.loads(body)
     secret = keys.veiled(shown["key"], pad + UUID(shown["id"]).bytes)
-    call.engine.read(lambda tx: keys.check_known(tx, secret))
+    call.service.read(lambda tx: keys.check_known(tx, secret))
     return encode(shown | {"key": secret})
 
 
@@ -122,7 +122,7 @@ def revoke_key(call: Call, key_id: UUID) -> Response:
     """Revoke a key, for good: it stops working in every process within a second. It stays in the list."""
 
     def work(tx: Transaction) -> Shown:
-        keys.revoke_key(call.engine, tx, call.caller, key_id)
+        keys.revoke_key(call.service, tx, call.caller, key_id)
         return 204, None, {}
 
     return call.configure(work)

@@ -20,7 +20,7 @@ from complaints.api.request import Call, Shown, needs
 from complaints.domain.errors import Fault
 from complaints.domain.json_text import plain
 from complaints.domain.policy.document import read_policy, to_document
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.use_cases.access import Right
 from complaints.use_cases.configuration import policies
 from complaints.use_cases.configuration.policies import ListedPolicy
@@ -86,8 +86,8 @@ def listed_json(listed: ListedPolicy) -> dict[str, Any]:
     }
 
 
-def _policy_json(tx: Transaction, catalogue: Catalogue, code: str, version: int) -> dict[str, Any]:
-    listed, text = policies.load_policy(tx, catalogue, code, version)
+def _policy_json(tx: Transaction, configuration: Configuration, code: str, version: int) -> dict[str, Any]:
+    listed, text = policies.load_policy(tx, configuration, code, version)
     return listed_json(listed) | {"document": to_document(listed.policy), "text": text}
 
 
@@ -97,8 +97,8 @@ def _warnings(warnings: tuple[Fault, ...]) -> list[dict[str, str]]:
 
 def _list(call: Call, query: Paged, code: str | None) -> Response:
     def work(tx: Transaction) -> Shown:
-        catalogue = call.engine.cache.current(tx, certain=True)
-        shown = [listed_json(listed) for listed in policies.list_policies(tx, catalogue, code)]
+        configuration = call.service.cache.current(tx, certain=True)
+        shown = [listed_json(listed) for listed in policies.list_policies(tx, configuration, code)]
         return page(shown, query, kind="policies", order=["code", "version"], shape=ListedPolicyShown)
 
     return call.read(work)
@@ -129,8 +129,8 @@ def get_policy(call: Call, code: str, version: Version) -> Response:
     """One version of a policy: what it says, and the text it was applied from."""
 
     def work(tx: Transaction) -> Shown:
-        catalogue = call.engine.cache.current(tx, certain=True)
-        return 200, _policy_json(tx, catalogue, code, version), {}
+        configuration = call.service.cache.current(tx, certain=True)
+        return 200, _policy_json(tx, configuration, code, version), {}
 
     return call.read(work)
 
@@ -149,9 +149,9 @@ def apply_policy(call: Call, text: Text) -> Response:
     """
 
     def work(tx: Transaction) -> Shown:
-        applied = policies.apply_policy(call.engine, tx, call.caller, text)
+        applied = policies.apply_policy(call.service, tx, call.caller, text)
         code, version = applied.policy.code, applied.policy.version
-        shown = _policy_json(tx, call.engine.cache.claim(tx), code, version)
+        shown = _policy_json(tx, call.service.cache.claim(tx), code, version)
         location = {"Location": f"/v1/policies/{code}/{version}"}
         return 201 if applied.created else 200, shown | {"warnings": _warnings(applied.warnings)}, location
 
@@ -168,7 +168,7 @@ def validate_policy(call: Call, text: Text) -> Response:
     """Say what is wrong with a document, and store nothing."""
 
     def work(tx: Transaction) -> Shown:
-        reading = policies.validate_policy(text, call.engine.cache.current(tx, certain=True))
+        reading = policies.validate_policy(text, call.service.cache.current(tx, certain=True))
         return 200, {"valid": True, "warnings": _warnings(reading.warnings)}, {}
 
     return call.write(work)

@@ -31,7 +31,7 @@ def list_teams(call: Call, query: Paged) -> Response:
     """Every team, by code."""
 
     def work(tx: Transaction) -> Shown:
-        found = call.engine.cache.current(tx, certain=True).directory.teams.values()
+        found = call.service.cache.current(tx, certain=True).directory.teams.values()
         return page([team_json(team) for team in found], query, kind="teams", order=["code"], shape=TeamShown)
 
     return call.read(work)
@@ -46,7 +46,7 @@ def get_team(call: Call, code: str) -> Response:
     """One team."""
 
     def work(tx: Transaction) -> Shown:
-        directory = call.engine.cache.current(tx, certain=True).directory
+        directory = call.service.cache.current(tx, certain=True).directory
         return 200, team_json(staff.load_team(directory, code)), {}
 
     return call.read(work)
@@ -62,7 +62,7 @@ def create_team(call: Call, command: Annotated[CreateTeam, Body(examples=[TEAM_E
     """Make a team. Steps for `team_lead` go to its lead, else to its deputy."""
 
     def work(tx: Transaction) -> Shown:
-        made = staff.create_team(call.engine, tx, call.caller, command)
+        made = staff.create_team(call.service, tx, call.caller, command)
         return 201, team_json(made), {"Location": f"/v1/teams/{made.code}"}
 
     return call.configure(work)
@@ -86,6 +86,6 @@ def change_team(
     """Change a team. `""` takes its lead or deputy away; the steps of a vacant lead go one up."""
 
     def work(tx: Transaction) -> Shown:
-        return 200, team_json(staff.change_team(call.engine, tx, call.caller, code, command)), {}
+        return 200, team_json(staff.change_team(call.service, tx, call.caller, code, command)), {}
 
     return call.configure(work)

@@ -32,7 +32,7 @@ def list_users(call: Call, query: Paged) -> Response:
     """Every user, by login."""
 
     def work(tx: Transaction) -> Shown:
-        found = call.engine.cache.current(tx, certain=True).directory.users.values()
+        found = call.service.cache.current(tx, certain=True).directory.users.values()
         return page(
             [user_json(user) for user in found], query, kind="users", order=["login"], shape=UserShown
         )
@@ -49,7 +49,7 @@ def get_user(call: Call, login: str) -> Response:
     """One user."""
 
     def work(tx: Transaction) -> Shown:
-        directory = call.engine.cache.current(tx, certain=True).directory
+        directory = call.service.cache.current(tx, certain=True).directory
         return 200, user_json(staff.load_user(directory, login)), {}
 
     return call.read(work)
@@ -65,7 +65,7 @@ def create_user(call: Call, command: Annotated[CreateUser, Body(examples=[USER_E
     """Make a user. While absent, their deputy is told of escalations in their place."""
 
     def work(tx: Transaction) -> Shown:
-        made = staff.create_user(call.engine, tx, call.caller, command)
+        made = staff.create_user(call.service, tx, call.caller, command)
         return 201, user_json(made), {"Location": f"/v1/users/{made.login}"}
 
     return call.configure(work)
@@ -93,6 +93,6 @@ def change_user(
     """
 
     def work(tx: Transaction) -> Shown:
-        return 200, user_json(staff.change_user(call.engine, tx, call.caller, login, command)), {}
+        return 200, user_json(staff.change_user(call.service, tx, call.caller, login, command)), {}
 
     return call.configure(work)

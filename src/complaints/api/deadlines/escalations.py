@@ -108,7 +108,7 @@ def acknowledge_escalation(
 
     def work(tx: Transaction) -> Shown:
         told = command or Acknowledge()
-        row = escalations.acknowledge(call.engine, tx, call.caller, escalation_id, told)
+        row = escalations.acknowledge(call.service, tx, call.caller, escalation_id, told)
         return 200, escalation_json(row), {}
 
     return call.write(work)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
-from complaints.api.complaints.json_shapes import party_json
+from complaints.api.complaints.json_shapes import person_json
 from complaints.api.deadlines.schemas import FollowUpOut, FollowUpPage, FollowUpQuery
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import picked, picked_fields
@@ -34,7 +34,7 @@ def follow_up_json(contact: FollowUp) -> dict[str, Any]:
         **{name: plain(getattr(contact, name)) for name in _MEMBERS},
         "number": number_of(contact.complaint_sequence),
         "day": contact.day_on.isoformat(),
-        "complainant": party_json(contact.complainant) if contact.complainant else None,
+        "complainant": person_json(contact.complainant) if contact.complainant else None,
     }
 
 
@@ -60,7 +60,7 @@ def list_follow_ups(call: Call, query: Annotated[FollowUpQuery, Query()]) -> Res
 
     def work(tx: Transaction) -> Shown:
         found = follow_ups.list_follow_ups(
-            call.engine, tx, call.caller, wanted, day_on=query.day, after=after, limit=query.limit + 1
+            call.service, tx, call.caller, wanted, day_on=query.day, after=after, limit=query.limit + 1
         )
         page = found[: query.limit]
         following = _cursor(page[-1]) if len(found) > query.limit else None

@@ -54,7 +54,7 @@ def explain_deadline(call: Call, reference: str, deadline_id: UUID) -> Response:
     """The arithmetic of its due time, and the steps of its ladder, planned and taken."""
 
     def work(tx: Transaction) -> Shown:
-        explained = explanation.explain(call.engine, tx, call.caller, reference, deadline_id)
+        explained = explanation.explain(call.service, tx, call.caller, reference, deadline_id)
         return 200, _explanation_json(explained), {}
 
     return call.read(work)
@@ -79,7 +79,7 @@ def replan(
     """Move it to another policy version, on purpose: running deadlines are computed anew from their start."""
 
     def work(tx: Transaction) -> Shown:
-        complaint = actions.replan(call.engine, tx, call.caller, reference, command, call.versions)
+        complaint = actions.replan(call.service, tx, call.caller, reference, command, call.versions)
         return complaint_answer(call, tx, complaint)
 
     return call.write(work)

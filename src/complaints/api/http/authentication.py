@@ -11,7 +11,7 @@ from complaints.api.problems.refusals import Unauthenticated
 from complaints.domain.errors import ComplaintError
 from complaints.use_cases.access import Caller
 from complaints.use_cases.configuration.keys import caller_of, known_caller
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 PROTECTED = "/v1/"
 
@@ -50,10 +50,10 @@ class Authentication:
     async def _caller(self, scope: Scope) -> Caller:
         """Who calls. Raises Unauthenticated, Unavailable."""
         secret = _secret(scope)
-        engine: Engine = scope["app"].state.engine
-        caller = known_caller(engine, secret) if secret else None
+        service: Service = scope["app"].state.service
+        caller = known_caller(service, secret) if secret else None
         if secret and caller is None:
-            caller = await run_in_threadpool(engine.read, lambda tx: caller_of(engine, tx, secret))
+            caller = await run_in_threadpool(service.read, lambda tx: caller_of(service, tx, secret))
         if caller is None:
             raise Unauthenticated("Send Authorization: Bearer <key> with a key that is valid.")
         return caller

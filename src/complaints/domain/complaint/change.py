@@ -18,14 +18,14 @@ from complaints.domain.vocabulary import DeadlineKind, EventType
 ENGINE = "engine"
 
 # What an event does not repeat: it stands in the event itself, or follows from the rest.
-_UNTOLD = frozenset({"id", "version", "updated_at", "deadlines", "holds"})
-_TOLD = tuple(f.name for f in fields(Complaint) if f.name not in _UNTOLD)
-_TOLD_OF_DEADLINE = (
+_NOT_RECORDED = frozenset({"id", "version", "updated_at", "deadlines", "holds"})
+_RECORDED = tuple(f.name for f in fields(Complaint) if f.name not in _NOT_RECORDED)
+_RECORDED_OF_DEADLINE = (
     "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at",
     "met_at", "breached_at", "paused_seconds", "level",
 )  # fmt: skip
-_told_values = attrgetter(*_TOLD)
-_told_of_deadline = attrgetter(*_TOLD_OF_DEADLINE)
+_recorded_values = attrgetter(*_RECORDED)
+_deadline_values = attrgetter(*_RECORDED_OF_DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,18 @@ class Event:
     data: dict[str, Any]
 
 
-class Draft:
+class Change:
     """The complaint as it will be, and what happens on the way. `before` is None for a new one."""
 
     __slots__ = (
-        "_told", "actor", "before", "complaint", "escalations", "events", "new_id", "promises", "touched",
+        "_recorded", "actor", "before", "complaint", "escalations", "events", "new_id", "promises", "touched",
     )  # fmt: skip
 
     def __init__(
         self, complaint: Complaint, *, actor: str, new_id: Callable[[], UUID], new: bool = False
     ) -> None:
         self.before = None if new else complaint
-        self._told = self.before
+        self._recorded = self.before
         self.complaint = complaint
         self.actor = actor
         self.new_id = new_id
@@ -96,45 +96,45 @@ class Draft:
     def emit(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
         """Record an event that tells of everything changed since the last one."""
         told = {key: plain(value) for key, value in data.items() if value is not None}
-        told.update(self._untold())
-        self._told = self.complaint
+        told.update(self._unrecorded())
+        self._recorded = self.complaint
         self.events.append(Event(event_type, self.complaint.version, at, actor or self.actor, told))
 
-    def _untold(self) -> dict[str, Any]:
+    def _unrecorded(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        if changes := told_changes(self._told, self.complaint):
+        if changes := recorded_changes(self._recorded, self.complaint):
             found["changes"] = changes
-        before = self._told.deadlines if self._told else ()
-        if moved := [told_deadline(d) for d in self.complaint.deadlines if _told_moved(before, d)]:
+        before = self._recorded.deadlines if self._recorded else ()
+        if moved := [recorded_deadline(d) for d in self.complaint.deadlines if _recorded_moved(before, d)]:
             found["deadlines"] = moved
         return found
 
     def finish(self) -> None:
         """Check that every change was told. Raises RuntimeError: a rule forgot its event."""
-        if self._told is not self.complaint and self._untold():
-            raise RuntimeError(f"changes without an event: {self._untold()}")
+        if self._recorded is not self.complaint and self._unrecorded():
+            raise RuntimeError(f"changes without an event: {self._unrecorded()}")
 
 
-def told_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
+def recorded_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
     """The members that differ, with their new values; for a new complaint those that are set."""
     if before is None:
-        set_ones = zip(_TOLD, _told_values(after), strict=True)
+        set_ones = zip(_RECORDED, _recorded_values(after), strict=True)
         return {name: plain(v) for name, v in set_ones if v is not None and v != () and v != {}}
-    old, new = _told_values(before), _told_values(after)
+    old, new = _recorded_values(before), _recorded_values(after)
     if old == new:
         return {}
-    return {name: plain(v) for name, was, v in zip(_TOLD, old, new, strict=True) if v != was}
+    return {name: plain(v) for name, was, v in zip(_RECORDED, old, new, strict=True) if v != was}
 
 
-def told_deadline(deadline: Deadline) -> dict[str, Any]:
+def recorded_deadline(deadline: Deadline) -> dict[str, Any]:
     """A deadline as events tell it: its id and what is known of it."""
-    members = zip(_TOLD_OF_DEADLINE, _told_of_deadline(deadline), strict=True)
+    members = zip(_RECORDED_OF_DEADLINE, _deadline_values(deadline), strict=True)
     told = {name: plain(v) for name, v in members if v is not None}
     return {"id": str(deadline.id), **told}
 
 
-def _told_moved(before: Sequence[Deadline], after: Deadline) -> bool:
+def _recorded_moved(before: Sequence[Deadline], after: Deadline) -> bool:
     if any(after is known for known in before):
         return False
     known = next((d for d in before if d.id == after.id), None)
-    return known is None or _told_of_deadline(known) != _told_of_deadline(after)
+    return known is None or _deadline_values(known) != _deadline_values(after)

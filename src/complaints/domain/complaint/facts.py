@@ -105,7 +105,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class Person:
     """A person: the complainant, or the reporter who speaks for them. Personal data, kept apart."""
 
     name: str | None = None

@@ -63,14 +63,14 @@ def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes
     return hashlib.sha256(previous + head + b"\n" + data.encode()).digest()
 
 
-def fold(happenings: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def fold(records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The state that the events' data add up to: members of the complaint, and deadlines by id.
 
     A member that an event sets to nothing is left out, as in the first event.
     """
     members: dict[str, Any] = {}
     deadlines: dict[str, dict[str, Any]] = {}
-    for data in happenings:
+    for data in records:
         members.update(data.get("changes", {}))
         deadlines.update({told["id"]: told for told in data.get("deadlines", [])})
     return {name: value for name, value in members.items() if value not in (None, [], {})}, deadlines

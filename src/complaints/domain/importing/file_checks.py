@@ -21,7 +21,7 @@ _FEW = 3
 _MANY = 10
 
 
-class Census:
+class FileChecks:
     """What only the file as a whole tells, counted in one pass over it. `rows` is their number so far."""
 
     def __init__(self, source: Source, mapper: RowMapper, options: ImportOptions, dates: DateReader) -> None:

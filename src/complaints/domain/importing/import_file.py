@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.importing.dates import DateReader, NoZone, load_zone
-from complaints.domain.importing.file_checks import MAX_ROWS, Census
+from complaints.domain.importing.file_checks import MAX_ROWS, FileChecks
 from complaints.domain.importing.files import CSV, NDJSON, Record, Source, open_source
 from complaints.domain.importing.mapping import RowMapper, plan_mapping
 from complaints.domain.importing.options import (
@@ -97,7 +97,7 @@ def open_import(
     dates = _open_dates(options)
     source = open_source(content, media_type=media_type, charset=charset)
     mapper = plan_mapping(source, options, dates)
-    census = Census(source, mapper, options, dates)
+    census = FileChecks(source, mapper, options, dates)
     for record in source.records():
         census.count(record)
     census.check()

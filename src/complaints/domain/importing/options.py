@@ -90,14 +90,14 @@ _TEXTS = (
     "channel", "subject", "description", "source", "external_id", "severity", "category", "priority",
     "region", "first_owner", "service.type", "service.id",
 )  # fmt: skip
-_PARTIES = ("complainant", "reporter")
+_PERSONS = ("complainant", "reporter")
 _PARTY_TEXTS = ("name", "phone", "email", "account_no", "preferred_contact", "language")
-_OBJECTS = (*_PARTIES, "service", "attributes")
+_OBJECTS = (*_PERSONS, "service", "attributes")
 _ALIASES = {short: f"complainant.{short}" for short in ("name", "phone", "email", "account_no")}
 _MEMBERS = {
     **dict.fromkeys(_TEXTS, MemberKind.TEXT),
-    **{f"{party}.{text}": MemberKind.TEXT for party in _PARTIES for text in _PARTY_TEXTS},
-    **{f"{party}.vulnerable": MemberKind.FLAG for party in _PARTIES},
+    **{f"{person}.{text}": MemberKind.TEXT for person in _PERSONS for text in _PARTY_TEXTS},
+    **{f"{person}.vulnerable": MemberKind.FLAG for person in _PERSONS},
     **dict.fromkeys(_OBJECTS, MemberKind.OBJECT),
     "received_at": MemberKind.INSTANT,
     "tags": MemberKind.TAGS,

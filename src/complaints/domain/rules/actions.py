@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold
 from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
 from complaints.domain.policy.policy import Policy
@@ -57,7 +57,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class ActionVerdict:
     """Whether an action may be taken now and, if not, why not."""
 
     action: Action
@@ -69,25 +69,25 @@ class Review:
         return self.refused_because is None
 
 
-def plan(draft: Draft, context: Context, action: Action, arguments: dict[str, Any]) -> None:
+def plan(change: Change, context: Context, action: Action, arguments: dict[str, Any]) -> None:
     """Take `action` with what it carries.
 
     Raises TransitionRefused with the actions allowed now, InvalidContent for what it carries, Forbidden where
     the caller lacks the right; the draft is then to be thrown away.
     """
-    complaint = draft.complaint
+    complaint = change.complaint
     not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
     try:
         status = next_status(complaint.status, action, not_solved=not_solved)
         if action is not Action.ESCALATE:  # a step changes neither version nor ETag
-            draft.touch(context.now)
-        _PLANNERS[action](draft, context, status, **arguments)
+            change.touch(context.now)
+        _PLANNERS[action](change, context, status, **arguments)
     except TransitionRefused as refusal:
-        allowed = [review.action for review in reviews(complaint, context) if review.allowed]
+        allowed = [verdict.action for verdict in judge_actions(complaint, context) if verdict.allowed]
         raise TransitionRefused(refusal.detail, allowed=allowed) from None
 
 
-def reviews(complaint: Complaint, context: Context) -> list[Review]:
+def judge_actions(complaint: Complaint, context: Context) -> list[ActionVerdict]:
     """Every action; why it is refused, as far as that does not depend on what it carries."""
     legal = legal_actions(complaint.status)
     found = []
@@ -96,7 +96,7 @@ def reviews(complaint: Complaint, context: Context) -> list[Review]:
             reason: str | None = f"not possible while the complaint is {complaint.status}"
         else:
             reason = _refusal(action, complaint, context)
-        found.append(Review(action, reason))
+        found.append(ActionVerdict(action, reason))
     return found
 
 
@@ -123,17 +123,17 @@ def _refusal(action: Action, complaint: Complaint, context: Context) -> str | No
 
 
 def _assign(
-    draft: Draft, context: Context, status: Status, *, team: str | None = None, assignee: str | None = None
+    change: Change, context: Context, status: Status, *, team: str | None = None, assignee: str | None = None
 ) -> None:
     _known(context.directory, team, assignee)
-    complaint = draft.complaint
+    complaint = change.complaint
     moved = team is not None and team != complaint.team
-    draft.set(
+    change.set(
         team=team or complaint.team,
         assignee=assignee or (None if moved else complaint.assignee),
         status=status,
     )
-    draft.emit(EventType.ASSIGNED, context.now)
+    change.emit(EventType.ASSIGNED, context.now)
 
 
 def _known(directory: Directory, team: str | None, assignee: str | None) -> None:
@@ -146,42 +146,42 @@ def _known(directory: Directory, team: str | None, assignee: str | None) -> None
 
 
 def _respond(
-    draft: Draft, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+    change: Change, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
-    draft.set(status=status)
-    draft.emit(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
-    _meet(draft, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
+    change.set(status=status)
+    change.emit(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
+    _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
 
 
-def _hold(draft: Draft, context: Context, status: Status, *, reason: HoldReason, until: datetime) -> None:
+def _hold(change: Change, context: Context, status: Status, *, reason: HoldReason, until: datetime) -> None:
     now, policy = context.now, context.policy
     if until <= now:
         raise InvalidContent.at("/until", "A hold ends in the future.")
     latest = working_time.due_at(now, policy.hold_maximum, working_time.always_open(policy.timezone))
     if latest is not None and until > latest:
         raise InvalidContent.at("/until", f"A hold lasts at most until {latest.isoformat()}.")
-    draft.put_hold(Hold(draft.new_id(), draft.complaint.cycle, reason, now, until))
-    draft.set(status=status)
-    deadlines.replan(draft, policy, now)
-    draft.emit(EventType.HELD, now, reason=reason, until_at=until)
+    change.put_hold(Hold(change.new_id(), change.complaint.cycle, reason, now, until))
+    change.set(status=status)
+    deadlines.replan(change, policy, now)
+    change.emit(EventType.HELD, now, reason=reason, until_at=until)
 
 
-def _resume(draft: Draft, context: Context, status: Status) -> None:
-    _end_hold(draft, context)
-    draft.set(status=status)
-    draft.emit(EventType.RESUMED, context.now)
+def _resume(change: Change, context: Context, status: Status) -> None:
+    _end_hold(change, context)
+    change.set(status=status)
+    change.emit(EventType.RESUMED, context.now)
 
 
-def _end_hold(draft: Draft, context: Context) -> None:
+def _end_hold(change: Change, context: Context) -> None:
     """An action that leaves on_hold ends the pause first (rule 2.6)."""
-    hold = draft.complaint.current_hold
+    hold = change.complaint.current_hold
     if hold is not None:
-        draft.put_hold(replace(hold, ended_at=context.now))
-        deadlines.replan(draft, context.policy, context.now)
+        change.put_hold(replace(hold, ended_at=context.now))
+        deadlines.replan(change, context.policy, context.now)
 
 
 def _resolve(
-    draft: Draft,
+    change: Change,
     context: Context,
     status: Status,
     *,
@@ -191,33 +191,33 @@ def _resolve(
     root_cause: str | None = None,
     compensation: tuple[Decimal, str] | None = None,
 ) -> None:
-    _end_hold(draft, context)
+    _end_hold(change, context)
     amount, currency = compensation or (None, None)
-    draft.set(
+    change.set(
         status=status,
         resolution=resolution,
         outcome=outcome,
         cause=cause,
-        root_cause=root_cause or draft.complaint.root_cause,
+        root_cause=root_cause or change.complaint.root_cause,
         compensation_amount=amount,
         compensation_currency=currency,
         resolved_at=context.now,
     )
-    draft.emit(EventType.RESOLVED, context.now)
+    change.emit(EventType.RESOLVED, context.now)
 
 
 def _notify_result(
-    draft: Draft, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+    change: Change, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
     now = context.now
-    draft.set(status=status, result_told_at=now)
-    deadlines.start_after_result(draft, context.policy, now)
-    draft.emit(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
-    _meet(draft, now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
+    change.set(status=status, result_told_at=now)
+    deadlines.start_after_result(change, context.policy, now)
+    change.emit(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
+    _meet(change, now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
 
 
 def _record_contact(
-    draft: Draft,
+    change: Change,
     context: Context,
     status: Status,
     *,
@@ -226,7 +226,7 @@ def _record_contact(
     nps: int | None = None,
     note: str | None = None,
 ) -> None:
-    complaint, now = draft.complaint, context.now
+    complaint, now = change.complaint, context.now
     answered = outcome is not ContactOutcome.UNREACHABLE
     if answered and complaint.status is not Status.FOLLOWING_UP:
         raise TransitionRefused(
@@ -234,9 +234,9 @@ def _record_contact(
             "use respond or notify_result for one that was answered."
         )
     if answered:
-        draft.set(contact_outcome=outcome, csat=csat, nps=nps)
-    follow_up = _follow_up_met_by(draft, context)
-    draft.emit(
+        change.set(contact_outcome=outcome, csat=csat, nps=nps)
+    follow_up = _follow_up_met_by(change, context)
+    change.emit(
         EventType.CONTACT_RECORDED,
         now,
         outcome=outcome,
@@ -246,35 +246,35 @@ def _record_contact(
         deadline_id=follow_up.id if follow_up else None,
     )
     if follow_up is not None:
-        deadlines.meet(draft, follow_up, now)
+        deadlines.meet(change, follow_up, now)
     if answered:
-        _meet(draft, now, DeadlineKind.PROMISE)
+        _meet(change, now, DeadlineKind.PROMISE)
     if outcome is ContactOutcome.NOT_SOLVED:
-        _new_cycle(draft, context, status, note or "not solved", DeadlineKind.RESOLUTION)
+        _new_cycle(change, context, status, note or "not solved", DeadlineKind.RESOLUTION)
     elif not answered and follow_up and follow_up.attempt < context.policy.unreachable_attempts:
-        deadlines.start_retry(draft, context.policy, follow_up, now)
-        draft.emit(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
+        deadlines.start_retry(change, context.policy, follow_up, now)
+        change.emit(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
 
 
-def _follow_up_met_by(draft: Draft, context: Context) -> Deadline | None:
+def _follow_up_met_by(change: Change, context: Context) -> Deadline | None:
     """The earliest unmet follow-up of the cycle, unless it is due too far ahead to be meant."""
-    complaint, policy = draft.complaint, context.policy
+    complaint, policy = change.complaint, context.policy
     if complaint.status is not Status.FOLLOWING_UP:
         return None
-    earliest = next(iter(draft.unmet(DeadlineKind.FOLLOW_UP, cycle=complaint.cycle)), None)
+    earliest = next(iter(change.unmet(DeadlineKind.FOLLOW_UP, cycle=complaint.cycle)), None)
     horizon = working_time.shift_days(context.now, policy.contact_match_days, policy.timezone)
     return earliest if earliest and earliest.due_at <= horizon else None
 
 
-def _reopen(draft: Draft, context: Context, status: Status, *, reason: str) -> None:
-    complaint = draft.complaint
+def _reopen(change: Change, context: Context, status: Status, *, reason: str) -> None:
+    complaint = change.complaint
     if refusal := reopen_refusal(complaint, context):
         raise TransitionRefused(refusal)
     if complaint.status is Status.RESOLVED:  # nothing was told yet: the cycle and its clocks run on
-        draft.set(status=status, resolved_at=None)
-        draft.emit(EventType.REOPENED, context.now, reason=reason)
+        change.set(status=status, resolved_at=None)
+        change.emit(EventType.REOPENED, context.now, reason=reason)
         return
-    _new_cycle(draft, context, status, reason, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
+    _new_cycle(change, context, status, reason, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
 
 
 def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
@@ -290,13 +290,13 @@ def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
     return f"The time to reopen it ended at {last.isoformat()}: make a new complaint, linked recurrence_of."
 
 
-def _new_cycle(draft: Draft, context: Context, status: Status, reason: str, *started: DeadlineKind) -> None:
+def _new_cycle(change: Change, context: Context, status: Status, reason: str, *started: DeadlineKind) -> None:
     """Reopening cancels the old cycle's unmet deadlines; promises stay."""
-    complaint = draft.complaint
+    complaint = change.complaint
     deadlines.cancel(
-        draft, [d for d in complaint.deadlines if d.unmet and d.kind is not DeadlineKind.PROMISE]
+        change, [d for d in complaint.deadlines if d.unmet and d.kind is not DeadlineKind.PROMISE]
     )
-    draft.set(
+    change.set(
         status=status,
         cycle=complaint.cycle + 1,
         resolution=None,
@@ -309,12 +309,12 @@ def _new_cycle(draft: Draft, context: Context, status: Status, reason: str, *sta
         ended_at=None,
     )
     for kind in started:
-        deadlines.start(draft, context.policy, kind, context.now)
-    draft.emit(EventType.REOPENED, context.now, reason=reason)
+        deadlines.start(change, context.policy, kind, context.now)
+    change.emit(EventType.REOPENED, context.now, reason=reason)
 
 
 def _close(
-    draft: Draft,
+    change: Change,
     context: Context,
     status: Status,
     *,
@@ -323,7 +323,7 @@ def _close(
     message: str | None = None,
     contact_channel: ContactChannel | None = None,
 ) -> None:
-    complaint = draft.complaint
+    complaint = change.complaint
     if early and not context.roles & context.policy.early_close_roles:
         raise Forbidden("Your roles do not allow an early close.")
     if early and (message is None or contact_channel is None):
@@ -337,9 +337,9 @@ def _close(
         raise InvalidContent.at(
             "/root_cause", f"A complaint that is {complaint.outcome} closes with its root cause."
         )
-    _meet(draft, context.now, DeadlineKind.CLOSURE)
-    _end(draft, context, status, root_cause=root_cause or complaint.root_cause)
-    draft.emit(EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel)
+    _meet(change, context.now, DeadlineKind.CLOSURE)
+    _end(change, context, status, root_cause=root_cause or complaint.root_cause)
+    change.emit(EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel)
 
 
 def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | None:
@@ -363,26 +363,26 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
     return None
 
 
-def _escalate(draft: Draft, context: Context, status: Status, *, reason: str, role: RecipientRole) -> None:
-    draft.set(status=status)
+def _escalate(change: Change, context: Context, status: Status, *, reason: str, role: RecipientRole) -> None:
+    change.set(status=status)
     taken = Escalation(
-        id=draft.new_id(),
+        id=change.new_id(),
         deadline_id=None,
         kind=None,
         step=MANUAL_STEP,
         level=_LEVELS[role],
         roles=(role,),
-        recipients=recipients((role,), draft.complaint, context.directory, context.now),
+        recipients=recipients((role,), change.complaint, context.directory, context.now),
         planned_at=context.now,
         taken_at=context.now,
         superseded=False,
         reason=reason,
     )
-    tell_escalation(draft, taken, EventType.ESCALATED, actor=draft.actor)
+    tell_escalation(change, taken, EventType.ESCALATED, actor=change.actor)
 
 
 def _reject(
-    draft: Draft,
+    change: Change,
     context: Context,
     status: Status,
     *,
@@ -390,24 +390,24 @@ def _reject(
     message: str,
     contact_channel: ContactChannel,
 ) -> None:
-    _end_hold(draft, context)
-    _meet(draft, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
-    _end(draft, context, status)
-    draft.emit(
+    _end_hold(change, context)
+    _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
+    _end(change, context, status)
+    change.emit(
         EventType.REJECTED, context.now, reason=reason, message=message, contact_channel=contact_channel
     )
 
 
-def _withdraw(draft: Draft, context: Context, status: Status, *, reason: str) -> None:
-    _end_hold(draft, context)
-    _end(draft, context, status)
-    draft.emit(EventType.WITHDRAWN, context.now, reason=reason)
+def _withdraw(change: Change, context: Context, status: Status, *, reason: str) -> None:
+    _end_hold(change, context)
+    _end(change, context, status)
+    change.emit(EventType.WITHDRAWN, context.now, reason=reason)
 
 
-def _merge(draft: Draft, context: Context, status: Status, *, into: UUID) -> None:
-    _end_hold(draft, context)
-    _end(draft, context, status, merged_into=into)
-    draft.emit(EventType.MERGED, context.now, into=into)
+def _merge(change: Change, context: Context, status: Status, *, into: UUID) -> None:
+    _end_hold(change, context)
+    _end(change, context, status, merged_into=into)
+    change.emit(EventType.MERGED, context.now, into=into)
 
 
 def merge_refusal(
@@ -427,18 +427,18 @@ def merge_refusal(
     return None
 
 
-def _end(draft: Draft, context: Context, status: Status, **changes: Any) -> None:
+def _end(change: Change, context: Context, status: Status, **changes: Any) -> None:
     """No clock runs on (rule 2.11)."""
-    deadlines.cancel(draft, [d for d in draft.complaint.deadlines if d.unmet])
-    draft.set(status=status, ended_at=context.now, **changes)
+    deadlines.cancel(change, [d for d in change.complaint.deadlines if d.unmet])
+    change.set(status=status, ended_at=context.now, **changes)
 
 
-def _meet(draft: Draft, now: datetime, *kinds: DeadlineKind) -> None:
+def _meet(change: Change, now: datetime, *kinds: DeadlineKind) -> None:
     """Meet the unmet clocks of `kinds`: those of the present cycle, promises of any."""
     for kind in kinds:
-        cycle = None if kind is DeadlineKind.PROMISE else draft.complaint.cycle
-        for deadline in draft.unmet(kind, cycle=cycle):
-            deadlines.meet(draft, deadline, now)
+        cycle = None if kind is DeadlineKind.PROMISE else change.complaint.cycle
+        for deadline in change.unmet(kind, cycle=cycle):
+            deadlines.meet(change, deadline, now)
 
 
 _PLANNERS: dict[Action, Callable[..., None]] = {

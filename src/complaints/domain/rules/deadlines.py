@@ -5,14 +5,13 @@ added to an earlier result, so the order of events cannot change it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, changed
-from complaints.domain.policy.policy import DeadlineRule, Policy
-from complaints.domain.rules.ladder import next_wake, own_calendar
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.ladder import DeadlineTerms, next_wake, own_calendar
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
@@ -21,22 +20,13 @@ from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 MOMENT = timedelta(microseconds=1)  # the resolution of stored instants
 
 
-@dataclass(frozen=True, slots=True)
-class Clockwork:
-    """What a deadline's due time is computed from, besides its start and target."""
-
-    rule: DeadlineRule
-    calendar: WorkCalendar
-    pauses: tuple[Pause, ...]
-
-
-def clockwork(deadline: Deadline, complaint: Complaint, policy: Policy) -> Clockwork:
+def terms_of(deadline: Deadline, complaint: Complaint, policy: Policy) -> DeadlineTerms:
     """The calendar and pauses that count for `deadline`."""
     rule = policy.rules[deadline.kind]
     holds = [h for h in _holds_known(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
     own = own_calendar(deadline, rule.calendar)
     pauses = _allowed_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
-    return Clockwork(rule, rule.calendar, pauses)
+    return DeadlineTerms(rule, rule.calendar, pauses)
 
 
 def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
@@ -72,50 +62,52 @@ def _allowed_pauses(
     return tuple(pauses)
 
 
-def start_intake(draft: Draft, policy: Policy) -> None:
+def start_intake(change: Change, policy: Policy) -> None:
     """Start what runs from receipt: first response and resolution."""
-    started_at = draft.complaint.received_at
+    started_at = change.complaint.received_at
     kinds = (DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
-    draft.add_deadlines(_started(draft, policy, kind, started_at) for kind in kinds)
+    change.add_deadlines(_started(change, policy, kind, started_at) for kind in kinds)
 
 
-def start(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime) -> None:
+def start(change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime) -> None:
     """Start one clock of the present cycle with the target the policy gives for it."""
-    draft.add_deadlines([_started(draft, policy, kind, started_at)])
+    change.add_deadlines([_started(change, policy, kind, started_at)])
 
 
-def _started(draft: Draft, policy: Policy, kind: DeadlineKind, started_at: datetime) -> Deadline:
+def _started(change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime) -> Deadline:
     rule = policy.rules[kind]
-    target = rule.target_for(draft.complaint.priority, draft.complaint.category)
+    target = rule.target_for(change.complaint.priority, change.complaint.category)
     due_at = _certain(started_at, target, rule.calendar)
-    return running(draft, policy, kind, started_at=started_at, target=target, due_at=due_at)
+    return running(change, policy, kind, started_at=started_at, target=target, due_at=due_at)
 
 
-def start_after_result(draft: Draft, policy: Policy, told_at: datetime) -> None:
+def start_after_result(change: Change, policy: Policy, told_at: datetime) -> None:
     """Start the follow-up plan and the closure clock, once the result has been fed back."""
     due, started = told_at, []
-    for sequence, target in enumerate(policy.follow_ups[draft.complaint.priority], start=1):
+    for sequence, target in enumerate(policy.follow_ups[change.complaint.priority], start=1):
         due = _certain(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
         started.append(
             running(
-                draft, policy, DeadlineKind.FOLLOW_UP,
+                change, policy, DeadlineKind.FOLLOW_UP,
                 started_at=told_at, target=target, due_at=due, sequence=sequence,
             )
         )  # fmt: skip
     closure_at = _certain(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
-    closure = running(draft, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at)
-    draft.add_deadlines([*started, closure])
+    closure = running(
+        change, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at
+    )
+    change.add_deadlines([*started, closure])
 
 
-def start_retry(draft: Draft, policy: Policy, missed: Deadline, now: datetime) -> None:
+def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime) -> None:
     """Start another attempt at a follow-up that found nobody."""
     target = policy.unreachable_retry
     due = _certain(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
     retry = running(
-        draft, policy, DeadlineKind.FOLLOW_UP,
+        change, policy, DeadlineKind.FOLLOW_UP,
         started_at=now, target=target, due_at=due, sequence=missed.sequence, attempt=missed.attempt + 1,
     )  # fmt: skip
-    draft.add_deadlines([retry])
+    change.add_deadlines([retry])
 
 
 def _certain(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
@@ -125,7 +117,7 @@ def _certain(start_at: datetime, target: Target, calendar: WorkCalendar) -> date
 
 
 def running(
-    draft: Draft,
+    change: Change,
     policy: Policy,
     kind: DeadlineKind,
     *,
@@ -137,11 +129,11 @@ def running(
 ) -> Deadline:
     """A running deadline of the present cycle, with its first engine step planned; it is not added yet."""
     deadline = Deadline(
-        id=draft.new_id(),
+        id=change.new_id(),
         policy_code=policy.code,
         policy_version=policy.version,
         kind=kind,
-        cycle=draft.complaint.cycle,
+        cycle=change.complaint.cycle,
         sequence=sequence,
         attempt=attempt,
         status=DeadlineStatus.RUNNING,
@@ -149,7 +141,7 @@ def running(
         target=target,
         due_at=due_at,
     )
-    return woken(deadline, draft.complaint, policy)
+    return woken(deadline, change.complaint, policy)
 
 
 def woken(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
@@ -159,19 +151,19 @@ def woken(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
             wake_at = deadline.paused_until
         case DeadlineStatus.RUNNING:
             breach_at = deadline.due_at + MOMENT
-            step_at = next_wake(deadline, clockwork(deadline, complaint, policy), policy)
+            step_at = next_wake(deadline, terms_of(deadline, complaint, policy), policy)
             wake_at = min(breach_at, step_at) if step_at else breach_at
         case DeadlineStatus.BREACHED:
-            wake_at = next_wake(deadline, clockwork(deadline, complaint, policy), policy)
+            wake_at = next_wake(deadline, terms_of(deadline, complaint, policy), policy)
         case _:
             wake_at = None
     return deadline if wake_at == deadline.wake_at else changed(deadline, wake_at=wake_at)
 
 
-def meet(draft: Draft, deadline: Deadline, now: datetime) -> None:
+def meet(change: Change, deadline: Deadline, now: datetime) -> None:
     """Met at `now`: in time iff not after its due time (rule 2.1); a breach stays on record."""
     late = now > deadline.due_at
-    draft.put_deadline(
+    change.put_deadline(
         changed(
             deadline,
             status=DeadlineStatus.MET_LATE if late else DeadlineStatus.MET,
@@ -181,50 +173,50 @@ def meet(draft: Draft, deadline: Deadline, now: datetime) -> None:
             wake_at=None,
         )
     )
-    draft.emit(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
+    change.emit(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
 
 
-def cancel(draft: Draft, deadlines: Iterable[Deadline]) -> None:
+def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
     """They no longer have to be met; a breach stays on record (rule 2.11)."""
     for deadline in deadlines:
-        draft.put_deadline(
+        change.put_deadline(
             changed(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
         )
 
 
-def replan(draft: Draft, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
+def replan(change: Change, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
     """Compute every clock that still runs afresh from its start, with its pauses (rules 2.6 and 2.8).
 
     With `retarget` the target is chosen anew too: priority, category or policy changed. Follow-ups, closure
     and promises keep the due times they were made with, and so does every clock past due at `now`, whether or
     not its breach was told.
     """
-    for deadline in draft.complaint.deadlines:
+    for deadline in change.complaint.deadlines:
         if not deadline.unmet:
             continue
         if as_of(deadline, now).status is DeadlineStatus.BREACHED:
-            renewed = woken(deadline, draft.complaint, policy)
+            renewed = woken(deadline, change.complaint, policy)
         else:
-            renewed = _recomputed(deadline, draft.complaint, policy, now, retarget=retarget)
+            renewed = _recomputed(deadline, change.complaint, policy, now, retarget=retarget)
         if renewed != deadline:
-            draft.put_deadline(renewed)
+            change.put_deadline(renewed)
 
 
 def _recomputed(
     deadline: Deadline, complaint: Complaint, policy: Policy, now: datetime, *, retarget: bool
 ) -> Deadline:
-    works = clockwork(deadline, complaint, policy)
-    if deadline.target is not None and works.rule.targets:
+    terms = terms_of(deadline, complaint, policy)
+    if deadline.target is not None and terms.rule.targets:
         target = (
-            works.rule.target_for(complaint.priority, complaint.category) if retarget else deadline.target
+            terms.rule.target_for(complaint.priority, complaint.category) if retarget else deadline.target
         )
-        due_at = working_time.due_at(deadline.started_at, target, works.calendar, works.pauses)
+        due_at = working_time.due_at(deadline.started_at, target, terms.calendar, terms.pauses)
         assert due_at is not None  # a hold always has an end
         extended = working_time.pause_extension_seconds(
-            deadline.started_at, target, works.calendar, works.pauses
+            deadline.started_at, target, terms.calendar, terms.pauses
         )
         deadline = changed(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
-    return woken(_placed(deadline, works.pauses, now), complaint, policy)
+    return woken(_placed(deadline, terms.pauses, now), complaint, policy)
 
 
 def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
@@ -237,17 +229,17 @@ def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Dea
     return changed(deadline, status=DeadlineStatus.PAUSED, paused_until=paused_until)
 
 
-def move_to_policy(draft: Draft, policy: Policy, now: datetime) -> None:
+def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
     """Re-plan on purpose to another policy version (rule 2.9)."""
-    draft.set(
+    change.set(
         policy_code=policy.code,
         policy_version=policy.version,
         deadlines=tuple(
             changed(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
-            for d in draft.complaint.deadlines
+            for d in change.complaint.deadlines
         ),
     )
-    replan(draft, policy, now, retarget=True)
+    replan(change, policy, now, retarget=True)
 
 
 def as_of(deadline: Deadline, now: datetime) -> Deadline:
@@ -263,10 +255,10 @@ def as_of(deadline: Deadline, now: datetime) -> Deadline:
 
 def explanation(deadline: Deadline, complaint: Complaint, policy: Policy) -> tuple[Segment, ...]:
     """The intervals counted and skipped between its start and its due time (rule 2.13)."""
-    works = clockwork(deadline, complaint, policy)
+    terms = terms_of(deadline, complaint, policy)
     if deadline.target is None:
         return (Segment(deadline.started_at, deadline.due_at, counted=True, reason="given"),)
-    return working_time.explain(deadline.started_at, deadline.target, works.calendar, works.pauses)
+    return working_time.explain(deadline.started_at, deadline.target, terms.calendar, terms.pauses)
 
 
 def next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
-from complaints.domain.rules.passing_time import advance
+from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.recipients import answerable
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import Channel, EventType, Priority, Severity, Status
@@ -55,15 +55,15 @@ def plan_intake(
     sequence: int,
     actor: str,
     new_id: Callable[[], UUID],
-) -> Draft:
+) -> Change:
     """A received complaint, its clocks started at `received_at`; what is already past is put on record."""
-    draft = Draft(
+    change = Change(
         _complaint(intake, policy, directory, now, sequence, new_id()), actor=actor, new_id=new_id, new=True
     )
-    deadlines.start_intake(draft, policy)
-    draft.emit(EventType.CREATED, now)
-    advance(draft, policy, directory, now, notify=not intake.imported)
-    return draft
+    deadlines.start_intake(change, policy)
+    change.emit(EventType.CREATED, now)
+    catch_up(change, policy, directory, now, notify=not intake.imported)
+    return change
 
 
 def _complaint(

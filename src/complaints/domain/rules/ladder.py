@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
@@ -15,23 +14,16 @@ _MOMENT = timedelta(microseconds=1)
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
 
-class Works(Protocol):
-    """What the times of steps are computed from (`deadlines.Clockwork`)."""
+@dataclass(frozen=True, slots=True)
+class DeadlineTerms:
+    """What a deadline's times are computed from, besides its start and target.
 
-    @property
-    def rule(self) -> DeadlineRule:
-        """How deadlines of its kind run."""
-        ...
+    `calendar` says when working time counts, `pauses` when the clock stood still or will.
+    """
 
-    @property
-    def calendar(self) -> WorkCalendar:
-        """When working time counts."""
-        ...
-
-    @property
-    def pauses(self) -> tuple[Pause, ...]:
-        """When the clock stood still, or will."""
-        ...
+    rule: DeadlineRule
+    calendar: WorkCalendar
+    pauses: tuple[Pause, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +35,15 @@ class PlannedStep:
     wake_at: datetime
 
 
-def schedule(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+def schedule(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[PlannedStep]:
     """Every step of the deadline's ladder by planned time; one at or before the start is left out."""
-    return _planned(works.rule.ladder, deadline, works, policy)
+    return _planned(terms.rule.ladder, deadline, terms, policy)
 
 
-def _planned(steps: Sequence[Step], deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
-    times = zip(steps, _times(steps, deadline, works, policy), strict=True)
+def _planned(
+    steps: Sequence[Step], deadline: Deadline, terms: DeadlineTerms, policy: Policy
+) -> list[PlannedStep]:
+    times = zip(steps, _times(steps, deadline, terms, policy), strict=True)
     planned = [
         PlannedStep(step, at, _wake_at(at, deadline)) for step, at in times if at > deadline.started_at
     ]
@@ -61,44 +55,44 @@ def _wake_at(planned_at: datetime, deadline: Deadline) -> datetime:
     return planned_at + _MOMENT if planned_at == deadline.due_at else planned_at
 
 
-def _times(steps: Sequence[Step], deadline: Deadline, works: Works, policy: Policy) -> list[datetime]:
+def _times(steps: Sequence[Step], deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[datetime]:
     """When each of these steps is to be taken."""
-    offsets, start = _fixed_offsets(deadline, works, policy), deadline.started_at
+    offsets, start = _fixed_offsets(deadline, terms, policy), deadline.started_at
     try:
         return [
-            start + offsets[step.name] if step.name in offsets else _reckoned(step, deadline, works, policy)
+            start + offsets[step.name] if step.name in offsets else _reckoned(step, deadline, terms, policy)
             for step in steps
         ]
     except OverflowError:
-        return [_reckoned(step, deadline, works, policy) for step in steps]  # which says what is wrong
+        return [_reckoned(step, deadline, terms, policy) for step in steps]  # which says what is wrong
 
 
-def _fixed_offsets(deadline: Deadline, works: Works, policy: Policy) -> Mapping[str, timedelta]:
+def _fixed_offsets(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> Mapping[str, timedelta]:
     """From the start to each step: the same for every clock of this target that never stands still.
 
     Steps by local date are left out.
     """
-    target, rule = deadline.target, works.rule
-    if target is None or works.pauses or not working_time.never_stops(target, works.calendar):
+    target, rule = deadline.target, terms.rule
+    if target is None or terms.pauses or not working_time.never_stops(target, terms.calendar):
         return {}
     if (known := rule.step_offsets.get(target)) is None:
         known = rule.step_offsets[target] = {
-            step.name: _reckoned(step, deadline, works, policy) - deadline.started_at
+            step.name: _reckoned(step, deadline, terms, policy) - deadline.started_at
             for step in rule.ladder
             if step.offset_days is None
         }
     return known
 
 
-def _reckoned(step: Step, deadline: Deadline, works: Works, policy: Policy) -> datetime:
+def _reckoned(step: Step, deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> datetime:
     if step.share is not None:
-        return _share_at(step, deadline, works)
+        return _share_at(step, deadline, terms)
     if step.offset_days is not None:
         return working_time.shift_days(deadline.due_at, step.offset_days, policy.timezone)
     seconds = step.offset_seconds or 0
-    calendar = own_calendar(deadline, works.calendar)
+    calendar = own_calendar(deadline, terms.calendar)
     if seconds < 0:
-        return working_time.subtract_time(deadline.due_at, -seconds, calendar, works.pauses)
+        return working_time.subtract_time(deadline.due_at, -seconds, calendar, terms.pauses)
     at = working_time.add_time(deadline.due_at, seconds, calendar)
     assert at is not None  # only an endless pause leaves a time open
     return at
@@ -110,32 +104,29 @@ def own_calendar(deadline: Deadline, calendar: WorkCalendar) -> WorkCalendar:
     return calendar if counts_open_time else ALWAYS_OPEN
 
 
-def _share_at(step: Step, deadline: Deadline, works: Works) -> datetime:
+def _share_at(step: Step, deadline: Deadline, terms: DeadlineTerms) -> datetime:
     assert step.share is not None
     if step.share == 1:
         return deadline.due_at
     if deadline.target is None:
         return deadline.started_at + (deadline.due_at - deadline.started_at) * float(step.share)
-    at = working_time.share_at(deadline.started_at, deadline.target, works.calendar, works.pauses, step.share)
+    at = working_time.share_at(deadline.started_at, deadline.target, terms.calendar, terms.pauses, step.share)
     assert at is not None  # a hold always has an end
     return at
 
 
-def next_wake(deadline: Deadline, works: Works, policy: Policy) -> datetime | None:
+def next_wake(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> datetime | None:
     """When the next step not yet taken is to be taken; None at the top of the ladder."""
     start = deadline.started_at
-    times = [at for at in _times(_left(deadline, works), deadline, works, policy) if at > start]
+    times = [at for at in _times(_left(deadline, terms), deadline, terms, policy) if at > start]
     return _wake_at(min(times), deadline) if times else None
 
 
-def untaken(deadline: Deadline, works: Works, policy: Policy) -> list[PlannedStep]:
+def untaken(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[PlannedStep]:
     """The steps still to be taken, in order."""
-    return _planned(_left(deadline, works), deadline, works, policy)
+    return _planned(_left(deadline, terms), deadline, terms, policy)
 
 
-def _left(deadline: Deadline, works: Works) -> Sequence[Step]:
+def _left(deadline: Deadline, terms: DeadlineTerms) -> Sequence[Step]:
     taken = deadline.steps_taken
-    return [step for step in works.rule.ladder if step.name not in taken] if taken else works.rule.ladder
-
-
-# Who stands for a role --------------------------------------------------------------------------------------
+    return [step for step in terms.rule.ladder if step.name not in taken] if taken else terms.rule.ladder

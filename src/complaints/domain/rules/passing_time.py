@@ -2,19 +2,19 @@
 
 from datetime import datetime
 
-from complaints.domain.complaint.change import ENGINE, Draft
+from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Deadline, Escalation, changed
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
-from complaints.domain.rules.deadlines import clockwork, woken
+from complaints.domain.rules.deadlines import terms_of, woken
 from complaints.domain.rules.ladder import PlannedStep, untaken
 from complaints.domain.rules.recipients import recipients
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType, Status
 
 
-def advance(
-    draft: Draft, policy: Policy, directory: Directory, now: datetime, *, notify: bool = True
+def catch_up(
+    change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool = True
 ) -> None:
     """Bring the complaint up to `now`: holds end first, then breaches, then steps by planned time, then id.
 
@@ -22,83 +22,83 @@ def advance(
     notifies. With `notify` False nobody hears of them (an import of the past). A step that changes the
     complaint may bring about more, so it goes on until nothing is left to do at `now`.
     """
-    while (wake_at := draft.complaint.wake_at) is not None and wake_at <= now:
-        end_lapsed_hold(draft, policy, now)
-        _end_pauses(draft, policy, now)
-        _breach(draft, policy, now)
-        _take_steps(draft, policy, directory, now, notify=notify)
-        _wake_anew(draft, policy, now)
+    while (wake_at := change.complaint.wake_at) is not None and wake_at <= now:
+        end_lapsed_hold(change, policy, now)
+        _end_pauses(change, policy, now)
+        _breach(change, policy, now)
+        _take_steps(change, policy, directory, now, notify=notify)
+        _wake_anew(change, policy, now)
 
 
-def _wake_anew(draft: Draft, policy: Policy, now: datetime) -> None:
+def _wake_anew(change: Change, policy: Policy, now: datetime) -> None:
     """A clock woken with nothing to do sleeps until there is; without this it would be woken for ever."""
-    for deadline in draft.complaint.deadlines:
+    for deadline in change.complaint.deadlines:
         if deadline.wake_at is not None and deadline.wake_at <= now:
-            draft.put_deadline(woken(deadline, draft.complaint, policy))
+            change.put_deadline(woken(deadline, change.complaint, policy))
 
 
-def end_lapsed_hold(draft: Draft, policy: Policy, now: datetime) -> None:
+def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
     """End the hold whose time is over, as of that time."""
-    hold = draft.complaint.current_hold
+    hold = change.complaint.current_hold
     if hold is None or hold.until_at > now:
         return
-    draft.touch(now)
-    draft.put_hold(changed(hold, ended_at=hold.until_at))
-    draft.set(status=Status.INVESTIGATING)
-    deadlines.replan(draft, policy, hold.until_at)
-    draft.emit(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
+    change.touch(now)
+    change.put_hold(changed(hold, ended_at=hold.until_at))
+    change.set(status=Status.INVESTIGATING)
+    deadlines.replan(change, policy, hold.until_at)
+    change.emit(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
 
 
-def _end_pauses(draft: Draft, policy: Policy, now: datetime) -> None:
+def _end_pauses(change: Change, policy: Policy, now: datetime) -> None:
     """A pause whose budget is spent ends while the hold goes on."""
-    for deadline in draft.complaint.deadlines:
+    for deadline in change.complaint.deadlines:
         if (
             deadline.status is DeadlineStatus.PAUSED
             and deadline.paused_until
             and deadline.paused_until <= now
         ):
             running = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
-            draft.put_deadline(woken(running, draft.complaint, policy))
-            draft.emit(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
+            change.put_deadline(woken(running, change.complaint, policy))
+            change.emit(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
 
 
-def _breach(draft: Draft, policy: Policy, now: datetime) -> None:
-    late = [d for d in draft.complaint.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
+def _breach(change: Change, policy: Policy, now: datetime) -> None:
+    late = [d for d in change.complaint.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
     for deadline in sorted(late, key=lambda d: (d.due_at, d.id)):
         breached_at = deadline.breached_at or deadline.due_at
         breached = changed(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
-        draft.put_deadline(woken(breached, draft.complaint, policy))
-        draft.emit(
+        change.put_deadline(woken(breached, change.complaint, policy))
+        change.emit(
             EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=str(deadline.id), kind=deadline.kind
         )
 
 
-def _take_steps(draft: Draft, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
-    for planned, deadline, loud in _passed(draft, policy, now, notify=notify):
-        _take(draft, directory, planned, deadline, now, loud=loud)
-        if _act(draft, policy, planned, now):
+def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
+    for planned, deadline, loud in _passed(change, policy, now, notify=notify):
+        _take(change, directory, planned, deadline, now, loud=loud)
+        if _act(change, policy, planned, now):
             return  # what follows may have moved
 
 
 def _passed(
-    draft: Draft, policy: Policy, now: datetime, *, notify: bool
+    change: Change, policy: Policy, now: datetime, *, notify: bool
 ) -> list[tuple[PlannedStep, Deadline, bool]]:
     """The steps to be taken at `now`, in order, and whether each is heard of."""
     due: list[tuple[PlannedStep, Deadline, bool]] = []
-    for deadline in draft.complaint.deadlines:
+    for deadline in change.complaint.deadlines:
         if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
             continue
         if deadline.wake_at is None or deadline.wake_at > now:
             continue
-        works = clockwork(deadline, draft.complaint, policy)
-        passed = [p for p in untaken(deadline, works, policy) if p.wake_at <= now]
+        terms = terms_of(deadline, change.complaint, policy)
+        passed = [p for p in untaken(deadline, terms, policy) if p.wake_at <= now]
         top = max(passed, key=lambda p: (p.step.level, p.planned_at)) if passed and notify else None
         due.extend((step, deadline, step is top) for step in passed)
     return sorted(due, key=lambda d: (d[0].planned_at, d[1].id))
 
 
 def _take(
-    draft: Draft,
+    change: Change,
     directory: Directory,
     planned: PlannedStep,
     deadline: Deadline,
@@ -106,15 +106,15 @@ def _take(
     *,
     loud: bool,
 ) -> None:
-    step, deadline = planned.step, draft.deadline(deadline.id)
+    step, deadline = planned.step, change.deadline(deadline.id)
     taken = Escalation(
-        id=draft.new_id(),
+        id=change.new_id(),
         deadline_id=deadline.id,
         kind=deadline.kind,
         step=step.name,
         level=step.level,
         roles=step.notify,
-        recipients=recipients(step.notify, draft.complaint, directory, now) if loud else (),
+        recipients=recipients(step.notify, change.complaint, directory, now) if loud else (),
         planned_at=planned.planned_at,
         taken_at=now,
         superseded=not loud,
@@ -124,8 +124,8 @@ def _take(
         steps_taken=(*deadline.steps_taken, step.name),
         level=max(deadline.level, step.level),
     )
-    draft.put_deadline(moved)
-    tell_escalation(draft, taken, _event_type(taken))
+    change.put_deadline(moved)
+    tell_escalation(change, taken, _event_type(taken))
 
 
 def _event_type(taken: Escalation) -> EventType:
@@ -135,10 +135,10 @@ def _event_type(taken: Escalation) -> EventType:
     return EventType.FOLLOW_UP_DUE if is_follow_up else EventType.DEADLINE_WARNING
 
 
-def tell_escalation(draft: Draft, taken: Escalation, event_type: EventType, *, actor: str = ENGINE) -> None:
+def tell_escalation(change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE) -> None:
     """Put an escalation on record."""
-    draft.escalations.append(taken)
-    draft.emit(
+    change.escalations.append(taken)
+    change.emit(
         event_type,
         taken.taken_at,
         actor=actor,
@@ -155,19 +155,19 @@ def tell_escalation(draft: Draft, taken: Escalation, event_type: EventType, *, a
     )
 
 
-def _act(draft: Draft, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
+def _act(change: Change, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
     """The step's own actions, where the policy gives it some: they change the complaint, so they are told.
 
     Whether they changed anything.
     """
-    step, complaint = planned.step, draft.complaint
+    step, complaint = planned.step, change.complaint
     priority = routing.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
     team = step.move_to_team or complaint.team
     if priority is complaint.priority and team == complaint.team:
         return False
-    draft.touch(now)
-    draft.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
+    change.touch(now)
+    change.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
     if priority is not complaint.priority:
-        deadlines.replan(draft, policy, now, retarget=True)
-    draft.emit(EventType.UPDATED, now, actor=ENGINE, step=step.name)
+        deadlines.replan(change, policy, now, retarget=True)
+    change.emit(EventType.UPDATED, now, actor=ENGINE, step=step.name)
     return True

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
-from complaints.storage.rows.complaint import Loaded, complaint
+from complaints.storage.rows.complaint import LoadedComplaint, complaint
 from complaints.storage.rows.escalation import escalation
 from complaints.storage.rows.event import event
 
@@ -18,7 +18,7 @@ from complaints.storage.rows.event import event
 class Stored(NamedTuple):
     """A complaint, and the columns that should follow from it."""
 
-    loaded: Loaded
+    loaded: LoadedComplaint
     next_due_at: datetime | None
     overdue_after_at: datetime | None
     wake_at: datetime | None
@@ -74,7 +74,7 @@ def find_batch(tx: Transaction, after: UUID | None, limit: int) -> Batch:
     )
 
 
-def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Loaded]:
+def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, LoadedComplaint]:
     """Those of which what is stored makes sense; all at once, and only where that fails each alone."""
     try:
         found = find_complaints(tx, complaint.c.id.in_(ids)) if ids else []

@@ -30,9 +30,9 @@ from complaints.storage.rows import search
 from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
 from complaints.storage.rows.deadline import UNMET, deadline, find_deadlines
 from complaints.storage.rows.link import link
-from complaints.storage.rows.person import COMPLAINANT, party
+from complaints.storage.rows.person import COMPLAINANT, person
 
-c, d, p = complaint.c, deadline.c, party.c
+c, d, p = complaint.c, deadline.c, person.c
 # Seldom true: what costs a statement of its own is then not asked for.
 _LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]

@@ -11,7 +11,7 @@ from complaints.storage.database.any_of import among
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.load import find_complaints, with_parts
-from complaints.storage.rows.complaint import Loaded, complaint, find_rows
+from complaints.storage.rows.complaint import LoadedComplaint, complaint, find_rows
 
 c = complaint.c
 
@@ -32,7 +32,7 @@ def is_any_due(tx: Transaction) -> bool:
     return tx.connection.execute(statement).first() is not None
 
 
-def claim_due(tx: Transaction, *, limit: int) -> list[Loaded]:
+def claim_due(tx: Transaction, *, limit: int) -> list[LoadedComplaint]:
     """Lock up to `limit` complaints due now, most overdue first; those another process works on are passed over."""
     return load_claimed(tx, _lock_due(tx, limit))
 
@@ -59,7 +59,7 @@ def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
     return list(tx.connection.execute(due).scalars())
 
 
-def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[Loaded]:
+def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[LoadedComplaint]:
     """Complaints that were locked before, in the order given."""
     rows = {row.id: row for row in find_rows(tx, among(c.id, ids))} if ids else {}
     return with_parts(tx, [rows[i] for i in ids])
@@ -72,7 +72,7 @@ def slice_end(tx: Transaction, target: datetime, *, size: int) -> datetime | Non
     return end
 
 
-def claim_until(tx: Transaction, end: datetime) -> list[Loaded]:
+def claim_until(tx: Transaction, end: datetime) -> list[LoadedComplaint]:
     """Lock every complaint that falls due up to `end`."""
     return find_complaints(tx, *_ASLEEP, c.wake_at <= end, lock=True)
 

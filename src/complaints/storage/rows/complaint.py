@@ -211,7 +211,7 @@ _COUNT, _TAGS, _ATTRIBUTES = len(MEMBERS), MEMBERS.index("tags"), MEMBERS.index(
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedComplaint:
     """A complaint as stored, with the end of its history. Every event of it has a `sequence` over `events_after`."""
 
     complaint: Complaint

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from complaints.domain.complaint.facts import Party
+from complaints.domain.complaint.facts import Person
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.json_text import encode
 from complaints.domain.vocabulary import ContactChannel
@@ -33,7 +33,7 @@ from complaints.storage.rows.complaint import complaint
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
 
-party = Table(
+person = Table(
     "party",
     metadata,
     Column("complaint_id", ForeignKey("complaint.id"), primary_key=True),
@@ -49,7 +49,7 @@ party = Table(
     Column("email_normal", String(254)),
     CheckConstraint("role IN ('complainant', 'reporter')", name="role"),
 )
-p = party.c
+p = person.c
 for _column in (p.phone_e164, p.email_normal, p.account_no):
     Index(
         f"ix_party__{_column.name}",
@@ -58,7 +58,7 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
         sqlite_where=_column.is_not(None),
     )
 
-_MEMBERS = tuple(f.name for f in fields(Party))
+_MEMBERS = tuple(f.name for f in fields(Person))
 _FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
 # Each mark is one look into its index, and each complaint one into the key, however the planner thinks of tables
 # that are still young: nothing is joined but what was found (OFFSET 0, CROSS JOIN).
@@ -88,15 +88,15 @@ _EARLIER = {
     """,
 }
 _FIND_EARLIER = {
-    engine: text(statement)
+    service: text(statement)
     .bindparams(bindparam("asked", type_=Text), bindparam("since", type_=UtcDateTime))
     .columns(p.account_no, p.phone_e164, p.email_normal, complaint.c.category, complaint.c.received_at)
-    for engine, statement in _EARLIER.items()
+    for service, statement in _EARLIER.items()
 }
-Parties = dict[str, Party]
+Persons = dict[str, Person]
 
 
-def row_of(complaint_id: UUID, role: str, fact: Party, identity: Identity) -> dict[str, Any]:
+def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> dict[str, Any]:
     """The columns of a party."""
     values = {name: getattr(fact, name) for name in _MEMBERS}
     return values | {
@@ -107,25 +107,25 @@ def row_of(complaint_id: UUID, role: str, fact: Party, identity: Identity) -> di
     }
 
 
-def insert_parties(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
+def insert_persons(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
     """Write parties of new complaints."""
-    inserts.add(party, rows)
+    inserts.add(person, rows)
 
 
-def replace_party(tx: Transaction, row: dict[str, Any]) -> None:
+def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
     """Write one party anew."""
     dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    statement = dialect_insert(party).values(row)
+    statement = dialect_insert(person).values(row)
     keys = ("complaint_id", "role")
     changed = {name: statement.excluded[name] for name in row if name not in keys}
     tx.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
-def find_parties(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Parties]:
+def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Persons]:
     """The parties of complaints, by complaint and role."""
-    found: dict[UUID, Parties] = {}
+    found: dict[UUID, Persons] = {}
     for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
-        found.setdefault(complaint_id, {})[role] = Party(*members)
+        found.setdefault(complaint_id, {})[role] = Person(*members)
     return found
 
 

@@ -36,7 +36,7 @@ from complaints.use_cases.commands.field_types import (
 )
 
 
-class Person(Content):
+class PersonIn(Content):
     """A person: the complainant, or the reporter who speaks for them."""
 
     name: Name | None = None
@@ -48,7 +48,7 @@ class Person(Content):
     vulnerable: Switch | None = None
 
 
-class Service(Content):
+class ServiceIn(Content):
     """The service complained of."""
 
     type: Code | None = None
@@ -68,9 +68,9 @@ class CreateComplaint(Content):
     category: Code | None = None
     priority: Priority | None = None
     region: Code | None = None
-    complainant: Person | None = None
-    reporter: Person | None = None
-    service: Service | None = None
+    complainant: PersonIn | None = None
+    reporter: PersonIn | None = None
+    service: ServiceIn | None = None
     first_owner: Code | None = None
     tags: Tags | None = None
     attributes: Attributes | None = None
@@ -87,8 +87,8 @@ class PatchComplaint(Content):
     region: Code | None = None
     tags: Tags | None = None
     attributes: Attributes | None = None
-    complainant: Person | None = None
-    reporter: Person | None = None
+    complainant: PersonIn | None = None
+    reporter: PersonIn | None = None
     first_owner: Code | None = None
 
 

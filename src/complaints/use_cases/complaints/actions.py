@@ -5,7 +5,7 @@ Each use case loads the complaint locked, brings it up to now, plans, and applie
 
 from typing import Any
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.identity import same_complainant
 from complaints.domain.errors import Conflict, InvalidContent, NotFound, TransitionRefused
@@ -16,42 +16,42 @@ from complaints.domain.vocabulary import Action, EventType, LinkType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import link
-from complaints.storage.rows import person as party
-from complaints.storage.save import Planned, apply
+from complaints.storage.rows import person as person_rows
+from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import (
     Replan,
     Transition,
 )
-from complaints.use_cases.complaints.changing import Versions, change_complaint, open_draft
-from complaints.use_cases.service import Engine
+from complaints.use_cases.complaints.changing import Versions, change_complaint, open_change
+from complaints.use_cases.service import Service
 
 # Actions -----------------------------------------------------------------------------------------------------------
 
 
 def transition(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, command: Transition, versions: Versions
+    service: Service, tx: Transaction, caller: Caller, reference: str, command: Transition, versions: Versions
 ) -> Complaint:
     """Take an action. Raises TransitionRefused with the actions allowed now, InvalidContent, StaleVersion, NotFound."""
     arguments = command.arguments()
     if command.action is Action.MERGE:
         load.lock_in_order(tx, [reference, arguments["into"]])
 
-    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, change: Change, policy: Policy) -> None:
         if command.action is Action.MERGE:
-            _prepare_merge(engine, tx, caller, draft, arguments)
-        actions.plan(draft, engine.context(tx, draft.complaint, caller), command.action, arguments)
+            _prepare_merge(service, tx, caller, change, arguments)
+        actions.plan(change, service.context(tx, change.complaint, caller), command.action, arguments)
         if command.action is Action.MERGE:
-            link.add_link(tx, draft.complaint.id, LinkType.DUPLICATE_OF, arguments["into"])
+            link.add_link(tx, change.complaint.id, LinkType.DUPLICATE_OF, arguments["into"])
 
-    return change_complaint(engine, tx, caller, reference, step, versions=versions)
+    return change_complaint(service, tx, caller, reference, step, versions=versions)
 
 
 def _prepare_merge(
-    engine: Engine, tx: Transaction, caller: Caller, draft: Draft, arguments: dict[str, Any]
+    service: Service, tx: Transaction, caller: Caller, change: Change, arguments: dict[str, Any]
 ) -> None:
     """Find and check the complaint to merge into, and put the merge on its record too."""
-    complaint = draft.complaint
+    complaint = change.complaint
     try:
         into = load.load_complaint(tx, arguments["into"], only_source=caller.only_source, lock=True)
     except NotFound as error:
@@ -59,16 +59,18 @@ def _prepare_merge(
     arguments["into"] = into.complaint.id
     if not complaint.open:
         return  # the lifecycle's own refusal follows
-    same = same_complainant(party.find_identity(tx, complaint.id), party.find_identity(tx, into.complaint.id))
+    same = same_complainant(
+        person_rows.find_identity(tx, complaint.id), person_rows.find_identity(tx, into.complaint.id)
+    )
     has_merged = link.has_merged(tx, complaint.id)
     refusal = merge_refusal(complaint, into.complaint, same_complainant=same, has_merged=has_merged)
     if refusal:
-        context = engine.context(tx, complaint, caller)
-        allowed = [review.action for review in actions.reviews(complaint, context) if review.allowed]
+        context = service.context(tx, complaint, caller)
+        allowed = [verdict.action for verdict in actions.judge_actions(complaint, context) if verdict.allowed]
         raise TransitionRefused(refusal, allowed=allowed)
-    other, _ = open_draft(engine, tx, caller, into)
+    other, _ = open_change(service, tx, caller, into)
     other.emit(EventType.LINKED, tx.now, type="merged", complaint_id=str(complaint.id))
-    apply(tx, [Planned(other, into.tip)], engine.new_id)
+    save(tx, [ChangeToSave(other, into.tip)], service.new_id)
 
 
 # Changes -----------------------------------------------------------------------------------------------------------
@@ -84,20 +86,20 @@ def _prepare_merge(
 
 
 def replan(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, command: Replan, versions: Versions
+    service: Service, tx: Transaction, caller: Caller, reference: str, command: Replan, versions: Versions
 ) -> Complaint:
     """Move the complaint to another policy version, on purpose (rule 2.9)."""
-    wanted = engine.catalogue(tx).policies.get((command.policy.code, command.policy.version))
+    wanted = service.configuration(tx).policies.get((command.policy.code, command.policy.version))
     if wanted is None:
         raise InvalidContent.at("/policy", "There is no such policy version.")
 
-    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
-        if not draft.complaint.open:
-            raise Conflict(f"A complaint that is {draft.complaint.status} is not planned any more.")
+    def step(tx: Transaction, change: Change, policy: Policy) -> None:
+        if not change.complaint.open:
+            raise Conflict(f"A complaint that is {change.complaint.status} is not planned any more.")
         before = f"{policy.code}/{policy.version}"
-        draft.touch(tx.now)
-        deadlines.move_to_policy(draft, wanted, tx.now)
+        change.touch(tx.now)
+        deadlines.move_to_policy(change, wanted, tx.now)
         after = f"{wanted.code}/{wanted.version}"
-        draft.emit(EventType.REPLANNED, tx.now, policy_before=before, policy_after=after)
+        change.emit(EventType.REPLANNED, tx.now, policy_before=before, policy_after=after)
 
-    return change_complaint(engine, tx, caller, reference, step, versions=versions, right=Right.SUPERVISE)
+    return change_complaint(service, tx, caller, reference, step, versions=versions, right=Right.SUPERVISE)

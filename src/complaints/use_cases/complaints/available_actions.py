@@ -6,14 +6,14 @@ from typing import Any
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Forbidden, TransitionRefused
-from complaints.domain.rules.actions import Context, close_refusal, reviews
+from complaints.domain.rules.actions import Context, close_refusal, judge_actions
 from complaints.domain.rules.lifecycle import next_status
 from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import TRANSITIONS
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ActionOption:
     """An action on a complaint. `to` is the state after it; `to_if_not_solved` after a contact.
 
     Of `any_of` at least one member must be there.
@@ -45,16 +45,16 @@ class Choice:
         return self.refused_because is None
 
 
-def load_choices(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str
-) -> tuple[Complaint, list[Choice]]:
+def load_action_options(
+    service: Service, tx: Transaction, caller: Caller, reference: str
+) -> tuple[Complaint, list[ActionOption]]:
     """The complaint and every action, allowed or not. Raises NotFound."""
     complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
-    context = engine.context(tx, complaint, caller)
+    context = service.context(tx, complaint, caller)
     lacking = _lacking(caller)
     return complaint, [
-        _choice(complaint, context, review.action, lacking or review.refused_because)
-        for review in reviews(complaint, context)
+        _choice(complaint, context, verdict.action, lacking or verdict.refused_because)
+        for verdict in judge_actions(complaint, context)
     ]
 
 
@@ -66,10 +66,12 @@ def _lacking(caller: Caller) -> str | None:
     return None
 
 
-def _choice(complaint: Complaint, context: Context, action: Action, refused_because: str | None) -> Choice:
+def _choice(
+    complaint: Complaint, context: Context, action: Action, refused_because: str | None
+) -> ActionOption:
     to = _target(complaint, action)
     if_not_solved = _target(complaint, action, not_solved=True)
-    return Choice(
+    return ActionOption(
         action=action,
         refused_because=refused_because,
         requires=_carried(complaint, context, action),

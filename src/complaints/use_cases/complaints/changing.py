@@ -3,42 +3,43 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import StaleVersion
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines
-from complaints.domain.rules.passing_time import advance
+from complaints.domain.rules import deadlines, passing_time
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows.complaint import Loaded
-from complaints.storage.save import Planned, apply
+from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 Versions = frozenset[int] | None  # those `If-Match` names; None: any
 
 
-def open_draft(engine: Engine, tx: Transaction, caller: Caller, loaded: Loaded) -> tuple[Draft, Policy]:
+def open_change(
+    service: Service, tx: Transaction, caller: Caller, loaded: LoadedComplaint
+) -> tuple[Change, Policy]:
     """A draft of the complaint brought up to now, and the policy it goes by."""
-    draft = Draft(loaded.complaint, actor=caller.actor, new_id=engine.new_id)
-    return draft, bring_up_to_date(engine, tx, draft)
+    change = Change(loaded.complaint, actor=caller.actor, new_id=service.new_id)
+    return change, catch_up(service, tx, change)
 
 
-def bring_up_to_date(engine: Engine, tx: Transaction, draft: Draft) -> Policy:
+def catch_up(service: Service, tx: Transaction, change: Change) -> Policy:
     """Let happen what time alone brings, up to now; the policy the complaint goes by."""
-    catalogue = engine.catalogue(tx)
-    policy = catalogue.policy(draft.complaint.policy_code, draft.complaint.policy_version)
-    advance(draft, policy, catalogue.directory, tx.now)
+    configuration = service.configuration(tx)
+    policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
+    passing_time.catch_up(change, policy, configuration.directory, tx.now)
     return policy
 
 
 def change_complaint(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
     caller: Caller,
     reference: str,
-    step: Callable[[Transaction, Draft, Policy], None],
+    step: Callable[[Transaction, Change, Policy], None],
     *,
     versions: Versions = None,
     right: Right = Right.WORK,
@@ -51,11 +52,11 @@ def change_complaint(
     loaded = load.load_complaint(tx, reference, only_source=caller.only_source, lock=True)
     _check_version(loaded.complaint, versions)
     tx = tx.not_before(_last_changed_at(loaded.complaint))
-    draft, policy = open_draft(engine, tx, caller, loaded)
-    step(tx, draft, policy)
-    bring_up_to_date(engine, tx, draft)  # a re-planned clock may be past due
-    apply(tx, [Planned(draft, loaded.tip)], engine.new_id)
-    return draft.complaint
+    change, policy = open_change(service, tx, caller, loaded)
+    step(tx, change, policy)
+    catch_up(service, tx, change)  # a re-planned clock may be past due
+    save(tx, [ChangeToSave(change, loaded.tip)], service.new_id)
+    return change.complaint
 
 
 def _last_changed_at(complaint: Complaint) -> datetime:

@@ -12,11 +12,11 @@ from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import escalation as escalations
 from complaints.storage.rows.escalation import EscalationFilter
-from complaints.storage.save import Planned, apply
+from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import Acknowledge
-from complaints.use_cases.complaints.changing import open_draft
-from complaints.use_cases.service import Engine
+from complaints.use_cases.complaints.changing import open_change
+from complaints.use_cases.service import Service
 
 Row = Mapping[Any, Any]
 
@@ -43,7 +43,7 @@ def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row
 
 
 def acknowledge(
-    engine: Engine, tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge
+    service: Service, tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge
 ) -> Row:
     """Put on record that the caller takes care of it (rule 3.5); again by the same person changes nothing.
 
@@ -53,8 +53,8 @@ def acknowledge(
     found = load_escalation(tx, caller, escalation_id)
     loaded = load.load_complaint(tx, found["complaint_id"], only_source=caller.only_source, lock=True)
     if escalations.acknowledge(tx, escalation_id, by=caller.actor, note=command.note):
-        draft, _ = open_draft(engine, tx, caller, loaded)
-        draft.emit(
+        change, _ = open_change(service, tx, caller, loaded)
+        change.emit(
             EventType.ESCALATION_ACKNOWLEDGED,
             tx.now,
             escalation_id=escalation_id,
@@ -62,7 +62,7 @@ def acknowledge(
             step=found["step"],
             note=command.note,
         )
-        apply(tx, [Planned(draft, loaded.tip)], engine.new_id)
+        save(tx, [ChangeToSave(change, loaded.tip)], service.new_id)
     found = load_escalation(tx, caller, escalation_id)
     if found["acknowledged_by"] != caller.actor:
         raise Conflict(f"{found['acknowledged_by']} has acknowledged this escalation before you.")

@@ -16,7 +16,7 @@ from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import find_of_deadline
 from complaints.use_cases.access import Caller
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,14 @@ class Explanation:
 
 
 def explain(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, deadline_id: UUID
+    service: Service, tx: Transaction, caller: Caller, reference: str, deadline_id: UUID
 ) -> Explanation:
     """One deadline of one complaint. Raises NotFound, also for a deadline of another complaint."""
     complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
     deadline = next((d for d in complaint.deadlines if d.id == deadline_id), None)
     if deadline is None:
         raise NotFound(f"The complaint has no deadline {str(deadline_id)!r}.")
-    policy = engine.catalogue(tx).policy(deadline.policy_code, deadline.policy_version)
+    policy = service.configuration(tx).policy(deadline.policy_code, deadline.policy_version)
     taken = [
         ExplainedStep(
             row["step"],
@@ -68,8 +68,8 @@ def _planned(deadline: Deadline, complaint: Complaint, policy: Policy) -> list[E
     """What is still to come; nothing once the deadline is met or cancelled."""
     if not deadline.unmet:
         return []
-    works = deadlines.clockwork(deadline, complaint, policy)
+    terms = deadlines.terms_of(deadline, complaint, policy)
     return [
         ExplainedStep(planned.step.name, planned.step.level, planned.step.notify, planned.planned_at)
-        for planned in untaken(deadline, works, policy)
+        for planned in untaken(deadline, terms, policy)
     ]

@@ -16,7 +16,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Filters
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.field_types import Content, Instant, Phone
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 def _plain(text: str) -> str:
@@ -113,20 +113,20 @@ _AS_THEY_ARE = (
 )  # fmt: skip
 
 
-def filters_of(engine: Engine, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> Filters:
+def filters_of(service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> Filters:
     """The filters as stored things know them, within the caller's row scope.
 
     Raises Forbidden where a caller who may not see personal data asks for a person: the answer would tell.
     """
     if asked.phone is not None or asked.account_no is not None:
         caller.require(Right.SEE_PERSONS)
-    catalogue = engine.catalogue(tx)
-    region = catalogue.policy_at(tx.now).phone_region
+    configuration = service.configuration(tx)
+    region = configuration.policy_at(tx.now).phone_region
     known = identify(account_no=asked.account_no, phone=asked.phone, email=None, region=region)
     return Filters(
         **{name: getattr(asked, name) for name in _AS_THEY_ARE},
         statuses=tuple(dict.fromkeys(asked.status or ())),
-        categories=_with_children(asked.category, catalogue.categories),
+        categories=_with_children(asked.category, configuration.categories),
         sequence=sequence_of(asked.number) if asked.number else None,
         account_nos=_spellings(asked.account_no, known.account_no),
         phone_e164=known.phone_e164,

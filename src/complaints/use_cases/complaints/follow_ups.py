@@ -8,16 +8,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from complaints.domain.complaint.facts import Party
+from complaints.domain.complaint.facts import Person
 from complaints.domain.vocabulary import Priority
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import follow_ups
 from complaints.storage.queries.follow_ups import DayRange, FollowUpFilter, Place
-from complaints.storage.rows.person import COMPLAINANT, find_parties
+from complaints.storage.rows.person import COMPLAINANT, find_persons
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import masked
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class FollowUp:
     overdue: bool
     owner: str
     team: str
-    complainant: Party | None
+    complainant: Person | None
 
 
 def list_follow_ups(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
     caller: Caller,
     wanted: FollowUpFilter,
@@ -50,24 +50,24 @@ def list_follow_ups(
     limit: int,
 ) -> list[FollowUp]:
     """Contacts still to be made, earliest due first, as far as the caller may know of them and of people."""
-    catalogue = engine.catalogue(tx)
-    days = None if day_on is None else _ranges(catalogue, day_on)
+    configuration = service.configuration(tx)
+    days = None if day_on is None else _ranges(configuration, day_on)
     wanted = replace(wanted, days=days, only_source=caller.only_source)
     rows = follow_ups.list_follow_ups(tx, wanted, after=after, limit=limit)
-    parties = find_parties(tx, {row["complaint_id"] for row in rows})
+    persons = find_persons(tx, {row["complaint_id"] for row in rows})
     found = []
     for row in rows:
-        complainant = parties.get(row["complaint_id"], {}).get(COMPLAINANT)
+        complainant = persons.get(row["complaint_id"], {}).get(COMPLAINANT)
         if complainant and Right.SEE_PERSONS not in caller.rights:
             complainant = masked(complainant)
-        found.append(_follow_up(row, catalogue, tx.now, complainant))
+        found.append(_follow_up(row, configuration, tx.now, complainant))
     return found
 
 
 def _follow_up(
-    row: Mapping[Any, Any], catalogue: Catalogue, now: datetime, complainant: Party | None
+    row: Mapping[Any, Any], configuration: Configuration, now: datetime, complainant: Person | None
 ) -> FollowUp:
-    timezone = catalogue.policy(row["policy_code"], row["policy_version"]).timezone
+    timezone = configuration.policy(row["policy_code"], row["policy_version"]).timezone
     return FollowUp(
         deadline_id=row["id"],
         complaint_id=row["complaint_id"],
@@ -85,10 +85,10 @@ def _follow_up(
     )
 
 
-def _ranges(catalogue: Catalogue, day_on: date) -> list[DayRange]:
+def _ranges(configuration: Configuration, day_on: date) -> list[DayRange]:
     """The day in every zone some policy has."""
     policies = defaultdict(list)
-    for (code, version), policy in catalogue.policies.items():
+    for (code, version), policy in configuration.policies.items():
         policies[policy.timezone].append((code, version))
     return [
         DayRange(known, _midnight(day_on, timezone), _midnight(day_on + timedelta(days=1), timezone))

@@ -19,13 +19,13 @@ from complaints.storage.rows import event
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import notes_and_links
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 _FEW_MONTHS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class EventRecord:
     """An event as stored. `sequence` numbers all events in commit order, `ordinal` those of one complaint."""
 
     id: UUID
@@ -39,23 +39,23 @@ class Happening:
     data: dict[str, Any]
 
 
-_members = itemgetter(*(name for name in Happening.__dataclass_fields__ if name != "data"))
+_members = itemgetter(*(name for name in EventRecord.__dataclass_fields__ if name != "data"))
 
 
-def happening_of(row: Mapping[Any, Any]) -> Happening:
+def event_record_of(row: Mapping[Any, Any]) -> EventRecord:
     """The event of a row."""
-    return Happening(*(*_members(row), json.loads(row["data"])))
+    return EventRecord(*(*_members(row), json.loads(row["data"])))
 
 
 def timeline(
     tx: Transaction, caller: Caller, reference: str, *, after: int, limit: int
-) -> Sequence[Happening]:
+) -> Sequence[EventRecord]:
     """The events of a complaint after ordinal `after`, oldest first. Raises NotFound.
 
     Those in months that were detached are left out: the first one's ordinal tells.
     """
     record = load.load_record(tx, reference, only_source=caller.only_source)
-    return [happening_of(row) for row in _rows(tx, record, after=after, limit=limit)]
+    return [event_record_of(row) for row in _rows(tx, record, after=after, limit=limit)]
 
 
 def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
@@ -74,16 +74,18 @@ def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequenc
     return [*rows, *event.timeline(tx, complaint_id, after=seen, limit=missing, from_number=end)]
 
 
-def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Happening:
+def add_note(
+    service: Service, tx: Transaction, caller: Caller, reference: str, command: AddNote
+) -> EventRecord:
     """Put a note on the record; the event it is. Raises NotFound."""
-    complaint = notes_and_links.add_note(engine, tx, caller, reference, command)
+    complaint = notes_and_links.add_note(service, tx, caller, reference, command)
     tx.finish()  # its event is written, and numbered
     row = event.find_last(tx, complaint.id, EventType.NOTE_ADDED)
     assert row is not None  # it was written just now
-    return happening_of(row)
+    return event_record_of(row)
 
 
-def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[Happening], int]:
+def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[EventRecord], int]:
     """Up to `limit` events after number `after` that the caller may know of, and the number to go on from.
 
     Everything up to the last number this snapshot sees is committed (`storage.rows.event`), so the reader may go
@@ -91,4 +93,4 @@ def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple
     """
     rows = event.changes(tx, after=after, limit=limit, only_source=caller.only_source)
     seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx, after=after)
-    return [happening_of(row) for row in rows], seen
+    return [event_record_of(row) for row in rows], seen

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.change import ENGINE, Draft
-from complaints.domain.complaint.facts import Complaint, Party
+from complaints.domain.complaint.change import ENGINE, Change
+from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.identity import Identity, identify, same_complainant
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
 from complaints.domain.policy.categories import Category
@@ -16,16 +16,16 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.intake import Intake, plan_intake
 from complaints.domain.vocabulary import EventType, Severity
 from complaints.storage import load
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import Arrival
-from complaints.storage.rows import person as party
-from complaints.storage.rows.person import COMPLAINANT, REPORTER, Parties
-from complaints.storage.save import Planned, apply
+from complaints.storage.rows import person as person_rows
+from complaints.storage.rows.person import COMPLAINANT, REPORTER, Persons
+from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.commands.complaints import CreateComplaint, Person
+from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn
 from complaints.use_cases.configuration.changing import check_user
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 _AHEAD = timedelta(minutes=5)
 
@@ -48,11 +48,11 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class IntakeResult:
     """What became of one post. `created` is False where it had been posted before."""
 
     complaint: Complaint
-    parties: Parties
+    persons: Persons
     created: bool
 
 
@@ -70,36 +70,36 @@ class _Checked:
     mark: ImportMark | None
 
 
-def register(engine: Engine, tx: Transaction, posts: Sequence[Post]) -> list[Registered | ComplaintError]:
+def register(service: Service, tx: Transaction, posts: Sequence[Post]) -> list[IntakeResult | ComplaintError]:
     """Register complaints; one that cannot be is answered with its refusal and hinders no other."""
-    catalogue = engine.catalogue(tx)
-    found: dict[int, Registered | ComplaintError] = {}
+    configuration = service.configuration(tx)
+    found: dict[int, IntakeResult | ComplaintError] = {}
     checked: dict[int, _Checked] = {}
     for n, post in enumerate(posts):
         try:
-            checked[n] = _check(post, tx, catalogue)
+            checked[n] = _check(post, tx, configuration)
         except ComplaintError as refusal:
             found[n] = refusal
     received = dict(zip(checked, load.receive(tx, [_arrival(i) for i in checked.values()]), strict=True))
     fresh, again = _split(checked, received)
-    created = _create(engine, tx, catalogue, fresh, received)
+    created = _create(service, tx, configuration, fresh, received)
     first = {
         n: created[known].complaint.id if isinstance(known, int) else known for n, known in again.items()
     }
     found |= created
-    found |= _again(engine, tx, checked, first)
+    found |= _again(service, tx, checked, first)
     return [found[n] for n in range(len(posts))]
 
 
-def register_one(engine: Engine, tx: Transaction, caller: Caller, command: CreateComplaint) -> Registered:
+def register_one(service: Service, tx: Transaction, caller: Caller, command: CreateComplaint) -> IntakeResult:
     """Register one complaint. Raises the refusal."""
-    [outcome] = register(engine, tx, [Post(caller, command)])
+    [outcome] = register(service, tx, [Post(caller, command)])
     if isinstance(outcome, ComplaintError):
         raise outcome
     return outcome
 
 
-def _check(post: Post, tx: Transaction, catalogue: Catalogue) -> _Checked:
+def _check(post: Post, tx: Transaction, configuration: Configuration) -> _Checked:
     caller, command = post.caller, post.command
     caller.require(Right.CREATE)
     source = command.source or caller.source
@@ -109,21 +109,21 @@ def _check(post: Post, tx: Transaction, catalogue: Catalogue) -> _Checked:
     if received_at > tx.now + _AHEAD:
         raise InvalidContent.at("/received_at", "received_at lies in the future.")
     if command.first_owner is not None:
-        check_user(catalogue, command.first_owner, "/first_owner")
-    policy = catalogue.policy_at(received_at)
+        check_user(configuration, command.first_owner, "/first_owner")
+    policy = configuration.policy_at(received_at)
     return _Checked(
         caller=caller,
         command=command,
         source=source,
         received_at=received_at,
-        category=catalogue.classify(command.category),
+        category=configuration.classify(command.category),
         policy=policy,
         identity=identity_of(command.complainant, policy),
         mark=post.mark,
     )
 
 
-def identity_of(person: Person | Party | None, policy: Policy) -> Identity:
+def identity_of(person: PersonIn | Person | None, policy: Policy) -> Identity:
     """What a person is known by, in comparable form."""
     if person is None:
         return Identity(None, None, None)
@@ -132,9 +132,9 @@ def identity_of(person: Person | Party | None, policy: Policy) -> Identity:
     )
 
 
-def party_of(person: Person) -> Party:
+def person_of(given: PersonIn) -> Person:
     """The person as kept."""
-    return Party(**dict(person) | {"vulnerable": bool(person.vulnerable)})
+    return Person(**dict(given) | {"vulnerable": bool(given.vulnerable)})
 
 
 # Posted before -----------------------------------------------------------------------------------------------------
@@ -172,8 +172,8 @@ def _split(
 
 
 def _again(
-    engine: Engine, tx: Transaction, checked: dict[int, _Checked], first: dict[int, UUID]
-) -> dict[int, Registered]:
+    service: Service, tx: Transaction, checked: dict[int, _Checked], first: dict[int, UUID]
+) -> dict[int, IntakeResult]:
     """The complaints posted before; a differing text is one more contact on their record."""
     if not first:
         return {}
@@ -181,64 +181,66 @@ def _again(
     known = {loaded.complaint.id: loaded.complaint for loaded in load.load_complaints(tx, ids)}
     told_anew = [(i, checked[n]) for n, i in first.items() if _texts(checked[n].command) != _texts(known[i])]
     if told_anew:
-        _record_contacts(engine, tx, told_anew)
-    parties = party.find_parties(tx, ids)
-    return {n: Registered(known[i], parties.get(i, {}), created=False) for n, i in first.items()}
+        _record_contacts(service, tx, told_anew)
+    persons = person_rows.find_persons(tx, ids)
+    return {n: IntakeResult(known[i], persons.get(i, {}), created=False) for n, i in first.items()}
 
 
 def _texts(told: CreateComplaint | Complaint) -> tuple[str, str | None]:
     return told.subject, told.description
 
 
-def _record_contacts(engine: Engine, tx: Transaction, contacts: Sequence[tuple[UUID, _Checked]]) -> None:
+def _record_contacts(service: Service, tx: Transaction, contacts: Sequence[tuple[UUID, _Checked]]) -> None:
     locked = load.load_complaints(tx, {i for i, _ in contacts}, lock=True)
-    drafts = {
-        loaded.complaint.id: Planned(Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id), loaded.tip)
+    changes = {
+        loaded.complaint.id: ChangeToSave(
+            Change(loaded.complaint, actor=ENGINE, new_id=service.new_id), loaded.tip
+        )
         for loaded in locked
     }
     for i, item in contacts:
         command = item.command
-        drafts[i].draft.emit(
+        changes[i].change.emit(
             EventType.CONTACT_REPEATED,
             tx.now,
             actor=item.caller.actor,
             subject=command.subject,
             description=command.description,
         )
-    apply(tx, list(drafts.values()), engine.new_id)
+    save(tx, list(changes.values()), service.new_id)
 
 
 # New ones ----------------------------------------------------------------------------------------------------------
 
 
 def _create(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
-    catalogue: Catalogue,
+    configuration: Configuration,
     fresh: dict[int, _Checked],
     received: dict[int, UUID | int],
-) -> dict[int, Registered]:
+) -> dict[int, IntakeResult]:
     if not fresh:
         return {}
     repeats = _repeats(tx, fresh)
-    made: dict[int, Registered] = {}
-    plans: list[Planned] = []
+    made: dict[int, IntakeResult] = {}
+    plans: list[ChangeToSave] = []
     for n, item in fresh.items():
         sequence = received[n]
         assert isinstance(sequence, int)  # `fresh` has those that are in no database
-        draft = plan_intake(
+        change = plan_intake(
             _intake(item, repeat=n in repeats),
             policy=item.policy,
-            directory=catalogue.directory,
+            directory=configuration.directory,
             now=tx.now,
             sequence=sequence,
             actor=item.caller.actor,
-            new_id=engine.new_id,
+            new_id=service.new_id,
         )
-        parties = _parties(item.command)
-        plans.append(_planned(draft, item, parties))
-        made[n] = Registered(draft.complaint, parties, created=True)
-    apply(tx, plans, engine.new_id)
+        persons = _persons(item.command)
+        plans.append(_planned(change, item, persons))
+        made[n] = IntakeResult(change.complaint, persons, created=True)
+    save(tx, plans, service.new_id)
     return made
 
 
@@ -268,24 +270,24 @@ def _intake(item: _Checked, *, repeat: bool) -> Intake:
     )
 
 
-def _parties(command: CreateComplaint) -> Parties:
+def _persons(command: CreateComplaint) -> Persons:
     told = {COMPLAINANT: command.complainant, REPORTER: command.reporter}
-    return {role: party_of(person) for role, person in told.items() if person is not None}
+    return {role: person_of(person) for role, person in told.items() if person is not None}
 
 
-def _planned(draft: Draft, item: _Checked, parties: Parties) -> Planned:
+def _planned(change: Change, item: _Checked, persons: Persons) -> ChangeToSave:
     rows = tuple(
-        party.row_of(
-            draft.complaint.id,
+        person_rows.row_of(
+            change.complaint.id,
             role,
             fact,
             item.identity if role == COMPLAINANT else identity_of(fact, item.policy),
         )
-        for role, fact in parties.items()
+        for role, fact in persons.items()
     )
     mark = item.mark
     extra: dict[str, Any] = {"import_id": mark.import_id, "import_digest": _digest(item)} if mark else {}
-    return Planned(draft, parties=rows, extra={"import_id": None, "import_digest": None} | extra)
+    return ChangeToSave(change, persons=rows, extra={"import_id": None, "import_digest": None} | extra)
 
 
 def _repeats(tx: Transaction, fresh: dict[int, _Checked]) -> set[int]:
@@ -299,7 +301,9 @@ def _repeats(tx: Transaction, fresh: dict[int, _Checked]) -> set[int]:
         return set()
     earliest = min(_since(item) for item in asked.values())
     earlier: dict[object, list[tuple[Identity, datetime]]] = defaultdict(list)
-    for who, category, at in party.find_earlier(tx, (item.identity for item in asked.values()), earliest):
+    for who, category, at in person_rows.find_earlier(
+        tx, (item.identity for item in asked.values()), earliest
+    ):
         _note(earlier, who, category, at)
     repeats = set()
     for n, item in sorted(asked.items(), key=lambda pair: pair[1].received_at):

@@ -14,21 +14,21 @@ from complaints.storage.queries.due_counts import DueCount
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
 from complaints.use_cases.complaints.views import ComplaintView, view_all, view_one
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 K = TypeVar("K")
 # Where one band of ages ends and the next begins.
 AGES = (timedelta(0), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 
 
-def load_view(engine: Engine, tx: Transaction, caller: Caller, reference: str) -> ComplaintView:
+def load_view(service: Service, tx: Transaction, caller: Caller, reference: str) -> ComplaintView:
     """One complaint by id or number. Raises NotFound, also for one the caller may not know of."""
     loaded = load.load_complaint(tx, reference, only_source=caller.only_source)
-    return view_one(engine, tx, caller, loaded.complaint)
+    return view_one(service, tx, caller, loaded.complaint)
 
 
 def list_views(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
     caller: Caller,
     asked: ComplaintFilter,
@@ -38,8 +38,8 @@ def list_views(
     limit: int,
 ) -> tuple[list[ComplaintView], Place | None]:
     """Complaints that fit, as the caller sees them, and where to go on if more follow. Raises Forbidden."""
-    page = find_page(tx, filters_of(engine, tx, caller, asked), order, after=after, limit=limit)
-    return view_all(engine, tx, caller, page.complaints, linked=page.linked), page.end
+    page = find_page(tx, filters_of(service, tx, caller, asked), order, after=after, limit=limit)
+    return view_all(service, tx, caller, page.complaints, linked=page.linked), page.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Notes on a complaint and links to others."""
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.policy.policy import Policy
@@ -11,54 +11,61 @@ from complaints.storage.rows import link
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddLink, AddNote
 from complaints.use_cases.complaints.changing import change_complaint
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
-def add_note(engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddNote) -> Complaint:
+def add_note(
+    service: Service, tx: Transaction, caller: Caller, reference: str, command: AddNote
+) -> Complaint:
     """Put a note on the record."""
 
-    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
-        draft.emit(
+    def step(tx: Transaction, change: Change, policy: Policy) -> None:
+        change.emit(
             EventType.NOTE_ADDED, tx.now, text=command.text, visibility=command.visibility or "internal"
         )
 
-    return change_complaint(engine, tx, caller, reference, step)
+    return change_complaint(service, tx, caller, reference, step)
 
 
 def add_link(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, command: AddLink
+    service: Service, tx: Transaction, caller: Caller, reference: str, command: AddLink
 ) -> tuple[Complaint, bool]:
     """Link to another complaint; the complaint, and whether the link is new."""
     other = _other(tx, caller, command.complaint_id)
     added = False
 
-    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
+    def step(tx: Transaction, change: Change, policy: Policy) -> None:
         nonlocal added
-        if draft.complaint.id == other.id:
+        if change.complaint.id == other.id:
             raise InvalidContent.at("/complaint_id", "A complaint cannot be linked to itself.")
-        added = link.add_link(tx, draft.complaint.id, command.type, other.id)
+        added = link.add_link(tx, change.complaint.id, command.type, other.id)
         if added:
-            draft.touch(tx.now)
-            draft.emit(EventType.LINKED, tx.now, type=command.type, complaint_id=str(other.id))
+            change.touch(tx.now)
+            change.emit(EventType.LINKED, tx.now, type=command.type, complaint_id=str(other.id))
 
-    return change_complaint(engine, tx, caller, reference, step), added
+    return change_complaint(service, tx, caller, reference, step), added
 
 
 def remove_link(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, link_type: LinkType, other_reference: str
+    service: Service,
+    tx: Transaction,
+    caller: Caller,
+    reference: str,
+    link_type: LinkType,
+    other_reference: str,
 ) -> Complaint:
     """Remove a link. Raises NotFound if there is none."""
     other = load.load_complaint(tx, other_reference, only_source=caller.only_source).complaint
 
-    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
-        if link_type is LinkType.DUPLICATE_OF and draft.complaint.merged_into == other.id:
+    def step(tx: Transaction, change: Change, policy: Policy) -> None:
+        if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other.id:
             raise Conflict("A merge is for good: its link stays.")
-        if not link.remove_link(tx, draft.complaint.id, link_type, other.id):
+        if not link.remove_link(tx, change.complaint.id, link_type, other.id):
             raise NotFound(f"There is no {link_type} link to that complaint.")
-        draft.touch(tx.now)
-        draft.emit(EventType.UNLINKED, tx.now, type=link_type, complaint_id=str(other.id))
+        change.touch(tx.now)
+        change.emit(EventType.UNLINKED, tx.now, type=link_type, complaint_id=str(other.id))
 
-    return change_complaint(engine, tx, caller, reference, step)
+    return change_complaint(service, tx, caller, reference, step)
 
 
 def _other(tx: Transaction, caller: Caller, reference: str) -> Complaint:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from complaints.domain.errors import ComplaintError
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.complaints.intake import Post, Registered, register
+from complaints.use_cases.complaints.intake import IntakeResult, Post, register
 from complaints.use_cases.once import Answer, Attempt, Outcome, answer_each
-from complaints.use_cases.service import Contended, Engine
+from complaints.use_cases.service import Contended, Service
 
-Show = Callable[[Transaction, Post, Registered], Answer]
+Show = Callable[[Transaction, Post, IntakeResult], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Posting:
     attempt: Attempt | None
 
 
-def answer_postings(engine: Engine, postings: Sequence[Posting], show: Show) -> list[Answer | Exception]:
+def answer_postings(service: Service, postings: Sequence[Posting], show: Show) -> list[Answer | Exception]:
     """What each of these requests is answered, once everything it tells of is committed.
 
     One that is refused, or posted before, hinders no other. Where the transaction as a whole fails for what is
@@ -28,19 +28,19 @@ def answer_postings(engine: Engine, postings: Sequence[Posting], show: Show) -> 
     key and scope.
     """
     try:
-        return [*engine.write(lambda tx: _answer_together(engine, tx, postings, show))]
+        return [*service.write(lambda tx: _answer_together(service, tx, postings, show))]
     except Exception as failure:
         if len(postings) == 1 or (isinstance(failure, ComplaintError) and not isinstance(failure, Contended)):
             return [failure] * len(postings)
-        return [answer for posting in postings for answer in answer_postings(engine, [posting], show)]
+        return [answer for posting in postings for answer in answer_postings(service, [posting], show)]
 
 
 def _answer_together(
-    engine: Engine, tx: Transaction, postings: Sequence[Posting], show: Show
+    service: Service, tx: Transaction, postings: Sequence[Posting], show: Show
 ) -> list[Outcome]:
     def work(places: Sequence[int]) -> list[Outcome]:
         posts = [postings[n].post for n in places]
-        outcomes = register(engine, tx, posts)
+        outcomes = register(service, tx, posts)
         return [
             outcome if isinstance(outcome, ComplaintError) else show(tx, post, outcome)
             for post, outcome in zip(posts, outcomes, strict=True)

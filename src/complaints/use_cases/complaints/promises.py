@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from complaints.domain.complaint.change import Draft
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Deadline, Promise
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.policy.policy import Policy
@@ -16,7 +16,7 @@ from complaints.storage.rows.deadline import find_promises
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import MakePromise
 from complaints.use_cases.complaints.changing import change_complaint
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 def list_promises(tx: Transaction, caller: Caller, reference: str) -> Sequence[tuple[Deadline, Promise]]:
@@ -28,49 +28,49 @@ def list_promises(tx: Transaction, caller: Caller, reference: str) -> Sequence[t
 
 
 def make_promise(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, command: MakePromise
+    service: Service, tx: Transaction, caller: Caller, reference: str, command: MakePromise
 ) -> tuple[Deadline, Promise]:
     """Promise something to the complainant, by a time; the promise and its clock."""
     made: list[UUID] = []
 
-    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
-        if not draft.complaint.open:
-            raise Conflict(f"A complaint that is {draft.complaint.status} takes no promise.")
+    def step(tx: Transaction, change: Change, policy: Policy) -> None:
+        if not change.complaint.open:
+            raise Conflict(f"A complaint that is {change.complaint.status} takes no promise.")
         if command.due_at <= tx.now:
             raise InvalidContent.at("/due_at", "A promise is due in the future.")
-        draft.touch(tx.now)
+        change.touch(tx.now)
         deadline = deadlines.running(
-            draft,
+            change,
             policy,
             DeadlineKind.PROMISE,
             started_at=tx.now,
             target=None,
             due_at=command.due_at,
-            sequence=deadlines.next_sequence(draft.complaint, DeadlineKind.PROMISE),
+            sequence=deadlines.next_sequence(change.complaint, DeadlineKind.PROMISE),
         )
-        draft.add_deadlines([deadline])
-        draft.promises.append(Promise(deadline.id, command.text, caller.actor))
-        draft.emit(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline.id), text=command.text)
+        change.add_deadlines([deadline])
+        change.promises.append(Promise(deadline.id, command.text, caller.actor))
+        change.emit(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline.id), text=command.text)
         made.append(deadline.id)
 
-    complaint = change_complaint(engine, tx, caller, reference, step)
+    complaint = change_complaint(service, tx, caller, reference, step)
     return _promised(complaint.deadlines, made[0]), Promise(made[0], command.text, caller.actor)
 
 
 def keep_promise(
-    engine: Engine, tx: Transaction, caller: Caller, reference: str, promise_id: UUID
+    service: Service, tx: Transaction, caller: Caller, reference: str, promise_id: UUID
 ) -> tuple[Deadline, Promise]:
     """Mark a promise as kept. Raises NotFound, or Conflict if it is no longer open."""
 
-    def step(tx: Transaction, draft: Draft, policy: Policy) -> None:
-        deadline = _promised(draft.complaint.deadlines, promise_id)
+    def step(tx: Transaction, change: Change, policy: Policy) -> None:
+        deadline = _promised(change.complaint.deadlines, promise_id)
         if not deadline.unmet:
             raise Conflict(f"This promise is {_ENDED[deadline.status]}.")
-        draft.touch(tx.now)
-        draft.emit(EventType.PROMISE_KEPT, tx.now, deadline_id=str(promise_id))
-        deadlines.meet(draft, deadline, tx.now)
+        change.touch(tx.now)
+        change.emit(EventType.PROMISE_KEPT, tx.now, deadline_id=str(promise_id))
+        deadlines.meet(change, deadline, tx.now)
 
-    complaint = change_complaint(engine, tx, caller, reference, step)
+    complaint = change_complaint(service, tx, caller, reference, step)
     return _promised(complaint.deadlines, promise_id), find_promises(tx, [promise_id])[promise_id]
 
 

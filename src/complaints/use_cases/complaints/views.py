@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from complaints.domain.complaint.facts import Complaint, Party, changed
+from complaints.domain.complaint.facts import Complaint, Person, changed
 from complaints.domain.rules.actions import Context, allowed_actions
 from complaints.domain.rules.deadlines import as_of
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.link import find_links
-from complaints.storage.rows.person import Parties, find_parties
+from complaints.storage.rows.person import Persons, find_persons
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 _MASK = "***"
 
@@ -32,7 +32,7 @@ class ComplaintView:
     """One complaint as a caller sees it at `now`. `allowed` are the actions they may take."""
 
     complaint: Complaint
-    parties: Parties
+    persons: Persons
     links: tuple[LinkView, ...]
     allowed: tuple[Action, ...]
     now: datetime
@@ -45,7 +45,7 @@ class ComplaintView:
 
 
 def view_all(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
     caller: Caller,
     complaints: Sequence[Complaint],
@@ -56,7 +56,7 @@ def view_all(
     ids = [complaint.id for complaint in complaints]
     if not ids:
         return []
-    parties = find_parties(tx, ids)
+    persons = find_persons(tx, ids)
     links: dict[UUID, list[LinkView]] = {}
     for row in find_links(tx, ids if linked is None else linked):
         found = LinkView(row["type"], row["other_id"], row["sequence"])
@@ -65,42 +65,42 @@ def view_all(
     views = []
     for complaint in complaints:
         key = (complaint.policy_code, complaint.policy_version)
-        context = contexts.get(key) or contexts.setdefault(key, engine.context(tx, complaint, caller))
-        people, others = parties.get(complaint.id, {}), links.get(complaint.id, ())
+        context = contexts.get(key) or contexts.setdefault(key, service.context(tx, complaint, caller))
+        people, others = persons.get(complaint.id, {}), links.get(complaint.id, ())
         views.append(_view(context, caller, complaint, people, others))
     return views
 
 
-def view_one(engine: Engine, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:
+def view_one(service: Service, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:
     """One complaint as `caller` sees it."""
-    return view_all(engine, tx, caller, [complaint])[0]
+    return view_all(service, tx, caller, [complaint])[0]
 
 
 def view(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
     caller: Caller,
     complaint: Complaint,
-    parties: Parties,
+    persons: Persons,
     links: Sequence[LinkView] = (),
 ) -> ComplaintView:
     """The view of a complaint whose people and links are known."""
-    return _view(engine.context(tx, complaint, caller), caller, complaint, parties, links)
+    return _view(service.context(tx, complaint, caller), caller, complaint, persons, links)
 
 
 def _view(
-    context: Context, caller: Caller, complaint: Complaint, parties: Parties, links: Sequence[LinkView]
+    context: Context, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
 ) -> ComplaintView:
     now = context.now
     may_work = Right.WORK in caller.rights
     allowed = allowed_actions(complaint, context) if may_work else ()
     deadlines = tuple([as_of(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else changed(complaint, deadlines=deadlines)
-    shown = parties if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in parties.items()}
+    shown = persons if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 
 
-def masked(person: Party) -> Party:
+def masked(person: Person) -> Person:
     """The person without personal data: that a member is known, not what it is."""
     return replace(
         person,

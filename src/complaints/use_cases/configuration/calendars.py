@@ -10,42 +10,42 @@ from datetime import date, datetime, timedelta
 from complaints.domain.errors import InvalidContent, NotFound
 from complaints.domain.time.calendar_document import calendar_document, parse_calendar
 from complaints.domain.time.calendars import WorkCalendar, check_opens
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import configuration
+from complaints.storage.rows import configuration as configuration_rows
 from complaints.use_cases.access import Caller
 from complaints.use_cases.configuration.changing import claim_to_change
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 _YEARS = range(1900, 2200)
 _MOST_DAYS = 5_000
 _DAY = timedelta(days=1)
 
 
-def load_calendar(catalogue: Catalogue, code: str) -> WorkCalendar:
+def load_calendar(configuration: Configuration, code: str) -> WorkCalendar:
     """The calendar. Raises NotFound."""
-    if (found := catalogue.calendars.get(code)) is None:
+    if (found := configuration.calendars.get(code)) is None:
         raise NotFound(f"There is no calendar {code!r}.")
     return found
 
 
 def put_calendar(
-    engine: Engine, tx: Transaction, caller: Caller, code: str, document: Mapping[str, object]
+    service: Service, tx: Transaction, caller: Caller, code: str, document: Mapping[str, object]
 ) -> tuple[WorkCalendar, bool]:
     """Make or replace a calendar: it, and whether it is new.
 
     Raises InvalidContent for a faulty document, or one that stays closed for 366 days (rule 2.5).
     """
-    catalogue = claim_to_change(engine, tx, caller)
+    configuration = claim_to_change(service, tx, caller)
     calendar = parse_calendar(document)
     _check_stays_open(calendar, tx.now)
-    new = code not in catalogue.calendars
+    new = code not in configuration.calendars
     values = {"document": calendar_document(calendar)}
     if new:
-        configuration.insert_row(tx, configuration.calendar, {"code": code, **values})
+        configuration_rows.insert_row(tx, configuration_rows.calendar, {"code": code, **values})
     else:
-        configuration.update_row(tx, configuration.calendar, code, values)
-    configuration.raise_version(tx)
+        configuration_rows.update_row(tx, configuration_rows.calendar, code, values)
+    configuration_rows.raise_version(tx)
     return calendar, new
 
 

@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from complaints.domain.errors import InvalidContent
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.configuration import NamesChange
 from complaints.use_cases.commands.field_types import Content
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 def claim_to_change(
-    engine: Engine, tx: Transaction, caller: Caller, right: Right = Right.CONFIGURE
-) -> Catalogue:
+    service: Service, tx: Transaction, caller: Caller, right: Right = Right.CONFIGURE
+) -> Configuration:
     """The reference data as they are now, for `caller` to change; others who would change them wait."""
     caller.require(right)
-    return engine.cache.claim(tx)
+    return service.cache.claim(tx)
 
 
 def changed(old: Any, change: Content, *names: str) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def renamed(names: Mapping[str, str], change: NamesChange | None) -> dict[str, s
     return {**names, **(change.model_dump(exclude_none=True) if change else {})}
 
 
-def check_user(catalogue: Catalogue, login: str, pointer: str) -> None:
+def check_user(configuration: Configuration, login: str, pointer: str) -> None:
     """Raises InvalidContent unless `login` is an active user."""
-    user = catalogue.directory.users.get(login)
+    user = configuration.directory.users.get(login)
     if user is None or not user.active:
         raise InvalidContent.at(pointer, f"There is no active user {login!r}.")

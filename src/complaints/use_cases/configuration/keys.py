@@ -9,9 +9,9 @@ from uuid import UUID
 
 from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
 from complaints.domain.vocabulary import AccessRole
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import configuration
+from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows.api_key import (
     Key,
     KeyRecord,
@@ -23,7 +23,7 @@ from complaints.storage.rows.api_key import (
 )
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.configuration.changing import check_user, claim_to_change
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 _PREFIX = "cmp_"
 SHORTEST_SECRET = 24
@@ -35,7 +35,7 @@ def digest_of(secret: str) -> str:
 
 
 def create_key(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
     caller: Caller,
     *,
@@ -50,18 +50,18 @@ def create_key(
 
     Raises Forbidden for one stronger than the caller's, Conflict for a taken name.
     """
-    catalogue = claim_to_change(engine, tx, caller, Right.ADMINISTER)
+    configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)
     if login is not None:
-        check_user(catalogue, login, "/user")
+        check_user(configuration, login, "/user")
     if expires_at is not None and expires_at <= tx.now:
         raise InvalidContent.at("/expires_at", "A key expires in the future.")
     if any(key.name == name for key in find_keys(tx)):
         raise Conflict(f"There is a key named {name!r} already.")
     secret = secret or _PREFIX + secrets.token_urlsafe(32)
-    key = Key(engine.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
+    key = Key(service.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
     insert_key(tx, key, digest=digest_of(secret), created_by=caller.actor)
-    configuration.raise_version(tx)
+    configuration_rows.raise_version(tx)
     return key, secret
 
 
@@ -73,22 +73,24 @@ def _refuse_stronger(caller: Caller, roles: Collection[AccessRole]) -> None:
         raise Forbidden("A key cannot make one with more rights than its own.")
 
 
-def revoke_key(engine: Engine, tx: Transaction, caller: Caller, key_id: UUID) -> None:
+def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) -> None:
     """Revoke a key, for good; revoking it again changes nothing.
 
     Raises NotFound, and Conflict for the last one that may make others.
     """
-    catalogue = claim_to_change(engine, tx, caller, Right.ADMINISTER)
+    configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     key = load_record(tx, key_id).key
-    others = [other for other in catalogue.keys.values() if other.id != key_id]
-    if _administers(key, catalogue, tx.now) and not any(_administers(k, catalogue, tx.now) for k in others):
+    others = [other for other in configuration.keys.values() if other.id != key_id]
+    if _administers(key, configuration, tx.now) and not any(
+        _administers(k, configuration, tx.now) for k in others
+    ):
         raise Conflict("This is the last key that may make others: make another one with role admin first.")
     revoke(tx, key_id)
-    configuration.raise_version(tx)
+    configuration_rows.raise_version(tx)
 
 
-def _administers(key: Key, catalogue: Catalogue, now: datetime) -> bool:
-    user = catalogue.directory.users.get(key.login) if key.login else None
+def _administers(key: Key, configuration: Configuration, now: datetime) -> bool:
+    user = configuration.directory.users.get(key.login) if key.login else None
     return AccessRole.ADMIN in key.roles and key.usable(now) and (user is None or user.active)
 
 
@@ -117,29 +119,29 @@ def veiled(secret: str, pad: bytes) -> str:
     return _PREFIX + base64.urlsafe_b64encode(mixed).rstrip(b"=").decode()
 
 
-def known_caller(engine: Engine, secret: str) -> Caller | None:
+def known_caller(service: Service, secret: str) -> Caller | None:
     """Who holds `secret`, where that needs no database: the keys are fresh, and this one never expires."""
-    catalogue = engine.cache.trusted()
-    key = catalogue.keys.get(digest_of(secret)) if catalogue else None
-    if catalogue is None or key is None or key.expires_at is not None or key.revoked_at is not None:
+    configuration = service.cache.trusted()
+    key = configuration.keys.get(digest_of(secret)) if configuration else None
+    if configuration is None or key is None or key.expires_at is not None or key.revoked_at is not None:
         return None
-    return _caller(key, catalogue)
+    return _caller(key, configuration)
 
 
-def caller_of(engine: Engine, tx: Transaction, secret: str) -> Caller | None:
+def caller_of(service: Service, tx: Transaction, secret: str) -> Caller | None:
     """Who holds `secret`; None if nobody, or the key is revoked or expired."""
     digest = digest_of(secret)
-    catalogue = engine.catalogue(tx)
-    if digest not in catalogue.keys:
-        catalogue = engine.cache.current(tx, certain=True)
-    key = catalogue.keys.get(digest)
+    configuration = service.configuration(tx)
+    if digest not in configuration.keys:
+        configuration = service.cache.current(tx, certain=True)
+    key = configuration.keys.get(digest)
     if key is None or not key.usable(tx.now):
         return None
-    return _caller(key, catalogue)
+    return _caller(key, configuration)
 
 
-def _caller(key: Key, catalogue: Catalogue) -> Caller | None:
-    user = catalogue.directory.users.get(key.login) if key.login else None
+def _caller(key: Key, configuration: Configuration) -> Caller | None:
+    user = configuration.directory.users.get(key.login) if key.login else None
     if user is not None and not user.active:
         return None
     return Caller(key.name, key.roles, key.source, key.login)

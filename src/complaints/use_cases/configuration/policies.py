@@ -6,17 +6,17 @@ from datetime import datetime
 from complaints.domain.errors import Fault, NotFound
 from complaints.domain.policy.document import PolicyReading, read_policy, to_document
 from complaints.domain.policy.policy import Policy
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import configuration
+from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows import policy as policy_rows
 from complaints.use_cases.access import Caller
 from complaints.use_cases.configuration.changing import claim_to_change
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ApplyPolicyResult:
     """What became of a document. `created` is False where the latest version of its policy says the same."""
 
     policy: Policy
@@ -34,42 +34,48 @@ class ListedPolicy:
     in_force: bool
 
 
-def validate_policy(text: str, catalogue: Catalogue | None = None) -> PolicyReading:
+def validate_policy(text: str, configuration: Configuration | None = None) -> PolicyReading:
     """Read a policy document in YAML or JSON; with `catalogue` its teams, categories and stored calendars are
     looked up too. Raises InvalidContent with every fault, its pointer and its line.
     """
-    if catalogue is None:
+    if configuration is None:
         return read_policy(text)
-    teams = [team.code for team in catalogue.directory.teams.values() if team.active]
-    return read_policy(text, calendars=catalogue.calendars, teams=teams, categories=catalogue.categories)
+    teams = [team.code for team in configuration.directory.teams.values() if team.active]
+    return read_policy(
+        text, calendars=configuration.calendars, teams=teams, categories=configuration.categories
+    )
 
 
-def apply_policy(engine: Engine, tx: Transaction, caller: Caller, text: str) -> Applied:
+def apply_policy(service: Service, tx: Transaction, caller: Caller, text: str) -> ApplyPolicyResult:
     """Apply a policy document as the next version of its code; one that says what the latest does adds none.
 
     Stored calendars it names are taken in as they are now. Raises InvalidContent as `validate_policy` does.
     """
-    catalogue = claim_to_change(engine, tx, caller)
-    reading = validate_policy(text, catalogue)
-    latest = _latest(catalogue, reading.policy.code)
+    configuration = claim_to_change(service, tx, caller)
+    reading = validate_policy(text, configuration)
+    latest = _latest(configuration, reading.policy.code)
     document = to_document(reading.policy)
     if latest is not None and to_document(latest) == document:
-        return Applied(latest, (*reading.warnings, *_overruled(tx, catalogue, latest)), created=False)
+        return ApplyPolicyResult(
+            latest, (*reading.warnings, *_overruled(tx, configuration, latest)), created=False
+        )
     policy = replace(reading.policy, version=latest.version + 1 if latest else 1)
     policy_rows.insert_policy(tx, policy, text=text, document=document, by=caller.actor)
-    configuration.raise_version(tx)
-    return Applied(policy, (*reading.warnings, *_overruled(tx, catalogue, policy)), created=True)
+    configuration_rows.raise_version(tx)
+    return ApplyPolicyResult(
+        policy, (*reading.warnings, *_overruled(tx, configuration, policy)), created=True
+    )
 
 
-def _latest(catalogue: Catalogue, code: str) -> Policy | None:
-    versions = [policy for policy in catalogue.policies.values() if policy.code == code]
+def _latest(configuration: Configuration, code: str) -> Policy | None:
+    versions = [policy for policy in configuration.policies.values() if policy.code == code]
     return max(versions, key=lambda policy: policy.version, default=None)
 
 
-def _overruled(tx: Transaction, catalogue: Catalogue, policy: Policy) -> tuple[Fault, ...]:
+def _overruled(tx: Transaction, configuration: Configuration, policy: Policy) -> tuple[Fault, ...]:
     """A warning if complaints received now go by another policy, though this one has taken force."""
-    current = catalogue.policy_at(tx.now)
-    already = (policy.code, policy.version) in catalogue.policies
+    current = configuration.policy_at(tx.now)
+    already = (policy.code, policy.version) in configuration.policies
     later = current.effective_at > policy.effective_at or (already and current is not policy)
     if policy.effective_at > tx.now or not later:
         return ()
@@ -82,21 +88,25 @@ def _overruled(tx: Transaction, catalogue: Catalogue, policy: Policy) -> tuple[F
     )
 
 
-def list_policies(tx: Transaction, catalogue: Catalogue, code: str | None = None) -> list[ListedPolicy]:
+def list_policies(
+    tx: Transaction, configuration: Configuration, code: str | None = None
+) -> list[ListedPolicy]:
     """Every version of every policy, or of the one with that code. Raises NotFound for an unknown code."""
-    current = catalogue.policy_at(tx.now)
+    current = configuration.policy_at(tx.now)
     listed = []
     for record in policy_rows.find_policies(tx, code):
-        policy = catalogue.policy(record.code, record.version)
+        policy = configuration.policy(record.code, record.version)
         listed.append(ListedPolicy(policy, record.applied_at, record.applied_by, in_force=policy is current))
     if not listed:
         raise NotFound(f"There is no policy {code!r}.")
     return listed
 
 
-def load_policy(tx: Transaction, catalogue: Catalogue, code: str, version: int) -> tuple[ListedPolicy, str]:
+def load_policy(
+    tx: Transaction, configuration: Configuration, code: str, version: int
+) -> tuple[ListedPolicy, str]:
     """One version, and its document as it was sent. Raises NotFound."""
-    versions = list_policies(tx, catalogue, code)
+    versions = list_policies(tx, configuration, code)
     found = next((one for one in versions if one.policy.version == version), None)
     if found is None:
         raise NotFound(f"There is no version {version} of policy {code!r}.")

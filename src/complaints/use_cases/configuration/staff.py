@@ -6,10 +6,10 @@ from datetime import datetime
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.staff import Department, Directory, Team, User
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import usage
-from complaints.storage.rows import configuration
+from complaints.storage.rows import configuration as configuration_rows
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.configuration import (
     CreateDepartment,
@@ -20,7 +20,7 @@ from complaints.use_cases.commands.configuration import (
     PatchUser,
 )
 from complaints.use_cases.configuration.changing import changed, check_user, claim_to_change, renamed
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 Absence = tuple[datetime | None, datetime | None]
 
@@ -36,32 +36,32 @@ def load_department(directory: Directory, code: str) -> Department:
 
 
 def create_department(
-    engine: Engine, tx: Transaction, caller: Caller, command: CreateDepartment
+    service: Service, tx: Transaction, caller: Caller, command: CreateDepartment
 ) -> Department:
     """Make a department. Raises Conflict for a taken code, InvalidContent for unknown people or parent."""
-    catalogue = claim_to_change(engine, tx, caller)
-    if command.code in catalogue.directory.departments:
+    configuration = claim_to_change(service, tx, caller)
+    if command.code in configuration.directory.departments:
         raise Conflict(f"There is a department {command.code!r} already.")
     made = Department(command.code, command.names.model_dump(), command.head, command.deputy, command.parent)
-    _check_holders(catalogue, head=made.head, deputy=made.deputy)
-    _check_parent(catalogue.directory, made)
-    configuration.insert_row(tx, configuration.department, command.model_dump())
-    configuration.raise_version(tx)
+    _check_holders(configuration, head=made.head, deputy=made.deputy)
+    _check_parent(configuration.directory, made)
+    configuration_rows.insert_row(tx, configuration_rows.department, command.model_dump())
+    configuration_rows.raise_version(tx)
     return made
 
 
 def change_department(
-    engine: Engine, tx: Transaction, caller: Caller, code: str, command: PatchDepartment
+    service: Service, tx: Transaction, caller: Caller, code: str, command: PatchDepartment
 ) -> Department:
     """Change a department. Raises NotFound, and InvalidContent for unknown people or a parent below it."""
-    catalogue = claim_to_change(engine, tx, caller)
-    old = load_department(catalogue.directory, code)
+    configuration = claim_to_change(service, tx, caller)
+    old = load_department(configuration.directory, code)
     values = changed(old, command, "head", "deputy", "parent") | {"names": renamed(old.names, command.names)}
     made = replace(old, **values)
-    _check_holders(catalogue, head=values.get("head"), deputy=values.get("deputy"))
-    _check_parent(catalogue.directory, made)
-    configuration.update_row(tx, configuration.department, code, values)
-    configuration.raise_version(tx)
+    _check_holders(configuration, head=values.get("head"), deputy=values.get("deputy"))
+    _check_parent(configuration.directory, made)
+    configuration_rows.update_row(tx, configuration_rows.department, code, values)
+    configuration_rows.raise_version(tx)
     return made
 
 
@@ -75,10 +75,10 @@ def _check_parent(directory: Directory, department: Department) -> None:
         above = directory.departments[above].parent
 
 
-def _check_holders(catalogue: Catalogue, **logins: str | None) -> None:
+def _check_holders(configuration: Configuration, **logins: str | None) -> None:
     for member, login in logins.items():
         if login is not None:
-            check_user(catalogue, login, f"/{member}")
+            check_user(configuration, login, f"/{member}")
 
 
 # Teams ------------------------------------------------------------------------------------------------------
@@ -91,35 +91,35 @@ def load_team(directory: Directory, code: str) -> Team:
     return found
 
 
-def create_team(engine: Engine, tx: Transaction, caller: Caller, command: CreateTeam) -> Team:
+def create_team(service: Service, tx: Transaction, caller: Caller, command: CreateTeam) -> Team:
     """Make a team. Raises Conflict for a taken code, InvalidContent for unknown people or department."""
-    catalogue = claim_to_change(engine, tx, caller)
-    if command.code in catalogue.directory.teams:
+    configuration = claim_to_change(service, tx, caller)
+    if command.code in configuration.directory.teams:
         raise Conflict(f"There is a team {command.code!r} already.")
-    _check_department(catalogue.directory, command.department)
-    _check_holders(catalogue, lead=command.lead, deputy=command.deputy)
+    _check_department(configuration.directory, command.department)
+    _check_holders(configuration, lead=command.lead, deputy=command.deputy)
     values = command.model_dump() | {"active": command.active is not False}
-    configuration.insert_row(tx, configuration.team, values)
-    configuration.raise_version(tx)
+    configuration_rows.insert_row(tx, configuration_rows.team, values)
+    configuration_rows.raise_version(tx)
     return Team(**values)
 
 
-def change_team(engine: Engine, tx: Transaction, caller: Caller, code: str, command: PatchTeam) -> Team:
+def change_team(service: Service, tx: Transaction, caller: Caller, code: str, command: PatchTeam) -> Team:
     """Change a team. Raises NotFound, InvalidContent for unknown people or department, and Conflict when one
     that complaints are or will be given to is to be deactivated.
     """
-    catalogue = claim_to_change(engine, tx, caller)
-    old = load_team(catalogue.directory, code)
+    configuration = claim_to_change(service, tx, caller)
+    old = load_team(configuration.directory, code)
     values = changed(old, command, "department", "lead", "deputy", "active") | {
         "names": renamed(old.names, command.names)
     }
     if "department" in values:
-        _check_department(catalogue.directory, values["department"])
-    _check_holders(catalogue, lead=values.get("lead"), deputy=values.get("deputy"))
+        _check_department(configuration.directory, values["department"])
+    _check_holders(configuration, lead=values.get("lead"), deputy=values.get("deputy"))
     if values.get("active") is False:
-        _refuse_in_use(tx, catalogue, code)
-    configuration.update_row(tx, configuration.team, code, values)
-    configuration.raise_version(tx)
+        _refuse_in_use(tx, configuration, code)
+    configuration_rows.update_row(tx, configuration_rows.team, code, values)
+    configuration_rows.raise_version(tx)
     return replace(old, **values)
 
 
@@ -128,13 +128,13 @@ def _check_department(directory: Directory, code: str) -> None:
         raise InvalidContent.at("/department", f"There is no department {code!r}.")
 
 
-def _refuse_in_use(tx: Transaction, catalogue: Catalogue, team: str) -> None:
-    mapped = [c.code for c in catalogue.categories.values() if c.active and c.team == team]
+def _refuse_in_use(tx: Transaction, configuration: Configuration, team: str) -> None:
+    mapped = [c.code for c in configuration.categories.values() if c.active and c.team == team]
     if mapped:
         shown = ", ".join(sorted(mapped)[:5]) + (" and more" if len(mapped) > 5 else "")
         raise Conflict(f"Categories go to this team ({shown}): give them to another first.")
-    now_or_later = catalogue.policies_in_order.index(catalogue.policy_at(tx.now))
-    for policy in catalogue.policies_in_order[now_or_later:]:
+    now_or_later = configuration.policies_in_order.index(configuration.policy_at(tx.now))
+    for policy in configuration.policies_in_order[now_or_later:]:
         if team in _teams_of(policy):
             raise Conflict(
                 f"Policy {policy.code!r} version {policy.version} gives complaints to this team: "
@@ -160,44 +160,44 @@ def load_user(directory: Directory, login: str) -> User:
     return found
 
 
-def create_user(engine: Engine, tx: Transaction, caller: Caller, command: CreateUser) -> User:
+def create_user(service: Service, tx: Transaction, caller: Caller, command: CreateUser) -> User:
     """Make a user. Raises Conflict for a taken login, InvalidContent for an unknown deputy or odd absence."""
-    catalogue = claim_to_change(engine, tx, caller)
-    if command.login in catalogue.directory.users:
+    configuration = claim_to_change(service, tx, caller)
+    if command.login in configuration.directory.users:
         raise Conflict(f"There is a user {command.login!r} already.")
-    _check_deputy(catalogue, command.login, command.deputy)
+    _check_deputy(configuration, command.login, command.deputy)
     values = command.model_dump() | {"active": command.active is not False}
     values["absent_from"], values["absent_until"] = _absence((None, None), command, tx.now)
-    configuration.insert_row(tx, configuration.user_account, values)
-    configuration.raise_version(tx)
+    configuration_rows.insert_row(tx, configuration_rows.user_account, values)
+    configuration_rows.raise_version(tx)
     return User(**values)
 
 
-def change_user(engine: Engine, tx: Transaction, caller: Caller, login: str, command: PatchUser) -> User:
+def change_user(service: Service, tx: Transaction, caller: Caller, login: str, command: PatchUser) -> User:
     """Change a user. Raises NotFound, InvalidContent for an unknown deputy or odd absence, and Conflict when
     the last active user is to be deactivated.
 
     Whoever leads, heads or owns may be deactivated: escalations then go to the deputy or the next one up.
     """
-    catalogue = claim_to_change(engine, tx, caller)
-    old = load_user(catalogue.directory, login)
+    configuration = claim_to_change(service, tx, caller)
+    old = load_user(configuration.directory, login)
     values = changed(old, command, "name", "email", "active", "deputy")
     values["absent_from"], values["absent_until"] = _absence(
         (old.absent_from, old.absent_until), command, tx.now
     )
-    _check_deputy(catalogue, login, values.get("deputy"))
-    others = (user for user in catalogue.directory.users.values() if user.login != login)
+    _check_deputy(configuration, login, values.get("deputy"))
+    others = (user for user in configuration.directory.users.values() if user.login != login)
     if values.get("active") is False and not any(user.active for user in others):
         raise Conflict("This is the last active user, and somebody must answer for complaints.")
-    configuration.update_row(tx, configuration.user_account, login, values)
-    configuration.raise_version(tx)
+    configuration_rows.update_row(tx, configuration_rows.user_account, login, values)
+    configuration_rows.raise_version(tx)
     return replace(old, **values)
 
 
-def _check_deputy(catalogue: Catalogue, login: str, deputy: str | None) -> None:
+def _check_deputy(configuration: Configuration, login: str, deputy: str | None) -> None:
     if deputy == login:
         raise InvalidContent.at("/deputy", "A deputy is somebody else.")
-    _check_holders(catalogue, deputy=deputy)
+    _check_holders(configuration, deputy=deputy)
 
 
 def _absence(old: Absence, command: CreateUser | PatchUser, now: datetime) -> Absence:

@@ -7,12 +7,12 @@ from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
-from complaints.domain.complaint.change import Event, told_changes, told_deadline
+from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.history import Tip, fold, link_digest
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.deadlines import clockwork
+from complaints.domain.rules.deadlines import terms_of
 from complaints.domain.rules.ladder import untaken
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import DeadlineStatus, EventType
@@ -20,7 +20,7 @@ from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import audit
 from complaints.storage.queries.audit import EscalationRow, EventRow, Stored
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 BATCH = 500
 LATE = timedelta(minutes=1)
@@ -55,11 +55,11 @@ class _Case:
         return self.stored.loaded.complaint
 
 
-def check_all(engine: Engine, *, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
+def check_all(service: Service, *, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
     """Every breach of an invariant in the database, complaint by complaint; `progress` hears how many were seen."""
     after: UUID | None = None
     while True:
-        found, after, count = engine.read(lambda tx, start=after: _check_batch(engine, tx, start))  # type: ignore[misc]
+        found, after, count = service.read(lambda tx, start=after: _check_batch(service, tx, start))  # type: ignore[misc]
         yield from found
         progress(count)
         if after is None:
@@ -67,7 +67,7 @@ def check_all(engine: Engine, *, progress: Callable[[int], None] = lambda count:
 
 
 def _check_batch(
-    engine: Engine, tx: Transaction, after: UUID | None
+    service: Service, tx: Transaction, after: UUID | None
 ) -> tuple[list[Finding], UUID | None, int]:
     batch = audit.find_batch(tx, after, BATCH)
     ids = [stored.loaded.complaint.id for stored in batch.stored]
@@ -79,7 +79,7 @@ def _check_batch(
     taken = {
         key: list(rows) for key, rows in groupby(audit.find_escalations(tx, ids), lambda e: e.complaint_id)
     }
-    catalogue, horizon = engine.catalogue(tx), months.horizon(tx)
+    configuration, horizon = service.configuration(tx), months.horizon(tx)
     found = [
         Finding("readable", number_of(n), "what is stored of it makes no sense") for n in batch.unreadable
     ]
@@ -91,8 +91,8 @@ def _check_batch(
             stored=stored,
             events=own,
             escalations=taken.get(complaint.id, []),
-            policy=catalogue.policy(complaint.policy_code, complaint.policy_version),
-            directory=catalogue.directory,
+            policy=configuration.policy(complaint.policy_code, complaint.policy_version),
+            directory=configuration.directory,
             now_is_late=wake_at is not None and tx.now - wake_at > LATE,
             cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
         )
@@ -130,11 +130,11 @@ def _state_is_history(case: _Case) -> Iterator[str]:
     if case.cut_off:
         return
     members, deadlines = fold([json.loads(row.data) for row in case.events])
-    stored = told_changes(None, case.complaint)
+    stored = recorded_changes(None, case.complaint)
     for name in sorted(members.keys() | stored.keys()):
         if members.get(name) != stored.get(name):
             yield f"{name} is not what the history says"
-    kept = {str(d.id): told_deadline(d) for d in case.complaint.deadlines}
+    kept = {str(d.id): recorded_deadline(d) for d in case.complaint.deadlines}
     for deadline_id in sorted(kept.keys() | deadlines.keys()):
         if kept.get(deadline_id) != deadlines.get(deadline_id):
             yield f"deadline {deadline_id} is not what the history says"
@@ -161,8 +161,8 @@ def _nothing_forgotten(case: _Case) -> Iterator[str]:
 def _alive(deadline: Deadline, case: _Case) -> bool:
     if deadline.status is not DeadlineStatus.BREACHED:
         return deadline.wake_at is not None
-    works = clockwork(deadline, case.complaint, case.policy)
-    if untaken(deadline, works, case.policy):
+    terms = terms_of(deadline, case.complaint, case.policy)
+    if untaken(deadline, terms, case.policy):
         return deadline.wake_at is not None
     owner = case.directory.users.get(case.complaint.assignee or case.complaint.first_owner)
     return owner is not None and owner.active

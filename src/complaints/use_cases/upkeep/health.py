@@ -8,7 +8,7 @@ from complaints.storage.database import migrate
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import heartbeat
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 ALIVE_WITHIN = timedelta(seconds=20)
 
@@ -32,7 +32,7 @@ class Health:
     parked: int
 
 
-def examine(engine: Engine, wall: Callable[[], datetime]) -> Health:
+def examine(service: Service, wall: Callable[[], datetime]) -> Health:
     """The engine's health. Raises Unavailable where the database cannot be reached."""
 
     def look(tx: Transaction) -> Health:
@@ -45,4 +45,4 @@ def examine(engine: Engine, wall: Callable[[], datetime]) -> Health:
             parked=due_complaints.count_parked(tx),
         )
 
-    return engine.read(look)
+    return service.read(look)

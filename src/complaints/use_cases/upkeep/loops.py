@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from complaints.domain.errors import Unavailable
-from complaints.storage import months as partitions
+from complaints.storage import months
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import heartbeat, idempotency
-from complaints.use_cases.service import Engine
-from complaints.use_cases.upkeep.sweep import BATCH, Swept, sweep_once
+from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
 
 BEAT_SECONDS = 5.0
 _FORGOTTEN = timedelta(hours=1)
@@ -26,10 +26,10 @@ class Sweeper:
     `wall` is the wall clock, also in a sandbox; `observe` hears of every sweep that did something.
     """
 
-    engine: Engine
+    service: Service
     node: str
     wall: Callable[[], datetime]
-    observe: Callable[[Swept], None]
+    observe: Callable[[SweepResult], None]
     stopping: Callable[[], bool] = lambda: False
     _batch: int = field(default=BATCH, init=False)
     _beat_at: float = field(default=float("-inf"), init=False)
@@ -37,7 +37,7 @@ class Sweeper:
 
     def tick(self) -> None:
         """Do what is due, batch by batch, and beat from time to time."""
-        while self.engine.read(due_complaints.is_any_due):
+        while self.service.read(due_complaints.is_any_due):
             batch = self._batch
             swept = self._sweep()
             self._lag_seconds = max(swept.lags_seconds, default=0.0)
@@ -47,14 +47,14 @@ class Sweeper:
                 break
         self._beat()
 
-    def _sweep(self) -> Swept:
+    def _sweep(self) -> SweepResult:
         """Sweep a batch. Where that was too much, the next ones are smaller.
 
         The database ends a transaction in which a busy process says nothing for 5 s: of the same size it might
         be tried for ever.
         """
         try:
-            swept = sweep_once(self.engine, batch=self._batch)
+            swept = sweep_once(self.service, batch=self._batch)
         except Unavailable:
             self._batch = max(self._batch // 4, 1)
             raise
@@ -66,32 +66,32 @@ class Sweeper:
             return
         self._beat_at = time.monotonic()
         at, lag = self.wall(), self._lag_seconds
-        self.engine.write(lambda tx: heartbeat.beat(tx, self.node, at=at, lag_seconds=lag))
+        self.service.write(lambda tx: heartbeat.beat(tx, self.node, at=at, lag_seconds=lag))
         self._lag_seconds = 0.0
 
 
-def keep_house(engine: Engine, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
+def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
     """Forget answers nobody will repeat and processes that are gone; try parked complaints again; see to the months.
 
     `history_months`: how many whole months the history keeps besides the current one; None keeps all.
     """
-    engine.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
-    engine.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
-    engine.write(lambda tx: due_complaints.unpark(tx, tx.now - _PARKED))
-    keep_months(engine, history_months=history_months)
+    service.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
+    service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
+    service.write(lambda tx: due_complaints.unpark(tx, tx.now - _PARKED))
+    keep_months(service, history_months=history_months)
 
 
-def keep_months(engine: Engine, *, history_months: int | None = None) -> None:
+def keep_months(service: Service, *, history_months: int | None = None) -> None:
     """Make the month of the history that has begun, and detach those it need not keep any more."""
-    if made := engine.write(lambda tx: partitions.make_month(tx, tx.now.date())):
+    if made := service.write(lambda tx: months.make_month(tx, tx.now.date())):
         log.info("a month of the history was made", extra={"month": made.name})
-    engine.write(partitions.turn_month)
+    service.write(months.turn_month)
     if history_months is None:
         return
-    while gone := engine.write(lambda tx: partitions.detach_month(tx, _kept_from(tx.now, history_months))):
+    while gone := service.write(lambda tx: months.detach_month(tx, _kept_from(tx.now, history_months))):
         bounds = f"FROM ({gone.lower or 'MINVALUE'}) TO ({gone.upper})"
         log.info("a month of the history was detached", extra={"month": gone.name, "bounds": bounds})
 
 
-def _kept_from(now: datetime, months: int) -> date:
-    return partitions.month_after(now.date(), -months)
+def _kept_from(now: datetime, count: int) -> date:
+    return months.month_after(now.date(), -count)

@@ -9,11 +9,12 @@ from complaints.domain.policy.document import read_policy, to_document
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import api_key as key_rows
-from complaints.storage.rows import configuration, seed
+from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows import policy as policy_rows
+from complaints.storage.rows import seed
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.configuration import keys
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 
 ADMIN = "admin"
 BOOTSTRAP = "bootstrap"
@@ -59,21 +60,21 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     return True
 
 
-def ensure_first_key(engine: Engine, tx: Transaction, secret: str | None) -> str | None:
+def ensure_first_key(service: Service, tx: Transaction, secret: str | None) -> str | None:
     """See that somebody can come in: with `secret`, or else with a new key where there is none yet.
 
     Returns the secret of a key made now; None if there was nothing to make.
     """
-    configuration.claim_version(tx)  # processes that start at once make one key between them
+    configuration_rows.claim_version(tx)  # processes that start at once make one key between them
     known = {key.name: key for key in key_rows.find_keys(tx)}
     if secret is None and known:
         return None
     if secret is not None and (bootstrap := known.get(BOOTSTRAP)):
         if not seed.has_secret(tx, keys.digest_of(secret)):
             key_rows.replace_secret(tx, bootstrap.id, keys.digest_of(secret))
-            configuration.raise_version(tx)
+            configuration_rows.raise_version(tx)
         return None
     _, made = keys.create_key(
-        engine, tx, SYSTEM, name=BOOTSTRAP, roles=[AccessRole.ADMIN], source="api", login=None, secret=secret
+        service, tx, SYSTEM, name=BOOTSTRAP, roles=[AccessRole.ADMIN], source="api", login=None, secret=secret
     )
     return made

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from complaints.domain.complaint.change import ENGINE, Draft
+from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.errors import Unavailable
-from complaints.domain.rules.passing_time import advance
+from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.vocabulary import EventType
-from complaints.storage.configuration import Catalogue
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows.complaint import Loaded
-from complaints.storage.save import Planned, apply
-from complaints.use_cases.service import Engine
+from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.save import ChangeToSave, save
+from complaints.use_cases.service import Service
 
 BATCH = 500
 _PARKED = "complaint parked: its clocks cannot be advanced"
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     """What a sweep did. `lag_seconds` is how late the latest step was taken; 0 where none was."""
 
     complaints: int = 0
@@ -32,8 +32,8 @@ class Swept:
     resumed: int = 0
     lags_seconds: tuple[float, ...] = ()
 
-    def __add__(self, other: "Swept") -> "Swept":
-        return Swept(
+    def __add__(self, other: "SweepResult") -> "SweepResult":
+        return SweepResult(
             self.complaints + other.complaints,
             self.parked + other.parked,
             self.escalations + other.escalations,
@@ -43,26 +43,26 @@ class Swept:
         )
 
 
-def sweep_once(engine: Engine, *, batch: int = BATCH) -> Swept:
+def sweep_once(service: Service, *, batch: int = BATCH) -> SweepResult:
     """Claim up to `batch` complaints whose time has come and bring them up to now, in one transaction.
 
     Any number of processes may do this at once: each claims rows no other has. Where one of them spoils it for
     all, because what is stored of it makes no sense, each is advanced alone and that one parked.
     """
     try:
-        with engine.database.begin() as tx:
-            return _sweep(engine, tx, due_complaints.claim_due(tx, limit=batch), _at_once, tx.now)
+        with service.database.begin() as tx:
+            return _sweep(service, tx, due_complaints.claim_due(tx, limit=batch), _at_once, tx.now)
     except Unavailable:
         raise
     except Exception:
         log.warning("complaints cannot be advanced together, so each is alone", exc_info=True)
-        return _one_by_one(engine, batch)
+        return _one_by_one(service, batch)
 
 
-def _one_by_one(engine: Engine, limit: int) -> Swept:
-    total, place = Swept(), None
+def _one_by_one(service: Service, limit: int) -> SweepResult:
+    total, place = SweepResult(), None
     for _ in range(limit):
-        place, swept = _next_alone(engine, place)
+        place, swept = _next_alone(service, place)
         if place is None:
             break
         total += swept
@@ -70,16 +70,16 @@ def _one_by_one(engine: Engine, limit: int) -> Swept:
 
 
 def _next_alone(
-    engine: Engine, after: due_complaints.Place | None
-) -> tuple[due_complaints.Place | None, Swept]:
+    service: Service, after: due_complaints.Place | None
+) -> tuple[due_complaints.Place | None, SweepResult]:
     """The complaint due next after a place, advanced or else parked: its own place, None where there is none."""
     for is_last in (False, False, True):  # others may have been in its way
         place = None
         try:
-            with engine.database.begin() as tx:
+            with service.database.begin() as tx:
                 place = due_complaints.claim_next(tx, after=after)
                 claimed = due_complaints.load_claimed(tx, [place.id]) if place else []
-                return place, _sweep(engine, tx, claimed, _at_once, tx.now)
+                return place, _sweep(service, tx, claimed, _at_once, tx.now)
         except Unavailable:
             raise
         except Exception:
@@ -88,59 +88,61 @@ def _next_alone(
             if is_last:
                 log.exception(_PARKED, extra={"id": str(place.id)})
     assert place is not None  # else it was raised or returned
-    engine.write(lambda tx: due_complaints.park(tx, [place.id]))
-    return place, Swept(complaints=1, parked=1)
+    service.write(lambda tx: due_complaints.park(tx, [place.id]))
+    return place, SweepResult(complaints=1, parked=1)
 
 
-def sweep_until(engine: Engine, tx: Transaction, target: datetime, *, slice_size: int = BATCH) -> Swept:
+def sweep_until(
+    service: Service, tx: Transaction, target: datetime, *, slice_size: int = BATCH
+) -> SweepResult:
     """Let everything happen that falls due up to `target`, each at its own time, in order (the test clock).
 
     Time is cut into slices of about `slice_size` complaints, so that the history comes out in order of time.
     """
-    total = Swept()
+    total = SweepResult()
     while (end := due_complaints.slice_end(tx, target, size=slice_size)) is not None:
-        total += _sweep(engine, tx, due_complaints.claim_until(tx, end), _each_at_its_time, end)
+        total += _sweep(service, tx, due_complaints.claim_until(tx, end), _each_at_its_time, end)
     return total
 
 
 def _sweep(
-    engine: Engine,
+    service: Service,
     tx: Transaction,
-    claimed: list[Loaded],
-    live: Callable[[Draft, Catalogue, datetime], None],
+    claimed: list[LoadedComplaint],
+    live: Callable[[Change, Configuration, datetime], None],
     until: datetime,
-) -> Swept:
-    catalogue = engine.catalogue(tx)
+) -> SweepResult:
+    configuration = service.configuration(tx)
     plans, parked = [], []
     for loaded in claimed:
-        draft = Draft(loaded.complaint, actor=ENGINE, new_id=engine.new_id)
+        change = Change(loaded.complaint, actor=ENGINE, new_id=service.new_id)
         try:
-            live(draft, catalogue, until)
+            live(change, configuration, until)
         except Exception:  # one complaint that cannot be planned must not stop the clocks of the others
             log.exception(_PARKED, extra={"id": str(loaded.complaint.id)})
             parked.append(loaded.complaint.id)
         else:
-            plans.append(Planned(draft, loaded.tip))
+            plans.append(ChangeToSave(change, loaded.tip))
     due_complaints.park(tx, parked)
-    apply(tx, plans, engine.new_id)
+    save(tx, plans, service.new_id)
     return _told(plans, parked=len(parked))
 
 
-def _each_at_its_time(draft: Draft, catalogue: Catalogue, until: datetime) -> None:
-    while (wake_at := draft.complaint.wake_at) is not None and wake_at <= until:
-        _at_once(draft, catalogue, wake_at)
+def _each_at_its_time(change: Change, configuration: Configuration, until: datetime) -> None:
+    while (wake_at := change.complaint.wake_at) is not None and wake_at <= until:
+        _at_once(change, configuration, wake_at)
 
 
-def _at_once(draft: Draft, catalogue: Catalogue, now: datetime) -> None:
-    policy = catalogue.policy(draft.complaint.policy_code, draft.complaint.policy_version)
-    advance(draft, policy, catalogue.directory, now)
+def _at_once(change: Change, configuration: Configuration, now: datetime) -> None:
+    policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
+    catch_up(change, policy, configuration.directory, now)
 
 
-def _told(plans: list[Planned], *, parked: int) -> Swept:
-    taken = [e for plan in plans for e in plan.draft.escalations]
-    resumed = sum(e.type is EventType.RESUMED for plan in plans for e in plan.draft.events)
+def _told(plans: list[ChangeToSave], *, parked: int) -> SweepResult:
+    taken = [e for plan in plans for e in plan.change.escalations]
+    resumed = sum(e.type is EventType.RESUMED for plan in plans for e in plan.change.events)
     lags = tuple((e.taken_at - e.planned_at) / timedelta(seconds=1) for e in taken)
-    return Swept(
+    return SweepResult(
         complaints=len(plans) + parked,
         parked=parked,
         escalations=sum(e.level > 0 for e in taken),

@@ -10,14 +10,14 @@ from complaints.domain.time.working_time import TimeOutOfRange, add_months, shif
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import test_clock
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.service import Engine
+from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.sweep import sweep_until
 
 LATEST_AT = datetime(2999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ClockResult:
     """Where the clock stands, and what happened on the way."""
 
     now: datetime
@@ -26,25 +26,25 @@ class Moved:
     reminders: int
 
 
-def is_sandbox(engine: Engine) -> bool:
+def is_sandbox(service: Service) -> bool:
     """Whether the database has a test clock; it never gains or loses one."""
-    return engine.read(lambda tx: test_clock.find_sandbox_now(tx.connection) is not None)
+    return service.read(lambda tx: test_clock.find_sandbox_now(tx.connection) is not None)
 
 
-def set_clock(engine: Engine, tx: Transaction, caller: Caller, target: datetime) -> Moved:
+def set_clock(service: Service, tx: Transaction, caller: Caller, target: datetime) -> ClockResult:
     """Move the clock to `target`. Raises Conflict if it stands later than that."""
     caller.require(Right.WORK)
-    return _move(engine, tx, test_clock.lock_sandbox(tx.connection), target)
+    return _move(service, tx, test_clock.lock_sandbox(tx.connection), target)
 
 
-def advance_clock(engine: Engine, tx: Transaction, caller: Caller, by: str) -> Moved:
+def advance_clock(service: Service, tx: Transaction, caller: Caller, by: str) -> ClockResult:
     """Move the clock by an ISO 8601 duration; its months and days are those of the calendar in UTC.
 
     Raises InvalidContent at `/by`.
     """
     caller.require(Right.WORK)
     now = test_clock.lock_sandbox(tx.connection)
-    return _move(engine, tx, now, _later(now, by))
+    return _move(service, tx, now, _later(now, by))
 
 
 def _later(now: datetime, by: str) -> datetime:
@@ -60,9 +60,9 @@ def _later(now: datetime, by: str) -> datetime:
     return at
 
 
-def _move(engine: Engine, tx: Transaction, now: datetime, target: datetime) -> Moved:
+def _move(service: Service, tx: Transaction, now: datetime, target: datetime) -> ClockResult:
     if target < now:
         raise Conflict(f"The test clock only moves forwards: it stands at {plain(now)}.")
-    swept = sweep_until(engine, tx, target)
+    swept = sweep_until(service, tx, target)
     test_clock.set_sandbox_now(tx.connection, target)
-    return Moved(target, swept.escalations, swept.resumed, swept.reminders)
+    return ClockResult(target, swept.escalations, swept.resumed, swept.reminders)
