@@ -179,7 +179,7 @@ def settle(service: Service) -> None:
 
 
 class SweepMetrics:
-    """What sweeps measure: how late steps are taken, and how many (domain rule 3.7)."""
+    """What sweeps measure: how late steps are taken, and how many (rule 3.7)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._lag = Histogram(

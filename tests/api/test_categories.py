@@ -11,6 +11,7 @@ LEAF = {"code": "network.handover", "names": NAMES, "cause": "technical", "natur
 
 
 def test_a_leaf_is_made_read_and_used(client: TestClient) -> None:
+    # rule 5.2
     made = client.post("/v1/categories", json=LEAF)
 
     assert made.status_code == 201

@@ -115,6 +115,7 @@ def test_an_action_answers_with_the_complaint(scenario: Scenario, client: TestCl
 
 
 def test_a_refused_action_says_what_may_be_done(scenario: Scenario, client: TestClient) -> None:
+    # rule 1.6
     complaint = scenario.post()
     answer = client.post(f"/v1/complaints/{complaint.id}/transitions", json={"action": "close"})
 
@@ -128,6 +129,7 @@ def test_a_refused_action_says_what_may_be_done(scenario: Scenario, client: Test
 
 
 def test_a_new_complaints_choices(scenario: Scenario, client: TestClient) -> None:
+    # rule 1.6
     complaint = scenario.post()
     answer = client.get(f"/v1/complaints/{number_of(complaint.sequence)}/transitions")
     assert answer.headers["ETag"] == '"1"'

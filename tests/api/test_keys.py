@@ -127,6 +127,7 @@ def test_a_name_is_taken_once_also_when_revoked(client: TestClient) -> None:
 
 
 def test_a_key_that_belongs_to_a_user_acts_as_them(client: TestClient) -> None:
+    # rule 1.5
     secret = make(client, roles=["agent"], user="admin")["key"]
     posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}, headers=bearer(secret))
     assert posted.json()["first_owner"] == "admin"

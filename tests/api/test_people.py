@@ -199,8 +199,17 @@ def test_users_come_and_go_but_one_stays(client: TestClient, scenario: Scenario)
 
 
 def test_with_every_role_vacant_a_complaint_still_has_an_owner(client: TestClient) -> None:
+    # rule 1.5
     make(client, "users", {"login": "aaa", "name": "First"})
     client.patch("/v1/teams/customer_service", json={"lead": ""})
     client.patch("/v1/departments/service", json={"head": "aaa"})
     posted = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}).json()
     assert posted["first_owner"] == "aaa"
+
+
+def test_rule_1_5_a_fresh_database_has_three_teams_led_by_admin(client: TestClient) -> None:
+    teams = client.get("/v1/teams").json()["items"]
+    heads = {one["code"]: one["head"] for one in client.get("/v1/departments").json()["items"]}
+    leads = {team["code"]: team["lead"] for team in teams}
+    assert leads == dict.fromkeys(("customer_service", "management", "operations"), "admin")
+    assert {heads[team["department"]] for team in teams} == {"admin"}

@@ -26,6 +26,7 @@ def post(client: TestClient, text: str | bytes, path: str = "", **headers: str) 
 
 
 def test_the_built_in_policy_is_there(client: TestClient) -> None:
+    # rule 4.3
     assert client.get("/v1/policies").json() == {"items": [LISTED], "next_cursor": None}
     assert client.get("/v1/policies/telecom-handbook").json() == {"items": [LISTED], "next_cursor": None}
     one = client.get("/v1/policies/telecom-handbook/1").json()
@@ -42,6 +43,7 @@ def test_what_is_not_there_is_not_found(client: TestClient) -> None:
     "media_type", ["application/yaml", "text/yaml", "application/x-yaml; charset=UTF-8", "application/json"]
 )
 def test_a_document_is_applied_as_the_next_version(client: TestClient, media_type: str) -> None:
+    # rule 4.1
     text = json.dumps(to_document(read_policy(SECOND).policy)) if "json" in media_type else SECOND
     applied = post(client, text, **{"Content-Type": media_type})
 
@@ -66,6 +68,7 @@ def test_the_same_document_again_adds_nothing(client: TestClient) -> None:
 
 
 def test_faults_come_with_their_pointer_and_line(client: TestClient) -> None:
+    # rule 4.2
     faulty = HANDBOOK.replace("team: operations", "team: operation").replace("24 elapsed hours", "24 moons")
     lines = faulty.splitlines()
     for path in ("", "/validate"):

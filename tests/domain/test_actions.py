@@ -93,6 +93,7 @@ def test_an_action_is_one_change_of_the_complaint(action: Action) -> None:
 
 @pytest.mark.parametrize("status", Status)
 def test_every_action_is_reviewed_with_the_reason_where_it_is_refused(status: Status) -> None:
+    # rule 1.6
     life = in_status(status)
     found = judge_actions(life.complaint, life.context())
     assert [verdict.action for verdict in found] == list(Action)
@@ -292,6 +293,7 @@ def test_before_the_result_only_a_failed_call_is_recorded(status: Status) -> Non
 
 
 def test_a_contact_meets_the_earliest_follow_up_due_within_seven_days() -> None:
+    # rule 1.3
     life = followed_up(priority=Priority.HIGH)
     due = [d.due_at for d in life.clocks("follow_up")]
     life.jump(to=due[0] - days(7)).do("record_contact")
@@ -303,6 +305,7 @@ def test_a_contact_meets_the_earliest_follow_up_due_within_seven_days() -> None:
 
 
 def test_a_contact_more_than_seven_days_ahead_is_only_recorded() -> None:
+    # rule 1.3
     life = followed_up()
     life.jump(to=life.clock("follow_up").due_at - days(7) - MOMENT).do("record_contact", csat=4, nps=9)
     assert life.clock("follow_up").status is DeadlineStatus.RUNNING
@@ -324,6 +327,7 @@ def test_of_two_overdue_follow_ups_a_contact_meets_one() -> None:
 
 
 def test_unreachable_meets_the_attempt_and_starts_another_until_the_third() -> None:
+    # rule 1.3
     life = followed_up()
     life.wait(to=life.clock("follow_up").due_at)
     for attempt in (1, 2, 3):
@@ -338,6 +342,7 @@ def test_unreachable_meets_the_attempt_and_starts_another_until_the_third() -> N
 
 
 def test_a_retry_is_due_three_days_after_the_attempt_and_keeps_its_sequence() -> None:
+    # rule 1.3
     life = followed_up(priority=Priority.URGENT)
     life.wait(to=life.clocks("follow_up")[0].due_at).do("record_contact")
     life.wait(to=life.clocks("follow_up", sequence=2)[0].due_at - days(2))
@@ -348,11 +353,13 @@ def test_a_retry_is_due_three_days_after_the_attempt_and_keeps_its_sequence() ->
 
 
 def test_unreachable_far_ahead_of_the_next_follow_up_starts_no_other_attempt() -> None:
+    # rule 1.3
     life = followed_up().do("record_contact", outcome=UNREACHABLE)
     assert [(d.attempt, d.status) for d in life.clocks("follow_up")] == [(1, DeadlineStatus.RUNNING)]
 
 
 def test_not_solved_reopens_with_resolution_alone() -> None:
+    # rule 1.2
     life = followed_up()
     life.jump(to=life.clock("follow_up").due_at).do(
         "record_contact", outcome=NOT_SOLVED, note="Still no signal", csat=1
@@ -388,6 +395,7 @@ def test_reopened_from_resolved_the_cycle_and_its_clocks_run_on() -> None:
 
 @pytest.mark.parametrize("status", [Status.FOLLOWING_UP, Status.CLOSED, Status.REJECTED, Status.WITHDRAWN])
 def test_reopened_later_a_new_cycle_starts_both_clocks(status: Status) -> None:
+    # rule 1.2
     life = in_status(status).jump(days=5).do("reopen")
     started = [(d.kind, d.started_at, d.due_at) for d in life.complaint.deadlines if d.cycle == 2]
     assert started == [
@@ -419,6 +427,7 @@ def test_while_followed_up_no_window_ends() -> None:
 
 
 def test_reopening_keeps_promises_and_cancels_the_rest() -> None:
+    # rule 1.4
     life = followed_up()
     life.promise(life.now + days(3)).do("reopen")
     assert life.clock("promise").status is DeadlineStatus.RUNNING
@@ -631,3 +640,7 @@ def test_who_may_close_early_is_in_the_policy() -> None:
 
 def test_local_time_of_the_builders() -> None:
     assert local("2026-01-05 09:00") == START
+
+
+def test_rule_1_1_the_contact_channels() -> None:
+    assert list(ContactChannel) == ["phone", "web", "app", "email", "sms", "social", "on_site", "letter"]

@@ -61,7 +61,7 @@ def policy(*routes: Route) -> Policy:
 
 # Categories -------------------------------------------------------------------------------------------------
 
-DOMAIN_5 = {
+LEAVES = {  # rule 5.2
     "network": "outage slow coverage voice",
     "billing": "wrong_charge unexplained refund",
     "marketing": "misleading unsolicited",
@@ -74,10 +74,11 @@ DOMAIN_5 = {
 }
 
 
-def test_the_seeded_tree_is_that_of_domain_5() -> None:
+def test_the_seeded_tree_is_that_of_the_rule_book() -> None:
+    # rule 5.2
     expected = [
         code
-        for parent, leaves in DOMAIN_5.items()
+        for parent, leaves in LEAVES.items()
         for code in (parent, *(f"{parent}.{x}" for x in leaves.split()))
     ]
     assert [category.code for category in SEED_CATEGORIES] == expected
@@ -86,6 +87,8 @@ def test_the_seeded_tree_is_that_of_domain_5() -> None:
 
 
 def test_every_seeded_leaf_has_cause_nature_and_the_team_of_its_cause() -> None:
+    # rule 5.1
+    # rule 5.2
     teams = dict(zip(Cause, TEAMS, strict=True))
     for leaf in (category for category in SEED_CATEGORIES if category.parent):
         assert leaf.nature is not None
@@ -112,6 +115,7 @@ def test_no_category_is_none() -> None:
 def test_a_parent_alone_is_what_its_children_agree_on(
     code: str, cause: Cause | None, nature: Nature | None, team: str | None
 ) -> None:
+    # rule 5.2
     category = classify(code, TREE)
     assert category is not None
     assert (category.code, category.cause, category.nature, category.team) == (code, cause, nature, team)
@@ -149,6 +153,7 @@ def test_a_parent_without_children_stays_open() -> None:
     ],
 )
 def test_an_unknown_category_is_refused(code: str, message: str) -> None:
+    # rule 5.2
     with pytest.raises(InvalidContent) as refused:
         classify(code, TREE, pointer="/set/category")
     (fault,) = refused.value.faults
@@ -215,6 +220,7 @@ def test_a_bad_category_is_refused_with_every_fault(category: Category, pointers
     ],
 )
 def test_priority_follows_severity(severity: Severity, priority: Priority) -> None:
+    # rule 5.4
     derived = derive_priority(RULE, severity=severity, vulnerable=False, repeat=False, channel=Channel.PHONE)
     assert derived is priority
 
@@ -223,6 +229,7 @@ def test_priority_follows_severity(severity: Severity, priority: Priority) -> No
     ("vulnerable", "repeat", "channel"), list(product((False, True), (False, True), Channel))
 )
 def test_each_reason_raises_one_level(vulnerable: bool, repeat: bool, channel: Channel) -> None:
+    # rule 5.4
     levels = vulnerable + repeat + (channel is Channel.REGULATOR)
     derived = derive_priority(
         RULE, severity=Severity.LOW, vulnerable=vulnerable, repeat=repeat, channel=channel
@@ -231,6 +238,7 @@ def test_each_reason_raises_one_level(vulnerable: bool, repeat: bool, channel: C
 
 
 def test_priority_is_capped_at_urgent() -> None:
+    # rule 5.4
     derived = derive_priority(
         RULE, severity=Severity.HIGH, vulnerable=True, repeat=True, channel=Channel.REGULATOR
     )
@@ -266,6 +274,7 @@ UNROUTED = replace(OUTAGE, team=None)
 
 
 def test_no_category_yet_goes_to_the_default_team() -> None:
+    # rule 5.5
     assert route(policy(*BY_CAUSE), category=None, region="CN-31") == "desk"
 
 
@@ -273,10 +282,12 @@ def test_no_category_yet_goes_to_the_default_team() -> None:
     ("cause", "team"), list(zip((Cause.TECHNICAL, Cause.SERVICE, Cause.MANAGEMENT), TEAMS, strict=True))
 )
 def test_a_category_without_team_goes_by_its_cause(cause: Cause, team: str) -> None:
+    # rule 5.5
     assert route(policy(*BY_CAUSE), category=replace(UNROUTED, cause=cause), region=None) == team
 
 
 def test_a_category_with_a_team_goes_there_before_its_cause() -> None:
+    # rule 5.5
     assert route(policy(*BY_CAUSE), category=replace(OUTAGE, team="noc"), region=None) == "noc"
 
 
@@ -300,6 +311,7 @@ def test_a_category_with_a_team_goes_there_before_its_cause() -> None:
 def test_routes_by_category_and_region_go_before_the_categorys_team(
     routes: tuple[Route, ...], region: str | None, team: str
 ) -> None:
+    # rule 5.5
     assert route(policy(*routes), category=OUTAGE, region=region) == team
 
 
@@ -309,3 +321,13 @@ def test_a_cause_found_to_be_another_routes_a_category_without_team() -> None:
 
 def test_a_cause_alone_routes_what_has_no_category() -> None:
     assert route(policy(*BY_CAUSE), category=None, region=None, cause=Cause.MANAGEMENT) == "management"
+
+
+def test_rule_5_1_the_causes_and_the_natures() -> None:
+    assert list(Cause) == ["technical", "service", "management"]
+    assert list(Nature) == ["technical", "process", "personnel", "environment"]
+
+
+def test_rule_5_3_the_channels() -> None:
+    of_contact = ["phone", "web", "app", "email", "sms", "social", "on_site", "letter"]
+    assert list(Channel) == [*of_contact, "regulator", "import", "api"]

@@ -278,6 +278,7 @@ def test_every_day_is_a_working_day_of_a_calendar_that_never_closes() -> None:
     ],
 )
 def test_a_target_may_begin_the_day_after(start: str, target: Target, expected: str) -> None:
+    # rule 4.5
     assert due_at(at(start), target, OFFICE) == at(expected)
     segments = explain(at(start), target, OFFICE)
     assert (segments[0].start, segments[0].counted, segments[0].reason) == (at(start), False, "not started")

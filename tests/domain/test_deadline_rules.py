@@ -169,7 +169,7 @@ def test_built_in_a_hold_pauses_neither_first_response_nor_promise() -> None:
     assert life.clock("resolution").status is PAUSED
 
 
-# 2.1 --------------------------------------------------------------------------------------------------------
+# Rule 2.1 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_rule_2_01_a_breach_is_a_fact(what: str) -> None:
     assert life.wait(days=9).clock("first_response").breached_at == breached_at
 
 
-# 2.2 --------------------------------------------------------------------------------------------------------
+# Rule 2.2 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("imported", [False, True])
@@ -272,7 +272,7 @@ def test_rule_2_02_backdated_to_exactly_due_it_is_not_breached() -> None:
     assert Life(received_at=START - hours(24)).clock("first_response").status is RUNNING
 
 
-# 2.3 --------------------------------------------------------------------------------------------------------
+# Rule 2.3 ---------------------------------------------------------------------------------------------------
 
 
 def test_rule_2_03_exact_to_the_second() -> None:
@@ -295,7 +295,7 @@ def test_rule_2_03_a_target_that_ends_at_closing_time_is_due_then(received: str,
     assert Life(policy=WORKING, now=local(received)).clock("first_response").due_at == local(due)
 
 
-# 2.4 --------------------------------------------------------------------------------------------------------
+# Rule 2.4 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_rule_2_04_an_end_not_after_its_start_is_refused(span: list[str]) -> Non
     assert refused.value.faults[0].pointer.startswith("/hours/mon/0")
 
 
-# 2.5 --------------------------------------------------------------------------------------------------------
+# Rule 2.5 ---------------------------------------------------------------------------------------------------
 
 
 MONDAYS_OF_TWO_YEARS = [(START + days(7 * n)).date().isoformat() for n in range(110)]
@@ -379,7 +379,7 @@ def test_rule_2_05_intake_never_fails_for_a_calendar(priority: Priority) -> None
         assert all(d.due_at > d.started_at for d in life.complaint.deadlines)
 
 
-# 2.6 --------------------------------------------------------------------------------------------------------
+# Rule 2.6 ---------------------------------------------------------------------------------------------------
 
 
 def test_rule_2_06_a_pause_extends_by_its_length() -> None:
@@ -523,7 +523,7 @@ def test_rule_2_06_a_promise_is_never_put_off() -> None:
     assert life.jump(hours=6).sweep().clock("promise").status is BREACHED
 
 
-# 2.7 --------------------------------------------------------------------------------------------------------
+# Rule 2.7 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -561,7 +561,7 @@ def test_rule_2_07_days_keep_the_local_time_over_a_change_of_the_clocks() -> Non
     assert life.clock("follow_up", attempt=2).due_at == datetime(2026, 3, 27, 11, tzinfo=UTC)
 
 
-# 2.8 --------------------------------------------------------------------------------------------------------
+# Rule 2.8 ---------------------------------------------------------------------------------------------------
 
 
 def test_rule_2_08_a_changed_priority_recomputes_from_the_original_start() -> None:
@@ -659,7 +659,7 @@ def test_rule_2_08_a_promise_stays_as_promised() -> None:
     assert life.clock("promise").due_at == START + hours(30)
 
 
-# 2.9 --------------------------------------------------------------------------------------------------------
+# Rule 2.9 ---------------------------------------------------------------------------------------------------
 
 
 def test_rule_2_09_a_complaint_keeps_its_policy_version() -> None:
@@ -678,7 +678,7 @@ def test_rule_2_09_re_planned_on_purpose_which_is_an_event() -> None:
     assert [d.due_at - life.now for d in life.clocks("follow_up")] == [days(7), days(14)]
 
 
-# 2.10 -------------------------------------------------------------------------------------------------------
+# Rule 2.10 --------------------------------------------------------------------------------------------------
 
 
 def test_rule_2_10_time_while_closed_never_counts() -> None:
@@ -700,7 +700,7 @@ def test_rule_2_10_the_old_cycles_record_stays() -> None:
     assert {d.cycle for d in life.complaint.deadlines} == {1, 2}
 
 
-# 2.11 -------------------------------------------------------------------------------------------------------
+# Rule 2.11 --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("action", ["merge", "reject", "withdraw", "close"])
@@ -728,7 +728,7 @@ def test_rule_2_11_what_was_not_breached_is_cancelled_without_a_breach() -> None
     assert [(d.status, d.breached_at) for d in life.complaint.deadlines] == [(CANCELLED, None)] * 2
 
 
-# 2.12 -------------------------------------------------------------------------------------------------------
+# Rule 2.12 --------------------------------------------------------------------------------------------------
 
 
 def alive(life: Life) -> list[Deadline]:
@@ -782,7 +782,7 @@ def test_rule_2_12_every_ladder_has_a_step_at_or_after_due(kind: DeadlineKind) -
     assert [fault.pointer for fault in refused.value.faults] == [f"/deadlines/{kind}/ladder"]
 
 
-# 2.13 -------------------------------------------------------------------------------------------------------
+# Rule 2.13 --------------------------------------------------------------------------------------------------
 
 
 def explained(life: Life, kind: str) -> tuple[Segment, ...]:

@@ -148,7 +148,7 @@ def test_a_step_changes_no_version() -> None:
     assert {event.version for event in life.events} == {1}
 
 
-# 3.1 --------------------------------------------------------------------------------------------------------
+# Rule 3.1 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("every", [MOMENT, hours(1), hours(5), days(1)])
@@ -184,7 +184,7 @@ def test_rule_3_1_two_follow_ups_have_a_ladder_each() -> None:
     assert [names(life.steps("follow_up", sequence=n)) for n in (1, 2, 3)] == [["-3d", "100%", "+3d"]] * 3
 
 
-# 3.2 --------------------------------------------------------------------------------------------------------
+# Rule 3.2 ---------------------------------------------------------------------------------------------------
 
 
 def working(*ladder: Step) -> Life:
@@ -291,7 +291,7 @@ def test_rule_3_2_a_share_past_due_counts_no_pause_and_wakes_nobody_for_nothing(
     assert wake_at is None or wake_at > life.now
 
 
-# 3.3 --------------------------------------------------------------------------------------------------------
+# Rule 3.3 ---------------------------------------------------------------------------------------------------
 
 
 def test_rule_3_3_after_downtime_every_passed_step_is_recorded_in_order() -> None:
@@ -364,7 +364,7 @@ def test_rule_3_3_a_deadline_made_past_due_notifies_once() -> None:
     ]
 
 
-# 3.4 --------------------------------------------------------------------------------------------------------
+# Rule 3.4 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("late", [hours(1), days(30), days(3650)])
@@ -405,7 +405,7 @@ def test_rule_3_4_steps_of_one_planned_time_go_by_id() -> None:
     assert reminded == sorted(d.id for d in life.clocks("promise"))
 
 
-# 3.5 --------------------------------------------------------------------------------------------------------
+# Rule 3.5 ---------------------------------------------------------------------------------------------------
 
 
 def test_rule_3_5_each_escalation_can_be_named_to_acknowledge_it() -> None:
@@ -416,7 +416,7 @@ def test_rule_3_5_each_escalation_can_be_named_to_acknowledge_it() -> None:
     assert len(set(told)) == 11
 
 
-# 3.6 --------------------------------------------------------------------------------------------------------
+# Rule 3.6 ---------------------------------------------------------------------------------------------------
 
 
 def heard(*roles: RecipientRole, directory: Directory = DIRECTORY, **members: Any) -> tuple[str, ...]:
@@ -525,7 +525,7 @@ def test_rule_3_6_recipients_are_found_when_the_step_is_taken() -> None:
     assert [e.recipients for e in life.steps("first_response")] == [("fei",), ("fei", "zhao"), ("li",)]
 
 
-# 3.7 --------------------------------------------------------------------------------------------------------
+# Rule 3.7 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lag", [timedelta(), timedelta(milliseconds=300), hours(2)])

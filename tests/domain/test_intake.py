@@ -1,4 +1,4 @@
-"""Who a complaint's first owner is when nobody is named (domain §1): somebody, always."""
+"""Who a complaint's first owner is when nobody is named (rule 1.5): somebody, always."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,15 +37,18 @@ def directory(*inactive: str, vacant: tuple[str, ...] = ()) -> Directory:
 
 @pytest.mark.parametrize("gone", range(len(PEOPLE)))
 def test_an_inactive_holder_is_followed_by_the_next_one_up(gone: int) -> None:
+    # rule 1.5
     assert answerable("customer_service", directory(*PEOPLE[:gone])) == PEOPLE[gone]
 
 
 @pytest.mark.parametrize("gone", range(len(PEOPLE) - 1))
 def test_a_vacant_role_is_followed_by_the_next_one_up(gone: int) -> None:
+    # rule 1.5
     assert answerable("customer_service", directory(vacant=PEOPLE[:gone])) == PEOPLE[gone]
 
 
 def test_with_every_role_vacant_it_is_the_first_active_user() -> None:
+    # rule 1.5
     found = answerable("customer_service", directory("deputy", "executive", vacant=PEOPLE))
     assert found == "executive_deputy"
 
@@ -73,6 +76,7 @@ def test_with_no_active_user_nobody_can() -> None:
 def test_the_first_owner_is_given_or_the_maker_or_the_teams(
     given: str | None, created_by: str | None, owner: str
 ) -> None:
+    # rule 1.5
     text = resources.files("complaints").joinpath("policies", "telecom-handbook.yaml").read_text("utf-8")
     told = Intake(
         channel=Channel.PHONE,

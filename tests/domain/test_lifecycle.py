@@ -60,6 +60,7 @@ def test_the_table_has_every_state_and_every_action() -> None:
 
 @pytest.mark.parametrize(("status", "heading", "cell"), cells())
 def test_cell(status: Status, heading: str, cell: str) -> None:
+    # rule 1.6
     life = life_in(status)
     before, told = life.complaint, len(life.events)
     assert before.status is status

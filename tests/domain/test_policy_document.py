@@ -98,7 +98,8 @@ def months(*amounts: int) -> tuple[Target, ...]:
     return tuple(Target(amount, Unit.CALENDAR_MONTHS) for amount in amounts)
 
 
-def test_the_handbook_is_as_domain_2_to_5_say(handbook: Policy) -> None:
+def test_the_handbook_is_as_the_rule_book_says(handbook: Policy) -> None:
+    # domain §2 to §5
     assert (handbook.code, handbook.timezone, handbook.phone_region) == (
         "telecom-handbook",
         "Asia/Shanghai",
@@ -176,9 +177,10 @@ TRACKING = [
         (DeadlineKind.PROMISE, [("-1h", 0, ("assignee",)), ("100%", 1, ("team_lead",))]),
     ],
 )
-def test_the_handbooks_ladders_are_those_of_domain_3(
+def test_the_handbooks_ladders_are_those_of_the_rule_book(
     handbook: Policy, kind: DeadlineKind, ladder: Any
 ) -> None:
+    # domain §3
     steps = handbook.rules[kind].ladder
     assert [(step.name, step.level, step.notify) for step in steps] == ladder
 
@@ -193,6 +195,7 @@ def test_a_step_has_its_place_in_numbers(handbook: Policy) -> None:
 
 @pytest.mark.parametrize("name", ["telecom-handbook", "working-hours"])
 def test_shipped_policies_name_only_what_a_fresh_database_has(name: str) -> None:
+    # rule 4.3
     categories = [category.code for category in SEED_CATEGORIES]
     assert read_policy(shipped(name), teams=TEAMS, categories=categories).policy.code == name
 
@@ -263,6 +266,7 @@ def test_a_policy_written_out_reads_back_equal(name: str) -> None:
 
 
 def test_every_member_survives_writing_and_reading(document: Document) -> None:
+    # rule 4.4
     document["title"]["zh-TW"] = "手冊 🙂 \u2028"
     document["calendars"]["office"] = {
         **OFFICE,
@@ -485,6 +489,7 @@ def _required(document: Document) -> list[str]:
 
 
 def test_every_member_but_calendars_is_needed(document: Document) -> None:
+    # rule 4.4
     for name in _required(document):
         without = {key: value for key, value in document.items() if key != name}
         (fault,) = faults_of(without)
@@ -567,6 +572,7 @@ def test_a_policy_larger_than_a_document_may_be_is_still_read_back(document: Doc
 
 
 def test_all_faults_are_told_at_once_each_with_its_line() -> None:
+    # rule 4.2
     text = shipped("telecom-handbook")
     for right, wrong in (
         ("timezone: Asia/Shanghai", "timezone: Asia/Shangahi"),
@@ -721,6 +727,7 @@ def test_what_deserves_a_look_is_a_warning(
 def test_the_first_target_that_fits_is_taken(
     document: Document, priority: Priority, category: str | None, hours: int
 ) -> None:
+    # rule 4.4
     document["deadlines"]["resolution"]["targets"] = [
         {"target": "1 elapsed hour", "priority": "urgent", "category": "network.outage"},
         {"target": "2 elapsed hours", "priority": "urgent"},
@@ -750,6 +757,7 @@ def test_the_first_target_that_fits_is_taken(
     ],
 )
 def test_a_target_is_read_and_written(text: str, target: Target) -> None:
+    # rule 4.5
     assert parse_target(text) == target
     assert target_text(target) == text
 

@@ -36,3 +36,14 @@ def test_a_complaint_lives_to_its_closure(scenario: Scenario) -> None:
     closed = scenario.act(complaint, "close")
     assert closed.status is Status.CLOSED
     assert {d.status for d in closed.deadlines} == {DeadlineStatus.MET}
+
+
+def test_rule_5_4_a_repeat_within_thirty_days_raises_the_priority(scenario: Scenario) -> None:
+    told = {"category": "network.outage", "complainant": {"account_no": "A-1"}}
+    assert scenario.post(**told).priority == "normal"
+    scenario.jump(days=30)
+    assert scenario.post(**told).priority == "high"
+    assert scenario.post(**told | {"category": "billing.refund"}).priority == "normal"
+    assert scenario.post(**told, priority="low").priority == "low"  # a given priority counts
+    scenario.jump(days=30, microseconds=1)
+    assert scenario.post(**told).priority == "normal"

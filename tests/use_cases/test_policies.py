@@ -30,6 +30,7 @@ def in_force(scenario: Scenario) -> tuple[str, int]:
 
 
 def test_another_document_is_the_next_version_and_the_same_one_is_none(scenario: Scenario) -> None:
+    # rule 4.1
     second = HANDBOOK.replace("24 elapsed hours", "12 elapsed hours")
 
     assert (apply(scenario, HANDBOOK).policy.version, apply(scenario, HANDBOOK).created) == (1, False)
@@ -56,6 +57,7 @@ def test_what_was_received_before_keeps_its_version(scenario: Scenario) -> None:
 
 
 def test_a_policy_takes_force_at_its_time(scenario: Scenario) -> None:
+    # rule 4.1
     later = HANDBOOK.replace("1970-01-01T00:00:00Z", "2026-01-06T00:00:00Z")
     assert apply(scenario, later).warnings == ()
 
@@ -137,6 +139,7 @@ def test_a_policy_takes_a_stored_calendar_as_it_is_when_applied(scenario: Scenar
 
 
 def test_the_text_is_kept_as_sent(scenario: Scenario) -> None:
+    # rule 4.3
     text = HANDBOOK + "\n# 备注\n"
     version = apply(scenario, text.replace("24 elapsed hours", "12 elapsed hours")).policy.version
     listed, sent = scenario.service.read(

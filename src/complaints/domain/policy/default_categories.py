@@ -1,7 +1,7 @@
-"""The categories a fresh database is seeded with, from a carrier's real tree (domain §5). They are editable
+"""The categories a fresh database is seeded with, from a carrier's real tree (rule 5.2). They are editable
 later.
 
-Every leaf has its cause (handbook 5.1), nature (handbook 3.1) and the team of that cause. Parents leave all
+Every leaf has its cause (Handbook 5.1), nature (Handbook 3.1) and the team of that cause. Parents leave all
 three open, so that a parent alone means what its children agree on.
 """
 

@@ -390,7 +390,7 @@ def _warn_of_years_without_table(
 
 
 def _check_stays_open(calendar: WorkCalendar, node: Node, context: Context) -> None:
-    """Refuse a calendar with 366 days without an open hour anywhere: intake never fails for one (2.5)."""
+    """Refuse a calendar with 366 days without an open hour anywhere: intake never fails for one (rule 2.5)."""
     if calendar.hours is None or context.effective_at is None:
         return
     far = [day for day in (*calendar.holidays, *calendar.overrides) if day.year not in _YEARS]

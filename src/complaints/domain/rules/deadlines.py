@@ -1,4 +1,4 @@
-"""Deadlines: planned, met, paused, re-planned, cancelled (domain rules 2.1 to 2.13).
+"""Deadlines: planned, met, paused, re-planned, cancelled (rules 2.1 to 2.13).
 
 A deadline's due time is always computed afresh from its start, its target and the pauses so far; nothing is
 added to an earlier result, so the order of events cannot change it.

@@ -51,7 +51,7 @@ class StepPlace:
 
 
 def parse_target(text: str) -> Target:
-    """The target that `text` names: "24 elapsed hours", "5 working days from the next day" (domain §4).
+    """The target that `text` names: "24 elapsed hours", "5 working days from the next day" (rule 4.5).
 
     Raises ValueError, saying how a target is written.
     """

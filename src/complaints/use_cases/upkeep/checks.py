@@ -1,4 +1,4 @@
-"""The invariants, proven over the whole database: history, clocks, escalations (domain rule 2.12 and others)."""
+"""The invariants, proven over the whole database: history, clocks, escalations (rule 2.12 and others)."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
