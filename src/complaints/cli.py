@@ -1,41 +1,27 @@
-"""The command line. Every command says what it does and gives an example."""
+"""The command line. Every command says what it does and gives an example.
 
-import signal
-import socket
+Imports stand inside the commands: `--help` answers quickly because it loads none of the product.
+"""
+
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from prometheus_client import CollectorRegistry
-from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
-from rich.table import Table
 
-from complaints import wiring
 from complaints.domain.errors import ComplaintError, Fault, NotFound
-from complaints.domain.importing.import_file import CSV, NDJSON
-from complaints.domain.policy.document import read_policy
 from complaints.domain.vocabulary import AccessRole
-from complaints.logs import configure_logging
-from complaints.serving.http_server import DrainingServer, server_config
-from complaints.serving.supervisor import Supervisor, report_to_supervisor
-from complaints.settings import Settings
-from complaints.storage.queries.audit import count_complaints, count_cut_off
-from complaints.storage.rows.api_key import find_keys
-from complaints.storage.rows.import_job import Job, list_errors
-from complaints.storage.rows.policy import load_text
-from complaints.use_cases import imports
-from complaints.use_cases.access import SYSTEM, Caller
-from complaints.use_cases.configuration import keys, policies
-from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
+
+if TYPE_CHECKING:
+    import socket
+
+    from complaints.settings import Settings
+    from complaints.storage.rows.import_job import Job
+    from complaints.use_cases.service import Service
+    from complaints.wiring import FirstKey
 
 app = typer.Typer(
     name="complaints",
@@ -50,21 +36,35 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def main() -> None:
-    """Run the command line. Refusals are told in a line or more, without a stack trace, and exit with 1."""
+    """Run the command line. A refusal is printed without a stack trace and ends with status 1."""
     try:
         app()
-    except ComplaintError as refusal:
-        lines = [f"{fault.pointer or '/'}: {fault.message}" for fault in refusal.faults]
-        err.print("\n".join(lines or [refusal.detail]), markup=False)
+    except Exception as error:
+        lines = _explain(error)
+        if lines is None:
+            raise
+        err.print("\n".join(lines), markup=False)
         sys.exit(1)
-    except wiring.NotReady as trouble:
-        err.print(str(trouble), markup=False)
-        sys.exit(1)
-    except ValidationError as error:
-        for fault in error.errors():
-            name = "COMPLAINTS_" + "_".join(str(part) for part in fault["loc"]).upper()
-            err.print(f"{name}: {fault['msg']}", markup=False)
-        sys.exit(1)
+
+
+def _explain(error: Exception) -> list[str] | None:
+    """Lines that explain an expected failure; None for an unexpected one."""
+    from pydantic import ValidationError
+
+    from complaints.wiring import NotReady
+
+    if isinstance(error, ComplaintError):
+        return [f"{fault.pointer or '/'}: {fault.message}" for fault in error.faults] or [error.detail]
+    if isinstance(error, NotReady):
+        return [str(error)]
+    if isinstance(error, ValidationError):
+        return [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+    return None
+
+
+def _variable(location: Sequence[int | str]) -> str:
+    """The environment variable of a setting."""
+    return "COMPLAINTS_" + "_".join(str(part) for part in location).upper()
 
 
 @app.command(epilog="Example: COMPLAINTS_PORT=9000 COMPLAINTS_PROCESSES=4 complaints serve")
@@ -73,19 +73,33 @@ def serve() -> None:
 
     COMPLAINTS_PROCESSES=4 serves one port in four processes; SIGHUP replaces them without a refused request.
     """
+    from complaints import wiring
+    from complaints.logs import configure_logging
+    from complaints.serving.supervisor import Supervisor
+    from complaints.settings import Settings
+
     configure_logging()
     settings = Settings()
     service, first_key = wiring.prepare(settings)
     listeners = wiring.listen(settings)
     if settings.listen_fd is None:
-        _tell_start(settings, listeners[0].getsockname()[1], first_key)
+        _print_start(settings, listeners[0].getsockname()[1], first_key)
     if len(listeners) > 1:
         service.close()
         raise typer.Exit(Supervisor(listeners).run())
     _serve_on(listeners[0], service, settings)
 
 
-def _serve_on(listener: socket.socket, service: Service, settings: Settings) -> None:
+def _serve_on(listener: "socket.socket", service: "Service", settings: "Settings") -> None:
+    """Serve on one socket, with the loops if the settings say so, until a signal ends the process."""
+    import signal
+
+    from prometheus_client import CollectorRegistry
+
+    from complaints import wiring
+    from complaints.serving.http_server import DrainingServer, server_config
+    from complaints.serving.supervisor import report_to_supervisor
+
     registry = CollectorRegistry()
     replica = wiring.open_replica(settings, service)
     application = wiring.build_app(service, settings, registry, replica=replica)
@@ -96,7 +110,7 @@ def _serve_on(listener: socket.socket, service: Service, settings: Settings) -> 
         drain_seconds=settings.drain_seconds,
         on_ready=lambda: None if line is None else report_to_supervisor(line),
     )
-    # Having ended in good order it raises the signal again, for who listened before: nobody would mean death.
+    # uvicorn raises the signal again after shutdown. Without this handler the process would end with an error.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)
     try:
@@ -112,10 +126,13 @@ def _serve_on(listener: socket.socket, service: Service, settings: Settings) -> 
         service.close()
 
 
-def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None) -> None:
+def _print_start(settings: "Settings", port: int, first_key: "FirstKey | None") -> None:
+    """Print the address, a new first key, and how to post a first complaint."""
+    from complaints.wiring import KEY_FILE
+
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{port}"
-    key_file = settings.data_dir / wiring.KEY_FILE
+    key_file = settings.data_dir / KEY_FILE
     lines = [f"Complaints is served at {address} (the API is described at {address}/docs).", ""]
     if first_key:
         lines += [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}", ""]
@@ -135,6 +152,15 @@ def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints worker")
 def worker() -> None:
     """Watch the deadlines and work on imports, without serving the API. Any number may run at once."""
+    import signal
+    import threading
+
+    from prometheus_client import CollectorRegistry
+
+    from complaints import wiring
+    from complaints.logs import configure_logging
+    from complaints.settings import Settings
+
     configure_logging()
     settings = Settings()
     service, _ = wiring.prepare(settings)
@@ -156,6 +182,9 @@ def worker() -> None:
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints migrate")
 def migrate() -> None:
     """Bring the database to the newest schema; a fresh one is filled with policy, categories and teams."""
+    from complaints import wiring
+    from complaints.settings import Settings
+
     settings = Settings()
     service, first_key = wiring.migrate_and_seed(settings)
     service.close()
@@ -165,16 +194,26 @@ def migrate() -> None:
 
 
 @contextmanager
-def _service() -> Iterator[Service]:
-    with wiring.opened(Settings()) as service:
+def _open_service() -> Iterator["Service"]:
+    """The service of a command, on the database that the settings name."""
+    from complaints.settings import Settings
+    from complaints.wiring import opened
+
+    with opened(Settings()) as service:
         yield service
 
 
 @app.command(epilog="Example: complaints check && echo all is well")
 def check() -> None:
     """Prove the invariants over the whole database, and list what breaks them; exits with 1 if anything does."""
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from complaints.storage.queries.audit import count_complaints, count_cut_off
+    from complaints.use_cases.upkeep.checks import check_all
+
     found = Table("Invariant", "Complaint", "What is wrong", box=None)
-    with _service() as service, Progress(console=err, transient=True) as progress:
+    with _open_service() as service, Progress(console=err, transient=True) as progress:
         task = progress.add_task("Checking", total=service.read(count_complaints))
         cut_off = service.read(count_cut_off)
         for finding in check_all(service, progress=lambda count: progress.advance(task, count)):
@@ -226,6 +265,14 @@ def import_file(
     ] = False,
 ) -> None:
     """Import complaints from a file. Run again after a crash or by mistake, it doubles nothing."""
+    import time
+
+    from rich.progress import MofNCompleteColumn, Progress
+
+    from complaints.domain.importing.import_file import CSV, NDJSON
+    from complaints.use_cases import imports
+    from complaints.use_cases.access import Caller
+
     pairs = [*_pairs("map", mapping), *_pairs("set", constants), *_pairs("expect", expect)]
     single = {"date_format": date_format, "timezone": timezone, "unmapped": unmapped, "dates": dates,
               "repeated_ids": repeated_ids}  # fmt: skip
@@ -233,7 +280,7 @@ def import_file(
     media_type = CSV if file.suffix.lower() == ".csv" else NDJSON
     request = imports.ImportRequest(file.read_bytes(), media_type, charset, tuple(pairs), dry_run)
     caller = Caller("import", frozenset({AccessRole.ADMIN}), source)
-    with _service() as service:
+    with _open_service() as service:
         job = service.write(lambda tx: imports.start_import(service, tx, caller, request))
         with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=err) as progress:
             task = progress.add_task("Importing", total=job.rows)
@@ -241,10 +288,11 @@ def import_file(
                 service, job.id, progress=lambda j: progress.update(task, completed=j.done)
             ):
                 time.sleep(0.2)  # a worker took a chunk of it
-        _tell_import(service, service.read(lambda tx: imports.load_import(tx, caller, job.id)))
+        _print_import(service, service.read(lambda tx: imports.load_import(tx, caller, job.id)))
 
 
 def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
+    """Options as pairs, each name with its prefix, as the API takes them."""
     pairs = []
     for text in given:
         name, equals, value = text.partition("=")
@@ -254,7 +302,12 @@ def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _tell_import(service: Service, job: Job) -> None:
+def _print_import(service: "Service", job: "Job") -> None:
+    """Print the counts of an import and the faults of each row."""
+    from functools import partial
+
+    from complaints.storage.rows.import_job import list_errors
+
     would = "would be " if job.dry_run else ""
     out.print(
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
@@ -276,18 +329,23 @@ app.add_typer(policy_app, name="policy")
 @policy_app.command("validate", epilog="Example: complaints policy validate our-policy.yaml")
 def policy_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Check a policy document, without a database; faults are told with their lines."""
+    from complaints.domain.policy.document import read_policy
+
     reading = read_policy(file.read_text(encoding="utf-8"))
-    _tell_warnings(reading.warnings)
+    _print_warnings(reading.warnings)
     out.print(f"{reading.policy.code} is a valid policy.")
 
 
 @policy_app.command("apply", epilog="Example: complaints policy apply our-policy.yaml")
 def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Apply a policy document as a new version; complaints received from its effective date on go by it."""
+    from complaints.use_cases.access import SYSTEM
+    from complaints.use_cases.configuration import policies
+
     text = file.read_text(encoding="utf-8")
-    with _service() as service:
+    with _open_service() as service:
         applied = service.write(lambda tx: policies.apply_policy(service, tx, SYSTEM, text))
-    _tell_warnings(applied.warnings)
+    _print_warnings(applied.warnings)
     policy = applied.policy
     out.print(f"{policy.code} version {policy.version} is in force from {policy.effective_at.isoformat()}.")
 
@@ -297,7 +355,12 @@ def policy_show(
     code: Annotated[str | None, typer.Argument(help="All policies are listed without it.")] = None,
 ) -> None:
     """List the policies, or print the newest version of one."""
-    with _service() as service:
+    from rich.table import Table
+
+    from complaints.storage.rows.policy import load_text
+    from complaints.use_cases.configuration import policies
+
+    with _open_service() as service:
         configuration = service.read(service.configuration)
         if code is None:
             listed = Table("Policy", "Version", "In force from", box=None)
@@ -310,7 +373,8 @@ def policy_show(
         out.print(service.read(lambda tx: load_text(tx, code, newest)), markup=False)
 
 
-def _tell_warnings(warnings: Sequence[Fault]) -> None:
+def _print_warnings(warnings: Sequence[Fault]) -> None:
+    """Print the warnings of a policy document on standard error."""
     for warning in warnings:
         err.print(f"warning: {warning.message}", markup=False)
 
@@ -331,7 +395,10 @@ def key_create(
     user: Annotated[str | None, typer.Option(help="The person it belongs to and acts as.")] = None,
 ) -> None:
     """Make a key and print its secret, this once."""
-    with _service() as service:
+    from complaints.use_cases.access import SYSTEM
+    from complaints.use_cases.configuration import keys
+
+    with _open_service() as service:
         _, secret = service.write(
             lambda tx: keys.create_key(service, tx, SYSTEM, name=name, roles=role, source=source, login=user)
         )
@@ -341,7 +408,11 @@ def key_create(
 @key_app.command("revoke", epilog="Example: complaints key revoke cc-north")
 def key_revoke(name: str) -> None:
     """Revoke a key, for good; every process stops taking it within seconds."""
-    with _service() as service:
+    from complaints.storage.rows.api_key import find_keys
+    from complaints.use_cases.access import SYSTEM
+    from complaints.use_cases.configuration import keys
+
+    with _open_service() as service:
         found = [key for key in service.read(find_keys) if key.name == name]
         if not found:
             raise NotFound(f"There is no key {name!r}.")
@@ -352,8 +423,12 @@ def key_revoke(name: str) -> None:
 @key_app.command("list", epilog="Example: complaints key list")
 def key_list() -> None:
     """List the keys."""
+    from rich.table import Table
+
+    from complaints.storage.rows.api_key import find_keys
+
     listed = Table("Name", "Roles", "Source", "User", "Revoked", box=None)
-    with _service() as service:
+    with _open_service() as service:
         for key in service.read(find_keys):
             revoked = key.revoked_at.isoformat() if key.revoked_at else ""
             listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
@@ -363,4 +438,6 @@ def key_list() -> None:
 @app.command(epilog="Example: complaints openapi > openapi.json")
 def openapi() -> None:
     """Print the OpenAPI document of the API."""
-    sys.stdout.write(wiring.openapi_document())
+    from complaints.wiring import openapi_document
+
+    sys.stdout.write(openapi_document())

@@ -22,6 +22,7 @@ from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
+from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.use_cases.imports import work_on_imports
@@ -32,8 +33,7 @@ from complaints.use_cases.upkeep.seeding import ensure_first_key, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult
 
 KEY_FILE = "first-key"
-SWEEP_SECONDS = 0.2
-IMPORT_SECONDS = 0.5
+IMPORT_SECONDS = 2.0
 
 
 class NotReady(Exception):
@@ -205,11 +205,13 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     sweeper = Sweeper(service, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
     keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
     loops = (
-        Loop("sweep", sweeper.tick, seconds=SWEEP_SECONDS),
-        Loop("imports", lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
+        Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
+        Loop(IMPORT_LOOP, lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )
-    return Loops(loops, stopping)
+    built = Loops(loops, wall_now, stopping)
+    service.database.hasten = built.hasten
+    return built
 
 
 def listen(settings: Settings) -> list[socket.socket]:

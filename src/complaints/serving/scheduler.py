@@ -1,61 +1,108 @@
-"""The loops: APScheduler ticks in this process; what there is to do is claimed from the database.
+"""The loops of a process: APScheduler calls each one again and again. The database says what there is to do.
 
-Deadlines are rows of ours, never jobs: a job store shared between processes would run them several times.
+Deadlines are rows, not jobs: a job store that several processes share would run each job several times.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+# No misfire limit: a late run still counts, and one run stands for all that were missed.
+_OPTIONS = {
+    "timezone": "UTC",
+    "job_defaults": {"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+}
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Something to do again and again: every `seconds`, or at the times of a cron expression in UTC."""
+    """Work that is repeated: every `seconds`, or at the times of a cron expression in UTC.
+
+    `work` may return the seconds after which it wants to run again, if that is earlier.
+    """
 
     name: str
-    work: Callable[[], None]
+    work: Callable[[], float | None]
     seconds: float | None = None
     cron: str | None = None
 
 
 @dataclass(slots=True)
 class Loops:
-    """Runs loops, each in at most one thread at a time, until stopped. A loop that fails is logged and goes on."""
+    """Runs loops, each in one thread at a time, until stopped. A loop that fails is logged and runs again.
+
+    `wall` is the clock of APScheduler: the present instant in UTC.
+    """
 
     loops: tuple[Loop, ...]
+    wall: Callable[[], datetime]
     stopping: threading.Event = field(default_factory=threading.Event)
-    _scheduler: BackgroundScheduler = field(init=False)
+    _scheduler: BackgroundScheduler = field(
+        init=False, default_factory=lambda: BackgroundScheduler(**_OPTIONS)
+    )
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _running: set[str] = field(default_factory=set, init=False)
+    _hastened: dict[str, datetime] = field(default_factory=dict, init=False)
 
     def start(self) -> None:
-        """Start ticking, at once."""
-        # No misfire limit: a late tick is still to be run, and once is enough for all that were missed.
-        self._scheduler = BackgroundScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
-        )
+        """Start the loops. The first runs begin at once."""
         for loop in self.loops:
             trigger = (
                 CronTrigger.from_crontab(loop.cron, "UTC")
                 if loop.cron
                 else IntervalTrigger(seconds=loop.seconds)
             )
-            self._scheduler.add_job(_guarded, trigger, args=[loop], id=loop.name)
+            self._scheduler.add_job(self._run, trigger, args=[loop], id=loop.name)
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Finish what is being done and tick no more."""
+        """Finish the running work and start no more."""
         self.stopping.set()
         self._scheduler.shutdown(wait=True)
 
+    def hasten(self, name: str, seconds: float) -> None:
+        """Run the loop `name` in `seconds` from now, unless it runs earlier anyway.
 
-def _guarded(loop: Loop) -> None:
-    try:
-        loop.work()
-    except Exception:  # the next tick tries again; a loop that ended would be a clock that stopped
-        log.exception("a loop failed", extra={"loop": loop.name})
+        A loop that is running now runs once more: it may have looked before the caller's commit.
+        """
+        at = self.wall() + timedelta(seconds=seconds)
+        with self._lock:
+            if name in self._running:
+                self._hastened[name] = min(at, self._hastened.get(name, at))
+            else:
+                self._run_by(name, at)
+
+    def _run(self, loop: Loop) -> None:
+        with self._lock:
+            self._running.add(loop.name)
+        seconds = None
+        try:
+            seconds = loop.work()
+        except Exception:  # the loop runs again: a loop that ended would be a clock that stopped
+            log.exception("a loop failed", extra={"loop": loop.name})
+        with self._lock:
+            self._running.discard(loop.name)
+            wishes = [at for at in [self._hastened.pop(loop.name, None)] if at is not None]
+            if seconds is not None:
+                wishes.append(self.wall() + timedelta(seconds=seconds))
+            if wishes:
+                self._run_by(loop.name, min(wishes))
+
+    def _run_by(self, name: str, at: datetime) -> None:
+        """Bring the next run of a loop forward to `at`. A later or a finished scheduler keeps its plan."""
+        if self.stopping.is_set():
+            return
+        try:
+            job = self._scheduler.get_job(name)
+            if job is not None and (job.next_run_time is None or at < job.next_run_time):
+                job.modify(next_run_time=at)
+        except JobLookupError:  # the scheduler was shut down meanwhile
+            log.debug("a loop is hastened after the end", extra={"loop": name})

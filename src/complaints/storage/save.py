@@ -7,6 +7,7 @@ Everything is written set-wise; the events when the transaction ends, because nu
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from complaints.domain.complaint.history import NO_HISTORY, Link, Tip, chain
 from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import complaint as complaints
 from complaints.storage.rows import deadline as deadlines
@@ -42,6 +44,7 @@ class ChangeToSave:
 def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
     """Write plans in one go. Raises StaleVersion if a complaint changed since it was read; nothing is kept then."""
     links, tips = _chained(plans)
+    _hasten_sweep(tx, plans)
     inserts = Inserts(tx)
     _write_complaints(tx, inserts, plans, tips)
     person.insert_persons(inserts, [row for plan in plans for row in plan.persons])
@@ -53,6 +56,14 @@ def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UU
         key=lambda pair: pair[1].event.at,
     )
     events.append(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
+
+
+def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave]) -> None:
+    """Wake the sweep of this process for a complaint that is due before the sweep looks again anyway."""
+    soon = tx.now + timedelta(seconds=LONGEST_SLEEP_SECONDS)
+    wakes = [at for plan in plans if (at := plan.change.complaint.wake_at) is not None and at < soon]
+    if wakes:
+        tx.hasten(SWEEP_LOOP, max((min(wakes) - tx.now).total_seconds(), 0.0))
 
 
 def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[Link]], list[Tip]]:

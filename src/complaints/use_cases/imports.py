@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.import_file import ImportRow, open_import, parse_options
 from complaints.domain.vocabulary import AccessRole
+from complaints.storage.database.loop_names import IMPORT_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import import_job
 from complaints.storage.rows.import_job import Job
@@ -63,6 +64,7 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
         created_at=tx.now,
     )
     import_job.insert_job(tx, job, request.content)
+    tx.hasten(IMPORT_LOOP, 0)
     return job
 
 

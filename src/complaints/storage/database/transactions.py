@@ -32,12 +32,18 @@ class Transaction:
 
     connection: Connection
     now: datetime
+    hastened: dict[str, float] = field(default_factory=dict)
+    """Loops of this process to run after the commit, with the seconds until then."""
     left: dict[LastAct, list[Any]] = field(default_factory=dict)
     """What is done right before the commit, in this order: it takes a lock that all others wait for."""
 
     def leave(self, act: LastAct, *items: Any) -> None:
         """Have `act` called with these items, among all that are left for it, when the transaction ends."""
         self.left.setdefault(act, []).extend(items)
+
+    def hasten(self, loop: str, seconds: float) -> None:
+        """Have a loop of this process run `seconds` after the commit, if it would run later."""
+        self.hastened[loop] = min(seconds, self.hastened.get(loop, seconds))
 
     def finish(self) -> None:
         """Do what is left for the end. What follows in the transaction is done under its lock."""
@@ -89,6 +95,8 @@ class Database:
     def __init__(self, engine: DatabaseEngine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
+        self.hasten: Callable[[str, float], None] = lambda loop, seconds: None
+        """Runs a loop of this process earlier. Set by a process that has loops (see `wiring`)."""
 
     @property
     def is_postgresql(self) -> bool:
@@ -112,6 +120,8 @@ class Database:
                 tx = Transaction(connection, self.clock(connection))
                 yield tx
                 tx.finish()
+        for loop, seconds in tx.hastened.items():
+            self.hasten(loop, seconds)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -27,9 +27,18 @@ _ASLEEP = (c.wake_at.is_not(None), c.parked_at.is_(None))
 
 
 def is_any_due(tx: Transaction) -> bool:
-    """Whether a complaint's time has come; costs one look at an index."""
-    statement = select(c.id).where(*_ASLEEP, c.wake_at <= tx.now).order_by(c.wake_at).limit(1)
-    return tx.connection.execute(statement).first() is not None
+    """Whether a complaint's time has come."""
+    return seconds_to_next_wake(tx) <= 0
+
+
+def seconds_to_next_wake(tx: Transaction) -> float:
+    """Seconds until the next complaint is due, 0 or less if one is due now, infinity if none will be.
+
+    It costs one look at an index.
+    """
+    statement = select(c.wake_at).where(*_ASLEEP).order_by(c.wake_at).limit(1)
+    wake_at = tx.connection.execute(statement).scalar()
+    return float("inf") if wake_at is None else (wake_at - tx.now).total_seconds()
 
 
 def claim_due(tx: Transaction, *, limit: int) -> list[LoadedComplaint]:

@@ -1,4 +1,4 @@
-"""What each loop does at a tick, and the sign of life that tells of it."""
+"""The work of each loop of a process, and the heartbeat that shows the process alive."""
 
 import logging
 import time
@@ -8,12 +8,14 @@ from datetime import date, datetime, timedelta
 
 from complaints.domain.errors import Unavailable
 from complaints.storage import months
+from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import heartbeat, idempotency
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
 
 BEAT_SECONDS = 5.0
+RETRY_SECONDS = 0.2
 _FORGOTTEN = timedelta(hours=1)
 _PARKED = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -21,9 +23,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Sweeper:
-    """Sweeps whenever something is due, and shows that it does.
+    """Sweeps when complaints are due, and writes a heartbeat.
 
-    `wall` is the wall clock, also in a sandbox; `observe` hears of every sweep that did something.
+    `wall` is the wall clock, also in a sandbox. `observe` is called with the result of every sweep.
     """
 
     service: Service
@@ -35,23 +37,28 @@ class Sweeper:
     _beat_at: float = field(default=float("-inf"), init=False)
     _lag_seconds: float = field(default=0.0, init=False)
 
-    def tick(self) -> None:
-        """Do what is due, batch by batch, and beat from time to time."""
-        while self.service.read(due_complaints.is_any_due):
+    def sweep_due(self) -> float:
+        """Sweep batch by batch until nothing is due. Returns the seconds until the next complaint is due."""
+        while (seconds := self._seconds_to_next_wake()) <= 0:
             batch = self._batch
             swept = self._sweep()
             self._lag_seconds = max(swept.lags_seconds, default=0.0)
             self.observe(swept)
             self._beat()
             if swept.complaints < batch or self.stopping():
+                seconds = self._seconds_to_next_wake()
                 break
         self._beat()
+        # Complaints that are still due are in the hands of another process.
+        return min(seconds if seconds > 0 else RETRY_SECONDS, LONGEST_SLEEP_SECONDS)
+
+    def _seconds_to_next_wake(self) -> float:
+        return self.service.read(due_complaints.seconds_to_next_wake)
 
     def _sweep(self) -> SweepResult:
-        """Sweep a batch. Where that was too much, the next ones are smaller.
+        """Sweep a batch. After a failure the next batches are smaller.
 
-        The database ends a transaction in which a busy process says nothing for 5 s: of the same size it might
-        be tried for ever.
+        The database ends a transaction that is silent for 5 s. A batch of the same size could fail again and again.
         """
         try:
             swept = sweep_once(self.service, batch=self._batch)

@@ -1,0 +1,95 @@
+"""The sweeper sleeps until the next wake, is hastened for a nearer one, and takes smaller batches after a failure."""
+
+from datetime import timedelta
+
+import pytest
+
+from complaints.domain.errors import Unavailable
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import MakePromise
+from complaints.use_cases.complaints import promises
+from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.upkeep import loops
+from complaints.use_cases.upkeep.loops import Sweeper
+from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
+from complaints.wiring import wall_now
+from tests.support import Scenario
+
+
+def test_a_batch_that_is_too_much_is_tried_again_with_fewer(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database ends a transaction in which a busy process says nothing for 5 s."""
+    tried: list[int] = []
+
+    def overtaxed(service: Service, *, batch: int = BATCH) -> SweepResult:
+        tried.append(batch)
+        if batch > 10:
+            raise Unavailable("The database ended it.")
+        return sweep_once(service, batch=batch)
+
+    monkeypatch.setattr(loops, "sweep_once", overtaxed)
+    for _ in range(20):
+        scenario.post()
+    scenario.jump(hours=13)
+    total: list[SweepResult] = []
+    sweeper = Sweeper(scenario.service, "node", wall_now, total.append)
+
+    for _ in range(12):
+        try:
+            sweeper.sweep_due()
+        except Unavailable:
+            continue
+
+    assert tried[:4] == [500, 125, 31, 7]
+    assert sum(swept.complaints for swept in total) == 20
+
+
+def promise_in(scenario: Scenario, *, seconds: float) -> None:
+    """Make a promise on a new complaint that is due so soon."""
+    complaint = scenario.post()
+    command = MakePromise(text="We call back.", due_at=scenario.now() + timedelta(seconds=seconds))
+    scenario.service.write(
+        lambda tx: promises.make_promise(scenario.service, tx, SYSTEM, str(complaint.id), command)
+    )
+
+
+def test_a_sweeper_sleeps_until_the_next_wake_and_at_most_a_second(scenario: Scenario) -> None:
+    sweeper = Sweeper(scenario.service, "node", wall_now, lambda result: None)
+    assert sweeper.sweep_due() == 1.0  # nothing at all
+    scenario.post()
+    assert sweeper.sweep_due() == 1.0  # due in hours
+    promise_in(scenario, seconds=0.4)
+    assert sweeper.sweep_due() == pytest.approx(0.4, abs=0.001)
+
+
+def test_a_complaint_that_another_process_holds_is_looked_for_again_soon(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "sweep_once", lambda service, *, batch: SweepResult())
+    scenario.post()
+    scenario.jump(hours=13)
+    assert Sweeper(scenario.service, "node", wall_now, lambda result: None).sweep_due() == 0.2
+
+
+def test_a_commit_hastens_the_sweep_only_for_a_wake_within_a_second(scenario: Scenario) -> None:
+    hastened: list[tuple[str, float]] = []
+    scenario.service.database.hasten = lambda loop, seconds: hastened.append((loop, seconds))
+    scenario.post()
+    promise_in(scenario, seconds=60)
+    assert hastened == []
+    promise_in(scenario, seconds=0.5)
+    assert hastened == [("sweep", pytest.approx(0.5, abs=0.001))]
+
+
+def test_a_transaction_that_fails_hastens_nothing(scenario: Scenario) -> None:
+    hastened: list[str] = []
+    scenario.service.database.hasten = lambda loop, seconds: hastened.append(loop)
+
+    def fail(tx: Transaction) -> None:
+        tx.hasten("sweep", 0)
+        raise RuntimeError("taken back")
+
+    with pytest.raises(RuntimeError):
+        scenario.service.write(fail)
+    assert hastened == []
