@@ -205,7 +205,7 @@ def _open_service() -> Iterator["Service"]:
 
 @app.command(epilog="Example: complaints check && echo all is well")
 def check() -> None:
-    """Prove the invariants over the whole database, and list what breaks them; exits with 1 if anything does."""
+    """Prove the invariants over the whole database and list every violation. Ends with status 1 if there is one."""
     from rich.progress import Progress
     from rich.table import Table
 
@@ -264,7 +264,7 @@ def import_file(
         bool, typer.Option("--dry-run", help="Write nothing; tell what would happen.")
     ] = False,
 ) -> None:
-    """Import complaints from a file. Run again after a crash or by mistake, it doubles nothing."""
+    """Import complaints from a file. A second run after a crash or by mistake imports nothing twice."""
     import time
 
     from rich.progress import MofNCompleteColumn, Progress
@@ -328,7 +328,7 @@ app.add_typer(policy_app, name="policy")
 
 @policy_app.command("validate", epilog="Example: complaints policy validate our-policy.yaml")
 def policy_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Check a policy document, without a database; faults are told with their lines."""
+    """Check a policy document without a database, and print every fault with its line."""
     from complaints.domain.policy.document import read_policy
 
     reading = read_policy(file.read_text(encoding="utf-8"))
@@ -338,7 +338,7 @@ def policy_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=F
 
 @policy_app.command("apply", epilog="Example: complaints policy apply our-policy.yaml")
 def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Apply a policy document as a new version; complaints received from its effective date on go by it."""
+    """Apply a policy document as a new version. It holds for complaints received from its effective date on."""
     from complaints.use_cases.access import SYSTEM
     from complaints.use_cases.configuration import policies
 
@@ -407,7 +407,7 @@ def key_create(
 
 @key_app.command("revoke", epilog="Example: complaints key revoke cc-north")
 def key_revoke(name: str) -> None:
-    """Revoke a key, for good; every process stops taking it within seconds."""
+    """Revoke a key for good. Every process refuses it within seconds."""
     from complaints.storage.rows.api_key import find_keys
     from complaints.use_cases.access import SYSTEM
     from complaints.use_cases.configuration import keys

@@ -1,4 +1,4 @@
-"""Settings from the environment, each prefixed COMPLAINTS_; read by wiring alone."""
+"""Settings from environment variables with the prefix COMPLAINTS_. Only wiring and the command line read them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """How this process runs. Raises pydantic.ValidationError for a setting that cannot be."""
+    """How this process runs. Raises pydantic.ValidationError for an invalid setting."""
 
     model_config = SettingsConfigDict(env_prefix="COMPLAINTS_", frozen=True)
 
@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     read_database_url: str | None = None
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     pool_seconds: Annotated[float, Field(gt=0, le=60)] = 10
-    listen_fd: int | None = None  # these two are given by `supervisor`, not by people
+    listen_fd: int | None = None  # the supervisor sets these two, not a person
     supervisor_fd: int | None = None
 
     @field_validator("bootstrap_api_key")
@@ -40,10 +40,10 @@ class Settings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The database's URL; by default the embedded database in the data directory."""
+        """The URL of the database. The default is the embedded database in the data directory."""
         return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'complaints.db'}"
 
     @property
     def embedded(self) -> bool:
-        """Whether the database is a file of our own, migrated and seeded by `serve` itself."""
+        """True for an SQLite file. `serve` migrates and seeds it."""
         return self.url.startswith("sqlite")

@@ -1,4 +1,4 @@
-"""The composition root: settings become an engine, a clock, an application and its loops."""
+"""The composition root: settings become a service, a clock, an application and its loops."""
 
 import gc
 import json
@@ -37,12 +37,12 @@ IMPORT_SECONDS = 2.0
 
 
 class NotReady(Exception):
-    """The program cannot run as it is set up; the message says what to do."""
+    """The program cannot run with these settings. The message says how to correct them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstKey:
-    """The key made at the first start, and the file that keeps it."""
+    """The key that the first start made, and the path of its file."""
 
     secret: str
     path: str
@@ -65,12 +65,12 @@ def _sandbox_clock(connection: Connection) -> datetime:
 
 
 def new_id() -> UUID:
-    """A UUIDv7: unique, and rising with time."""
+    """A UUIDv7: unique, and increasing with time."""
     return uuid7()
 
 
 def open_database(settings: Settings) -> Database:
-    """The database, with the clock that belongs to it. Raises NotReady if it does not fit the settings."""
+    """The database with its clock. Raises NotReady if the database does not fit the settings."""
     if settings.embedded and settings.database_url is None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = _open(settings, settings.url)
@@ -84,7 +84,7 @@ def _open(settings: Settings, url: str) -> DatabaseEngine:
 
 
 def open_replica(settings: Settings, primary: Service) -> Replica | None:
-    """The replica that COMPLAINTS_READ_DATABASE_URL names; nobody needs it to be there yet."""
+    """The replica that COMPLAINTS_READ_DATABASE_URL names, or None. It need not answer yet."""
     if settings.read_database_url is None:
         return None
     database = Database(_open(settings, settings.read_database_url), primary.database.clock)
@@ -92,14 +92,14 @@ def open_replica(settings: Settings, primary: Service) -> Replica | None:
 
 
 def prepare(settings: Settings) -> tuple[Service, FirstKey | None]:
-    """An engine on a database that is migrated and seeded. Raises NotReady with what to do otherwise."""
+    """The service on a migrated database, which is seeded if it is fresh. Raises NotReady for an older schema."""
     database = open_database(settings)
     _check_schema(database)
     return _seeded(settings, database)
 
 
 def migrate_and_seed(settings: Settings) -> tuple[Service, FirstKey | None]:
-    """Bring the database to the newest schema and fill a fresh one."""
+    """Bring the database to the newest schema, and seed a fresh one."""
     database = open_database(settings)
     migrate.upgrade(database.engine)
     return _seeded(settings, database)
@@ -149,14 +149,14 @@ def _first_key(settings: Settings, service: Service) -> FirstKey | None:
 
 def openapi_document() -> str:
     """The OpenAPI document of the API, as checked in."""
-    nothing = Service(Database(open_engine("sqlite:///unused.db"), wall_clock), new_id)
-    document = create_app(nothing, wall=wall_now).openapi()
+    unused = Service(Database(open_engine("sqlite:///unused.db"), wall_clock), new_id)
+    document = create_app(unused, wall=wall_now).openapi()
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Service]:
-    """An engine for one command; its connections are closed at the end."""
+    """The service for one command. Its connections are closed at the end of the block."""
     service, _ = prepare(settings)
     try:
         yield service
@@ -165,13 +165,13 @@ def opened(settings: Settings) -> Iterator[Service]:
 
 
 def settle(service: Service) -> None:
-    """Set the process up for serving, when everything is loaded.
+    """Tune the interpreter for serving, once everything is loaded.
 
-    The collector of cycles looks only at what comes later, and less often: a batch of complaints makes tens of
-    thousands of objects, hardly any of them in cycles. Threads take turns more often: one that comes back from
-    the database would else wait 5 ms for each of its statements while requests are read.
+    The garbage collector ignores the objects that exist now, and runs less often: a batch of complaints makes tens
+    of thousands of objects, and hardly any of them are in cycles. Threads switch more often: a thread that returns
+    from the database would otherwise wait 5 ms for each of its statements while requests are read.
     """
-    service.read(service.configuration)  # else all the first requests would load it
+    service.read(service.configuration)  # otherwise every first request would load the configuration
     sys.setswitchinterval(0.0005)
     gc.collect()
     gc.freeze()
@@ -179,7 +179,7 @@ def settle(service: Service) -> None:
 
 
 class SweepMetrics:
-    """What sweeps measure: how late steps are taken, and how many (rule 3.7)."""
+    """The metrics of sweeps: how late steps are taken, and how many (rule 3.7)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._lag = Histogram(
@@ -191,7 +191,7 @@ class SweepMetrics:
         self._steps = Counter("complaints_steps", "Escalation steps taken.", ("kind",), registry=registry)
 
     def observe(self, swept: SweepResult) -> None:
-        """Count a sweep."""
+        """Count one sweep."""
         for lag in swept.lags_seconds:
             self._lag.observe(lag)
         self._steps.labels("escalation").inc(swept.escalations)
@@ -199,7 +199,7 @@ class SweepMetrics:
 
 
 def build_loops(service: Service, registry: CollectorRegistry, settings: Settings) -> Loops:
-    """The loops of a process that sweeps."""
+    """The loops of a process that sweeps. Commits of this process hasten them."""
     stopping = threading.Event()
     node = f"{socket.gethostname()}:{os.getpid()}"
     sweeper = Sweeper(service, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
@@ -215,7 +215,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
 
 
 def listen(settings: Settings) -> list[socket.socket]:
-    """The sockets to serve on, one a process; port 0 takes a free one. Raises NotReady if it cannot be had."""
+    """The sockets to serve on, one for each process. Port 0 takes a free port. Raises NotReady for a taken one."""
     if settings.listen_fd is not None:
         return [socket.socket(fileno=settings.listen_fd)]
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -224,7 +224,7 @@ def listen(settings: Settings) -> list[socket.socket]:
         alone = create((settings.host, settings.port))
         if settings.processes == 1:
             return [alone]
-        # The port was free: sharing would let us join a stranger's.
+        # The port was free. Sharing it at once could join the port of another program.
         address = alone.getsockname()[:2]
         alone.close()
         return [create(address, reuse_port=True) for _ in range(settings.processes)]
@@ -238,5 +238,5 @@ def listen(settings: Settings) -> list[socket.socket]:
 def build_app(
     service: Service, settings: Settings, registry: CollectorRegistry, *, replica: Service | None = None
 ) -> FastAPI:
-    """The application over `engine`; callers who cannot write read from `replica`, if there is one."""
+    """The application over `service`. Callers who cannot write read from `replica`, if there is one."""
     return create_app(service, wall=wall_now, registry=registry, sweeps=settings.scheduler, replica=replica)

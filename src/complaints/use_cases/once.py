@@ -14,7 +14,7 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a caller is told: an HTTP status, headers and a body, ready to be sent."""
+    """An answer that is ready to be sent: HTTP status, headers and body."""
 
     status: int
     body: bytes
@@ -24,7 +24,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request that may be a repetition: its idempotency key, who sent it where, and a digest of its content."""
+    """A request that may be a repetition: its idempotency key, its caller and path, and a digest of its content."""
 
     key: str
     scope: str
@@ -32,7 +32,7 @@ class Attempt:
 
     @classmethod
     def of(cls, caller: Caller, path: str, key: str, content: bytes) -> "Attempt":
-        """The attempt that a request with an `Idempotency-Key` is. Keys are scoped to caller and path."""
+        """The attempt of a request with an `Idempotency-Key`. Keys are scoped to caller and path."""
         scope = hashlib.sha256(f"{caller.name}\n{path}".encode()).hexdigest()
         return cls(key, scope, hashlib.sha256(content).digest())
 
@@ -53,9 +53,9 @@ Outcome = Answer | ComplaintError
 
 
 def answer_once(service: Service, attempt: Attempt | None, work: Callable[[Transaction], Answer]) -> Answer:
-    """`work`'s answer; for an attempt made before, the first answer again, byte for byte.
+    """The answer of `work`. A repeated attempt gets the first answer again, byte for byte.
 
-    The answer is kept in the transaction that made it, so a crash keeps both or neither; a refusal is not kept.
+    The answer is kept in the transaction of the work, so a crash keeps both or neither. A refusal is not kept.
     """
     if attempt is None:
         return service.write(work)
@@ -74,9 +74,9 @@ def answer_each(
     attempts: Sequence[Attempt | None],
     work: Callable[[Sequence[int]], Sequence[Outcome]],
 ) -> list[Outcome]:
-    """The answers to requests; `work` answers those, by place, that were not answered before.
+    """The answers to several requests. `work` gets the positions of the requests that have no answer yet.
 
-    No two of the attempts may have the same key and scope.
+    No two attempts may have the same key and scope.
     """
     named = {n: (attempt.scope, attempt.key) for n, attempt in enumerate(attempts) if attempt}
     claims = idempotency.claim(tx, named.values())

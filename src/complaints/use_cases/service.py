@@ -1,4 +1,4 @@
-"""What every use case works with, and how a request becomes one transaction."""
+"""The service: what every use case works with, and how a use case becomes one transaction."""
 
 import logging
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from complaints.use_cases.access import Caller
 
 
 class Contended(Unavailable):
-    """Others won every race for the same keys."""
+    """The transaction lost every race for a unique key."""
 
 
 T = TypeVar("T")
@@ -26,26 +26,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The database with its clock, the reference data, the maker of identifiers."""
+    """The database with its clock, the configuration, and the maker of identifiers."""
 
     database: Database
     new_id: Callable[[], UUID]
     cache: ConfigurationCache = field(default_factory=ConfigurationCache)
 
     def configuration(self, tx: Transaction) -> Configuration:
-        """The reference data."""
+        """The configuration. It may be half a second old."""
         return self.cache.current(tx)
 
     def context(self, tx: Transaction, complaint: Complaint, caller: Caller) -> Context:
-        """What an action of `caller` on `complaint` is judged by."""
+        """The facts that decide whether `caller` may take an action on `complaint` now."""
         configuration = self.configuration(tx)
         policy = configuration.policy(complaint.policy_code, complaint.policy_version)
         return Context(tx.now, policy, configuration.directory, caller.roles)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        """`work` in one transaction. Where it lost a race for a unique key, once more: it then finds the winner's.
+        """Do `work` in one transaction and return its result. After a lost race for a unique key, try again.
 
-        Raises Contended where it loses again and again.
+        The second try finds the row of the winner. Raises Contended after three lost races.
         """
         for _ in range(_TRIES):
             try:
@@ -56,16 +56,16 @@ class Service:
         raise Contended("Others change the same things at the same time: try again shortly.")
 
     def configure(self, work: Callable[[Transaction], T]) -> T:
-        """`work`, which changes reference data, in one transaction; this process goes by the new ones at once."""
+        """As `write`, for work that changes the configuration. This process uses the new one at once."""
         done = self.write(work)
         self.cache.expire()
         return done
 
     def read(self, work: Callable[[Transaction], T]) -> T:
-        """`work` on one snapshot."""
+        """Do `work` on one snapshot of the database and return its result."""
         with self.database.read() as tx:
             return work(tx)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the database."""
         self.database.close()

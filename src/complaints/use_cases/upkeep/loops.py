@@ -78,9 +78,9 @@ class Sweeper:
 
 
 def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
-    """Forget answers nobody will repeat and processes that are gone; try parked complaints again; see to the months.
+    """The hourly chores: delete old answers and heartbeats, unpark complaints, make and detach months.
 
-    `history_months`: how many whole months the history keeps besides the current one; None keeps all.
+    `history_months` is the number of whole months the history keeps beside the current one; None keeps all.
     """
     service.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
     service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
@@ -89,7 +89,7 @@ def do_chores(service: Service, wall: Callable[[], datetime], *, history_months:
 
 
 def keep_months(service: Service, *, history_months: int | None = None) -> None:
-    """Make the month of the history that has begun, and detach those it need not keep any more."""
+    """Make the partition of the month that has begun, and detach months that are no longer kept."""
     if made := service.write(lambda tx: months.make_month(tx, tx.now.date())):
         log.info("a month of the history was made", extra={"month": made.name})
     service.write(months.turn_month)
