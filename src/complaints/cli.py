@@ -27,15 +27,12 @@ from complaints.logs import configure_logging
 from complaints.serving.http_server import DrainingServer, server_config
 from complaints.serving.supervisor import Supervisor, report_to_supervisor
 from complaints.settings import Settings
-from complaints.storage.queries.audit import count_complaints, count_cut_off
-from complaints.storage.rows.api_key import find_keys
-from complaints.storage.rows.import_job import Job, list_errors
-from complaints.storage.rows.policy import load_text
 from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.configuration import keys, policies
+from complaints.use_cases.imports import Job
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
+from complaints.use_cases.upkeep.checks import check_all, count_to_check
 
 app = typer.Typer(
     name="complaints",
@@ -175,17 +172,17 @@ def check() -> None:
     """Prove the invariants over the whole database, and list what breaks them; exits with 1 if anything does."""
     found = Table("Invariant", "Complaint", "What is wrong", box=None)
     with _service() as service, Progress(console=err, transient=True) as progress:
-        task = progress.add_task("Checking", total=service.read(count_complaints))
-        cut_off = service.read(count_cut_off)
+        size = count_to_check(service)
+        task = progress.add_task("Checking", total=size.complaints)
         for finding in check_all(service, progress=lambda count: progress.advance(task, count)):
             found.add_row(finding.invariant, finding.number, finding.message)
     if found.row_count:
         out.print(found)
         raise typer.Exit(1)
     out.print("Every invariant holds.")
-    if cut_off:
+    if size.cut_off:
         out.print(
-            f"Of {cut_off} complaints that began in detached months only the rest of the history was looked at."
+            f"Of {size.cut_off} complaints that began in detached months only the rest of the history was looked at."
         )
 
 
@@ -260,7 +257,7 @@ def _tell_import(service: Service, job: Job) -> None:
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
     )
     after = 0
-    while rows := service.read(partial(list_errors, import_id=job.id, after=after, limit=200)):
+    while rows := service.read(partial(imports.list_errors, job=job, after=after, limit=200)):
         for row in rows:
             for fault in row["errors"]:
                 out.print(f"  row {row['row']}: {fault['pointer'] or '/'}: {fault['message']}", markup=False)
@@ -307,7 +304,8 @@ def policy_show(
             return
         versions = service.read(lambda tx: policies.list_policies(tx, configuration, code))
         newest = max(listed.policy.version for listed in versions)
-        out.print(service.read(lambda tx: load_text(tx, code, newest)), markup=False)
+        _, text = service.read(lambda tx: policies.load_policy(tx, configuration, code, newest))
+        out.print(text, markup=False)
 
 
 def _tell_warnings(warnings: Sequence[Fault]) -> None:
@@ -342,7 +340,7 @@ def key_create(
 def key_revoke(name: str) -> None:
     """Revoke a key, for good; every process stops taking it within seconds."""
     with _service() as service:
-        found = [key for key in service.read(find_keys) if key.name == name]
+        found = [key for key in service.read(keys.list_keys) if key.name == name]
         if not found:
             raise NotFound(f"There is no key {name!r}.")
         service.write(lambda tx: keys.revoke_key(service, tx, SYSTEM, found[0].id))
@@ -354,7 +352,7 @@ def key_list() -> None:
     """List the keys."""
     listed = Table("Name", "Roles", "Source", "User", "Revoked", box=None)
     with _service() as service:
-        for key in service.read(find_keys):
+        for key in service.read(keys.list_keys):
             revoked = key.revoked_at.isoformat() if key.revoked_at else ""
             listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
     out.print(listed)

@@ -14,9 +14,9 @@ from complaints.api.request import Call, Shown, needs
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.json_text import plain
-from complaints.storage.rows.import_job import Job, list_errors
 from complaints.use_cases import imports
 from complaints.use_cases.access import Right
+from complaints.use_cases.imports import Job
 from complaints.use_cases.service import Transaction
 
 
@@ -176,8 +176,8 @@ def get_import_errors(call: Call, import_id: UUID, query: Annotated[_PageQuery, 
     after = 0 if query.cursor is None else cursors.integer_in(cursors.decode(query.cursor, _ERRORS), "row")
 
     def work(tx: Transaction) -> Shown:
-        imports.load_import(tx, call.caller, import_id)
-        found = list_errors(tx, import_id, after=after, limit=query.limit + 1)
+        job = imports.load_import(tx, call.caller, import_id)
+        found = imports.list_errors(tx, job, after=after, limit=query.limit + 1)
         more = len(found) > query.limit
         rows = [{"row": row["row"], "errors": row["errors"]} for row in found[: query.limit]]
         cursor = cursors.encode({"kind": _ERRORS, "row": rows[-1]["row"]}) if more else None

@@ -19,10 +19,10 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import plain
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH, parse_duration
 from complaints.domain.vocabulary import Priority
-from complaints.storage.queries.complaint_lists import Order, Place, SortKey
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
+from complaints.use_cases.complaints.lists import Order, Place, SortKey
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(route_class=StrictRoute)

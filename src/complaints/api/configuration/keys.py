@@ -13,10 +13,10 @@ from complaints.api.pages import Paged, page
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import Call, CallFacts, Shown, needs
 from complaints.domain.json_text import encode, plain
-from complaints.storage.rows.api_key import KeyRecord, find_key_records
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateKey
 from complaints.use_cases.configuration import keys
+from complaints.use_cases.configuration.keys import KeyRecord
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(
@@ -45,7 +45,7 @@ def list_keys(call: Call, query: Paged) -> Response:
     """Every key, oldest first, revoked ones too."""
 
     def work(tx: Transaction) -> Shown:
-        shown = [key_json(record) for record in find_key_records(tx)]
+        shown = [key_json(record) for record in keys.list_records(tx)]
         return page(shown, query, kind="keys", order=["id"], shape=KeyShown)
 
     return call.read(work)

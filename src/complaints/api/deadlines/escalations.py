@@ -16,10 +16,10 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import Call, Shown, needs
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
-from complaints.storage.rows.escalation import EscalationFilter
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints import escalations
+from complaints.use_cases.complaints.escalations import EscalationFilter
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)

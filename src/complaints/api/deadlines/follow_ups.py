@@ -14,10 +14,9 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import Call, Shown, needs
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
-from complaints.storage.queries.follow_ups import FollowUpFilter, Place
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import follow_ups
-from complaints.use_cases.complaints.follow_ups import FollowUp
+from complaints.use_cases.complaints.follow_ups import FollowUp, FollowUpFilter, Place
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(prefix="/followups", tags=["follow-ups"], route_class=StrictRoute)

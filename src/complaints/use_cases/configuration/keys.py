@@ -14,13 +14,13 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows.api_key import (
     Key,
-    KeyRecord,
     find_key_records,
     find_keys,
     has_secret,
     insert_key,
     revoke,
 )
+from complaints.storage.rows.api_key import KeyRecord as KeyRecord
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.configuration.changing import check_user, claim_to_change
 from complaints.use_cases.service import Service
@@ -92,6 +92,16 @@ def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) 
 def _administers(key: Key, configuration: Configuration, now: datetime) -> bool:
     user = configuration.directory.users.get(key.login) if key.login else None
     return AccessRole.ADMIN in key.roles and key.usable(now) and (user is None or user.active)
+
+
+def list_keys(tx: Transaction) -> list[Key]:
+    """Every key by name, also the revoked keys."""
+    return find_keys(tx)
+
+
+def list_records(tx: Transaction) -> list[KeyRecord]:
+    """Every key by name, also the revoked keys, each with the time it was made and its maker."""
+    return find_key_records(tx)
 
 
 def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
