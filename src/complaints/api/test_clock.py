@@ -11,7 +11,7 @@ from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import AdvanceClock, ClockOut, MovedOut, SetClock
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import plain
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
@@ -52,7 +52,7 @@ _MOVED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _shown(moved: ClockResult) -> Shown:
+def _shown(moved: ClockResult) -> Reply:
     counts = {name: getattr(moved, name) for name in ("escalations", "resumed", "reminders")}
     return 200, {"now": plain(moved.now), **counts}, {}
 
@@ -61,28 +61,32 @@ def _shown(moved: ClockResult) -> Shown:
     "/clock",
     responses={200: {"model": ClockOut, "description": "The test clock"}, **refusals(not_found=_NOT_HERE)},
 )
-def get_clock(call: Call) -> Response:
+def get_clock(request: CurrentRequest) -> Response:
     """Where the test clock stands. It stands still until it is moved."""
-    return call.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
+    return request.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
 
 
-@router.put("/clock", dependencies=[needs(Right.WORK)], responses=_MOVED)
-def set_clock(call: Call, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]) -> Response:
+@router.put("/clock", dependencies=[require_right(Right.WORK)], responses=_MOVED)
+def set_clock(
+    request: CurrentRequest, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]
+) -> Response:
     """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each
     at its own time.
     """
-    return call.write(lambda tx: _shown(test_clock.set_clock(call.service, tx, call.caller, command.now)))
+    return request.write(
+        lambda tx: _shown(test_clock.set_clock(request.service, tx, request.caller, command.now))
+    )
 
 
-@router.post("/clock/advance", dependencies=[needs(Right.WORK)], responses=_MOVED)
+@router.post("/clock/advance", dependencies=[require_right(Right.WORK)], responses=_MOVED)
 def advance_clock(
-    call: Call, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
+    request: CurrentRequest, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
 ) -> Response:
     """Move the test clock forwards by a duration; before the answer, everything on the way has happened, each
     at its own time. Days and months are those of the calendar in UTC.
     """
 
-    def work(tx: Transaction) -> Shown:
-        return _shown(test_clock.advance_clock(call.service, tx, call.caller, command.by))
+    def work(tx: Transaction) -> Reply:
+        return _shown(test_clock.advance_clock(request.service, tx, request.caller, command.by))
 
-    return call.write(work)
+    return request.write(work)

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from complaints.api.configuration.schemas import CATEGORY_EXAMPLE, CategoryShown, Page
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import Paged, page
+from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import plain
 from complaints.domain.policy.categories import Category
 from complaints.use_cases.access import Right
@@ -27,68 +27,68 @@ def category_json(category: Category) -> dict[str, Any]:
     return {name: plain(value) for name, value in asdict(category).items()}
 
 
-@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[CategoryShown]}})
-def list_categories(call: Call, query: Paged) -> Response:
+@router.get("", dependencies=[require_right(Right.READ_OWN)], responses={200: {"model": Page[CategoryShown]}})
+def list_categories(request: CurrentRequest, query: PageParameters) -> Response:
     """Every category, by code."""
 
-    def work(tx: Transaction) -> Shown:
-        found = call.service.cache.current(tx, certain=True).categories.values()
+    def work(tx: Transaction) -> Reply:
+        found = request.service.cache.current(tx, certain=True).categories.values()
         shown = [category_json(category) for category in found]
-        return page(shown, query, kind="categories", order=["code"], shape=CategoryShown)
+        return make_page(shown, query, kind="categories", order=["code"], shape=CategoryShown)
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.get(
     "/{code}",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={200: _SHOWN, **refusals(not_found="There is no such category.")},
 )
-def get_category(call: Call, code: str) -> Response:
+def get_category(request: CurrentRequest, code: str) -> Response:
     """One category."""
 
-    def work(tx: Transaction) -> Shown:
-        configuration = call.service.cache.current(tx, certain=True)
+    def work(tx: Transaction) -> Reply:
+        configuration = request.service.cache.current(tx, certain=True)
         return 200, category_json(categories.load_category(configuration, code)), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "",
     status_code=201,
-    dependencies=[needs(Right.CONFIGURE)],
+    dependencies=[require_right(Right.CONFIGURE)],
     responses={201: _SHOWN, **refusals(conflict="The code is taken.")},
 )
 def create_category(
-    call: Call, command: Annotated[CreateCategory, Body(examples=[CATEGORY_EXAMPLE])]
+    request: CurrentRequest, command: Annotated[CreateCategory, Body(examples=[CATEGORY_EXAMPLE])]
 ) -> Response:
     """Make a category. One below another has a cause and a nature; without a team the policy routes."""
 
-    def work(tx: Transaction) -> Shown:
-        made = categories.create_category(call.service, tx, call.caller, command)
+    def work(tx: Transaction) -> Reply:
+        made = categories.create_category(request.service, tx, request.caller, command)
         return 201, category_json(made), {"Location": f"/v1/categories/{made.code}"}
 
-    return call.configure(work)
+    return request.configure(work)
 
 
 @router.patch(
     "/{code}",
-    dependencies=[needs(Right.CONFIGURE)],
+    dependencies=[require_right(Right.CONFIGURE)],
     responses={200: _SHOWN, **refusals(not_found="There is no such category.")},
 )
 def change_category(
-    call: Call, code: str, command: Annotated[PatchCategory, Body(examples=[{"active": False}])]
+    request: CurrentRequest, code: str, command: Annotated[PatchCategory, Body(examples=[{"active": False}])]
 ) -> Response:
     """Change a category. There is no deleting: one that is not `active` is refused for new complaints, and
     those that have it keep it. `team: ""` leaves routing to the policy again.
     """
 
-    def work(tx: Transaction) -> Shown:
+    def work(tx: Transaction) -> Reply:
         return (
             200,
-            category_json(categories.change_category(call.service, tx, call.caller, code, command)),
+            category_json(categories.change_category(request.service, tx, request.caller, code, command)),
             {},
         )
 
-    return call.configure(work)
+    return request.configure(work)

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from complaints.api.configuration.schemas import USER_EXAMPLE, Page, UserShown
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import Paged, page
+from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import plain
 from complaints.domain.staff import User
 from complaints.use_cases.access import Right
@@ -27,60 +27,62 @@ def user_json(user: User) -> dict[str, Any]:
     return {name: plain(value) for name, value in asdict(user).items()}
 
 
-@router.get("", dependencies=[needs(Right.READ)], responses={200: {"model": Page[UserShown]}})
-def list_users(call: Call, query: Paged) -> Response:
+@router.get("", dependencies=[require_right(Right.READ)], responses={200: {"model": Page[UserShown]}})
+def list_users(request: CurrentRequest, query: PageParameters) -> Response:
     """Every user, by login."""
 
-    def work(tx: Transaction) -> Shown:
-        found = call.service.cache.current(tx, certain=True).directory.users.values()
-        return page(
+    def work(tx: Transaction) -> Reply:
+        found = request.service.cache.current(tx, certain=True).directory.users.values()
+        return make_page(
             [user_json(user) for user in found], query, kind="users", order=["login"], shape=UserShown
         )
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.get(
     "/{login}",
-    dependencies=[needs(Right.READ)],
+    dependencies=[require_right(Right.READ)],
     responses={200: _SHOWN, **refusals(not_found="There is no such user.")},
 )
-def get_user(call: Call, login: str) -> Response:
+def get_user(request: CurrentRequest, login: str) -> Response:
     """One user."""
 
-    def work(tx: Transaction) -> Shown:
-        directory = call.service.cache.current(tx, certain=True).directory
+    def work(tx: Transaction) -> Reply:
+        directory = request.service.cache.current(tx, certain=True).directory
         return 200, user_json(staff.load_user(directory, login)), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "",
     status_code=201,
-    dependencies=[needs(Right.CONFIGURE)],
+    dependencies=[require_right(Right.CONFIGURE)],
     responses={201: _SHOWN, **refusals(conflict="The login is taken.")},
 )
-def create_user(call: Call, command: Annotated[CreateUser, Body(examples=[USER_EXAMPLE])]) -> Response:
+def create_user(
+    request: CurrentRequest, command: Annotated[CreateUser, Body(examples=[USER_EXAMPLE])]
+) -> Response:
     """Make a user. While absent, their deputy is told of escalations in their place."""
 
-    def work(tx: Transaction) -> Shown:
-        made = staff.create_user(call.service, tx, call.caller, command)
+    def work(tx: Transaction) -> Reply:
+        made = staff.create_user(request.service, tx, request.caller, command)
         return 201, user_json(made), {"Location": f"/v1/users/{made.login}"}
 
-    return call.configure(work)
+    return request.configure(work)
 
 
 @router.patch(
     "/{login}",
-    dependencies=[needs(Right.CONFIGURE)],
+    dependencies=[require_right(Right.CONFIGURE)],
     responses={
         200: _SHOWN,
         **refusals(not_found="There is no such user.", conflict="The last active user stays active."),
     },
 )
 def change_user(
-    call: Call,
+    request: CurrentRequest,
     login: str,
     command: Annotated[
         PatchUser, Body(examples=[{"deputy": "admin", "absent_from": "2026-11-22T00:00:00Z"}])
@@ -92,7 +94,7 @@ def change_user(
     stop working.
     """
 
-    def work(tx: Transaction) -> Shown:
-        return 200, user_json(staff.change_user(call.service, tx, call.caller, login, command)), {}
+    def work(tx: Transaction) -> Reply:
+        return 200, user_json(staff.change_user(request.service, tx, request.caller, login, command)), {}
 
-    return call.configure(work)
+    return request.configure(work)

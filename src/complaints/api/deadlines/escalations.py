@@ -11,9 +11,9 @@ from complaints.api import cursors
 from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, EscalationQuery
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import picked, picked_fields
+from complaints.api.pages import parse_fields, pick_fields
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
 from complaints.use_cases.access import Right
@@ -35,13 +35,13 @@ def escalation_json(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 @router.get(
     "",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": EscalationPage, "description": "A page of escalations"},
         **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
     },
 )
-def list_escalations(call: Call, query: Annotated[EscalationQuery, Query()]) -> Response:
+def list_escalations(request: CurrentRequest, query: Annotated[EscalationQuery, Query()]) -> Response:
     """Escalations, latest first. Those of level 0 are reminders; superseded ones notified nobody."""
     before = None
     if query.cursor is not None:
@@ -56,40 +56,40 @@ def list_escalations(call: Call, query: Annotated[EscalationQuery, Query()]) -> 
         team=query.team,
         recipient=query.recipient,
     )
-    fields = picked_fields(query.fields, EscalationOut)
+    fields = parse_fields(query.fields, EscalationOut)
 
-    def work(tx: Transaction) -> Shown:
-        rows = escalations.list_escalations(tx, call.caller, wanted, before=before, limit=query.limit + 1)
+    def work(tx: Transaction) -> Reply:
+        rows = escalations.list_escalations(tx, request.caller, wanted, before=before, limit=query.limit + 1)
         page = [escalation_json(row) for row in rows[: query.limit]]
         following = None
         if len(rows) > query.limit:
             last = page[-1]
             following = cursors.encode({"kind": _CURSOR, "at": last["taken_at"], "id": last["id"]})
-        return 200, {"items": [picked(item, fields) for item in page], "next_cursor": following}, {}
+        return 200, {"items": [pick_fields(item, fields) for item in page], "next_cursor": following}, {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.get(
     "/{escalation_id}",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": EscalationOut, "description": "The escalation"},
         **refusals(not_found="There is no such escalation."),
     },
 )
-def get_escalation(call: Call, escalation_id: UUID) -> Response:
+def get_escalation(request: CurrentRequest, escalation_id: UUID) -> Response:
     """One escalation."""
 
-    def work(tx: Transaction) -> Shown:
-        return 200, escalation_json(escalations.load_escalation(tx, call.caller, escalation_id)), {}
+    def work(tx: Transaction) -> Reply:
+        return 200, escalation_json(escalations.load_escalation(tx, request.caller, escalation_id)), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "/{escalation_id}/acknowledge",
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         200: {"model": EscalationOut, "description": "The escalation, acknowledged"},
         **refusals(
@@ -100,15 +100,15 @@ def get_escalation(call: Call, escalation_id: UUID) -> Response:
     },
 )
 def acknowledge_escalation(
-    call: Call,
+    request: CurrentRequest,
     escalation_id: UUID,
     command: Annotated[Acknowledge | None, Body(examples=[examples.ACKNOWLEDGE])] = None,
 ) -> Response:
     """Say that you take care of it. By the same person again: nothing changes; by another: a conflict."""
 
-    def work(tx: Transaction) -> Shown:
+    def work(tx: Transaction) -> Reply:
         told = command or Acknowledge()
-        row = escalations.acknowledge(call.service, tx, call.caller, escalation_id, told)
+        row = escalations.acknowledge(request.service, tx, request.caller, escalation_id, told)
         return 200, escalation_json(row), {}
 
-    return call.write(work)
+    return request.write(work)

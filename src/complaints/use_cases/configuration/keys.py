@@ -26,6 +26,7 @@ from complaints.use_cases.configuration.changing import check_user, claim_to_cha
 from complaints.use_cases.service import Service
 
 _PREFIX = "cmp_"
+_PURPOSE = b"complaints: veil of a key\n"  # never change it: stored answers could not be decrypted
 SHORTEST_SECRET = 24
 
 
@@ -118,14 +119,14 @@ def check_known(tx: Transaction, secret: str) -> None:
         raise Conflict("The secret of this key can no longer be told: revoke the key and make another.")
 
 
-def veiled(secret: str, pad: bytes) -> str:
-    """The secret of a new key made unreadable without `pad`, or readable again with it.
+def encrypt_secret(secret: str, encryption_key: bytes) -> str:
+    """Encrypt the secret of an API key, or decrypt it again: the operation is its own inverse.
 
-    For a secret that must be told again but not be kept: each `pad` serves one secret.
+    A stored answer keeps a new secret only in this form. Use each `encryption_key` for one secret only.
     """
-    kept = base64.urlsafe_b64decode(secret.removeprefix(_PREFIX) + "=")
-    stream = hashlib.shake_256(b"complaints: veil of a key\n" + pad).digest(len(kept))
-    mixed = bytes(a ^ b for a, b in zip(kept, stream, strict=True))
+    plain = base64.urlsafe_b64decode(secret.removeprefix(_PREFIX) + "=")
+    stream = hashlib.shake_256(_PURPOSE + encryption_key).digest(len(plain))
+    mixed = bytes(a ^ b for a, b in zip(plain, stream, strict=True))
     return _PREFIX + base64.urlsafe_b64encode(mixed).rstrip(b"=").decode()
 
 
