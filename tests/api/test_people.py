@@ -98,7 +98,7 @@ def test_of_many_at_once_one_gets_the_code(service: Service) -> None:
 
     def create(_n: int) -> bool:
         try:
-            service.configure(lambda tx: staff.create_user(service, tx, SYSTEM, command))
+            service.configure(lambda tx: staff.USERS.create(service, tx, SYSTEM, command))
         except Conflict:
             return False
         return True
