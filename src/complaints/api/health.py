@@ -1,4 +1,4 @@
-"""Whether the process is up, whether it can do its work, and what it measured. No key is needed."""
+"""Routes for monitoring: the process is up, the process can work, and its measures. They need no key."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def metrics(request: Request) -> Response:
 
 
 class SweepGauges:
-    """What the processes that sweep last told, by process."""
+    """The gauges of the processes that sweep: their last tick and their lag, one value for each process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._ticked = Gauge(
@@ -69,7 +69,7 @@ class SweepGauges:
         )
 
     def show(self, health: Health) -> None:
-        """Set the gauges."""
+        """Set the gauges to the values in `health`."""
         self._ticked.clear()
         self._lag.clear()
         for beat in health.beats:

@@ -1,4 +1,4 @@
-"""Lists that are small enough to be read whole, shown page by page."""
+"""Pages of lists that are small enough to be read whole, and the parameter `fields` of every list."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from complaints.api.request import Reply
 
 
 class PageQuery(BaseModel):
-    """What every list takes."""
+    """The query parameters of every list."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,9 +32,10 @@ def make_page(
     order: Sequence[str],
     shape: type[BaseModel],
 ) -> Reply:
-    """One page of `items`, which come in the order of their members `order` and have the members of `shape`.
+    """Sort `items` by their members `order` and reply with one page of them.
 
-    Raises BadRequest for a cursor of another list or an unknown field.
+    `kind` names the list in its cursors. `shape` has the members of an item. Raises BadRequest for a cursor of
+    another list or an unknown field.
     """
     fields = parse_fields(query.fields, shape)
     after = _after(query.cursor, kind, order)
@@ -47,7 +48,7 @@ def make_page(
 
 
 def parse_fields(fields: str | None, shape: type[BaseModel]) -> frozenset[str] | None:
-    """The members that `fields` names; None for all. Raises BadRequest for one that `shape` does not have."""
+    """The members that `fields` names; None means all. Raises BadRequest for a member that `shape` lacks."""
     if fields is None:
         return None
     names = frozenset(fields.split(","))
@@ -68,6 +69,6 @@ def _after(cursor: str | None, kind: str, order: Sequence[str]) -> list[Any] | N
     return after
 
 
-def pick_fields(shown: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
-    """Only the members asked for; all where none were."""
-    return shown if fields is None else {name: value for name, value in shown.items() if name in fields}
+def pick_fields(item: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+    """Keep only the members in `fields`; None keeps all."""
+    return item if fields is None else {name: value for name, value in item.items() if name in fields}

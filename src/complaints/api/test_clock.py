@@ -1,4 +1,4 @@
-"""The test clock. Where the database is no sandbox, nothing is at these addresses."""
+"""Routes for the test clock. If the database is no sandbox, these addresses do not exist."""
 
 from typing import Annotated, Any
 
@@ -20,10 +20,10 @@ from complaints.use_cases.upkeep.test_clock import ClockResult
 
 
 class SandboxRoute(StrictRoute):
-    """A route that is there only where the database has a test clock."""
+    """A route that exists only if the database has a test clock."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """No match on any other database, so that the address is unknown there, whatever the method."""
+        """No match on a database without a test clock: the address is unknown there for every method."""
         match, child = super().matches(scope)
         if match is not Match.NONE and not _is_sandbox(scope):
             return Match.NONE, {}
@@ -32,9 +32,8 @@ class SandboxRoute(StrictRoute):
 
 def _is_sandbox(scope: Scope) -> bool:
     state = scope["app"].state
-    if not hasattr(
-        state, "is_sandbox"
-    ):  # asked once: a database never becomes a sandbox, nor stops being one
+    # Looked up once: a database never becomes a sandbox, and never stops being a sandbox.
+    if not hasattr(state, "is_sandbox"):
         state.is_sandbox = test_clock.is_sandbox(state.service)
     found: bool = state.is_sandbox
     return found

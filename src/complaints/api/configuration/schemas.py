@@ -1,4 +1,4 @@
-"""What the API shows of reference data, for the OpenAPI document."""
+"""The answers about the configuration, for the OpenAPI document, and examples of requests."""
 
 from typing import Any, Generic, Literal, TypeVar
 
@@ -9,7 +9,7 @@ from complaints.domain.vocabulary import AccessRole, Cause, Nature
 
 T = TypeVar("T")
 
-# No example has a null: the framework leaves those out of the document.
+# No example has a null value: FastAPI leaves null out of the document.
 _CATEGORY = {
     "code": "network.outage",
     "parent": "network",

@@ -1,4 +1,4 @@
-"""Tools that need nothing stored: the lifecycle's table, due times and elapsed time."""
+"""Routes that need nothing stored: the table of the lifecycle, due times and elapsed time."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def _calendar(document: dict[str, Any] | None) -> WorkCalendar | None:
 
 
 def _answer(request: ApiRequest, shown: dict[str, Any]) -> Response:
-    """What was computed; the database is asked only where the answer is to be kept for a repetition."""
+    """Answer with `shown`. The database is used only if the answer must be stored for a repetition."""
     if request.attempt is None:
         return Response(encode(shown), media_type=JSON)
     return request.write(lambda _tx: (200, shown, {}))

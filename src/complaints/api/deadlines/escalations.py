@@ -1,4 +1,4 @@
-"""Escalations: listed, read, acknowledged."""
+"""Routes for escalations: list, read, acknowledge."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -107,8 +107,9 @@ def acknowledge_escalation(
     """Say that you take care of it. By the same person again: nothing changes; by another: a conflict."""
 
     def work(tx: Transaction) -> Reply:
-        told = command or Acknowledge()
-        row = escalations.acknowledge(request.service, tx, request.caller, escalation_id, told)
+        row = escalations.acknowledge(
+            request.service, tx, request.caller, escalation_id, command or Acknowledge()
+        )
         return 200, escalation_json(row), {}
 
     return request.write(work)

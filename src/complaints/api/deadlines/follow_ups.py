@@ -1,4 +1,4 @@
-"""Contacts due, by day and owner."""
+"""Routes for follow-ups: the contacts that are due, by day and owner."""
 
 from typing import Annotated, Any
 
@@ -28,7 +28,7 @@ _MEMBERS = (
 
 
 def follow_up_json(contact: FollowUp) -> dict[str, Any]:
-    """A contact to be made as the API shows it."""
+    """A due contact as the API shows it."""
     return {
         **{name: plain(getattr(contact, name)) for name in _MEMBERS},
         "number": number_of(contact.complaint_sequence),

@@ -1,4 +1,4 @@
-"""Why deadlines are due when they are, and planning them anew."""
+"""Routes for the deadlines of a complaint: explain a due time, move to another policy version."""
 
 from typing import Annotated, Any
 from uuid import UUID

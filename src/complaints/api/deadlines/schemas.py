@@ -1,4 +1,4 @@
-"""What may be asked of, and what is answered by, the routes beside the complaint itself."""
+"""Query parameters, bodies and answers of the routes about deadlines and of the test clock."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal

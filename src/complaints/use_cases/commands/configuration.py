@@ -1,6 +1,6 @@
-"""What callers may ask of reference data, checked as far as that needs no database.
+"""The commands of callers that change the configuration, with the checks that need no database.
 
-In a change, what is absent or null stays as it is; `""` takes away a member that need not be there.
+In a change, a member that is absent or null keeps its value. `""` removes the value of an optional member.
 """
 
 from typing import Annotated
