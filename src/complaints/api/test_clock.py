@@ -42,7 +42,7 @@ def _is_sandbox(scope: Scope) -> bool:
 router = APIRouter(prefix="/sandbox", tags=["sandbox"], route_class=SandboxRoute)
 _NOT_HERE = "The database is no sandbox: it has no test clock."
 _MOVED: dict[int | str, dict[str, Any]] = {
-    200: {"model": MovedOut, "description": "Where it stands now, and what happened on the way"},
+    200: {"model": MovedOut, "description": "Its new time, and what happened on the way"},
     **refusals(
         forbidden="The key may not work on complaints.",
         not_found=_NOT_HERE,
@@ -61,7 +61,7 @@ def _shown(moved: ClockResult) -> Reply:
     responses={200: {"model": ClockOut, "description": "The test clock"}, **refusals(not_found=_NOT_HERE)},
 )
 def get_clock(request: CurrentRequest) -> Response:
-    """Where the test clock stands. It stands still until it is moved."""
+    """The time of the test clock. It stands still until it is moved."""
     return request.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
 
 
@@ -69,8 +69,8 @@ def get_clock(request: CurrentRequest) -> Response:
 def set_clock(
     request: CurrentRequest, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]
 ) -> Response:
-    """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each
-    at its own time.
+    """Move the test clock forwards to an instant. Before the answer, everything that is due on the way happens,
+    each thing at its own time.
     """
     return request.write(
         lambda tx: _shown(test_clock.set_clock(request.service, tx, request.caller, command.now))
@@ -81,8 +81,8 @@ def set_clock(
 def advance_clock(
     request: CurrentRequest, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
 ) -> Response:
-    """Move the test clock forwards by a duration; before the answer, everything on the way has happened, each
-    at its own time. Days and months are those of the calendar in UTC.
+    """Move the test clock forwards by a duration. Before the answer, everything that is due on the way happens,
+    each thing at its own time. Days and months are days and months in UTC.
     """
 
     def work(tx: Transaction) -> Reply:

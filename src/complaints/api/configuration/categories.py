@@ -15,13 +15,16 @@ router = make_reference_router(
     page_schema=Page[CategoryShown],
     create=WriteRoute(
         body=Annotated[CreateCategory, Body(examples=[CATEGORY_EXAMPLE])],
-        description="Make a category. One below another has a cause and a nature; without a team the policy routes.",
+        description="""
+        Make a category. A category below another one has a cause and a nature. For a category without a
+        team the policy chooses the team.
+        """,
     ),
     change=WriteRoute(
         body=Annotated[PatchCategory, Body(examples=[{"active": False}])],
         description="""
-        Change a category. There is no deleting: one that is not `active` is refused for new complaints, and
-        those that have it keep it. `team: ""` leaves routing to the policy again.
+        Change a category. A category cannot be deleted. If it is not `active`, new complaints with it are refused,
+        and older complaints keep it. `team: ""` leaves the choice of the team to the policy again.
         """,
     ),
 )

@@ -16,14 +16,15 @@ router = make_reference_router(
     create=WriteRoute(
         body=Annotated[CreateDepartment, Body(examples=[DEPARTMENT_EXAMPLE])],
         description="""
-        Make a department. Steps for `department_head` go to its head, those for `executive` to the head of the
-        one at the top.
+        Make a department. Steps for `department_head` go to its head. Steps for `executive` go to the head of
+        the top department, which has no parent.
         """,
     ),
     change=WriteRoute(
         body=Annotated[PatchDepartment, Body(examples=[{"head": "admin"}])],
         description="""
-        Change a department. `""` takes a head, a deputy or a parent away; a vacant head's steps go one up.
+        Change a department. `""` removes its head, deputy or parent. The steps of a vacant role go to the next
+        role up.
         """,
     ),
 )

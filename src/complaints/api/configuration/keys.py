@@ -42,7 +42,7 @@ def key_json(record: KeyRecord) -> dict[str, Any]:
 
 @router.get("", responses={200: {"model": Page[KeyShown]}})
 def list_keys(request: CurrentRequest, query: PageParameters) -> Response:
-    """Every key, oldest first, revoked ones too."""
+    """Every key, oldest first, also the revoked keys."""
 
     def work(tx: Transaction) -> Reply:
         shown = [key_json(record) for record in keys.list_records(tx)]
@@ -72,8 +72,9 @@ def create_key(
     http_request: Request,
     command: Annotated[CreateKey, Body(examples=[KEY_EXAMPLE])],
 ) -> Response:
-    """Make a key. Its secret is in this answer alone; only a digest of it is stored. Repeated with the same
-    `Idempotency-Key` the answer is the same: for that the secret is kept veiled by the caller's own.
+    """Make a key. Only this answer has its secret; the database stores a digest of it. A request repeated with
+    the same `Idempotency-Key` gets the same answer: for that the secret is stored, encrypted with the secret of
+    the caller.
     """
     encryption_key = _encryption_key(request, http_request)
 
@@ -124,7 +125,7 @@ def _decrypt_body(request: ApiRequest, body: bytes, encryption_key: bytes) -> by
     ),
 )
 def revoke_key(request: CurrentRequest, key_id: UUID) -> Response:
-    """Revoke a key, for good: it stops working in every process within a second. It stays in the list."""
+    """Revoke a key for ever: it stops working in every process within a second. It stays in the list."""
 
     def work(tx: Transaction) -> Reply:
         keys.revoke_key(request.service, tx, request.caller, key_id)

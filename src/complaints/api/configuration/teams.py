@@ -19,7 +19,9 @@ router = make_reference_router(
     ),
     change=WriteRoute(
         body=Annotated[PatchTeam, Body(examples=[{"lead": "admin"}])],
-        description='Change a team. `""` takes its lead or deputy away; the steps of a vacant lead go one up.',
+        description="""
+        Change a team. `""` removes its lead or deputy. The steps of a vacant role go to the next role up.
+        """,
         conflict="It cannot be deactivated: a category, a policy in force now or later, or open "
         "complaints need it. `detail` says which.",
     ),

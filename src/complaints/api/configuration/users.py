@@ -17,17 +17,17 @@ router = make_reference_router(
     read_right=Right.READ,
     create=WriteRoute(
         body=Annotated[CreateUser, Body(examples=[USER_EXAMPLE])],
-        description="Make a user. While absent, their deputy is told of escalations in their place.",
+        description="Make a user. While the user is absent, the deputy is notified of escalations instead.",
     ),
     change=WriteRoute(
         body=Annotated[
             PatchUser, Body(examples=[{"deputy": "admin", "absent_from": "2026-11-22T00:00:00Z"}])
         ],
         description="""
-        Change a user. `""` takes the e-mail address or the deputy away. A new `absent_from` begins a new
-        absence, open unless `absent_until` is given with it; an `absent_until` in the past takes an absence away.
-        There is no deleting: whoever is not `active` keeps what they have, can no longer be named, and their keys
-        stop working.
+        Change a user. `""` removes the e-mail address or the deputy. A new `absent_from` begins a new absence,
+        which has no end unless `absent_until` is given with it. An `absent_until` in the past removes the absence.
+        A user cannot be deleted: a user who is not `active` keeps their complaints and roles, cannot be given
+        new ones, and their keys stop working.
         """,
         conflict="The last active user stays active.",
     ),

@@ -27,7 +27,7 @@ router = APIRouter(tags=["tools"], route_class=StrictRoute)
 
 @router.get("/lifecycle", responses={200: {"model": LifecycleOut, "description": "The lifecycle"}})
 def get_lifecycle(request: CurrentRequest) -> Response:
-    """The states of a complaint, and what each action makes of them."""
+    """The statuses of a complaint, and the actions that lead from one to another."""
     transitions = [
         {"action": action, "from": source, "to": target} for action, source, target in lifecycle.moves()
     ]

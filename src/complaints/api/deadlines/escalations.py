@@ -42,7 +42,7 @@ def escalation_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     },
 )
 def list_escalations(request: CurrentRequest, query: Annotated[EscalationQuery, Query()]) -> Response:
-    """Escalations, latest first. Those of level 0 are reminders; superseded ones notified nobody."""
+    """Escalations, latest first. Level 0 is a reminder. A superseded escalation notified nobody."""
     before = None
     if query.cursor is not None:
         position = cursors.decode(query.cursor, _CURSOR)
@@ -104,7 +104,7 @@ def acknowledge_escalation(
     escalation_id: UUID,
     command: Annotated[Acknowledge | None, Body(examples=[examples.ACKNOWLEDGE])] = None,
 ) -> Response:
-    """Say that you take care of it. By the same person again: nothing changes; by another: a conflict."""
+    """Say that you take care of it. A second call of the same user changes nothing; of another user: a conflict."""
 
     def work(tx: Transaction) -> Reply:
         row = escalations.acknowledge(

@@ -76,7 +76,7 @@ def explain_deadline(request: CurrentRequest, reference: str, deadline_id: UUID)
 def replan(
     request: CurrentRequest, reference: str, command: Annotated[Replan, Body(examples=[examples.REPLAN])]
 ) -> Response:
-    """Move it to another policy version, on purpose: running deadlines are computed anew from their start."""
+    """Move it to another policy version on purpose. Running deadlines are computed again from their start."""
 
     def work(tx: Transaction) -> Reply:
         complaint = actions.replan(request.service, tx, request.caller, reference, command, request.versions)

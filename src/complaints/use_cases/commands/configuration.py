@@ -53,7 +53,7 @@ class PatchCategory(Content):
 
 
 class CreateDepartment(Content):
-    """A department. The one above all others, without a parent, has the executive for its head."""
+    """A department. The top department has no parent, and its head is the executive."""
 
     code: Identifier
     names: Names
@@ -93,7 +93,7 @@ class PatchTeam(Content):
 
 
 class CreateUser(Content):
-    """A person. While absent, their deputy stands in; an absence without `absent_until` has no end yet."""
+    """A user. During an absence the deputy stands in. An absence without `absent_until` has no end yet."""
 
     login: Identifier
     name: Name
@@ -116,7 +116,7 @@ class PatchUser(Content):
 
 
 class CreateKey(Content):
-    """A key. Complaints posted with it are of `source`, its name if absent; it acts as `user`, if given."""
+    """A key. Complaints posted with it belong to `source`, else to the name of the key. It acts as `user`, if given."""
 
     name: Name
     roles: Annotated[tuple[AccessRole, ...], Field(json_schema_extra={"minItems": 1})]
