@@ -1,4 +1,4 @@
-"""The test clock of a sandbox. Whoever moves it forwards makes everything happen that is due on the way."""
+"""Use cases for the test clock of a sandbox. A move forwards makes everything happen that is due on the way."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
