@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import socket
 
     from complaints.settings import Settings
-    from complaints.storage.rows.import_job import Job
+    from complaints.use_cases.imports import Job
     from complaints.use_cases.service import Service
     from complaints.wiring import FirstKey
 
@@ -209,22 +209,21 @@ def check() -> None:
     from rich.progress import Progress
     from rich.table import Table
 
-    from complaints.storage.queries.audit import count_complaints, count_cut_off
-    from complaints.use_cases.upkeep.checks import check_all
+    from complaints.use_cases.upkeep.checks import check_all, count_to_check
 
     found = Table("Invariant", "Complaint", "What is wrong", box=None)
     with _open_service() as service, Progress(console=err, transient=True) as progress:
-        task = progress.add_task("Checking", total=service.read(count_complaints))
-        cut_off = service.read(count_cut_off)
+        size = count_to_check(service)
+        task = progress.add_task("Checking", total=size.complaints)
         for finding in check_all(service, progress=lambda count: progress.advance(task, count)):
             found.add_row(finding.invariant, finding.number, finding.message)
     if found.row_count:
         out.print(found)
         raise typer.Exit(1)
     out.print("Every invariant holds.")
-    if cut_off:
+    if size.cut_off:
         out.print(
-            f"Of {cut_off} complaints that began in detached months only the rest of the history was looked at."
+            f"Of {size.cut_off} complaints that began in detached months only the rest of the history was looked at."
         )
 
 
@@ -306,14 +305,14 @@ def _print_import(service: "Service", job: "Job") -> None:
     """Print the counts of an import and the faults of each row."""
     from functools import partial
 
-    from complaints.storage.rows.import_job import list_errors
+    from complaints.use_cases import imports
 
     would = "would be " if job.dry_run else ""
     out.print(
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
     )
     after = 0
-    while rows := service.read(partial(list_errors, import_id=job.id, after=after, limit=200)):
+    while rows := service.read(partial(imports.list_errors, job=job, after=after, limit=200)):
         for row in rows:
             for fault in row["errors"]:
                 out.print(f"  row {row['row']}: {fault['pointer'] or '/'}: {fault['message']}", markup=False)
@@ -357,7 +356,6 @@ def policy_show(
     """List the policies, or print the newest version of one."""
     from rich.table import Table
 
-    from complaints.storage.rows.policy import load_text
     from complaints.use_cases.configuration import policies
 
     with _open_service() as service:
@@ -370,7 +368,8 @@ def policy_show(
             return
         versions = service.read(lambda tx: policies.list_policies(tx, configuration, code))
         newest = max(listed.policy.version for listed in versions)
-        out.print(service.read(lambda tx: load_text(tx, code, newest)), markup=False)
+        _, text = service.read(lambda tx: policies.load_policy(tx, configuration, code, newest))
+        out.print(text, markup=False)
 
 
 def _print_warnings(warnings: Sequence[Fault]) -> None:
@@ -408,12 +407,11 @@ def key_create(
 @key_app.command("revoke", epilog="Example: complaints key revoke cc-north")
 def key_revoke(name: str) -> None:
     """Revoke a key for good. Every process refuses it within seconds."""
-    from complaints.storage.rows.api_key import find_keys
     from complaints.use_cases.access import SYSTEM
     from complaints.use_cases.configuration import keys
 
     with _open_service() as service:
-        found = [key for key in service.read(find_keys) if key.name == name]
+        found = [key for key in service.read(keys.list_keys) if key.name == name]
         if not found:
             raise NotFound(f"There is no key {name!r}.")
         service.write(lambda tx: keys.revoke_key(service, tx, SYSTEM, found[0].id))
@@ -425,11 +423,11 @@ def key_list() -> None:
     """List the keys."""
     from rich.table import Table
 
-    from complaints.storage.rows.api_key import find_keys
+    from complaints.use_cases.configuration import keys
 
     listed = Table("Name", "Roles", "Source", "User", "Revoked", box=None)
     with _open_service() as service:
-        for key in service.read(find_keys):
+        for key in service.read(keys.list_keys):
             revoked = key.revoked_at.isoformat() if key.revoked_at else ""
             listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
     out.print(listed)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the routes beside the complaint: complete, and its examples hold."""
+"""The OpenAPI document describes the routes around a complaint completely, and its examples are valid."""
 
 import inspect
 from typing import Any

@@ -1,4 +1,4 @@
-"""/v1/categories: a tree of two levels that complaints are classified by."""
+"""The routes /v1/categories: a tree of two levels that classifies complaints."""
 
 from starlette.testclient import TestClient
 
@@ -124,7 +124,7 @@ def test_lists_refuse_what_they_do_not_know(client: TestClient) -> None:
 
 
 def test_roles(client: TestClient, scenario: Scenario) -> None:
-    """Reading is for all (people for those who read complaints, keys for administrators), writing for few."""
+    """Every role reads reference data, except users and keys. Only managers and administrators write it."""
     keys = {role: scenario.key(role) for role in AccessRole}
 
     def with_status(method: str, path: str, refused: bool) -> set[AccessRole]:

@@ -1,4 +1,4 @@
-"""Escalations over the API: found, and acknowledged once."""
+"""The routes /v1/escalations: escalations are listed, and acknowledged once."""
 
 from typing import Any
 
@@ -139,9 +139,9 @@ def test_acknowledging_is_on_record(client: TestClient, scenario: Scenario, comp
     assert [i["id"] for i in listed(client, acknowledged="true")] == [asked["id"]]
     assert asked["id"] not in {i["id"] for i in listed(client, acknowledged="false")}
     assert scenario.load(complaint).version == before.version
-    told = client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1]
-    assert told["type"] == "escalation.acknowledged"
-    assert told["data"]["escalation_id"] == asked["id"]
+    event = client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1]
+    assert event["type"] == "escalation.acknowledged"
+    assert event["data"]["escalation_id"] == asked["id"]
 
 
 def test_acknowledging_again_changes_nothing(

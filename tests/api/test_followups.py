@@ -1,4 +1,4 @@
-"""Contacts due over the API. The clock begins at 2026-01-05T01:00Z, 09:00 in Shanghai, the policy's zone."""
+"""The route /v1/followups. The clock begins at 2026-01-05T01:00Z: 09:00 in Shanghai, the zone of the policy."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from tests.support import Scenario
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "preferred_contact": "phone", "language": "zh-CN"}
 
 
-def told(scenario: Scenario, **members: Any) -> Complaint:
-    """A complaint whose result has just been fed back."""
+def resolved(scenario: Scenario, **members: Any) -> Complaint:
+    """A complaint. Its complainant has just got the result."""
     complaint = scenario.post(**members)
     scenario.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
     return scenario.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
@@ -29,7 +29,7 @@ def listed(client: TestClient, **params: Any) -> list[dict[str, Any]]:
 
 
 def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, scenario: Scenario) -> None:
-    complaint = told(scenario, severity="critical", complainant=PERSON)
+    complaint = resolved(scenario, severity="critical", complainant=PERSON)
 
     items = listed(client)
 
@@ -47,7 +47,7 @@ def test_lists_who_is_to_be_called_when_and_by_whom(client: TestClient, scenario
 
 
 def test_met_and_ended_ones_are_done(client: TestClient, scenario: Scenario) -> None:
-    one, other = told(scenario), told(scenario)
+    one, other = resolved(scenario), resolved(scenario)
     scenario.advance(days=30)
     scenario.act(one, "record_contact", outcome="solved")
     scenario.act(other, "withdraw", reason="moved away")
@@ -56,7 +56,7 @@ def test_met_and_ended_ones_are_done(client: TestClient, scenario: Scenario) -> 
 
 
 def test_one_not_reached_is_called_again(client: TestClient, scenario: Scenario) -> None:
-    complaint = told(scenario)
+    complaint = resolved(scenario)
     scenario.advance(days=30)
     scenario.act(complaint, "record_contact", outcome="unreachable")
 
@@ -67,9 +67,9 @@ def test_one_not_reached_is_called_again(client: TestClient, scenario: Scenario)
 
 def test_a_day_is_local_to_the_policys_zone(client: TestClient, scenario: Scenario) -> None:
     scenario.advance(hours=14, minutes=59, seconds=59)
-    last_of_the_fifth = told(scenario)
+    last_of_the_fifth = resolved(scenario)
     scenario.advance(seconds=1)  # 2026-01-06 00:00 in Shanghai
-    first_of_the_sixth = told(scenario)
+    first_of_the_sixth = resolved(scenario)
 
     assert [i["complaint_id"] for i in listed(client, day="2026-02-05")] == [str(last_of_the_fifth.id)]
     assert [i["complaint_id"] for i in listed(client, day="2026-02-06")] == [str(first_of_the_sixth.id)]
@@ -78,9 +78,9 @@ def test_a_day_is_local_to_the_policys_zone(client: TestClient, scenario: Scenar
 
 
 def test_filters(client: TestClient, scenario: Scenario) -> None:
-    early = told(scenario, category="network.outage")
+    early = resolved(scenario, category="network.outage")
     scenario.advance(days=10)
-    late = told(scenario, category="service.attitude")
+    late = resolved(scenario, category="service.attitude")
     scenario.act(late, "assign", assignee="admin")
 
     def ids(**params: Any) -> list[str]:
@@ -101,7 +101,7 @@ def test_filters(client: TestClient, scenario: Scenario) -> None:
 
 def test_pages_go_on_where_they_ended(client: TestClient, scenario: Scenario) -> None:
     for severity in ("critical", "normal", "normal", "high"):
-        told(scenario, severity=severity)
+        resolved(scenario, severity=severity)
     expected = [i["deadline_id"] for i in listed(client)]
     found: list[str] = []
     cursor = None
@@ -118,7 +118,7 @@ def test_pages_go_on_where_they_ended(client: TestClient, scenario: Scenario) ->
 
 
 def test_people_are_masked_and_sources_kept_apart(client: TestClient, scenario: Scenario) -> None:
-    told(scenario, complainant=PERSON, source="mine")
+    resolved(scenario, complainant=PERSON, source="mine")
     auditor = client.get("/v1/followups", headers=scenario.key(AccessRole.AUDITOR))
     own = client.get("/v1/followups", headers=scenario.key(AccessRole.INTAKE, source="mine"))
     foreign = client.get("/v1/followups", headers=scenario.key(AccessRole.INTAKE, source="other"))

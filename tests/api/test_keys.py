@@ -1,4 +1,4 @@
-"""/v1/keys: secrets are shown once, stored as digests, and stop working when revoked."""
+"""The routes /v1/keys: a secret is shown once, stored as a digest, and stops working when it is revoked."""
 
 import time
 from typing import Any
@@ -31,7 +31,7 @@ def make(client: TestClient, **members: Any) -> dict[str, Any]:
 
 
 def everything_stored(service: Service) -> str:
-    """All that the tables of keys and kept answers hold, as text."""
+    """The whole content of the tables of keys and of stored answers, as text."""
     with service.database.engine.connect() as connection:
         rows = [
             row
@@ -181,10 +181,10 @@ def test_the_last_key_that_makes_keys_stays(client: TestClient) -> None:
 
 
 def test_a_key_cannot_mint_a_stronger_one(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No role but admin may make keys at all; one that may without having every right makes none stronger."""
+    """Only the role admin may create keys. Here another role gets that right, but not every right."""
     weak = frozenset({Right.READ_OWN, Right.READ, Right.ADMINISTER})
     monkeypatch.setitem(RIGHTS, AccessRole.AUDITOR, weak)
-    monkeypatch.setattr(access, "_rights_of", access._rights_of.__wrapped__)  # the rights are kept once known
+    monkeypatch.setattr(access, "_rights_of", access._rights_of.__wrapped__)  # without its cache
     auditor = Caller("auditor", frozenset({AccessRole.AUDITOR}), "x")
 
     def create(role: AccessRole) -> None:
@@ -211,7 +211,7 @@ def test_a_key_cannot_mint_a_stronger_one(scenario: Scenario, monkeypatch: pytes
 def test_a_database_out_of_reach_is_no_error_of_ours(
     service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The key is looked up before any endpoint, where no handler of errors stands."""
+    """The key is looked up before any route, outside the handlers of errors."""
 
     def unreachable(_database: Database) -> None:
         raise Unavailable("The database cannot be reached.")

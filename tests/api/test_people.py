@@ -1,4 +1,4 @@
-"""/v1/departments, /v1/teams, /v1/users."""
+"""The routes of the staff: /v1/departments, /v1/teams, /v1/users."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -98,7 +98,7 @@ def test_of_many_at_once_one_gets_the_code(service: Service) -> None:
 
     def create(_n: int) -> bool:
         try:
-            service.configure(lambda tx: staff.create_user(service, tx, SYSTEM, command))
+            service.configure(lambda tx: staff.USERS.create(service, tx, SYSTEM, command))
         except Conflict:
             return False
         return True
@@ -158,10 +158,10 @@ def test_an_absent_leads_deputy_hears_of_it(client: TestClient, scenario: Scenar
     scenario.post()
     scenario.advance(hours=25)
     with service.database.engine.connect() as connection:
-        told = (
+        recipients = (
             connection.execute(select(escalation.c.recipients).where(escalation.c.level == 1)).scalars().all()
         )
-    assert told == [["li.wei"]]
+    assert recipients == [["li.wei"]]
 
 
 def test_a_team_that_is_needed_stays_active(client: TestClient, scenario: Scenario) -> None:

@@ -1,4 +1,4 @@
-"""Who may call what, whose complaints they see, and whose name and number they do not."""
+"""The rights of every role: its routes, the complaints it sees, and the personal data it does not see."""
 
 import copy
 import json
@@ -41,9 +41,9 @@ ALWAYS = {"timezone": "UTC"}
 SPAN = {"start": "2026-01-05T00:00:00Z", "end": "2026-01-05T01:00:00Z"}
 NOWHERE = "019a9f2e-7c3b-7d52-9d1a-4f0c8f4f2a11"
 RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "phone"}
-Told = dict[str, Any]
+Json = dict[str, Any]
 
-# Who may call: method, path (with what `world` has), body, and what those who may are answered.
+# Who may call: method, path (with ids of `world`), body, and the status for callers with the right.
 TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints", POST, POSTERS, 201),
     ("GET", "/v1/complaints", None, EVERYONE, 200),
@@ -142,7 +142,7 @@ def _id(row: tuple[Any, ...]) -> str:
 
 
 def test_the_table_is_complete() -> None:
-    """A route that is added needs a row here."""
+    """Every route needs a row in the table."""
     described = {
         (method.upper(), path)
         for path, methods in json.loads(openapi_document())["paths"].items()
@@ -152,21 +152,21 @@ def test_the_table_is_complete() -> None:
     assert described == {(row[0], row[1].partition("?")[0]) for row in TABLE}
 
 
-def _post(client: TestClient, **members: Any) -> Told:
+def _post(client: TestClient, **members: Any) -> Json:
     answer = client.post("/v1/complaints", json=POST | members)
     assert answer.status_code == 201, answer.text
-    told: Told = answer.json()
-    return told
+    content: Json = answer.json()
+    return content
 
 
 class World:
     """Two sources, each with people, a promise, a link, a late deadline, a follow-up, an import.
 
-    They are made, or `known` of a database that is a copy of one where they were.
+    They are created, or `known` from the database that this one is a copy of.
     """
 
     def __init__(
-        self, scenario: Scenario, client: TestClient, known: tuple[Told, Told] | None = None
+        self, scenario: Scenario, client: TestClient, known: tuple[Json, Json] | None = None
     ) -> None:
         self.scenario, self.client = scenario, client
         if known is None:
@@ -176,7 +176,7 @@ class World:
             self.north, self.south = known
 
     def _live(self) -> None:
-        """Have all that takes time happen to both."""
+        """Let time pass, so that both sources get escalations and follow-ups."""
         scenario, client = self.scenario, self.client
         for source in (self.north, self.south):
             imports.work_on(scenario.service, source["import_id"])
@@ -191,9 +191,9 @@ class World:
             ):
                 assert client.post(path, json=action).status_code == 200
 
-    def _source(self, source: str) -> Told:
-        told = {"source": source, "complainant": PERSON, "reporter": PERSON}
-        made, linked, other, followed = (_post(self.client, **told) for _ in range(4))
+    def _source(self, source: str) -> Json:
+        content = {"source": source, "complainant": PERSON, "reporter": PERSON}
+        made, linked, other, followed = (_post(self.client, **content) for _ in range(4))
         address = f"/v1/complaints/{made['number']}"
         due = {"text": "A call.", "due_at": "2026-02-01T00:00:00Z"}
         promise = self.client.post(f"{address}/promises", json=due).json()
@@ -213,7 +213,7 @@ class World:
             "key": key,
         }
 
-    def ask(self, row: tuple[Any, ...], key: dict[str, str], source: Told) -> Any:
+    def ask(self, row: tuple[Any, ...], key: dict[str, str], source: Json) -> Any:
         method, path, body, _, _ = row
         code = CODES.get(path.split("/")[2].partition("?")[0], "")
         known = {**source, "code": code, "version": "1", "login": "admin", "key_id": NOWHERE}
@@ -228,11 +228,11 @@ class World:
 
 @dataclass(frozen=True)
 class Mould:
-    """A database with a world to copy, and what is known of it: to make one takes longer than most tests."""
+    """A database with a world, and its ids. Tests copy it, because to create a world takes long."""
 
     service: str
     url: str
-    known: tuple[Told, Told]
+    known: tuple[Json, Json]
     databases: Databases
     name: str = field(default_factory=lambda: f"complaints_world_{uuid4().hex}")
 
@@ -254,7 +254,7 @@ def mould(
 
 @pytest.fixture
 def world(mould: Mould) -> Iterator[World]:
-    """On each engine."""
+    """The world on each database engine."""
     url = mould.databases.make(mould.service, template=mould.url, name=mould.name)
     with opened_service(url) as service, api_client(service) as client:
         yield World(Scenario(service), client, copy.deepcopy(mould.known))
@@ -263,7 +263,7 @@ def world(mould: Mould) -> Iterator[World]:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_may_what_the_table_says(world: World, role: AccessRole) -> None:
-    """Nobody of another role, so that what is refused is refused for its right alone."""
+    """The caller has only this role, so a missing right is the only reason for a refusal."""
     key = world.scenario.key(role, source="north")
     wrong = []
     for row in TABLE:
@@ -301,11 +301,11 @@ def test_intake_knows_nothing_of_another_source(world: World, subtests: pytest.S
             assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
             missing = dict.fromkeys(world.south, NOWHERE)
             unknown = world.ask(row, key, missing)
-            # Not even whether it is there can be told from the answer.
-            told = answer.json()["detail"].replace(str(world.south.get("reference")), NOWHERE)
+            # The answer does not even show whether the complaint exists.
+            content = answer.json()["detail"].replace(str(world.south.get("reference")), NOWHERE)
             for name in ("import_id", "escalation_id"):
-                told = told.replace(str(world.south[name]), NOWHERE)
-            assert (unknown.status_code, unknown.json()["detail"]) == (404, told)
+                content = content.replace(str(world.south[name]), NOWHERE)
+            assert (unknown.status_code, unknown.json()["detail"]) == (404, content)
 
 
 LISTS = {
@@ -380,7 +380,7 @@ def test_an_auditor_may_not_ask_who_it_was_either(world: World) -> None:
 
 
 def test_a_kept_answer_is_for_its_own_key(world: World) -> None:
-    """What one key was told, with its people, no other is told again by the same Idempotency-Key."""
+    """A stored answer contains personal data. Another key with the same Idempotency-Key does not get it."""
     attempt = {"Idempotency-Key": "the-same"}
     body = POST | {"complainant": PERSON}
     first = world.client.post("/v1/complaints", json=body, headers=attempt)
@@ -419,7 +419,7 @@ def test_a_key_makes_none_that_is_stronger(world: World) -> None:
 def test_a_revoked_key_stops_everywhere_and_the_log_tells_nobody_s_name(
     launcher: Launcher, database_url: str
 ) -> None:
-    """Within 5 s in the other process too; and neither a name, a number nor a key is in a log line."""
+    """The key stops within 5 s in the other process too. No log line has a name, a number or a key."""
     here, there = (launcher.serve(database_url, sandbox=1, scheduler=n) for n in (1, 0))
     with here.client(ADMIN_SECRET) as admin:
         made = admin.post("/v1/keys", json={"name": "short-lived", "roles": ["agent"]}).json()

@@ -1,4 +1,4 @@
-"""The test clock over the API: three months in seconds, with everything that happens on the way."""
+"""The routes of the test clock: three months pass in seconds, and everything due on the way happens."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ def advance(client: TestClient, by: str) -> dict[str, Any]:
 
 
 def steps(client: TestClient) -> list[tuple[str, str, str, str]]:
-    """Every escalation: complaint, kind, step, when."""
+    """Every escalation: its complaint, kind, step and time."""
     found: list[tuple[str, str, str, str]] = []
     cursor = None
     while True:
@@ -60,9 +60,9 @@ def test_advances_by_a_duration_and_tells_what_happened(client: TestClient, scen
 
     assert advance(client, "PT25H") == {
         "now": "2026-01-06T02:00:00Z",
-        "escalations": 1,  # no response to the second
+        "escalations": 1,  # the second complaint got no response
         "resumed": 1,
-        "reminders": 4,  # half the time for both resolutions, twice for the response
+        "reminders": 4,  # at half the time of both resolutions, and two for the response
     }
     assert advance(client, "PT0S") == {
         "now": "2026-01-06T02:00:00Z",
@@ -211,7 +211,7 @@ def test_nodes_that_move_it_at_once_take_turns(client: TestClient, scenario: Sce
     assert sum(a.json()["escalations"] + a.json()["reminders"] for a in answers) == 5 * 10
 
 
-def test_moving_it_hinders_nobody_who_works(client: TestClient, scenario: Scenario) -> None:
+def test_a_move_of_the_clock_blocks_nobody_who_works(client: TestClient, scenario: Scenario) -> None:
     complaints = [scenario.post() for _ in range(4)]
     moved = threading.Event()
 
@@ -253,7 +253,7 @@ def test_the_work_grows_by_batches_not_by_complaints(service: Service, scenario:
     for n in (5, 40):
         for _ in range(n):
             scenario.post()
-        with count_statements(service) as executed:  # one for many rows counts once
+        with count_statements(service) as executed:  # a statement for many rows counts once
             scenario.advance(days=100)
         counted.append(len(executed))
 

@@ -1,4 +1,4 @@
-"""The lifecycle's table, and due times of nothing stored."""
+"""The routes that need nothing stored: the table of the lifecycle, due times and elapsed time."""
 
 import json
 from datetime import datetime

@@ -20,6 +20,9 @@ LINT = [
 FLOORS = "Floors: imports go down only, edges are strangers"
 DOMAIN = "Rooms of the domain"
 STORAGE = "Rooms of the storage"
+USE_CASES = "Rooms of the use cases"
+API = "Rooms of the API"
+EDGES = "Edges reach storage only through use cases"
 PURE = "The core does no I/O"
 YAML = "YAML is read in one place of the core"
 SQL = "Only storage speaks SQL"
@@ -48,6 +51,25 @@ PLANTED = [
     ("use_cases.planted_orm", "import sqlalchemy.orm", SQL),
     ("use_cases.planted_api", "import complaints.api", FLOORS),
     ("use_cases.planted_scheduler", "import apscheduler.schedulers", WEB),
+    ("use_cases.access", "import complaints.use_cases.commands", USE_CASES),
+    ("use_cases.commands.planted", "import complaints.use_cases.service", USE_CASES),
+    ("use_cases.service", "import complaints.use_cases.once", USE_CASES),
+    ("use_cases.replica", "import complaints.use_cases.configuration", USE_CASES),
+    ("use_cases.configuration.planted", "import complaints.use_cases.complaints", USE_CASES),
+    ("use_cases.complaints.planted", "import complaints.use_cases.upkeep", USE_CASES),
+    ("use_cases.upkeep.planted", "import complaints.use_cases.imports", USE_CASES),
+    ("use_cases.unplanned", "", USE_CASES),
+    ("api.openapi.planted", "import complaints.api.problems", API),
+    ("api.problems.planted", "import complaints.api.configuration", API),
+    ("api.http.planted", "import complaints.api.complaints.routes", API),
+    ("api.request", "import complaints.api.pages", API),
+    ("api.complaints.planted", "import complaints.api.deadlines", API),
+    ("api.deadlines.planted", "import complaints.api.test_clock", API),
+    ("api.configuration.planted", "import complaints.api.app", API),
+    ("api.unplanned", "", API),
+    ("api.complaints.planted_row", "import complaints.storage.rows", EDGES),
+    ("cli", "import complaints.storage.load", EDGES),
+    ("serving.planted_row", "import complaints.storage.save", EDGES),
     ("api.planted_orm", "import sqlalchemy", SQL),
     ("api.planted_driver", "import psycopg", SQL),
     ("api.planted_serving", "import complaints.serving.scheduler", FLOORS),

@@ -1,4 +1,4 @@
-"""Who watches the deadlines is told by ticks near the present, also after clocks were set right."""
+"""A process counts as alive if its last tick is near the present, also after a clock was corrected."""
 
 from datetime import timedelta
 

@@ -102,17 +102,17 @@ def test_teams_categories_and_calendars_are_looked_up(scenario: Scenario) -> Non
 def test_a_team_out_of_use_cannot_be_named(scenario: Scenario) -> None:
     text = HANDBOOK.replace("default_team: customer_service", "default_team: night")
     night = CreateTeam(code="night", names=Names(en="Night", zh="夜班"), department="service", active=False)
-    scenario.service.configure(lambda tx: staff.create_team(scenario.service, tx, SYSTEM, night))
+    scenario.service.configure(lambda tx: staff.TEAMS.create(scenario.service, tx, SYSTEM, night))
     with pytest.raises(InvalidContent, match="unknown team 'night'"):
         apply(scenario, text)
 
     scenario.service.configure(
-        lambda tx: staff.change_team(scenario.service, tx, SYSTEM, "night", PatchTeam(active=True))
+        lambda tx: staff.TEAMS.change(scenario.service, tx, SYSTEM, "night", PatchTeam(active=True))
     )
     assert apply(scenario, text).policy.default_team == "night"
     with pytest.raises(Conflict, match="version 2 gives complaints to this team"):
         scenario.service.configure(
-            lambda tx: staff.change_team(scenario.service, tx, SYSTEM, "night", PatchTeam(active=False))
+            lambda tx: staff.TEAMS.change(scenario.service, tx, SYSTEM, "night", PatchTeam(active=False))
         )
 
 
@@ -168,14 +168,14 @@ def test_documents_applied_at_once_are_versions_one_after_the_other(scenario: Sc
 def test_changes_made_at_once_are_all_there(scenario: Scenario) -> None:
     """Each reads what the one before wrote, so none undoes another's."""
     changes = [
-        lambda tx: staff.change_user(scenario.service, tx, SYSTEM, "admin", PatchUser(name="Ada")),
-        lambda tx: staff.change_user(
+        lambda tx: staff.USERS.change(scenario.service, tx, SYSTEM, "admin", PatchUser(name="Ada")),
+        lambda tx: staff.USERS.change(
             scenario.service, tx, SYSTEM, "admin", PatchUser(email="ada@example.com")
         ),
-        lambda tx: categories.change_category(
+        lambda tx: categories.CATEGORIES.change(
             scenario.service, tx, SYSTEM, "network.outage", PatchCategory(team="management")
         ),
-        lambda tx: categories.change_category(
+        lambda tx: categories.CATEGORIES.change(
             scenario.service, tx, SYSTEM, "network.outage", PatchCategory(active=False)
         ),
     ]

@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on. Opaque to callers, who hand them back as they are."""
+"""Cursors: the place in a list at which the next page begins. Callers send them back unchanged."""
 
 import base64
 import binascii
@@ -15,13 +15,13 @@ _LONGEST = 2_000
 
 
 def encode(position: Mapping[str, Any]) -> str:
-    """The cursor of `position`: plain JSON with a `kind`, which names the list it belongs to."""
+    """Encode a position as a cursor: JSON in base64. Its member `kind` names the list it belongs to."""
     written = json.dumps(position, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(written).rstrip(b"=").decode()
 
 
 def decode(text: str, kind: str) -> dict[str, Any]:
-    """The position in a cursor of the list `kind`. Raises BadRequest for anything else."""
+    """Decode a cursor of the list `kind` to its position. Raises BadRequest for any other text."""
     try:
         if len(text) > _LONGEST or not text.isascii():
             raise bad_cursor()
@@ -35,7 +35,7 @@ def decode(text: str, kind: str) -> dict[str, Any]:
 
 
 def instant_in(position: Mapping[str, Any], name: str) -> datetime:
-    """The instant at `name` in a position. Raises BadRequest where there is none."""
+    """The instant in the member `name` of a position. Raises BadRequest if there is none."""
     try:
         return parse_instant(position.get(name))
     except ValueError:
@@ -43,7 +43,7 @@ def instant_in(position: Mapping[str, Any], name: str) -> datetime:
 
 
 def id_in(position: Mapping[str, Any], name: str) -> UUID:
-    """The identifier at `name` in a position. Raises BadRequest where there is none."""
+    """The identifier in the member `name` of a position. Raises BadRequest if there is none."""
     try:
         return UUID(position[name])
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -51,7 +51,7 @@ def id_in(position: Mapping[str, Any], name: str) -> UUID:
 
 
 def integer_in(position: Mapping[str, Any], name: str, *, most: int = 2**63 - 1) -> int:
-    """The integer from 0 to `most` at `name` in a position. Raises BadRequest where there is none."""
+    """The integer from 0 to `most` in the member `name` of a position. Raises BadRequest if there is none."""
     found = position.get(name)
     if type(found) is not int or not 0 <= found <= most:
         raise bad_cursor()
@@ -59,7 +59,7 @@ def integer_in(position: Mapping[str, Any], name: str, *, most: int = 2**63 - 1)
 
 
 def bad_cursor() -> BadRequest:
-    """The refusal of a cursor that is not one of this list's."""
+    """The error for a cursor that this list did not give."""
     return BadRequest(
         "cursor is not one that this list gave: send next_cursor of the page before as it was, or none."
     )

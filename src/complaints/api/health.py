@@ -1,4 +1,4 @@
-"""Whether the process is up, whether it can do its work, and what it measured. No key is needed."""
+"""Routes for monitoring: the process is up, the process can work, and its measures. They need no key."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.responses import JSONResponse, Response
 
 from complaints.api.http.metrics import metrics_response
-from complaints.api.request import service_of
+from complaints.api.request import get_service
 from complaints.domain.json_text import plain
 from complaints.use_cases.upkeep.health import Health, examine
 
@@ -23,7 +23,7 @@ async def is_up() -> dict[str, str]:
 @router.get("/readyz")
 def is_ready(request: Request) -> Response:
     """The database is reachable, the schema current, and the deadlines are watched (503 otherwise)."""
-    health = examine(service_of(request), request.app.state.wall)
+    health = examine(get_service(request), request.app.state.wall)
     ready = health.schema_current and (health.sweeping or not request.app.state.sweeps)
     last = health.beats[0] if health.beats else None
     shown: dict[str, Any] = {
@@ -44,12 +44,12 @@ def is_ready(request: Request) -> Response:
 def metrics(request: Request) -> Response:
     """Measures in Prometheus' text format."""
     gauges: SweepGauges = request.app.state.sweep_gauges
-    gauges.show(examine(service_of(request), request.app.state.wall))
+    gauges.show(examine(get_service(request), request.app.state.wall))
     return metrics_response(request.app.state.metrics)
 
 
 class SweepGauges:
-    """What the processes that sweep last told, by process."""
+    """The gauges of the processes that sweep: their last tick and their lag, one value for each process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._ticked = Gauge(
@@ -69,7 +69,7 @@ class SweepGauges:
         )
 
     def show(self, health: Health) -> None:
-        """Set the gauges."""
+        """Set the gauges to the values in `health`."""
         self._ticked.clear()
         self._lag.clear()
         for beat in health.beats:

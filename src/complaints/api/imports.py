@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.problems.refusals import UnsupportedMediaType
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.json_text import plain
-from complaints.storage.rows.import_job import Job, list_errors
 from complaints.use_cases import imports
 from complaints.use_cases.access import Right
+from complaints.use_cases.imports import Job
 from complaints.use_cases.service import Transaction
 
 
@@ -151,36 +151,40 @@ class _PageQuery(BaseModel):
     "",
     status_code=202,
     response_model=ImportOut,
-    dependencies=[needs(Right.CREATE)],
+    dependencies=[require_right(Right.CREATE)],
     openapi_extra={"requestBody": _FILE},
 )
-def start_import(call: Call, request: Annotated[imports.ImportRequest, Depends(read_request)]) -> Response:
+def start_import(
+    request: CurrentRequest, upload: Annotated[imports.ImportRequest, Depends(read_request)]
+) -> Response:
     """Import complaints from NDJSON or CSV. Foreign columns are mapped in the query; see docs/imports.md."""
 
-    def work(tx: Transaction) -> Shown:
-        job = imports.start_import(call.service, tx, call.caller, request)
+    def work(tx: Transaction) -> Reply:
+        job = imports.start_import(request.service, tx, request.caller, upload)
         return 202, import_json(job), {"Location": f"/v1/imports/{job.id}"}
 
-    return call.write(work)
+    return request.write(work)
 
 
-@router.get("/{import_id}", response_model=ImportOut, dependencies=[needs(Right.READ_OWN)])
-def get_import(call: Call, import_id: UUID) -> Response:
+@router.get("/{import_id}", response_model=ImportOut, dependencies=[require_right(Right.READ_OWN)])
+def get_import(request: CurrentRequest, import_id: UUID) -> Response:
     """How far an import is."""
-    return call.read(lambda tx: (200, import_json(imports.load_import(tx, call.caller, import_id)), {}))
+    return request.read(lambda tx: (200, import_json(imports.load_import(tx, request.caller, import_id)), {}))
 
 
-@router.get("/{import_id}/errors", response_model=RowErrorList, dependencies=[needs(Right.READ_OWN)])
-def get_import_errors(call: Call, import_id: UUID, query: Annotated[_PageQuery, Query()]) -> Response:
+@router.get("/{import_id}/errors", response_model=RowErrorList, dependencies=[require_right(Right.READ_OWN)])
+def get_import_errors(
+    request: CurrentRequest, import_id: UUID, query: Annotated[_PageQuery, Query()]
+) -> Response:
     """The rows that failed, by number, with what is wrong."""
     after = 0 if query.cursor is None else cursors.integer_in(cursors.decode(query.cursor, _ERRORS), "row")
 
-    def work(tx: Transaction) -> Shown:
-        imports.load_import(tx, call.caller, import_id)
-        found = list_errors(tx, import_id, after=after, limit=query.limit + 1)
+    def work(tx: Transaction) -> Reply:
+        job = imports.load_import(tx, request.caller, import_id)
+        found = imports.list_errors(tx, job, after=after, limit=query.limit + 1)
         more = len(found) > query.limit
         rows = [{"row": row["row"], "errors": row["errors"]} for row in found[: query.limit]]
         cursor = cursors.encode({"kind": _ERRORS, "row": rows[-1]["row"]}) if more else None
         return 200, {"items": rows, "next_cursor": cursor}, {}
 
-    return call.read(work)
+    return request.read(work)

@@ -1,4 +1,4 @@
-"""Lists that are small enough to be read whole, shown page by page."""
+"""Pages of lists that are small enough to be read whole, and the parameter `fields` of every list."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from complaints.api import cursors
 from complaints.api.problems.refusals import BadRequest
-from complaints.api.request import Shown
+from complaints.api.request import Reply
 
 
 class PageQuery(BaseModel):
-    """What every list takes."""
+    """The query parameters of every list."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,33 +21,34 @@ class PageQuery(BaseModel):
     fields: Annotated[str | None, Field(description="The members to show, with commas between.")] = None
 
 
-Paged = Annotated[PageQuery, Query()]
+PageParameters = Annotated[PageQuery, Query()]
 
 
-def page(
+def make_page(
     items: Sequence[Mapping[str, Any]],
     query: PageQuery,
     *,
     kind: str,
     order: Sequence[str],
     shape: type[BaseModel],
-) -> Shown:
-    """One page of `items`, which come in the order of their members `order` and have the members of `shape`.
+) -> Reply:
+    """Sort `items` by their members `order` and reply with one page of them.
 
-    Raises BadRequest for a cursor of another list or an unknown field.
+    `kind` names the list in its cursors. `shape` has the members of an item. Raises BadRequest for a cursor of
+    another list or an unknown field.
     """
-    fields = picked_fields(query.fields, shape)
+    fields = parse_fields(query.fields, shape)
     after = _after(query.cursor, kind, order)
     ordered = sorted(items, key=lambda item: [item[name] for name in order])
     left = [item for item in ordered if after is None or [item[name] for name in order] > after]
     shown = left[: query.limit]
     more = len(left) > len(shown)
     cursor = cursors.encode({"kind": kind, "after": [shown[-1][name] for name in order]}) if more else None
-    return 200, {"items": [picked(dict(item), fields) for item in shown], "next_cursor": cursor}, {}
+    return 200, {"items": [pick_fields(dict(item), fields) for item in shown], "next_cursor": cursor}, {}
 
 
-def picked_fields(fields: str | None, shape: type[BaseModel]) -> frozenset[str] | None:
-    """The members that `fields` names; None for all. Raises BadRequest for one that `shape` does not have."""
+def parse_fields(fields: str | None, shape: type[BaseModel]) -> frozenset[str] | None:
+    """The members that `fields` names; None means all. Raises BadRequest for a member that `shape` lacks."""
     if fields is None:
         return None
     names = frozenset(fields.split(","))
@@ -68,6 +69,6 @@ def _after(cursor: str | None, kind: str, order: Sequence[str]) -> list[Any] | N
     return after
 
 
-def picked(shown: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
-    """Only the members asked for; all where none were."""
-    return shown if fields is None else {name: value for name, value in shown.items() if name in fields}
+def pick_fields(item: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+    """Keep only the members in `fields`; None keeps all."""
+    return item if fields is None else {name: value for name, value in item.items() if name in fields}

@@ -1,4 +1,4 @@
-"""Types of query parameters."""
+"""Types of query parameters that several lists share."""
 
 import re
 from datetime import date
@@ -33,7 +33,10 @@ def _flag(value: object) -> object:
 
 
 def parse_day(value: object) -> date:
-    """Strictly: the validation library takes seconds since 1970 for a date too."""
+    """Read a date from text such as 2026-02-05. Raises ValueError.
+
+    It is strict: the validation library would accept seconds since 1970 as a date too.
+    """
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError("must be a date, as YYYY-MM-DD")
     try:
@@ -46,11 +49,7 @@ def parse_day(value: object) -> date:
 
 
 FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
-
-
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
-
-
 Reference = Annotated[
     Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": ["C000000427"]})
 ]

@@ -1,4 +1,4 @@
-"""The test clock. Where the database is no sandbox, nothing is at these addresses."""
+"""Routes for the test clock. If the database is no sandbox, these addresses do not exist."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import AdvanceClock, ClockOut, MovedOut, SetClock
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import plain
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
@@ -20,10 +20,10 @@ from complaints.use_cases.upkeep.test_clock import ClockResult
 
 
 class SandboxRoute(StrictRoute):
-    """A route that is there only where the database has a test clock."""
+    """A route that exists only if the database has a test clock."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """No match on any other database, so that the address is unknown there, whatever the method."""
+        """No match on a database without a test clock: the address is unknown there for every method."""
         match, child = super().matches(scope)
         if match is not Match.NONE and not _is_sandbox(scope):
             return Match.NONE, {}
@@ -32,9 +32,8 @@ class SandboxRoute(StrictRoute):
 
 def _is_sandbox(scope: Scope) -> bool:
     state = scope["app"].state
-    if not hasattr(
-        state, "is_sandbox"
-    ):  # asked once: a database never becomes a sandbox, nor stops being one
+    # Looked up once: a database never becomes a sandbox, and never stops being a sandbox.
+    if not hasattr(state, "is_sandbox"):
         state.is_sandbox = test_clock.is_sandbox(state.service)
     found: bool = state.is_sandbox
     return found
@@ -43,7 +42,7 @@ def _is_sandbox(scope: Scope) -> bool:
 router = APIRouter(prefix="/sandbox", tags=["sandbox"], route_class=SandboxRoute)
 _NOT_HERE = "The database is no sandbox: it has no test clock."
 _MOVED: dict[int | str, dict[str, Any]] = {
-    200: {"model": MovedOut, "description": "Where it stands now, and what happened on the way"},
+    200: {"model": MovedOut, "description": "Its new time, and what happened on the way"},
     **refusals(
         forbidden="The key may not work on complaints.",
         not_found=_NOT_HERE,
@@ -52,7 +51,7 @@ _MOVED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _shown(moved: ClockResult) -> Shown:
+def _shown(moved: ClockResult) -> Reply:
     counts = {name: getattr(moved, name) for name in ("escalations", "resumed", "reminders")}
     return 200, {"now": plain(moved.now), **counts}, {}
 
@@ -61,28 +60,32 @@ def _shown(moved: ClockResult) -> Shown:
     "/clock",
     responses={200: {"model": ClockOut, "description": "The test clock"}, **refusals(not_found=_NOT_HERE)},
 )
-def get_clock(call: Call) -> Response:
-    """Where the test clock stands. It stands still until it is moved."""
-    return call.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
+def get_clock(request: CurrentRequest) -> Response:
+    """The time of the test clock. It stands still until it is moved."""
+    return request.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
 
 
-@router.put("/clock", dependencies=[needs(Right.WORK)], responses=_MOVED)
-def set_clock(call: Call, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]) -> Response:
-    """Move the test clock forwards to an instant; before the answer, everything on the way has happened, each
-    at its own time.
-    """
-    return call.write(lambda tx: _shown(test_clock.set_clock(call.service, tx, call.caller, command.now)))
-
-
-@router.post("/clock/advance", dependencies=[needs(Right.WORK)], responses=_MOVED)
-def advance_clock(
-    call: Call, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
+@router.put("/clock", dependencies=[require_right(Right.WORK)], responses=_MOVED)
+def set_clock(
+    request: CurrentRequest, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]
 ) -> Response:
-    """Move the test clock forwards by a duration; before the answer, everything on the way has happened, each
-    at its own time. Days and months are those of the calendar in UTC.
+    """Move the test clock forwards to an instant. Before the answer, everything that is due on the way happens,
+    each thing at its own time.
+    """
+    return request.write(
+        lambda tx: _shown(test_clock.set_clock(request.service, tx, request.caller, command.now))
+    )
+
+
+@router.post("/clock/advance", dependencies=[require_right(Right.WORK)], responses=_MOVED)
+def advance_clock(
+    request: CurrentRequest, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
+) -> Response:
+    """Move the test clock forwards by a duration. Before the answer, everything that is due on the way happens,
+    each thing at its own time. Days and months are days and months in UTC.
     """
 
-    def work(tx: Transaction) -> Shown:
-        return _shown(test_clock.advance_clock(call.service, tx, call.caller, command.by))
+    def work(tx: Transaction) -> Reply:
+        return _shown(test_clock.advance_clock(request.service, tx, request.caller, command.by))
 
-    return call.write(work)
+    return request.write(work)

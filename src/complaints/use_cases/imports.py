@@ -1,9 +1,10 @@
 """Imports: a file is taken in chunks, each with its progress in one transaction: a crash loses and doubles nothing."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.loop_names import IMPORT_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import import_job
-from complaints.storage.rows.import_job import Job
+from complaints.storage.rows.import_job import Job as Job
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.commands.messages import as_errors
@@ -74,6 +75,11 @@ def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> Job:
     if job is None or caller.only_source not in (None, job.source):
         raise NotFound("There is no such import.")
     return job
+
+
+def list_errors(tx: Transaction, job: Job, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+    """The failed rows of an import after row `after`: `row` is the row number, `errors` its faults."""
+    return import_job.list_errors(tx, job.id, after=after, limit=limit)
 
 
 def work_on_imports(service: Service, stopping: Callable[[], bool] = lambda: False) -> None:

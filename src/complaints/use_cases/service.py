@@ -9,7 +9,8 @@ from uuid import UUID
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
 from complaints.domain.rules.actions import Context
-from complaints.storage.configuration import Configuration, ConfigurationCache
+from complaints.storage.configuration import Configuration as Configuration
+from complaints.storage.configuration import ConfigurationCache
 from complaints.storage.database.transactions import Database, RaceLost
 from complaints.storage.database.transactions import Transaction as Transaction
 from complaints.use_cases.access import Caller

@@ -4,15 +4,17 @@ from typing import Any
 
 from complaints.api.complaints.json_shapes import complaint_json
 from complaints.api.complaints.schemas import ComplaintShown
-from complaints.api.request import CallFacts, Shown
+from complaints.api.request import ApiRequest, Reply
 from complaints.domain.complaint.facts import Complaint
 from complaints.use_cases.complaints.views import view_one
 from complaints.use_cases.service import Transaction
 
 
-def complaint_answer(call: CallFacts, tx: Transaction, complaint: Complaint, *, status: int = 200) -> Shown:
+def complaint_answer(
+    request: ApiRequest, tx: Transaction, complaint: Complaint, *, status: int = 200
+) -> Reply:
     """The complaint as the caller sees it, with its ETag."""
-    found = view_one(call.service, tx, call.caller, complaint)
+    found = view_one(request.service, tx, request.caller, complaint)
     return status, complaint_json(found), {"ETag": f'"{complaint.version}"'}
 
 

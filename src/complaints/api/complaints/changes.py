@@ -9,9 +9,9 @@ from complaints.api import cursors
 from complaints.api.complaints.history_schemas import ChangesPage, ChangesQuery, EventOut
 from complaints.api.complaints.timeline import event_json
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import picked, picked_fields
+from complaints.api.pages import parse_fields, pick_fields
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import history
 from complaints.use_cases.service import Transaction
@@ -22,23 +22,23 @@ _CURSOR = "changes"
 
 @router.get(
     "",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": ChangesPage, "description": "The events that follow"},
         **refusals(bad_request="An unknown parameter or field, or a cursor that this feed did not give."),
     },
 )
-def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> Response:
+def list_changes(request: CurrentRequest, query: Annotated[ChangesQuery, Query()]) -> Response:
     """Every event of all complaints in commit order.
 
     Ask again with `after` = `next_cursor`: nothing is left out, nothing comes twice.
     """
     after = cursors.integer_in(cursors.decode(query.after, _CURSOR), "after") if query.after else 0
-    fields = picked_fields(query.fields, EventOut)
+    fields = parse_fields(query.fields, EventOut)
 
-    def work(tx: Transaction) -> Shown:
-        found, seen = history.changes(tx, call.caller, after=after, limit=query.limit)
-        items = [picked(event_json(record), fields) for record in found]
+    def work(tx: Transaction) -> Reply:
+        found, seen = history.changes(tx, request.caller, after=after, limit=query.limit)
+        items = [pick_fields(event_json(record), fields) for record in found]
         return 200, {"items": items, "next_cursor": cursors.encode({"kind": _CURSOR, "after": seen})}, {}
 
-    return call.read(work)
+    return request.read(work)

@@ -10,7 +10,7 @@ from complaints.api.complaints.answers import complaint_answer, described
 from complaints.api.complaints.history_schemas import LinkQuery
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import AddLink
 from complaints.use_cases.complaints import notes_and_links
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute
 @router.post(
     "/{reference}/links",
     status_code=201,
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         200: described("The complaint; the link was there before"),
         201: described("The complaint with its new link"),
@@ -34,20 +34,20 @@ router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute
     },
 )
 def add_link(
-    call: Call, reference: str, command: Annotated[AddLink, Body(examples=[examples.LINK])]
+    request: CurrentRequest, reference: str, command: Annotated[AddLink, Body(examples=[examples.LINK])]
 ) -> Response:
     """Link it to another complaint, named by id or number."""
 
-    def work(tx: Transaction) -> Shown:
-        complaint, added = notes_and_links.add_link(call.service, tx, call.caller, reference, command)
-        return complaint_answer(call, tx, complaint, status=201 if added else 200)
+    def work(tx: Transaction) -> Reply:
+        complaint, added = notes_and_links.add_link(request.service, tx, request.caller, reference, command)
+        return complaint_answer(request, tx, complaint, status=201 if added else 200)
 
-    return call.write(work)
+    return request.write(work)
 
 
 @router.delete(
     "/{reference}/links",
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         200: described("The complaint without the link"),
         **refusals(
@@ -58,14 +58,14 @@ def add_link(
         ),
     },
 )
-def remove_link(call: Call, reference: str, query: Annotated[LinkQuery, Query()]) -> Response:
+def remove_link(request: CurrentRequest, reference: str, query: Annotated[LinkQuery, Query()]) -> Response:
     """Take a link away. That of a merge stays."""
 
-    def work(tx: Transaction) -> Shown:
-        service, caller = call.service, call.caller
+    def work(tx: Transaction) -> Reply:
+        service, caller = request.service, request.caller
         complaint = notes_and_links.remove_link(
             service, tx, caller, reference, query.type, query.complaint_id
         )
-        return complaint_answer(call, tx, complaint)
+        return complaint_answer(request, tx, complaint)
 
-    return call.write(work)
+    return request.write(work)

@@ -11,18 +11,18 @@ from complaints.api import cursors
 from complaints.api.complaints.json_shapes import complaint_json
 from complaints.api.complaints.schemas import AgeCount, ComplaintPage, ComplaintShown, DueSummaryShown
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import PageQuery, picked, picked_fields
+from complaints.api.pages import PageQuery, parse_fields, pick_fields
 from complaints.api.problems.refusals import BadRequest
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import plain
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH, parse_duration
 from complaints.domain.vocabulary import Priority
-from complaints.storage.queries.complaint_lists import Order, Place, SortKey
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
+from complaints.use_cases.complaints.lists import Order, Place, SortKey
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(route_class=StrictRoute)
@@ -48,7 +48,7 @@ class ComplaintListQuery(ComplaintFilter, PageQuery):
 @router.get(
     "/complaints",
     tags=["complaints"],
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": ComplaintPage, "description": "A page of complaints"},
         **refusals(
@@ -57,7 +57,7 @@ class ComplaintListQuery(ComplaintFilter, PageQuery):
         ),
     },
 )
-def list_complaints(call: Call, query: Annotated[ComplaintListQuery, Query()]) -> Response:
+def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery, Query()]) -> Response:
     """Complaints that fit every filter. Keys of the role intake see those of their own source.
 
     A cursor goes on where a page ended, however much was added meanwhile; it belongs to the filters and the
@@ -68,18 +68,18 @@ def list_complaints(call: Call, query: Annotated[ComplaintListQuery, Query()]) -
     order = _ORDERS.get(sort)
     if order is None:
         raise BadRequest(f"A list cannot be sorted by {sort[:100]!r}: choose {', '.join(_ORDERS)}.")
-    fields = picked_fields(query.fields, ComplaintShown)
+    fields = parse_fields(query.fields, ComplaintShown)
     bound = {"kind": _CURSOR, "sort": sort, "filters": query.digest()}
     after = _place(query.cursor, bound, order) if query.cursor is not None else None
 
-    def work(tx: Transaction) -> Shown:
+    def work(tx: Transaction) -> Reply:
         found, end = lists.list_views(
-            call.service, tx, call.caller, query, order, after=after, limit=query.limit
+            request.service, tx, request.caller, query, order, after=after, limit=query.limit
         )
-        items = [picked(complaint_json(one), fields) for one in found]
+        items = [pick_fields(complaint_json(one), fields) for one in found]
         return 200, {"items": items, "next_cursor": _cursor(end, bound)}, {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 def _cursor(end: Place | None, bound: dict[str, Any]) -> str | None:
@@ -145,20 +145,20 @@ class SummaryQuery(BaseModel):
 @router.get(
     "/overdue/summary",
     tags=["overdue"],
-    dependencies=[needs(Right.READ)],
+    dependencies=[require_right(Right.READ)],
     responses={200: {"model": DueSummaryShown, "description": "The counts"}},
 )
-def summarise_overdue(call: Call, query: Annotated[SummaryQuery, Query()]) -> Response:
+def summarise_overdue(request: CurrentRequest, query: Annotated[SummaryQuery, Query()]) -> Response:
     """How many complaints are overdue, and how many are not but fall due soon: by team, priority, kind, age.
 
     By the clock, whether or not the engine has taken its steps yet. A complaint counts once, and in `by_kind`
     once for each kind of deadline it is late with.
     """
 
-    def work(tx: Transaction) -> Shown:
+    def work(tx: Transaction) -> Reply:
         return 200, _summary_json(lists.summarise_due(tx, query.soon)), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 def _summary_json(summary: lists.DueSummary) -> dict[str, Any]:

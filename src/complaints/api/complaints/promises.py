@@ -11,7 +11,7 @@ from complaints.api.complaints.json_shapes import promise_json
 from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import MakePromise
 from complaints.use_cases.complaints import promises
@@ -23,26 +23,26 @@ router = APIRouter(prefix="/complaints", tags=["promises"], route_class=StrictRo
 
 @router.get(
     "/{reference}/promises",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": PromiseList, "description": "Its promises"},
         **refusals(not_found="There is no such complaint, or the key may not know of it."),
     },
 )
-def list_promises(call: Call, reference: str) -> Response:
+def list_promises(request: CurrentRequest, reference: str) -> Response:
     """Every promise of a complaint, in the order they were made."""
 
-    def work(tx: Transaction) -> Shown:
-        found = promises.list_promises(tx, call.caller, reference)
+    def work(tx: Transaction) -> Reply:
+        found = promises.list_promises(tx, request.caller, reference)
         return 200, {"items": [promise_json(*one) for one in found], "next_cursor": None}, {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "/{reference}/promises",
     status_code=201,
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         201: {"model": PromiseOut, "description": "The promise"},
         **refusals(
@@ -53,20 +53,22 @@ def list_promises(call: Call, reference: str) -> Response:
     },
 )
 def promise(
-    call: Call, reference: str, command: Annotated[MakePromise, Body(examples=[examples.MAKE_PROMISE])]
+    request: CurrentRequest,
+    reference: str,
+    command: Annotated[MakePromise, Body(examples=[examples.MAKE_PROMISE])],
 ) -> Response:
     """Promise something to the complainant. It has a deadline of its own; an open one refuses `close`."""
 
-    def work(tx: Transaction) -> Shown:
-        made = make_promise(call.service, tx, call.caller, reference, command)
+    def work(tx: Transaction) -> Reply:
+        made = make_promise(request.service, tx, request.caller, reference, command)
         return 201, promise_json(*made), {}
 
-    return call.write(work)
+    return request.write(work)
 
 
 @router.post(
     "/{reference}/promises/{promise_id}/keep",
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         200: {"model": PromiseOut, "description": "The promise, kept"},
         **refusals(
@@ -76,11 +78,11 @@ def promise(
         ),
     },
 )
-def keep(call: Call, reference: str, promise_id: UUID) -> Response:
+def keep(request: CurrentRequest, reference: str, promise_id: UUID) -> Response:
     """Mark a promise as kept; where it was due before, it is kept late."""
 
-    def work(tx: Transaction) -> Shown:
-        kept = keep_promise(call.service, tx, call.caller, reference, promise_id)
+    def work(tx: Transaction) -> Reply:
+        kept = keep_promise(request.service, tx, request.caller, reference, promise_id)
         return 200, promise_json(*kept), {}
 
-    return call.write(work)
+    return request.write(work)

@@ -11,7 +11,15 @@ from complaints.api.complaints.json_shapes import complaint_json
 from complaints.api.complaints.schemas import ComplaintShown, TransitionList
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, CallFacts, Shown, call_with, needs, rendering, response_of
+from complaints.api.request import (
+    ApiRequest,
+    CurrentRequest,
+    Reply,
+    encode_reply,
+    make_response,
+    read_request_with_right,
+    require_right,
+)
 from complaints.domain.complaint.facts import Complaint
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
@@ -35,7 +43,7 @@ def _complaint(description: str, **headers: dict[str, Any]) -> dict[str, Any]:
     return {"model": ComplaintShown, "description": description, "headers": {"ETag": _ETAG, **headers}}
 
 
-def _shown(found: ComplaintView, status: int = 200) -> Shown:
+def _shown(found: ComplaintView, status: int = 200) -> Reply:
     headers = {"ETag": f'"{found.complaint.version}"'}
     if status == 201:
         headers["Location"] = f"/v1/complaints/{found.complaint.id}"
@@ -55,13 +63,13 @@ def _shown(found: ComplaintView, status: int = 200) -> Shown:
     },
 )
 async def create_complaint(
-    request: Request,
-    call: Annotated[CallFacts, call_with(Right.CREATE)],
+    http_request: Request,
+    request: Annotated[ApiRequest, read_request_with_right(Right.CREATE)],
     command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)],
 ) -> Response:
     """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
-    intake: Intake = request.app.state.intake
-    return response_of(await intake.result_of(Posting(Post(call.caller, command), call.attempt)))
+    intake: Intake = http_request.app.state.intake
+    return make_response(await intake.result_of(Posting(Post(request.caller, command), request.attempt)))
 
 
 Intake = GroupCommit[Posting, Answer]
@@ -72,8 +80,8 @@ def group_intake(service: Service) -> Intake:
 
     def show(tx: Transaction, post: Post, made: IntakeResult) -> Answer:
         if not made.created:
-            return rendering(_shown(view_one(service, tx, post.caller, made.complaint)))
-        return rendering(_shown(view(service, tx, post.caller, made.complaint, made.persons), 201))
+            return encode_reply(_shown(view_one(service, tx, post.caller, made.complaint)))
+        return encode_reply(_shown(view(service, tx, post.caller, made.complaint, made.persons), 201))
 
     return GroupCommit(
         lambda postings: answer_postings(service, postings, show),
@@ -83,17 +91,17 @@ def group_intake(service: Service) -> Intake:
 
 @router.get(
     "/{reference}",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={200: _complaint("The complaint"), **refusals(not_found=_NOT_FOUND)},
 )
-def get_complaint(call: Call, reference: str) -> Response:
+def get_complaint(request: CurrentRequest, reference: str) -> Response:
     """One complaint, by id or number."""
-    return call.read(lambda tx: _shown(lists.load_view(call.service, tx, call.caller, reference)))
+    return request.read(lambda tx: _shown(lists.load_view(request.service, tx, request.caller, reference)))
 
 
 @router.patch(
     "/{reference}",
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         200: _complaint("The complaint as changed"),
         **refusals(
@@ -104,22 +112,22 @@ def get_complaint(call: Call, reference: str) -> Response:
     },
 )
 def change_complaint(
-    call: Call,
+    request: CurrentRequest,
     reference: str,
     command: Annotated[PatchComplaint, Body(openapi_examples=examples.PATCH)],
 ) -> Response:
     """Change what was told; what is absent or null stays. Running deadlines follow priority and category."""
 
-    def work(tx: Transaction) -> Shown:
-        changed = edit.patch(call.service, tx, call.caller, reference, command, call.versions)
-        return _shown(view_one(call.service, tx, call.caller, changed))
+    def work(tx: Transaction) -> Reply:
+        changed = edit.patch(request.service, tx, request.caller, reference, command, request.versions)
+        return _shown(view_one(request.service, tx, request.caller, changed))
 
-    return call.write(work)
+    return request.write(work)
 
 
 @router.get(
     "/{reference}/transitions",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {
             "model": TransitionList,
@@ -129,14 +137,16 @@ def change_complaint(
         **refusals(not_found=_NOT_FOUND),
     },
 )
-def list_transitions(call: Call, reference: str) -> Response:
+def list_transitions(request: CurrentRequest, reference: str) -> Response:
     """What may be done now, what each action must carry, and why the rest may not."""
 
-    def work(tx: Transaction) -> Shown:
-        complaint, found = available_actions.load_action_options(call.service, tx, call.caller, reference)
+    def work(tx: Transaction) -> Reply:
+        complaint, found = available_actions.load_action_options(
+            request.service, tx, request.caller, reference
+        )
         return 200, _choices_json(complaint, found), {"ETag": f'"{complaint.version}"'}
 
-    return call.read(work)
+    return request.read(work)
 
 
 def _choices_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def _choices_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, 
 
 @router.post(
     "/{reference}/transitions",
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         200: _complaint("The complaint after the action"),
         **refusals(
@@ -176,14 +186,16 @@ def _choices_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, 
     },
 )
 def take_action(
-    call: Call,
+    request: CurrentRequest,
     reference: str,
     command: Annotated[Transition, Body(openapi_examples=examples.TRANSITION)],
 ) -> Response:
     """Take an action."""
 
-    def work(tx: Transaction) -> Shown:
-        changed = actions.transition(call.service, tx, call.caller, reference, command, call.versions)
-        return _shown(view_one(call.service, tx, call.caller, changed))
+    def work(tx: Transaction) -> Reply:
+        changed = actions.transition(
+            request.service, tx, request.caller, reference, command, request.versions
+        )
+        return _shown(view_one(request.service, tx, request.caller, changed))
 
-    return call.write(work)
+    return request.write(work)

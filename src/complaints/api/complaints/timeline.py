@@ -10,9 +10,9 @@ from complaints.api import cursors
 from complaints.api.complaints import examples
 from complaints.api.complaints.history_schemas import EventOut, EventPage, TimelineQuery
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import picked, picked_fields
+from complaints.api.pages import parse_fields, pick_fields
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import history
@@ -32,7 +32,7 @@ def event_json(record: EventRecord) -> dict[str, Any]:
 
 @router.get(
     "/{reference}/timeline",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": EventPage, "description": "A page of the history"},
         **refusals(
@@ -41,7 +41,9 @@ def event_json(record: EventRecord) -> dict[str, Any]:
         ),
     },
 )
-def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Query()]) -> Response:
+def get_timeline(
+    request: CurrentRequest, reference: str, query: Annotated[TimelineQuery, Query()]
+) -> Response:
     """Every event of a complaint, oldest first: who, when, what changed.
 
     Ordinals begin with 1. A history whose first months were detached begins with a higher one, or is empty.
@@ -49,24 +51,24 @@ def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Que
     after = 0
     if query.cursor is not None:
         after = cursors.integer_in(cursors.decode(query.cursor, _CURSOR), "after", most=2**31 - 1)
-    fields = picked_fields(query.fields, EventOut)
+    fields = parse_fields(query.fields, EventOut)
 
-    def work(tx: Transaction) -> Shown:
-        found = history.timeline(tx, call.caller, reference, after=after, limit=query.limit + 1)
+    def work(tx: Transaction) -> Reply:
+        found = history.timeline(tx, request.caller, reference, after=after, limit=query.limit + 1)
         page = found[: query.limit]
         following = None
         if len(found) > query.limit:
             following = cursors.encode({"kind": _CURSOR, "after": page[-1].ordinal})
-        items = [picked(event_json(record), fields) for record in page]
+        items = [pick_fields(event_json(record), fields) for record in page]
         return 200, {"items": items, "next_cursor": following}, {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "/{reference}/notes",
     status_code=201,
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         201: {"model": EventOut, "description": "The event that the note is"},
         **refusals(
@@ -77,11 +79,11 @@ def get_timeline(call: Call, reference: str, query: Annotated[TimelineQuery, Que
     },
 )
 def add_note(
-    call: Call, reference: str, command: Annotated[AddNote, Body(examples=[examples.NOTE])]
+    request: CurrentRequest, reference: str, command: Annotated[AddNote, Body(examples=[examples.NOTE])]
 ) -> Response:
     """Put a note on the record: for colleagues (`internal`, the default) or for the complainant too."""
 
-    def work(tx: Transaction) -> Shown:
-        return 201, event_json(history.add_note(call.service, tx, call.caller, reference, command)), {}
+    def work(tx: Transaction) -> Reply:
+        return 201, event_json(history.add_note(request.service, tx, request.caller, reference, command)), {}
 
-    return call.write(work)
+    return request.write(work)

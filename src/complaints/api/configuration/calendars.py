@@ -9,9 +9,9 @@ from starlette.responses import Response
 from complaints.api.configuration.schemas import CALENDAR, CalendarShown, Page
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.calendar_schemas import calendar_schema
-from complaints.api.pages import Paged, page
+from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.time.calendar_document import calendar_document
 from complaints.domain.time.calendars import WorkCalendar
@@ -31,36 +31,36 @@ def calendar_json(code: str, calendar: WorkCalendar) -> dict[str, Any]:
     return {"code": code, **calendar_document(calendar)}
 
 
-@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[CalendarShown]}})
-def list_calendars(call: Call, query: Paged) -> Response:
+@router.get("", dependencies=[require_right(Right.READ_OWN)], responses={200: {"model": Page[CalendarShown]}})
+def list_calendars(request: CurrentRequest, query: PageParameters) -> Response:
     """Every stored calendar, by code."""
 
-    def work(tx: Transaction) -> Shown:
-        found = call.service.cache.current(tx, certain=True).calendars
+    def work(tx: Transaction) -> Reply:
+        found = request.service.cache.current(tx, certain=True).calendars
         shown = [calendar_json(code, calendar) for code, calendar in found.items()]
-        return page(shown, query, kind="calendars", order=["code"], shape=CalendarShown)
+        return make_page(shown, query, kind="calendars", order=["code"], shape=CalendarShown)
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.get(
     "/{code}",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={200: _SHOWN, **refusals(not_found="There is no such calendar.")},
 )
-def get_calendar(call: Call, code: str) -> Response:
+def get_calendar(request: CurrentRequest, code: str) -> Response:
     """One stored calendar."""
 
-    def work(tx: Transaction) -> Shown:
-        configuration = call.service.cache.current(tx, certain=True)
+    def work(tx: Transaction) -> Reply:
+        configuration = request.service.cache.current(tx, certain=True)
         return 200, calendar_json(code, calendars.load_calendar(configuration, code)), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
-@router.put("/{code}", dependencies=[needs(Right.CONFIGURE)], responses={200: _SHOWN, 201: _SHOWN})
+@router.put("/{code}", dependencies=[require_right(Right.CONFIGURE)], responses={200: _SHOWN, 201: _SHOWN})
 def put_calendar(
-    call: Call, code: Annotated[Identifier, Path(examples=["office"])], document: Document
+    request: CurrentRequest, code: Annotated[Identifier, Path(examples=["office"])], document: Document
 ) -> Response:
     """Make a calendar (201), or replace it (200). One without an open hour within 366 days is refused.
 
@@ -71,8 +71,8 @@ def put_calendar(
     if members.pop("code", None) not in (None, code):
         raise InvalidContent.at("/code", f"The code in the path is {code!r}: say the same, or leave it out.")
 
-    def work(tx: Transaction) -> Shown:
-        calendar, new = calendars.put_calendar(call.service, tx, call.caller, code, members)
+    def work(tx: Transaction) -> Reply:
+        calendar, new = calendars.put_calendar(request.service, tx, request.caller, code, members)
         return 201 if new else 200, calendar_json(code, calendar), {"Location": f"/v1/calendars/{code}"}
 
-    return call.configure(work)
+    return request.configure(work)

@@ -1,94 +1,30 @@
-"""Categories: what complaints are about, in two levels."""
+"""Routes for categories: the subjects of complaints, in two levels."""
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body
-from starlette.responses import Response
+from fastapi import Body
 
+from complaints.api.configuration.reference_routes import WriteRoute, make_reference_router
 from complaints.api.configuration.schemas import CATEGORY_EXAMPLE, CategoryShown, Page
-from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import Paged, page
-from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
-from complaints.domain.json_text import plain
-from complaints.domain.policy.categories import Category
-from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateCategory, PatchCategory
-from complaints.use_cases.configuration import categories
-from complaints.use_cases.service import Transaction
+from complaints.use_cases.configuration.categories import CATEGORIES
 
-router = APIRouter(prefix="/categories", tags=["reference data"], route_class=StrictRoute)
-_SHOWN = {"model": CategoryShown}
-
-
-def category_json(category: Category) -> dict[str, Any]:
-    """A category as the API shows it."""
-    return {name: plain(value) for name, value in asdict(category).items()}
-
-
-@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[CategoryShown]}})
-def list_categories(call: Call, query: Paged) -> Response:
-    """Every category, by code."""
-
-    def work(tx: Transaction) -> Shown:
-        found = call.service.cache.current(tx, certain=True).categories.values()
-        shown = [category_json(category) for category in found]
-        return page(shown, query, kind="categories", order=["code"], shape=CategoryShown)
-
-    return call.read(work)
-
-
-@router.get(
-    "/{code}",
-    dependencies=[needs(Right.READ_OWN)],
-    responses={200: _SHOWN, **refusals(not_found="There is no such category.")},
+router = make_reference_router(
+    CATEGORIES,
+    schema=CategoryShown,
+    page_schema=Page[CategoryShown],
+    create=WriteRoute(
+        body=Annotated[CreateCategory, Body(examples=[CATEGORY_EXAMPLE])],
+        description="""
+        Make a category. A category below another one has a cause and a nature. For a category without a
+        team the policy chooses the team.
+        """,
+    ),
+    change=WriteRoute(
+        body=Annotated[PatchCategory, Body(examples=[{"active": False}])],
+        description="""
+        Change a category. A category cannot be deleted. If it is not `active`, new complaints with it are refused,
+        and older complaints keep it. `team: ""` leaves the choice of the team to the policy again.
+        """,
+    ),
 )
-def get_category(call: Call, code: str) -> Response:
-    """One category."""
-
-    def work(tx: Transaction) -> Shown:
-        configuration = call.service.cache.current(tx, certain=True)
-        return 200, category_json(categories.load_category(configuration, code)), {}
-
-    return call.read(work)
-
-
-@router.post(
-    "",
-    status_code=201,
-    dependencies=[needs(Right.CONFIGURE)],
-    responses={201: _SHOWN, **refusals(conflict="The code is taken.")},
-)
-def create_category(
-    call: Call, command: Annotated[CreateCategory, Body(examples=[CATEGORY_EXAMPLE])]
-) -> Response:
-    """Make a category. One below another has a cause and a nature; without a team the policy routes."""
-
-    def work(tx: Transaction) -> Shown:
-        made = categories.create_category(call.service, tx, call.caller, command)
-        return 201, category_json(made), {"Location": f"/v1/categories/{made.code}"}
-
-    return call.configure(work)
-
-
-@router.patch(
-    "/{code}",
-    dependencies=[needs(Right.CONFIGURE)],
-    responses={200: _SHOWN, **refusals(not_found="There is no such category.")},
-)
-def change_category(
-    call: Call, code: str, command: Annotated[PatchCategory, Body(examples=[{"active": False}])]
-) -> Response:
-    """Change a category. There is no deleting: one that is not `active` is refused for new complaints, and
-    those that have it keep it. `team: ""` leaves routing to the policy again.
-    """
-
-    def work(tx: Transaction) -> Shown:
-        return (
-            200,
-            category_json(categories.change_category(call.service, tx, call.caller, code, command)),
-            {},
-        )
-
-    return call.configure(work)

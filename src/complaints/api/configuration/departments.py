@@ -1,89 +1,30 @@
-"""Departments: who stands above the teams."""
+"""Routes for departments, which stand above the teams."""
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body
-from starlette.responses import Response
+from fastapi import Body
 
+from complaints.api.configuration.reference_routes import WriteRoute, make_reference_router
 from complaints.api.configuration.schemas import DEPARTMENT_EXAMPLE, DepartmentShown, Page
-from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import Paged, page
-from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
-from complaints.domain.staff import Department
-from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateDepartment, PatchDepartment
-from complaints.use_cases.configuration import staff
-from complaints.use_cases.service import Transaction
+from complaints.use_cases.configuration.staff import DEPARTMENTS
 
-router = APIRouter(prefix="/departments", tags=["reference data"], route_class=StrictRoute)
-_SHOWN = {"model": DepartmentShown}
-
-
-def department_json(department: Department) -> dict[str, Any]:
-    """A department as the API shows it."""
-    return asdict(department)
-
-
-@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[DepartmentShown]}})
-def list_departments(call: Call, query: Paged) -> Response:
-    """Every department, by code."""
-
-    def work(tx: Transaction) -> Shown:
-        found = call.service.cache.current(tx, certain=True).directory.departments.values()
-        shown = [department_json(department) for department in found]
-        return page(shown, query, kind="departments", order=["code"], shape=DepartmentShown)
-
-    return call.read(work)
-
-
-@router.get(
-    "/{code}",
-    dependencies=[needs(Right.READ_OWN)],
-    responses={200: _SHOWN, **refusals(not_found="There is no such department.")},
+router = make_reference_router(
+    DEPARTMENTS,
+    schema=DepartmentShown,
+    page_schema=Page[DepartmentShown],
+    create=WriteRoute(
+        body=Annotated[CreateDepartment, Body(examples=[DEPARTMENT_EXAMPLE])],
+        description="""
+        Make a department. Steps for `department_head` go to its head. Steps for `executive` go to the head of
+        the top department, which has no parent.
+        """,
+    ),
+    change=WriteRoute(
+        body=Annotated[PatchDepartment, Body(examples=[{"head": "admin"}])],
+        description="""
+        Change a department. `""` removes its head, deputy or parent. The steps of a vacant role go to the next
+        role up.
+        """,
+    ),
 )
-def get_department(call: Call, code: str) -> Response:
-    """One department."""
-
-    def work(tx: Transaction) -> Shown:
-        directory = call.service.cache.current(tx, certain=True).directory
-        return 200, department_json(staff.load_department(directory, code)), {}
-
-    return call.read(work)
-
-
-@router.post(
-    "",
-    status_code=201,
-    dependencies=[needs(Right.CONFIGURE)],
-    responses={201: _SHOWN, **refusals(conflict="The code is taken.")},
-)
-def create_department(
-    call: Call, command: Annotated[CreateDepartment, Body(examples=[DEPARTMENT_EXAMPLE])]
-) -> Response:
-    """Make a department. Steps for `department_head` go to its head, those for `executive` to the head of the
-    one at the top.
-    """
-
-    def work(tx: Transaction) -> Shown:
-        made = staff.create_department(call.service, tx, call.caller, command)
-        return 201, department_json(made), {"Location": f"/v1/departments/{made.code}"}
-
-    return call.configure(work)
-
-
-@router.patch(
-    "/{code}",
-    dependencies=[needs(Right.CONFIGURE)],
-    responses={200: _SHOWN, **refusals(not_found="There is no such department.")},
-)
-def change_department(
-    call: Call, code: str, command: Annotated[PatchDepartment, Body(examples=[{"head": "admin"}])]
-) -> Response:
-    """Change a department. `""` takes a head, a deputy or a parent away; a vacant head's steps go one up."""
-
-    def work(tx: Transaction) -> Shown:
-        return 200, department_json(staff.change_department(call.service, tx, call.caller, code, command)), {}
-
-    return call.configure(work)

@@ -1,4 +1,4 @@
-"""API keys: made, listed, revoked."""
+"""Routes for API keys: create, list, read, revoke."""
 
 import json
 from typing import Annotated, Any
@@ -9,23 +9,23 @@ from starlette.responses import Response
 
 from complaints.api.configuration.schemas import KEY_EXAMPLE, KeyShown, NewKeyShown, Page
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import Paged, page
+from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, CallFacts, Shown, needs
+from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
 from complaints.domain.json_text import encode, plain
-from complaints.storage.rows.api_key import KeyRecord, find_key_records
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateKey
 from complaints.use_cases.configuration import keys
+from complaints.use_cases.configuration.keys import KeyRecord
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(
-    prefix="/keys", tags=["keys"], route_class=StrictRoute, dependencies=[needs(Right.ADMINISTER)]
+    prefix="/keys", tags=["keys"], route_class=StrictRoute, dependencies=[require_right(Right.ADMINISTER)]
 )
 
 
 def key_json(record: KeyRecord) -> dict[str, Any]:
-    """A key as the API shows it, without anything of its secret."""
+    """A key as the API shows it. Nothing in it comes from the secret."""
     key = record.key
     return {
         "id": str(key.id),
@@ -41,20 +41,20 @@ def key_json(record: KeyRecord) -> dict[str, Any]:
 
 
 @router.get("", responses={200: {"model": Page[KeyShown]}})
-def list_keys(call: Call, query: Paged) -> Response:
-    """Every key, oldest first, revoked ones too."""
+def list_keys(request: CurrentRequest, query: PageParameters) -> Response:
+    """Every key, oldest first, also the revoked keys."""
 
-    def work(tx: Transaction) -> Shown:
-        shown = [key_json(record) for record in find_key_records(tx)]
-        return page(shown, query, kind="keys", order=["id"], shape=KeyShown)
+    def work(tx: Transaction) -> Reply:
+        shown = [key_json(record) for record in keys.list_records(tx)]
+        return make_page(shown, query, kind="keys", order=["id"], shape=KeyShown)
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.get("/{key_id}", responses={200: {"model": KeyShown}, **refusals(not_found="There is no such key.")})
-def get_key(call: Call, key_id: UUID) -> Response:
+def get_key(request: CurrentRequest, key_id: UUID) -> Response:
     """One key."""
-    return call.read(lambda tx: (200, key_json(keys.load_record(tx, key_id)), {}))
+    return request.read(lambda tx: (200, key_json(keys.load_record(tx, key_id)), {}))
 
 
 @router.post(
@@ -68,47 +68,53 @@ def get_key(call: Call, key_id: UUID) -> Response:
     },
 )
 def create_key(
-    call: Call, request: Request, command: Annotated[CreateKey, Body(examples=[KEY_EXAMPLE])]
+    request: CurrentRequest,
+    http_request: Request,
+    command: Annotated[CreateKey, Body(examples=[KEY_EXAMPLE])],
 ) -> Response:
-    """Make a key. Its secret is in this answer alone; only a digest of it is stored. Repeated with the same
-    `Idempotency-Key` the answer is the same: for that the secret is kept veiled by the caller's own.
+    """Make a key. Only this answer has its secret; the database stores a digest of it. A request repeated with
+    the same `Idempotency-Key` gets the same answer: for that the secret is stored, encrypted with the secret of
+    the caller.
     """
-    pad = _pad(call, request)
+    encryption_key = _encryption_key(request, http_request)
 
-    def work(tx: Transaction) -> Shown:
+    def work(tx: Transaction) -> Reply:
         key, secret = keys.create_key(
-            call.service,
+            request.service,
             tx,
-            call.caller,
+            request.caller,
             name=command.name,
             roles=command.roles,
             source=command.source,
             login=command.user,
             expires_at=command.expires_at,
         )
-        told = keys.veiled(secret, pad + key.id.bytes) if pad else secret
-        shown = key_json(keys.load_record(tx, key.id)) | {"key": told}
-        return 201, shown, {"Location": f"/v1/keys/{key.id}", "Cache-Control": "no-store"}
+        stored = keys.encrypt_secret(secret, encryption_key + key.id.bytes) if encryption_key else secret
+        content = key_json(keys.load_record(tx, key.id)) | {"key": stored}
+        return 201, content, {"Location": f"/v1/keys/{key.id}", "Cache-Control": "no-store"}
 
-    return call.configure(work, reveal=lambda body: _revealed(call, body, pad) if pad else body)
+    def finish_body(body: bytes) -> bytes:
+        return _decrypt_body(request, body, encryption_key) if encryption_key else body
+
+    return request.configure(work, finish_body=finish_body)
 
 
-def _pad(call: CallFacts, request: Request) -> bytes:
-    """What veils the secret in a kept answer: made of the caller's own, which the database does not know.
+def _encryption_key(request: ApiRequest, http_request: Request) -> bytes:
+    """The key that encrypts the new secret in a stored answer; empty if the answer is not stored.
 
-    Empty where nothing is kept.
+    It contains the secret of the caller, so the database alone cannot decrypt the answer.
     """
-    if call.attempt is None:
+    if request.attempt is None:
         return b""
-    _, _, own = request.headers["authorization"].partition(" ")
-    return f"{own.strip()}\n{call.attempt.key}\n".encode()
+    _, _, secret = http_request.headers["authorization"].partition(" ")
+    return f"{secret.strip()}\n{request.attempt.key}\n".encode()
 
 
-def _revealed(call: CallFacts, body: bytes, pad: bytes) -> bytes:
-    shown = json.loads(body)
-    secret = keys.veiled(shown["key"], pad + UUID(shown["id"]).bytes)
-    call.service.read(lambda tx: keys.check_known(tx, secret))
-    return encode(shown | {"key": secret})
+def _decrypt_body(request: ApiRequest, body: bytes, encryption_key: bytes) -> bytes:
+    content = json.loads(body)
+    secret = keys.encrypt_secret(content["key"], encryption_key + UUID(content["id"]).bytes)
+    request.service.read(lambda tx: keys.check_known(tx, secret))
+    return encode(content | {"key": secret})
 
 
 @router.delete(
@@ -118,11 +124,11 @@ def _revealed(call: CallFacts, body: bytes, pad: bytes) -> bytes:
         not_found="There is no such key.", conflict="It is the last key that may make others."
     ),
 )
-def revoke_key(call: Call, key_id: UUID) -> Response:
-    """Revoke a key, for good: it stops working in every process within a second. It stays in the list."""
+def revoke_key(request: CurrentRequest, key_id: UUID) -> Response:
+    """Revoke a key for ever: it stops working in every process within a second. It stays in the list."""
 
-    def work(tx: Transaction) -> Shown:
-        keys.revoke_key(call.service, tx, call.caller, key_id)
+    def work(tx: Transaction) -> Reply:
+        keys.revoke_key(request.service, tx, request.caller, key_id)
         return 204, None, {}
 
-    return call.configure(work)
+    return request.configure(work)

@@ -13,18 +13,17 @@ from complaints.api.configuration.schemas import (
     ValidPolicyShown,
 )
 from complaints.api.http import strict_json
-from complaints.api.pages import Paged, page
+from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.refusals import BadRequest, UnsupportedMediaType
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import Fault
 from complaints.domain.json_text import plain
 from complaints.domain.policy.document import read_policy, to_document
-from complaints.storage.configuration import Configuration
 from complaints.use_cases.access import Right
 from complaints.use_cases.configuration import policies
 from complaints.use_cases.configuration.policies import ListedPolicy
-from complaints.use_cases.service import Transaction
+from complaints.use_cases.service import Configuration, Transaction
 from complaints.use_cases.upkeep.seeding import BUILT_IN_POLICY, shipped_policy
 
 router = APIRouter(prefix="/policies", tags=["policies"])
@@ -95,80 +94,82 @@ def _warnings(warnings: tuple[Fault, ...]) -> list[dict[str, str]]:
     return [{"pointer": warning.pointer, "message": warning.message} for warning in warnings]
 
 
-def _list(call: Call, query: Paged, code: str | None) -> Response:
-    def work(tx: Transaction) -> Shown:
-        configuration = call.service.cache.current(tx, certain=True)
+def _list(request: CurrentRequest, query: PageParameters, code: str | None) -> Response:
+    def work(tx: Transaction) -> Reply:
+        configuration = request.service.cache.current(tx, certain=True)
         shown = [listed_json(listed) for listed in policies.list_policies(tx, configuration, code)]
-        return page(shown, query, kind="policies", order=["code", "version"], shape=ListedPolicyShown)
+        return make_page(shown, query, kind="policies", order=["code", "version"], shape=ListedPolicyShown)
 
-    return call.read(work)
+    return request.read(work)
 
 
-@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[ListedPolicyShown]}})
-def list_policies(call: Call, query: Paged) -> Response:
+@router.get(
+    "", dependencies=[require_right(Right.READ_OWN)], responses={200: {"model": Page[ListedPolicyShown]}}
+)
+def list_policies(request: CurrentRequest, query: PageParameters) -> Response:
     """Every version of every policy, by code and version."""
-    return _list(call, query, None)
+    return _list(request, query, None)
 
 
 @router.get(
     "/{code}",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={200: {"model": Page[ListedPolicyShown]}, **_NOT_FOUND},
 )
-def list_versions(call: Call, code: str, query: Paged) -> Response:
+def list_versions(request: CurrentRequest, code: str, query: PageParameters) -> Response:
     """Every version of one policy."""
-    return _list(call, query, code)
+    return _list(request, query, code)
 
 
 @router.get(
     "/{code}/{version}",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={200: {"model": PolicyShown}, **_NOT_FOUND},
 )
-def get_policy(call: Call, code: str, version: Version) -> Response:
+def get_policy(request: CurrentRequest, code: str, version: Version) -> Response:
     """One version of a policy: what it says, and the text it was applied from."""
 
-    def work(tx: Transaction) -> Shown:
-        configuration = call.service.cache.current(tx, certain=True)
+    def work(tx: Transaction) -> Reply:
+        configuration = request.service.cache.current(tx, certain=True)
         return 200, _policy_json(tx, configuration, code, version), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "",
     status_code=201,
-    dependencies=[needs(Right.CONFIGURE)],
+    dependencies=[require_right(Right.CONFIGURE)],
     openapi_extra=_BODY,
     responses={200: {"model": AppliedPolicyShown}, 201: {"model": AppliedPolicyShown}, **_FAULTY},
 )
-def apply_policy(call: Call, text: Text) -> Response:
+def apply_policy(request: CurrentRequest, text: Text) -> Response:
     """Apply a document as the next version of its policy (201); one that says the same as the latest version
     adds none (200). Complaints received before keep their version. Stored calendars it names are taken in as
     they are now.
     """
 
-    def work(tx: Transaction) -> Shown:
-        applied = policies.apply_policy(call.service, tx, call.caller, text)
+    def work(tx: Transaction) -> Reply:
+        applied = policies.apply_policy(request.service, tx, request.caller, text)
         code, version = applied.policy.code, applied.policy.version
-        shown = _policy_json(tx, call.service.cache.claim(tx), code, version)
+        shown = _policy_json(tx, request.service.cache.claim(tx), code, version)
         location = {"Location": f"/v1/policies/{code}/{version}"}
         return 201 if applied.created else 200, shown | {"warnings": _warnings(applied.warnings)}, location
 
-    return call.configure(work)
+    return request.configure(work)
 
 
 @router.post(
     "/validate",
-    dependencies=[needs(Right.CONFIGURE)],
+    dependencies=[require_right(Right.CONFIGURE)],
     openapi_extra=_BODY,
     responses={200: {"model": ValidPolicyShown}, **_FAULTY},
 )
-def validate_policy(call: Call, text: Text) -> Response:
+def validate_policy(request: CurrentRequest, text: Text) -> Response:
     """Say what is wrong with a document, and store nothing."""
 
-    def work(tx: Transaction) -> Shown:
-        reading = policies.validate_policy(text, call.service.cache.current(tx, certain=True))
+    def work(tx: Transaction) -> Reply:
+        reading = policies.validate_policy(text, request.service.cache.current(tx, certain=True))
         return 200, {"valid": True, "warnings": _warnings(reading.warnings)}, {}
 
-    return call.write(work)
+    return request.write(work)

@@ -1,4 +1,4 @@
-"""What the API shows of reference data, for the OpenAPI document."""
+"""The answers about the configuration, for the OpenAPI document, and examples of requests."""
 
 from typing import Any, Generic, Literal, TypeVar
 
@@ -9,7 +9,7 @@ from complaints.domain.vocabulary import AccessRole, Cause, Nature
 
 T = TypeVar("T")
 
-# No example has a null: the framework leaves those out of the document.
+# No example has a null value: FastAPI leaves null out of the document.
 _CATEGORY = {
     "code": "network.outage",
     "parent": "network",
@@ -76,7 +76,7 @@ def _example(example: dict[str, Any]) -> ConfigDict:
 
 
 class Page(BaseModel, Generic[T]):
-    """Part of a list; `next_cursor` asks for what follows, null at its end."""
+    """A page of a list. `next_cursor` asks for the next page; it is null on the last page."""
 
     items: list[T]
     next_cursor: str | None
@@ -90,7 +90,7 @@ class NamesShown(BaseModel):
 
 
 class CategoryShown(BaseModel):
-    """A category. What is null is left to those below it (`cause`, `nature`) or to the policy (`team`)."""
+    """A category. A null `cause` or `nature` is left to the categories below it, a null `team` to the policy."""
 
     model_config = _example(_CATEGORY)
 
@@ -129,7 +129,7 @@ class TeamShown(BaseModel):
 
 
 class UserShown(BaseModel):
-    """A person who works on complaints."""
+    """A user: a member of the staff who works on complaints."""
 
     model_config = _example(_USER)
 
@@ -159,7 +159,7 @@ class KeyShown(BaseModel):
 
 
 class NewKeyShown(KeyShown):
-    """A key just made, with its secret `key`, which is told here and never again."""
+    """A new key with its secret `key`. No other call shows the secret."""
 
     model_config = ConfigDict(json_schema_extra={})
 
@@ -167,7 +167,7 @@ class NewKeyShown(KeyShown):
 
 
 class CalendarShown(BaseModel):
-    """A stored calendar; `hours` null is always open."""
+    """A stored calendar. With `hours` null it is always open."""
 
     model_config = _example({"code": "office", **CALENDAR})
 
@@ -179,7 +179,7 @@ class CalendarShown(BaseModel):
 
 
 class ListedPolicyShown(BaseModel):
-    """A version of a policy; complaints received now go by the one that is in force."""
+    """A version of a policy. Complaints received now use the version that is in force."""
 
     model_config = _example(_LISTED_POLICY)
 
@@ -202,14 +202,14 @@ class PolicyShown(ListedPolicyShown):
 
 
 class Finding(BaseModel):
-    """Something in a document that deserves a look."""
+    """A warning about a member of a document."""
 
     pointer: str
     message: str
 
 
 class AppliedPolicyShown(PolicyShown):
-    """A version of a policy, with what in its document deserves a look."""
+    """A version of a policy, with the warnings about its document."""
 
     model_config = _example(
         _LISTED_POLICY | {"document": {"code": "telecom-handbook"}, "text": "code: …", "warnings": []}

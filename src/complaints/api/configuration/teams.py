@@ -1,91 +1,28 @@
-"""Teams: who works on complaints together."""
+"""Routes for teams: the users who work on complaints together."""
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body
-from starlette.responses import Response
+from fastapi import Body
 
+from complaints.api.configuration.reference_routes import WriteRoute, make_reference_router
 from complaints.api.configuration.schemas import TEAM_EXAMPLE, Page, TeamShown
-from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import Paged, page
-from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
-from complaints.domain.staff import Team
-from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateTeam, PatchTeam
-from complaints.use_cases.configuration import staff
-from complaints.use_cases.service import Transaction
+from complaints.use_cases.configuration.staff import TEAMS
 
-router = APIRouter(prefix="/teams", tags=["reference data"], route_class=StrictRoute)
-_SHOWN = {"model": TeamShown}
-
-
-def team_json(team: Team) -> dict[str, Any]:
-    """A team as the API shows it."""
-    return asdict(team)
-
-
-@router.get("", dependencies=[needs(Right.READ_OWN)], responses={200: {"model": Page[TeamShown]}})
-def list_teams(call: Call, query: Paged) -> Response:
-    """Every team, by code."""
-
-    def work(tx: Transaction) -> Shown:
-        found = call.service.cache.current(tx, certain=True).directory.teams.values()
-        return page([team_json(team) for team in found], query, kind="teams", order=["code"], shape=TeamShown)
-
-    return call.read(work)
-
-
-@router.get(
-    "/{code}",
-    dependencies=[needs(Right.READ_OWN)],
-    responses={200: _SHOWN, **refusals(not_found="There is no such team.")},
+router = make_reference_router(
+    TEAMS,
+    schema=TeamShown,
+    page_schema=Page[TeamShown],
+    create=WriteRoute(
+        body=Annotated[CreateTeam, Body(examples=[TEAM_EXAMPLE])],
+        description="Make a team. Steps for `team_lead` go to its lead, else to its deputy.",
+    ),
+    change=WriteRoute(
+        body=Annotated[PatchTeam, Body(examples=[{"lead": "admin"}])],
+        description="""
+        Change a team. `""` removes its lead or deputy. The steps of a vacant role go to the next role up.
+        """,
+        conflict="It cannot be deactivated: a category, a policy in force now or later, or open "
+        "complaints need it. `detail` says which.",
+    ),
 )
-def get_team(call: Call, code: str) -> Response:
-    """One team."""
-
-    def work(tx: Transaction) -> Shown:
-        directory = call.service.cache.current(tx, certain=True).directory
-        return 200, team_json(staff.load_team(directory, code)), {}
-
-    return call.read(work)
-
-
-@router.post(
-    "",
-    status_code=201,
-    dependencies=[needs(Right.CONFIGURE)],
-    responses={201: _SHOWN, **refusals(conflict="The code is taken.")},
-)
-def create_team(call: Call, command: Annotated[CreateTeam, Body(examples=[TEAM_EXAMPLE])]) -> Response:
-    """Make a team. Steps for `team_lead` go to its lead, else to its deputy."""
-
-    def work(tx: Transaction) -> Shown:
-        made = staff.create_team(call.service, tx, call.caller, command)
-        return 201, team_json(made), {"Location": f"/v1/teams/{made.code}"}
-
-    return call.configure(work)
-
-
-@router.patch(
-    "/{code}",
-    dependencies=[needs(Right.CONFIGURE)],
-    responses={
-        200: _SHOWN,
-        **refusals(
-            not_found="There is no such team.",
-            conflict="It cannot be deactivated: a category, a policy in force now or later, or open "
-            "complaints need it. `detail` says which.",
-        ),
-    },
-)
-def change_team(
-    call: Call, code: str, command: Annotated[PatchTeam, Body(examples=[{"lead": "admin"}])]
-) -> Response:
-    """Change a team. `""` takes its lead or deputy away; the steps of a vacant lead go one up."""
-
-    def work(tx: Transaction) -> Shown:
-        return 200, team_json(staff.change_team(call.service, tx, call.caller, code, command)), {}
-
-    return call.configure(work)

@@ -1,4 +1,4 @@
-"""Escalations: listed, read, acknowledged."""
+"""Routes for escalations: list, read, acknowledge."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,15 +11,15 @@ from complaints.api import cursors
 from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, EscalationQuery
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import picked, picked_fields
+from complaints.api.pages import parse_fields, pick_fields
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
-from complaints.storage.rows.escalation import EscalationFilter
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints import escalations
+from complaints.use_cases.complaints.escalations import EscalationFilter
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)
@@ -35,14 +35,14 @@ def escalation_json(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 @router.get(
     "",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": EscalationPage, "description": "A page of escalations"},
         **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
     },
 )
-def list_escalations(call: Call, query: Annotated[EscalationQuery, Query()]) -> Response:
-    """Escalations, latest first. Those of level 0 are reminders; superseded ones notified nobody."""
+def list_escalations(request: CurrentRequest, query: Annotated[EscalationQuery, Query()]) -> Response:
+    """Escalations, latest first. Level 0 is a reminder. A superseded escalation notified nobody."""
     before = None
     if query.cursor is not None:
         position = cursors.decode(query.cursor, _CURSOR)
@@ -56,40 +56,40 @@ def list_escalations(call: Call, query: Annotated[EscalationQuery, Query()]) -> 
         team=query.team,
         recipient=query.recipient,
     )
-    fields = picked_fields(query.fields, EscalationOut)
+    fields = parse_fields(query.fields, EscalationOut)
 
-    def work(tx: Transaction) -> Shown:
-        rows = escalations.list_escalations(tx, call.caller, wanted, before=before, limit=query.limit + 1)
+    def work(tx: Transaction) -> Reply:
+        rows = escalations.list_escalations(tx, request.caller, wanted, before=before, limit=query.limit + 1)
         page = [escalation_json(row) for row in rows[: query.limit]]
         following = None
         if len(rows) > query.limit:
             last = page[-1]
             following = cursors.encode({"kind": _CURSOR, "at": last["taken_at"], "id": last["id"]})
-        return 200, {"items": [picked(item, fields) for item in page], "next_cursor": following}, {}
+        return 200, {"items": [pick_fields(item, fields) for item in page], "next_cursor": following}, {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.get(
     "/{escalation_id}",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": EscalationOut, "description": "The escalation"},
         **refusals(not_found="There is no such escalation."),
     },
 )
-def get_escalation(call: Call, escalation_id: UUID) -> Response:
+def get_escalation(request: CurrentRequest, escalation_id: UUID) -> Response:
     """One escalation."""
 
-    def work(tx: Transaction) -> Shown:
-        return 200, escalation_json(escalations.load_escalation(tx, call.caller, escalation_id)), {}
+    def work(tx: Transaction) -> Reply:
+        return 200, escalation_json(escalations.load_escalation(tx, request.caller, escalation_id)), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "/{escalation_id}/acknowledge",
-    dependencies=[needs(Right.WORK)],
+    dependencies=[require_right(Right.WORK)],
     responses={
         200: {"model": EscalationOut, "description": "The escalation, acknowledged"},
         **refusals(
@@ -100,15 +100,16 @@ def get_escalation(call: Call, escalation_id: UUID) -> Response:
     },
 )
 def acknowledge_escalation(
-    call: Call,
+    request: CurrentRequest,
     escalation_id: UUID,
     command: Annotated[Acknowledge | None, Body(examples=[examples.ACKNOWLEDGE])] = None,
 ) -> Response:
-    """Say that you take care of it. By the same person again: nothing changes; by another: a conflict."""
+    """Say that you take care of it. A second call of the same user changes nothing; of another user: a conflict."""
 
-    def work(tx: Transaction) -> Shown:
-        told = command or Acknowledge()
-        row = escalations.acknowledge(call.service, tx, call.caller, escalation_id, told)
+    def work(tx: Transaction) -> Reply:
+        row = escalations.acknowledge(
+            request.service, tx, request.caller, escalation_id, command or Acknowledge()
+        )
         return 200, escalation_json(row), {}
 
-    return call.write(work)
+    return request.write(work)

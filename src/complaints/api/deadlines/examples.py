@@ -1,4 +1,4 @@
-"""Examples of what the routes beside the complaint itself take and answer, for the OpenAPI document."""
+"""Examples of the requests and answers about deadlines, for the OpenAPI document."""
 
 from typing import Any
 

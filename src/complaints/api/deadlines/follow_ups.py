@@ -1,4 +1,4 @@
-"""Contacts due, by day and owner."""
+"""Routes for follow-ups: the contacts that are due, by day and owner."""
 
 from typing import Annotated, Any
 
@@ -9,15 +9,14 @@ from complaints.api import cursors
 from complaints.api.complaints.json_shapes import person_json
 from complaints.api.deadlines.schemas import FollowUpOut, FollowUpPage, FollowUpQuery
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import picked, picked_fields
+from complaints.api.pages import parse_fields, pick_fields
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
-from complaints.storage.queries.follow_ups import FollowUpFilter, Place
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import follow_ups
-from complaints.use_cases.complaints.follow_ups import FollowUp
+from complaints.use_cases.complaints.follow_ups import FollowUp, FollowUpFilter, Place
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(prefix="/followups", tags=["follow-ups"], route_class=StrictRoute)
@@ -29,7 +28,7 @@ _MEMBERS = (
 
 
 def follow_up_json(contact: FollowUp) -> dict[str, Any]:
-    """A contact to be made as the API shows it."""
+    """A due contact as the API shows it."""
     return {
         **{name: plain(getattr(contact, name)) for name in _MEMBERS},
         "number": number_of(contact.complaint_sequence),
@@ -40,13 +39,13 @@ def follow_up_json(contact: FollowUp) -> dict[str, Any]:
 
 @router.get(
     "",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": FollowUpPage, "description": "A page of contacts"},
         **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
     },
 )
-def list_follow_ups(call: Call, query: Annotated[FollowUpQuery, Query()]) -> Response:
+def list_follow_ups(request: CurrentRequest, query: Annotated[FollowUpQuery, Query()]) -> Response:
     """Follow-up contacts still to be made, earliest due first."""
     after = None if query.cursor is None else _place(query.cursor)
     wanted = FollowUpFilter(
@@ -56,18 +55,18 @@ def list_follow_ups(call: Call, query: Annotated[FollowUpQuery, Query()]) -> Res
         team=query.team,
         overdue=query.overdue,
     )
-    fields = picked_fields(query.fields, FollowUpOut)
+    fields = parse_fields(query.fields, FollowUpOut)
 
-    def work(tx: Transaction) -> Shown:
+    def work(tx: Transaction) -> Reply:
         found = follow_ups.list_follow_ups(
-            call.service, tx, call.caller, wanted, day_on=query.day, after=after, limit=query.limit + 1
+            request.service, tx, request.caller, wanted, day_on=query.day, after=after, limit=query.limit + 1
         )
         page = found[: query.limit]
         following = _cursor(page[-1]) if len(found) > query.limit else None
-        items = [picked(follow_up_json(contact), fields) for contact in page]
+        items = [pick_fields(follow_up_json(contact), fields) for contact in page]
         return 200, {"items": items, "next_cursor": following}, {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 def _cursor(last: FollowUp) -> str:

@@ -1,4 +1,4 @@
-"""Why deadlines are due when they are, and planning them anew."""
+"""Routes for the deadlines of a complaint: explain a due time, move to another policy version."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import ExplanationOut
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import Call, Shown, needs
+from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import plain
 from complaints.domain.time.working_time import Segment
 from complaints.use_cases.access import Right
@@ -44,25 +44,25 @@ def _explanation_json(explained: Explanation) -> dict[str, Any]:
 
 @router.get(
     "/{reference}/deadlines/{deadline_id}/explanation",
-    dependencies=[needs(Right.READ_OWN)],
+    dependencies=[require_right(Right.READ_OWN)],
     responses={
         200: {"model": ExplanationOut, "description": "The explanation"},
         **refusals(not_found="The complaint has no such deadline."),
     },
 )
-def explain_deadline(call: Call, reference: str, deadline_id: UUID) -> Response:
+def explain_deadline(request: CurrentRequest, reference: str, deadline_id: UUID) -> Response:
     """The arithmetic of its due time, and the steps of its ladder, planned and taken."""
 
-    def work(tx: Transaction) -> Shown:
-        explained = explanation.explain(call.service, tx, call.caller, reference, deadline_id)
+    def work(tx: Transaction) -> Reply:
+        explained = explanation.explain(request.service, tx, request.caller, reference, deadline_id)
         return 200, _explanation_json(explained), {}
 
-    return call.read(work)
+    return request.read(work)
 
 
 @router.post(
     "/{reference}/replan",
-    dependencies=[needs(Right.SUPERVISE)],
+    dependencies=[require_right(Right.SUPERVISE)],
     responses={
         200: described("The complaint, re-planned"),
         **refusals(
@@ -74,12 +74,12 @@ def explain_deadline(call: Call, reference: str, deadline_id: UUID) -> Response:
     },
 )
 def replan(
-    call: Call, reference: str, command: Annotated[Replan, Body(examples=[examples.REPLAN])]
+    request: CurrentRequest, reference: str, command: Annotated[Replan, Body(examples=[examples.REPLAN])]
 ) -> Response:
-    """Move it to another policy version, on purpose: running deadlines are computed anew from their start."""
+    """Move it to another policy version on purpose. Running deadlines are computed again from their start."""
 
-    def work(tx: Transaction) -> Shown:
-        complaint = actions.replan(call.service, tx, call.caller, reference, command, call.versions)
-        return complaint_answer(call, tx, complaint)
+    def work(tx: Transaction) -> Reply:
+        complaint = actions.replan(request.service, tx, request.caller, reference, command, request.versions)
+        return complaint_answer(request, tx, complaint)
 
-    return call.write(work)
+    return request.write(work)

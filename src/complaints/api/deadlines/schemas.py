@@ -1,4 +1,4 @@
-"""What may be asked of, and what is answered by, the routes beside the complaint itself."""
+"""Query parameters, bodies and answers of the routes about deadlines and of the test clock."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -34,7 +34,7 @@ class EscalationQuery(PageQuery):
     superseded: Flag | None = None
     level_min: Annotated[int, Field(ge=0, le=100)] | None = None
     team: FilterText | None = None
-    recipient: Annotated[FilterText | None, Field(description="Login of one who heard of it.")] = None
+    recipient: Annotated[FilterText | None, Field(description="Login of a user who was notified.")] = None
 
 
 class FollowUpQuery(PageQuery):
@@ -46,9 +46,9 @@ class FollowUpQuery(PageQuery):
         Annotated[date, BeforeValidator(parse_day)] | None,
         Field(description="The local day, in the zone of the policy.", examples=["2026-02-05"]),
     ] = None
-    owner: Annotated[FilterText | None, Field(description="The assignee; without one, the first owner.")] = (
-        None
-    )
+    owner: Annotated[
+        FilterText | None, Field(description="The assignee; if there is none, the first owner.")
+    ] = None
     team: FilterText | None = None
     overdue: Flag | None = None
 
@@ -91,13 +91,13 @@ class PreviewElapsed(Content):
 
 
 class SetClock(Content):
-    """Where the test clock is to stand."""
+    """The new time of the test clock."""
 
     now: Instant
 
 
 class AdvanceClock(Content):
-    """How far the test clock is to go."""
+    """The duration by which the test clock moves."""
 
     by: Annotated[Duration, Field(examples=["PT25H", "P1M"])]
 
@@ -106,7 +106,7 @@ class AdvanceClock(Content):
 
 
 class EscalationOut(AnswerModel):
-    """A step taken, or an escalation a person asked for (`deadline_id` null, `step` "manual")."""
+    """A step that was taken, or an escalation that a user asked for (`deadline_id` null, `step` "manual")."""
 
     model_config = example(examples.ESCALATION)
 
@@ -209,7 +209,7 @@ class FollowUpPage(AnswerModel):
 
 
 class MoveOut(AnswerModel):
-    """What an action makes of a state."""
+    """The status that an action leads to."""
 
     action: Action
     from_: Annotated[Status, Field(alias="from")]
@@ -227,7 +227,7 @@ class LifecycleOut(AnswerModel):
 
 
 class PreviewOut(AnswerModel):
-    """When it is due; null, with status `paused`, while a pause without an end holds it."""
+    """The due time. It is null, with status `paused`, if a pause without an end holds it."""
 
     model_config = example(examples.PREVIEWED)
 
@@ -237,7 +237,7 @@ class PreviewOut(AnswerModel):
 
 
 class ElapsedOut(AnswerModel):
-    """Open, unpaused time; 0 where the end is not after the start."""
+    """Open, unpaused time; 0 if the end is not after the start."""
 
     model_config = example(examples.MEASURED)
 
@@ -245,7 +245,7 @@ class ElapsedOut(AnswerModel):
 
 
 class ClockOut(AnswerModel):
-    """Where the test clock stands."""
+    """The time of the test clock."""
 
     model_config = example(examples.CLOCK)
 
@@ -253,8 +253,8 @@ class ClockOut(AnswerModel):
 
 
 class MovedOut(AnswerModel):
-    """Where the test clock stands, and what happened on the way: steps of level 1 and more, holds that ended,
-    steps of level 0.
+    """The time of the test clock, and the number of things that happened on the way: steps of level 1 and more,
+    holds that ended, steps of level 0.
     """
 
     model_config = example(examples.MOVED)

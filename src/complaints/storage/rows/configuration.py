@@ -26,6 +26,8 @@ from complaints.domain.vocabulary import Cause, Nature
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 
+ReferenceTable = Table  # so that a use case can name the type without an import of SQLAlchemy
+
 user_account = Table(
     "user_account",
     metadata,

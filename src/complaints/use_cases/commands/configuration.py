@@ -1,6 +1,6 @@
-"""What callers may ask of reference data, checked as far as that needs no database.
+"""The commands of callers that change the configuration, with the checks that need no database.
 
-In a change, what is absent or null stays as it is; `""` takes away a member that need not be there.
+In a change, a member that is absent or null keeps its value. `""` removes the value of an optional member.
 """
 
 from typing import Annotated
@@ -53,7 +53,7 @@ class PatchCategory(Content):
 
 
 class CreateDepartment(Content):
-    """A department. The one above all others, without a parent, has the executive for its head."""
+    """A department. The top department has no parent, and its head is the executive."""
 
     code: Identifier
     names: Names
@@ -93,7 +93,7 @@ class PatchTeam(Content):
 
 
 class CreateUser(Content):
-    """A person. While absent, their deputy stands in; an absence without `absent_until` has no end yet."""
+    """A user. During an absence the deputy stands in. An absence without `absent_until` has no end yet."""
 
     login: Identifier
     name: Name
@@ -116,7 +116,7 @@ class PatchUser(Content):
 
 
 class CreateKey(Content):
-    """A key. Complaints posted with it are of `source`, its name if absent; it acts as `user`, if given."""
+    """A key. Complaints posted with it belong to `source`, else to the name of the key. It acts as `user`, if given."""
 
     name: Name
     roles: Annotated[tuple[AccessRole, ...], Field(json_schema_extra={"minItems": 1})]

@@ -11,7 +11,7 @@ from complaints.domain.vocabulary import EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import escalation as escalations
-from complaints.storage.rows.escalation import EscalationFilter
+from complaints.storage.rows.escalation import EscalationFilter as EscalationFilter
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import Acknowledge

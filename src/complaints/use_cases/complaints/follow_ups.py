@@ -13,7 +13,9 @@ from complaints.domain.vocabulary import Priority
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import follow_ups
-from complaints.storage.queries.follow_ups import DayRange, FollowUpFilter, Place
+from complaints.storage.queries.follow_ups import DayRange
+from complaints.storage.queries.follow_ups import FollowUpFilter as FollowUpFilter
+from complaints.storage.queries.follow_ups import Place as Place
 from complaints.storage.rows.person import COMPLAINANT, find_persons
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import masked

@@ -9,7 +9,10 @@ from complaints.domain.vocabulary import DeadlineKind, Priority
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_counts
-from complaints.storage.queries.complaint_lists import Order, Place, find_page
+from complaints.storage.queries.complaint_lists import Order as Order
+from complaints.storage.queries.complaint_lists import Place as Place
+from complaints.storage.queries.complaint_lists import SortKey as SortKey
+from complaints.storage.queries.complaint_lists import find_page
 from complaints.storage.queries.due_counts import DueCount
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of

@@ -1,4 +1,4 @@
-"""The frame of every change of the configuration."""
+"""The steps that every change of the configuration shares."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,27 +15,35 @@ from complaints.use_cases.service import Service
 def claim_to_change(
     service: Service, tx: Transaction, caller: Caller, right: Right = Right.CONFIGURE
 ) -> Configuration:
-    """The reference data as they are now, for `caller` to change; others who would change them wait."""
+    """The newest configuration, locked for a change until the transaction ends: other writers wait.
+
+    Raises Forbidden if the caller lacks `right`.
+    """
     caller.require(right)
     return service.cache.claim(tx)
 
 
-def changed(old: Any, change: Content, *names: str) -> dict[str, Any]:
-    """Those of `names` that `change` gives another value than `old` has; "" is None."""
-    given = {name: getattr(change, name) for name in names}
+def pick_changes(old: Any, command: Content, *members: str) -> dict[str, Any]:
+    """The new values of the members that `command` changes.
+
+    A member that is None in `command` keeps its value. An empty text sets the member to None.
+    """
+    given = {name: getattr(command, name) for name in members}
     values = {name: value or None if isinstance(value, str) else value for name, value in given.items()}
     return {
-        name: values[name] for name in names if given[name] is not None and values[name] != getattr(old, name)
+        name: values[name]
+        for name in members
+        if given[name] is not None and values[name] != getattr(old, name)
     }
 
 
-def renamed(names: Mapping[str, str], change: NamesChange | None) -> dict[str, str]:
-    """The names after `change`."""
+def merge_names(names: Mapping[str, str], change: NamesChange | None) -> dict[str, str]:
+    """The names by language after `change`. A language that `change` leaves out keeps its name."""
     return {**names, **(change.model_dump(exclude_none=True) if change else {})}
 
 
 def check_user(configuration: Configuration, login: str, pointer: str) -> None:
-    """Raises InvalidContent unless `login` is an active user."""
+    """Raises InvalidContent at `pointer` unless `login` is an active user."""
     user = configuration.directory.users.get(login)
     if user is None or not user.active:
         raise InvalidContent.at(pointer, f"There is no active user {login!r}.")

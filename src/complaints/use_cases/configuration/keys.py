@@ -1,4 +1,4 @@
-"""API keys: made, found, revoked. A secret is shown once and stored only as its digest."""
+"""Use cases for API keys: create, find, revoke. A secret is shown once and stored only as its digest."""
 
 import base64
 import hashlib
@@ -14,23 +14,24 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows.api_key import (
     Key,
-    KeyRecord,
     find_key_records,
     find_keys,
     has_secret,
     insert_key,
     revoke,
 )
+from complaints.storage.rows.api_key import KeyRecord as KeyRecord
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.configuration.changing import check_user, claim_to_change
 from complaints.use_cases.service import Service
 
 _PREFIX = "cmp_"
+_PURPOSE = b"complaints: veil of a key\n"  # never change it: stored answers could not be decrypted
 SHORTEST_SECRET = 24
 
 
 def digest_of(secret: str) -> str:
-    """What is stored of a secret. Secrets are long and random, so a plain digest cannot be guessed back."""
+    """The digest under which a secret is stored. A secret is long and random, so nobody can guess it."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -46,9 +47,10 @@ def create_key(
     expires_at: datetime | None = None,
     secret: str | None = None,
 ) -> tuple[Key, str]:
-    """Make a key; the key and its secret.
+    """Create a key. Returns the key and its secret; without `secret` a random secret is made.
 
-    Raises Forbidden for one stronger than the caller's, Conflict for a taken name.
+    Raises Forbidden if the key would have more rights than the caller. Raises Conflict if the name exists, and
+    InvalidContent for no role, an unknown user or an expiry in the past.
     """
     configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)
@@ -74,9 +76,9 @@ def _refuse_stronger(caller: Caller, roles: Collection[AccessRole]) -> None:
 
 
 def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) -> None:
-    """Revoke a key, for good; revoking it again changes nothing.
+    """Revoke a key for ever. To revoke it again changes nothing.
 
-    Raises NotFound, and Conflict for the last one that may make others.
+    Raises NotFound. Raises Conflict for the last key that may create other keys.
     """
     configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     key = load_record(tx, key_id).key
@@ -94,8 +96,18 @@ def _administers(key: Key, configuration: Configuration, now: datetime) -> bool:
     return AccessRole.ADMIN in key.roles and key.usable(now) and (user is None or user.active)
 
 
+def list_keys(tx: Transaction) -> list[Key]:
+    """Every key by name, also the revoked keys."""
+    return find_keys(tx)
+
+
+def list_records(tx: Transaction) -> list[KeyRecord]:
+    """Every key by name, also the revoked keys, each with the time it was made and its maker."""
+    return find_key_records(tx)
+
+
 def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
-    """The key, and who made it when. Raises NotFound."""
+    """One key, with the time it was made and its maker. Raises NotFound."""
     found = next((record for record in find_key_records(tx) if record.key.id == key_id), None)
     if found is None:
         raise NotFound("There is no such key.")
@@ -103,24 +115,27 @@ def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
 
 
 def check_known(tx: Transaction, secret: str) -> None:
-    """Raises Conflict unless `secret` is one of a key, revoked or not."""
+    """Raises Conflict unless some key, revoked or not, has this secret."""
     if not has_secret(tx, digest_of(secret)):
         raise Conflict("The secret of this key can no longer be told: revoke the key and make another.")
 
 
-def veiled(secret: str, pad: bytes) -> str:
-    """The secret of a new key made unreadable without `pad`, or readable again with it.
+def encrypt_secret(secret: str, encryption_key: bytes) -> str:
+    """Encrypt the secret of an API key, or decrypt it again: the operation is its own inverse.
 
-    For a secret that must be told again but not be kept: each `pad` serves one secret.
+    A stored answer keeps a new secret only in this form. Use each `encryption_key` for one secret only.
     """
-    kept = base64.urlsafe_b64decode(secret.removeprefix(_PREFIX) + "=")
-    stream = hashlib.shake_256(b"complaints: veil of a key\n" + pad).digest(len(kept))
-    mixed = bytes(a ^ b for a, b in zip(kept, stream, strict=True))
+    plain = base64.urlsafe_b64decode(secret.removeprefix(_PREFIX) + "=")
+    stream = hashlib.shake_256(_PURPOSE + encryption_key).digest(len(plain))
+    mixed = bytes(a ^ b for a, b in zip(plain, stream, strict=True))
     return _PREFIX + base64.urlsafe_b64encode(mixed).rstrip(b"=").decode()
 
 
 def known_caller(service: Service, secret: str) -> Caller | None:
-    """Who holds `secret`, where that needs no database: the keys are fresh, and this one never expires."""
+    """The caller with that secret, found without the database; None if the database must be asked.
+
+    That works if the configuration in memory is fresh and the key neither expires nor is revoked.
+    """
     configuration = service.cache.trusted()
     key = configuration.keys.get(digest_of(secret)) if configuration else None
     if configuration is None or key is None or key.expires_at is not None or key.revoked_at is not None:
@@ -129,7 +144,7 @@ def known_caller(service: Service, secret: str) -> Caller | None:
 
 
 def caller_of(service: Service, tx: Transaction, secret: str) -> Caller | None:
-    """Who holds `secret`; None if nobody, or the key is revoked or expired."""
+    """The caller with that secret. None if no key has it, or the key is revoked or expired."""
     digest = digest_of(secret)
     configuration = service.configuration(tx)
     if digest not in configuration.keys:

@@ -1,16 +1,15 @@
-"""Departments, teams and users: made, changed, never deleted, since the history names them."""
+"""Use cases for the staff: the rules for creating and changing departments, teams and users."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from complaints.domain.errors import Conflict, InvalidContent, NotFound
+from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.policy.policy import Policy
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import usage
 from complaints.storage.rows import configuration as configuration_rows
-from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.configuration import (
     CreateDepartment,
     CreateTeam,
@@ -19,50 +18,34 @@ from complaints.use_cases.commands.configuration import (
     PatchTeam,
     PatchUser,
 )
-from complaints.use_cases.configuration.changing import changed, check_user, claim_to_change, renamed
-from complaints.use_cases.service import Service
+from complaints.use_cases.configuration.changing import check_user, merge_names, pick_changes
+from complaints.use_cases.configuration.reference_data import ReferenceKind
 
-Absence = tuple[datetime | None, datetime | None]
+Absence = tuple[datetime | None, datetime | None]  # first instant, and the first instant after it
 
 
 # Departments ------------------------------------------------------------------------------------------------
 
 
-def load_department(directory: Directory, code: str) -> Department:
-    """The department. Raises NotFound."""
-    if (found := directory.departments.get(code)) is None:
-        raise NotFound(f"There is no department {code!r}.")
-    return found
-
-
-def create_department(
-    service: Service, tx: Transaction, caller: Caller, command: CreateDepartment
+def _plan_new_department(
+    tx: Transaction, configuration: Configuration, command: CreateDepartment
 ) -> Department:
-    """Make a department. Raises Conflict for a taken code, InvalidContent for unknown people or parent."""
-    configuration = claim_to_change(service, tx, caller)
-    if command.code in configuration.directory.departments:
-        raise Conflict(f"There is a department {command.code!r} already.")
-    made = Department(command.code, command.names.model_dump(), command.head, command.deputy, command.parent)
-    _check_holders(configuration, head=made.head, deputy=made.deputy)
-    _check_parent(configuration.directory, made)
-    configuration_rows.insert_row(tx, configuration_rows.department, command.model_dump())
-    configuration_rows.raise_version(tx)
-    return made
+    """Raises InvalidContent for an unknown user or parent."""
+    department = Department(**command.model_dump())
+    _check_holders(configuration, head=department.head, deputy=department.deputy)
+    _check_parent(configuration.directory, department)
+    return department
 
 
-def change_department(
-    service: Service, tx: Transaction, caller: Caller, code: str, command: PatchDepartment
+def _plan_change_of_department(
+    tx: Transaction, configuration: Configuration, old: Department, command: PatchDepartment
 ) -> Department:
-    """Change a department. Raises NotFound, and InvalidContent for unknown people or a parent below it."""
-    configuration = claim_to_change(service, tx, caller)
-    old = load_department(configuration.directory, code)
-    values = changed(old, command, "head", "deputy", "parent") | {"names": renamed(old.names, command.names)}
-    made = replace(old, **values)
+    """Raises InvalidContent for an unknown user or parent, or a parent below the department."""
+    values = pick_changes(old, command, "head", "deputy", "parent")
+    department = replace(old, **values, names=merge_names(old.names, command.names))
     _check_holders(configuration, head=values.get("head"), deputy=values.get("deputy"))
-    _check_parent(configuration.directory, made)
-    configuration_rows.update_row(tx, configuration_rows.department, code, values)
-    configuration_rows.raise_version(tx)
-    return made
+    _check_parent(configuration.directory, department)
+    return department
 
 
 def _check_parent(directory: Directory, department: Department) -> None:
@@ -81,46 +64,41 @@ def _check_holders(configuration: Configuration, **logins: str | None) -> None:
             check_user(configuration, login, f"/{member}")
 
 
+DEPARTMENTS: ReferenceKind[Department, CreateDepartment, PatchDepartment] = ReferenceKind(
+    noun="department",
+    plural="departments",
+    key="code",
+    table=configuration_rows.department,
+    items=lambda configuration: configuration.directory.departments,
+    plan_new=_plan_new_department,
+    plan_change=_plan_change_of_department,
+)
+
+
 # Teams ------------------------------------------------------------------------------------------------------
 
 
-def load_team(directory: Directory, code: str) -> Team:
-    """The team. Raises NotFound."""
-    if (found := directory.teams.get(code)) is None:
-        raise NotFound(f"There is no team {code!r}.")
-    return found
-
-
-def create_team(service: Service, tx: Transaction, caller: Caller, command: CreateTeam) -> Team:
-    """Make a team. Raises Conflict for a taken code, InvalidContent for unknown people or department."""
-    configuration = claim_to_change(service, tx, caller)
-    if command.code in configuration.directory.teams:
-        raise Conflict(f"There is a team {command.code!r} already.")
+def _plan_new_team(tx: Transaction, configuration: Configuration, command: CreateTeam) -> Team:
+    """Raises InvalidContent for an unknown user or department."""
     _check_department(configuration.directory, command.department)
     _check_holders(configuration, lead=command.lead, deputy=command.deputy)
-    values = command.model_dump() | {"active": command.active is not False}
-    configuration_rows.insert_row(tx, configuration_rows.team, values)
-    configuration_rows.raise_version(tx)
-    return Team(**values)
+    return Team(**command.model_dump() | {"active": command.active is not False})
 
 
-def change_team(service: Service, tx: Transaction, caller: Caller, code: str, command: PatchTeam) -> Team:
-    """Change a team. Raises NotFound, InvalidContent for unknown people or department, and Conflict when one
-    that complaints are or will be given to is to be deactivated.
+def _plan_change_of_team(
+    tx: Transaction, configuration: Configuration, old: Team, command: PatchTeam
+) -> Team:
+    """Raises InvalidContent for an unknown user or department.
+
+    Raises Conflict if the team is to be deactivated and complaints still go to it.
     """
-    configuration = claim_to_change(service, tx, caller)
-    old = load_team(configuration.directory, code)
-    values = changed(old, command, "department", "lead", "deputy", "active") | {
-        "names": renamed(old.names, command.names)
-    }
+    values = pick_changes(old, command, "department", "lead", "deputy", "active")
     if "department" in values:
         _check_department(configuration.directory, values["department"])
     _check_holders(configuration, lead=values.get("lead"), deputy=values.get("deputy"))
     if values.get("active") is False:
-        _refuse_in_use(tx, configuration, code)
-    configuration_rows.update_row(tx, configuration_rows.team, code, values)
-    configuration_rows.raise_version(tx)
-    return replace(old, **values)
+        _refuse_in_use(tx, configuration, old.code)
+    return replace(old, **values, names=merge_names(old.names, command.names))
 
 
 def _check_department(directory: Directory, code: str) -> None:
@@ -150,48 +128,43 @@ def _teams_of(policy: Policy) -> set[str | None]:
     return {policy.default_team, *routed, *(step.move_to_team for step in steps)}
 
 
+TEAMS: ReferenceKind[Team, CreateTeam, PatchTeam] = ReferenceKind(
+    noun="team",
+    plural="teams",
+    key="code",
+    table=configuration_rows.team,
+    items=lambda configuration: configuration.directory.teams,
+    plan_new=_plan_new_team,
+    plan_change=_plan_change_of_team,
+)
+
+
 # Users ------------------------------------------------------------------------------------------------------
 
 
-def load_user(directory: Directory, login: str) -> User:
-    """The user. Raises NotFound."""
-    if (found := directory.users.get(login)) is None:
-        raise NotFound(f"There is no user {login!r}.")
-    return found
-
-
-def create_user(service: Service, tx: Transaction, caller: Caller, command: CreateUser) -> User:
-    """Make a user. Raises Conflict for a taken login, InvalidContent for an unknown deputy or odd absence."""
-    configuration = claim_to_change(service, tx, caller)
-    if command.login in configuration.directory.users:
-        raise Conflict(f"There is a user {command.login!r} already.")
+def _plan_new_user(tx: Transaction, configuration: Configuration, command: CreateUser) -> User:
+    """Raises InvalidContent for an unknown deputy or an impossible absence."""
     _check_deputy(configuration, command.login, command.deputy)
-    values = command.model_dump() | {"active": command.active is not False}
-    values["absent_from"], values["absent_until"] = _absence((None, None), command, tx.now)
-    configuration_rows.insert_row(tx, configuration_rows.user_account, values)
-    configuration_rows.raise_version(tx)
-    return User(**values)
+    absent_from, absent_until = _absence((None, None), command, tx.now)
+    values = command.model_dump() | {"absent_from": absent_from, "absent_until": absent_until}
+    return User(**values | {"active": command.active is not False})
 
 
-def change_user(service: Service, tx: Transaction, caller: Caller, login: str, command: PatchUser) -> User:
-    """Change a user. Raises NotFound, InvalidContent for an unknown deputy or odd absence, and Conflict when
-    the last active user is to be deactivated.
+def _plan_change_of_user(
+    tx: Transaction, configuration: Configuration, old: User, command: PatchUser
+) -> User:
+    """Raises InvalidContent for an unknown deputy or an impossible absence.
 
-    Whoever leads, heads or owns may be deactivated: escalations then go to the deputy or the next one up.
+    Raises Conflict if the last active user is to be deactivated. A lead, a head or an owner may be
+    deactivated: escalations then go to the deputy or to the next level.
     """
-    configuration = claim_to_change(service, tx, caller)
-    old = load_user(configuration.directory, login)
-    values = changed(old, command, "name", "email", "active", "deputy")
-    values["absent_from"], values["absent_until"] = _absence(
-        (old.absent_from, old.absent_until), command, tx.now
-    )
-    _check_deputy(configuration, login, values.get("deputy"))
-    others = (user for user in configuration.directory.users.values() if user.login != login)
+    values = pick_changes(old, command, "name", "email", "active", "deputy")
+    absent_from, absent_until = _absence((old.absent_from, old.absent_until), command, tx.now)
+    _check_deputy(configuration, old.login, values.get("deputy"))
+    others = (user for user in configuration.directory.users.values() if user.login != old.login)
     if values.get("active") is False and not any(user.active for user in others):
         raise Conflict("This is the last active user, and somebody must answer for complaints.")
-    configuration_rows.update_row(tx, configuration_rows.user_account, login, values)
-    configuration_rows.raise_version(tx)
-    return replace(old, **values)
+    return replace(old, **values, absent_from=absent_from, absent_until=absent_until)
 
 
 def _check_deputy(configuration: Configuration, login: str, deputy: str | None) -> None:
@@ -201,7 +174,7 @@ def _check_deputy(configuration: Configuration, login: str, deputy: str | None) 
 
 
 def _absence(old: Absence, command: CreateUser | PatchUser, now: datetime) -> Absence:
-    """The absence after `command`; one that has ended is none."""
+    """The absence after `command`. An absence that has ended counts as no absence."""
     start, end = command.absent_from, command.absent_until
     if start is None and end is None:
         return old
@@ -213,3 +186,14 @@ def _absence(old: Absence, command: CreateUser | PatchUser, now: datetime) -> Ab
     if end is not None and end <= start:
         raise InvalidContent.at("/absent_until", "An absence ends after it begins.")
     return start, end
+
+
+USERS: ReferenceKind[User, CreateUser, PatchUser] = ReferenceKind(
+    noun="user",
+    plural="users",
+    key="login",
+    table=configuration_rows.user_account,
+    items=lambda configuration: configuration.directory.users,
+    plan_new=_plan_new_user,
+    plan_change=_plan_change_of_user,
+)

@@ -55,6 +55,22 @@ class _Case:
         return self.stored.loaded.complaint
 
 
+@dataclass(frozen=True, slots=True)
+class ProofSize:
+    """How many complaints there are to check.
+
+    `cut_off` counts the complaints that began in a month whose history was detached.
+    """
+
+    complaints: int
+    cut_off: int
+
+
+def count_to_check(service: Service) -> ProofSize:
+    """Count the complaints that `check_all` will go through."""
+    return service.read(lambda tx: ProofSize(audit.count_complaints(tx), audit.count_cut_off(tx)))
+
+
 def check_all(service: Service, *, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
     """Every breach of an invariant in the database, complaint by complaint; `progress` hears how many were seen."""
     after: UUID | None = None

@@ -1,4 +1,4 @@
-"""Whether the engine can do its work, as seen from this process."""
+"""The health of the installation as this process sees it: schema, sweeps and parked complaints."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ ALIVE_WITHIN = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The last tick of a process that sweeps. `lag_seconds` is how late its latest step was taken."""
+    """The last tick of a process that sweeps. `lag_seconds` is the delay of its latest escalation step."""
 
     node: str
     ticked_at: datetime
@@ -24,7 +24,11 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`schema_current`: migrations at head. `sweeping`: some process ticked within 20 s of now."""
+    """The health of the installation.
+
+    `schema_current`: the database is at the newest migration. `sweeping`: some process ticked within 20 s of
+    now. `parked` counts the parked complaints.
+    """
 
     schema_current: bool
     sweeping: bool
@@ -33,13 +37,13 @@ class Health:
 
 
 def examine(service: Service, wall: Callable[[], datetime]) -> Health:
-    """The engine's health. Raises Unavailable where the database cannot be reached."""
+    """Look at the database. `wall` is the wall clock. Raises Unavailable if the database cannot be reached."""
 
     def look(tx: Transaction) -> Health:
         beats = tuple(Beat(**row) for row in heartbeat.find_beats(tx))
         return Health(
             schema_current=migrate.current(tx.connection) == migrate.head(),
-            # A tick that lies ahead was told by a clock that was wrong: its process may be long gone.
+            # A tick in the future comes from a clock that was wrong then: its process may have ended since.
             sweeping=any(abs(wall() - beat.ticked_at) < ALIVE_WITHIN for beat in beats),
             beats=beats,
             parked=due_complaints.count_parked(tx),

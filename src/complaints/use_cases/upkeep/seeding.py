@@ -1,4 +1,4 @@
-"""What a fresh database starts with: people, teams, categories, the policy, the first key."""
+"""The first content of a fresh database: staff, categories, the policy and the first key."""
 
 from dataclasses import asdict
 from importlib import resources
@@ -46,7 +46,7 @@ def shipped_policy(name: str) -> str:
 
 
 def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
-    """Fill a fresh database; False if it was filled before. Raises InvalidContent for a faulty policy."""
+    """Fill a fresh database. Returns False if it was filled before. Raises InvalidContent for a bad policy."""
     if not seed.try_claim(tx):
         return False
     text = policy_text or shipped_policy(BUILT_IN_POLICY)
@@ -61,11 +61,12 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
 
 
 def ensure_first_key(service: Service, tx: Transaction, secret: str | None) -> str | None:
-    """See that somebody can come in: with `secret`, or else with a new key where there is none yet.
+    """Make sure that somebody can use the API.
 
-    Returns the secret of a key made now; None if there was nothing to make.
+    With `secret`, the key `bootstrap` has this secret afterwards. Without it, a new key is made if there is no
+    key yet. Returns the secret of a key that was made now, else None.
     """
-    configuration_rows.claim_version(tx)  # processes that start at once make one key between them
+    configuration_rows.claim_version(tx)  # so that processes that start at the same time make only one key
     known = {key.name: key for key in key_rows.find_keys(tx)}
     if secret is None and known:
         return None

@@ -1,4 +1,4 @@
-"""The test clock of a sandbox: read, and moved forwards with everything that happens on the way."""
+"""Use cases for the test clock of a sandbox. A move forwards makes everything happen that is due on the way."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,10 @@ LATEST_AT = datetime(2999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ClockResult:
-    """Where the clock stands, and what happened on the way."""
+    """The new time of the clock, and the number of things that happened on the way.
+
+    `escalations` counts steps of level 1 and more, `reminders` steps of level 0, `resumed` holds that ended.
+    """
 
     now: datetime
     escalations: int
@@ -27,20 +30,20 @@ class ClockResult:
 
 
 def is_sandbox(service: Service) -> bool:
-    """Whether the database has a test clock; it never gains or loses one."""
+    """True if the database has a test clock. A database never gains or loses one."""
     return service.read(lambda tx: test_clock.find_sandbox_now(tx.connection) is not None)
 
 
 def set_clock(service: Service, tx: Transaction, caller: Caller, target: datetime) -> ClockResult:
-    """Move the clock to `target`. Raises Conflict if it stands later than that."""
+    """Move the clock to `target`. Raises Conflict if the clock is already later."""
     caller.require(Right.WORK)
     return _move(service, tx, test_clock.lock_sandbox(tx.connection), target)
 
 
 def advance_clock(service: Service, tx: Transaction, caller: Caller, by: str) -> ClockResult:
-    """Move the clock by an ISO 8601 duration; its months and days are those of the calendar in UTC.
+    """Move the clock by an ISO 8601 duration. Its months and days are months and days in UTC.
 
-    Raises InvalidContent at `/by`.
+    Raises InvalidContent at `/by` for a bad duration and for a time after `LATEST_AT`.
     """
     caller.require(Right.WORK)
     now = test_clock.lock_sandbox(tx.connection)
