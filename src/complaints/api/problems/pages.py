@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from complaints.api.openapi.html_pages import Pages, prefers_html
 from complaints.api.problems.catalogue import PROBLEMS, Problem
+from complaints.api.problems.html_pages import Pages, prefers_html
 from complaints.domain.errors import NotFound, clip
 
 router = APIRouter(tags=["problems"])
