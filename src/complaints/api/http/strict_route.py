@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from complaints.api.http import strict_json
+from complaints.api.http.content_types import JSON, read_content_type
 from complaints.api.problems.refusals import CarriedRefusal, UnsupportedMediaType
 from complaints.domain.errors import ComplaintError
 
-_JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
-_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
+_USUAL = JSON.encode("ascii")
 
 
 class StrictRoute(APIRoute):
@@ -39,9 +39,7 @@ class StrictRoute(APIRoute):
             return False
         field = self.body_field.field_info
         return (
-            isinstance(field, params.Body)
-            and not isinstance(field, params.Form)
-            and field.media_type == _JSON
+            isinstance(field, params.Body) and not isinstance(field, params.Form) and field.media_type == JSON
         )
 
 
@@ -64,19 +62,10 @@ class StrictRequest(Request):
 
     def _check_content_type(self) -> None:
         sent = [value for name, value in self.scope["headers"] if name == b"content-type"]
-        if sent == [b"application/json"]:
+        if sent == [_USUAL]:
             return
-        taken = (_JSON, _MERGE_PATCH) if self.method == "PATCH" else (_JSON,)
-        if len(sent) != 1 or not _is_utf8_json(sent[0].decode("latin-1"), taken):
+        taken = (JSON, _MERGE_PATCH) if self.method == "PATCH" else (JSON,)
+        found = read_content_type(sent[0].decode("latin-1")) if len(sent) == 1 else None
+        if found is None or found.media_type not in taken or not found.is_utf8:
             detail = f"Send the body as Content-Type: {' or '.join(taken)}, in UTF-8."
             raise CarriedRefusal(UnsupportedMediaType(detail))
-
-
-def _is_utf8_json(content_type: str, taken: tuple[str, ...]) -> bool:
-    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media_type not in taken:
-        return False
-    charsets = [
-        value.strip('" ') for name, _, value in (p.partition("=") for p in parameters) if name == "charset"
-    ]
-    return all(charset in _UTF8 for charset in charsets)
