@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from complaints.api.openapi import docs_page
 from complaints.api.openapi.docs_page import CONTENT_SECURITY_POLICY, VIEWER
-from tests.api.edge_app import make_app
+from tests.api.http_app import make_app
 
 STATIC = Path(docs_page.__file__).parent / "static"
 VIEWER_FILES = sorted(path.name for path in (STATIC / VIEWER).iterdir())

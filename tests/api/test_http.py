@@ -16,12 +16,12 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from complaints.api.http.metrics import RequestMetrics, metrics_response
-from complaints.api.middleware import EdgeLimits
+from complaints.api.middleware import RequestLimits
 from complaints.logs import configure_logging
 from complaints.serving.http_server import GuardedHttp
-from tests.api.edge_app import make_app, running
+from tests.api.http_app import make_app, running
 
-LIMITS = EdgeLimits(
+LIMITS = RequestLimits(
     body_bytes=100_000,
     stall_seconds=0.3,
     body_bytes_for=lambda method, path: 300_000 if (method, path) == ("POST", "/v1/stream") else None,

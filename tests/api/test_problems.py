@@ -8,13 +8,13 @@ from openapi_spec_validator import validate
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
-from complaints.api.middleware import EdgeLimits, install
+from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.problems.catalogue import PROBLEMS, problem_for, problem_response, render_catalogue
 from complaints.api.problems.html_pages import prefers_html
 from complaints.domain import errors
 from complaints.domain.errors import ComplaintError
 from complaints.use_cases import once
-from tests.api.edge_app import make_app
+from tests.api.http_app import make_app
 
 CLIENT = TestClient(make_app())
 JSON = {"Content-Type": "application/json"}
@@ -388,4 +388,4 @@ def test_pages_with_outside_scripts_are_refused() -> None:
     from fastapi import FastAPI
 
     with pytest.raises(ValueError, match="docs_url=None"):
-        install(FastAPI(), limits=EdgeLimits())
+        install_middleware(FastAPI(), limits=RequestLimits())

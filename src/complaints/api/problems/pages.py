@@ -1,4 +1,4 @@
-"""`GET /problems` and `GET /problems/<code>`: what a problem's `type` leads to, as JSON or as a page."""
+"""`GET /problems` and `GET /problems/<code>`, the address in the `type` of a problem: JSON or a page."""
 
 from typing import Any
 
