@@ -1,4 +1,4 @@
-"""`/docs` is Swagger UI from files of our own, under a policy that lets nothing else run."""
+"""`/docs` is Swagger UI from files of the package. Its policy allows no script and no host besides."""
 
 import hashlib
 import re
