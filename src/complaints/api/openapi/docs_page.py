@@ -1,8 +1,8 @@
-"""`GET /docs`: Swagger UI over `/openapi.json`, from files in the package. `api.app` includes the router.
+"""`GET /docs`: Swagger UI over `/openapi.json`, from files in the package. `api.middleware` adds the router.
 
 The browser loads nothing from another host. The directory of the viewer has its version in its name. To upgrade:
-put the files of the npm package `swagger-ui-dist` into a new directory, remake `SHA256SUMS`, and change the version
-here and in `static/docs.html`.
+put the files of the npm package `swagger-ui-dist` into a new directory, make `SHA256SUMS` with `sha256sum`, and change
+the version here, in `static/docs.html` and in `NOTICE`.
 """
 
 import hashlib

@@ -45,7 +45,7 @@ PROBLEM_ERROR_SCHEMA: dict[str, Any] = {
 }
 
 
-def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
+def describe_problems(document: dict[str, Any]) -> None:
     """Describe in an OpenAPI document, in place, the problems that operations answer with.
 
     The description of validation failures by FastAPI is removed, because they are never sent in that form.
@@ -57,7 +57,6 @@ def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
             _describe_answers(operation)
-    return document
 
 
 def _describe_answers(operation: dict[str, Any]) -> None:
