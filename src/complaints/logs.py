@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line, on standard error, for our own lines and those of libraries alike."""
+"""Logs: one JSON object per line on standard error, for the product and for its libraries."""
 
 import json
 import logging
@@ -17,20 +17,20 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send every log line of this process, ours and the libraries', as JSON to `stream` or standard error.
+    """Write every log line of this process as JSON to `stream`, or to standard error without `stream`.
 
-    A line carries what is bound to its context, such as `request_id`. Exceptions are told by type and place;
-    their messages are left out, since they may quote personal data. Without a `stream` it is meant to be
-    called once: loggers that are in use already keep what they were given.
+    A line has the values that are bound to its context, such as `request_id`. An exception is logged with its type
+    and its frames. Its message is left out, because it may quote personal data. Call this once per process:
+    without `stream`, a logger that is already in use keeps its first configuration.
     """
     out = stream if stream is not None else sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt=None),
-        _spell_time,
-        _tell_exception,
-        _drop_nothings,
+        _format_time,
+        _add_exception,
+        _drop_nulls,
     ]
     structlog.configure(
         processors=[*shared, _render],
@@ -49,14 +49,14 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
-    # It tells every tick, and warns of each that comes while the one before still works.
+    # APScheduler logs every tick. It also warns of each tick that comes while the one before still runs.
     logging.getLogger("apscheduler").setLevel(max(level, logging.ERROR))
-    # They log every address they call, with its query.
+    # The HTTP client logs every address that it calls, with the query.
     for chatty in ("httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
-# Every request writes a line: an encoder made once, and a second spelled once, halve what it costs.
+# Every request writes a line. Making the encoder once and formatting each second once halves the cost.
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=repr).encode
 
 
@@ -65,24 +65,24 @@ def _render(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
 
 
 @lru_cache(maxsize=4)
-def _spell_second(second: int) -> str:
+def _format_second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def _spell_time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _format_time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     second, part = divmod(event["timestamp"], 1)
-    event["timestamp"] = f"{_spell_second(int(second))}.{int(part * 1000):03}Z"
+    event["timestamp"] = f"{_format_second(int(second))}.{int(part * 1000):03}Z"
     return event
 
 
-def _drop_nothings(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _drop_nulls(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {name: value for name, value in event.items() if value is not None}
 
 
-def _tell_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def _add_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     exc_info = _exc_info(event)
     if exc_info is not None:
-        event["raised"] = told(exc_info[1])
+        event["raised"] = describe_exception(exc_info[1])
     return event
 
 
@@ -94,9 +94,9 @@ def _exc_info(event: MutableMapping[str, Any]) -> _ExcInfo | None:
     return found if isinstance(found, tuple) and found[1] is not None else None
 
 
-def told(error: BaseException) -> list[dict[str, Any]]:
-    """An exception and those it came from, outermost first, as a log may tell them: no messages."""
-    return [_told(one) for one in _chain(error)]
+def describe_exception(error: BaseException) -> list[dict[str, Any]]:
+    """An exception and its causes, outermost first, in the form for logs: without messages."""
+    return [_describe(cause) for cause in _chain(error)]
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -108,15 +108,15 @@ def _chain(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _told(error: BaseException) -> dict[str, Any]:
-    """An exception's type and frames. An error of the system keeps its message, which quotes no content."""
+def _describe(error: BaseException) -> dict[str, Any]:
+    """The type and the frames of an exception. An OSError keeps its message: it is a fixed text of the system."""
     frames = [
         f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
     ]
-    told: dict[str, Any] = {
+    description: dict[str, Any] = {
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
         "frames": frames[-30:],
     }
     if isinstance(error, OSError):
-        told["message"] = f"{error.errno} {error.strerror}"
-    return told
+        description["message"] = f"{error.errno} {error.strerror}"
+    return description

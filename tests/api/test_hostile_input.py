@@ -1,4 +1,4 @@
-"""Odd and hostile requests: each has its answer, none leaves anything behind, none is a 500."""
+"""Odd and hostile requests. Each gets its answer, none changes the database, and none is a 500."""
 
 import gzip
 import json
@@ -30,7 +30,7 @@ ROWS = union_all(
 
 
 class Desk:
-    """A complaint with everything, and what its database holds."""
+    """A client with two complaints, and the number of rows in each table."""
 
     def __init__(self, scenario: Scenario, client: TestClient) -> None:
         self.scenario, self.client = scenario, client
@@ -42,12 +42,12 @@ class Desk:
         self.before = self.rows()
 
     def rows(self) -> dict[str, int]:
-        """How many rows each table has."""
+        """The number of rows of each table."""
         with self.scenario.service.database.read() as tx:
             return dict(tx.connection.execute(ROWS).all())
 
     def refuses(self, method: str, path: str, expected: Expected, **sent: Any) -> None:
-        """The answer is the problem expected, and nothing is left behind."""
+        """Check that the answer is the expected problem and that no row was added."""
         answer = self.client.request(method, path.format(id=self.id, other=self.other), **sent)
         problem = answer.json()
         assert (answer.status_code, problem["type"]) == (expected[0], f"/problems/{expected[1]}"), answer.text
@@ -63,7 +63,7 @@ def desk(scenario: Scenario, client: TestClient) -> Desk:
 
 @pytest.fixture(autouse=True)
 def sound(scenario: Scenario) -> Any:
-    """After each test every invariant holds."""
+    """Check every invariant after each test."""
     yield
     assert list(check_all(scenario.service)) == []
 
@@ -181,7 +181,7 @@ MEMBERS: list[dict[str, Any]] = [
     {"complainant": "Wang"},
     {"reporter": []},
     {"service": {"id": 5}},
-    # What the server alone decides.
+    # Members that only the server sets.
     {"id": NOWHERE},
     {"number": "C000000013"},
     {"status": "closed"},
@@ -261,7 +261,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 
 
 def test_odd_but_right(desk: Desk, subtests: pytest.Subtests) -> None:
-    """Stored as sent, and given back so; found by what it says, and only by that."""
+    """A text is stored and returned as it was sent. A search finds it by its words only."""
     for name, odd in ACCEPTED.items():
         with subtests.test(name):
             told = {"channel": "phone", "subject": "No signal"} | odd
@@ -299,7 +299,7 @@ NUMBERS = (
 
 
 def test_numbers_survive(desk: Desk) -> None:
-    """Stored, changed and read they stay what they were; `sound` proves it from the history."""
+    """Values stay the same when they are stored, changed and read. `sound` proves it from the history."""
     sent = json.loads(NUMBERS)
     made = desk.client.post("/v1/complaints", content=_raw(f'"attributes": {NUMBERS}'), headers=JSON)
     assert made.status_code == 201, made.text
@@ -354,7 +354,7 @@ IF_MATCH = [
 def test_if_match(desk: Desk) -> None:
     path = f"/v1/complaints/{desk.id}"
     for if_match, status in IF_MATCH:
-        # The version named first is always the present one: what is answered 200 changes nothing.
+        # The first version is always the present one: a request that is answered 200 changes nothing.
         answer = desk.client.patch(path, json={"severity": "normal"}, headers={"If-Match": if_match})
         assert answer.status_code == status, if_match
         if status == 412:

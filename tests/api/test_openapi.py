@@ -1,4 +1,4 @@
-"""The checked-in description of the API is the one the code makes, valid, complete, and its examples hold."""
+"""The committed OpenAPI document is the one that the code makes. It is valid and complete; its examples fit."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.generate import GENERATED, ROOT
 
-# As checked in, which the first test compares with what the code makes.
+# The committed document. The first test compares it with the document that the code makes.
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "openapi/complaints.json").read_text(encoding="utf-8"))
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -8,14 +8,13 @@ from openapi_spec_validator import validate
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
-from complaints.api.middleware import EdgeLimits, install
-from complaints.api.openapi.docs_page import type_of
-from complaints.api.openapi.html_pages import prefers_html
+from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.problems.catalogue import PROBLEMS, problem_for, problem_response, render_catalogue
+from complaints.api.problems.html_pages import prefers_html
 from complaints.domain import errors
 from complaints.domain.errors import ComplaintError
 from complaints.use_cases import once
-from tests.api.edge_app import make_app
+from tests.api.http_app import make_app
 
 CLIENT = TestClient(make_app())
 JSON = {"Content-Type": "application/json"}
@@ -359,7 +358,7 @@ def test_other_bodies_are_left_alone() -> None:
     }
 
 
-# OpenAPI and its page
+# The OpenAPI document
 
 
 def test_the_document_is_valid_and_tells_of_problems() -> None:
@@ -385,51 +384,8 @@ def test_problems_match_their_schema() -> None:
         jsonschema.Draft202012Validator(schema).validate(answer.json())
 
 
-def test_the_docs_page_needs_nothing_from_outside() -> None:
-    page = CLIENT.get("/docs")
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
-    assert "http://" not in page.text
-    assert "https://" not in page.text
-    assert "<script" not in page.text
-    for said in (
-        "Send a letter",
-        "/v1/letters/{number}",
-        "person",
-        "请求体",
-        "≤ 200",
-        "How many, &lt;b&gt;at most",
-    ):
-        assert said in page.text
-    assert CLIENT.head("/docs").status_code == 405
-
-
-def test_the_docs_page_can_be_searched() -> None:
-    page = CLIENT.get("/docs", params={"q": "SEND letter"}).text
-    assert "Send a letter" in page
-    assert "List letters" not in page
-    nothing = CLIENT.get("/docs", params={"q": '"><b>'}).text
-    assert "No operation has all these words" in nothing
-    assert "<b>" not in nothing
-
-
-def test_types_in_words() -> None:
-    assert (
-        type_of({"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null"}]})
-        == "string; length ≤ 3 or null"
-    )
-    assert (
-        type_of({"type": "array", "items": {"$ref": "#/x/A<"}})
-        == 'array of <a href="#schema-A&lt;">A&lt;</a>'
-    )
-    assert type_of({"enum": ["a", "b"]}) == "&#34;a&#34;, &#34;b&#34;"
-    assert type_of({"const": 1}) == "1"
-    assert type_of({"type": ["string", "null"], "format": "date"}) == "string or null (date)"
-    assert type_of({}) == "any"
-
-
 def test_pages_with_outside_scripts_are_refused() -> None:
     from fastapi import FastAPI
 
     with pytest.raises(ValueError, match="docs_url=None"):
-        install(FastAPI(), limits=EdgeLimits())
+        install_middleware(FastAPI(), limits=RequestLimits())

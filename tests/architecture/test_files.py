@@ -16,6 +16,8 @@ NOT_COMMITTED = {
     *(".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
 }
 OWN_FILE = re.compile(r"\.db\b|\.sqlite3|^\.env$|\.py[cod]$")
+# Files of others, kept as published: `tests/api/test_docs_page.py` compares their checksums.
+VENDORED = re.compile(r"/static/swagger-ui-[\d.]+$")
 BANNED = {
     "a registry host": r"pypi\.org|pythonhosted|npmjs\.|crates\.io|deb\.debian\.org|proxy\.golang",
     "a path of one machine": r"(?<![\w.~)}>])/(?:work|root|home)/\w",
@@ -29,6 +31,8 @@ def committed_texts() -> Iterator[tuple[Path, str]]:
     """Every text file but this one, which names what it bans."""
     for directory, below, names in os.walk(ROOT):
         below[:] = [name for name in below if name not in NOT_COMMITTED]
+        if VENDORED.search(Path(directory).as_posix()):
+            continue
         for path in (Path(directory, name) for name in names if not OWN_FILE.search(name)):
             content = path.read_bytes()
             if path != Path(__file__).resolve() and b"\0" not in content:

@@ -40,4 +40,5 @@ def test_the_wheel_holds_the_migrations(in_wheel: set[str]) -> None:
 
 
 def test_the_wheel_holds_the_licence(in_wheel: set[str]) -> None:
-    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in in_wheel)
+    for name in ("LICENSE", "NOTICE"):
+        assert any(path.endswith(f".dist-info/licenses/{name}") for path in in_wheel)

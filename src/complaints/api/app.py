@@ -1,4 +1,4 @@
-"""The application: the routers of the API, with the edge around them."""
+"""The application of the API: all routers, with the middleware around them. `wiring` makes it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +15,7 @@ from complaints.api.deadlines import calculator, escalations, follow_ups
 from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
-from complaints.api.middleware import EdgeLimits, install
+from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.use_cases.service import Service
 
 
@@ -25,12 +25,13 @@ def create_app(
     wall: Callable[[], datetime],
     registry: CollectorRegistry | None = None,
     sweeps: bool = False,
-    limits: EdgeLimits | None = None,
+    limits: RequestLimits | None = None,
     replica: Service | None = None,
 ) -> FastAPI:
-    """The API over `engine`. `wall` is the wall clock; `sweeps` says that this process runs the loops too.
+    """The API over `service`. `wall` is the wall clock.
 
-    Callers who cannot write read from `replica`, if there is one.
+    `sweeps` is True if this process also runs the loops. `registry` collects the measures. Callers without any
+    right to write read from `replica`, if there is one.
     """
     app = FastAPI(
         title="Complaints",
@@ -70,9 +71,9 @@ def create_app(
         app.include_router(routes.router, prefix="/v1")
     app.include_router(health.router)
     app.add_middleware(authentication.Authentication)
-    install(
+    install_middleware(
         app,
-        limits=limits or EdgeLimits(body_bytes_for=imports.bytes_for),
+        limits=limits or RequestLimits(body_bytes_for=imports.bytes_for),
         observe=RequestMetrics(registry).observe,
     )
     return app

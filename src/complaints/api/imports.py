@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from complaints.api import cursors
+from complaints.api.http.content_types import read_content_type
 from complaints.api.problems.refusals import UnsupportedMediaType
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
@@ -50,26 +51,17 @@ def import_json(job: Job) -> dict[str, Any]:
 
 async def read_request(request: Request) -> imports.ImportRequest:
     """The file in the body, and the options in the query."""
-    media_type, charset = _content_type(request.headers.get("content-type", ""))
+    sent = read_content_type(request.headers.get("content-type", ""))
+    if sent.media_type not in (CSV, NDJSON):
+        raise UnsupportedMediaType(f"Send the file as Content-Type: {CSV} or {NDJSON}.")
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "dry_run"]
     return imports.ImportRequest(
         content=await request.body(),
-        media_type=media_type,
-        charset=charset,
+        media_type=sent.media_type,
+        charset=sent.charsets[0] if sent.charsets else None,
         options=tuple(pairs),
         dry_run=_flag(request.query_params.getlist("dry_run")),
     )
-
-
-def _content_type(header: str) -> tuple[str, str | None]:
-    media_type, *parameters = (part.strip() for part in header.split(";"))
-    if media_type.lower() not in (CSV, NDJSON):
-        raise UnsupportedMediaType(f"Send the file as Content-Type: {CSV} or {NDJSON}.")
-    named = dict(parameter.partition("=")[::2] for parameter in parameters)
-    charset = next(
-        (value.strip('" ') for name, value in named.items() if name.strip().lower() == "charset"), None
-    )
-    return media_type.lower(), charset
 
 
 def _flag(values: list[str]) -> bool:

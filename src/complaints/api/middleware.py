@@ -1,12 +1,12 @@
-"""The edge of the API in one call: limits, request ids, problems, and the pages about them."""
+"""Puts limits, request ids, problems and documentation around an application. `api.app` calls it."""
 
 from typing import Any
 
 from fastapi import FastAPI
 
 from complaints.api.http.authentication import describe_keys
-from complaints.api.http.body_limits import BodyLimits, EdgeLimits
-from complaints.api.http.request_ids import Observe, RequestIds
+from complaints.api.http.body_limits import BodyLimits, RequestLimits
+from complaints.api.http.request_ids import Observer, RequestIds
 from complaints.api.openapi import docs_page
 from complaints.api.openapi.nulls import restore_nulls
 from complaints.api.openapi.queries import describe_queries
@@ -14,22 +14,23 @@ from complaints.api.problems import pages
 from complaints.api.problems.handlers import install_problem_handlers
 from complaints.api.problems.schemas import describe_problems
 
-__all__ = ["EdgeLimits", "install"]
+__all__ = ["RequestLimits", "install_middleware"]
 
 
-def install(
-    app: FastAPI, *, limits: EdgeLimits, observe: Observe | None = None, access_log: bool = True
+def install_middleware(
+    app: FastAPI, *, limits: RequestLimits, observe: Observer | None = None, access_log: bool = True
 ) -> None:
-    """Put the edge around `app`, which was made with `docs_url=None, redoc_url=None`.
+    """Add all middleware to `app`, and `GET /problems`, `GET /problems/{code}` and `GET /docs`.
 
-    Adds `GET /problems`, `GET /problems/{code}` and `GET /docs`; every error becomes a problem, and is
-    described so in the OpenAPI document. Middleware added to `app` afterwards would stand outside of it.
+    Every error becomes a problem, in the answers and in the OpenAPI document. `observe` is called after each
+    answer. Call this last: middleware that is added later sees requests without an id and without limits.
+    Raises ValueError unless `app` was made with `docs_url=None, redoc_url=None`.
     """
     if app.docs_url or app.redoc_url:
         raise ValueError(
             "make the app with docs_url=None and redoc_url=None: those pages load scripts from outside"
         )
-    # A redirect to another spelling of a path would be built from the Host header, which anyone may set.
+    # A redirect from "/x/" to "/x" would contain the Host header, and any client can set that header.
     app.router.redirect_slashes = False
     install_problem_handlers(app)
     app.include_router(pages.router)

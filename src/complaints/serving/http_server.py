@@ -1,7 +1,7 @@
-"""How uvicorn is run: its limits, its timeouts, and answers of ours where it refuses a request by itself.
+"""The HTTP server: uvicorn with limits, timeouts, and problems as its own refusals. `cli` runs it.
 
-The parser is httptools, in C; h11, in pure Python, takes several times as long per request. httptools holds
-no limit on the size of a head, and uvicorn none on the time it takes, so both are held here.
+The parser is httptools, which is written in C. h11 is pure Python and needs several times as long per request.
+httptools does not limit the size of a head, and uvicorn does not limit its time. Both limits are here.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from complaints.api.problems.catalogue import PROBLEMS, Problem, problem_response
 
 HEAD_BYTES = 64 * 1024
-"""The most a request line and its headers may take together, or any framing between bytes of a body."""
+"""The largest size of a request line with its headers, and of any framing between two bytes of a body."""
 
 HEAD_SECONDS = 20.0
-"""How long a head may take from its first byte (on a new connection, from the connection) to its last."""
+"""The time limit of a head, from its first byte to its last. On a new connection it starts at once."""
 
 _log = structlog.get_logger("complaints.server")
 
 
 class _HeadTooLarge(Exception):
-    """Stops the parser; uvicorn then asks for the answer to a bad request."""
+    """Stops the parser. uvicorn then calls `send_400_response`."""
 
 
 class GuardedHttp(HttpToolsProtocol):
-    """The protocol of uvicorn, with limits on heads, chunk framing, trailers, and problems as refusals."""
+    """The protocol of uvicorn, with limits on heads and chunk framing, without trailers, with problems."""
 
     head_bytes = HEAD_BYTES
     head_seconds = HEAD_SECONDS
@@ -46,17 +46,17 @@ class GuardedHttp(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A head must come, and within its time."""
+        """Start the time limit of the first head."""
         super().connection_made(transport)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Stop the time limit."""
         self._stop_head_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, and refuse what grows without getting anywhere."""
+        """Parse the bytes. Refuse framing that grows beyond the limit without a complete part."""
         self._unparsed_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -70,7 +70,7 @@ class GuardedHttp(HttpToolsProtocol):
             self._keep_watch()
 
     def _keep_watch(self) -> None:
-        """Time the rest of a body that nobody reads: uvicorn stops its timer at the first byte that comes."""
+        """Limit the wait for the rest of a body that nobody reads. uvicorn stops its own timer at the first byte."""
         answered = self.cycle.response_complete and not self.pipeline
         if answered and self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -78,12 +78,12 @@ class GuardedHttp(HttpToolsProtocol):
             )
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; a trailer would join those of a request that is already being handled."""
+        """Keep a header. A trailer is dropped: it would be added to a request that already runs."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start the request, unless its head, though complete, is too large."""
+        """Start the request. Raises _HeadTooLarge if the complete head is too large."""
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self.head_bytes:
             self._head_too_large = True
             raise _HeadTooLarge
@@ -93,18 +93,18 @@ class GuardedHttp(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Progress."""
+        """Pass the bytes on. The size of the framing counts from 0 again."""
         self._unparsed_bytes = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The next bytes are another head."""
+        """End the request. The next bytes belong to the next head."""
         self._unparsed_bytes = 0
         self._in_head = True
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser cannot read; uvicorn calls this."""
+        """Refuse a request that the parser cannot read. uvicorn calls this."""
         code = "head-too-large" if self._head_too_large else "bad-request"
         detail = "The request head is larger than 64 KiB." if self._head_too_large else msg
         self._refuse(PROBLEMS[code], detail)
@@ -117,9 +117,9 @@ class GuardedHttp(HttpToolsProtocol):
         self.transport.close()
 
     def _may_answer(self) -> bool:
-        """Whether the next answer on this connection is the one to the request that is refused.
+        """True if the next answer on this connection belongs to the refused request.
 
-        Otherwise an earlier request is still being handled, and would be taken for refused.
+        If an earlier request still runs, its client would take the refusal for its own answer.
         """
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
@@ -157,11 +157,11 @@ def _raw_answer(problem: Problem, detail: str, request_id: str, defaults: list[t
 
 
 class DrainingServer(uvicorn.Server):
-    """A server that no client sees go.
+    """A server that stops without a failed request.
 
-    Asked to end it takes no more connections, and tells those it has, with each answer, not to come again. It
-    closes what is idle `drain_seconds` later: uvicorn alone would do so at once, under requests on their way.
-    Ctrl-C does not wait. `on_ready` is called when requests are taken.
+    When it is asked to stop, it accepts no new connections. Every answer then has `Connection: close`, so that
+    clients leave. After `drain_seconds` it closes idle connections. uvicorn alone closes them at once, and a
+    request that is on its way is lost. Ctrl-C does not wait. `on_ready` is called when the server accepts requests.
     """
 
     def __init__(
@@ -172,12 +172,12 @@ class DrainingServer(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell."""
+        """Start, then call `on_ready`."""
         await super().startup(sockets)
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drain, then end as uvicorn does."""
+        """Drain the connections, then stop as uvicorn does."""
         if signal.SIGINT not in self._captured_signals:
             await self._drain()
         await super().shutdown(sockets)
@@ -185,10 +185,10 @@ class DrainingServer(uvicorn.Server):
     async def _drain(self) -> None:
         for server in self.servers:
             server.close()
-        # In place: requests under way hold this very list.
+        # Changed in place: running requests have a reference to this list.
         self.server_state.default_headers.append((b"connection", b"close"))
         _log.info("draining", connections=len(self.server_state.connections))
-        await asyncio.sleep(0)  # connections that were just taken come into the count
+        await asyncio.sleep(0)  # connections that were just accepted join the list
         end = self._loop_time() + self._drain_seconds
         while self.server_state.connections and not self.force_exit and self._loop_time() < end:
             await asyncio.sleep(0.02)
@@ -209,11 +209,12 @@ def server_config(
     graceful_shutdown_seconds: int = 30,
     trust_forwarded_from: str | None = None,
 ) -> uvicorn.Config:
-    """The settings for serving `app`: with `workers` above 1 an import string, with `factory` what makes it.
+    """The settings of uvicorn for `app`.
 
-    `keep_alive_seconds` is longer than the 60 s that load balancers commonly keep a connection idle, so that
-    they and not we close it. At shutdown, requests under way have `graceful_shutdown_seconds` to end.
-    `X-Forwarded-*` is believed only from `trust_forwarded_from` (addresses, comma-separated).
+    With `factory`, `app` is a function that makes the application. With several `workers` it is an import string.
+    `keep_alive_seconds` is longer than the 60 s for which load balancers usually keep idle connections: they
+    close a connection before the server does. At shutdown, running requests have `graceful_shutdown_seconds`.
+    `X-Forwarded-*` headers count only from the addresses in `trust_forwarded_from`, separated by commas.
     """
     return uvicorn.Config(
         app,

@@ -1,7 +1,8 @@
-"""Several processes behind one port: each has a listening socket of its own, and the socket outlives it.
+"""Several processes behind one port. `cli` runs it for `COMPLAINTS_PROCESSES` above 1.
 
-The kernel spreads new connections over the sockets. Those that wait at the socket of a process which ends are
-taken by the one that follows it, so that neither a restart nor a crash refuses a connection.
+Each process has its own listening socket, and the kernel spreads new connections over the sockets. The supervisor
+keeps a socket open when its process ends. The next process accepts the waiting connections, so that neither a
+restart nor a crash refuses a connection.
 """
 
 import logging
@@ -17,14 +18,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-READY_SECONDS = 300.0  # one that cannot serve ends by itself; one that is slow may take its time
+READY_SECONDS = 300.0
+"""The time for a new process to serve. It is long: a process that cannot serve ends before, with an error."""
+
 _LOOK_SECONDS = 0.2
-_RESTART_SECONDS = 1.0  # one that cannot run is not started again and again without a pause
+_RESTART_SECONDS = 1.0  # the shortest life before a restart: a broken process must not restart all the time
 log = logging.getLogger(__name__)
 
 
 class _Child:
-    """A process that serves on `listener`, and the line to it (see `report_to_supervisor`)."""
+    """A process that serves on `listener`, and the socket to it (see `report_to_supervisor`)."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._line, its_end = socket.socketpair()
@@ -41,20 +44,23 @@ class _Child:
         self.started_at = time.monotonic()
 
     def is_ready(self, seconds: float) -> bool | None:
-        """Whether it serves; None if that is not known after `seconds`."""
+        """True if the process serves, False if it has ended, None if neither is known after `seconds`."""
         if not select.select([self._line], [], [], seconds)[0]:
             return None
         return self._line.recv(1) != b""
 
     def end(self) -> None:
-        """Ask it to end after the requests it has, and wait until it has."""
+        """Ask the process to finish its requests and end, and wait for its end."""
         self.process.terminate()
         self.process.wait()
         self._line.close()
 
 
 def report_to_supervisor(descriptor: int) -> None:
-    """Tell the supervisor at the other end of the line that this process serves; end when it is gone."""
+    """Report to the supervisor that this process serves. When the supervisor is gone, this process ends.
+
+    `descriptor` is this process's end of the socket pair.
+    """
     line = socket.socket(fileno=descriptor)
 
     def end_with_it() -> None:
@@ -62,7 +68,7 @@ def report_to_supervisor(descriptor: int) -> None:
             line.recv(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    with suppress(OSError):  # it was gone before this process served
+    with suppress(OSError):  # the supervisor is already gone: the thread below ends this process
         line.sendall(b"1")
 
     threading.Thread(target=end_with_it, name="supervisor", daemon=True).start()
@@ -70,9 +76,9 @@ def report_to_supervisor(descriptor: int) -> None:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps a process running on each of `listeners`, until a signal asks for the end.
+    """Keeps one process running on each of `listeners`, until SIGTERM or SIGINT.
 
-    SIGHUP replaces them one after the other: the new one serves before the old one is asked to end.
+    SIGHUP replaces the processes one after another. A new process serves before the old process is asked to end.
     """
 
     listeners: Sequence[socket.socket]
@@ -81,19 +87,19 @@ class Supervisor:
     _replacing: bool = field(default=False, init=False)
 
     def run(self) -> int:
-        """The exit status: 1 where the first processes do not come to serve."""
+        """Run until a signal. The exit status is 1 if one of the first processes does not serve in time."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
         self._children = {listener: _Child(listener) for listener in self.listeners}
-        all_serve = all(self._comes_to_serve(child) for child in self._children.values())
-        while all_serve and not self._ending:
+        all_ready = all(self._becomes_ready(child) for child in self._children.values())
+        while all_ready and not self._ending:
             time.sleep(_LOOK_SECONDS)
             if self._replacing:
                 self._replacing = False
                 self._replace_all()
             self._restart_ended()
         self._end_all()
-        return 0 if all_serve or self._ending else 1
+        return 0 if all_ready or self._ending else 1
 
     def _note(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
@@ -101,7 +107,7 @@ class Supervisor:
         else:
             self._ending = True
 
-    def _comes_to_serve(self, child: _Child) -> bool:
+    def _becomes_ready(self, child: _Child) -> bool:
         deadline = time.monotonic() + READY_SECONDS
         while not self._ending and time.monotonic() < deadline:
             if (ready := child.is_ready(_LOOK_SECONDS)) is not None:
@@ -111,7 +117,7 @@ class Supervisor:
     def _replace_all(self) -> None:
         for listener, old in self._children.items():
             fresh = _Child(listener)
-            if not self._comes_to_serve(fresh):
+            if not self._becomes_ready(fresh):
                 fresh.end()
                 if not self._ending:
                     log.error("a new process does not come to serve: the old ones go on")

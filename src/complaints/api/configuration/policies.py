@@ -13,6 +13,7 @@ from complaints.api.configuration.schemas import (
     ValidPolicyShown,
 )
 from complaints.api.http import strict_json
+from complaints.api.http.content_types import JSON, ContentType, read_content_type
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.refusals import BadRequest, UnsupportedMediaType
 from complaints.api.problems.schemas import refusals
@@ -27,9 +28,7 @@ from complaints.use_cases.service import Configuration, Transaction
 from complaints.use_cases.upkeep.seeding import BUILT_IN_POLICY, shipped_policy
 
 router = APIRouter(prefix="/policies", tags=["policies"])
-_JSON = "application/json"
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
-_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 _YAML_SHOWN = {"schema": {"type": "string"}, "example": shipped_policy(BUILT_IN_POLICY)}
 _JSON_SHOWN = {
     "schema": {"type": "object"},
@@ -39,7 +38,7 @@ _BODY = {
     "requestBody": {
         "required": True,
         "description": "A policy document; docs/policies.md explains every member.",
-        "content": {_JSON: _JSON_SHOWN, **dict.fromkeys(_YAML, _YAML_SHOWN)},
+        "content": {JSON: _JSON_SHOWN, **dict.fromkeys(_YAML, _YAML_SHOWN)},
     }
 }
 _NOT_FOUND = refusals(not_found="There is no such policy.")
@@ -50,23 +49,15 @@ Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 async def read_document(request: Request) -> str:
     """The document in the body, as text. Raises what is wrong with its type, its encoding or its JSON."""
     body = await request.body()
-    media_type, charset = _content_type(request) if body else (_JSON, "utf-8")
-    if media_type not in (_JSON, *_YAML) or charset not in _UTF8:
-        raise UnsupportedMediaType(f"Send the document as Content-Type: {_JSON} or {_YAML[0]}, in UTF-8.")
-    if body and media_type == _JSON:
+    sent = read_content_type(request.headers.get("content-type", "")) if body else ContentType(JSON, ())
+    if sent.media_type not in (JSON, *_YAML) or not sent.is_utf8:
+        raise UnsupportedMediaType(f"Send the document as Content-Type: {JSON} or {_YAML[0]}, in UTF-8.")
+    if body and sent.media_type == JSON:
         strict_json.loads(body)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadRequest(f"The document is not UTF-8: byte {error.start} does not belong there.") from error
-
-
-def _content_type(request: Request) -> tuple[str, str]:
-    media_type, *parameters = (
-        part.strip().lower() for part in request.headers.get("content-type", "").split(";")
-    )
-    named = dict(parameter.partition("=")[::2] for parameter in parameters)
-    return media_type, named.get("charset", "utf-8").strip('" ')
 
 
 Text = Annotated[str, Depends(read_document)]

@@ -1,4 +1,4 @@
-"""Keys: every path of the API proper needs one, before anything else of a request is looked at."""
+"""Keys: every path below `/v1/` needs one. The key is checked before the rest of the request."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ _SCHEME = {"HTTPBearer": {"type": "http", "description": "An API key.", "scheme"
 
 
 def describe_keys(document: dict[str, Any]) -> None:
-    """Say in the OpenAPI document which operations need a key; changed in place.
+    """Mark the operations that need a key, in place.
 
-    A security dependency of the framework would say so too, and be solved anew for every request.
+    A security dependency of FastAPI would mark them too, but FastAPI would run it for every request.
     """
     document.setdefault("components", {})["securitySchemes"] = _SCHEME
     for path, operations in document["paths"].items():
@@ -31,24 +31,27 @@ def describe_keys(document: dict[str, Any]) -> None:
 
 
 class Authentication:
-    """Finds the caller of a protected path by the key in `Authorization`, or answers 401, or 503."""
+    """Finds the caller of a protected path by the key in `Authorization`. Without a valid key it answers 401.
+
+    If the database is out of reach, it answers 503.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let through, with `scope["state"]["caller"]`, or refuse."""
+        """Pass the request on with `scope["state"]["caller"]`, or refuse it."""
         if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
             try:
                 caller = await self._caller(scope)
-            except ComplaintError as refusal:  # no handler of errors stands around this
+            except ComplaintError as refusal:  # exception handlers do not cover middleware
                 await refusal_response(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self.app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller:
-        """Who calls. Raises Unauthenticated, Unavailable."""
+        """The caller. Raises Unauthenticated or Unavailable."""
         secret = _secret(scope)
         service: Service = scope["app"].state.service
         caller = known_caller(service, secret) if secret else None
@@ -60,7 +63,7 @@ class Authentication:
 
 
 def _secret(scope: Scope) -> str:
-    """The key that was sent; "" if none was, or more than one."""
+    """The key of the request; "" without a key or with several `Authorization` headers."""
     sent = [value for name, value in scope["headers"] if name == b"authorization"]
     if len(sent) != 1:
         return ""

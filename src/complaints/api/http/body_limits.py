@@ -1,6 +1,6 @@
-"""What a request may bring with it: how long, how slow and how encoded its body may be. Pure ASGI.
+"""Limits on the body of a request: its size, its speed and its encoding. Pure ASGI.
 
-All of it is decided while the body is being read: nothing is gathered first and measured later.
+The limits apply while the body is read, so a body that is too large is never collected in memory.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from complaints.api.problems.catalogue import faults_as_errors, instance_of, problem_for, problem_response
 from complaints.api.problems.refusals import (
     BadRequest,
-    CarriedRefusal,
     ContentEncodingRefused,
     PayloadTooLarge,
+    RefusalCarrier,
     RequestTimeout,
 )
 from complaints.domain.errors import ComplaintError, InvalidContent, NotFound
@@ -25,12 +25,12 @@ MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeLimits:
-    """How much a request may bring.
+class RequestLimits:
+    """The limits on the bodies of requests.
 
-    `body_bytes` holds unless `body_bytes_for(method, path)` names another number (None: the usual one).
-    A body is cut off when nothing of it comes for `stall_seconds`. After a 413, up to `linger_bytes` more are
-    read and dropped for up to `linger_seconds`, so that a client still sending gets to read the answer.
+    `body_bytes` is the largest size, unless `body_bytes_for(method, path)` returns another number.
+    A body is refused if no byte of it arrives for `stall_seconds`. After a 413, the server reads and drops up to
+    `linger_bytes` more for up to `linger_seconds`: a client that is still sending must be able to read the answer.
     """
 
     body_bytes: int = MEBIBYTE
@@ -40,14 +40,14 @@ class EdgeLimits:
     linger_seconds: float = 2.0
 
     def bytes_for(self, method: str, path: str) -> int:
-        """The most bytes a body may have there."""
+        """The largest size of a body for this method and path, in bytes."""
         own = self.body_bytes_for(method, path) if self.body_bytes_for is not None else None
         return self.body_bytes if own is None else own
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """What the head says about the body; `length` is None where it does not say."""
+    """The headers about the body. `length` is None without a Content-Length."""
 
     length: int | None
     has_body: bool
@@ -55,14 +55,14 @@ class _Head:
 
 
 class BodyLimits:
-    """Refuses a body too large (413), stalling (408) or encoded (415), and NUL in an address (404, 422)."""
+    """Refuses bodies that are too large (413), too slow (408) or encoded (415), and NUL in addresses (404, 422)."""
 
-    def __init__(self, app: ASGIApp, *, limits: EdgeLimits) -> None:
+    def __init__(self, app: ASGIApp, *, limits: RequestLimits) -> None:
         self._app = app
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request within its limits."""
+        """Handle one request within the limits."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -87,7 +87,7 @@ class BodyLimits:
             problem, detail=refusal.detail, instance=instance_of(scope), errors=errors
         )
         body = _LimitedBody(receive, send, limits=self._limits, most=0)
-        # Whoever asks first (Expect) has not sent the body, and waits for this answer.
+        # A client that sent `Expect` waits for this answer before it sends the body: nothing to drain.
         body.cut = isinstance(refusal, PayloadTooLarge) and b"expect" not in dict(scope["headers"])
         await response(scope, receive, body.send)
 
@@ -129,11 +129,14 @@ def _too_large(most: int) -> PayloadTooLarge:
 
 
 class _LimitedBody:
-    """The two ends of one request, counting what is read and minding how long it takes."""
+    """Receive and send of one request. It counts the bytes of the body and limits the wait for more.
+
+    After a cut, `receive` reports a disconnect, and `send` drains the connection before the answer ends.
+    """
 
     __slots__ = ("_limits", "_most", "_receive", "_send", "answered", "cut", "ended", "seen")
 
-    def __init__(self, receive: Receive, send: Send, *, limits: EdgeLimits, most: int) -> None:
+    def __init__(self, receive: Receive, send: Send, *, limits: RequestLimits, most: int) -> None:
         self._receive = receive
         self._send = send
         self._limits = limits
@@ -144,7 +147,7 @@ class _LimitedBody:
         self.cut = False
 
     async def receive(self) -> Message:
-        """The next part of the body, or the refusal to read on."""
+        """The next part of the body. Raises RefusalCarrier if a limit is passed."""
         if self.cut:
             return {"type": "http.disconnect"}
         if self.ended or self.answered:
@@ -154,11 +157,11 @@ class _LimitedBody:
         self.ended = not message.get("more_body", False)
         if self.seen > self._most:
             self.cut = True
-            raise CarriedRefusal(_too_large(self._most))
+            raise RefusalCarrier(_too_large(self._most))
         return message
 
     async def _next(self) -> Message:
-        """The next message; a timer, which costs more than reading, is set only if it is not there yet."""
+        """The next message. A timer costs more than the read, so it is set only if the message is not there yet."""
         receiving = self._receive()
         if not isinstance(receiving, Coroutine):
             return await receiving
@@ -175,10 +178,10 @@ class _LimitedBody:
             refusal = RequestTimeout(
                 f"Nothing of the body came for {seconds} seconds; the connection is closed."
             )
-            raise CarriedRefusal(refusal) from stalled
+            raise RefusalCarrier(refusal) from stalled
 
     async def send(self, message: Message) -> None:
-        """Send part of the answer; before its end, drop what still comes of a body that was cut."""
+        """Send part of the answer. Before the last part, the rest of a cut body is drained."""
         if message["type"] == "http.response.start":
             self.answered = True
         elif self.cut and not message.get("more_body", False):
@@ -188,9 +191,9 @@ class _LimitedBody:
         await self._send(message)
 
     async def _drain(self) -> None:
-        """Drop what still comes: closing on unread data resets the connection, and the answer is lost."""
+        """Read and drop the rest of the body. Closing with unread data resets the connection: the answer is lost."""
         left = 0 if self.ended else self._limits.linger_bytes
-        # Time is up for this courtesy: the answer is out already, and the connection is closed either way.
+        # We stop draining after `linger_seconds`. The answer has been sent, so closing now is safe.
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.linger_seconds):
                 while left > 0:
@@ -201,7 +204,7 @@ class _LimitedBody:
 
 
 class _Resumed:
-    """Awaits the rest of a coroutine that took its first step and waits for `waits_for` (PEP 380)."""
+    """Awaits the rest of a coroutine after its first step, in which it yielded `waits_for` (PEP 380)."""
 
     __slots__ = ("_coroutine", "_waits_for")
 

@@ -1,4 +1,4 @@
-"""Measures of the HTTP edge, and how all measures are rendered for Prometheus."""
+"""Measures of HTTP requests, and the answer of `GET /metrics` with all measures."""
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
 from starlette.responses import Response
@@ -7,9 +7,9 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class RequestMetrics:
-    """Seconds per answer by method, route template and status. Give `observe` to the edge.
+    """Seconds per answer by method, route template and status. `RequestIds` calls `observe`.
 
-    Labels hold nothing a caller chooses: an unknown path is route "", an unknown method is "other".
+    No label has a text that a client can choose: an unknown path is route "", an unknown method is "other".
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -23,7 +23,7 @@ class RequestMetrics:
         self._known: dict[tuple[str, str, int], Histogram] = {}
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answer; status 0 is a request given up before its answer began."""
+        """Count one answer. Status 0 means that the request ended before its answer began."""
         key = (method if method in _METHODS else "other", route, status)
         child = self._known.get(key)
         if child is None:
@@ -35,5 +35,5 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def metrics_response(registry: CollectorRegistry) -> Response:
-    """Every measure of `registry` in Prometheus' text format."""
+    """All measures of `registry` in the text format of Prometheus."""
     return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

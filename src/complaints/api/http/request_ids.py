@@ -1,7 +1,7 @@
-"""The outermost layer: every request has an id, every answer carries it, every log line too. Pure ASGI.
+"""The outermost middleware: an id for every request, in its answer and in its log lines. Pure ASGI.
 
-It also puts the headers on every answer that keep a browser from doing harm with it, writes the access log
-(without query strings, which may hold personal data), and turns a failure nobody foresaw into a 500.
+It also adds the security headers to every answer, writes the access log, and turns unexpected exceptions into a
+500. The access log has no query strings, because they may hold personal data.
 """
 
 import re
@@ -15,31 +15,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from complaints.api.problems.catalogue import PROBLEMS, instance_of, problem_response
 from complaints.domain.errors import clip
-from complaints.logs import told
+from complaints.logs import describe_exception
 
-Observe = Callable[[str, str, int, float], None]
-"""Told of every answer: method, route template ("" for none), status, seconds."""
+Observer = Callable[[str, str, int, float], None]
+"""Called after every answer with the method, the route template ("" for none), the status and the seconds."""
 
 HTML_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _VISIBLE_ASCII = re.compile(rb"[\x21-\x7e]{1,128}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-_log = structlog.get_logger("complaints.edge")
+_log = structlog.get_logger("complaints.http")
 
 
 class RequestIds:
-    """Gives every request its id: the caller's `X-Request-ID` (1–128 visible ASCII characters) or a new one.
+    """Gives every request its id: the `X-Request-ID` of the client, or a new one.
 
-    The id is in `scope["state"]["request_id"]` and bound to every log line of the request. `observe` hears of
-    every answer; `access_log` switches the line per request.
+    An id has 1 to 128 visible ASCII characters. It is in `scope["state"]["request_id"]` and in every log line of
+    the request. `observe` is called after every answer. `access_log` switches the log line per request.
     """
 
-    def __init__(self, app: ASGIApp, *, observe: Observe | None = None, access_log: bool = True) -> None:
+    def __init__(self, app: ASGIApp, *, observe: Observer | None = None, access_log: bool = True) -> None:
         self._app = app
         self._observe = observe
         self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request under its id."""
+        """Handle one request under its id."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,23 +52,25 @@ class RequestIds:
         try:
             await self._app(scope, receive, answer.send)
         except ClientDisconnect:
-            # Nobody is left to answer; the access log says so.
+            # The client has left, so there is no answer. The access log has the problem "client-left".
             scope["state"]["problem"] = "client-left"
         except Exception as failure:
             path = clip(instance_of(scope))
-            _log.error("request failed", raised=told(failure), method=scope["method"], path=path)
+            _log.error(
+                "request failed", raised=describe_exception(failure), method=scope["method"], path=path
+            )
             if answer.status == 0:
                 await _internal_error(scope, request_id)(scope, receive, answer.send)
         finally:
-            self._tell(scope, answer.status, perf_counter() - started)
+            self._record(scope, answer.status, perf_counter() - started)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         if self._observe is not None:
             self._observe(scope["method"], route_template(scope), status, seconds)
         if not self._access_log:
             return
-        tell = _log.debug if scope["path"] in _QUIET else _log.info
-        tell(
+        write = _log.debug if scope["path"] in _QUIET else _log.info
+        write(
             "request",
             method=scope["method"],
             path=clip(instance_of(scope)),
@@ -96,14 +98,14 @@ def _internal_error(scope: Scope, request_id: str) -> ASGIApp:
 
 
 def route_template(scope: Scope) -> str:
-    """The template of the route that took the request, such as `/v1/complaints/{id}`; "" when none did."""
+    """The template of the route of the request, such as `/v1/complaints/{id}`; "" if no route matched."""
     context = scope.get("fastapi", {}).get("effective_route_context")
     path = getattr(context, "path", None) or getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) else ""
 
 
 class _Answer:
-    """Sends an answer with the headers every answer has. `status` is 0 until it starts."""
+    """Sends an answer and adds the headers that every answer has. `status` is 0 until the answer starts."""
 
     __slots__ = ("_request_id", "_send", "status")
 
@@ -113,7 +115,7 @@ class _Answer:
         self.status = 0
 
     async def send(self, message: Message) -> None:
-        """Send part of the answer, its start with our headers added."""
+        """Send part of the answer. The first part gets the headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message = {**message, "headers": [*message.get("headers", ()), *self._own(message)]}

@@ -1,4 +1,4 @@
-"""Endpoints that take JSON take it strictly: the right Content-Type, and a body read by `strict_json`."""
+"""The route class of endpoints with JSON bodies: it demands the Content-Type and reads with `strict_json`."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -9,22 +9,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from complaints.api.http import strict_json
-from complaints.api.problems.refusals import CarriedRefusal, UnsupportedMediaType
+from complaints.api.http.content_types import JSON, read_content_type
+from complaints.api.problems.refusals import RefusalCarrier, UnsupportedMediaType
 from complaints.domain.errors import ComplaintError
 
-_JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
-_UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
+_USUAL = JSON.encode("ascii")
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body is read strictly; routes that take forms, files or other types are left alone.
+    """A route that reads its JSON body strictly. Forms, files and other types are read as FastAPI does.
 
     Use it as `APIRouter(route_class=StrictRoute)`.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler FastAPI calls, given a request that reads its body strictly."""
+        """The handler of FastAPI. It gets a StrictRequest if the route has a JSON body."""
         handle = super().get_route_handler()
         if not self._takes_json():
             return handle
@@ -39,44 +39,33 @@ class StrictRoute(APIRoute):
             return False
         field = self.body_field.field_info
         return (
-            isinstance(field, params.Body)
-            and not isinstance(field, params.Form)
-            and field.media_type == _JSON
+            isinstance(field, params.Body) and not isinstance(field, params.Form) and field.media_type == JSON
         )
 
 
 class StrictRequest(Request):
-    """A request whose body, if there is one, must be `application/json` (415) and strict JSON (400, 422)."""
+    """A request with strict JSON as its body. Other media types are a 415; faults are a 400 or 422."""
 
     async def body(self) -> bytes:
-        """The body as sent; refused when it is there without the right Content-Type."""
+        """The bytes of the body. Raises RefusalCarrier for a body with a wrong Content-Type."""
         body = await super().body()
         if body:
             self._check_content_type()
         return body
 
     async def json(self) -> Any:
-        """The body's JSON value, strictly read."""
+        """The JSON value of the body. Raises RefusalCarrier if it is not strict JSON."""
         try:
             return strict_json.loads(await self.body())
         except ComplaintError as refusal:
-            raise CarriedRefusal(refusal) from refusal
+            raise RefusalCarrier(refusal) from refusal
 
     def _check_content_type(self) -> None:
         sent = [value for name, value in self.scope["headers"] if name == b"content-type"]
-        if sent == [b"application/json"]:
+        if sent == [_USUAL]:
             return
-        taken = (_JSON, _MERGE_PATCH) if self.method == "PATCH" else (_JSON,)
-        if len(sent) != 1 or not _is_utf8_json(sent[0].decode("latin-1"), taken):
+        taken = (JSON, _MERGE_PATCH) if self.method == "PATCH" else (JSON,)
+        found = read_content_type(sent[0].decode("latin-1")) if len(sent) == 1 else None
+        if found is None or found.media_type not in taken or not found.is_utf8:
             detail = f"Send the body as Content-Type: {' or '.join(taken)}, in UTF-8."
-            raise CarriedRefusal(UnsupportedMediaType(detail))
-
-
-def _is_utf8_json(content_type: str, taken: tuple[str, ...]) -> bool:
-    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if media_type not in taken:
-        return False
-    charsets = [
-        value.strip('" ') for name, _, value in (p.partition("=") for p in parameters) if name == "charset"
-    ]
-    return all(charset in _UTF8 for charset in charsets)
+            raise RefusalCarrier(UnsupportedMediaType(detail))

@@ -1,4 +1,4 @@
-"""Values that examples of several rooms share."""
+"""Values that the examples of several routes share."""
 
 from typing import Any
 
@@ -15,5 +15,5 @@ CURSOR = "eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjoxMDQyfQ"
 
 
 def page(item: dict[str, Any]) -> dict[str, Any]:
-    """A last page with one item."""
+    """A list that has only one item, as an answer."""
     return {"items": [item], "next_cursor": None}

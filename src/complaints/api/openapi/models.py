@@ -1,4 +1,4 @@
-"""Pieces that the models of several rooms share."""
+"""Models and settings that the schemas of several routes share."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from complaints.domain.vocabulary import ContactChannel
 
 
 def example(shown: dict[str, Any]) -> ConfigDict:
-    """A model without other members, with an example."""
+    """The settings of a model that forbids unknown members and has one example."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [shown]})
 
 
@@ -19,7 +19,7 @@ class AnswerModel(BaseModel):
 
 
 def example_in_list(shown: dict[str, Any]) -> ConfigDict:
-    """What a list shows of its items: all members, or those that `fields` names."""
+    """The settings of an item of a list. No member is required, because `fields` may leave any member out."""
 
     def adapt(schema: dict[str, Any]) -> None:
         schema.pop("required")

@@ -1,11 +1,11 @@
-"""Puts back the nulls that the framework drops from the examples of the OpenAPI document."""
+"""Restores the nulls in the examples of the OpenAPI document. FastAPI drops them."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 def restore_nulls(document: dict[str, Any]) -> None:
-    """Give every example the members its schema requires and allows to be null; changed in place."""
+    """Add to every example the missing members that its schema requires and that may be null, in place."""
     schemas = document.get("components", {}).get("schemas", {})
     for schema, example in _examples(document):
         _restore(example, schema, schemas)
@@ -47,7 +47,7 @@ def _restore(example: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> N
 
 
 def _shapes(schema: dict[str, Any], schemas: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The schemas that `schema` stands for: through references and alternatives."""
+    """The schemas behind `schema`: references and alternatives are followed."""
     if "$ref" in schema:
         schema = schemas[schema["$ref"].rpartition("/")[2]]
     yield schema

@@ -1,10 +1,10 @@
-"""What the framework cannot say of query parameters: never null, and what `fields` takes."""
+"""Corrects the query parameters in the OpenAPI document: they are never null, and `fields` is a list."""
 
 from typing import Any
 
 
 def describe_queries(document: dict[str, Any]) -> None:
-    """Make the query parameters of an OpenAPI document exact; changed in place."""
+    """Correct the query parameters of an OpenAPI document, in place."""
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
             for parameter in operation.get("parameters", []):
@@ -22,7 +22,7 @@ def _never_null(schema: dict[str, Any]) -> None:
 
 
 def _describe_fields(parameter: dict[str, Any], item: dict[str, Any]) -> None:
-    """With commas between, as OpenAPI calls it: style form, not exploded."""
+    """Describe `fields` as a list of member names with commas between them."""
     parameter |= {"style": "form", "explode": False}
     parameter["schema"] = {
         "title": "Fields",
@@ -33,7 +33,7 @@ def _describe_fields(parameter: dict[str, Any], item: dict[str, Any]) -> None:
 
 
 def _picked_item(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    """The schema of what the list shows of an item: where `fields` picks, no member is sure to be there."""
+    """The schema of an item of the list. With `fields`, no member of the item is required."""
     page = _resolved(operation["responses"]["200"]["content"]["application/json"]["schema"], document)
     items = page["properties"]["items"]["items"]
     item = _resolved(items, document)

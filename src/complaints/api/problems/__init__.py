@@ -1,1 +1,1 @@
-"""Errors: the catalogue of problems, and how each error becomes one."""
+"""Errors: the catalogue of problems, and the answer to each error."""

@@ -1,7 +1,8 @@
-"""How exceptions become problems: installed on the application, so that no endpoint knows of HTTP errors."""
+"""The exception handlers: they turn exceptions into problems, so no endpoint needs to know HTTP errors."""
 
 import http
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ from complaints.api.problems.catalogue import (
     problem_for,
     problem_response,
 )
-from complaints.api.problems.refusals import CarriedRefusal, EdgeRefusal
+from complaints.api.problems.refusals import HttpRefusal, RefusalCarrier
 from complaints.domain.errors import ComplaintError, clip
 from complaints.use_cases.commands.messages import as_errors
 
@@ -41,7 +42,7 @@ _BY_STATUS = {
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every refusal, validation failure and HTTP error of `app` an `application/problem+json` answer."""
+    """Answer every refusal, validation failure and HTTP error of `app` with `application/problem+json`."""
     app.add_exception_handler(ComplaintError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
@@ -53,7 +54,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def refusal_response(request: Request, refusal: ComplaintError) -> Response:
-    """The answer to a refusal; also for places that must make the answer themselves, such as streams."""
+    """The answer to a refusal. Middleware calls it too, because exception handlers do not cover middleware."""
     problem = _noted(request, problem_for(refusal))
     return problem_response(
         problem,
@@ -61,7 +62,7 @@ def refusal_response(request: Request, refusal: ComplaintError) -> Response:
         instance=instance_of(request.scope),
         errors=faults_as_errors(refusal.faults),
         allowed=refusal.allowed,
-        headers=refusal.headers if isinstance(refusal, EdgeRefusal) else None,
+        headers=refusal.headers if isinstance(refusal, HttpRefusal) else None,
     )
 
 
@@ -85,7 +86,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _judge(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """Which problem a validation failure is, and its detail where the single faults do not say it."""
+    """The code of the problem for a validation failure, and its detail. The detail is "" if the faults say it."""
     if any(one["type"] == "json_invalid" for one in found):
         return "malformed-json", "The body is not valid JSON."
     if any(one["loc"][0] == "path" for one in found):
@@ -97,10 +98,10 @@ def _judge(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if isinstance(error, CarriedRefusal):
+    if isinstance(error, RefusalCarrier):
         return refusal_response(request, error.refusal)
     if isinstance(error.__cause__, ClientDisconnect):
-        # FastAPI takes it for a body it cannot read, but nobody is left to be told so.
+        # FastAPI reports an unreadable body, but the client has left: there is nobody to answer.
         raise error.__cause__
     if error.status_code < 400:
         return Response(status_code=error.status_code, headers=error.headers)
@@ -118,8 +119,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
 def _problem_by_status(status: int) -> Problem:
     if status in _BY_STATUS:
         return PROBLEMS[_BY_STATUS[status]]
-    kin = PROBLEMS["bad-request" if status < 500 else "internal-error"]
-    return Problem(kin.code, status, _phrase(status), kin.title_zh, kin.explanation_en, kin.explanation_zh)
+    nearest = PROBLEMS["bad-request" if status < 500 else "internal-error"]
+    return replace(nearest, status=status, title_en=_phrase(status), headers={})
 
 
 def _phrase(status: int) -> str:
@@ -138,10 +139,10 @@ def _detail(error: HTTPException, request: Request) -> str:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Every method some route takes at this path; the framework itself names only those of one route.
+    """The methods of all routes at this path. Starlette would list the methods of one route only.
 
-    Where the path is one of the API's to the letter, such as /policies/validate, routes that would take its
-    last word for an id do not count.
+    A path that the API describes, such as `/policies/validate`, has the methods of its description. Routes that
+    would read its last word as an id do not count.
     """
     if described := request.app.openapi()["paths"].get(request.url.path):
         return [method for method in _METHODS if method.lower() in described]

@@ -1,4 +1,4 @@
-"""`GET /problems` and `GET /problems/<code>`: what a problem's `type` leads to, as JSON or as a page."""
+"""`GET /problems` and `GET /problems/<code>`, the address in the `type` of a problem: JSON or a page."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from complaints.api.openapi.html_pages import Pages, prefers_html
 from complaints.api.problems.catalogue import PROBLEMS, Problem
+from complaints.api.problems.html_pages import Pages, prefers_html
 from complaints.domain.errors import NotFound, clip
 
 router = APIRouter(tags=["problems"])

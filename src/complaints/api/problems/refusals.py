@@ -1,4 +1,4 @@
-"""Refusals that only the edge can make: what HTTP itself, and not the domain, has to say no to."""
+"""Refusals for reasons of HTTP, such as a missing key or a body that is too large. The domain has the others."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from complaints.domain.errors import ComplaintError, Fault
 
 
-class EdgeRefusal(ComplaintError):
-    """A refusal with its own entry in the catalogue of problems. `headers` go out with the answer."""
+class HttpRefusal(ComplaintError):
+    """A refusal for a reason of HTTP. `headers` go out with the answer."""
 
     code: ClassVar[str] = "bad-request"
 
@@ -25,45 +25,45 @@ class EdgeRefusal(ComplaintError):
         self.headers = dict(headers or {})
 
 
-class BadRequest(EdgeRefusal):
-    """The request itself makes no sense: a bad cursor, an unknown filter or sort field."""
+class BadRequest(HttpRefusal):
+    """The request cannot be understood: a bad cursor, an unknown filter or sort field."""
 
 
-class Unauthenticated(EdgeRefusal):
-    """No key, or one that is unknown, expired or revoked."""
+class Unauthenticated(HttpRefusal):
+    """There is no key, or the key is unknown, expired or revoked."""
 
     kind = "forbidden"
     code = "unauthenticated"
 
 
-class UnsupportedMediaType(EdgeRefusal):
-    """The body is of a type this address does not take."""
+class UnsupportedMediaType(HttpRefusal):
+    """The address does not take bodies of this media type."""
 
     code = "unsupported-media-type"
 
 
-class ContentEncodingRefused(EdgeRefusal):
+class ContentEncodingRefused(HttpRefusal):
     """The body is compressed or otherwise encoded."""
 
     code = "content-encoding-refused"
 
 
-class PayloadTooLarge(EdgeRefusal):
-    """The body is larger than this address takes."""
+class PayloadTooLarge(HttpRefusal):
+    """The body is larger than the limit of the address."""
 
     code = "payload-too-large"
 
 
-class RequestTimeout(EdgeRefusal):
-    """The body stopped arriving."""
+class RequestTimeout(HttpRefusal):
+    """No more of the body arrived in time."""
 
     code = "request-timeout"
 
 
-class CarriedRefusal(HTTPException):
-    """Carries a refusal out of places where FastAPI lets nothing but an HTTPException through.
+class RefusalCarrier(HTTPException):
+    """An HTTPException with a refusal inside, for code that runs while FastAPI reads a body.
 
-    While it reads a body, FastAPI turns every other exception into a bare 400.
+    There FastAPI turns every other exception into a 400 without details.
     """
 
     def __init__(self, refusal: ComplaintError) -> None:

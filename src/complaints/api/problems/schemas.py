@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about problems."""
+"""The description of problems in the OpenAPI document."""
 
 from typing import Any
 
@@ -45,10 +45,10 @@ PROBLEM_ERROR_SCHEMA: dict[str, Any] = {
 }
 
 
-def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """An OpenAPI document whose operations say what a refusal looks like; changed in place.
+def describe_problems(document: dict[str, Any]) -> None:
+    """Describe in an OpenAPI document, in place, the problems that operations answer with.
 
-    The framework's own description of validation failures, which is never sent, is taken out.
+    The description of validation failures by FastAPI is removed, because they are never sent in that form.
     """
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -57,7 +57,6 @@ def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
             _describe_answers(operation)
-    return document
 
 
 def _describe_answers(operation: dict[str, Any]) -> None:
@@ -70,7 +69,7 @@ def _describe_answers(operation: dict[str, Any]) -> None:
 
 
 def refusals(**why: str) -> dict[int | str, dict[str, Any]]:
-    """The problems an endpoint may answer with besides the usual ones: by code, when."""
+    """The `responses` of an endpoint for its own problems: the code with underscores, and the reason."""
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         PROBLEMS[code.replace("_", "-")].status: {"description": when, "content": content}

@@ -3,22 +3,28 @@
 import csv
 import io
 import json
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, NoReturn, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from complaints.domain.importing.encoding import find_encoding, refuse_file
 from complaints.domain.importing.options import quote_all, shorten
+from complaints.domain.json_reading import (
+    MAX_DEPTH,
+    DoubledMember,
+    NumberTooLarge,
+    UnknownConstant,
+    find_unstorable,
+    parse_float,
+    strict_decoder,
+)
 
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 MAX_COLUMNS = 1000
 MAX_LINE = 1024 * 1024
-_MAX_DEPTH = 32
-_TOO_DEEP = f"it is nested deeper than {_MAX_DEPTH} levels"
+_TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _LONG_NUMBER = re.compile("[0-9]{300}")
 ABSENT: Final = object()
@@ -208,8 +214,8 @@ def _parse(text: str, *, number: int, line: int) -> Record:
         values = _DECODER.decode(text)
         if not isinstance(values, dict):
             raise ValueError("it is JSON, but no object")
-        if text.count("[") + text.count("{") > _MAX_DEPTH:
-            _check_depth(values, left=_MAX_DEPTH)
+        if text.count("[") + text.count("{") > MAX_DEPTH:
+            _check_depth(values, left=MAX_DEPTH)
         if ("\\u" in text and _ESCAPED.search(text)) or _has_long_number(text):
             _check_values(values)
     except json.JSONDecodeError as exc:
@@ -217,8 +223,18 @@ def _parse(text: str, *, number: int, line: int) -> Record:
     except RecursionError:
         return Record(number, line, text, _TOO_DEEP)
     except ValueError as exc:
-        return Record(number, line, text, str(exc))
+        return Record(number, line, text, _fault(exc))
     return Record(number, line, values)
+
+
+def _fault(error: ValueError) -> str:
+    if isinstance(error, DoubledMember):
+        return f"the member {shorten(error.args[0])!a} is there twice"
+    if isinstance(error, NumberTooLarge):
+        return "a number is too large"
+    if isinstance(error, UnknownConstant):
+        return f"{error.args[0]} is no JSON"
+    return str(error)
 
 
 def _has_long_number(text: str) -> bool:
@@ -226,28 +242,8 @@ def _has_long_number(text: str) -> bool:
     return any(map(str.isdigit, text[299::300])) and _LONG_NUMBER.search(text) is not None
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        doubled, _ = counts.most_common(1)[0]
-        raise ValueError(f"the member {shorten(doubled)!a} is there twice")
-    return values
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_constant)
+_DECODER = strict_decoder()  # `_check_values` checks whole numbers: few lines have long ones
 
 
 def _check_depth(value: Any, *, left: int) -> None:
@@ -268,8 +264,8 @@ def _check_values(value: Any) -> None:
         for inner in value:
             _check_values(inner)
     elif isinstance(value, int) and not isinstance(value, bool):
-        _finite(str(value))
-    elif isinstance(value, str) and any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value):
+        parse_float(str(value))
+    elif isinstance(value, str) and find_unstorable(value):
         raise ValueError("a text has a NUL or half of a surrogate pair in it")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 
-from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.errors import Fault, InvalidContent, escape_pointer
 from complaints.domain.time.calendars import WEEKDAYS, Span, WorkCalendar
 from complaints.domain.time.zones import DAY_SECONDS, find_zone
 
@@ -168,7 +168,7 @@ def _find_date(text: str) -> date | None:
 
 
 def _below(pointer: str, member: str) -> str:
-    return f"{pointer}/{member.replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{escape_pointer(member)}"
 
 
 def calendar_document(calendar: WorkCalendar) -> dict[str, object]:

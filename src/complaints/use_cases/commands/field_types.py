@@ -1,4 +1,4 @@
-"""The kinds of values callers may send: their limits, and how they are written (API contract, Conventions)."""
+"""The types of the values that callers send, with their limits. `use_cases.commands` builds its models of them."""
 
 import re
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 
 
 class Content(BaseModel):
-    """What a caller sends: no member but those named; one that is null counts as absent."""
+    """The base of all models that callers send. Unknown members are refused; null counts as absent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def parse_instant(value: object) -> datetime:
-    """An RFC 3339 instant with its offset, in UTC, to the microsecond. Raises ValueError for anything else."""
+    """An RFC 3339 instant with an offset, converted to UTC and cut to microseconds. Raises ValueError otherwise."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
@@ -80,15 +80,15 @@ def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 Switch = Annotated[bool, Field(strict=True)]
-"""True or false, and not 0 or 1."""
+"""True or false. 0 and 1 are refused."""
 WHOLE = BeforeValidator(_whole)
-"""Of an integer: a whole number as JSON knows it, 5 and 5.0, and not "5" or true."""
+"""For integers: takes the whole numbers of JSON, such as 5 and 5.0. Refuses "5" and true."""
 Instant = Annotated[
     datetime,
     BeforeValidator(parse_instant),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T01:15:00Z"]}),
 ]
-_VISIBLE: dict[str, Any] = {"pattern": r"\S"}  # what a schema can say of a visible character
+_VISIBLE: dict[str, Any] = {"pattern": r"\S"}  # a schema can demand only a character that is no white space
 
 Subject = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra=_VISIBLE), AfterValidator(_visible)

@@ -1,4 +1,7 @@
-"""What a validation library found, said so that a caller can act on it: which member, and what is wrong."""
+"""Turns the faults that pydantic found into messages for callers: the member, and the reason.
+
+The exception handlers of the API and the importing of rows call it.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,9 +17,10 @@ _PREFIX = re.compile(r"^(Value|Assertion) error, ")
 
 
 def as_errors(found: Sequence[Mapping[str, Any]], *, body: Any) -> list[dict[str, str]]:
-    """`errors[]` for what pydantic found; `body` is the parsed body, to tell members from labels of unions.
+    """The faults of pydantic as `errors[]`, at most 50.
 
-    At most 50 are kept. Nothing that was sent is repeated but the names of members, and those are cut.
+    `body` is the parsed body: it shows which parts of a location are members and which are labels of unions.
+    Messages repeat no values, because they may be personal data. Names of members are cut.
     """
     return [
         _in_body(error, body) if error["loc"][0] == "body" else _outside(error)
@@ -42,7 +46,7 @@ def _in_body(error: Mapping[str, Any], body: Any) -> dict[str, str]:
 
 
 def _path(error: Mapping[str, Any], body: Any) -> list[str | int]:
-    """The members and indexes that lead to the fault: `loc` also holds labels of unions and `[key]`."""
+    """The members and indexes that lead to the fault. The labels of unions and `[key]` in `loc` are left out."""
     _, *parts = error["loc"]
     if not isinstance(body, dict | list):
         return parts if error["type"] == "missing" else []
@@ -58,7 +62,7 @@ def _path(error: Mapping[str, Any], body: Any) -> list[str | int]:
 
 
 def _label(error: Mapping[str, Any]) -> str:
-    """The member that says which of several forms a body has, such as `action`."""
+    """The member that decides between several forms of a body, such as `action`."""
     return str(error["ctx"]["discriminator"]).strip("'")
 
 
@@ -69,7 +73,7 @@ def _is_in(part: str | int, container: Any) -> bool:
 
 
 def _spoken(path: Sequence[str | int]) -> str:
-    """`complainant.phone`, `tags[3]`; "the body" for the whole of it."""
+    """The path in words: `complainant.phone`, `tags[3]`, or "the body" for the whole body."""
     spoken = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return clip(spoken.removeprefix("."), 100) or "the body"
 

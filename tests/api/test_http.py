@@ -16,12 +16,12 @@ from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from complaints.api.http.metrics import RequestMetrics, metrics_response
-from complaints.api.middleware import EdgeLimits
+from complaints.api.middleware import RequestLimits
 from complaints.logs import configure_logging
 from complaints.serving.http_server import GuardedHttp
-from tests.api.edge_app import make_app, running
+from tests.api.http_app import make_app, running
 
-LIMITS = EdgeLimits(
+LIMITS = RequestLimits(
     body_bytes=100_000,
     stall_seconds=0.3,
     body_bytes_for=lambda method, path: 300_000 if (method, path) == ("POST", "/v1/stream") else None,
@@ -41,7 +41,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """What is logged, as the real process would log it."""
+    """The stream of the log, configured as in the real process."""
     before = structlog.get_config()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -54,7 +54,7 @@ def logged() -> Iterator[io.StringIO]:
 
 
 def lines(stream: io.StringIO, *request_ids: str) -> list[dict[str, Any]]:
-    """What was logged about these requests; the real server may still be logging about earlier ones."""
+    """The log lines of these requests. The real server may still write lines of earlier requests."""
     whole = [line for line in stream.getvalue().splitlines(keepends=True) if line.endswith("\n")]
     return [line for line in map(json.loads, whole) if line.get("request_id") in request_ids]
 
@@ -66,25 +66,25 @@ def connected(port: int) -> Iterator[socket.socket]:
 
 
 def rest(connection: socket.socket) -> bytes:
-    """Everything until the other side closes."""
+    """All bytes until the server closes the connection."""
     received = b""
     try:
         while part := connection.recv(65536):
             received += part
     except ConnectionResetError:
-        # Closed with bytes of ours unread: what was received before is what counts.
+        # The server closed with unread bytes of the test. The bytes received before are the answer.
         pass
     return received
 
 
 def talk(port: int, *parts: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Send the parts, and read one answer up to the close of the connection."""
+    """Send the parts and read one answer, until the server closes the connection."""
     with connected(port) as connection:
         try:
             for part in parts:
                 connection.sendall(part)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before all was sent; the answer tells
+            pass  # the server refused before all was sent; the answer says why
         return parse(rest(connection))
 
 
@@ -377,7 +377,7 @@ def test_oversized_headers(port: int, headers: list[str]) -> None:
 
 
 def pour(port: int, parts: Iterable[bytes]) -> int:
-    """Send until the other side has closed; how many bytes it let us send."""
+    """Send until the server closes the connection. The number of bytes that were sent."""
     sent = 0
     with connected(port) as connection:
         try:

@@ -1,4 +1,4 @@
-"""A tiny application behind the real edge, and the real server around it."""
+"""A tiny application behind the real middleware, and the real server around it."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.middleware import EdgeLimits, install
+from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.problems.refusals import Unauthenticated
 from complaints.domain.errors import (
     Conflict,
@@ -142,10 +142,10 @@ async def cached() -> JSONResponse:
     return JSONResponse({}, headers={"Cache-Control": "max-age=60"})
 
 
-def make_app(limits: EdgeLimits | None = None, **options: Any) -> FastAPI:
+def make_app(limits: RequestLimits | None = None, **options: Any) -> FastAPI:
     app = FastAPI(title="Letters", version="1", docs_url=None, redoc_url=None)
     app.include_router(router)
-    install(app, limits=limits or EdgeLimits(), **options)
+    install_middleware(app, limits=limits or RequestLimits(), **options)
     return app
 
 

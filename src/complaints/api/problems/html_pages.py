@@ -1,4 +1,4 @@
-"""Small HTML pages that need nothing from outside: no script, their style named by its hash in the policy."""
+"""Small HTML pages for `problems.pages`: no script, nothing from another host, a style allowed by its hash."""
 
 import base64
 import hashlib
@@ -11,20 +11,17 @@ from starlette.responses import HTMLResponse
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; }
 body { max-width: 64rem; margin: 0 auto; padding: 1rem; }
-code, pre { font: 0.9em ui-monospace, monospace; }
-pre { overflow: auto; padding: 0.75rem; border: 1px solid #8886; }
+code { font: 0.9em ui-monospace, monospace; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.75rem 0.25rem 0; }
 th, td { border-bottom: 1px solid #8884; }
-h2 { margin-top: 2.5rem; } h3 { margin-top: 2rem; } section { scroll-margin-top: 1rem; }
-.method { font-weight: bold; } .quiet { opacity: 0.75; }
-:target { outline: 2px solid #08f; outline-offset: 0.5rem; }
+.quiet { opacity: 0.75; }
 """.strip()
 
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode("ascii")
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_HASH}'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 _LAYOUT = """<!doctype html>
 <html lang="en">
@@ -44,7 +41,7 @@ _LAYOUT = """<!doctype html>
 
 
 class Pages:
-    """Templates by name, each extending `layout`; everything put into them is escaped."""
+    """Templates by name. Each one extends `layout`. Jinja escapes every value that is put in."""
 
     def __init__(self, templates: Mapping[str, str]) -> None:
         self._environment = Environment(
@@ -56,13 +53,13 @@ class Pages:
         )
 
     def page(self, template: str, **values: Any) -> HTMLResponse:
-        """The page made of `template`, under a policy that lets nothing in but its own style."""
+        """The page that `template` makes of `values`. Its policy allows its own style and nothing else."""
         content = self._environment.get_template(template).render(**values)
         return HTMLResponse(content, headers={"Content-Security-Policy": _POLICY})
 
 
 def prefers_html(accept: str) -> bool:
-    """Whether an Accept header likes `text/html` better than `application/json` (RFC 9110, 12.5.1)."""
+    """True if an Accept header ranks `text/html` above `application/json` (RFC 9110, section 12.5.1)."""
     ranges = _ranges(accept)
     return _quality(ranges, "text/html") > _quality(ranges, "application/json")
 
