@@ -12,7 +12,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
-from complaints.domain.complaint.history import NO_HISTORY, Link, Tip, chain
+from complaints.domain.complaint.history import NO_HISTORY, ChainLink, HistoryEnd, chain
 from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
@@ -34,7 +34,7 @@ class ChangeToSave:
     """
 
     change: Change
-    tip: Tip = NO_HISTORY
+    tip: HistoryEnd = NO_HISTORY
     persons: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
 
@@ -55,7 +55,7 @@ def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UU
     events.append(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
 
 
-def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[Link]], list[Tip]]:
+def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[ChainLink]], list[HistoryEnd]]:
     links, tips = [], []
     for plan in plans:
         plan.change.finish()
@@ -66,7 +66,7 @@ def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[Link]], list[Tip]
 
 
 def _write_complaints(
-    tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave], tips: Sequence[Tip]
+    tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave], tips: Sequence[HistoryEnd]
 ) -> None:
     new: list[dict[str, Any]] = []
     changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)

@@ -29,7 +29,8 @@ router = APIRouter(tags=["tools"], route_class=StrictRoute)
 def get_lifecycle(call: Call) -> Response:
     """The states of a complaint, and what each action makes of them."""
     transitions = [
-        {"action": action, "from": source, "to": target} for action, source, target in lifecycle.moves()
+        {"action": action, "from": source, "to": target}
+        for action, source, target in lifecycle.list_transitions()
     ]
     return _answer(call, {"states": list(Status), "transitions": transitions, "mermaid": lifecycle.mermaid()})
 

@@ -93,7 +93,7 @@ class Change:
         ]
         return sorted(found, key=lambda d: (d.due_at, d.id))
 
-    def emit(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
+    def record(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
         """Record an event that tells of everything changed since the last one."""
         told = {key: plain(value) for key, value in data.items() if value is not None}
         told.update(self._unrecorded())

@@ -12,18 +12,18 @@ GENESIS = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Tip:
+class HistoryEnd:
     """The end of one complaint's history: how many events, and the digest of the last."""
 
     count: int = 0
     digest: bytes = GENESIS
 
 
-NO_HISTORY = Tip()
+NO_HISTORY = HistoryEnd()
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """An event in its place. `data` is canonical JSON text, stored and digested as it is."""
 
     ordinal: int
@@ -37,15 +37,15 @@ def canonical(data: dict[str, Any]) -> str:
     return encode(data, sort_keys=True).decode()
 
 
-def chain(tip: Tip, events: Iterable[Event]) -> tuple[list[Link], Tip]:
+def chain(end: HistoryEnd, events: Iterable[Event]) -> tuple[list[ChainLink], HistoryEnd]:
     """The events as links after `tip`, and the new tip."""
     links = []
     for event in events:
-        ordinal, data = tip.count + 1, canonical(event.data)
-        digest = link_digest(tip.digest, ordinal, event, data)
-        links.append(Link(ordinal, event, data, digest))
-        tip = Tip(ordinal, digest)
-    return links, tip
+        ordinal, data = end.count + 1, canonical(event.data)
+        digest = link_digest(end.digest, ordinal, event, data)
+        links.append(ChainLink(ordinal, event, data, digest))
+        end = HistoryEnd(ordinal, digest)
+    return links, end
 
 
 def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes:

@@ -16,8 +16,8 @@ from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefuse
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.lifecycle import legal_actions, next_status
-from complaints.domain.rules.passing_time import tell_escalation
-from complaints.domain.rules.recipients import recipients
+from complaints.domain.rules.passing_time import record_escalation
+from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory
 from complaints.domain.time import working_time
 from complaints.domain.vocabulary import (
@@ -100,13 +100,17 @@ def judge_actions(complaint: Complaint, context: Context) -> list[ActionVerdict]
     return found
 
 
-_JUDGED = (Action.CLOSE, Action.REOPEN)  # by more than the status
+_JUDGED_BY_MORE_THAN_STATUS = (Action.CLOSE, Action.REOPEN)  # by more than the status
 
 
 def allowed_actions(complaint: Complaint, context: Context) -> tuple[Action, ...]:
     """Those of `reviews` that are allowed."""
     legal = legal_actions(complaint.status)
-    refused = [one for one in _JUDGED if one in legal and _refusal(one, complaint, context) is not None]
+    refused = [
+        one
+        for one in _JUDGED_BY_MORE_THAN_STATUS
+        if one in legal and _refusal(one, complaint, context) is not None
+    ]
     return tuple(action for action in legal if action not in refused) if refused else tuple(legal)
 
 
@@ -125,7 +129,7 @@ def _refusal(action: Action, complaint: Complaint, context: Context) -> str | No
 def _assign(
     change: Change, context: Context, status: Status, *, team: str | None = None, assignee: str | None = None
 ) -> None:
-    _known(context.directory, team, assignee)
+    _check_assignment(context.directory, team, assignee)
     complaint = change.complaint
     moved = team is not None and team != complaint.team
     change.set(
@@ -133,10 +137,10 @@ def _assign(
         assignee=assignee or (None if moved else complaint.assignee),
         status=status,
     )
-    change.emit(EventType.ASSIGNED, context.now)
+    change.record(EventType.ASSIGNED, context.now)
 
 
-def _known(directory: Directory, team: str | None, assignee: str | None) -> None:
+def _check_assignment(directory: Directory, team: str | None, assignee: str | None) -> None:
     if team is None and assignee is None:
         raise InvalidContent.at("", "assign needs a team, an assignee, or both.")
     if team is not None and not ((found := directory.teams.get(team)) and found.active):
@@ -149,7 +153,7 @@ def _respond(
     change: Change, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
     change.set(status=status)
-    change.emit(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
+    change.record(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
     _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
 
 
@@ -163,13 +167,13 @@ def _hold(change: Change, context: Context, status: Status, *, reason: HoldReaso
     change.put_hold(Hold(change.new_id(), change.complaint.cycle, reason, now, until))
     change.set(status=status)
     deadlines.replan(change, policy, now)
-    change.emit(EventType.HELD, now, reason=reason, until_at=until)
+    change.record(EventType.HELD, now, reason=reason, until_at=until)
 
 
 def _resume(change: Change, context: Context, status: Status) -> None:
     _end_hold(change, context)
     change.set(status=status)
-    change.emit(EventType.RESUMED, context.now)
+    change.record(EventType.RESUMED, context.now)
 
 
 def _end_hold(change: Change, context: Context) -> None:
@@ -203,7 +207,7 @@ def _resolve(
         compensation_currency=currency,
         resolved_at=context.now,
     )
-    change.emit(EventType.RESOLVED, context.now)
+    change.record(EventType.RESOLVED, context.now)
 
 
 def _notify_result(
@@ -212,7 +216,7 @@ def _notify_result(
     now = context.now
     change.set(status=status, result_told_at=now)
     deadlines.start_after_result(change, context.policy, now)
-    change.emit(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
+    change.record(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
     _meet(change, now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
 
 
@@ -236,7 +240,7 @@ def _record_contact(
     if answered:
         change.set(contact_outcome=outcome, csat=csat, nps=nps)
     follow_up = _follow_up_met_by(change, context)
-    change.emit(
+    change.record(
         EventType.CONTACT_RECORDED,
         now,
         outcome=outcome,
@@ -253,7 +257,7 @@ def _record_contact(
         _new_cycle(change, context, status, note or "not solved", DeadlineKind.RESOLUTION)
     elif not answered and follow_up and follow_up.attempt < context.policy.unreachable_attempts:
         deadlines.start_retry(change, context.policy, follow_up, now)
-        change.emit(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
+        change.record(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
 
 
 def _follow_up_met_by(change: Change, context: Context) -> Deadline | None:
@@ -272,7 +276,7 @@ def _reopen(change: Change, context: Context, status: Status, *, reason: str) ->
         raise TransitionRefused(refusal)
     if complaint.status is Status.RESOLVED:  # nothing was told yet: the cycle and its clocks run on
         change.set(status=status, resolved_at=None)
-        change.emit(EventType.REOPENED, context.now, reason=reason)
+        change.record(EventType.REOPENED, context.now, reason=reason)
         return
     _new_cycle(change, context, status, reason, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
 
@@ -310,7 +314,7 @@ def _new_cycle(change: Change, context: Context, status: Status, reason: str, *s
     )
     for kind in started:
         deadlines.start(change, context.policy, kind, context.now)
-    change.emit(EventType.REOPENED, context.now, reason=reason)
+    change.record(EventType.REOPENED, context.now, reason=reason)
 
 
 def _close(
@@ -339,7 +343,9 @@ def _close(
         )
     _meet(change, context.now, DeadlineKind.CLOSURE)
     _end(change, context, status, root_cause=root_cause or complaint.root_cause)
-    change.emit(EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel)
+    change.record(
+        EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel
+    )
 
 
 def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | None:
@@ -372,13 +378,13 @@ def _escalate(change: Change, context: Context, status: Status, *, reason: str, 
         step=MANUAL_STEP,
         level=_LEVELS[role],
         roles=(role,),
-        recipients=recipients((role,), change.complaint, context.directory, context.now),
+        recipients=find_recipients((role,), change.complaint, context.directory, context.now),
         planned_at=context.now,
         taken_at=context.now,
         superseded=False,
         reason=reason,
     )
-    tell_escalation(change, taken, EventType.ESCALATED, actor=change.actor)
+    record_escalation(change, taken, EventType.ESCALATED, actor=change.actor)
 
 
 def _reject(
@@ -393,7 +399,7 @@ def _reject(
     _end_hold(change, context)
     _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
     _end(change, context, status)
-    change.emit(
+    change.record(
         EventType.REJECTED, context.now, reason=reason, message=message, contact_channel=contact_channel
     )
 
@@ -401,13 +407,13 @@ def _reject(
 def _withdraw(change: Change, context: Context, status: Status, *, reason: str) -> None:
     _end_hold(change, context)
     _end(change, context, status)
-    change.emit(EventType.WITHDRAWN, context.now, reason=reason)
+    change.record(EventType.WITHDRAWN, context.now, reason=reason)
 
 
 def _merge(change: Change, context: Context, status: Status, *, into: UUID) -> None:
     _end_hold(change, context)
     _end(change, context, status, merged_into=into)
-    change.emit(EventType.MERGED, context.now, into=into)
+    change.record(EventType.MERGED, context.now, into=into)
 
 
 def merge_refusal(

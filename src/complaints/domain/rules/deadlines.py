@@ -11,7 +11,7 @@ from itertools import count
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, changed
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.ladder import DeadlineTerms, next_wake, own_calendar
+from complaints.domain.rules.ladder import DeadlineTerms, choose_calendar, find_next_wake_time
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
@@ -23,13 +23,13 @@ MOMENT = timedelta(microseconds=1)  # the resolution of stored instants
 def terms_of(deadline: Deadline, complaint: Complaint, policy: Policy) -> DeadlineTerms:
     """The calendar and pauses that count for `deadline`."""
     rule = policy.rules[deadline.kind]
-    holds = [h for h in _holds_known(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
-    own = own_calendar(deadline, rule.calendar)
-    pauses = _allowed_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
+    holds = [h for h in _find_holds(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
+    own = choose_calendar(deadline, rule.calendar)
+    pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
     return DeadlineTerms(rule, rule.calendar, pauses)
 
 
-def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
+def _find_holds(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
     """The holds of its cycle; of a deadline that was met as they stood then, as its due time stands too."""
     for hold in complaint.holds:
         if hold.cycle != deadline.cycle:
@@ -40,7 +40,7 @@ def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
             yield changed(hold, ended_at=None)
 
 
-def _allowed_pauses(
+def _limit_pauses(
     started_at: datetime, holds: Iterable[Hold], budget: float | None, calendar: WorkCalendar
 ) -> tuple[Pause, ...]:
     """The parts of `holds` that stop the clock: until the cycle's budget, seconds of open time, is spent.
@@ -66,34 +66,36 @@ def start_intake(change: Change, policy: Policy) -> None:
     """Start what runs from receipt: first response and resolution."""
     started_at = change.complaint.received_at
     kinds = (DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
-    change.add_deadlines(_started(change, policy, kind, started_at) for kind in kinds)
+    change.add_deadlines(_make_deadline_by_rule(change, policy, kind, started_at) for kind in kinds)
 
 
 def start(change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime) -> None:
     """Start one clock of the present cycle with the target the policy gives for it."""
-    change.add_deadlines([_started(change, policy, kind, started_at)])
+    change.add_deadlines([_make_deadline_by_rule(change, policy, kind, started_at)])
 
 
-def _started(change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime) -> Deadline:
+def _make_deadline_by_rule(
+    change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime
+) -> Deadline:
     rule = policy.rules[kind]
     target = rule.target_for(change.complaint.priority, change.complaint.category)
-    due_at = _certain(started_at, target, rule.calendar)
-    return running(change, policy, kind, started_at=started_at, target=target, due_at=due_at)
+    due_at = _compute_due_time(started_at, target, rule.calendar)
+    return make_deadline(change, policy, kind, started_at=started_at, target=target, due_at=due_at)
 
 
 def start_after_result(change: Change, policy: Policy, told_at: datetime) -> None:
     """Start the follow-up plan and the closure clock, once the result has been fed back."""
     due, started = told_at, []
     for sequence, target in enumerate(policy.follow_ups[change.complaint.priority], start=1):
-        due = _certain(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+        due = _compute_due_time(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
         started.append(
-            running(
+            make_deadline(
                 change, policy, DeadlineKind.FOLLOW_UP,
                 started_at=told_at, target=target, due_at=due, sequence=sequence,
             )
         )  # fmt: skip
-    closure_at = _certain(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
-    closure = running(
+    closure_at = _compute_due_time(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
+    closure = make_deadline(
         change, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at
     )
     change.add_deadlines([*started, closure])
@@ -102,21 +104,21 @@ def start_after_result(change: Change, policy: Policy, told_at: datetime) -> Non
 def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime) -> None:
     """Start another attempt at a follow-up that found nobody."""
     target = policy.unreachable_retry
-    due = _certain(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
-    retry = running(
+    due = _compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+    retry = make_deadline(
         change, policy, DeadlineKind.FOLLOW_UP,
         started_at=now, target=target, due_at=due, sequence=missed.sequence, attempt=missed.attempt + 1,
     )  # fmt: skip
     change.add_deadlines([retry])
 
 
-def _certain(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
+def _compute_due_time(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
     due = working_time.due_at(start_at, target, calendar)
     assert due is not None  # only an endless pause leaves a due time open
     return due
 
 
-def running(
+def make_deadline(
     change: Change,
     policy: Policy,
     kind: DeadlineKind,
@@ -141,20 +143,20 @@ def running(
         target=target,
         due_at=due_at,
     )
-    return woken(deadline, change.complaint, policy)
+    return set_wake_time(deadline, change.complaint, policy)
 
 
-def woken(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
+def set_wake_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
     """The deadline with the instant at which the engine next has to act on it."""
     match deadline.status:
         case DeadlineStatus.PAUSED:
             wake_at = deadline.paused_until
         case DeadlineStatus.RUNNING:
             breach_at = deadline.due_at + MOMENT
-            step_at = next_wake(deadline, terms_of(deadline, complaint, policy), policy)
+            step_at = find_next_wake_time(deadline, terms_of(deadline, complaint, policy), policy)
             wake_at = min(breach_at, step_at) if step_at else breach_at
         case DeadlineStatus.BREACHED:
-            wake_at = next_wake(deadline, terms_of(deadline, complaint, policy), policy)
+            wake_at = find_next_wake_time(deadline, terms_of(deadline, complaint, policy), policy)
         case _:
             wake_at = None
     return deadline if wake_at == deadline.wake_at else changed(deadline, wake_at=wake_at)
@@ -173,7 +175,7 @@ def meet(change: Change, deadline: Deadline, now: datetime) -> None:
             wake_at=None,
         )
     )
-    change.emit(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
+    change.record(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
 
 
 def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
@@ -194,15 +196,15 @@ def replan(change: Change, policy: Policy, now: datetime, *, retarget: bool = Fa
     for deadline in change.complaint.deadlines:
         if not deadline.unmet:
             continue
-        if as_of(deadline, now).status is DeadlineStatus.BREACHED:
-            renewed = woken(deadline, change.complaint, policy)
+        if catch_up_status(deadline, now).status is DeadlineStatus.BREACHED:
+            renewed = set_wake_time(deadline, change.complaint, policy)
         else:
-            renewed = _recomputed(deadline, change.complaint, policy, now, retarget=retarget)
+            renewed = _recompute(deadline, change.complaint, policy, now, retarget=retarget)
         if renewed != deadline:
             change.put_deadline(renewed)
 
 
-def _recomputed(
+def _recompute(
     deadline: Deadline, complaint: Complaint, policy: Policy, now: datetime, *, retarget: bool
 ) -> Deadline:
     terms = terms_of(deadline, complaint, policy)
@@ -216,10 +218,10 @@ def _recomputed(
             deadline.started_at, target, terms.calendar, terms.pauses
         )
         deadline = changed(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
-    return woken(_placed(deadline, terms.pauses, now), complaint, policy)
+    return set_wake_time(_set_running_or_paused(deadline, terms.pauses, now), complaint, policy)
 
 
-def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
+def _set_running_or_paused(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
     """Running or paused; where it has become past due, breached at this moment once `sweep.advance` tells."""
     if deadline.due_at < now:
         return changed(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
@@ -242,7 +244,7 @@ def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
     replan(change, policy, now, retarget=True)
 
 
-def as_of(deadline: Deadline, now: datetime) -> Deadline:
+def catch_up_status(deadline: Deadline, now: datetime) -> Deadline:
     """The deadline as its clock has it at `now`, whether or not a sweep has run since."""
     if deadline.status is DeadlineStatus.PAUSED and deadline.paused_until and now >= deadline.paused_until:
         deadline = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
@@ -253,7 +255,7 @@ def as_of(deadline: Deadline, now: datetime) -> Deadline:
     return deadline
 
 
-def explanation(deadline: Deadline, complaint: Complaint, policy: Policy) -> tuple[Segment, ...]:
+def explain_due_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> tuple[Segment, ...]:
     """The intervals counted and skipped between its start and its due time (rule 2.13)."""
     terms = terms_of(deadline, complaint, policy)
     if deadline.target is None:

@@ -15,7 +15,7 @@ _SAME = "="
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class LifecycleRow:
     """One row: `action` takes a complaint from any of `sources` to `target`, or leaves it where it is (None).
 
     `when_not_solved` rows apply to a contact that found the complaint not solved.
@@ -27,34 +27,36 @@ class Move:
     when_not_solved: bool = False
 
 
-TABLE: tuple[Move, ...] = (
-    Move(Action.ASSIGN, _OPEN, None),
-    Move(Action.RESPOND, (S.RECEIVED,), S.INVESTIGATING),
-    Move(Action.RESPOND, (S.INVESTIGATING, S.ON_HOLD), None),
-    Move(Action.HOLD, (S.INVESTIGATING,), S.ON_HOLD),
-    Move(Action.RESUME, (S.ON_HOLD,), S.INVESTIGATING),
-    Move(Action.RESOLVE, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.RESOLVED),
-    Move(Action.NOTIFY_RESULT, (S.RESOLVED,), S.FOLLOWING_UP),
-    Move(Action.RECORD_CONTACT, (S.FOLLOWING_UP,), S.INVESTIGATING, when_not_solved=True),
-    Move(Action.RECORD_CONTACT, _OPEN, None),
-    Move(Action.REOPEN, (S.RESOLVED, S.FOLLOWING_UP, S.CLOSED, S.REJECTED, S.WITHDRAWN), S.INVESTIGATING),
-    Move(Action.CLOSE, (S.FOLLOWING_UP,), S.CLOSED),
-    Move(Action.ESCALATE, _OPEN, None),
-    Move(Action.REJECT, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.REJECTED),
-    Move(Action.WITHDRAW, _OPEN, S.WITHDRAWN),
-    Move(Action.MERGE, _OPEN, S.MERGED),
+TABLE: tuple[LifecycleRow, ...] = (
+    LifecycleRow(Action.ASSIGN, _OPEN, None),
+    LifecycleRow(Action.RESPOND, (S.RECEIVED,), S.INVESTIGATING),
+    LifecycleRow(Action.RESPOND, (S.INVESTIGATING, S.ON_HOLD), None),
+    LifecycleRow(Action.HOLD, (S.INVESTIGATING,), S.ON_HOLD),
+    LifecycleRow(Action.RESUME, (S.ON_HOLD,), S.INVESTIGATING),
+    LifecycleRow(Action.RESOLVE, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.RESOLVED),
+    LifecycleRow(Action.NOTIFY_RESULT, (S.RESOLVED,), S.FOLLOWING_UP),
+    LifecycleRow(Action.RECORD_CONTACT, (S.FOLLOWING_UP,), S.INVESTIGATING, when_not_solved=True),
+    LifecycleRow(Action.RECORD_CONTACT, _OPEN, None),
+    LifecycleRow(
+        Action.REOPEN, (S.RESOLVED, S.FOLLOWING_UP, S.CLOSED, S.REJECTED, S.WITHDRAWN), S.INVESTIGATING
+    ),
+    LifecycleRow(Action.CLOSE, (S.FOLLOWING_UP,), S.CLOSED),
+    LifecycleRow(Action.ESCALATE, _OPEN, None),
+    LifecycleRow(Action.REJECT, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.REJECTED),
+    LifecycleRow(Action.WITHDRAW, _OPEN, S.WITHDRAWN),
+    LifecycleRow(Action.MERGE, _OPEN, S.MERGED),
 )
 
 
-def _transitions() -> list[dict[str, Any]]:
+def _machine_transitions() -> list[dict[str, Any]]:
     return [
         {
-            "trigger": move.action.value,
-            "source": [source.value for source in move.sources],
-            "dest": move.target.value if move.target else _SAME,
-            **({"conditions": "not_solved"} if move.when_not_solved else {}),
+            "trigger": row.action.value,
+            "source": [source.value for source in row.sources],
+            "dest": row.target.value if row.target else _SAME,
+            **({"conditions": "not_solved"} if row.when_not_solved else {}),
         }
-        for move in TABLE
+        for row in TABLE
     ]
 
 
@@ -63,7 +65,7 @@ _MACHINE = Machine(
     model=None,
     states=[status.value for status in Status],
     initial=Status.RECEIVED.value,
-    transitions=_transitions(),
+    transitions=_machine_transitions(),
     auto_transitions=False,
 )
 
@@ -94,7 +96,7 @@ def next_status(status: Status, action: Action, *, not_solved: bool = False) -> 
 
 _LEGAL = {
     status: tuple(
-        action for action in Action if any(move.action is action and status in move.sources for move in TABLE)
+        action for action in Action if any(row.action is action and status in row.sources for row in TABLE)
     )
     for status in Status
 }
@@ -105,15 +107,15 @@ def legal_actions(status: Status) -> Sequence[Action]:
     return _LEGAL[status]
 
 
-def moves() -> list[tuple[Action, Status, Status]]:
+def list_transitions() -> list[tuple[Action, Status, Status]]:
     """Every cell of the table that is a move: (action, from, to)."""
-    return [(move.action, source, move.target or source) for move in TABLE for source in move.sources]
+    return [(row.action, source, row.target or source) for row in TABLE for source in row.sources]
 
 
 def mermaid() -> str:
     """The table as a Mermaid state diagram; actions that leave the state as it is are left out."""
     arrows: dict[tuple[Status, Status], list[str]] = {}
-    for action, source, target in moves():
+    for action, source, target in list_transitions():
         if source is not target:
             arrows.setdefault((source, target), []).append(action.value)
     lines = [f"    {source} --> {target}: {', '.join(names)}" for (source, target), names in arrows.items()]

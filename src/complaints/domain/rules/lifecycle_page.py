@@ -1,6 +1,6 @@
 """The page about the lifecycle, made from its table."""
 
-from complaints.domain.rules.lifecycle import TABLE, Move, S, mermaid
+from complaints.domain.rules.lifecycle import TABLE, LifecycleRow, S, mermaid
 from complaints.domain.vocabulary import OPEN_STATUSES, Action, Status
 
 STATUS_NAMES_ZH = {
@@ -57,7 +57,7 @@ def render_page() -> str:
             f"```mermaid\n{mermaid()}```",
             "\n## Actions\n",
             "| action | 操作 | from | to |\n|---|---|---|---|",
-            *(_move_row(move) for move in TABLE),
+            *(_action_row(row) for row in TABLE),
             "",
         ]
     )
@@ -70,8 +70,8 @@ def _state_row(status: Status) -> str:
     )
 
 
-def _move_row(move: Move) -> str:
-    name = f"`{move.action}`" + (" (not solved)" if move.when_not_solved else "")
-    sources = ", ".join(f"`{source}`" for source in move.sources)
-    target = f"`{move.target}`" if move.target else "same"
-    return f"| {name} | {ACTION_NAMES_ZH[move.action]} | {sources} | {target} |"
+def _action_row(row: LifecycleRow) -> str:
+    name = f"`{row.action}`" + (" (not solved)" if row.when_not_solved else "")
+    sources = ", ".join(f"`{source}`" for source in row.sources)
+    target = f"`{row.target}`" if row.target else "same"
+    return f"| {name} | {ACTION_NAMES_ZH[row.action]} | {sources} | {target} |"

@@ -11,7 +11,7 @@ _MOST_PRESSING_FIRST = tuple(Priority)
 
 def raise_priority(priority: Priority) -> Priority:
     """One level more pressing; urgent stays urgent."""
-    return _raised(priority, 1)
+    return _raise_by(priority, 1)
 
 
 def derive_priority(
@@ -25,7 +25,7 @@ def derive_priority(
     """
     reasons = {"vulnerable": vulnerable, "repeat": repeat, "regulator": channel is Channel.REGULATOR}
     levels = sum(holds for reason, holds in reasons.items() if reason in rule.raised_by)
-    return _raised(rule.from_severity[severity], levels)
+    return _raise_by(rule.from_severity[severity], levels)
 
 
 def route(
@@ -54,5 +54,5 @@ def _fits(route: Route, *, category: Category | None, region: str | None, cause:
     )
 
 
-def _raised(priority: Priority, levels: int) -> Priority:
+def _raise_by(priority: Priority, levels: int) -> Priority:
     return _MOST_PRESSING_FIRST[max(0, _MOST_PRESSING_FIRST.index(priority) - levels)]

@@ -9,7 +9,7 @@ from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.errors import NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
-from complaints.domain.rules.ladder import untaken
+from complaints.domain.rules.ladder import plan_remaining_steps
 from complaints.domain.time.working_time import Segment
 from complaints.domain.vocabulary import RecipientRole
 from complaints.storage import load
@@ -61,7 +61,7 @@ def explain(
         for row in find_of_deadline(tx, deadline_id)
     ]
     steps = sorted([*taken, *_planned(deadline, complaint, policy)], key=lambda s: s.planned_at)
-    return Explanation(deadline.due_at, deadlines.explanation(deadline, complaint, policy), steps)
+    return Explanation(deadline.due_at, deadlines.explain_due_time(deadline, complaint, policy), steps)
 
 
 def _planned(deadline: Deadline, complaint: Complaint, policy: Policy) -> list[ExplainedStep]:
@@ -71,5 +71,5 @@ def _planned(deadline: Deadline, complaint: Complaint, policy: Policy) -> list[E
     terms = deadlines.terms_of(deadline, complaint, policy)
     return [
         ExplainedStep(planned.step.name, planned.step.level, planned.step.notify, planned.planned_at)
-        for planned in untaken(deadline, terms, policy)
+        for planned in plan_remaining_steps(deadline, terms, policy)
     ]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint, Person, changed
 from complaints.domain.rules.actions import Context, allowed_actions
-from complaints.domain.rules.deadlines import as_of
+from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.link import find_links
@@ -94,7 +94,7 @@ def _view(
     now = context.now
     may_work = Right.WORK in caller.rights
     allowed = allowed_actions(complaint, context) if may_work else ()
-    deadlines = tuple([as_of(d, now) for d in complaint.deadlines])
+    deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else changed(complaint, deadlines=deadlines)
     shown = persons if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)

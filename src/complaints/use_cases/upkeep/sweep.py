@@ -51,7 +51,9 @@ def sweep_once(service: Service, *, batch: int = BATCH) -> SweepResult:
     """
     try:
         with service.database.begin() as tx:
-            return _sweep(service, tx, due_complaints.claim_due(tx, limit=batch), _at_once, tx.now)
+            return _sweep(
+                service, tx, due_complaints.claim_due(tx, limit=batch), _catch_up_in_one_step, tx.now
+            )
     except Unavailable:
         raise
     except Exception:
@@ -79,7 +81,7 @@ def _next_alone(
             with service.database.begin() as tx:
                 place = due_complaints.claim_next(tx, after=after)
                 claimed = due_complaints.load_claimed(tx, [place.id]) if place else []
-                return place, _sweep(service, tx, claimed, _at_once, tx.now)
+                return place, _sweep(service, tx, claimed, _catch_up_in_one_step, tx.now)
         except Unavailable:
             raise
         except Exception:
@@ -101,7 +103,7 @@ def sweep_until(
     """
     total = SweepResult()
     while (end := due_complaints.slice_end(tx, target, size=slice_size)) is not None:
-        total += _sweep(service, tx, due_complaints.claim_until(tx, end), _each_at_its_time, end)
+        total += _sweep(service, tx, due_complaints.claim_until(tx, end), _catch_up_step_by_step, end)
     return total
 
 
@@ -109,7 +111,7 @@ def _sweep(
     service: Service,
     tx: Transaction,
     claimed: list[LoadedComplaint],
-    live: Callable[[Change, Configuration, datetime], None],
+    catch_up_to: Callable[[Change, Configuration, datetime], None],
     until: datetime,
 ) -> SweepResult:
     configuration = service.configuration(tx)
@@ -117,7 +119,7 @@ def _sweep(
     for loaded in claimed:
         change = Change(loaded.complaint, actor=ENGINE, new_id=service.new_id)
         try:
-            live(change, configuration, until)
+            catch_up_to(change, configuration, until)
         except Exception:  # one complaint that cannot be planned must not stop the clocks of the others
             log.exception(_PARKED, extra={"id": str(loaded.complaint.id)})
             parked.append(loaded.complaint.id)
@@ -125,20 +127,20 @@ def _sweep(
             plans.append(ChangeToSave(change, loaded.tip))
     due_complaints.park(tx, parked)
     save(tx, plans, service.new_id)
-    return _told(plans, parked=len(parked))
+    return _count_results(plans, parked=len(parked))
 
 
-def _each_at_its_time(change: Change, configuration: Configuration, until: datetime) -> None:
+def _catch_up_step_by_step(change: Change, configuration: Configuration, until: datetime) -> None:
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= until:
-        _at_once(change, configuration, wake_at)
+        _catch_up_in_one_step(change, configuration, wake_at)
 
 
-def _at_once(change: Change, configuration: Configuration, now: datetime) -> None:
+def _catch_up_in_one_step(change: Change, configuration: Configuration, now: datetime) -> None:
     policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
     catch_up(change, policy, configuration.directory, now)
 
 
-def _told(plans: list[ChangeToSave], *, parked: int) -> SweepResult:
+def _count_results(plans: list[ChangeToSave], *, parked: int) -> SweepResult:
     taken = [e for plan in plans for e in plan.change.escalations]
     resumed = sum(e.type is EventType.RESUMED for plan in plans for e in plan.change.events)
     lags = tuple((e.taken_at - e.planned_at) / timedelta(seconds=1) for e in taken)
