@@ -1,4 +1,7 @@
-"""The history's chain: each event's digest covers its content and the digest before, so tampering shows."""
+"""The chain of a complaint's events. Each digest covers the event and the digest before it.
+
+So a later change to a stored event is found: its digest, or the digest after it, no longer fits.
+"""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,7 +16,7 @@ GENESIS = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class HistoryEnd:
-    """The end of one complaint's history: how many events, and the digest of the last."""
+    """The end of one complaint's history: the number of its events, and the digest of the last event."""
 
     count: int = 0
     digest: bytes = GENESIS
@@ -24,7 +27,10 @@ NO_HISTORY = HistoryEnd()
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """An event in its place. `data` is canonical JSON text, stored and digested as it is."""
+    """An event with its place in the history. `data` is canonical JSON text.
+
+    `ordinal` counts the events of one complaint, from 1. The text `data` is stored and digested unchanged.
+    """
 
     ordinal: int
     event: Event
@@ -33,12 +39,12 @@ class ChainLink:
 
 
 def canonical(data: dict[str, Any]) -> str:
-    """JSON text with sorted keys and no spaces: equal content, equal text."""
+    """JSON text with sorted keys and no spaces. Equal content gives equal text."""
     return encode(data, sort_keys=True).decode()
 
 
 def chain(end: HistoryEnd, events: Iterable[Event]) -> tuple[list[ChainLink], HistoryEnd]:
-    """The events as links after `tip`, and the new tip."""
+    """Chain events to the history that ends at `end`. Returns their links and the new end."""
     links = []
     for event in events:
         ordinal, data = end.count + 1, canonical(event.data)
@@ -49,7 +55,7 @@ def chain(end: HistoryEnd, events: Iterable[Event]) -> tuple[list[ChainLink], Hi
 
 
 def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes:
-    """SHA-256 over the previous digest and everything the event says."""
+    """The SHA-256 digest of the previous digest and the whole event."""
     head = encode(
         {
             "ordinal": ordinal,
@@ -64,13 +70,13 @@ def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes
 
 
 def fold(records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The state that the events' data add up to: members of the complaint, and deadlines by id.
+    """Add up the data of all events, oldest first. Returns the complaint's members, and its deadlines by id.
 
-    A member that an event sets to nothing is left out, as in the first event.
+    Members without a value (None, an empty list, an empty object) are left out, as in the first event.
     """
     members: dict[str, Any] = {}
     deadlines: dict[str, dict[str, Any]] = {}
     for data in records:
         members.update(data.get("changes", {}))
-        deadlines.update({told["id"]: told for told in data.get("deadlines", [])})
+        deadlines.update({recorded["id"]: recorded for recorded in data.get("deadlines", [])})
     return {name: value for name, value in members.items() if value not in (None, [], {})}, deadlines

@@ -1,6 +1,6 @@
-"""The actions people take: guard, then effect (domain §1). Each changes the draft or raises.
+"""The actions of callers on a complaint (domain §1). Each function checks its guard and then plans the effect.
 
-`plan` is the only way in: it checks the lifecycle table before an action's own guard.
+`plan` is the only entry. It checks the lifecycle table before the guard of the action.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ _REOPENED_WITHIN_WINDOW = frozenset({Status.CLOSED, Status.REJECTED, Status.WITH
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an action is judged by, besides the complaint: instant, rules, people, the caller's roles."""
+    """The facts beside the complaint that decide on an action: time, policy, staff, access roles of the caller."""
 
     now: datetime
     policy: Policy
@@ -58,28 +58,28 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class ActionVerdict:
-    """Whether an action may be taken now and, if not, why not."""
+    """The verdict on an action: allowed now (`refused_because` is None), or refused with a reason."""
 
     action: Action
     refused_because: str | None
 
     @property
     def allowed(self) -> bool:
-        """Whether nothing speaks against it."""
+        """True if the action may be taken now."""
         return self.refused_because is None
 
 
 def plan(change: Change, context: Context, action: Action, arguments: dict[str, Any]) -> None:
-    """Take `action` with what it carries.
+    """Plan `action` with its arguments on `change`.
 
-    Raises TransitionRefused with the actions allowed now, InvalidContent for what it carries, Forbidden where
-    the caller lacks the right; the draft is then to be thrown away.
+    Raises TransitionRefused with the actions that are allowed now, InvalidContent for wrong arguments, and
+    Forbidden if the roles of the caller do not allow the action. After an error `change` must not be saved.
     """
     complaint = change.complaint
     not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
     try:
         status = next_status(complaint.status, action, not_solved=not_solved)
-        if action is not Action.ESCALATE:  # a step changes neither version nor ETag
+        if action is not Action.ESCALATE:  # an escalation changes neither version nor ETag
             change.touch(context.now)
         _PLANNERS[action](change, context, status, **arguments)
     except TransitionRefused as refusal:
@@ -88,7 +88,7 @@ def plan(change: Change, context: Context, action: Action, arguments: dict[str, 
 
 
 def judge_actions(complaint: Complaint, context: Context) -> list[ActionVerdict]:
-    """Every action; why it is refused, as far as that does not depend on what it carries."""
+    """The verdict on every action. Arguments are unknown here, so reasons in them do not count (rule 1.6)."""
     legal = legal_actions(complaint.status)
     found = []
     for action in Action:
@@ -177,7 +177,7 @@ def _resume(change: Change, context: Context, status: Status) -> None:
 
 
 def _end_hold(change: Change, context: Context) -> None:
-    """An action that leaves on_hold ends the pause first (rule 2.6)."""
+    """End the hold. An action that leaves `on_hold` ends the pause first (rule 2.6)."""
     hold = change.complaint.current_hold
     if hold is not None:
         change.put_hold(replace(hold, ended_at=context.now))
@@ -261,7 +261,7 @@ def _record_contact(
 
 
 def _follow_up_met_by(change: Change, context: Context) -> Deadline | None:
-    """The earliest unmet follow-up of the cycle, unless it is due too far ahead to be meant."""
+    """The earliest unmet follow-up of the cycle. None if it is due too far in the future (rule 1.3)."""
     complaint, policy = change.complaint, context.policy
     if complaint.status is not Status.FOLLOWING_UP:
         return None
@@ -274,7 +274,7 @@ def _reopen(change: Change, context: Context, status: Status, *, reason: str) ->
     complaint = change.complaint
     if refusal := reopen_refusal(complaint, context):
         raise TransitionRefused(refusal)
-    if complaint.status is Status.RESOLVED:  # nothing was told yet: the cycle and its clocks run on
+    if complaint.status is Status.RESOLVED:  # the complainant knows no result yet, so the cycle goes on
         change.set(status=status, resolved_at=None)
         change.record(EventType.REOPENED, context.now, reason=reason)
         return
@@ -282,7 +282,7 @@ def _reopen(change: Change, context: Context, status: Status, *, reason: str) ->
 
 
 def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
-    """Why a complaint cannot be reopened now: the policy's window from its end is over."""
+    """The reason why a complaint cannot be reopened now: its reopen window is over. None if it can be."""
     if complaint.status not in _REOPENED_WITHIN_WINDOW or complaint.ended_at is None:
         return None
     policy = context.policy
@@ -295,7 +295,7 @@ def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
 
 
 def _new_cycle(change: Change, context: Context, status: Status, reason: str, *started: DeadlineKind) -> None:
-    """Reopening cancels the old cycle's unmet deadlines; promises stay."""
+    """Start a new cycle. It cancels the unmet deadlines of the old cycle; promises stay (rule 1.4)."""
     complaint = change.complaint
     deadlines.cancel(
         change, [d for d in complaint.deadlines if d.unmet and d.kind is not DeadlineKind.PROMISE]
@@ -349,7 +349,10 @@ def _close(
 
 
 def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | None:
-    """Why a complaint that is followed up cannot be closed at `now`; `early` where that may be done early."""
+    """The reason why a complaint in follow-up cannot be closed at `now`. None if it can be.
+
+    `early`: the caller may close it before the follow-ups are done.
+    """
     if any(d.kind is DeadlineKind.PROMISE and d.unmet for d in complaint.deadlines):
         return "A promise to the complainant is still open."
     if complaint.contact_outcome is ContactOutcome.NOT_SOLVED:
@@ -362,7 +365,7 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
     hint = "or, if the complainant confirmed it, close early"
     if any(d.unmet for d in follow_ups):
         return f"A follow-up contact is still to be made: record it, {hint}."
-    # The latest due time, not that of the last attempt: an early one is repeated before the plan ends.
+    # The latest due time of all: the last attempt of an early follow-up can be due before the plan ends.
     window_ends_at = max(d.due_at for d in follow_ups)
     if now < window_ends_at:
         return f"The follow-up window lasts until {window_ends_at.isoformat()}: wait, {hint}."
@@ -419,7 +422,10 @@ def _merge(change: Change, context: Context, status: Status, *, into: UUID) -> N
 def merge_refusal(
     complaint: Complaint, into: Complaint, *, same_complainant: bool, has_merged: bool
 ) -> str | None:
-    """Why `complaint` cannot be merged into `into`. `has_merged`: others were merged into it before."""
+    """The reason why `complaint` cannot be merged into `into`. None if it can be (domain §1, `merge`).
+
+    `has_merged`: other complaints were merged into `complaint` before.
+    """
     if complaint.id == into.id:
         return "A complaint cannot be merged into itself."
     if not into.open:
@@ -434,13 +440,13 @@ def merge_refusal(
 
 
 def _end(change: Change, context: Context, status: Status, **changes: Any) -> None:
-    """No clock runs on (rule 2.11)."""
+    """End the complaint and cancel its unmet deadlines (rule 2.11)."""
     deadlines.cancel(change, [d for d in change.complaint.deadlines if d.unmet])
     change.set(status=status, ended_at=context.now, **changes)
 
 
 def _meet(change: Change, now: datetime, *kinds: DeadlineKind) -> None:
-    """Meet the unmet clocks of `kinds`: those of the present cycle, promises of any."""
+    """Meet the unmet deadlines of these kinds in the present cycle, and promises of every cycle."""
     for kind in kinds:
         cycle = None if kind is DeadlineKind.PROMISE else change.complaint.cycle
         for deadline in change.unmet(kind, cycle=cycle):

@@ -1,4 +1,4 @@
-"""Escalation: when each step of a ladder is due, and who hears of it (domain §3)."""
+"""The times of the steps of a ladder (domain §3)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
 @dataclass(frozen=True, slots=True)
 class DeadlineTerms:
-    """What a deadline's times are computed from, besides its start and target.
+    """The rule, calendar and pauses of a deadline. Its times follow from them, its start and its target.
 
-    `calendar` says when working time counts, `pauses` when the clock stood still or will.
+    `calendar` says when working time counts. `pauses` are the past and planned pauses of the deadline.
     """
 
     rule: DeadlineRule
@@ -28,7 +28,7 @@ class DeadlineTerms:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step and when it is due; it is taken at `wake_at`: the first instant past due for the 100 % step."""
+    """A step with its planned time. It is taken at `wake_at`: for the 100 % step just after the due time."""
 
     step: Step
     planned_at: datetime
@@ -36,7 +36,7 @@ class PlannedStep:
 
 
 def plan_steps(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[PlannedStep]:
-    """Every step of the deadline's ladder by planned time; one at or before the start is left out."""
+    """All steps of the deadline's ladder, by planned time. A step at or before the start is left out."""
     return _plan(terms.rule.ladder, deadline, terms, policy)
 
 
@@ -51,14 +51,14 @@ def _plan(
 
 
 def _wake_at(planned_at: datetime, deadline: Deadline) -> datetime:
-    """The 100 % step is taken at the first instant past due."""
+    """The time at which a step is taken. The 100 % step is taken at the first instant after the due time."""
     return planned_at + MOMENT if planned_at == deadline.due_at else planned_at
 
 
 def _step_times(
     steps: Sequence[Step], deadline: Deadline, terms: DeadlineTerms, policy: Policy
 ) -> list[datetime]:
-    """When each of these steps is to be taken."""
+    """The planned times of these steps."""
     offsets, start = _fixed_offsets(deadline, terms, policy), deadline.started_at
     try:
         return [
@@ -66,13 +66,16 @@ def _step_times(
             for step in steps
         ]
     except OverflowError:
-        return [_step_time(step, deadline, terms, policy) for step in steps]  # which says what is wrong
+        return [
+            _step_time(step, deadline, terms, policy) for step in steps
+        ]  # raises an error that explains the fault
 
 
 def _fixed_offsets(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> Mapping[str, timedelta]:
-    """From the start to each step: the same for every clock of this target that never stands still.
+    """The time from the start to each step, by step name.
 
-    Steps by local date are left out.
+    It is the same for all deadlines with this target if their time never stops, so the rule keeps it. Steps
+    by local date are left out. For other deadlines the answer is empty.
     """
     target, rule = deadline.target, terms.rule
     if target is None or terms.pauses or not working_time.never_stops(target, terms.calendar):
@@ -101,7 +104,7 @@ def _step_time(step: Step, deadline: Deadline, terms: DeadlineTerms, policy: Pol
 
 
 def choose_calendar(deadline: Deadline, calendar: WorkCalendar) -> WorkCalendar:
-    """The calendar of the deadline's own time: `calendar` where it counts working time, else always open."""
+    """The calendar in which the deadline counts: `calendar` for working time, otherwise always open."""
     counts_open_time = deadline.target is not None and deadline.target.unit in _WORKING_UNITS
     return calendar if counts_open_time else ALWAYS_OPEN
 
@@ -118,7 +121,7 @@ def _share_at(step: Step, deadline: Deadline, terms: DeadlineTerms) -> datetime:
 
 
 def find_next_wake_time(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> datetime | None:
-    """When the next step not yet taken is to be taken; None at the top of the ladder."""
+    """The time of the next step that is not taken yet. None if all steps are taken."""
     start = deadline.started_at
     times = [
         at for at in _step_times(_remaining_steps(deadline, terms), deadline, terms, policy) if at > start
@@ -127,7 +130,7 @@ def find_next_wake_time(deadline: Deadline, terms: DeadlineTerms, policy: Policy
 
 
 def plan_remaining_steps(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[PlannedStep]:
-    """The steps still to be taken, in order."""
+    """The steps that are not taken yet, by planned time."""
     return _plan(_remaining_steps(deadline, terms), deadline, terms, policy)
 
 

@@ -1,4 +1,4 @@
-"""The one table of the lifecycle. Diagram, documentation, API listing and tests are made from it."""
+"""The table of the lifecycle (domain §1). Diagram, documentation, API listing and tests are made from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ _SAME = "="
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRow:
-    """One row: `action` takes a complaint from any of `sources` to `target`, or leaves it where it is (None).
+    """A row of the table: `action` leads from each status of `sources` to `target`.
 
-    `when_not_solved` rows apply to a contact that found the complaint not solved.
+    If `target` is None, the status stays. A row with `when_not_solved` applies only to a contact with the
+    outcome `not_solved`.
     """
 
     action: Action
@@ -60,7 +61,7 @@ def _machine_transitions() -> list[dict[str, Any]]:
     ]
 
 
-# `auto_transitions` would plant `to_<state>` events that skip the rules.
+# `auto_transitions` would add events named `to_<state>`, which skip the rules.
 _MACHINE = Machine(
     model=None,
     states=[status.value for status in Status],
@@ -70,8 +71,8 @@ _MACHINE = Machine(
 )
 
 
-class _Cursor:
-    """A throwaway model: the machine keeps no reference to it."""
+class _StatusModel:
+    """A model for one trigger. The machine keeps no reference to it, so it needs no removal."""
 
     __slots__ = ("not_solved", "state")
 
@@ -81,17 +82,17 @@ class _Cursor:
 
 
 def next_status(status: Status, action: Action, *, not_solved: bool = False) -> Status:
-    """Status after `action`. Raises TransitionRefused, listing what is legal, if there is no such move."""
-    cursor = _Cursor(status.value, not_solved=not_solved)
+    """The status after `action`. Raises TransitionRefused with the legal actions if the table has no such row."""
+    model = _StatusModel(status.value, not_solved=not_solved)
     try:
-        moved = _MACHINE.events[action.value].trigger(cursor)
+        moved = _MACHINE.events[action.value].trigger(model)
     except MachineError:
         moved = False
-    if not moved:  # a false condition does not raise: the machine answers False
+    if not moved:  # the machine returns False for a false condition and raises nothing
         raise TransitionRefused(
             f"{action} is not possible while a complaint is {status}.", allowed=legal_actions(status)
         )
-    return Status(cursor.state)
+    return Status(model.state)
 
 
 _LEGAL = {
@@ -103,23 +104,20 @@ _LEGAL = {
 
 
 def legal_actions(status: Status) -> Sequence[Action]:
-    """The actions the table knows from `status`, in the order of the vocabulary."""
+    """The actions that the table allows from `status`, in the order of the vocabulary."""
     return _LEGAL[status]
 
 
 def list_transitions() -> list[tuple[Action, Status, Status]]:
-    """Every cell of the table that is a move: (action, from, to)."""
+    """Every transition of the table: (action, status before, status after)."""
     return [(row.action, source, row.target or source) for row in TABLE for source in row.sources]
 
 
 def mermaid() -> str:
-    """The table as a Mermaid state diagram; actions that leave the state as it is are left out."""
+    """The table as a Mermaid state diagram, without the actions that leave the status unchanged."""
     arrows: dict[tuple[Status, Status], list[str]] = {}
     for action, source, target in list_transitions():
         if source is not target:
             arrows.setdefault((source, target), []).append(action.value)
     lines = [f"    {source} --> {target}: {', '.join(names)}" for (source, target), names in arrows.items()]
     return "\n".join(["stateDiagram-v2", f"    [*] --> {Status.RECEIVED}", *lines, ""])
-
-
-# For readers ------------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""What time alone does to a complaint: holds end, deadlines breach, steps are taken (rules 2.1, 3.1–3.4)."""
+"""The effects of time alone on a complaint: holds end, deadlines breach, steps are taken.
+
+The source is rule 2.1 and rules 3.1–3.4. The sweep and every action of a caller use `catch_up`.
+"""
 
 from datetime import datetime
 
@@ -16,11 +19,12 @@ from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 def catch_up(
     change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool = True
 ) -> None:
-    """Bring the complaint up to `now`: holds end first, then breaches, then steps by planned time, then id.
+    """Apply everything that time alone does to the complaint up to `now`, in UTC.
 
-    Nothing is skipped, however late it is seen; of the steps of one deadline taken together only the highest
-    notifies. With `notify` False nobody hears of them (an import of the past). A step that changes the
-    complaint may bring about more, so it goes on until nothing is left to do at `now`.
+    Holds end first. Then deadlines breach. Then steps are taken, by planned time and then by id. Nothing is
+    skipped, even if it is late. If several steps of one deadline are taken together, only the highest step
+    notifies. If `notify` is False, no step notifies, because an import records the past. A step can change the
+    complaint and so cause further effects. The loop ends when nothing is left to do at `now`.
     """
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= now:
         end_lapsed_hold(change, policy, now)
@@ -31,14 +35,14 @@ def catch_up(
 
 
 def _refresh_wake_times(change: Change, policy: Policy, now: datetime) -> None:
-    """A clock woken with nothing to do sleeps until there is; without this it would be woken for ever."""
+    """Compute passed wake times again. Otherwise a deadline with nothing to do would keep the loop running."""
     for deadline in change.complaint.deadlines:
         if deadline.wake_at is not None and deadline.wake_at <= now:
             change.put_deadline(set_wake_time(deadline, change.complaint, policy))
 
 
 def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
-    """End the hold whose time is over, as of that time."""
+    """End the hold if its time is over. It ends at its `until_at`, not at `now`."""
     hold = change.complaint.current_hold
     if hold is None or hold.until_at > now:
         return
@@ -50,7 +54,7 @@ def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
 
 
 def _end_pauses(change: Change, policy: Policy, now: datetime) -> None:
-    """A pause whose budget is spent ends while the hold goes on."""
+    """End each pause with a spent budget. The hold itself goes on (rule 2.6)."""
     for deadline in change.complaint.deadlines:
         if (
             deadline.status is DeadlineStatus.PAUSED
@@ -74,16 +78,16 @@ def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> Non
 
 
 def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
-    for planned, deadline, loud in _find_passed_steps(change, policy, now, notify=notify):
-        _take_step(change, directory, planned, deadline, now, loud=loud)
+    for planned, deadline, notifies in _find_passed_steps(change, policy, now, notify=notify):
+        _take_step(change, directory, planned, deadline, now, notifies=notifies)
         if _apply_step_actions(change, policy, planned, now):
-            return  # what follows may have moved
+            return  # the step may have moved the times of the steps after it
 
 
 def _find_passed_steps(
     change: Change, policy: Policy, now: datetime, *, notify: bool
 ) -> list[tuple[PlannedStep, Deadline, bool]]:
-    """The steps to be taken at `now`, in order, and whether each is heard of."""
+    """The steps to take at `now`, in order. The flag is true for a step that notifies."""
     due: list[tuple[PlannedStep, Deadline, bool]] = []
     for deadline in change.complaint.deadlines:
         if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
@@ -104,7 +108,7 @@ def _take_step(
     deadline: Deadline,
     now: datetime,
     *,
-    loud: bool,
+    notifies: bool,
 ) -> None:
     step, deadline = planned.step, change.deadline(deadline.id)
     taken = Escalation(
@@ -114,10 +118,10 @@ def _take_step(
         step=step.name,
         level=step.level,
         roles=step.notify,
-        recipients=find_recipients(step.notify, change.complaint, directory, now) if loud else (),
+        recipients=find_recipients(step.notify, change.complaint, directory, now) if notifies else (),
         planned_at=planned.planned_at,
         taken_at=now,
-        superseded=not loud,
+        superseded=not notifies,
     )
     moved = changed(
         deadline,
@@ -138,7 +142,7 @@ def _event_type(taken: Escalation) -> EventType:
 def record_escalation(
     change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE
 ) -> None:
-    """Put an escalation on record."""
+    """Add an escalation to the change, with its event."""
     change.escalations.append(taken)
     change.record(
         event_type,
@@ -158,9 +162,9 @@ def record_escalation(
 
 
 def _apply_step_actions(change: Change, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
-    """The step's own actions, where the policy gives it some: they change the complaint, so they are told.
+    """Apply the actions that the policy gives to a step: raise the priority, move to another team.
 
-    Whether they changed anything.
+    Returns True if the complaint changed.
     """
     step, complaint = planned.step, change.complaint
     priority = routing.raise_priority(complaint.priority) if step.raise_priority else complaint.priority

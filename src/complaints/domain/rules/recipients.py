@@ -1,4 +1,4 @@
-"""Who an escalation goes to: roles resolved to people (rule 3.6)."""
+"""The users who get an escalation, found from the roles of its step (rule 3.6)."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ _CHAIN = (RecipientRole.TEAM_LEAD, RecipientRole.DEPARTMENT_HEAD, RecipientRole.
 def find_recipients(
     roles: tuple[RecipientRole, ...], complaint: Complaint, directory: Directory, now: datetime
 ) -> tuple[str, ...]:
-    """The logins that stand for `roles` at `now`, without doubles; empty if nobody does (rule 3.6)."""
+    """The logins of the users who hold `roles` at `now`, each login once. Empty if nobody does (rule 3.6)."""
     found = (find_recipient(role, complaint, directory, now) for role in roles)
     return tuple(dict.fromkeys(login for login in found if login))
 
@@ -21,7 +21,10 @@ def find_recipients(
 def find_recipient(
     role: RecipientRole, complaint: Complaint, directory: Directory, now: datetime
 ) -> str | None:
-    """Who stands for `role`: its holder, else their deputy, else the next role up that somebody holds."""
+    """The login of the user who gets an escalation for `role`. None if nobody does.
+
+    It is the holder of the role, otherwise the deputy, otherwise the same for the next role up.
+    """
     roles = list(RecipientRole)
     for candidate_role in roles[roles.index(role) :]:
         for login in _holders(candidate_role, complaint, directory):
@@ -31,10 +34,11 @@ def find_recipient(
 
 
 def find_answerable_user(team_code: str, directory: Directory) -> str:
-    """Who answers for a team, absent or not: its lead or their deputy, else the head of its department,
-    else the executive; where all these are vacant or inactive, the first active user.
+    """The login of the user who answers for a team, absent or not (rule 1.5).
 
-    Raises Conflict if there is none, which the reference data never allow.
+    It is the first active user of these: the lead of the team, the deputy of the team, the head of the
+    department, its deputy, the executive, the deputy of the executive. Otherwise it is the first active user
+    by login. Raises Conflict if no user is active; the configuration never allows this.
     """
     for holders in _holders_by_role(team_code, directory):
         for login in holders:
@@ -55,7 +59,7 @@ def _holders(role: RecipientRole, complaint: Complaint, directory: Directory) ->
 
 
 def _holders_by_role(team_code: str, directory: Directory) -> list[list[str | None]]:
-    """Who holds each role of `_CHAIN` over a team, and their deputy."""
+    """The holder and the deputy for each role of `_CHAIN` over a team, as logins."""
     team = directory.teams.get(team_code)
     department = directory.departments.get(team.department) if team else None
     top = _find_top_department(department, directory)
