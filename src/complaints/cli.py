@@ -29,7 +29,7 @@ from complaints.serving.supervisor import Supervisor, report_to_supervisor
 from complaints.settings import Settings
 from complaints.storage.queries.audit import count_complaints, count_cut_off
 from complaints.storage.rows.api_key import find_keys
-from complaints.storage.rows.import_job import Job, list_errors
+from complaints.storage.rows.import_job import ImportJob, list_errors
 from complaints.storage.rows.policy import load_text
 from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM, Caller
@@ -254,7 +254,7 @@ def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _tell_import(service: Service, job: Job) -> None:
+def _tell_import(service: Service, job: ImportJob) -> None:
     would = "would be " if job.dry_run else ""
     out.print(
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."

@@ -190,8 +190,8 @@ class Life:
     def new_change(self) -> Change:
         return Change(self.complaint, actor="an", new_id=self.new_id)
 
-    def context(self) -> actions.Context:
-        return actions.Context(self.now, self.policy, self.directory, self.roles)
+    def context(self) -> actions.ActionContext:
+        return actions.ActionContext(self.now, self.policy, self.directory, self.roles)
 
     def _keep(self, change: Change) -> None:
         change.finish()

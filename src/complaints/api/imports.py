@@ -1,4 +1,4 @@
-"""Imports: a file of complaints, taken in at once and worked on in the background."""
+"""The endpoints of imports. A file is stored at once; the rows are imported in the background."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -14,14 +14,14 @@ from complaints.api.request import Call, Shown, needs
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.json_text import plain
-from complaints.storage.rows.import_job import Job, list_errors
+from complaints.storage.rows.import_job import ImportJob, list_errors
 from complaints.use_cases import imports
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 
 
 def bytes_for(method: str, path: str) -> int | None:
-    """Imports may be larger than other bodies."""
+    """The limit for the body of an import, in bytes, because it is larger than other bodies. Otherwise None."""
     return IMPORT_BYTES if method == "POST" and path == "/v1/imports" else None
 
 
@@ -32,8 +32,8 @@ IMPORT_BYTES = 64 * 1024 * 1024
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def import_json(job: Job) -> dict[str, Any]:
-    """An import as the API shows it."""
+def import_json(job: ImportJob) -> dict[str, Any]:
+    """The form of an import in the API."""
     members = (
         "id",
         "status",
@@ -49,7 +49,11 @@ def import_json(job: Job) -> dict[str, Any]:
 
 
 async def read_request(request: Request) -> imports.ImportRequest:
-    """The file in the body, and the options in the query."""
+    """Read the file from the body and the options from the query.
+
+    Raises UnsupportedMediaType if the content type is neither CSV nor NDJSON, and InvalidContent for a wrong
+    `dry_run`.
+    """
     media_type, charset = _content_type(request.headers.get("content-type", ""))
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "dry_run"]
     return imports.ImportRequest(

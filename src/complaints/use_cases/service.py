@@ -8,7 +8,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
-from complaints.domain.rules.actions import Context
+from complaints.domain.rules.actions import ActionContext
 from complaints.storage.configuration import Configuration, ConfigurationCache
 from complaints.storage.database.transactions import Database, RaceLost
 from complaints.storage.database.transactions import Transaction as Transaction
@@ -36,11 +36,11 @@ class Service:
         """The reference data."""
         return self.cache.current(tx)
 
-    def context(self, tx: Transaction, complaint: Complaint, caller: Caller) -> Context:
+    def context(self, tx: Transaction, complaint: Complaint, caller: Caller) -> ActionContext:
         """What an action of `caller` on `complaint` is judged by."""
         configuration = self.configuration(tx)
         policy = configuration.policy(complaint.policy_code, complaint.policy_version)
-        return Context(tx.now, policy, configuration.directory, caller.roles)
+        return ActionContext(tx.now, policy, configuration.directory, caller.roles)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """`work` in one transaction. Where it lost a race for a unique key, once more: it then finds the winner's.

@@ -47,7 +47,7 @@ _REOPENED_WITHIN_WINDOW = frozenset({Status.CLOSED, Status.REJECTED, Status.WITH
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ActionContext:
     """The facts beside the complaint that decide on an action: time, policy, staff, access roles of the caller."""
 
     now: datetime
@@ -69,7 +69,7 @@ class ActionVerdict:
         return self.refused_because is None
 
 
-def plan(change: Change, context: Context, action: Action, arguments: dict[str, Any]) -> None:
+def plan(change: Change, context: ActionContext, action: Action, arguments: dict[str, Any]) -> None:
     """Plan `action` with its arguments on `change`.
 
     Raises TransitionRefused with the actions that are allowed now, InvalidContent for wrong arguments, and
@@ -87,7 +87,7 @@ def plan(change: Change, context: Context, action: Action, arguments: dict[str, 
         raise TransitionRefused(refusal.detail, allowed=allowed) from None
 
 
-def judge_actions(complaint: Complaint, context: Context) -> list[ActionVerdict]:
+def judge_actions(complaint: Complaint, context: ActionContext) -> list[ActionVerdict]:
     """The verdict on every action. Arguments are unknown here, so reasons in them do not count (rule 1.6)."""
     legal = legal_actions(complaint.status)
     found = []
@@ -103,7 +103,7 @@ def judge_actions(complaint: Complaint, context: Context) -> list[ActionVerdict]
 _JUDGED_BY_MORE_THAN_STATUS = (Action.CLOSE, Action.REOPEN)  # by more than the status
 
 
-def allowed_actions(complaint: Complaint, context: Context) -> tuple[Action, ...]:
+def allowed_actions(complaint: Complaint, context: ActionContext) -> tuple[Action, ...]:
     """Those of `reviews` that are allowed."""
     legal = legal_actions(complaint.status)
     refused = [
@@ -114,7 +114,7 @@ def allowed_actions(complaint: Complaint, context: Context) -> tuple[Action, ...
     return tuple(action for action in legal if action not in refused) if refused else tuple(legal)
 
 
-def _refusal(action: Action, complaint: Complaint, context: Context) -> str | None:
+def _refusal(action: Action, complaint: Complaint, context: ActionContext) -> str | None:
     if action is Action.CLOSE:
         early = bool(context.roles & context.policy.early_close_roles)
         return close_refusal(complaint, context.now, early=early)
@@ -127,7 +127,12 @@ def _refusal(action: Action, complaint: Complaint, context: Context) -> str | No
 
 
 def _assign(
-    change: Change, context: Context, status: Status, *, team: str | None = None, assignee: str | None = None
+    change: Change,
+    context: ActionContext,
+    status: Status,
+    *,
+    team: str | None = None,
+    assignee: str | None = None,
 ) -> None:
     _check_assignment(context.directory, team, assignee)
     complaint = change.complaint
@@ -150,14 +155,16 @@ def _check_assignment(directory: Directory, team: str | None, assignee: str | No
 
 
 def _respond(
-    change: Change, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+    change: Change, context: ActionContext, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
     change.set(status=status)
     change.record(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
     _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
 
 
-def _hold(change: Change, context: Context, status: Status, *, reason: HoldReason, until: datetime) -> None:
+def _hold(
+    change: Change, context: ActionContext, status: Status, *, reason: HoldReason, until: datetime
+) -> None:
     now, policy = context.now, context.policy
     if until <= now:
         raise InvalidContent.at("/until", "A hold ends in the future.")
@@ -170,13 +177,13 @@ def _hold(change: Change, context: Context, status: Status, *, reason: HoldReaso
     change.record(EventType.HELD, now, reason=reason, until_at=until)
 
 
-def _resume(change: Change, context: Context, status: Status) -> None:
+def _resume(change: Change, context: ActionContext, status: Status) -> None:
     _end_hold(change, context)
     change.set(status=status)
     change.record(EventType.RESUMED, context.now)
 
 
-def _end_hold(change: Change, context: Context) -> None:
+def _end_hold(change: Change, context: ActionContext) -> None:
     """End the hold. An action that leaves `on_hold` ends the pause first (rule 2.6)."""
     hold = change.complaint.current_hold
     if hold is not None:
@@ -186,7 +193,7 @@ def _end_hold(change: Change, context: Context) -> None:
 
 def _resolve(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     resolution: str,
@@ -211,7 +218,7 @@ def _resolve(
 
 
 def _notify_result(
-    change: Change, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+    change: Change, context: ActionContext, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
     now = context.now
     change.set(status=status, result_told_at=now)
@@ -222,7 +229,7 @@ def _notify_result(
 
 def _record_contact(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     outcome: ContactOutcome,
@@ -260,7 +267,7 @@ def _record_contact(
         change.record(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
 
 
-def _follow_up_met_by(change: Change, context: Context) -> Deadline | None:
+def _follow_up_met_by(change: Change, context: ActionContext) -> Deadline | None:
     """The earliest unmet follow-up of the cycle. None if it is due too far in the future (rule 1.3)."""
     complaint, policy = change.complaint, context.policy
     if complaint.status is not Status.FOLLOWING_UP:
@@ -270,7 +277,7 @@ def _follow_up_met_by(change: Change, context: Context) -> Deadline | None:
     return earliest if earliest and earliest.due_at <= horizon else None
 
 
-def _reopen(change: Change, context: Context, status: Status, *, reason: str) -> None:
+def _reopen(change: Change, context: ActionContext, status: Status, *, reason: str) -> None:
     complaint = change.complaint
     if refusal := reopen_refusal(complaint, context):
         raise TransitionRefused(refusal)
@@ -281,7 +288,7 @@ def _reopen(change: Change, context: Context, status: Status, *, reason: str) ->
     _new_cycle(change, context, status, reason, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
 
 
-def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
+def reopen_refusal(complaint: Complaint, context: ActionContext) -> str | None:
     """The reason why a complaint cannot be reopened now: its reopen window is over. None if it can be."""
     if complaint.status not in _REOPENED_WITHIN_WINDOW or complaint.ended_at is None:
         return None
@@ -294,7 +301,9 @@ def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
     return f"The time to reopen it ended at {last.isoformat()}: make a new complaint, linked recurrence_of."
 
 
-def _new_cycle(change: Change, context: Context, status: Status, reason: str, *started: DeadlineKind) -> None:
+def _new_cycle(
+    change: Change, context: ActionContext, status: Status, reason: str, *started: DeadlineKind
+) -> None:
     """Start a new cycle. It cancels the unmet deadlines of the old cycle; promises stay (rule 1.4)."""
     complaint = change.complaint
     deadlines.cancel(
@@ -319,7 +328,7 @@ def _new_cycle(change: Change, context: Context, status: Status, reason: str, *s
 
 def _close(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     root_cause: str | None = None,
@@ -372,7 +381,9 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
     return None
 
 
-def _escalate(change: Change, context: Context, status: Status, *, reason: str, role: RecipientRole) -> None:
+def _escalate(
+    change: Change, context: ActionContext, status: Status, *, reason: str, role: RecipientRole
+) -> None:
     change.set(status=status)
     taken = Escalation(
         id=change.new_id(),
@@ -392,7 +403,7 @@ def _escalate(change: Change, context: Context, status: Status, *, reason: str, 
 
 def _reject(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     reason: str,
@@ -407,13 +418,13 @@ def _reject(
     )
 
 
-def _withdraw(change: Change, context: Context, status: Status, *, reason: str) -> None:
+def _withdraw(change: Change, context: ActionContext, status: Status, *, reason: str) -> None:
     _end_hold(change, context)
     _end(change, context, status)
     change.record(EventType.WITHDRAWN, context.now, reason=reason)
 
 
-def _merge(change: Change, context: Context, status: Status, *, into: UUID) -> None:
+def _merge(change: Change, context: ActionContext, status: Status, *, into: UUID) -> None:
     _end_hold(change, context)
     _end(change, context, status, merged_into=into)
     change.record(EventType.MERGED, context.now, into=into)
@@ -439,7 +450,7 @@ def merge_refusal(
     return None
 
 
-def _end(change: Change, context: Context, status: Status, **changes: Any) -> None:
+def _end(change: Change, context: ActionContext, status: Status, **changes: Any) -> None:
     """End the complaint and cancel its unmet deadlines (rule 2.11)."""
     deadlines.cancel(change, [d for d in change.complaint.deadlines if d.unmet])
     change.set(status=status, ended_at=context.now, **changes)

@@ -6,7 +6,7 @@ from typing import Any
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Forbidden, TransitionRefused
-from complaints.domain.rules.actions import Context, close_refusal, judge_actions
+from complaints.domain.rules.actions import ActionContext, close_refusal, judge_actions
 from complaints.domain.rules.lifecycle import next_status
 from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
 from complaints.storage import load
@@ -68,7 +68,7 @@ def _find_missing_right(caller: Caller) -> str | None:
 
 
 def _make_option(
-    complaint: Complaint, context: Context, action: Action, refused_because: str | None
+    complaint: Complaint, context: ActionContext, action: Action, refused_because: str | None
 ) -> ActionOption:
     to = _find_next_status(complaint, action)
     if_not_solved = _find_next_status(complaint, action, not_solved=True)
@@ -125,14 +125,16 @@ _REQUIREMENTS = {action: _read_requirements(action) for action in Action}
 _UPHELD = (Outcome.UPHELD, Outcome.PARTLY_UPHELD)
 
 
-def _find_requirements(complaint: Complaint, context: Context, action: Action) -> tuple[Requirement, ...]:
+def _find_requirements(
+    complaint: Complaint, context: ActionContext, action: Action
+) -> tuple[Requirement, ...]:
     found = _REQUIREMENTS[action]
     if action not in (Action.CLOSE, Action.RECORD_CONTACT):
         return found
     return tuple(_fit_requirement(requirement, complaint, context) for requirement in found)
 
 
-def _fit_requirement(requirement: Requirement, complaint: Complaint, context: Context) -> Requirement:
+def _fit_requirement(requirement: Requirement, complaint: Complaint, context: ActionContext) -> Requirement:
     """The requirement, changed to what this complaint needs."""
     match requirement.name:
         case "outcome" if complaint.status is not Status.FOLLOWING_UP:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint, Person, changed
-from complaints.domain.rules.actions import Context, allowed_actions
+from complaints.domain.rules.actions import ActionContext, allowed_actions
 from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
@@ -61,7 +61,7 @@ def view_all(
     for row in find_links(tx, ids if linked is None else linked):
         found = LinkView(row["type"], row["other_id"], row["sequence"])
         links.setdefault(row["complaint_id"], []).append(found)
-    contexts: dict[tuple[str, int], Context] = {}
+    contexts: dict[tuple[str, int], ActionContext] = {}
     views = []
     for complaint in complaints:
         key = (complaint.policy_code, complaint.policy_version)
@@ -89,7 +89,7 @@ def view(
 
 
 def _view(
-    context: Context, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
+    context: ActionContext, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
 ) -> ComplaintView:
     now = context.now
     may_work = Right.WORK in caller.rights
