@@ -9,6 +9,7 @@ from complaints.domain.importing.dates import DateReader, swap_day_and_month
 from complaints.domain.importing.files import ABSENT
 from complaints.domain.importing.options import BodyMember, Dates, MemberKind, shorten
 from complaints.domain.importing.patterns import MAX_VALUE, compile_pattern
+from complaints.domain.instants import write_instant
 
 Converter = Callable[[Any], Any]
 
@@ -70,7 +71,7 @@ def _as_instant(text: str, dates: DateReader, *, swaps: bool) -> str:
         instant = dates.instant(swap_day_and_month(written) if swaps else written)
     except ValueError as exc:
         raise ValueError(f"is '{shorten(text)}': {exc}") from exc
-    return instant.isoformat().replace("+00:00", "Z")
+    return write_instant(instant)
 
 
 def _as_text_or_none(raw: Any) -> str | None:

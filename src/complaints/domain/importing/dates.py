@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from complaints.domain.instants import MalformedInstant, read_instant
+
 AnyDate = TypeVar("AnyDate", bound=date)
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
-)
+
 _MAX_FORMAT = 100
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})(?::?([0-9]{2}))?")
 _ZONE_PATTERN = r"z|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?"
@@ -133,12 +133,10 @@ def _check_complete(given: Iterable[str]) -> None:
 
 
 def _read_rfc_3339(text: str) -> datetime:
-    if not _RFC_3339.fullmatch(text):
-        raise ValueError(
-            "it is no RFC 3339 time such as 2026-11-22T01:15:00Z: give date_format for another form"
-        )
     try:
-        return datetime.fromisoformat(text.upper())
+        return read_instant(text, allow_space=True, allow_local=True)
+    except MalformedInstant as exc:
+        raise ValueError(f"{exc} such as 2026-11-22T01:15:00Z: give date_format for another form") from exc
     except ValueError as exc:
         raise ValueError(f"there is no such date: {exc}") from exc
 

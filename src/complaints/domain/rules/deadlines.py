@@ -5,19 +5,18 @@ an earlier due time, so the order of events cannot change the result.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, changed
+from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.ladder import DeadlineTerms, choose_calendar, find_next_wake_time
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
-
-MOMENT = timedelta(microseconds=1)  # the resolution of stored instants
 
 
 def terms_of(deadline: Deadline, complaint: Complaint, policy: Policy) -> DeadlineTerms:

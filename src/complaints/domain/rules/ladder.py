@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from complaints.domain.complaint.facts import Deadline
+from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar
 from complaints.domain.time.working_time import Pause, Unit
 
-MOMENT = timedelta(microseconds=1)
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
 
