@@ -1,8 +1,11 @@
 """Errors that callers can understand. The domain knows their kind; the API turns a kind into an HTTP status."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+_LONGEST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,16 @@ def escape_pointer(name: str) -> str:
 def clip(text: str, limit: int = 500) -> str:
     """`text`, cut to at most `limit` code points, because a message must not repeat long input."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is nearest to a misspelt name, or None. Case makes no difference.
+
+    Both are compared up to 200 characters, because the time grows with the square of the length.
+    """
+    by_folded = {item.casefold(): item for item in known if len(item) <= _LONGEST_COMPARED}
+    near = difflib.get_close_matches(name[:_LONGEST_COMPARED].casefold(), by_folded, n=1)
+    return by_folded[near[0]] if near else None
 
 
 class ComplaintError(Exception):

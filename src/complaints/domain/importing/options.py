@@ -3,13 +3,12 @@
 They come as query parameters of `POST /v1/imports` or as options of the command `complaints import`.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
-from complaints.domain.errors import Fault, InvalidContent, escape_pointer
+from complaints.domain.errors import Fault, InvalidContent, clip, escape_pointer, find_nearest
 
 MAX_ATTRIBUTE_KEY = 200
 _SHOWN = 60
@@ -169,15 +168,14 @@ def option_pointer(name: str) -> str:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """`. Did you mean 'x'?` where a known name is near, else the full stop."""
-    by_folded = {item.casefold(): item for item in known if len(item) <= _SHOWN}
-    near = difflib.get_close_matches(name[:_SHOWN].casefold(), by_folded, n=1, cutoff=0.6)
-    return f". Did you mean '{by_folded[near[0]]}'?" if near else "."
+    """The end of a message: `. Did you mean 'x'?` if a short known name is near, otherwise a full stop."""
+    near = find_nearest(name[:_SHOWN], (item for item in known if len(item) <= _SHOWN))
+    return f". Did you mean '{near}'?" if near else "."
 
 
 def shorten(text: str) -> str:
     """The text, cut to 60 characters for a message."""
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return clip(text, _SHOWN)
 
 
 def quote_all(names: Sequence[str], *, limit: int = 8) -> str:
