@@ -134,11 +134,11 @@ def test_the_page_names_every_state_and_action_in_both_languages() -> None:
     page = render_page()
     for status in Status:
         assert (
-            f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle_page.STATUS_NAMES_ZH[status]} |"
+            f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle_page.NAMES_ZH['statuses'][status]} |"
             in page
         )
     assert all(
-        f"| `{action}`" in page and lifecycle_page.ACTION_NAMES_ZH[action] in page for action in Action
+        f"| `{action}`" in page and lifecycle_page.NAMES_ZH["actions"][action] in page for action in Action
     )
-    assert len(set(lifecycle_page.STATUS_NAMES_ZH.values())) == len(Status)
+    assert len(set(lifecycle_page.NAMES_ZH["statuses"].values())) == len(Status)
     assert lifecycle.mermaid() in page
