@@ -68,10 +68,10 @@ class DateCounts:
         """Find out whether day and month are swapped in the ambiguous dates. None if they are not.
 
         A date with a day above 12 is certain: it can be read in one way only. A date more than 14 days from
-        all certain dates is astray, because a run of days has a day above 12 at least that often. Dates count
-        as swapped if at least ten rows (three dates) are astray, 95 % of them lie near certain dates after
-        swapping, and chance (p < 10⁻⁴) does not explain it. Without certain dates, only a `numeric` format is
-        judged: dates in four months or more must become one short run.
+        all certain dates is astray: a run of days has a day above 12 at least that often. Dates count as
+        swapped under three conditions. At least ten rows with three dates are astray. After swapping, 95 % of
+        these rows lie near certain dates. Chance (p < 10⁻⁴) does not explain it. Without certain dates, only a
+        `numeric` format is judged: dates in four months or more must become one short run.
         """
         known = self._days_near_certain_dates()
         if not known:

@@ -72,8 +72,9 @@ class ActionVerdict:
 def plan(change: Change, context: ActionContext, action: Action, arguments: dict[str, Any]) -> None:
     """Plan `action` with its arguments on `change`.
 
-    Raises TransitionRefused with the actions that are allowed now, InvalidContent for wrong arguments, and
-    Forbidden if the roles of the caller do not allow the action. After an error `change` must not be saved.
+    Raises TransitionRefused with the actions that are allowed now. Raises InvalidContent for wrong arguments.
+    Raises Forbidden if the roles of the caller do not allow the action. After an error `change` must not be
+    saved.
     """
     complaint = change.complaint
     not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
@@ -100,17 +101,13 @@ def judge_actions(complaint: Complaint, context: ActionContext) -> list[ActionVe
     return found
 
 
-_JUDGED_BY_MORE_THAN_STATUS = (Action.CLOSE, Action.REOPEN)  # by more than the status
+_GUARDED = (Action.CLOSE, Action.REOPEN)  # `_refusal` may refuse these although the status allows them
 
 
 def allowed_actions(complaint: Complaint, context: ActionContext) -> tuple[Action, ...]:
-    """Those of `reviews` that are allowed."""
+    """The actions that `judge_actions` allows, at a lower cost: lists of complaints call it for each row."""
     legal = legal_actions(complaint.status)
-    refused = [
-        one
-        for one in _JUDGED_BY_MORE_THAN_STATUS
-        if one in legal and _refusal(one, complaint, context) is not None
-    ]
+    refused = [action for action in _GUARDED if action in legal and _refusal(action, complaint, context)]
     return tuple(action for action in legal if action not in refused) if refused else tuple(legal)
 
 

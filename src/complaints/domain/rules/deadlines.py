@@ -86,7 +86,7 @@ def _make_deadline_by_rule(
 
 
 def start_after_result(change: Change, policy: Policy, told_at: datetime) -> None:
-    """Start the follow-up deadlines and the closure deadline. The complainant heard the result at `told_at`."""
+    """Start the follow-up deadlines and the closure deadline. The complainant was told the result at `told_at`."""
     due, started = told_at, []
     for sequence, target in enumerate(policy.follow_ups[change.complaint.priority], start=1):
         due = _compute_due_time(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
