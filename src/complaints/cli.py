@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import socket
 
     from complaints.settings import Settings
-    from complaints.use_cases.imports import Job
+    from complaints.use_cases.imports import ImportJob
     from complaints.use_cases.service import Service
     from complaints.wiring import FirstKey
 
@@ -301,7 +301,7 @@ def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _print_import(service: "Service", job: "Job") -> None:
+def _print_import(service: "Service", job: "ImportJob") -> None:
     """Print the counts of an import and the faults of each row."""
     from functools import partial
 

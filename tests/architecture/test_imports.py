@@ -40,6 +40,7 @@ PLANTED = [
     ("domain.rules.planted", "import complaints.domain.importing", DOMAIN),
     ("domain.importing.planted", "import complaints.domain.rules", DOMAIN),
     ("domain.errors", "import complaints.domain.vocabulary", DOMAIN),
+    ("domain.instants", "import complaints.domain.errors", DOMAIN),
     ("domain.unplanned", "", DOMAIN),
     ("storage.rows.planted", "import complaints.storage.load", STORAGE),
     ("storage.database.planted", "import complaints.storage.rows", STORAGE),

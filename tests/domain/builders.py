@@ -190,8 +190,8 @@ class Life:
     def new_change(self) -> Change:
         return Change(self.complaint, actor="an", new_id=self.new_id)
 
-    def context(self) -> actions.Context:
-        return actions.Context(self.now, self.policy, self.directory, self.roles)
+    def context(self) -> actions.ActionContext:
+        return actions.ActionContext(self.now, self.policy, self.directory, self.roles)
 
     def _keep(self, change: Change) -> None:
         change.finish()
@@ -242,7 +242,7 @@ class Life:
         def step(change: Change) -> None:
             change.touch(self.now)
             sequence = deadlines.next_sequence(change.complaint, DeadlineKind.PROMISE)
-            promised = deadlines.running(
+            promised = deadlines.make_deadline(
                 change,
                 self.policy,
                 DeadlineKind.PROMISE,
@@ -253,7 +253,7 @@ class Life:
             )
             change.add_deadlines([promised])
             change.promises.append(Promise(promised.id, "A visit", "an"))
-            change.emit(EventType.PROMISE_MADE, self.now)
+            change.record(EventType.PROMISE_MADE, self.now)
 
         self._change(step)
         return self
@@ -265,7 +265,7 @@ class Life:
             change.touch(self.now)
             change.set(**members)
             deadlines.replan(change, self.policy, self.now, retarget=True)
-            change.emit(EventType.UPDATED, self.now)
+            change.record(EventType.UPDATED, self.now)
 
         self._change(step)
         return self
@@ -276,7 +276,7 @@ class Life:
         def step(change: Change) -> None:
             change.touch(self.now)
             deadlines.move_to_policy(change, policy, self.now)
-            change.emit(EventType.REPLANNED, self.now)
+            change.record(EventType.REPLANNED, self.now)
             self.policy = policy
 
         self._change(step)
@@ -302,7 +302,7 @@ class Life:
 
     def seen(self, kind: str, **members: Any) -> Deadline:
         """The same as its clock has it now, swept or not."""
-        return deadlines.as_of(self.clock(kind, **members), self.now)
+        return deadlines.catch_up_status(self.clock(kind, **members), self.now)
 
     def steps(self, kind: str, **members: Any) -> list[Escalation]:
         """The steps taken on a deadline, in the order they were."""

@@ -786,7 +786,7 @@ def test_rule_2_12_every_ladder_has_a_step_at_or_after_due(kind: DeadlineKind) -
 
 
 def explained(life: Life, kind: str) -> tuple[Segment, ...]:
-    return deadlines.explanation(life.clock(kind), life.complaint, life.policy)
+    return deadlines.explain_due_time(life.clock(kind), life.complaint, life.policy)
 
 
 def counted_seconds(segments: tuple[Segment, ...]) -> float:
@@ -831,7 +831,7 @@ def test_rule_2_13_every_due_time_of_a_life_is_explained() -> None:
     life.promise(life.now + hours(9))
     assert {d.kind for d in life.complaint.deadlines} == set(DeadlineKind)
     for deadline in life.complaint.deadlines:
-        segments = deadlines.explanation(deadline, life.complaint, life.policy)
+        segments = deadlines.explain_due_time(deadline, life.complaint, life.policy)
         assert (segments[0].start, segments[-1].end) == (deadline.started_at, deadline.due_at)
         assert all(one.end == two.start for one, two in pairwise(segments))
 
@@ -840,7 +840,7 @@ def test_rule_2_13_a_cancelled_deadline_is_explained_without_what_came_later() -
     life = in_status(Status.INVESTIGATING).do("withdraw").jump(hours=1).do("reopen")
     on_hold(life, hours=10)
     cancelled = life.clock("resolution", cycle=1)
-    segments = deadlines.explanation(cancelled, life.complaint, life.policy)
+    segments = deadlines.explain_due_time(cancelled, life.complaint, life.policy)
     assert segments[-1].end == cancelled.due_at == START + hours(48)
 
 
@@ -865,7 +865,7 @@ def test_overdue_and_next_due_follow_from_the_clock_swept_or_not() -> None:
         assert swept.overdue() == unswept.overdue()
         current = replace(
             unswept.complaint,
-            deadlines=tuple(deadlines.as_of(d, unswept.now) for d in unswept.complaint.deadlines),
+            deadlines=tuple(deadlines.catch_up_status(d, unswept.now) for d in unswept.complaint.deadlines),
         )
         assert current.next_due_at == swept.complaint.next_due_at
         assert [d.status for d in current.deadlines] == [d.status for d in swept.complaint.deadlines]

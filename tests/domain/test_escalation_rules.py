@@ -11,7 +11,7 @@ import pytest
 
 from complaints.domain.complaint.facts import Escalation
 from complaints.domain.policy.policy import Policy, Step, TargetChoice
-from complaints.domain.rules.recipients import recipients
+from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory, User
 from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import (
@@ -422,7 +422,7 @@ def test_rule_3_5_each_escalation_can_be_named_to_acknowledge_it() -> None:
 def heard(*roles: RecipientRole, directory: Directory = DIRECTORY, **members: Any) -> tuple[str, ...]:
     """Who hears of a step for `roles`, the complaint being with customer service and assigned to `an`."""
     complaint = replace(Life().complaint, **({"assignee": "an"} | members))
-    return recipients(roles, complaint, directory, START)
+    return find_recipients(roles, complaint, directory, START)
 
 
 def absent(directory: Directory, login: str, **changes: Any) -> Directory:

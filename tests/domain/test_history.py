@@ -10,7 +10,15 @@ import pytest
 
 from complaints.domain.complaint.change import Change, Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint
-from complaints.domain.complaint.history import GENESIS, Link, Tip, canonical, chain, fold, link_digest
+from complaints.domain.complaint.history import (
+    GENESIS,
+    ChainLink,
+    HistoryEnd,
+    canonical,
+    chain,
+    fold,
+    link_digest,
+)
 from complaints.domain.json_text import plain
 from complaints.domain.vocabulary import ContactOutcome, EventType, Outcome, Priority, Status
 from tests.domain.builders import START, Life, closable, days, hours, in_status
@@ -81,7 +89,7 @@ def test_a_change_nobody_tells_is_found() -> None:
     change.set(assignee="an")
     with pytest.raises(RuntimeError, match="assignee"):
         change.finish()
-    change.emit(EventType.ASSIGNED, life.now)
+    change.record(EventType.ASSIGNED, life.now)
     change.finish()
 
 
@@ -159,9 +167,9 @@ def test_canonical_text_does_not_depend_on_order() -> None:
 
 def test_links_are_numbered_and_hang_together() -> None:
     life = a_whole_life()
-    links, tip = chain(Tip(), life.events)
+    links, tip = chain(HistoryEnd(), life.events)
     assert [link.ordinal for link in links] == list(range(1, len(life.events) + 1))
-    assert tip == Tip(len(links), links[-1].digest)
+    assert tip == HistoryEnd(len(links), links[-1].digest)
     previous = GENESIS
     for link in links:
         assert link_digest(previous, link.ordinal, link.event, link.data) == link.digest
@@ -170,8 +178,8 @@ def test_links_are_numbered_and_hang_together() -> None:
 
 def test_a_chain_goes_on_where_it_ended() -> None:
     events = a_whole_life().events
-    links, tip = chain(Tip(), events)
-    first, middle = chain(Tip(), events[:7])
+    links, tip = chain(HistoryEnd(), events)
+    first, middle = chain(HistoryEnd(), events[:7])
     second, end = chain(middle, events[7:])
     assert ([*first, *second], end) == (links, tip)
     assert chain(tip, []) == ([], tip)
@@ -192,23 +200,23 @@ def test_whatever_is_changed_shows(other: Event) -> None:
     assert digest_of(other) != digest_of(event())
 
 
-def digest_of(one: Event, *, tip: Tip | None = None) -> bytes:
-    links, _ = chain(tip or Tip(), [one])
+def digest_of(one: Event, *, tip: HistoryEnd | None = None) -> bytes:
+    links, _ = chain(tip or HistoryEnd(), [one])
     return links[0].digest
 
 
 def test_the_place_and_what_came_before_show() -> None:
-    assert digest_of(event(), tip=Tip(1)) != digest_of(event())
-    assert digest_of(event(), tip=Tip(0, bytes([1] * 32))) != digest_of(event())
+    assert digest_of(event(), tip=HistoryEnd(1)) != digest_of(event())
+    assert digest_of(event(), tip=HistoryEnd(0, bytes([1] * 32))) != digest_of(event())
 
 
 def test_a_link_keeps_the_text_that_was_digested() -> None:
-    [link], tip = chain(Tip(), [event()])
-    assert link == Link(1, event(), '{"a":"投诉","b":1}', tip.digest)
+    [link], tip = chain(HistoryEnd(), [event()])
+    assert link == ChainLink(1, event(), '{"a":"投诉","b":1}', tip.digest)
     assert len(link.digest) == 32
 
 
 def test_a_draft_of_a_known_complaint_tells_nothing_by_itself() -> None:
     change = Change(Life().complaint, actor="an", new_id=lambda: UUID(int=9))
-    change.emit(EventType.NOTE_ADDED, START, text="Called back", visibility=None)
+    change.record(EventType.NOTE_ADDED, START, text="Called back", visibility=None)
     assert change.events == [Event(EventType.NOTE_ADDED, 1, START, "an", {"text": "Called back"})]

@@ -1,4 +1,4 @@
-"""Reading dates of an import, and noticing exchanged day and month."""
+"""Reading dates of an import, and noticing swapped day and month."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.domain.importing.date_swaps import DateCensus, SwapFinding, swapped
-from complaints.domain.importing.dates import DateReader, NoZone, load_zone, swap
+from complaints.domain.importing.date_swaps import DateCounts, SwapFinding
+from complaints.domain.importing.dates import DateReader, MissingTimeZone, load_zone, swap_day_and_month
 
 NEW_YORK = ZoneInfo("America/New_York")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -81,7 +81,7 @@ def test_what_is_no_such_date_is_told(text: str, date_format: str | None, words:
 def test_a_time_without_offset_needs_a_zone() -> None:
     with pytest.raises(ValueError, match="give timezone"):
         instant("2015-04-22T10:00:00", None, None)
-    with pytest.raises(NoZone, match="has no %z"):
+    with pytest.raises(MissingTimeZone, match="has no %z"):
         DateReader("%d-%m-%y", None)
 
 
@@ -132,14 +132,14 @@ def test_what_is_no_zone_is_refused(name: str) -> None:
 def test_exchanging_a_format_leaves_the_rest() -> None:
     reader = DateReader("%%d %d/%m/%y", SHANGHAI)
     assert reader.numeric
-    assert reader.exchanged().date_format == "%%d %m/%d/%y"
+    assert reader.swap_format().date_format == "%%d %m/%d/%y"
     assert not DateReader("%d %b %y", SHANGHAI).numeric
     assert not DateReader(None, None).numeric
 
 
 def test_only_a_date_that_can_be_read_both_ways_is_swapped() -> None:
-    assert swap(datetime(2015, 8, 4, 10, tzinfo=UTC)) == datetime(2015, 4, 8, 10, tzinfo=UTC)
-    assert swap(datetime(2015, 8, 13, 10, tzinfo=UTC)) == datetime(2015, 8, 13, 10, tzinfo=UTC)
+    assert swap_day_and_month(datetime(2015, 8, 4, 10, tzinfo=UTC)) == datetime(2015, 4, 8, 10, tzinfo=UTC)
+    assert swap_day_and_month(datetime(2015, 8, 13, 10, tzinfo=UTC)) == datetime(2015, 8, 13, 10, tzinfo=UTC)
 
 
 # Exchanged day and month
@@ -150,17 +150,17 @@ def days(first: date, last: date, *, step: int = 1) -> list[date]:
 
 
 def through_a_spreadsheet(dates: Iterable[date]) -> list[date]:
-    return [swapped(day) if day.day <= 12 else day for day in dates]
+    return [swap_day_and_month(day) if day.day <= 12 else day for day in dates]
 
 
 def find(dates: Iterable[date], *, rows_a_day: int = 1, numeric: bool = True) -> SwapFinding | None:
-    census = DateCensus()
+    counts = DateCounts()
     row = 0
     for day in dates:
         for _ in range(rows_a_day):
             row += 1
-            census.add(datetime(day.year, day.month, day.day, 9, tzinfo=UTC), row=row, text=f"{day:%d-%m-%y}")
-    return census.find_swap(numeric=numeric)
+            counts.add(datetime(day.year, day.month, day.day, 9, tzinfo=UTC), row=row, text=f"{day:%d-%m-%y}")
+    return counts.find_swap(numeric=numeric)
 
 
 SPRING = days(date(2015, 4, 1), date(2015, 6, 30))
@@ -172,7 +172,7 @@ def test_a_quarter_that_went_through_a_spreadsheet_is_noticed() -> None:
     assert (finding.dated, finding.ambiguous, finding.same) == (910, 360, 30)
     assert (finding.first, finding.last) == (date(2015, 4, 13), date(2015, 6, 30))
     assert finding.still_astray == 0
-    assert [(day, tally.row) for day, tally in finding.examples] == [
+    assert [(day, count.row) for day, count in finding.examples] == [
         (date(2015, 1, 4), 1),
         (date(2015, 2, 4), 11),
     ]

@@ -10,7 +10,7 @@ import pytest
 from complaints.domain.errors import Conflict
 from complaints.domain.policy.document import read_policy
 from complaints.domain.rules.intake import Intake, plan_intake
-from complaints.domain.rules.recipients import answerable
+from complaints.domain.rules.recipients import find_answerable_user
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import Channel, Severity
 
@@ -38,18 +38,18 @@ def directory(*inactive: str, vacant: tuple[str, ...] = ()) -> Directory:
 @pytest.mark.parametrize("gone", range(len(PEOPLE)))
 def test_an_inactive_holder_is_followed_by_the_next_one_up(gone: int) -> None:
     # rule 1.5
-    assert answerable("customer_service", directory(*PEOPLE[:gone])) == PEOPLE[gone]
+    assert find_answerable_user("customer_service", directory(*PEOPLE[:gone])) == PEOPLE[gone]
 
 
 @pytest.mark.parametrize("gone", range(len(PEOPLE) - 1))
 def test_a_vacant_role_is_followed_by_the_next_one_up(gone: int) -> None:
     # rule 1.5
-    assert answerable("customer_service", directory(vacant=PEOPLE[:gone])) == PEOPLE[gone]
+    assert find_answerable_user("customer_service", directory(vacant=PEOPLE[:gone])) == PEOPLE[gone]
 
 
 def test_with_every_role_vacant_it_is_the_first_active_user() -> None:
     # rule 1.5
-    found = answerable("customer_service", directory("deputy", "executive", vacant=PEOPLE))
+    found = find_answerable_user("customer_service", directory("deputy", "executive", vacant=PEOPLE))
     assert found == "executive_deputy"
 
 
@@ -57,16 +57,16 @@ def test_an_absent_lead_still_answers() -> None:
     everybody = directory()
     absent = replace(everybody.users["lead"], absent_from=NOW)
     away = replace(everybody, users={**everybody.users, "lead": absent})
-    assert answerable("customer_service", away) == "lead"
+    assert find_answerable_user("customer_service", away) == "lead"
 
 
 def test_a_team_that_is_unknown_is_answered_for_too() -> None:
-    assert answerable("nobody_knows", directory("deputy")) == "executive"
+    assert find_answerable_user("nobody_knows", directory("deputy")) == "executive"
 
 
 def test_with_no_active_user_nobody_can() -> None:
     with pytest.raises(Conflict, match="make an active user"):
-        answerable("customer_service", directory(*PEOPLE))
+        find_answerable_user("customer_service", directory(*PEOPLE))
 
 
 @pytest.mark.parametrize(

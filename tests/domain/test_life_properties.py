@@ -15,7 +15,7 @@ from complaints.domain.errors import InvalidContent, TransitionRefused
 from complaints.domain.policy.policy import Policy, TargetChoice
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.actions import judge_actions
-from complaints.domain.rules.lifecycle import moves
+from complaints.domain.rules.lifecycle import list_transitions
 from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import (
     Action,
@@ -164,7 +164,7 @@ def act(life: Life, action: Action, detail: int) -> None:
         assert action in (Action.RECORD_CONTACT, Action.CLOSE)
         assert life.complaint == before
         return
-    assert (action, before.status, life.status) in moves()
+    assert (action, before.status, life.status) in list_transitions()
     assert life.complaint.version == before.version + (action is not Action.ESCALATE)
 
 
@@ -207,7 +207,7 @@ def check_clock(deadline: Deadline, life: Life) -> None:
             assert due_at <= deadline.breached_at <= met_at
     assert (met_at is not None) is (deadline.status in (DeadlineStatus.MET, DeadlineStatus.MET_LATE))
     assert deadline.unmet or (deadline.wake_at, deadline.paused_until) == (None, None)
-    segments = deadlines.explanation(deadline, life.complaint, life.policy)
+    segments = deadlines.explain_due_time(deadline, life.complaint, life.policy)
     assert (segments[0].start, segments[-1].end) == (deadline.started_at, due_at)
     assert all(one.end == two.start for one, two in pairwise(segments))
 
@@ -317,7 +317,7 @@ def test_the_clock_tells_the_same_unswept(
         if not turn.idle:
             take(life, turn)
     life.jump(hours=hours_unseen)
-    seen = {d.id: deadlines.as_of(d, life.now) for d in life.complaint.deadlines}
+    seen = {d.id: deadlines.catch_up_status(d, life.now) for d in life.complaint.deadlines}
     overdue = life.overdue()
     life.policy = without_step_actions(life.policy)
     life.sweep()

@@ -8,7 +8,7 @@ import pytest
 from complaints.domain.errors import TransitionRefused
 from complaints.domain.rules import lifecycle, lifecycle_page
 from complaints.domain.rules.actions import judge_actions
-from complaints.domain.rules.lifecycle import legal_actions, moves, next_status
+from complaints.domain.rules.lifecycle import legal_actions, list_transitions, next_status
 from complaints.domain.rules.lifecycle_page import render_page
 from complaints.domain.vocabulary import OPEN_STATUSES, Action, ContactOutcome, Status
 from tests.domain.builders import Life, closable, in_status
@@ -85,13 +85,15 @@ def test_moves_are_the_cells_of_the_table() -> None:
         for heading, cell in zip(HEADINGS, row[1:], strict=True)
         if cell != "·"
     }
-    assert set(moves()) == told
-    assert len(moves()) == len(told)
+    assert set(list_transitions()) == told
+    assert len(list_transitions()) == len(told)
 
 
 @pytest.mark.parametrize("status", Status)
 def test_legal_actions_are_those_with_a_move(status: Status) -> None:
-    assert set(legal_actions(status)) == {action for action, source, _ in moves() if source is status}
+    assert set(legal_actions(status)) == {
+        action for action, source, _ in list_transitions() if source is status
+    }
     assert list(legal_actions(status)) == [a for a in Action if a in legal_actions(status)]
 
 
@@ -99,7 +101,7 @@ def test_legal_actions_are_those_with_a_move(status: Status) -> None:
 @pytest.mark.parametrize("action", Action)
 def test_the_machine_refuses_what_the_table_does_not_know(status: Status, action: Action) -> None:
     if action in legal_actions(status):
-        assert (action, status, next_status(status, action)) in moves()
+        assert (action, status, next_status(status, action)) in list_transitions()
         return
     with pytest.raises(TransitionRefused) as refused:
         next_status(status, action)
@@ -121,7 +123,7 @@ def test_the_diagram_shows_every_move_that_leads_elsewhere() -> None:
         for sides, _, names in [arrow.strip().partition(": ")]
         for action in names.split(", ")
     }
-    assert drawn == {(a, source, target) for a, source, target in moves() if source is not target}
+    assert drawn == {(a, source, target) for a, source, target in list_transitions() if source is not target}
 
 
 def test_the_page_is_the_table() -> None:
@@ -132,11 +134,11 @@ def test_the_page_names_every_state_and_action_in_both_languages() -> None:
     page = render_page()
     for status in Status:
         assert (
-            f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle_page.STATUS_NAMES_ZH[status]} |"
+            f"| `{status}` | {status.replace('_', ' ').capitalize()} | {lifecycle_page.NAMES_ZH['statuses'][status]} |"
             in page
         )
     assert all(
-        f"| `{action}`" in page and lifecycle_page.ACTION_NAMES_ZH[action] in page for action in Action
+        f"| `{action}`" in page and lifecycle_page.NAMES_ZH["actions"][action] in page for action in Action
     )
-    assert len(set(lifecycle_page.STATUS_NAMES_ZH.values())) == len(Status)
+    assert len(set(lifecycle_page.NAMES_ZH["statuses"].values())) == len(Status)
     assert lifecycle.mermaid() in page

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 
 from complaints.domain.rules.deadlines import terms_of
-from complaints.domain.rules.ladder import schedule
+from complaints.domain.rules.ladder import plan_steps
 from complaints.storage import load
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Connection, Database, Transaction
@@ -112,7 +112,7 @@ class Storm:
             complaint = loaded.complaint
             policy = configuration.policy(complaint.policy_code, complaint.policy_version)
             for deadline in complaint.deadlines:
-                steps = schedule(deadline, terms_of(deadline, complaint, policy), policy)
+                steps = plan_steps(deadline, terms_of(deadline, complaint, policy), policy)
                 found += [
                     (deadline.id, s.step.name, s.planned_at) for s in steps if s.wake_at <= self.ends_at
                 ]

@@ -1,4 +1,4 @@
-"""Imports: a file of complaints, taken in at once and worked on in the background."""
+"""The endpoints of imports. A file is stored at once; the rows are imported in the background."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,12 +17,12 @@ from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.json_text import plain
 from complaints.use_cases import imports
 from complaints.use_cases.access import Right
-from complaints.use_cases.imports import Job
+from complaints.use_cases.imports import ImportJob
 from complaints.use_cases.service import Transaction
 
 
 def bytes_for(method: str, path: str) -> int | None:
-    """Imports may be larger than other bodies."""
+    """The limit for the body of an import, in bytes, because it is larger than other bodies. Otherwise None."""
     return IMPORT_BYTES if method == "POST" and path == "/v1/imports" else None
 
 
@@ -33,8 +33,8 @@ IMPORT_BYTES = 64 * 1024 * 1024
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def import_json(job: Job) -> dict[str, Any]:
-    """An import as the API shows it."""
+def import_json(job: ImportJob) -> dict[str, Any]:
+    """The form of an import in the API."""
     members = (
         "id",
         "status",
@@ -50,7 +50,11 @@ def import_json(job: Job) -> dict[str, Any]:
 
 
 async def read_request(request: Request) -> imports.ImportRequest:
-    """The file in the body, and the options in the query."""
+    """Read the file from the body and the options from the query.
+
+    Raises UnsupportedMediaType if the content type is neither CSV nor NDJSON, and InvalidContent for a wrong
+    `dry_run`.
+    """
     sent = read_content_type(request.headers.get("content-type", ""))
     if sent.media_type not in (CSV, NDJSON):
         raise UnsupportedMediaType(f"Send the file as Content-Type: {CSV} or {NDJSON}.")

@@ -1,34 +1,47 @@
-"""Refusals. The domain knows their kind; the edges know what HTTP makes of it."""
+"""Errors that callers can understand. The domain knows their kind; the API turns a kind into an HTTP status."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+_LONGEST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with what was sent. `pointer` is a JSON Pointer (RFC 6901) into it, "" for the whole."""
+    """One fault in the sent data. `pointer` is a JSON Pointer (RFC 6901); "" means the whole data."""
 
     pointer: str
     message: str
 
 
 def escape_pointer(name: str) -> str:
-    """One member name as a reference token of a JSON Pointer (RFC 6901, section 3)."""
+    """A member name as a reference token of a JSON Pointer (RFC 6901, section 3)."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
 def clip(text: str, limit: int = 500) -> str:
-    """`text`, cut to at most `limit` code points: messages do not repeat at length what was sent."""
+    """`text`, cut to at most `limit` code points, because a message must not repeat long input."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-class ComplaintError(Exception):
-    """A refusal a caller can understand. `kind` is one of invalid, forbidden, not-found, conflict, stale,
-    unavailable.
+def find_nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is nearest to a misspelt name, or None. Case makes no difference.
 
-    `code` names the problem in the catalogue (`/problems/<code>`); `faults` says which members are at fault;
-    `allowed` lists the actions that are legal now, where an action was refused.
+    Both are compared up to 200 characters, because the time grows with the square of the length.
+    """
+    by_folded = {item.casefold(): item for item in known if len(item) <= _LONGEST_COMPARED}
+    near = difflib.get_close_matches(name[:_LONGEST_COMPARED].casefold(), by_folded, n=1)
+    return by_folded[near[0]] if near else None
+
+
+class ComplaintError(Exception):
+    """A refused request, explained to the caller.
+
+    `kind` is invalid, forbidden, not-found, conflict, stale or unavailable. `code` names the problem in the
+    catalogue (`/problems/<code>`). `faults` lists the faulty members. `allowed` lists the actions that are
+    possible now, if an action was refused; otherwise it is None.
     """
 
     kind: ClassVar[str] = "invalid"
@@ -44,50 +57,50 @@ class ComplaintError(Exception):
 
 
 class InvalidContent(ComplaintError):
-    """What was sent cannot be accepted; `faults` names the members."""
+    """The sent data is not acceptable. `faults` lists the faulty members."""
 
     @classmethod
     def at(cls, pointer: str, message: str) -> "InvalidContent":
-        """A refusal of the one member at `pointer`."""
+        """The error for a single faulty member at `pointer`."""
         return cls(message, faults=[Fault(pointer, message)])
 
 
 class Forbidden(ComplaintError):
-    """The caller lacks the right."""
+    """The caller does not have the necessary right."""
 
     kind = "forbidden"
     code = "forbidden"
 
 
 class NotFound(ComplaintError):
-    """There is no such thing, or the caller may not know of it."""
+    """The requested object does not exist, or the caller is not allowed to see it."""
 
     kind = "not-found"
     code = "not-found"
 
 
 class Conflict(ComplaintError):
-    """It contradicts what is there."""
+    """The request contradicts the stored data."""
 
     kind = "conflict"
     code = "conflict"
 
 
 class TransitionRefused(Conflict):
-    """The action is not legal from the complaint's present state; `allowed` lists those that are."""
+    """The action is not possible in the present state of the complaint. `allowed` lists the possible actions."""
 
     code = "transition-refused"
 
 
 class StaleVersion(ComplaintError):
-    """The caller acted on an older version of the complaint than the present one."""
+    """The caller named an older version of the complaint than the present version."""
 
     kind = "stale"
     code = "stale-version"
 
 
 class Unavailable(ComplaintError):
-    """Something the engine needs is out of reach for now; nothing was done, or its outcome is unknown."""
+    """A necessary part, such as the database, cannot be reached now. Nothing was done, or the result is unknown."""
 
     kind = "unavailable"
     code = "service-unavailable"

@@ -1,79 +1,79 @@
-"""Facts as JSON text: instants as RFC 3339 in UTC ("Z"), identifiers and amounts as text, closed sets by value."""
+"""Facts as JSON: instants as RFC 3339 in UTC, identifiers and amounts as text, members of closed sets by value."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from complaints.domain.instants import write_instant
+
 _OPTIONS = orjson.OPT_UTC_Z
 _SORTED = _OPTIONS | orjson.OPT_SORT_KEYS
 
 
 def encode(value: Any, *, sort_keys: bool = False) -> bytes:
-    """`value` as JSON in UTF-8, without spaces. Raises TypeError for what JSON has no form for."""
+    """`value` as JSON in UTF-8, without spaces. Raises TypeError for a type without a form in JSON."""
     try:
-        return orjson.dumps(value, _spelled, _SORTED if sort_keys else _OPTIONS)
-    except TypeError:  # a whole number beyond 64 bits, which only the standard library spells
+        return orjson.dumps(value, _write_special, _SORTED if sort_keys else _OPTIONS)
+    except TypeError:  # a whole number beyond 64 bits: only the standard library writes it
         text = json.dumps(
-            value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys, default=_spelled_out
+            value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys, default=_write_fact
         )
         return text.encode()
 
 
-def _spelled(value: object) -> str:
+def _write_special(value: object) -> str:
+    """The text for a type that orjson does not know."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, bytes):
-        return "\\x" + value.hex()  # as PostgreSQL takes them
+        return "\\x" + value.hex()  # the form that PostgreSQL reads
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _spelled_out(value: object) -> str:
+def _write_fact(value: object) -> str:
+    """The text for a type that the standard library does not know."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return str(value) if isinstance(value, UUID) else _spelled(value)
+        return write_instant(value)
+    return str(value) if isinstance(value, UUID) else _write_special(value)
 
 
 def plain(value: object) -> Any:
     """The JSON form of a fact: instants as RFC 3339 in UTC, identifiers and amounts as text."""
-    return _SPELLINGS[type(value)](value)
+    return _CONVERSIONS[type(value)](value)
 
 
-class _Spellings(dict[type, Callable[[Any], Any]]):
-    """How facts of a type are spelled, found once for each type."""
+class _Conversions(dict[type, Callable[[Any], Any]]):
+    """The conversion of facts to plain JSON, by type. It is chosen once for each type."""
 
     def __missing__(self, kind: type) -> Callable[[Any], Any]:
-        spell: Callable[[Any], Any] = _as_it_is
+        convert: Callable[[Any], Any] = _keep
         if issubclass(kind, datetime):
-            spell = _instant
+            convert = write_instant
         elif issubclass(kind, UUID | Decimal):
-            spell = str
+            convert = str
         elif issubclass(kind, tuple | list):
-            spell = _items
+            convert = _convert_items
         elif issubclass(kind, Mapping):
-            spell = _members
-        self[kind] = spell
-        return spell
+            convert = _convert_members
+        self[kind] = convert
+        return convert
 
 
-_SPELLINGS = _Spellings()
+_CONVERSIONS = _Conversions()
 
 
-def _as_it_is(value: object) -> object:
+def _keep(value: object) -> object:
     return value
 
 
-def _instant(value: datetime) -> str:
-    return value.isoformat().replace("+00:00", "Z")
-
-
-def _items(value: Iterable[object]) -> list[Any]:
+def _convert_items(value: Iterable[object]) -> list[Any]:
     return [plain(item) for item in value]
 
 
-def _members(value: Mapping[str, object]) -> dict[str, Any]:
+def _convert_members(value: Mapping[str, object]) -> dict[str, Any]:
     return {key: plain(item) for key, item in value.items()}

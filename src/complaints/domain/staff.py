@@ -1,4 +1,4 @@
-"""Staff: users, teams and departments, and the directory that finds them."""
+"""The staff of the house: users, teams and departments, and the directory that holds them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person who works on complaints. Absent from `absent_from` until before `absent_until`."""
+    """A member of the staff who works on complaints.
+
+    A user is absent from `absent_from` until before `absent_until`, both in UTC. Without `absent_until`, the
+    absence has no end.
+    """
 
     login: str
     name: str
@@ -18,14 +22,14 @@ class User:
     absent_until: datetime | None = None
 
     def available(self, now: datetime) -> bool:
-        """Whether they can be reached at `now`."""
+        """True if the user is active and not absent at `now`."""
         absent = self.absent_from is not None and self.absent_from <= now
         return self.active and not (absent and (self.absent_until is None or now < self.absent_until))
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """People who work on complaints together."""
+    """Users who work on complaints together. `names` are by language."""
 
     code: str
     names: Mapping[str, str]
@@ -37,7 +41,7 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """Teams under one head; the department without a parent is the top, its head the executive."""
+    """Teams under one head. The department without parent is the top; its head is the executive."""
 
     code: str
     names: Mapping[str, str]
@@ -48,7 +52,7 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Who is who, by login and code."""
+    """All users by login, all teams and departments by code."""
 
     users: Mapping[str, User]
     teams: Mapping[str, Team]

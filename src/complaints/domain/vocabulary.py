@@ -1,4 +1,4 @@
-"""The words of the domain, as closed sets. Their order, where it means something, is the order here."""
+"""The closed sets of values in the domain. If the order of a set has a meaning, it is the order here."""
 
 from enum import StrEnum
 

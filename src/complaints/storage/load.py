@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
 
-from complaints.domain.complaint.history import Tip
+from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.numbers import sequence_of
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
@@ -86,7 +86,7 @@ def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[LoadedComplaint]:
     return [
         LoadedComplaint(
             fact_of(row, deadlines.get(row.id, ()), holds.get(row.id, ())),
-            Tip(row.history_count, row.history_digest),
+            HistoryEnd(row.history_count, row.history_digest),
             row.events_after,
         )
         for row in rows

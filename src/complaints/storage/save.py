@@ -13,7 +13,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
-from complaints.domain.complaint.history import NO_HISTORY, Link, Tip, chain
+from complaints.domain.complaint.history import NO_HISTORY, ChainLink, HistoryEnd, chain
 from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
@@ -36,7 +36,7 @@ class ChangeToSave:
     """
 
     change: Change
-    tip: Tip = NO_HISTORY
+    tip: HistoryEnd = NO_HISTORY
     persons: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
 
@@ -66,7 +66,7 @@ def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave]) -> None:
         tx.hasten(SWEEP_LOOP, max((min(wakes) - tx.now).total_seconds(), 0.0))
 
 
-def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[Link]], list[Tip]]:
+def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[ChainLink]], list[HistoryEnd]]:
     links, tips = [], []
     for plan in plans:
         plan.change.finish()
@@ -77,7 +77,7 @@ def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[Link]], list[Tip]
 
 
 def _write_complaints(
-    tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave], tips: Sequence[Tip]
+    tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave], tips: Sequence[HistoryEnd]
 ) -> None:
     new: list[dict[str, Any]] = []
     changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Imports: a file is taken in chunks, each with its progress in one transaction: a crash loses and doubles nothing."""
+"""Imports of files. Each transaction saves a chunk of rows with the progress, so a crash loses and doubles no row."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.loop_names import IMPORT_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import import_job
-from complaints.storage.rows.import_job import Job as Job
+from complaints.storage.rows.import_job import ImportJob as ImportJob
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.commands.messages import as_errors
@@ -28,7 +28,10 @@ _RUNNING, _COMPLETED = "running", "completed"
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """A file to import, and how to read it. `options` are the pairs that `parse_options` takes."""
+    """A file to import. `options` are pairs of name and value for `parse_options`.
+
+    `charset` is the encoding that the sender declared, or None. A dry run saves no complaints.
+    """
 
     content: bytes
     media_type: str
@@ -37,8 +40,8 @@ class ImportRequest:
     dry_run: bool = False
 
 
-def start_import(service: Service, tx: Transaction, caller: Caller, request: ImportRequest) -> Job:
-    """Take in a file for import. Raises InvalidContent for faults of the whole file; then nothing is kept."""
+def start_import(service: Service, tx: Transaction, caller: Caller, request: ImportRequest) -> ImportJob:
+    """Store a file for import. Raises InvalidContent for faults of the whole file; then nothing is stored."""
     caller.require(Right.CREATE)
     file = open_import(
         request.content,
@@ -46,7 +49,7 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
         charset=request.charset,
         options=parse_options(request.options),
     )
-    job = Job(
+    job = ImportJob(
         id=service.new_id(),
         status=_RUNNING,
         media_type=request.media_type,
@@ -69,38 +72,39 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
     return job
 
 
-def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> Job:
-    """How far an import is. Raises NotFound, also for one of a source the caller may not know of."""
+def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> ImportJob:
+    """An import with its progress. Raises NotFound, also if the source is hidden from the caller."""
     job = import_job.find_job(tx, import_id)
     if job is None or caller.only_source not in (None, job.source):
         raise NotFound("There is no such import.")
     return job
 
 
-def list_errors(tx: Transaction, job: Job, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+def list_errors(tx: Transaction, job: ImportJob, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
     """The failed rows of an import after row `after`: `row` is the row number, `errors` its faults."""
     return import_job.list_errors(tx, job.id, after=after, limit=limit)
 
 
 def work_on_imports(service: Service, stopping: Callable[[], bool] = lambda: False) -> None:
-    """Finish the imports that run, oldest first, unless `stopping` says so."""
+    """Finish the running imports, oldest first, until `stopping` is true."""
     while not stopping() and (import_id := service.read(import_job.find_running)) is not None:
         if not work_on(service, import_id, stopping=stopping):
-            return  # another process is at it
+            return  # another process works on it
 
 
 def work_on(
     service: Service,
     import_id: UUID,
     *,
-    progress: Callable[[Job], None] = lambda job: None,
+    progress: Callable[[ImportJob], None] = lambda job: None,
     stopping: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Take one import to its end, chunk by chunk; False if it was stopped or another process works on it.
+    """Work on an import to its end, chunk by chunk. False if it was stopped or another process works on it.
 
-    Several processes at once do no row twice: each chunk locks the import.
+    Several processes do no row twice, because each chunk locks the import. `progress` is called after each
+    chunk.
     """
-    reader = _Reader(*service.read(lambda tx: _file_of(tx, import_id)))
+    reader = _RowReader(*service.read(lambda tx: _load_file(tx, import_id)))
     while not stopping():
         job = service.write(lambda tx: _take_chunk(service, tx, import_id, reader))
         if job is None:  # another process works on it, or has finished it
@@ -112,25 +116,25 @@ def work_on(
     return False
 
 
-def _file_of(tx: Transaction, import_id: UUID) -> tuple[Job, bytes]:
+def _load_file(tx: Transaction, import_id: UUID) -> tuple[ImportJob, bytes]:
     job = import_job.find_job(tx, import_id)
     assert job is not None  # imports are never deleted
     return job, import_job.find_content(tx, import_id)
 
 
-class _Reader:
-    """The rows of one file, from any row on."""
+class _RowReader:
+    """Reads the rows of a file from any row."""
 
-    def __init__(self, job: Job, content: bytes) -> None:
+    def __init__(self, job: ImportJob, content: bytes) -> None:
         self._file = open_import(
             content, media_type=job.media_type, charset=job.charset, options=parse_options(job.options)
         )
         self._rows: Iterator[ImportRow] = iter(())
         self._at = -1
-        self.seen: set[object] = set()  # what a dry run met: it leaves nothing in the database to find
+        self.seen: set[object] = set()  # identities of rows of a dry run, because the database has none
 
     def take(self, start: int, count: int) -> list[ImportRow]:
-        """Up to `count` rows after the first `start`."""
+        """At most `count` rows after the first `start` rows."""
         if self._at != start:
             self._rows = islice(self._file.rows(), start, None)
         rows = list(islice(self._rows, count))
@@ -139,63 +143,65 @@ class _Reader:
 
 
 @dataclass(slots=True)
-class _Tally:
-    """What became of a chunk."""
+class _ChunkResult:
+    """The result of a chunk. `errors` are pairs of row number and faults."""
 
     accepted: int = 0
     duplicates: int = 0
     errors: list[tuple[int, list[dict[str, str]]]] = field(default_factory=list)
 
     def fail(self, row: ImportRow, faults: Sequence[Fault]) -> None:
-        """Put a row's faults on record."""
+        """Record the faults of a row."""
         self.errors.append((row.number, [asdict(fault) for fault in faults]))
 
 
-def _take_chunk(service: Service, tx: Transaction, import_id: UUID, reader: _Reader) -> Job | None:
-    """Import the next rows and note the progress; None where another process does, or nothing is left."""
+def _take_chunk(service: Service, tx: Transaction, import_id: UUID, reader: _RowReader) -> ImportJob | None:
+    """Import the next rows and save the progress. None if another process does so, or no row is left."""
     job = import_job.claim_running(tx, import_id)
     if job is None:
         return None
     rows = reader.take(job.done, CHUNK)
-    tally = _tally(service, tx, job, rows, reader)
+    result = _import_rows(service, tx, job, rows, reader)
     done = job.done + len(rows)
     finished = done >= job.rows
     job = replace(
         job,
         done=done,
-        accepted=job.accepted + tally.accepted,
-        duplicates=job.duplicates + tally.duplicates,
-        failed=job.failed + len(tally.errors),
+        accepted=job.accepted + result.accepted,
+        duplicates=job.duplicates + result.duplicates,
+        failed=job.failed + len(result.errors),
         status=_COMPLETED if finished else _RUNNING,
         finished_at=tx.now if finished else None,
     )
-    import_job.insert_errors(tx, job.id, tally.errors)
+    import_job.insert_errors(tx, job.id, result.errors)
     import_job.record_progress(tx, job)
     return job
 
 
-def _tally(service: Service, tx: Transaction, job: Job, rows: list[ImportRow], reader: _Reader) -> _Tally:
-    tally = _Tally()
+def _import_rows(
+    service: Service, tx: Transaction, job: ImportJob, rows: list[ImportRow], reader: _RowReader
+) -> _ChunkResult:
+    result = _ChunkResult()
     valid: list[tuple[ImportRow, CreateComplaint]] = []
     for row in rows:
-        command = _command(row)
+        command = _parse_row(row)
         if isinstance(command, CreateComplaint):
             valid.append((row, command))
         else:
-            tally.fail(row, command)
-    outcomes = _registered(service, tx, job, valid, reader)
+            result.fail(row, command)
+    outcomes = _register_rows(service, tx, job, valid, reader)
     for (row, _), outcome in zip(valid, outcomes, strict=True):
         if isinstance(outcome, ComplaintError):
-            tally.fail(row, outcome.faults or [Fault("", outcome.detail)])
+            result.fail(row, outcome.faults or [Fault("", outcome.detail)])
         elif outcome:
-            tally.accepted += 1
+            result.accepted += 1
         else:
-            tally.duplicates += 1
-    return tally
+            result.duplicates += 1
+    return result
 
 
-def _command(row: ImportRow) -> CreateComplaint | Sequence[Fault]:
-    """The row as a complaint to register, or what is wrong with it."""
+def _parse_row(row: ImportRow) -> CreateComplaint | Sequence[Fault]:
+    """The row as a complaint to register, or its faults."""
     if row.body is None:
         return row.faults
     try:
@@ -205,14 +211,14 @@ def _command(row: ImportRow) -> CreateComplaint | Sequence[Fault]:
         return [Fault(one["pointer"], one["message"]) for one in as_errors(found, body=row.body)]
 
 
-def _registered(
+def _register_rows(
     service: Service,
     tx: Transaction,
-    job: Job,
+    job: ImportJob,
     valid: list[tuple[ImportRow, CreateComplaint]],
-    reader: _Reader,
+    reader: _RowReader,
 ) -> list[bool | ComplaintError]:
-    """For each row whether it is new, or why it cannot be registered. A dry run takes back what it wrote."""
+    """Register the rows. For each row: whether it is new, or its error. A dry run is rolled back."""
     if not valid:
         return []
     caller = Caller(job.key_name, frozenset(AccessRole(r) for r in job.key_roles), job.source, job.login)
@@ -224,20 +230,20 @@ def _registered(
         outcomes = register(service, tx, posts)
     found: list[bool | ComplaintError] = []
     for post, outcome in zip(posts, outcomes, strict=True):
-        key = _known_by(job, post)
+        key = _identify_row(job, post)
         new = isinstance(outcome, IntakeResult) and outcome.created and key not in reader.seen
         found.append(outcome if isinstance(outcome, ComplaintError) else new)
         reader.seen.add(key)
     return found
 
 
-def _known_by(job: Job, post: Post) -> object:
+def _identify_row(job: ImportJob, post: Post) -> object:
     command = post.command
     if command.external_id:
         return command.source or job.source, command.external_id
     return post.mark and post.mark.digest
 
 
-def _digest(job: Job, command: CreateComplaint, row: ImportRow) -> str:
-    """A row is known by its content within a source: the same file imported again changes nothing."""
+def _digest(job: ImportJob, command: CreateComplaint, row: ImportRow) -> str:
+    """The digest of a row within its source. So a second import of the same file changes nothing."""
     return hashlib.sha256(f"{command.source or job.source}\n{row.digest}".encode()).hexdigest()

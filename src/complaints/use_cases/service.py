@@ -8,7 +8,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
-from complaints.domain.rules.actions import Context
+from complaints.domain.rules.actions import ActionContext
 from complaints.storage.configuration import Configuration as Configuration
 from complaints.storage.configuration import ConfigurationCache
 from complaints.storage.database.transactions import Database, RaceLost
@@ -37,11 +37,11 @@ class Service:
         """The configuration. It may be half a second old."""
         return self.cache.current(tx)
 
-    def context(self, tx: Transaction, complaint: Complaint, caller: Caller) -> Context:
+    def context(self, tx: Transaction, complaint: Complaint, caller: Caller) -> ActionContext:
         """The facts that decide whether `caller` may take an action on `complaint` now."""
         configuration = self.configuration(tx)
         policy = configuration.policy(complaint.policy_code, complaint.policy_version)
-        return Context(tx.now, policy, configuration.directory, caller.roles)
+        return ActionContext(tx.now, policy, configuration.directory, caller.roles)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do `work` in one transaction and return its result. After a lost race for a unique key, try again.

@@ -29,7 +29,8 @@ router = APIRouter(tags=["tools"], route_class=StrictRoute)
 def get_lifecycle(request: CurrentRequest) -> Response:
     """The statuses of a complaint, and the actions that lead from one to another."""
     transitions = [
-        {"action": action, "from": source, "to": target} for action, source, target in lifecycle.moves()
+        {"action": action, "from": source, "to": target}
+        for action, source, target in lifecycle.list_transitions()
     ]
     return _answer(
         request, {"states": list(Status), "transitions": transitions, "mermaid": lifecycle.mermaid()}

@@ -1,1 +1,1 @@
-"""One complaint: its facts, the change in the making, its history, its number and who complains."""
+"""A complaint: its facts, a planned change, its history, its number, and the identity of its complainant."""

@@ -1,7 +1,7 @@
-"""A plan in the making: the complaint as it will be, the events that tell of it, the escalations it brings.
+"""A planned change to one complaint, with its events and escalations.
 
-The rules change the draft; `storage.save` writes the difference. Every event carries the change it tells of,
-so that folding a complaint's events gives its state.
+The rules make a `Change`, and `storage.save` writes it. Each event holds the members that changed since the
+event before, so adding up all events of a complaint gives its present state (`history.fold`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ from complaints.domain.vocabulary import DeadlineKind, EventType
 
 ENGINE = "engine"
 
-# What an event does not repeat: it stands in the event itself, or follows from the rest.
+# Events do not record these members: an event has them itself, or they follow from the other members.
 _NOT_RECORDED = frozenset({"id", "version", "updated_at", "deadlines", "holds"})
 _RECORDED = tuple(f.name for f in fields(Complaint) if f.name not in _NOT_RECORDED)
 _RECORDED_OF_DEADLINE = (
@@ -30,7 +30,10 @@ _deadline_values = attrgetter(*_RECORDED_OF_DEADLINE)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One happening in the life of a complaint. `data` is plain JSON; `at` is when it happened."""
+    """One entry of a complaint's history. `data` is plain JSON. `at` is the time of the entry, in UTC.
+
+    `version` is the version of the complaint after the change.
+    """
 
     type: EventType
     version: int
@@ -40,7 +43,12 @@ class Event:
 
 
 class Change:
-    """The complaint as it will be, and what happens on the way. `before` is None for a new one."""
+    """A planned change to one complaint. Nothing is stored until `storage.save` writes it.
+
+    `complaint` is the complaint after the change. `before` is the complaint before it, None for a new
+    complaint. `touched` is true if the change counts as a new version. `actor` is the cause of all events
+    that name no other actor.
+    """
 
     __slots__ = (
         "_recorded", "actor", "before", "complaint", "escalations", "events", "new_id", "promises", "touched",
@@ -60,45 +68,45 @@ class Change:
         self.touched = new
 
     def set(self, **changes: Any) -> None:
-        """Change members of the complaint."""
+        """Set members of the complaint. Raises TypeError for an unknown member."""
         self.complaint = changed(self.complaint, **changes)
 
     def touch(self, now: datetime) -> None:
-        """Count this plan as a change of the complaint: one new version, however much it changes."""
+        """Give the complaint a new version, updated at `now`. Only the first call has an effect."""
         if not self.touched:
             self.touched = True
             self.set(version=self.complaint.version + 1, updated_at=now)
 
     def add_deadlines(self, deadlines: Iterable[Deadline]) -> None:
-        """Start more clocks."""
+        """Add deadlines to the complaint."""
         self.set(deadlines=(*self.complaint.deadlines, *deadlines))
 
     def put_deadline(self, deadline: Deadline) -> None:
-        """Replace the clock of the same id."""
+        """Replace the deadline with the same id."""
         self.set(deadlines=tuple(deadline if d.id == deadline.id else d for d in self.complaint.deadlines))
 
     def put_hold(self, hold: Hold) -> None:
-        """Add a hold, or replace the one of the same id."""
+        """Add a hold, or replace the hold with the same id."""
         others = tuple(h for h in self.complaint.holds if h.id != hold.id)
         self.set(holds=(*others, hold))
 
     def deadline(self, deadline_id: UUID) -> Deadline:
-        """The clock of that id as it stands in the draft."""
+        """The present state of the deadline with this id. Raises StopIteration if there is none."""
         return next(d for d in self.complaint.deadlines if d.id == deadline_id)
 
     def unmet(self, kind: DeadlineKind, *, cycle: int | None = None) -> list[Deadline]:
-        """The unmet clocks of a kind, earliest due first."""
+        """The unmet deadlines of a kind, earliest due time first. Without `cycle`: of every cycle."""
         found = [
             d for d in self.complaint.deadlines if d.kind is kind and d.unmet and cycle in (None, d.cycle)
         ]
         return sorted(found, key=lambda d: (d.due_at, d.id))
 
-    def emit(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
-        """Record an event that tells of everything changed since the last one."""
-        told = {key: plain(value) for key, value in data.items() if value is not None}
-        told.update(self._unrecorded())
+    def record(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
+        """Add an event with everything that changed since the last event. Values of None are left out."""
+        recorded = {key: plain(value) for key, value in data.items() if value is not None}
+        recorded.update(self._unrecorded())
         self._recorded = self.complaint
-        self.events.append(Event(event_type, self.complaint.version, at, actor or self.actor, told))
+        self.events.append(Event(event_type, self.complaint.version, at, actor or self.actor, recorded))
 
     def _unrecorded(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -110,16 +118,16 @@ class Change:
         return found
 
     def finish(self) -> None:
-        """Check that every change was told. Raises RuntimeError: a rule forgot its event."""
+        """Check that events record every change. Raises RuntimeError if a rule forgot its event."""
         if self._recorded is not self.complaint and self._unrecorded():
             raise RuntimeError(f"changes without an event: {self._unrecorded()}")
 
 
 def recorded_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
-    """The members that differ, with their new values; for a new complaint those that are set."""
+    """The members that differ, with their new values. For a new complaint: all members with a value."""
     if before is None:
-        set_ones = zip(_RECORDED, _recorded_values(after), strict=True)
-        return {name: plain(v) for name, v in set_ones if v is not None and v != () and v != {}}
+        members = zip(_RECORDED, _recorded_values(after), strict=True)
+        return {name: plain(v) for name, v in members if v is not None and v != () and v != {}}
     old, new = _recorded_values(before), _recorded_values(after)
     if old == new:
         return {}
@@ -127,10 +135,9 @@ def recorded_changes(before: Complaint | None, after: Complaint) -> dict[str, An
 
 
 def recorded_deadline(deadline: Deadline) -> dict[str, Any]:
-    """A deadline as events tell it: its id and what is known of it."""
+    """The form of a deadline in events: its id, and each recorded member that has a value."""
     members = zip(_RECORDED_OF_DEADLINE, _deadline_values(deadline), strict=True)
-    told = {name: plain(v) for name, v in members if v is not None}
-    return {"id": str(deadline.id), **told}
+    return {"id": str(deadline.id), **{name: plain(v) for name, v in members if v is not None}}
 
 
 def _recorded_moved(before: Sequence[Deadline], after: Deadline) -> bool:

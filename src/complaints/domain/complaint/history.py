@@ -1,4 +1,7 @@
-"""The history's chain: each event's digest covers its content and the digest before, so tampering shows."""
+"""The chain of a complaint's events. Each digest covers the event and the digest before it.
+
+So a later change to a stored event is found: its digest, or the digest after it, no longer fits.
+"""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,19 +15,22 @@ GENESIS = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Tip:
-    """The end of one complaint's history: how many events, and the digest of the last."""
+class HistoryEnd:
+    """The end of one complaint's history: the number of its events, and the digest of the last event."""
 
     count: int = 0
     digest: bytes = GENESIS
 
 
-NO_HISTORY = Tip()
+NO_HISTORY = HistoryEnd()
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """An event in its place. `data` is canonical JSON text, stored and digested as it is."""
+class ChainLink:
+    """An event with its place in the history. `data` is canonical JSON text.
+
+    `ordinal` counts the events of one complaint, from 1. The text `data` is stored and digested unchanged.
+    """
 
     ordinal: int
     event: Event
@@ -33,23 +39,23 @@ class Link:
 
 
 def canonical(data: dict[str, Any]) -> str:
-    """JSON text with sorted keys and no spaces: equal content, equal text."""
+    """JSON text with sorted keys and no spaces. Equal content gives equal text."""
     return encode(data, sort_keys=True).decode()
 
 
-def chain(tip: Tip, events: Iterable[Event]) -> tuple[list[Link], Tip]:
-    """The events as links after `tip`, and the new tip."""
+def chain(end: HistoryEnd, events: Iterable[Event]) -> tuple[list[ChainLink], HistoryEnd]:
+    """Chain events to the history that ends at `end`. Returns their links and the new end."""
     links = []
     for event in events:
-        ordinal, data = tip.count + 1, canonical(event.data)
-        digest = link_digest(tip.digest, ordinal, event, data)
-        links.append(Link(ordinal, event, data, digest))
-        tip = Tip(ordinal, digest)
-    return links, tip
+        ordinal, data = end.count + 1, canonical(event.data)
+        digest = link_digest(end.digest, ordinal, event, data)
+        links.append(ChainLink(ordinal, event, data, digest))
+        end = HistoryEnd(ordinal, digest)
+    return links, end
 
 
 def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes:
-    """SHA-256 over the previous digest and everything the event says."""
+    """The SHA-256 digest of the previous digest and the whole event."""
     head = encode(
         {
             "ordinal": ordinal,
@@ -64,13 +70,13 @@ def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes
 
 
 def fold(records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The state that the events' data add up to: members of the complaint, and deadlines by id.
+    """Add up the data of all events, oldest first. Returns the complaint's members, and its deadlines by id.
 
-    A member that an event sets to nothing is left out, as in the first event.
+    Members without a value (None, an empty list, an empty object) are left out, as in the first event.
     """
     members: dict[str, Any] = {}
     deadlines: dict[str, dict[str, Any]] = {}
     for data in records:
         members.update(data.get("changes", {}))
-        deadlines.update({told["id"]: told for told in data.get("deadlines", [])})
+        deadlines.update({recorded["id"]: recorded for recorded in data.get("deadlines", [])})
     return {name: value for name, value in members.items() if value not in (None, [], {})}, deadlines

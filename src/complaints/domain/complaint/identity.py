@@ -1,4 +1,4 @@
-"""Who a complainant is: phone numbers and e-mail addresses in the form they are compared in."""
+"""The identity of a complainant: account number, phone number and e-mail address in comparable form."""
 
 import re
 import unicodedata
@@ -11,7 +11,10 @@ _LONGEST_E164 = 15
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a complainant can be known by; each None where not told. Compare those of `identify` only."""
+    """The marks by which a complainant is known. A mark that was not given is None.
+
+    Only `identify` makes identities that can be compared.
+    """
 
     account_no: str | None = None
     phone_e164: str | None = None
@@ -19,7 +22,7 @@ class Identity:
 
 
 def identify(*, account_no: str | None, phone: str | None, email: str | None, region: str) -> Identity:
-    """The identity of who gave these; `region` is the policy's phone region (ISO 3166-1 alpha-2)."""
+    """Make an identity from contact data. `region` is the policy's phone region (ISO 3166-1 alpha-2)."""
     return Identity(
         account_no=(account_no or "").strip() or None,
         phone_e164=normalise_phone(phone, region) if phone else None,
@@ -28,10 +31,10 @@ def identify(*, account_no: str | None, phone: str | None, email: str | None, re
 
 
 def same_complainant(one: Identity, other: Identity) -> bool:
-    """Whether two identities are one complainant's (domain §1, `merge`).
+    """True if two identities belong to the same complainant (domain §1, `merge`).
 
-    The first of account number, phone and e-mail that both name decides: equal or not. None that both name:
-    not.
+    The account number decides if both have it, otherwise the phone number, otherwise the e-mail address.
+    Without a mark that both have, the answer is False.
     """
     pairs = (
         (one.account_no, other.account_no),
@@ -42,10 +45,11 @@ def same_complainant(one: Identity, other: Identity) -> bool:
 
 
 def normalise_phone(text: str, region: str) -> str | None:
-    """`text` as E.164 ("+8613800000000"), so that equal numbers compare equal; None when it has no digit.
+    """A phone number in the form E.164 ("+8613800000000"), so that equal numbers have equal text.
 
-    National numbers are read as of `region`; what is no possible number there (a short code, a typo) becomes
-    its digits alone, without "+". A trunk zero written inside an international number is dropped.
+    National numbers belong to `region`. A number that is not possible there, such as a short code or a typing
+    error, becomes its digits alone, without "+". A trunk zero inside an international number is dropped.
+    Returns None if `text` has no digit.
     """
     text = unicodedata.normalize("NFKC", text).strip()
     digits = "".join(re.findall(r"[0-9]", text))
@@ -58,22 +62,23 @@ def normalise_phone(text: str, region: str) -> str | None:
 
 
 def is_phone_region(code: str) -> bool:
-    """Whether `code` (ISO 3166-1 alpha-2, upper case) is a region whose national numbers can be read."""
+    """True if national phone numbers of the region `code` can be read (ISO 3166-1 alpha-2, upper case)."""
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def normalise_email(text: str) -> str | None:
-    """`text` in the form it is compared in, None when blank.
+    """An e-mail address in comparable form: one Unicode form (NFKC), one case. None if `text` is blank.
 
-    Both parts are folded to one case: RFC 5321 lets the part before the @ tell case apart, but no mail
-    provider that complainants use does, and people write it either way.
+    RFC 5321 allows a mail provider to distinguish case before the @. Providers of complainants do not do so,
+    and people write their address in both ways.
     """
     return unicodedata.normalize("NFKC", text).strip().casefold() or None
 
 
 def _is_plainly_international(text: str, dialled: str) -> bool:
-    """A "+" or "00" number that needs no look at its country's rules: no zero where a trunk zero would
-    stand.
+    """True for an international number without a zero at the places of a trunk zero.
+
+    Such a number is in the form E.164 already, so the slow parser with the rules of all countries is spared.
     """
     international = text.startswith(("+", "00"))
     return international and 8 <= len(dialled) <= _LONGEST_E164 and "0" not in dialled[:4]

@@ -1,7 +1,6 @@
-"""Complaint numbers: what people read aloud. "C", a sequence number of eight digits or more, and a check
-digit.
+"""Complaint numbers, which people read aloud: "C", a sequence number of at least 8 digits, a check digit.
 
-The check is Damm's: it catches every wrong digit and every swap of two neighbours.
+The check digit uses Damm's algorithm. It finds every single wrong digit and every swap of two neighbours.
 """
 
 import re
@@ -13,13 +12,17 @@ _LARGEST = 10**18 - 1  # "C", 18 digits and the check digit are 20 characters
 _NUMBER = re.compile(r"C([0-9]{8,18})[0-9]")
 _SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]+")
 
-# Damm's table, read off the library, which takes ten times as long for a number: a page shows many.
+# Damm's table, read from the library once. The library itself needs ten times as long for each number, and a
+# page shows many numbers.
 _FIRST = {damm.checksum(digit): digit for digit in "0123456789"}
 _NEXT = [[damm.checksum(_FIRST[check] + digit) for digit in "0123456789"] for check in range(10)]
 
 
 def number_of(sequence: int) -> str:
-    """The number of the complaint with this sequence number (0 to 10^18 - 1). At most 20 ASCII characters."""
+    """The complaint number for a sequence number from 0 to 10^18 - 1: at most 20 ASCII characters.
+
+    Raises ValueError for a sequence number outside this range.
+    """
     if not 0 <= sequence <= _LARGEST:
         raise ValueError(f"a complaint's sequence number is from 0 to {_LARGEST}, not {sequence}")
     digits = f"{sequence:08d}"
@@ -30,9 +33,9 @@ def number_of(sequence: int) -> str:
 
 
 def sequence_of(text: str) -> int | None:
-    """The sequence number in a complaint number; None when it is malformed or its check digit is wrong.
+    """The sequence number in a complaint number. None if the form or the check digit is wrong.
 
-    Case, spaces, dashes and full-width characters, as people write them, do not matter.
+    Case, spaces, dashes and full-width characters make no difference.
     """
     if len(text) > 100:
         return None

@@ -1,9 +1,9 @@
-"""Full text without a dictionary: the terms a text is found by, the same for every database.
+"""Search terms of texts and queries, without a dictionary and the same for every database.
 
-Words of letters and digits are terms as they are. Chinese, Japanese and Korean are written without spaces,
-so each run of their characters gives its pairs of neighbours, and its last character alone; with pairs,
-words of two characters (漏水), the most common length in Chinese, are found exactly. Everything else
-separates.
+A word of letters and digits is a term. Chinese, Japanese and Korean have no spaces between words. So a run of
+their characters gives a term for each pair of neighbours, and a term for its last character. Pairs find words
+of two characters (漏水) exactly, and this is the most common length in Chinese. All other characters separate
+terms.
 """
 
 import re
@@ -15,7 +15,7 @@ from operator import add
 LONGEST_TERM = 64  # characters: 256 bytes in UTF-8 at most
 MOST_QUERY_TERMS = 64
 LARGEST_INDEX_BYTES = 1_000_000  # PostgreSQL refuses a tsvector of 1 MiB
-_BYTES_PER_TERM = 10  # what a tsvector keeps beside the term: its entry, one position, alignment
+_BYTES_PER_TERM = 10  # a tsvector stores an entry, one position and alignment with each term
 _SURELY_FIT = LARGEST_INDEX_BYTES // (4 * LONGEST_TERM + _BYTES_PER_TERM)
 
 _CJK = (
@@ -31,18 +31,17 @@ _JOINS_BACKWARD = re.compile("[\u1160-\u11ff\uff9e\uff9f]")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term that must be in the index; with `prefix`, one that some term in the index must begin with."""
+    """A term of a query. The index must hold this term; with `prefix`, a term that begins with it."""
 
     text: str
     prefix: bool = False
 
 
 def index_terms(*texts: str) -> list[str]:
-    """The terms `texts` are found by, each once, in the order met.
+    """The terms under which `texts` are found, each term once, in order of appearance. Accepts any text.
 
-    They fit one tsvector without fail: what goes beyond `LARGEST_INDEX_BYTES` is left out, so give the most
-    important text first. Only texts of more than 60,000 different terms come that far. Never fails for any
-    text.
+    The terms always fit into one tsvector: terms beyond `LARGEST_INDEX_BYTES` are left out. So the most
+    important text must come first. Only texts with more than 60,000 different terms reach the limit.
     """
     terms: dict[str, None] = {}
     for text in texts:
@@ -52,15 +51,14 @@ def index_terms(*texts: str) -> list[str]:
                 terms[cjk[-1]] = None
             else:
                 terms[word[:LONGEST_TERM]] = None
-    return list(terms if len(terms) < _SURELY_FIT else _fitting(terms))
+    return list(terms if len(terms) < _SURELY_FIT else _cut_to_index(terms))
 
 
 def query_terms(text: str) -> list[Term]:
-    """What a query asks for, each once: a text fits when all of them are found. Empty when there is nothing
-    to find.
+    """The terms of a query, each term once. A text matches if it has all terms. Accepts any query.
 
-    A single Chinese, Japanese or Korean character asks for any term that begins with it. At most
-    `MOST_QUERY_TERMS`: what a longer query asks for beyond is left out. Never fails for any text.
+    A single Chinese, Japanese or Korean character matches every term that begins with it. A query gives at
+    most `MOST_QUERY_TERMS` terms; further terms are left out. A query without letters and digits gives none.
     """
     terms: dict[Term, None] = {}
     for cjk, word in _runs(text):
@@ -75,7 +73,7 @@ def query_terms(text: str) -> list[Term]:
     return list(terms)[:MOST_QUERY_TERMS]
 
 
-def _fitting(terms: Iterable[str]) -> Iterator[str]:
+def _cut_to_index(terms: Iterable[str]) -> Iterator[str]:
     room = LARGEST_INDEX_BYTES
     for term in terms:
         room -= len(term.encode()) + _BYTES_PER_TERM
@@ -85,24 +83,25 @@ def _fitting(terms: Iterable[str]) -> Iterator[str]:
 
 
 def _runs(text: str) -> list[tuple[str, str]]:
-    """The runs of CJK characters, each beside "", and the words, each after "", in one form and one case."""
-    return _RUN.findall(_folded(text))
+    """Pairs of a run of CJK characters and a word, in one Unicode form and one case. One of both is empty."""
+    return _RUN.findall(_fold(text))
 
 
-def _folded(text: str) -> str:
-    return text.lower() if text.isascii() else _composed(_composed(text).casefold())
+def _fold(text: str) -> str:
+    return text.lower() if text.isascii() else _compose(_compose(text).casefold())
 
 
-def _composed(text: str) -> str:
-    """`text` in form NFKC, piece by piece: putting a long row of combining marks in order takes time by its
-    square.
+def _compose(text: str) -> str:
+    """`text` in the Unicode form NFKC, composed in pieces.
+
+    The time to order a run of combining marks grows with the square of its length. Pieces keep it short.
     """
     if len(text) <= _PIECE:
         return unicodedata.normalize("NFKC", text)
-    return "".join(unicodedata.normalize("NFKC", piece) for piece in _pieces(text))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in _split(text))
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _split(text: str) -> Iterator[str]:
     start = 0
     while start < len(text):
         end = start + _PIECE

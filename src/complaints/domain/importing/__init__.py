@@ -1,1 +1,1 @@
-"""Import files: from bytes and options to create bodies, row by row. `rows` is the way in."""
+"""Imported files: from bytes and options to create bodies, row by row. `import_file.open_import` is the entry."""

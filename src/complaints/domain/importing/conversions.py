@@ -1,23 +1,24 @@
-"""How the text of a column, or a value of NDJSON, becomes the value of a member."""
+"""Converts the text of a CSV column, or a value of NDJSON, to the value of a member."""
 
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
-from complaints.domain.importing.dates import DateReader, swap
+from complaints.domain.importing.dates import DateReader, swap_day_and_month
 from complaints.domain.importing.files import ABSENT
-from complaints.domain.importing.options import Dates, Member, MemberKind, shorten
+from complaints.domain.importing.options import BodyMember, Dates, MemberKind, shorten
 from complaints.domain.importing.patterns import MAX_VALUE, compile_pattern
+from complaints.domain.instants import write_instant
 
-Convert = Callable[[Any], Any]
+Converter = Callable[[Any], Any]
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _TAG_SEPARATORS = re.compile("[;|]")
 
 
 def as_text(raw: Any) -> str:
-    """The value as trimmed text, empty where there is none. Raises ValueError for a list or an object."""
+    """The value as trimmed text, empty if it is absent. Raises ValueError for a list or an object."""
     if isinstance(raw, str):
         return raw.strip()
     if raw is None or raw is ABSENT:
@@ -27,25 +28,28 @@ def as_text(raw: Any) -> str:
     return json.dumps(raw)
 
 
-def converter(member: Member, dates: DateReader, decision: Dates, *, required: bool) -> Convert:
-    """What makes the member's value, None for none; it raises ValueError where it cannot.
+def make_converter(member: BodyMember, dates: DateReader, decision: Dates, *, required: bool) -> Converter:
+    """Make the converter of a member. It returns None for no value and raises ValueError for a wrong value.
 
-    A date must not be empty; only where it is not `required` may it be absent altogether.
+    A date must not be empty. It may be absent only if it is not `required`.
     """
     if member.kind is not MemberKind.INSTANT:
         return _CONVERTERS[member.kind]
-    exchange = decision is Dates.SWAP_AMBIGUOUS
+    swaps = decision is Dates.SWAP_AMBIGUOUS
 
     def convert(raw: Any) -> str | None:
         if raw is ABSENT and not required:
             return None
-        return _as_instant(as_text(raw), dates, exchange=exchange)
+        return _as_instant(as_text(raw), dates, swaps=swaps)
 
     return convert
 
 
-def expecting(pattern: str, convert: Convert) -> Convert:
-    """`convert`, for values whose whole text matches `pattern`. Raises ValueError for a pattern of no use."""
+def expect_pattern(pattern: str, convert: Converter) -> Converter:
+    """Make a converter that first checks that the whole text matches `pattern`.
+
+    Raises ValueError if the pattern cannot be used.
+    """
     matches = compile_pattern(pattern)
 
     def check(raw: Any) -> Any:
@@ -58,16 +62,16 @@ def expecting(pattern: str, convert: Convert) -> Convert:
     return check
 
 
-def _as_instant(text: str, dates: DateReader, *, exchange: bool) -> str:
-    """The instant as RFC 3339 in UTC."""
+def _as_instant(text: str, dates: DateReader, *, swaps: bool) -> str:
+    """The instant in UTC, as RFC 3339."""
     if not text:
         raise ValueError("is mapped but empty")
     try:
         written = dates.read(text)
-        instant = dates.instant(swap(written) if exchange else written)
+        instant = dates.instant(swap_day_and_month(written) if swaps else written)
     except ValueError as exc:
         raise ValueError(f"is '{shorten(text)}': {exc}") from exc
-    return instant.isoformat().replace("+00:00", "Z")
+    return write_instant(instant)
 
 
 def _as_text_or_none(raw: Any) -> str | None:
@@ -101,7 +105,7 @@ def _as_object(raw: Any) -> dict[str, Any] | None:
     return dict(raw)
 
 
-_CONVERTERS: dict[MemberKind, Convert] = {
+_CONVERTERS: dict[MemberKind, Converter] = {
     MemberKind.TEXT: _as_text_or_none,
     MemberKind.TAGS: _as_tags,
     MemberKind.FLAG: _as_flag,

@@ -1,13 +1,14 @@
-"""Noticing that day and month of a file's dates were exchanged.
+"""Finds files of which the dates have day and month swapped.
 
-Spreadsheets read `05-06-15` their own way. A file that went through one often has day and month exchanged in
-every date whose day is not above 12, and nowhere else. Each such date is valid by itself: only the file as a
-whole tells.
+A spreadsheet may read `05-06-15` as month, day, year. A file from it often has day and month swapped in every
+date with a day up to 12, and in no other date. Each such date is valid, so only all dates together show it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from complaints.domain.importing.dates import swap_day_and_month
 
 _OFTEN = 10
 _DIFFERENT = 3
@@ -19,8 +20,8 @@ _CHANCE = 1e-4
 
 
 @dataclass(slots=True)
-class DayTally:
-    """How often a date stands in the file, and where first."""
+class DateCount:
+    """The number of rows with a date. `row` and `text` are of the first such row."""
 
     row: int
     text: str
@@ -29,11 +30,12 @@ class DayTally:
 
 @dataclass(frozen=True, slots=True)
 class SwapFinding:
-    """Why day and month look exchanged. Counts are rows; `examples` are dates as written.
+    """The evidence that day and month are swapped. All counts are numbers of rows.
 
-    `ambiguous` can be read both ways, `same` of them with the same result; of the ambiguous, `astray` lie as
-    written where the file has no other date, and `still_astray` would if exchanged. `first` and `last` are
-    the ends of the dates that can be read one way only, None where there is none.
+    `dated` is the number of rows with a date. `ambiguous`: the day is at most 12, so day and month can be
+    swapped. `same`: ambiguous, but swapping changes nothing. `astray`: ambiguous, and far from all certain
+    dates. `still_astray`: ambiguous, and far from all certain dates after swapping. `first` and `last` are the
+    earliest and the latest certain date, None without certain dates. `examples` are dates as written.
     """
 
     dated: int
@@ -43,51 +45,51 @@ class SwapFinding:
     still_astray: int
     first: date | None
     last: date | None
-    examples: tuple[tuple[date, DayTally], ...]
+    examples: tuple[tuple[date, DateCount], ...]
 
 
 @dataclass(slots=True)
-class DateCensus:
-    """All dates of a file, as written, counted."""
+class DateCounts:
+    """The dates of a file as written, with their numbers of rows. `dated` is the number of all rows."""
 
-    days: dict[date, DayTally] = field(default_factory=dict)
+    days: dict[date, DateCount] = field(default_factory=dict)
     dated: int = 0
 
     def add(self, written: datetime, *, row: int, text: str) -> None:
-        """Count one row."""
+        """Count the date of a row."""
         day = written.date()
-        tally = self.days.get(day)
-        if tally is None:
-            tally = self.days[day] = DayTally(row, text)
-        tally.rows += 1
+        count = self.days.get(day)
+        if count is None:
+            count = self.days[day] = DateCount(row, text)
+        count.rows += 1
         self.dated += 1
 
     def find_swap(self, *, numeric: bool) -> SwapFinding | None:
-        """What shows that day and month are exchanged where the day is not above 12, if anything does.
+        """Find out whether day and month are swapped in the ambiguous dates. None if they are not.
 
-        A day above 12 can be read one way only. Dates more than 14 days from all such days are astray (a run
-        of days is never without one above 12 for so long). They are exchanged if they are many, nearly all of
-        them come home when exchanged, and chance does not explain that each of them has a day of at most 12
-        and comes to lie in the part of the year known for sure. Without any day above 12, only a `numeric`
-        format is judged: several dates over four months or more that become one short run.
+        A date with a day above 12 is certain: it can be read in one way only. A date more than 14 days from
+        all certain dates is astray: a run of days has a day above 12 at least that often. Dates count as
+        swapped under three conditions. At least ten rows with three dates are astray. After swapping, 95 % of
+        these rows lie near certain dates. Chance (p < 10⁻⁴) does not explain it. Without certain dates, only a
+        `numeric` format is judged: dates in four months or more must become one short run.
         """
-        home = self._home()
-        if not home:
-            return self._finding(self._ambiguous(), home) if numeric and self._looks_scattered() else None
-        astray = [day for day in self._ambiguous() if day.toordinal() not in home]
+        known = self._days_near_certain_dates()
+        if not known:
+            return self._finding(self._ambiguous(), known) if numeric and self._looks_scattered() else None
+        astray = [day for day in self._ambiguous() if day.toordinal() not in known]
         if self._rows(astray) < _OFTEN or len(astray) < _DIFFERENT:
             return None
-        still_astray = [day for day in astray if swapped(day).toordinal() not in home]
+        still_astray = [day for day in astray if swap_day_and_month(day).toordinal() not in known]
         if self._rows(still_astray) * 20 > self._rows(astray):
             return None
-        chance = (_EARLY * _share_at_home(astray, home)) ** len(astray)
-        return self._finding(astray, home) if chance < _CHANCE else None
+        chance = (_EARLY * _share_of_years(astray, known)) ** len(astray)
+        return self._finding(astray, known) if chance < _CHANCE else None
 
     def _ambiguous(self) -> list[date]:
         return [day for day in self.days if day.day <= 12]
 
-    def _home(self) -> set[int]:
-        """The days, as ordinals, near one that can be read one way only."""
+    def _days_near_certain_dates(self) -> set[int]:
+        """The days, as ordinals, at most 14 days from a certain date."""
         return {
             near
             for day in self.days
@@ -99,11 +101,11 @@ class DateCensus:
         days = self._ambiguous()
         if self._rows(days) < _OFTEN or len(days) < _SCATTERED:
             return False
-        exchanged = [swapped(day) for day in days]
+        swapped_days = [swap_day_and_month(day) for day in days]
         months = {(day.year, day.month) for day in days}
-        return len(months) >= 4 and (max(exchanged) - min(exchanged)).days <= _SHORT_DAYS
+        return len(months) >= 4 and (max(swapped_days) - min(swapped_days)).days <= _SHORT_DAYS
 
-    def _finding(self, astray: list[date], home: set[int]) -> SwapFinding:
+    def _finding(self, astray: list[date], known: set[int]) -> SwapFinding:
         certain = [day for day in self.days if day.day > 12]
         ambiguous = self._ambiguous()
         by_row = sorted((day for day in astray if day.day != day.month), key=lambda day: self.days[day].row)
@@ -112,7 +114,9 @@ class DateCensus:
             ambiguous=self._rows(ambiguous),
             same=self._rows(day for day in ambiguous if day.day == day.month),
             astray=self._rows(astray),
-            still_astray=self._rows(d for d in ambiguous if home and swapped(d).toordinal() not in home),
+            still_astray=self._rows(
+                d for d in ambiguous if known and swap_day_and_month(d).toordinal() not in known
+            ),
             first=min(certain, default=None),
             last=max(certain, default=None),
             examples=tuple((day, self.days[day]) for day in by_row[:2]),
@@ -122,15 +126,13 @@ class DateCensus:
         return sum(self.days[day].rows for day in days)
 
 
-def swapped(day: date) -> date:
-    """The date with day and month exchanged; its day is at most 12."""
-    return day.replace(month=day.day, day=day.month)
+def _share_of_years(astray: list[date], known: set[int]) -> float:
+    """The share of `known` days in the years of the astray dates.
 
-
-def _share_at_home(astray: list[date], home: set[int]) -> float:
-    """The part of the years in question that is home: the chance of one stray date to come home exchanged."""
+    It is the chance that a swapped date lies among the known days.
+    """
     ends = [
         (date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()) for year in {d.year for d in astray}
     ]
     days = [day for first, last in ends for day in range(first, last + 1)]
-    return sum(day in home for day in days) / len(days)
+    return sum(day in known for day in days) / len(days)

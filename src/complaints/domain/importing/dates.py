@@ -1,18 +1,20 @@
-"""Dates of an import, read as a format says."""
+"""Reads the dates of an import by a format."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from complaints.domain.instants import MalformedInstant, read_instant
+
+AnyDate = TypeVar("AnyDate", bound=date)
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
-)
+
 _MAX_FORMAT = 100
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})(?::?([0-9]{2}))?")
 _ZONE_PATTERN = r"z|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?"
@@ -32,7 +34,7 @@ _DIRECTIVES = {
 
 
 def load_zone(name: str) -> ZoneInfo:
-    """The IANA time zone called `name`. Raises ValueError for anything else."""
+    """The IANA time zone with this name. Raises ValueError if there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
@@ -40,12 +42,12 @@ def load_zone(name: str) -> ZoneInfo:
 
 
 class DateReader:
-    """Reads dates as `date_format` says (the directives of `strptime`), or RFC 3339 where it is None.
+    """Reads dates by `date_format`, with the directives of `strptime`. Without a format it reads RFC 3339.
 
-    `zone` is for dates without an offset of their own; a local time that a change of the clocks skips moves
-    forward by the gap, of one that comes twice it is the first. A format without a time of day means
-    midnight. `numeric` says whether day and month are numbers in the format, so that one could be taken for
-    the other. Raises ValueError for a format that leaves a date open.
+    `zone` is the time zone of dates without an offset. A local time in a gap of daylight saving moves forward
+    by the gap; a local time that comes twice is the first of both. A format without a time of day means
+    midnight. `numeric` is true if the format has day and month as numbers, so that they can be swapped.
+    Raises ValueError for a format that does not determine a date.
     """
 
     def __init__(self, date_format: str | None, zone: ZoneInfo | None) -> None:
@@ -58,20 +60,22 @@ class DateReader:
             self.numeric = {"d", "m"} <= pattern.groupindex.keys()
             self._read = lambda text: _read_fields(pattern, text, str(date_format))
             if zone is None and "z" not in pattern.groupindex:
-                raise NoZone("the format has no %z: give timezone, an IANA name such as Europe/Berlin")
+                raise MissingTimeZone(
+                    "the format has no %z: give timezone, an IANA name such as Europe/Berlin"
+                )
 
-    def exchanged(self) -> "DateReader":
-        """The reader of the same format with day and month in each other's place."""
+    def swap_format(self) -> "DateReader":
+        """A reader for the same format with day and month swapped."""
         other = {"%d": "%m", "%m": "%d"}
-        swapped = re.sub("%.", lambda found: other.get(found[0], found[0]), self.date_format or "")
-        return DateReader(swapped, self._zone)
+        other_format = re.sub("%.", lambda found: other.get(found[0], found[0]), self.date_format or "")
+        return DateReader(other_format, self._zone)
 
     def read(self, text: str) -> datetime:
-        """The date and time as written: naive, or with the offset written. Raises ValueError."""
+        """The date and time as written, naive if the text has no offset. Raises ValueError."""
         return self._read(text)
 
     def instant(self, written: datetime) -> datetime:
-        """The instant, in UTC, that `written` names. Raises ValueError."""
+        """The instant in UTC for a date and time as written. Raises ValueError."""
         if written.tzinfo is None:
             if self._zone is None:
                 raise ValueError("it has no offset: write one, or give timezone")
@@ -82,17 +86,20 @@ class DateReader:
             raise ValueError("it lies outside the years 1 to 9999") from exc
 
 
-class NoZone(ValueError):
-    """A format without an offset needs a time zone."""
+class MissingTimeZone(ValueError):
+    """The format has no offset, and no time zone was given."""
 
 
-def swap(written: datetime) -> datetime:
-    """The same with day and month exchanged, where it can be read both ways."""
+def swap_day_and_month(written: AnyDate) -> AnyDate:
+    """The date with day and month swapped, unchanged if its day is above 12."""
     return written.replace(month=written.day, day=written.month) if written.day <= 12 else written
 
 
 def _compile_format(date_format: str) -> re.Pattern[str]:
-    """A pattern with a group per directive. Raises ValueError for what leaves a date open."""
+    """The format as a pattern with a group for each directive.
+
+    Raises ValueError for a format that does not determine a date.
+    """
     if len(date_format) > _MAX_FORMAT:
         raise ValueError(f"a format has at most {_MAX_FORMAT} characters")
     parts = []
@@ -126,12 +133,10 @@ def _check_complete(given: Iterable[str]) -> None:
 
 
 def _read_rfc_3339(text: str) -> datetime:
-    if not _RFC_3339.fullmatch(text):
-        raise ValueError(
-            "it is no RFC 3339 time such as 2026-11-22T01:15:00Z: give date_format for another form"
-        )
     try:
-        return datetime.fromisoformat(text.upper())
+        return read_instant(text, allow_space=True, allow_local=True)
+    except MalformedInstant as exc:
+        raise ValueError(f"{exc} such as 2026-11-22T01:15:00Z: give date_format for another form") from exc
     except ValueError as exc:
         raise ValueError(f"there is no such date: {exc}") from exc
 
@@ -157,7 +162,7 @@ def _read_fields(pattern: re.Pattern[str], text: str, date_format: str) -> datet
 
 
 def _year(parts: Mapping[str, str]) -> int:
-    """Two digits are 1969 to 2068, as POSIX has it."""
+    """The year. Two digits mean 1969 to 2068, as in POSIX."""
     if "Y" in parts:
         return int(parts["Y"])
     year = int(parts["y"])

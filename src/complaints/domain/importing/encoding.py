@@ -1,4 +1,4 @@
-"""The text of an imported file: UTF-8, with or without a mark, or GB18030."""
+"""Finds the encoding of an imported file: UTF-8, with or without a byte order mark, or GB18030."""
 
 import codecs
 from typing import NoReturn
@@ -18,14 +18,15 @@ _BLOCK = 256 * 1024
 
 
 def refuse_file(message: str) -> NoReturn:
-    """Raise InvalidContent for the file as a whole."""
+    """Raise InvalidContent for the whole file."""
     raise InvalidContent.at("", message)
 
 
 def find_encoding(content: bytes, charset: str | None) -> str:
-    """The codec that decodes all of `content`; `charset` is what the sender declared, if anything.
+    """The name of the codec that decodes all of `content`.
 
-    Raises InvalidContent for an empty file, for what is not text, and for an encoding not accepted.
+    `charset` is the encoding that the sender declared, or None. Raises InvalidContent for an empty file, for
+    content that is no text, and for an encoding that is not accepted.
     """
     if not content.strip():
         refuse_file("the file is empty")
@@ -66,9 +67,9 @@ def _decodes(content: bytes, encoding: str) -> bool:
 
 
 def _looks_chinese(content: bytes) -> bool:
-    """Whether it reads as GB18030 and most of it is everyday Chinese (symbols and level 1 of GB 2312).
+    """True if the content is GB18030 and mostly common Chinese (symbols and level 1 of GB 2312).
 
-    Almost any bytes can be read as GB18030; what is really Latin-1 or Cyrillic comes out as rare characters.
+    GB18030 decodes almost any bytes. Text that really is Latin-1 or Cyrillic gives rare characters then.
     """
     if not _decodes(content, "gb18030"):
         return False

@@ -1,12 +1,12 @@
-"""What is systematically wrong with an import, which no single row tells."""
+"""Finds systematic faults of an import, which no single row shows."""
 
 from dataclasses import dataclass, field
 
 from complaints.domain.errors import Fault, InvalidContent
-from complaints.domain.importing.date_swaps import DateCensus, SwapFinding, swapped
-from complaints.domain.importing.dates import DateReader
-from complaints.domain.importing.files import ABSENT, Record, Source
-from complaints.domain.importing.mapping import Field, RowMapper
+from complaints.domain.importing.date_swaps import DateCounts, SwapFinding
+from complaints.domain.importing.dates import DateReader, swap_day_and_month
+from complaints.domain.importing.files import ABSENT, DataFile, FileRow
+from complaints.domain.importing.mapping import ColumnMapping, RowMapper
 from complaints.domain.importing.options import (
     Dates,
     ImportOptions,
@@ -21,45 +21,49 @@ _FEW = 3
 _MANY = 10
 
 
-class FileChecks:
-    """What only the file as a whole tells, counted in one pass over it. `rows` is their number so far."""
+class FileChecker:
+    """Counts all rows of a file in one pass and then checks the whole. `rows` is the number of rows so far."""
 
-    def __init__(self, source: Source, mapper: RowMapper, options: ImportOptions, dates: DateReader) -> None:
+    def __init__(
+        self, data_file: DataFile, mapper: RowMapper, options: ImportOptions, dates: DateReader
+    ) -> None:
         self.rows = 0
-        self._source = source
+        self._data_file = data_file
         self._dates = dates
-        self._date_field = mapper.fields.get("received_at") if options.dates is Dates.ASK else None
-        self._id_field = mapper.fields.get("external_id") if options.repeated_ids is RepeatedIds.ASK else None
+        self._date_mapping = mapper.mappings.get("received_at") if options.dates is Dates.ASK else None
+        self._id_mapping = (
+            mapper.mappings.get("external_id") if options.repeated_ids is RepeatedIds.ASK else None
+        )
         self._unseen = [
-            (name, column, source.reader(column))
-            for name, mapped in mapper.fields.items()
-            for column in mapped.columns
+            (name, column, data_file.reader(column))
+            for name, mapping in mapper.mappings.items()
+            for column in mapping.columns
         ]
-        self._exchanged = dates.exchanged() if dates.numeric else None
-        self._days = DateCensus()
-        self._only_exchanged = _Examples()
+        self._swapped_dates = dates.swap_format() if dates.numeric else None
+        self._days = DateCounts()
+        self._only_swapped = _Examples()
         self._repeated = _Examples()
         self._ids: dict[str, int] = {}
 
-    def count(self, record: Record) -> None:
-        """Take in one row."""
+    def add(self, row: FileRow) -> None:
+        """Count a row. Raises InvalidContent if the file has too many rows."""
         self.rows += 1
         if self.rows > MAX_ROWS:
             raise InvalidContent.at("", f"the file has more than {MAX_ROWS:,} rows: import it in parts")
-        if record.fault is not None:
+        if row.fault is not None:
             return
         if self._unseen:
-            self._unseen = [entry for entry in self._unseen if entry[2](record.values) is ABSENT]
-        if text := _text_of(self._date_field, record):
-            self._count_date(text, record)
-        if text := _text_of(self._id_field, record):
-            self._count_id(text, record)
+            self._unseen = [entry for entry in self._unseen if entry[2](row.values) is ABSENT]
+        if text := _text_of(self._date_mapping, row):
+            self._count_date(text, row)
+        if text := _text_of(self._id_mapping, row):
+            self._count_id(text, row)
 
     def check(self) -> None:
-        """Raise InvalidContent for what is systematically wrong."""
+        """Raise InvalidContent for a systematic fault."""
         if self.rows == 0:
             raise InvalidContent.at("", "the file has a header, but no rows")
-        if self._unseen and self._source.objects:
+        if self._unseen and self._data_file.objects:
             refuse(
                 [
                     Fault(option_pointer(f"map.{name}"), f"map.{name}: no row has '{shorten(column)}'")
@@ -68,28 +72,28 @@ class FileChecks:
             )
         self._check_format()
         if finding := self._days.find_swap(numeric=self._dates.numeric):
-            raise InvalidContent.at("/dates", _tell_swap(finding))
+            raise InvalidContent.at("/dates", _describe_swap(finding))
         self._check_ids()
 
-    def _count_date(self, text: str, record: Record) -> None:
+    def _count_date(self, text: str, row: FileRow) -> None:
         try:
-            self._days.add(self._dates.read(text), row=record.number, text=text)
+            self._days.add(self._dates.read(text), row=row.number, text=text)
         except ValueError:
-            if self._exchanged and _reads(self._exchanged, text):
-                self._only_exchanged.add(record, text)
+            if self._swapped_dates and _reads(self._swapped_dates, text):
+                self._only_swapped.add(row, text)
 
-    def _count_id(self, external_id: str, record: Record) -> None:
-        content = hash(self._source.content(record.values))
+    def _count_id(self, external_id: str, row: FileRow) -> None:
+        content = hash(self._data_file.content(row.values))
         if self._ids.setdefault(external_id, content) != content:
-            self._repeated.add(record, external_id)
+            self._repeated.add(row, external_id)
 
     def _check_format(self) -> None:
-        wrong, right = self._only_exchanged, self._days.dated
-        if self._exchanged is None or wrong.rows < _FEW or wrong.rows * 4 < right:
+        wrong, right = self._only_swapped, self._days.dated
+        if self._swapped_dates is None or wrong.rows < _FEW or wrong.rows * 4 < right:
             return
         message = (
             f"date_format: {wrong.rows:,} of {wrong.rows + right:,} dates do not read as "
-            f"{self._dates.date_format}, but do as {self._exchanged.date_format}: {wrong}. Give the other "
+            f"{self._dates.date_format}, but do as {self._swapped_dates.date_format}: {wrong}. Give the other "
             "format, or dates=as_written to let these rows fail"
         )
         raise InvalidContent.at("/date_format", message)
@@ -108,24 +112,24 @@ class FileChecks:
 
 @dataclass(slots=True)
 class _Examples:
-    """A number of rows, and the first two."""
+    """A number of rows, with the first two rows as examples."""
 
     rows: int = 0
     first: list[str] = field(default_factory=list)
 
-    def add(self, record: Record, text: str) -> None:
+    def add(self, row: FileRow, text: str) -> None:
         self.rows += 1
         if len(self.first) < 2:
-            self.first.append(f"row {record.number} '{shorten(text)}'")
+            self.first.append(f"row {row.number} '{shorten(text)}'")
 
     def __str__(self) -> str:
         return "e.g. " + ", ".join(self.first)
 
 
-def _text_of(source_field: Field | None, record: Record) -> str:
-    """The row's text for a member; none where it is not text, which is then the row's own fault."""
+def _text_of(mapping: ColumnMapping | None, row: FileRow) -> str:
+    """The text of a row for a member. Empty if the value is not text; then the row itself is at fault."""
     try:
-        return source_field.text(record.values) if source_field else ""
+        return mapping.text(row.values) if mapping else ""
     except ValueError:
         return ""
 
@@ -138,7 +142,7 @@ def _reads(dates: DateReader, text: str) -> bool:
     return True
 
 
-def _tell_swap(finding: SwapFinding) -> str:
+def _describe_swap(finding: SwapFinding) -> str:
     both = (
         f"{finding.ambiguous:,} of {finding.dated:,} dates can be read both ways (their day is not above 12"
     )
@@ -151,8 +155,8 @@ def _tell_swap(finding: SwapFinding) -> str:
     else:
         why = "as written they lie scattered over the year, exchanged they are one short run"
     examples = "; ".join(
-        f"row {tally.row} '{shorten(tally.text)}' is {day} as written, {swapped(day)} exchanged"
-        for day, tally in finding.examples
+        f"row {count.row} '{shorten(count.text)}' is {day} as written, {swap_day_and_month(day)} exchanged"
+        for day, count in finding.examples
     )
     partly = (
         f". Exchanging all would put {finding.still_astray:,} astray, so only a part of the file seems to be "

@@ -1,4 +1,4 @@
-"""The files of an import as rows: CSV (RFC 4180) and NDJSON, in UTF-8 or GB18030."""
+"""Reads the rows of an imported file: CSV (RFC 4180) or NDJSON, in UTF-8 or GB18030."""
 
 import csv
 import io
@@ -30,8 +30,11 @@ _LONG_NUMBER = re.compile("[0-9]{300}")
 ABSENT: Final = object()
 
 
-class Record(NamedTuple):
-    """One row. `number` counts rows from 1, `line` the lines of the file; either `values` or a `fault`."""
+class FileRow(NamedTuple):
+    """A row of a file. `number` counts rows and `line` counts lines, both from 1.
+
+    A row with a `fault` has no usable `values`.
+    """
 
     number: int
     line: int
@@ -39,40 +42,43 @@ class Record(NamedTuple):
     fault: str | None = None
 
 
-class Source(Protocol):
-    """A file as rows with columns; in NDJSON a column is a member of the objects."""
+class DataFile(Protocol):
+    """A file with rows and columns. In NDJSON a column is a member of the objects.
+
+    `objects` is true if values can be lists and objects.
+    """
 
     columns: tuple[str, ...]
     objects: bool
 
-    def records(self) -> Iterator[Record]:
-        """The rows, from the start. Raises InvalidContent where the rest of the file cannot be read."""
+    def rows(self) -> Iterator[FileRow]:
+        """All rows, from the start. Raises InvalidContent if the rest of the file cannot be read."""
 
     def has(self, column: str) -> bool:
-        """Whether `column` can be read, as far as the file's columns tell."""
+        """True if `column` can be read, judged by the names of the columns."""
 
     def reader(self, column: str) -> Callable[[Any], Any]:
-        """What takes the value of `column` out of a row's values; ABSENT where it is not there."""
+        """The function that reads `column` from the values of a row. It returns ABSENT without a value."""
 
-    def keeper(self, columns: list[str]) -> Callable[[Any], dict[str, Any]]:
-        """What takes the named columns out of a row's values, without the empty ones."""
+    def attribute_reader(self, columns: list[str]) -> Callable[[Any], dict[str, Any]]:
+        """The function that reads `columns` from the values of a row, without empty values."""
 
     def content(self, values: Any) -> bytes:
-        """The row's content, equal for rows that say the same."""
+        """The content of a row. Rows with the same meaning have equal content."""
 
 
-def open_source(content: bytes, *, media_type: str, charset: str | None) -> Source:
-    """The file as rows. Raises InvalidContent where it cannot be one."""
+def open_data_file(content: bytes, *, media_type: str, charset: str | None) -> DataFile:
+    """Open a file. Raises InvalidContent if it is neither CSV nor NDJSON, or has no usable header or object."""
     if media_type not in (CSV, NDJSON):
         refuse_file(f"'{media_type}' cannot be imported: send {CSV} or {NDJSON}")
     encoding = find_encoding(content, charset)
     if media_type == CSV:
-        return CsvSource(content, encoding)
-    return NdjsonSource(content, encoding)
+        return CsvFile(content, encoding)
+    return NdjsonFile(content, encoding)
 
 
-class CsvSource:
-    """Comma-separated rows under a header. Blank lines do not count."""
+class CsvFile:
+    """A file of comma-separated rows under a header. Blank lines do not count as rows."""
 
     objects = False
 
@@ -92,8 +98,8 @@ class CsvSource:
         )
         self._names = "\0".join(sorted(self.columns)) + "\n"
 
-    def records(self) -> Iterator[Record]:
-        """The rows under the header; one with too many or too few cells is at fault."""
+    def rows(self) -> Iterator[FileRow]:
+        """The rows under the header. A row with too many or too few cells has a fault."""
         width = len(self.columns)
         rows = self._raw_rows()
         next(rows)
@@ -102,10 +108,10 @@ class CsvSource:
                 yield row
             else:
                 message = f"it has {len(row.values)} cells, the header has {width}"
-                yield Record(row.number, row.line, row.values, message)
+                yield FileRow(row.number, row.line, row.values, message)
 
-    def _raw_rows(self) -> Iterator[Record]:
-        """The rows with the header as number 0."""
+    def _raw_rows(self) -> Iterator[FileRow]:
+        """All rows. The header is the row with number 0."""
         reader = csv.reader(_text(self._content, self._encoding, newline=""), strict=True)
         number = 0
         while True:
@@ -119,31 +125,31 @@ class CsvSource:
                 _check_quotes(exc, line)
                 cells, fault = [], f"it is not valid CSV: {exc}"
             if cells or fault:
-                yield Record(number, line, cells, fault)
+                yield FileRow(number, line, cells, fault)
                 number += 1
 
     def has(self, column: str) -> bool:
-        """Whether there is a column of this name."""
+        """True if there is a column with this name."""
         return column in self._index
 
     def reader(self, column: str) -> Callable[[Any], Any]:
-        """What takes the cell of `column`."""
+        """The function that reads the cell of `column`."""
         index = self._index[column]
         return itemgetter(index)
 
-    def keeper(self, columns: list[str]) -> Callable[[Any], dict[str, Any]]:
-        """What takes the cells of `columns`, trimmed, without the empty ones."""
+    def attribute_reader(self, columns: list[str]) -> Callable[[Any], dict[str, Any]]:
+        """The function that reads the cells of `columns`, trimmed, without empty cells."""
         places = [(column, self._index[column]) for column in columns]
         return lambda cells: {column: text for column, index in places if (text := cells[index].strip())}
 
     def content(self, values: Any) -> bytes:
-        """The cells in the order of the column names, so that the order in the file does not matter."""
+        """The cells in the order of the column names, so the order in the file makes no difference."""
         cells = self._in_order(values) if len(values) == len(self.columns) else values
         return (self._names + "\0".join(map(str.strip, cells))).encode()
 
 
-class NdjsonSource:
-    """One JSON object a line. Blank lines do not count."""
+class NdjsonFile:
+    """A file with a JSON object in each line. Blank lines do not count as rows."""
 
     objects = True
 
@@ -155,13 +161,13 @@ class NdjsonSource:
 
     def _collect_columns(self) -> dict[str, None]:
         columns: dict[str, None] = {}
-        first: Record | None = None
+        first: FileRow | None = None
         readable = False
-        for record in self.records():
-            first = first or record
-            if record.fault is None:
+        for row in self.rows():
+            first = first or row
+            if row.fault is None:
                 readable = True
-                columns.update(dict.fromkeys(record.values))
+                columns.update(dict.fromkeys(row.values))
             if len(columns) > MAX_COLUMNS:
                 refuse_file(f"the objects have more than {MAX_COLUMNS} different members")
         if first is None:
@@ -170,8 +176,8 @@ class NdjsonSource:
             refuse_file(f"no line can be read as a JSON object; line {first.line}: {first.fault}")
         return columns
 
-    def records(self) -> Iterator[Record]:
-        """One row a line; one that is no JSON object is at fault."""
+    def rows(self) -> Iterator[FileRow]:
+        """A row for each line. A line that is no JSON object has a fault."""
         number = 0
         for line, text in enumerate(_text(self._content, self._encoding, newline="\n"), 1):
             text = text.strip(" \t\r\n\ufeff")
@@ -180,18 +186,18 @@ class NdjsonSource:
                 yield _parse(text, number=number, line=line)
 
     def has(self, column: str) -> bool:
-        """Whether some object has such a member, or one the path begins with."""
+        """True if some object has this member, or has the first member of this path."""
         return column in self._known or column.split(".")[0] in self._known
 
     def reader(self, column: str) -> Callable[[Any], Any]:
-        """What takes the member, or follows the path."""
+        """The function that reads the member, or follows the path through inner values."""
         if column in self._known:
             return lambda values: values.get(column, ABSENT)
         path = column.split(".")
         return lambda values: _walk(values, path)
 
-    def keeper(self, columns: list[str]) -> Callable[[Any], dict[str, Any]]:
-        """What takes the members `columns`, without null and empty text."""
+    def attribute_reader(self, columns: list[str]) -> Callable[[Any], dict[str, Any]]:
+        """The function that reads the members `columns`, without null and without empty text."""
         wanted = frozenset(columns)
         return lambda values: {
             name: kept
@@ -201,13 +207,13 @@ class NdjsonSource:
         }
 
     def content(self, values: Any) -> bytes:
-        """The object with its members in order, so that neither order nor spacing matters."""
+        """The object with sorted members, so order and spaces in the file make no difference."""
         text = values if isinstance(values, str) else _CANONICAL.encode(values)
         return text.encode(errors="surrogatepass")
 
 
-def _parse(text: str, *, number: int, line: int) -> Record:
-    """The object on a line; its text where it is none, so that the row can still be told from others."""
+def _parse(text: str, *, number: int, line: int) -> FileRow:
+    """The object in a line. A row with a fault keeps the text, so that its digest differs from other rows."""
     try:
         if len(text) > MAX_LINE:
             raise ValueError("it is longer than 1 MiB")
@@ -219,12 +225,12 @@ def _parse(text: str, *, number: int, line: int) -> Record:
         if ("\\u" in text and _ESCAPED.search(text)) or _has_long_number(text):
             _check_values(values)
     except json.JSONDecodeError as exc:
-        return Record(number, line, text, f"it is not valid JSON: {exc.msg} at character {exc.pos + 1}")
+        return FileRow(number, line, text, f"it is not valid JSON: {exc.msg} at character {exc.pos + 1}")
     except RecursionError:
-        return Record(number, line, text, _TOO_DEEP)
+        return FileRow(number, line, text, _TOO_DEEP)
     except ValueError as exc:
-        return Record(number, line, text, _fault(exc))
-    return Record(number, line, values)
+        return FileRow(number, line, text, _fault(exc))
+    return FileRow(number, line, values)
 
 
 def _fault(error: ValueError) -> str:
@@ -238,7 +244,7 @@ def _fault(error: ValueError) -> str:
 
 
 def _has_long_number(text: str) -> bool:
-    # A run of 300 digits covers one of every 300 characters: looking there first saves most searches.
+    # A run of 300 digits covers at least one of the places 300, 600, and so on. Looking there first is fast.
     return any(map(str.isdigit, text[299::300])) and _LONG_NUMBER.search(text) is not None
 
 
@@ -255,7 +261,7 @@ def _check_depth(value: Any, *, left: int) -> None:
 
 
 def _check_values(value: Any) -> None:
-    """Refuse what JSON can write and nothing else can keep: NUL, half of a surrogate pair, huge integers."""
+    """Refuse JSON values that the database cannot store: NUL, half of a surrogate pair, huge integers."""
     if isinstance(value, dict):
         for name, inner in value.items():
             _check_values(name)
@@ -294,7 +300,7 @@ def _check_header(columns: list[str]) -> tuple[str, ...]:
 
 
 def _check_quotes(exc: csv.Error, line: int) -> None:
-    """A quotation mark left open swallows all rows after it, so it is the whole file's fault."""
+    """Refuse the file if a quotation mark is left open, because it hides all rows after it."""
     if "unexpected end of data" in str(exc) or "field larger" in str(exc):
         refuse_file(
             f"a value in the row that begins in line {line} never ends: is a quotation mark left open?"

@@ -1,7 +1,7 @@
-"""Reading an import: a file and its options in, a create body or what is wrong out, row by row.
+"""Reads a file of an import with its options. Each row becomes a create body, or a list of faults.
 
-Nothing here stores anything or knows what is stored already. A row without an external id is known by its
-digest.
+This module stores nothing and knows nothing of stored complaints. The digest of a row identifies it if it has
+no external id. `use_cases.imports` is the caller.
 """
 
 import hashlib
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from complaints.domain.errors import Fault, InvalidContent
-from complaints.domain.importing.dates import DateReader, NoZone, load_zone
-from complaints.domain.importing.file_checks import MAX_ROWS, FileChecks
-from complaints.domain.importing.files import CSV, NDJSON, Record, Source, open_source
+from complaints.domain.importing.dates import DateReader, MissingTimeZone, load_zone
+from complaints.domain.importing.file_checks import MAX_ROWS, FileChecker
+from complaints.domain.importing.files import CSV, NDJSON, DataFile, FileRow, open_data_file
 from complaints.domain.importing.mapping import RowMapper, plan_mapping
 from complaints.domain.importing.options import (
     Dates,
@@ -37,11 +37,11 @@ __all__ = [
 
 
 class ImportRow(NamedTuple):
-    """One row: either `body`, as `POST /v1/complaints` takes it, or `faults` with pointers into that body.
+    """A row of an import: either a `body` for `POST /v1/complaints`, or `faults` with pointers into this body.
 
-    `number` counts the rows from 1, without header and blank lines; `line` is where the row begins in the
-    file. `digest` is SHA-256 in hex over the row's content; of equal rows without an external id each has its
-    own, as it also covers which of them it is.
+    `number` counts the rows from 1, without header and blank lines. `line` is the line of the file in which
+    the row begins. `digest` is the SHA-256 of the row's content in hex. Identical rows without an external id
+    get different digests: the digest includes their running number.
     """
 
     number: int
@@ -52,10 +52,10 @@ class ImportRow(NamedTuple):
 
 
 class ImportFile:
-    """A file whose faults as a whole have been ruled out. `len()` is its number of rows."""
+    """A file without faults of the whole; single rows can have faults. `len()` is the number of rows."""
 
-    def __init__(self, source: Source, mapper: RowMapper, *, rows: int) -> None:
-        self._source = source
+    def __init__(self, data_file: DataFile, mapper: RowMapper, *, rows: int) -> None:
+        self._data_file = data_file
         self._mapper = mapper
         self._rows = rows
 
@@ -63,21 +63,21 @@ class ImportFile:
         return self._rows
 
     def rows(self) -> Iterator[ImportRow]:
-        """The rows in the order of the file, made one by one; every call starts anew and gives the same."""
+        """The rows in the order of the file, made one at a time. Each call gives all rows again."""
         seen: dict[bytes, int] = {}
-        for record in self._source.records():
+        for row in self._data_file.rows():
             faults: list[Fault] = []
             body: dict[str, Any] = {}
-            if record.fault is None:
-                body, faults = self._mapper.body(record.values)
+            if row.fault is None:
+                body, faults = self._mapper.body(row.values)
             else:
-                faults = [Fault("", f"the row cannot be read: {record.fault}")]
+                faults = [Fault("", f"the row cannot be read: {row.fault}")]
             known = "external_id" in body
-            digest = self._digest(record, None if known else seen)
-            yield ImportRow(record.number, record.line, None if faults else body, tuple(faults), digest)
+            digest = self._digest(row, None if known else seen)
+            yield ImportRow(row.number, row.line, None if faults else body, tuple(faults), digest)
 
-    def _digest(self, record: Record, seen: dict[bytes, int] | None) -> str:
-        digest = hashlib.sha256(self._source.content(record.values))
+    def _digest(self, row: FileRow, seen: dict[bytes, int] | None) -> str:
+        digest = hashlib.sha256(self._data_file.content(row.values))
         if seen is not None:
             key = digest.digest()[:16]
             seen[key] = seen.get(key, 0) + 1
@@ -88,20 +88,20 @@ class ImportFile:
 def open_import(
     content: bytes, *, media_type: str, charset: str | None, options: ImportOptions
 ) -> ImportFile:
-    """The file, once its faults as a whole are ruled out; `media_type` is `CSV` or `NDJSON`.
+    """Open a file and check it as a whole. `media_type` is `CSV` or `NDJSON`.
 
-    `charset` is what the sender declared, if anything. Raises InvalidContent: empty, not text, an unknown
-    encoding, no header, a doubled column, over 1,000,000 rows, options that do not fit the columns, day and
-    month exchanged, an external id that is none.
+    `charset` is the encoding that the sender declared, or None. Raises InvalidContent for a file that is
+    empty, is no text, has an unknown encoding, no header, a doubled column or over 1,000,000 rows. Also for
+    options that do not fit the columns, for swapped days and months, and for external ids that are not unique.
     """
     dates = _open_dates(options)
-    source = open_source(content, media_type=media_type, charset=charset)
-    mapper = plan_mapping(source, options, dates)
-    census = FileChecks(source, mapper, options, dates)
-    for record in source.records():
-        census.count(record)
-    census.check()
-    return ImportFile(source, mapper, rows=census.rows)
+    data_file = open_data_file(content, media_type=media_type, charset=charset)
+    mapper = plan_mapping(data_file, options, dates)
+    checker = FileChecker(data_file, mapper, options, dates)
+    for row in data_file.rows():
+        checker.add(row)
+    checker.check()
+    return ImportFile(data_file, mapper, rows=checker.rows)
 
 
 def _open_dates(options: ImportOptions) -> DateReader:
@@ -113,7 +113,7 @@ def _open_dates(options: ImportOptions) -> DateReader:
         raise InvalidContent.at("/timezone", f"timezone: {exc}") from exc
     try:
         return DateReader(options.date_format, zone)
-    except NoZone as exc:
+    except MissingTimeZone as exc:
         raise InvalidContent.at("/timezone", f"timezone: {exc}") from exc
     except ValueError as exc:
         raise InvalidContent.at("/date_format", f"date_format: {exc}") from exc

@@ -1,4 +1,4 @@
-"""From the columns of an import to create bodies: which column feeds which member."""
+"""Maps the columns of an import to the members of create bodies."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from complaints.domain.errors import Fault
-from complaints.domain.importing.conversions import Convert, as_text, converter, expecting
+from complaints.domain.importing.conversions import Converter, as_text, expect_pattern, make_converter
 from complaints.domain.importing.dates import DateReader
-from complaints.domain.importing.files import Source
+from complaints.domain.importing.files import DataFile
 from complaints.domain.importing.options import (
     MAX_ATTRIBUTE_KEY,
+    BodyMember,
     ImportOptions,
-    Member,
     MemberKind,
     Unmapped,
     find_member,
@@ -32,43 +32,43 @@ _WORDS = {"channel": Channel, "severity": Severity, "priority": Priority}
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A member fed by columns. `raw` takes their value from a row; `explicit` if an option says so."""
+class ColumnMapping:
+    """A member with its columns. `raw` reads their value from a row. `explicit`: an option named the columns."""
 
-    member: Member
+    member: BodyMember
     columns: tuple[str, ...]
     raw: Callable[[Any], Any]
     explicit: bool
 
     def text(self, values: Any) -> str:
-        """The row's text for this member, trimmed. Raises ValueError for a list or an object."""
+        """The trimmed text of a row for this member. Raises ValueError for a list or an object."""
         return as_text(self.raw(values))
 
 
 class RowMapper:
-    """Makes create bodies from rows."""
+    """Makes a create body from each row."""
 
     def __init__(
         self,
-        fields: Mapping[str, Field],
+        mappings: Mapping[str, ColumnMapping],
         *,
-        converts: Mapping[str, Convert],
-        constants: list[tuple[Member, Any]],
-        keep: Callable[[Any], dict[str, Any]] | None,
+        converters: Mapping[str, Converter],
+        constants: list[tuple[BodyMember, Any]],
+        read_attributes: Callable[[Any], dict[str, Any]] | None,
     ) -> None:
-        self.fields = fields
-        # Objects first, so that inner members can be put into them.
-        ordered = sorted(fields.values(), key=lambda field: len(field.member.path))
-        self._steps = [(field.member, field.raw, converts[field.member.name]) for field in ordered]
+        self.mappings = mappings
+        # Objects come first, so that inner members can be put into them.
+        ordered = sorted(mappings.values(), key=lambda mapping: len(mapping.member.path))
+        self._steps = [(mapping.member, mapping.raw, converters[mapping.member.name]) for mapping in ordered]
         self._constants = constants
-        self._keep = keep
-        subject, description = fields.get("subject"), fields.get("description")
+        self._read_attributes = read_attributes
+        subject, description = mappings.get("subject"), mappings.get("description")
         self._cuts_subject = bool(subject and description and subject.columns == description.columns)
 
     def body(self, values: Any) -> tuple[dict[str, Any], list[Fault]]:
-        """The create body of a row, and what is wrong with the row.
+        """The create body of a row, and the faults of the row.
 
-        A subject of more than 500 characters is cut where the description has the same text in full.
+        A subject of more than 500 characters is cut if the description has the same text in full.
         """
         body: dict[str, Any] = {}
         faults: list[Fault] = []
@@ -82,97 +82,101 @@ class RowMapper:
                 _put(body, member.path, value)
         for member, constant in self._constants:
             _put(body, member.path, list(constant) if isinstance(constant, list) else constant)
-        if self._keep:
-            _merge_attributes(body, self._keep(values), faults)
+        if self._read_attributes:
+            _merge_attributes(body, self._read_attributes(values), faults)
         if self._cuts_subject and len(body.get("subject", "")) > MAX_SUBJECT:
             body["subject"] = body["subject"][: MAX_SUBJECT - 1] + "…"
         return body, faults
 
 
-def plan_mapping(source: Source, options: ImportOptions, dates: DateReader) -> RowMapper:
-    """What makes bodies of the rows of `source`. Raises InvalidContent where the options do not fit it."""
-    planner = _Planner(source, options, dates)
-    fields = planner.fields()
+def plan_mapping(data_file: DataFile, options: ImportOptions, dates: DateReader) -> RowMapper:
+    """Make the mapper for the rows of a file. Raises InvalidContent if the options do not fit its columns."""
+    builder = _MappingBuilder(data_file, options, dates)
+    mappings = builder.mappings()
     mapper = RowMapper(
-        fields,
-        converts=planner.converts(fields),
-        constants=planner.constants(),
-        keep=planner.kept(fields),
+        mappings,
+        converters=builder.converters(mappings),
+        constants=builder.constants(),
+        read_attributes=builder.find_attribute_reader(mappings),
     )
-    planner.check_required(fields)
-    if planner.faults:
-        refuse(planner.faults)
+    builder.check_required(mappings)
+    if builder.faults:
+        refuse(builder.faults)
     return mapper
 
 
-class _Planner:
-    """Brings options and columns together, and collects what does not fit."""
+class _MappingBuilder:
+    """Combines options and columns into mappings, and collects the faults."""
 
-    def __init__(self, source: Source, options: ImportOptions, dates: DateReader) -> None:
-        self._source = source
+    def __init__(self, data_file: DataFile, options: ImportOptions, dates: DateReader) -> None:
+        self._data_file = data_file
         self._options = options
         self._dates = dates
         self.faults: list[Fault] = []
 
-    def fields(self) -> dict[str, Field]:
-        """The fields by member name: those the options name, then columns called like a member."""
-        fields: dict[str, Field] = {}
+    def mappings(self) -> dict[str, ColumnMapping]:
+        """The mappings by member name. Options come first, then columns with the name of a member."""
+        mappings: dict[str, ColumnMapping] = {}
         for name, expression in self._options.mapping.items():
-            if field := self._explicit(name, expression.strip()):
-                fields[name] = field
-        used = {column for field in fields.values() for column in field.columns}
-        for column in self._source.columns:
-            member = None if column in used else self._namesake(column)
+            if mapping := self._map_explicitly(name, expression.strip()):
+                mappings[name] = mapping
+        used = {column for mapping in mappings.values() for column in mapping.columns}
+        for column in self._data_file.columns:
+            member = None if column in used else self._find_namesake(column)
             if member is None:
                 continue
-            if member.name not in fields:
-                fields[member.name] = Field(member, (column,), self._source.reader(column), explicit=False)
-            elif not fields[member.name].explicit:
-                other = fields[member.name].columns[0]
+            if member.name not in mappings:
+                mappings[member.name] = ColumnMapping(
+                    member, (column,), self._data_file.reader(column), explicit=False
+                )
+            elif not mappings[member.name].explicit:
+                other = mappings[member.name].columns[0]
                 message = f"columns {quote_all([other, column])} both mean {member.name}: map one of them"
                 self._fault(f"map.{member.name}", message)
-        return fields
+        return mappings
 
-    def _explicit(self, name: str, expression: str) -> Field | None:
+    def _map_explicitly(self, name: str, expression: str) -> ColumnMapping | None:
         member = find_member(name)
         if member is None:
             self._fault(f"map.{name}", "a complaint has no such member")
-        elif member.kind is MemberKind.OBJECT and not self._source.objects:
+        elif member.kind is MemberKind.OBJECT and not self._data_file.objects:
             self._fault(f"map.{name}", "it is an object: map its members one by one")
         elif expression.count("+") > _MAX_JOINS:
             self._fault(f"map.{name}", f"at most {_MAX_JOINS + 1} columns can be joined")
-        elif columns := next(_split(expression, self._source), None):
-            return Field(member, columns, _joined([self._source.reader(c) for c in columns]), explicit=True)
+        elif columns := next(_split(expression, self._data_file), None):
+            return ColumnMapping(
+                member, columns, _join_readers([self._data_file.reader(c) for c in columns]), explicit=True
+            )
         else:
-            self._fault(f"map.{name}", _no_column(expression, self._source))
+            self._fault(f"map.{name}", _explain_missing_column(expression, self._data_file))
         return None
 
-    def _namesake(self, column: str) -> Member | None:
-        """The member a column is called like, unless it has a constant or cannot stand in one column."""
+    def _find_namesake(self, column: str) -> BodyMember | None:
+        """The member with the name of the column. None if it has a constant or needs several columns."""
         member = find_member(column)
         if member is None or member.name in self._options.constants:
             return None
-        return member if self._source.objects or member.kind is not MemberKind.OBJECT else None
+        return member if self._data_file.objects or member.kind is not MemberKind.OBJECT else None
 
-    def converts(self, fields: Mapping[str, Field]) -> dict[str, Convert]:
-        """How each field's value is made, after the expected pattern where there is one."""
+    def converters(self, mappings: Mapping[str, ColumnMapping]) -> dict[str, Converter]:
+        """The converter of each mapped member. It checks the expected pattern, if there is one."""
         for name in self._options.expect:
-            if name not in fields:
+            if name not in mappings:
                 self._fault(f"expect.{name}", "the member is not mapped")
-        converts: dict[str, Convert] = {}
-        for name, field in fields.items():
-            required = field.explicit or not self._source.objects
-            convert = self._converter(field.member, required=required)
+        converters: dict[str, Converter] = {}
+        for name, mapping in mappings.items():
+            required = mapping.explicit or not self._data_file.objects
+            convert = self._converter(mapping.member, required=required)
             try:
                 pattern = self._options.expect.get(name)
-                converts[name] = expecting(pattern, convert) if pattern is not None else convert
+                converters[name] = expect_pattern(pattern, convert) if pattern is not None else convert
             except ValueError as exc:
-                converts[name] = convert
+                converters[name] = convert
                 self._fault(f"expect.{name}", str(exc))
-        return converts
+        return converters
 
-    def constants(self) -> list[tuple[Member, Any]]:
-        """The members that are the same in every row."""
+    def constants(self) -> list[tuple[BodyMember, Any]]:
+        """The members with a fixed value for every row."""
         constants = []
         for name, text in self._options.constants.items():
             member = find_member(name)
@@ -185,16 +189,21 @@ class _Planner:
                 self._fault(f"set.{name}", f"{name} {exc}")
         return constants
 
-    def _converter(self, member: Member, *, required: bool) -> Convert:
-        return converter(member, self._dates, self._options.dates, required=required)
+    def _converter(self, member: BodyMember, *, required: bool) -> Converter:
+        return make_converter(member, self._dates, self._options.dates, required=required)
 
-    def kept(self, fields: Mapping[str, Field]) -> Callable[[Any], dict[str, Any]] | None:
-        """What takes the columns to keep as attributes from a row. One mapped in part is kept whole."""
-        used = {column for field in fields.values() for column in field.columns}
-        left = [column for column in self._source.columns if column not in used]
+    def find_attribute_reader(
+        self, mappings: Mapping[str, ColumnMapping]
+    ) -> Callable[[Any], dict[str, Any]] | None:
+        """The function that reads attributes from the columns without mapping. None if they are not kept.
+
+        An object with a mapping for some of its members is kept whole.
+        """
+        used = {column for mapping in mappings.values() for column in mapping.columns}
+        left = [column for column in self._data_file.columns if column not in used]
         if self._options.unmapped is Unmapped.ATTRIBUTES and left:
-            self._check_attributes(left, fields)
-            return self._source.keeper(left)
+            self._check_attributes(left, mappings)
+            return self._data_file.attribute_reader(left)
         if self._options.unmapped is Unmapped.REFUSE:
             touched = {column.split(".")[0] for column in used}
             self._check_undecided([column for column in left if column not in touched])
@@ -209,20 +218,20 @@ class _Planner:
             )
             self._fault("unmapped", message)
 
-    def _check_attributes(self, kept: list[str], fields: Mapping[str, Field]) -> None:
-        given = {*fields, *self._options.constants}
+    def _check_attributes(self, kept: list[str], mappings: Mapping[str, ColumnMapping]) -> None:
+        given = {*mappings, *self._options.constants}
         if doubled := [column for column in kept if f"attributes.{column}" in given]:
             self._fault(
                 "unmapped", f"an attribute given and a column to keep are both called {quote_all(doubled)}"
             )
         if too_long := [column for column in kept if len(column) > MAX_ATTRIBUTE_KEY]:
             self._fault("unmapped", f"a column's name is too long for an attribute: {quote_all(too_long)}")
-        if not self._source.objects and len(kept) > MAX_ATTRIBUTES:
+        if not self._data_file.objects and len(kept) > MAX_ATTRIBUTES:
             self._fault("unmapped", f"{len(kept)} columns are too many to keep: at most {MAX_ATTRIBUTES}")
 
-    def check_required(self, fields: Mapping[str, Field]) -> None:
-        """Note the members without which no row can be taken."""
-        given = {*fields, *self._options.constants, *self._options.mapping}
+    def check_required(self, mappings: Mapping[str, ColumnMapping]) -> None:
+        """Record a fault for each required member without column and without fixed value."""
+        given = {*mappings, *self._options.constants, *self._options.mapping}
         for name in _REQUIRED:
             if name not in given:
                 message = f"{name} is neither mapped nor set: give map.{name}=<column> or set.{name}=<value>"
@@ -238,33 +247,33 @@ def _check_word(name: str, text: str) -> None:
         raise ValueError(f"cannot be '{shorten(text)}': it is one of {', '.join(words)}")
 
 
-def _split(expression: str, source: Source) -> Iterator[tuple[str, ...]]:
-    """The ways to read `A+B` as columns joined, longest names first: a name may have a `+` of its own."""
-    if source.has(expression):
+def _split(expression: str, data_file: DataFile) -> Iterator[tuple[str, ...]]:
+    """The ways to read `A+B` as joined columns, longest names first. A column name itself can have a `+`."""
+    if data_file.has(expression):
         yield (expression,)
     for plus in reversed([found.start() for found in re.finditer(r"\+", expression)]):
         first = expression[:plus].strip()
-        if source.has(first):
-            for rest in _split(expression[plus + 1 :].strip(), source):
+        if data_file.has(first):
+            for rest in _split(expression[plus + 1 :].strip(), data_file):
                 yield (first, *rest)
 
 
-def _no_column(expression: str, source: Source) -> str:
-    if next(_split(expression.replace(" ", "+"), source), None):
+def _explain_missing_column(expression: str, data_file: DataFile) -> str:
+    if next(_split(expression.replace(" ", "+"), data_file), None):
         return f"the file has no column '{shorten(expression)}'. To join columns write +, in a URL %2B"
     parts = [part.strip() for part in expression.split("+")]
-    missing = next((part for part in parts if not source.has(part)), expression)
-    return f"the file has no column '{shorten(missing)}'{suggest(missing, source.columns)}"
+    missing = next((part for part in parts if not data_file.has(part)), expression)
+    return f"the file has no column '{shorten(missing)}'{suggest(missing, data_file.columns)}"
 
 
-def _joined(readers: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+def _join_readers(readers: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     if len(readers) == 1:
         return readers[0]
     return lambda values: " ".join(filter(None, [as_text(read(values)) for read in readers]))
 
 
 def _put(body: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    """Set the member, inside its object where it is an inner one."""
+    """Set a member of the body; an inner member is set in its object."""
     if len(path) == 1:
         body[path[0]] = value
     else:

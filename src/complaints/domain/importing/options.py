@@ -1,22 +1,21 @@
-"""What an import is told: which member comes from where, and what to do with what is unclear.
+"""The options of an import: the column of each member, and the decisions on unclear data.
 
-The same options come as query parameters of `POST /v1/imports` and as options of `complaints import`.
+They come as query parameters of `POST /v1/imports` or as options of the command `complaints import`.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
-from complaints.domain.errors import Fault, InvalidContent, escape_pointer
+from complaints.domain.errors import Fault, InvalidContent, clip, escape_pointer, find_nearest
 
 MAX_ATTRIBUTE_KEY = 200
 _SHOWN = 60
 
 
 class MemberKind(StrEnum):
-    """How the text of a column becomes the value of a member."""
+    """The kind of a member. It decides how the text of a column is converted."""
 
     TEXT = "text"
     INSTANT = "instant"
@@ -27,7 +26,7 @@ class MemberKind(StrEnum):
 
 
 class Unmapped(StrEnum):
-    """What happens to columns nobody mapped."""
+    """The decision on columns without a mapping."""
 
     REFUSE = "refuse"
     IGNORE = "ignore"
@@ -35,10 +34,10 @@ class Unmapped(StrEnum):
 
 
 class Dates(StrEnum):
-    """Who decides when day and month of a file look exchanged.
+    """The decision on a file in which day and month seem to be swapped.
 
-    `ask` refuses such a file, `as_written` takes it as it stands, `swap_ambiguous` exchanges day and month of
-    every date that can be read both ways.
+    `ask` refuses the file. `as_written` keeps all dates. `swap_ambiguous` swaps day and month of every date
+    with a day up to 12.
     """
 
     ASK = "ask"
@@ -47,33 +46,40 @@ class Dates(StrEnum):
 
 
 class RepeatedIds(StrEnum):
-    """Who decides when many rows share an external id but not their content."""
+    """The decision on a file in which many rows have the same external id but other content.
+
+    `ask` refuses the file. `accept` takes such rows for the same complaint.
+    """
 
     ASK = "ask"
     ACCEPT = "accept"
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A member of the create body; `path` has two parts for an inner one."""
+class BodyMember:
+    """A member of the create body. `path` has two parts for a member of an inner object."""
 
     path: tuple[str, ...]
     kind: MemberKind
 
     @property
     def name(self) -> str:
-        """Dotted, as options name it."""
+        """The name in options, with a dot for an inner member."""
         return ".".join(self.path)
 
     @property
     def pointer(self) -> str:
-        """JSON Pointer into the create body."""
+        """The JSON Pointer (RFC 6901) into the create body."""
         return "".join("/" + escape_pointer(part) for part in self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """Options by member name, dotted for inner ones; `parse_options` makes them from text."""
+    """The options of an import. `parse_options` makes them from text.
+
+    `mapping`, `constants` and `expect` are by member name, with a dot for an inner member. Their values are
+    columns, fixed values and patterns.
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
@@ -107,19 +113,19 @@ _PER_MEMBER = {"map": "mapping", "set": "constants", "expect": "expect"}
 _KNOWN = "map.<member>, set.<member>, expect.<member>, " + ", ".join(_SINGLE)
 
 
-def find_member(name: str) -> Member | None:
-    """The member called `name` (`complainant.name`, its short form `name`, `attributes.<key>`), if any."""
+def find_member(name: str) -> BodyMember | None:
+    """The member with this name: `complainant.name`, its short form `name`, `attributes.<key>`. Or None."""
     name = _ALIASES.get(name, name)
     if kind := _MEMBERS.get(name):
-        return Member(tuple(name.split(".")), kind)
+        return BodyMember(tuple(name.split(".")), kind)
     key = name.removeprefix("attributes.")
     if key != name and 0 < len(key) <= MAX_ATTRIBUTE_KEY:
-        return Member(("attributes", key), MemberKind.JSON)
+        return BodyMember(("attributes", key), MemberKind.JSON)
     return None
 
 
 def parse_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
-    """Options from name and value pairs. Raises InvalidContent with all that is wrong, by parameter."""
+    """Make options from pairs of name and value. Raises InvalidContent with all faults, by parameter."""
     faults: list[Fault] = []
     per_member: dict[str, dict[str, str]] = {"mapping": {}, "constants": {}, "expect": {}}
     single: dict[str, str] = {}
@@ -151,36 +157,35 @@ def parse_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
 
 
 def refuse(faults: Sequence[Fault]) -> NoReturn:
-    """Raise InvalidContent with `faults`, its detail naming the first three."""
+    """Raise InvalidContent with `faults`. The detail has the messages of the first three."""
     more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
     raise InvalidContent("; ".join(fault.message for fault in faults[:3]) + more, faults=faults)
 
 
 def option_pointer(name: str) -> str:
-    """The pointer to an option, as if all options were members of one object."""
+    """The JSON Pointer to an option, as if all options were members of one object."""
     return "/" + escape_pointer(name)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """`. Did you mean 'x'?` where a known name is near, else the full stop."""
-    by_folded = {item.casefold(): item for item in known if len(item) <= _SHOWN}
-    near = difflib.get_close_matches(name[:_SHOWN].casefold(), by_folded, n=1, cutoff=0.6)
-    return f". Did you mean '{by_folded[near[0]]}'?" if near else "."
+    """The end of a message: `. Did you mean 'x'?` if a short known name is near, otherwise a full stop."""
+    near = find_nearest(name[:_SHOWN], (item for item in known if len(item) <= _SHOWN))
+    return f". Did you mean '{near}'?" if near else "."
 
 
 def shorten(text: str) -> str:
-    """The text as a message shows it."""
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    """The text, cut to 60 characters for a message."""
+    return clip(text, _SHOWN)
 
 
 def quote_all(names: Sequence[str], *, limit: int = 8) -> str:
-    """`'a', 'b' and 3 more`."""
+    """The names in quotation marks, such as `'a', 'b' and 3 more`."""
     shown = ", ".join(f"'{shorten(name)}'" for name in names[:limit])
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
 def _put_member(into: dict[str, str], name: str, value: str) -> str | None:
-    """Store an option about a member; what is wrong with it, if anything."""
+    """Store an option about a member. Returns the fault, None if there is none."""
     member = find_member(name)
     if member is None:
         return (
@@ -196,6 +201,7 @@ def _put_member(into: dict[str, str], name: str, value: str) -> str | None:
 
 
 def _put_single(into: dict[str, str], name: str, value: str) -> str | None:
+    """Store any other option. Returns the fault, None if there is none."""
     if name not in _SINGLE:
         return f"unknown option{suggest(name, _SINGLE)} Known are {_KNOWN}"
     if not value.strip():
@@ -207,7 +213,7 @@ def _put_single(into: dict[str, str], name: str, value: str) -> str | None:
 
 
 def _choose(kind: type[_Choice], single: Mapping[str, str], name: str, faults: list[Fault]) -> _Choice:
-    """The choice made by the option `name`, else the first there is."""
+    """The value of the option `name`. Without the option: the first value of its kind."""
     words = [choice.value for choice in kind]
     word = single.get(name, words[0])
     if word in words:

@@ -1,7 +1,7 @@
-"""Patterns that values of an import are expected to match, kept to those that cannot take long.
+"""Regular expressions that values of an import must match. Expressions that could take long are refused.
 
-A regular expression can take time exponential in the length of the text. So the ways in which it could divide
-a text among its repetitions are counted first, and one with too many is refused.
+The time for a match can grow exponentially with the length of the text. The reason is the number of ways in
+which the repetitions of the expression can divide the text. So these ways are counted first.
 """
 
 import re
@@ -16,10 +16,10 @@ _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
-    """A test whether a whole text matches `pattern`; a text over 200 characters does not.
+    """A function that is true for a text if the whole text matches `pattern` and has at most 200 characters.
 
-    Raises ValueError for what is no regular expression or could take long: nested repetitions,
-    back-references, looking ahead or behind.
+    Raises ValueError for text that is no regular expression. Also for an expression that could take long: with
+    nested repetitions, back-references, look-ahead or look-behind.
     """
     if len(pattern) > MAX_PATTERN:
         raise ValueError(f"a pattern has at most {MAX_PATTERN} characters")
@@ -35,14 +35,14 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
 
 
 class _Scanner:
-    """Counts, over a pattern that compiles, the ways in which it could divide a text."""
+    """Counts the ways in which a valid pattern could divide a text among its repetitions."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern.removeprefix("(?i)")
         self._at = 0
 
     def count_ways(self) -> int:
-        """The ways of the alternatives up to the end of the pattern or of the group, added up."""
+        """The sum of the ways of all alternatives, up to the end of the pattern or of the group."""
         total, ways = 0, 1
         while self._at < len(self._pattern) and self._pattern[self._at] != ")":
             if self._pattern[self._at] == "|":
@@ -53,7 +53,7 @@ class _Scanner:
         return min(total + ways, _MAX_WAYS + 1)
 
     def _piece(self) -> int:
-        """The ways of one character, class or group with its repetition."""
+        """The ways of a character, class or group with its repetition."""
         is_group = self._pattern[self._at] == "("
         inner = self._group() if is_group else self._single()
         low, high = self._repetition()
@@ -87,7 +87,7 @@ class _Scanner:
         return 1
 
     def _repetition(self) -> tuple[int, int]:
-        """How often the piece just read may stand there; at most as often as a value is long."""
+        """The least and the greatest number of times for the last piece, at most the length of a value."""
         rest = self._pattern[self._at : self._at + 1]
         low, high, length = {"*": (0, MAX_VALUE, 1), "+": (1, MAX_VALUE, 1), "?": (0, 1, 1)}.get(
             rest, (1, 1, 0)

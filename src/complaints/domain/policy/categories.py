@@ -1,12 +1,11 @@
 """Categories of complaints, and how a code is classified."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.errors import Fault, InvalidContent, find_nearest
 from complaints.domain.vocabulary import Cause, Nature
 
 T = TypeVar("T")
@@ -114,6 +113,6 @@ def _agreed(values: Iterable[T | None]) -> T | None:
 
 
 def _unknown(code: str, categories: Mapping[str, Category]) -> str:
-    near = difflib.get_close_matches(code[:200], [c.code for c in categories.values() if c.active], n=1)
-    hint = f"did you mean '{near[0]}'?" if near else "GET /v1/categories lists them"
+    near = find_nearest(code, (category.code for category in categories.values() if category.active))
+    hint = f"did you mean '{near}'?" if near else "GET /v1/categories lists them"
     return f"there is no category '{code[:60]}'; {hint}"

@@ -6,10 +6,10 @@ Reading finds everything that is wrong at once, each fault with its place in the
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from complaints.domain.errors import Fault, escape_pointer
+from complaints.domain.instants import write_instant
 from complaints.domain.policy.nodes import Findings, Node
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.policy.reading import Context, policy_of
@@ -50,7 +50,7 @@ def to_document(policy: Policy) -> dict[str, object]:
     return {
         "code": policy.code,
         "title": dict(policy.title),
-        "effective_at": _instant_text(policy.effective_at),
+        "effective_at": write_instant(policy.effective_at),
         "timezone": policy.timezone,
         "phone_region": policy.phone_region,
         "calendars": {name: _calendar_members(policy, name) for name in policy.calendars},
@@ -125,10 +125,6 @@ def _step_members(step: Step) -> dict[str, object]:
 
 def _given(**members: object) -> dict[str, object]:
     return {name: member for name, member in members.items() if member is not None}
-
-
-def _instant_text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 # From data and from text to nodes ---------------------------------------------------------------------------

@@ -6,14 +6,13 @@ A reader is a function from a node to a value. It raises `Wrong` for a fault of 
 them failed.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.errors import Fault, InvalidContent, find_nearest
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -239,9 +238,8 @@ def unknown(kind: str, name: str, known: Collection[str]) -> str:
     few.
     """
     shown = name if len(name) <= 60 else name[:57] + "..."
-    near = difflib.get_close_matches(name[:200], known, n=1)
-    if near:
-        hint = f"did you mean '{near[0]}'?"
+    if near := find_nearest(name, known):
+        hint = f"did you mean '{near}'?"
     elif 0 < len(known) <= 12:
         hint = f"there are {listed(known)}"
     else:

@@ -4,6 +4,7 @@ docs/policies.md).
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -12,6 +13,7 @@ from itertools import pairwise
 
 from complaints.domain.complaint.identity import is_phone_region
 from complaints.domain.errors import InvalidContent
+from complaints.domain.instants import read_instant
 from complaints.domain.policy.nodes import (
     E,
     Field,
@@ -56,9 +58,7 @@ from complaints.domain.vocabulary import (
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _CALENDAR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
+
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _YEARS = range(1900, 2200)
 _DAY = timedelta(days=1)
@@ -218,11 +218,9 @@ def _timezone(node: Node) -> str:
 
 
 def _instant(node: Node) -> datetime:
-    text = text_of(node)
-    try:
-        instant = datetime.fromisoformat(text) if _INSTANT.fullmatch(text) else None
-    except ValueError:
-        instant = None
+    instant = None
+    with suppress(ValueError):
+        instant = read_instant(text_of(node), allow_minutes=True)
     if instant is None or instant.year not in _YEARS:
         raise Wrong(node, "must be an instant with its offset, such as 2026-10-01T00:00:00+08:00")
     return instant.astimezone(UTC)

@@ -1,6 +1,6 @@
-"""The actions people take: guard, then effect (domain §1). Each changes the draft or raises.
+"""The actions of callers on a complaint (domain §1). Each function checks its guard and then plans the effect.
 
-`plan` is the only way in: it checks the lifecycle table before an action's own guard.
+`plan` is the only entry. It checks the lifecycle table before the guard of the action.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefuse
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.lifecycle import legal_actions, next_status
-from complaints.domain.rules.passing_time import tell_escalation
-from complaints.domain.rules.recipients import recipients
+from complaints.domain.rules.passing_time import record_escalation
+from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory
 from complaints.domain.time import working_time
 from complaints.domain.vocabulary import (
@@ -47,8 +47,8 @@ _REOPENED_WITHIN_WINDOW = frozenset({Status.CLOSED, Status.REJECTED, Status.WITH
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What an action is judged by, besides the complaint: instant, rules, people, the caller's roles."""
+class ActionContext:
+    """The facts beside the complaint that decide on an action: time, policy, staff, access roles of the caller."""
 
     now: datetime
     policy: Policy
@@ -58,28 +58,29 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class ActionVerdict:
-    """Whether an action may be taken now and, if not, why not."""
+    """The verdict on an action: allowed now (`refused_because` is None), or refused with a reason."""
 
     action: Action
     refused_because: str | None
 
     @property
     def allowed(self) -> bool:
-        """Whether nothing speaks against it."""
+        """True if the action may be taken now."""
         return self.refused_because is None
 
 
-def plan(change: Change, context: Context, action: Action, arguments: dict[str, Any]) -> None:
-    """Take `action` with what it carries.
+def plan(change: Change, context: ActionContext, action: Action, arguments: dict[str, Any]) -> None:
+    """Plan `action` with its arguments on `change`.
 
-    Raises TransitionRefused with the actions allowed now, InvalidContent for what it carries, Forbidden where
-    the caller lacks the right; the draft is then to be thrown away.
+    Raises TransitionRefused with the actions that are allowed now. Raises InvalidContent for wrong arguments.
+    Raises Forbidden if the roles of the caller do not allow the action. After an error `change` must not be
+    saved.
     """
     complaint = change.complaint
     not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
     try:
         status = next_status(complaint.status, action, not_solved=not_solved)
-        if action is not Action.ESCALATE:  # a step changes neither version nor ETag
+        if action is not Action.ESCALATE:  # an escalation changes neither version nor ETag
             change.touch(context.now)
         _PLANNERS[action](change, context, status, **arguments)
     except TransitionRefused as refusal:
@@ -87,8 +88,8 @@ def plan(change: Change, context: Context, action: Action, arguments: dict[str, 
         raise TransitionRefused(refusal.detail, allowed=allowed) from None
 
 
-def judge_actions(complaint: Complaint, context: Context) -> list[ActionVerdict]:
-    """Every action; why it is refused, as far as that does not depend on what it carries."""
+def judge_actions(complaint: Complaint, context: ActionContext) -> list[ActionVerdict]:
+    """The verdict on every action. Arguments are unknown here, so reasons in them do not count (rule 1.6)."""
     legal = legal_actions(complaint.status)
     found = []
     for action in Action:
@@ -100,17 +101,17 @@ def judge_actions(complaint: Complaint, context: Context) -> list[ActionVerdict]
     return found
 
 
-_JUDGED = (Action.CLOSE, Action.REOPEN)  # by more than the status
+_GUARDED = (Action.CLOSE, Action.REOPEN)  # `_refusal` may refuse these although the status allows them
 
 
-def allowed_actions(complaint: Complaint, context: Context) -> tuple[Action, ...]:
-    """Those of `reviews` that are allowed."""
+def allowed_actions(complaint: Complaint, context: ActionContext) -> tuple[Action, ...]:
+    """The actions that `judge_actions` allows, at a lower cost: lists of complaints call it for each row."""
     legal = legal_actions(complaint.status)
-    refused = [one for one in _JUDGED if one in legal and _refusal(one, complaint, context) is not None]
+    refused = [action for action in _GUARDED if action in legal and _refusal(action, complaint, context)]
     return tuple(action for action in legal if action not in refused) if refused else tuple(legal)
 
 
-def _refusal(action: Action, complaint: Complaint, context: Context) -> str | None:
+def _refusal(action: Action, complaint: Complaint, context: ActionContext) -> str | None:
     if action is Action.CLOSE:
         early = bool(context.roles & context.policy.early_close_roles)
         return close_refusal(complaint, context.now, early=early)
@@ -123,9 +124,14 @@ def _refusal(action: Action, complaint: Complaint, context: Context) -> str | No
 
 
 def _assign(
-    change: Change, context: Context, status: Status, *, team: str | None = None, assignee: str | None = None
+    change: Change,
+    context: ActionContext,
+    status: Status,
+    *,
+    team: str | None = None,
+    assignee: str | None = None,
 ) -> None:
-    _known(context.directory, team, assignee)
+    _check_assignment(context.directory, team, assignee)
     complaint = change.complaint
     moved = team is not None and team != complaint.team
     change.set(
@@ -133,10 +139,10 @@ def _assign(
         assignee=assignee or (None if moved else complaint.assignee),
         status=status,
     )
-    change.emit(EventType.ASSIGNED, context.now)
+    change.record(EventType.ASSIGNED, context.now)
 
 
-def _known(directory: Directory, team: str | None, assignee: str | None) -> None:
+def _check_assignment(directory: Directory, team: str | None, assignee: str | None) -> None:
     if team is None and assignee is None:
         raise InvalidContent.at("", "assign needs a team, an assignee, or both.")
     if team is not None and not ((found := directory.teams.get(team)) and found.active):
@@ -146,14 +152,16 @@ def _known(directory: Directory, team: str | None, assignee: str | None) -> None
 
 
 def _respond(
-    change: Change, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+    change: Change, context: ActionContext, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
     change.set(status=status)
-    change.emit(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
+    change.record(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
     _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
 
 
-def _hold(change: Change, context: Context, status: Status, *, reason: HoldReason, until: datetime) -> None:
+def _hold(
+    change: Change, context: ActionContext, status: Status, *, reason: HoldReason, until: datetime
+) -> None:
     now, policy = context.now, context.policy
     if until <= now:
         raise InvalidContent.at("/until", "A hold ends in the future.")
@@ -163,17 +171,17 @@ def _hold(change: Change, context: Context, status: Status, *, reason: HoldReaso
     change.put_hold(Hold(change.new_id(), change.complaint.cycle, reason, now, until))
     change.set(status=status)
     deadlines.replan(change, policy, now)
-    change.emit(EventType.HELD, now, reason=reason, until_at=until)
+    change.record(EventType.HELD, now, reason=reason, until_at=until)
 
 
-def _resume(change: Change, context: Context, status: Status) -> None:
+def _resume(change: Change, context: ActionContext, status: Status) -> None:
     _end_hold(change, context)
     change.set(status=status)
-    change.emit(EventType.RESUMED, context.now)
+    change.record(EventType.RESUMED, context.now)
 
 
-def _end_hold(change: Change, context: Context) -> None:
-    """An action that leaves on_hold ends the pause first (rule 2.6)."""
+def _end_hold(change: Change, context: ActionContext) -> None:
+    """End the hold. An action that leaves `on_hold` ends the pause first (rule 2.6)."""
     hold = change.complaint.current_hold
     if hold is not None:
         change.put_hold(replace(hold, ended_at=context.now))
@@ -182,7 +190,7 @@ def _end_hold(change: Change, context: Context) -> None:
 
 def _resolve(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     resolution: str,
@@ -203,22 +211,22 @@ def _resolve(
         compensation_currency=currency,
         resolved_at=context.now,
     )
-    change.emit(EventType.RESOLVED, context.now)
+    change.record(EventType.RESOLVED, context.now)
 
 
 def _notify_result(
-    change: Change, context: Context, status: Status, *, message: str, contact_channel: ContactChannel
+    change: Change, context: ActionContext, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
     now = context.now
     change.set(status=status, result_told_at=now)
     deadlines.start_after_result(change, context.policy, now)
-    change.emit(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
+    change.record(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
     _meet(change, now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
 
 
 def _record_contact(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     outcome: ContactOutcome,
@@ -236,7 +244,7 @@ def _record_contact(
     if answered:
         change.set(contact_outcome=outcome, csat=csat, nps=nps)
     follow_up = _follow_up_met_by(change, context)
-    change.emit(
+    change.record(
         EventType.CONTACT_RECORDED,
         now,
         outcome=outcome,
@@ -253,11 +261,11 @@ def _record_contact(
         _new_cycle(change, context, status, note or "not solved", DeadlineKind.RESOLUTION)
     elif not answered and follow_up and follow_up.attempt < context.policy.unreachable_attempts:
         deadlines.start_retry(change, context.policy, follow_up, now)
-        change.emit(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
+        change.record(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
 
 
-def _follow_up_met_by(change: Change, context: Context) -> Deadline | None:
-    """The earliest unmet follow-up of the cycle, unless it is due too far ahead to be meant."""
+def _follow_up_met_by(change: Change, context: ActionContext) -> Deadline | None:
+    """The earliest unmet follow-up of the cycle. None if it is due too far in the future (rule 1.3)."""
     complaint, policy = change.complaint, context.policy
     if complaint.status is not Status.FOLLOWING_UP:
         return None
@@ -266,19 +274,19 @@ def _follow_up_met_by(change: Change, context: Context) -> Deadline | None:
     return earliest if earliest and earliest.due_at <= horizon else None
 
 
-def _reopen(change: Change, context: Context, status: Status, *, reason: str) -> None:
+def _reopen(change: Change, context: ActionContext, status: Status, *, reason: str) -> None:
     complaint = change.complaint
     if refusal := reopen_refusal(complaint, context):
         raise TransitionRefused(refusal)
-    if complaint.status is Status.RESOLVED:  # nothing was told yet: the cycle and its clocks run on
+    if complaint.status is Status.RESOLVED:  # the complainant knows no result yet, so the cycle goes on
         change.set(status=status, resolved_at=None)
-        change.emit(EventType.REOPENED, context.now, reason=reason)
+        change.record(EventType.REOPENED, context.now, reason=reason)
         return
     _new_cycle(change, context, status, reason, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
 
 
-def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
-    """Why a complaint cannot be reopened now: the policy's window from its end is over."""
+def reopen_refusal(complaint: Complaint, context: ActionContext) -> str | None:
+    """The reason why a complaint cannot be reopened now: its reopen window is over. None if it can be."""
     if complaint.status not in _REOPENED_WITHIN_WINDOW or complaint.ended_at is None:
         return None
     policy = context.policy
@@ -290,8 +298,10 @@ def reopen_refusal(complaint: Complaint, context: Context) -> str | None:
     return f"The time to reopen it ended at {last.isoformat()}: make a new complaint, linked recurrence_of."
 
 
-def _new_cycle(change: Change, context: Context, status: Status, reason: str, *started: DeadlineKind) -> None:
-    """Reopening cancels the old cycle's unmet deadlines; promises stay."""
+def _new_cycle(
+    change: Change, context: ActionContext, status: Status, reason: str, *started: DeadlineKind
+) -> None:
+    """Start a new cycle. It cancels the unmet deadlines of the old cycle; promises stay (rule 1.4)."""
     complaint = change.complaint
     deadlines.cancel(
         change, [d for d in complaint.deadlines if d.unmet and d.kind is not DeadlineKind.PROMISE]
@@ -310,12 +320,12 @@ def _new_cycle(change: Change, context: Context, status: Status, reason: str, *s
     )
     for kind in started:
         deadlines.start(change, context.policy, kind, context.now)
-    change.emit(EventType.REOPENED, context.now, reason=reason)
+    change.record(EventType.REOPENED, context.now, reason=reason)
 
 
 def _close(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     root_cause: str | None = None,
@@ -339,11 +349,16 @@ def _close(
         )
     _meet(change, context.now, DeadlineKind.CLOSURE)
     _end(change, context, status, root_cause=root_cause or complaint.root_cause)
-    change.emit(EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel)
+    change.record(
+        EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel
+    )
 
 
 def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | None:
-    """Why a complaint that is followed up cannot be closed at `now`; `early` where that may be done early."""
+    """The reason why a complaint in follow-up cannot be closed at `now`. None if it can be.
+
+    `early`: the caller may close it before the follow-ups are done.
+    """
     if any(d.kind is DeadlineKind.PROMISE and d.unmet for d in complaint.deadlines):
         return "A promise to the complainant is still open."
     if complaint.contact_outcome is ContactOutcome.NOT_SOLVED:
@@ -356,14 +371,16 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
     hint = "or, if the complainant confirmed it, close early"
     if any(d.unmet for d in follow_ups):
         return f"A follow-up contact is still to be made: record it, {hint}."
-    # The latest due time, not that of the last attempt: an early one is repeated before the plan ends.
+    # The latest due time of all: the last attempt of an early follow-up can be due before the plan ends.
     window_ends_at = max(d.due_at for d in follow_ups)
     if now < window_ends_at:
         return f"The follow-up window lasts until {window_ends_at.isoformat()}: wait, {hint}."
     return None
 
 
-def _escalate(change: Change, context: Context, status: Status, *, reason: str, role: RecipientRole) -> None:
+def _escalate(
+    change: Change, context: ActionContext, status: Status, *, reason: str, role: RecipientRole
+) -> None:
     change.set(status=status)
     taken = Escalation(
         id=change.new_id(),
@@ -372,18 +389,18 @@ def _escalate(change: Change, context: Context, status: Status, *, reason: str, 
         step=MANUAL_STEP,
         level=_LEVELS[role],
         roles=(role,),
-        recipients=recipients((role,), change.complaint, context.directory, context.now),
+        recipients=find_recipients((role,), change.complaint, context.directory, context.now),
         planned_at=context.now,
         taken_at=context.now,
         superseded=False,
         reason=reason,
     )
-    tell_escalation(change, taken, EventType.ESCALATED, actor=change.actor)
+    record_escalation(change, taken, EventType.ESCALATED, actor=change.actor)
 
 
 def _reject(
     change: Change,
-    context: Context,
+    context: ActionContext,
     status: Status,
     *,
     reason: str,
@@ -393,27 +410,30 @@ def _reject(
     _end_hold(change, context)
     _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
     _end(change, context, status)
-    change.emit(
+    change.record(
         EventType.REJECTED, context.now, reason=reason, message=message, contact_channel=contact_channel
     )
 
 
-def _withdraw(change: Change, context: Context, status: Status, *, reason: str) -> None:
+def _withdraw(change: Change, context: ActionContext, status: Status, *, reason: str) -> None:
     _end_hold(change, context)
     _end(change, context, status)
-    change.emit(EventType.WITHDRAWN, context.now, reason=reason)
+    change.record(EventType.WITHDRAWN, context.now, reason=reason)
 
 
-def _merge(change: Change, context: Context, status: Status, *, into: UUID) -> None:
+def _merge(change: Change, context: ActionContext, status: Status, *, into: UUID) -> None:
     _end_hold(change, context)
     _end(change, context, status, merged_into=into)
-    change.emit(EventType.MERGED, context.now, into=into)
+    change.record(EventType.MERGED, context.now, into=into)
 
 
 def merge_refusal(
     complaint: Complaint, into: Complaint, *, same_complainant: bool, has_merged: bool
 ) -> str | None:
-    """Why `complaint` cannot be merged into `into`. `has_merged`: others were merged into it before."""
+    """The reason why `complaint` cannot be merged into `into`. None if it can be (domain §1, `merge`).
+
+    `has_merged`: other complaints were merged into `complaint` before.
+    """
     if complaint.id == into.id:
         return "A complaint cannot be merged into itself."
     if not into.open:
@@ -427,14 +447,14 @@ def merge_refusal(
     return None
 
 
-def _end(change: Change, context: Context, status: Status, **changes: Any) -> None:
-    """No clock runs on (rule 2.11)."""
+def _end(change: Change, context: ActionContext, status: Status, **changes: Any) -> None:
+    """End the complaint and cancel its unmet deadlines (rule 2.11)."""
     deadlines.cancel(change, [d for d in change.complaint.deadlines if d.unmet])
     change.set(status=status, ended_at=context.now, **changes)
 
 
 def _meet(change: Change, now: datetime, *kinds: DeadlineKind) -> None:
-    """Meet the unmet clocks of `kinds`: those of the present cycle, promises of any."""
+    """Meet the unmet deadlines of these kinds in the present cycle, and promises of every cycle."""
     for kind in kinds:
         cycle = None if kind is DeadlineKind.PROMISE else change.complaint.cycle
         for deadline in change.unmet(kind, cycle=cycle):

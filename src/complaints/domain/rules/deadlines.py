@@ -1,36 +1,38 @@
-"""Deadlines: planned, met, paused, re-planned, cancelled (rules 2.1 to 2.13).
+"""The rules of deadlines: start, meet, pause, re-plan and cancel them (rules 2.1 to 2.13).
 
-A deadline's due time is always computed afresh from its start, its target and the pauses so far; nothing is
-added to an earlier result, so the order of events cannot change it.
+A due time is always computed from the start of the deadline, its target and its pauses. Nothing is added to
+an earlier due time, so the order of events cannot change the result.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, changed
+from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.ladder import DeadlineTerms, next_wake, own_calendar
+from complaints.domain.rules.ladder import DeadlineTerms, choose_calendar, find_next_wake_time
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 
-MOMENT = timedelta(microseconds=1)  # the resolution of stored instants
-
 
 def terms_of(deadline: Deadline, complaint: Complaint, policy: Policy) -> DeadlineTerms:
-    """The calendar and pauses that count for `deadline`."""
+    """The rule, the calendar and the pauses that apply to a deadline."""
     rule = policy.rules[deadline.kind]
-    holds = [h for h in _holds_known(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
-    own = own_calendar(deadline, rule.calendar)
-    pauses = _allowed_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
+    holds = [h for h in _find_holds(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
+    own = choose_calendar(deadline, rule.calendar)
+    pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
     return DeadlineTerms(rule, rule.calendar, pauses)
 
 
-def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
-    """The holds of its cycle; of a deadline that was met as they stood then, as its due time stands too."""
+def _find_holds(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
+    """The holds of the deadline's cycle, except holds that began after it was met.
+
+    For a met deadline: as they were when it was met, so its due time no longer moves.
+    """
     for hold in complaint.holds:
         if hold.cycle != deadline.cycle:
             continue
@@ -40,12 +42,12 @@ def _holds_known(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
             yield changed(hold, ended_at=None)
 
 
-def _allowed_pauses(
+def _limit_pauses(
     started_at: datetime, holds: Iterable[Hold], budget: float | None, calendar: WorkCalendar
 ) -> tuple[Pause, ...]:
-    """The parts of `holds` that stop the clock: until the cycle's budget, seconds of open time, is spent.
+    """The parts of `holds` that pause the deadline: all of them, until the budget of the cycle is spent.
 
-    A hold that lasts is taken to last to its `until_at`.
+    `budget` is in seconds of open time; None means no limit. A hold without end counts up to its `until_at`.
     """
     pauses: list[Pause] = []
     for hold in sorted(holds, key=lambda h: h.started_at):
@@ -63,60 +65,62 @@ def _allowed_pauses(
 
 
 def start_intake(change: Change, policy: Policy) -> None:
-    """Start what runs from receipt: first response and resolution."""
+    """Start the deadlines that run from receipt: first response and resolution (rule 2.2)."""
     started_at = change.complaint.received_at
     kinds = (DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
-    change.add_deadlines(_started(change, policy, kind, started_at) for kind in kinds)
+    change.add_deadlines(_make_deadline_by_rule(change, policy, kind, started_at) for kind in kinds)
 
 
 def start(change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime) -> None:
-    """Start one clock of the present cycle with the target the policy gives for it."""
-    change.add_deadlines([_started(change, policy, kind, started_at)])
+    """Start a deadline of the present cycle with the target that the policy gives."""
+    change.add_deadlines([_make_deadline_by_rule(change, policy, kind, started_at)])
 
 
-def _started(change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime) -> Deadline:
+def _make_deadline_by_rule(
+    change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime
+) -> Deadline:
     rule = policy.rules[kind]
     target = rule.target_for(change.complaint.priority, change.complaint.category)
-    due_at = _certain(started_at, target, rule.calendar)
-    return running(change, policy, kind, started_at=started_at, target=target, due_at=due_at)
+    due_at = _compute_due_time(started_at, target, rule.calendar)
+    return make_deadline(change, policy, kind, started_at=started_at, target=target, due_at=due_at)
 
 
 def start_after_result(change: Change, policy: Policy, told_at: datetime) -> None:
-    """Start the follow-up plan and the closure clock, once the result has been fed back."""
+    """Start the follow-up deadlines and the closure deadline. The complainant was told the result at `told_at`."""
     due, started = told_at, []
     for sequence, target in enumerate(policy.follow_ups[change.complaint.priority], start=1):
-        due = _certain(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+        due = _compute_due_time(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
         started.append(
-            running(
+            make_deadline(
                 change, policy, DeadlineKind.FOLLOW_UP,
                 started_at=told_at, target=target, due_at=due, sequence=sequence,
             )
         )  # fmt: skip
-    closure_at = _certain(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
-    closure = running(
+    closure_at = _compute_due_time(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
+    closure = make_deadline(
         change, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at
     )
     change.add_deadlines([*started, closure])
 
 
 def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime) -> None:
-    """Start another attempt at a follow-up that found nobody."""
+    """Start another attempt at a follow-up contact that reached nobody (rule 1.3)."""
     target = policy.unreachable_retry
-    due = _certain(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
-    retry = running(
+    due = _compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+    retry = make_deadline(
         change, policy, DeadlineKind.FOLLOW_UP,
         started_at=now, target=target, due_at=due, sequence=missed.sequence, attempt=missed.attempt + 1,
     )  # fmt: skip
     change.add_deadlines([retry])
 
 
-def _certain(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
+def _compute_due_time(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
     due = working_time.due_at(start_at, target, calendar)
-    assert due is not None  # only an endless pause leaves a due time open
+    assert due is not None  # only a pause without end gives no due time
     return due
 
 
-def running(
+def make_deadline(
     change: Change,
     policy: Policy,
     kind: DeadlineKind,
@@ -127,7 +131,10 @@ def running(
     sequence: int = 1,
     attempt: int = 1,
 ) -> Deadline:
-    """A running deadline of the present cycle, with its first engine step planned; it is not added yet."""
+    """Make a running deadline of the present cycle, with its first wake time. It is not added to the change.
+
+    `target` is None if the due time was given (a promise) or follows from another deadline (closure).
+    """
     deadline = Deadline(
         id=change.new_id(),
         policy_code=policy.code,
@@ -141,27 +148,27 @@ def running(
         target=target,
         due_at=due_at,
     )
-    return woken(deadline, change.complaint, policy)
+    return set_wake_time(deadline, change.complaint, policy)
 
 
-def woken(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
-    """The deadline with the instant at which the engine next has to act on it."""
+def set_wake_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
+    """Set the wake time: the instant at which the product must act on the deadline next, or None."""
     match deadline.status:
         case DeadlineStatus.PAUSED:
             wake_at = deadline.paused_until
         case DeadlineStatus.RUNNING:
             breach_at = deadline.due_at + MOMENT
-            step_at = next_wake(deadline, terms_of(deadline, complaint, policy), policy)
+            step_at = find_next_wake_time(deadline, terms_of(deadline, complaint, policy), policy)
             wake_at = min(breach_at, step_at) if step_at else breach_at
         case DeadlineStatus.BREACHED:
-            wake_at = next_wake(deadline, terms_of(deadline, complaint, policy), policy)
+            wake_at = find_next_wake_time(deadline, terms_of(deadline, complaint, policy), policy)
         case _:
             wake_at = None
     return deadline if wake_at == deadline.wake_at else changed(deadline, wake_at=wake_at)
 
 
 def meet(change: Change, deadline: Deadline, now: datetime) -> None:
-    """Met at `now`: in time iff not after its due time (rule 2.1); a breach stays on record."""
+    """Meet a deadline at `now`. It is late if `now` is after the due time (rule 2.1). A breach stays on record."""
     late = now > deadline.due_at
     change.put_deadline(
         changed(
@@ -173,11 +180,11 @@ def meet(change: Change, deadline: Deadline, now: datetime) -> None:
             wake_at=None,
         )
     )
-    change.emit(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
+    change.record(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
 
 
 def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
-    """They no longer have to be met; a breach stays on record (rule 2.11)."""
+    """Cancel deadlines: nobody has to meet them any more. A breach stays on record (rule 2.11)."""
     for deadline in deadlines:
         change.put_deadline(
             changed(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
@@ -185,24 +192,24 @@ def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
 
 
 def replan(change: Change, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
-    """Compute every clock that still runs afresh from its start, with its pauses (rules 2.6 and 2.8).
+    """Compute the unmet deadlines again from their start, with their pauses (rules 2.6 and 2.8).
 
-    With `retarget` the target is chosen anew too: priority, category or policy changed. Follow-ups, closure
-    and promises keep the due times they were made with, and so does every clock past due at `now`, whether or
-    not its breach was told.
+    With `retarget`, the targets are chosen again too, because priority, category or policy changed. Follow-up
+    deadlines, closure deadlines and promises keep their due times. So does each deadline that is past its due
+    time at `now`, whether or not its breach is recorded already.
     """
     for deadline in change.complaint.deadlines:
         if not deadline.unmet:
             continue
-        if as_of(deadline, now).status is DeadlineStatus.BREACHED:
-            renewed = woken(deadline, change.complaint, policy)
+        if catch_up_status(deadline, now).status is DeadlineStatus.BREACHED:
+            renewed = set_wake_time(deadline, change.complaint, policy)
         else:
-            renewed = _recomputed(deadline, change.complaint, policy, now, retarget=retarget)
+            renewed = _recompute(deadline, change.complaint, policy, now, retarget=retarget)
         if renewed != deadline:
             change.put_deadline(renewed)
 
 
-def _recomputed(
+def _recompute(
     deadline: Deadline, complaint: Complaint, policy: Policy, now: datetime, *, retarget: bool
 ) -> Deadline:
     terms = terms_of(deadline, complaint, policy)
@@ -216,11 +223,14 @@ def _recomputed(
             deadline.started_at, target, terms.calendar, terms.pauses
         )
         deadline = changed(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
-    return woken(_placed(deadline, terms.pauses, now), complaint, policy)
+    return set_wake_time(_set_running_or_paused(deadline, terms.pauses, now), complaint, policy)
 
 
-def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
-    """Running or paused; where it has become past due, breached at this moment once `sweep.advance` tells."""
+def _set_running_or_paused(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Deadline:
+    """Set the status to running or paused.
+
+    If the new due time has passed, `breached_at` is noted now; `catch_up` changes the status later.
+    """
     if deadline.due_at < now:
         return changed(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
     paused_until = next((end for start, end in pauses if end and start <= now < end), None)
@@ -230,7 +240,7 @@ def _placed(deadline: Deadline, pauses: tuple[Pause, ...], now: datetime) -> Dea
 
 
 def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
-    """Re-plan on purpose to another policy version (rule 2.9)."""
+    """Move a complaint to another policy version, on purpose (rule 2.9)."""
     change.set(
         policy_code=policy.code,
         policy_version=policy.version,
@@ -242,8 +252,8 @@ def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
     replan(change, policy, now, retarget=True)
 
 
-def as_of(deadline: Deadline, now: datetime) -> Deadline:
-    """The deadline as its clock has it at `now`, whether or not a sweep has run since."""
+def catch_up_status(deadline: Deadline, now: datetime) -> Deadline:
+    """The deadline with the status that time alone gives it at `now`, whether or not a sweep has run."""
     if deadline.status is DeadlineStatus.PAUSED and deadline.paused_until and now >= deadline.paused_until:
         deadline = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
     if deadline.status is DeadlineStatus.RUNNING and now > deadline.due_at:
@@ -253,8 +263,8 @@ def as_of(deadline: Deadline, now: datetime) -> Deadline:
     return deadline
 
 
-def explanation(deadline: Deadline, complaint: Complaint, policy: Policy) -> tuple[Segment, ...]:
-    """The intervals counted and skipped between its start and its due time (rule 2.13)."""
+def explain_due_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> tuple[Segment, ...]:
+    """The intervals between start and due time that were counted, and the skipped intervals (rule 2.13)."""
     terms = terms_of(deadline, complaint, policy)
     if deadline.target is None:
         return (Segment(deadline.started_at, deadline.due_at, counted=True, reason="given"),)
@@ -262,6 +272,6 @@ def explanation(deadline: Deadline, complaint: Complaint, policy: Policy) -> tup
 
 
 def next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:
-    """The first sequence number not used by a deadline of that kind in the present cycle."""
+    """The lowest sequence number that no deadline of this kind has in the present cycle."""
     used = {d.sequence for d in complaint.deadlines if d.kind is kind and d.cycle == complaint.cycle}
     return next(n for n in count(1) if n not in used)

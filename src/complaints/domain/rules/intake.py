@@ -12,7 +12,7 @@ from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.passing_time import catch_up
-from complaints.domain.rules.recipients import answerable
+from complaints.domain.rules.recipients import find_answerable_user
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import Channel, EventType, Priority, Severity, Status
 
@@ -61,7 +61,7 @@ def plan_intake(
         _complaint(intake, policy, directory, now, sequence, new_id()), actor=actor, new_id=new_id, new=True
     )
     deadlines.start_intake(change, policy)
-    change.emit(EventType.CREATED, now)
+    change.record(EventType.CREATED, now)
     catch_up(change, policy, directory, now, notify=not intake.imported)
     return change
 
@@ -90,7 +90,7 @@ def _complaint(
         priority=intake.priority or derived_priority(intake, policy),
         priority_given=intake.priority is not None,
         team=team,
-        first_owner=intake.first_owner or intake.created_by or answerable(team, directory),
+        first_owner=intake.first_owner or intake.created_by or find_answerable_user(team, directory),
         category=category.code if category else None,
         cause=cause,
         nature=category.nature if category else None,

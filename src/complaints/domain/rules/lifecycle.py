@@ -1,4 +1,4 @@
-"""The one table of the lifecycle. Diagram, documentation, API listing and tests are made from it."""
+"""The table of the lifecycle (domain §1). Diagram, documentation, API listing and tests are made from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ _SAME = "="
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """One row: `action` takes a complaint from any of `sources` to `target`, or leaves it where it is (None).
+class LifecycleRow:
+    """A row of the table: `action` leads from each status of `sources` to `target`.
 
-    `when_not_solved` rows apply to a contact that found the complaint not solved.
+    If `target` is None, the status stays. A row with `when_not_solved` applies only to a contact with the
+    outcome `not_solved`.
     """
 
     action: Action
@@ -27,49 +28,51 @@ class Move:
     when_not_solved: bool = False
 
 
-TABLE: tuple[Move, ...] = (
-    Move(Action.ASSIGN, _OPEN, None),
-    Move(Action.RESPOND, (S.RECEIVED,), S.INVESTIGATING),
-    Move(Action.RESPOND, (S.INVESTIGATING, S.ON_HOLD), None),
-    Move(Action.HOLD, (S.INVESTIGATING,), S.ON_HOLD),
-    Move(Action.RESUME, (S.ON_HOLD,), S.INVESTIGATING),
-    Move(Action.RESOLVE, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.RESOLVED),
-    Move(Action.NOTIFY_RESULT, (S.RESOLVED,), S.FOLLOWING_UP),
-    Move(Action.RECORD_CONTACT, (S.FOLLOWING_UP,), S.INVESTIGATING, when_not_solved=True),
-    Move(Action.RECORD_CONTACT, _OPEN, None),
-    Move(Action.REOPEN, (S.RESOLVED, S.FOLLOWING_UP, S.CLOSED, S.REJECTED, S.WITHDRAWN), S.INVESTIGATING),
-    Move(Action.CLOSE, (S.FOLLOWING_UP,), S.CLOSED),
-    Move(Action.ESCALATE, _OPEN, None),
-    Move(Action.REJECT, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.REJECTED),
-    Move(Action.WITHDRAW, _OPEN, S.WITHDRAWN),
-    Move(Action.MERGE, _OPEN, S.MERGED),
+TABLE: tuple[LifecycleRow, ...] = (
+    LifecycleRow(Action.ASSIGN, _OPEN, None),
+    LifecycleRow(Action.RESPOND, (S.RECEIVED,), S.INVESTIGATING),
+    LifecycleRow(Action.RESPOND, (S.INVESTIGATING, S.ON_HOLD), None),
+    LifecycleRow(Action.HOLD, (S.INVESTIGATING,), S.ON_HOLD),
+    LifecycleRow(Action.RESUME, (S.ON_HOLD,), S.INVESTIGATING),
+    LifecycleRow(Action.RESOLVE, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.RESOLVED),
+    LifecycleRow(Action.NOTIFY_RESULT, (S.RESOLVED,), S.FOLLOWING_UP),
+    LifecycleRow(Action.RECORD_CONTACT, (S.FOLLOWING_UP,), S.INVESTIGATING, when_not_solved=True),
+    LifecycleRow(Action.RECORD_CONTACT, _OPEN, None),
+    LifecycleRow(
+        Action.REOPEN, (S.RESOLVED, S.FOLLOWING_UP, S.CLOSED, S.REJECTED, S.WITHDRAWN), S.INVESTIGATING
+    ),
+    LifecycleRow(Action.CLOSE, (S.FOLLOWING_UP,), S.CLOSED),
+    LifecycleRow(Action.ESCALATE, _OPEN, None),
+    LifecycleRow(Action.REJECT, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.REJECTED),
+    LifecycleRow(Action.WITHDRAW, _OPEN, S.WITHDRAWN),
+    LifecycleRow(Action.MERGE, _OPEN, S.MERGED),
 )
 
 
-def _transitions() -> list[dict[str, Any]]:
+def _machine_transitions() -> list[dict[str, Any]]:
     return [
         {
-            "trigger": move.action.value,
-            "source": [source.value for source in move.sources],
-            "dest": move.target.value if move.target else _SAME,
-            **({"conditions": "not_solved"} if move.when_not_solved else {}),
+            "trigger": row.action.value,
+            "source": [source.value for source in row.sources],
+            "dest": row.target.value if row.target else _SAME,
+            **({"conditions": "not_solved"} if row.when_not_solved else {}),
         }
-        for move in TABLE
+        for row in TABLE
     ]
 
 
-# `auto_transitions` would plant `to_<state>` events that skip the rules.
+# `auto_transitions` would add events named `to_<state>`, which skip the rules.
 _MACHINE = Machine(
     model=None,
     states=[status.value for status in Status],
     initial=Status.RECEIVED.value,
-    transitions=_transitions(),
+    transitions=_machine_transitions(),
     auto_transitions=False,
 )
 
 
-class _Cursor:
-    """A throwaway model: the machine keeps no reference to it."""
+class _StatusModel:
+    """A model for one trigger. The machine keeps no reference to it, so it needs no removal."""
 
     __slots__ = ("not_solved", "state")
 
@@ -79,45 +82,42 @@ class _Cursor:
 
 
 def next_status(status: Status, action: Action, *, not_solved: bool = False) -> Status:
-    """Status after `action`. Raises TransitionRefused, listing what is legal, if there is no such move."""
-    cursor = _Cursor(status.value, not_solved=not_solved)
+    """The status after `action`. Raises TransitionRefused with the legal actions if the table has no such row."""
+    model = _StatusModel(status.value, not_solved=not_solved)
     try:
-        moved = _MACHINE.events[action.value].trigger(cursor)
+        moved = _MACHINE.events[action.value].trigger(model)
     except MachineError:
         moved = False
-    if not moved:  # a false condition does not raise: the machine answers False
+    if not moved:  # the machine returns False for a false condition and raises nothing
         raise TransitionRefused(
             f"{action} is not possible while a complaint is {status}.", allowed=legal_actions(status)
         )
-    return Status(cursor.state)
+    return Status(model.state)
 
 
 _LEGAL = {
     status: tuple(
-        action for action in Action if any(move.action is action and status in move.sources for move in TABLE)
+        action for action in Action if any(row.action is action and status in row.sources for row in TABLE)
     )
     for status in Status
 }
 
 
 def legal_actions(status: Status) -> Sequence[Action]:
-    """The actions the table knows from `status`, in the order of the vocabulary."""
+    """The actions that the table allows from `status`, in the order of the vocabulary."""
     return _LEGAL[status]
 
 
-def moves() -> list[tuple[Action, Status, Status]]:
-    """Every cell of the table that is a move: (action, from, to)."""
-    return [(move.action, source, move.target or source) for move in TABLE for source in move.sources]
+def list_transitions() -> list[tuple[Action, Status, Status]]:
+    """Every transition of the table: (action, status before, status after)."""
+    return [(row.action, source, row.target or source) for row in TABLE for source in row.sources]
 
 
 def mermaid() -> str:
-    """The table as a Mermaid state diagram; actions that leave the state as it is are left out."""
+    """The table as a Mermaid state diagram, without the actions that leave the status unchanged."""
     arrows: dict[tuple[Status, Status], list[str]] = {}
-    for action, source, target in moves():
+    for action, source, target in list_transitions():
         if source is not target:
             arrows.setdefault((source, target), []).append(action.value)
     lines = [f"    {source} --> {target}: {', '.join(names)}" for (source, target), names in arrows.items()]
     return "\n".join(["stateDiagram-v2", f"    [*] --> {Status.RECEIVED}", *lines, ""])
-
-
-# For readers ------------------------------------------------------------------------------------------------

@@ -1,37 +1,15 @@
-"""The page about the lifecycle, made from its table."""
+"""Renders the page docs/lifecycle.md from the table of the lifecycle. `tests.generate` calls it."""
 
-from complaints.domain.rules.lifecycle import TABLE, Move, S, mermaid
-from complaints.domain.vocabulary import OPEN_STATUSES, Action, Status
+import tomllib
+from importlib.resources import files
 
-STATUS_NAMES_ZH = {
-    S.RECEIVED: "已受理",
-    S.INVESTIGATING: "调查处理中",
-    S.ON_HOLD: "挂起",
-    S.RESOLVED: "已有处理结果，待反馈",
-    S.FOLLOWING_UP: "跟踪回访中",
-    S.CLOSED: "已闭环",
-    S.REJECTED: "不予受理",
-    S.WITHDRAWN: "已撤诉",
-    S.MERGED: "已合并",
-}
+from complaints.domain.rules.lifecycle import TABLE, LifecycleRow, mermaid
+from complaints.domain.vocabulary import OPEN_STATUSES, Status
 
-
-ACTION_NAMES_ZH = {
-    Action.ASSIGN: "指派",
-    Action.RESPOND: "响应",
-    Action.HOLD: "挂起",
-    Action.RESUME: "恢复处理",
-    Action.RESOLVE: "作出处理结果",
-    Action.NOTIFY_RESULT: "反馈处理结果",
-    Action.RECORD_CONTACT: "登记回访",
-    Action.REOPEN: "重新处理",
-    Action.CLOSE: "闭环",
-    Action.ESCALATE: "升级",
-    Action.REJECT: "不予受理",
-    Action.WITHDRAW: "撤诉",
-    Action.MERGE: "合并",
-}
-
+NAMES_ZH: dict[str, dict[str, str]] = tomllib.loads(
+    files(__package__).joinpath("lifecycle_names_zh.toml").read_text(encoding="utf-8")
+)
+"""The Chinese names of `statuses` and `actions`, by value."""
 
 _PREFACE = """# Lifecycle
 
@@ -45,7 +23,7 @@ to programs.
 
 
 def render_page() -> str:
-    """`docs/lifecycle.md`: states, diagram and table for readers."""
+    """The page in Markdown: statuses, diagram and actions."""
     return "\n".join(
         [
             _PREFACE,
@@ -57,7 +35,7 @@ def render_page() -> str:
             f"```mermaid\n{mermaid()}```",
             "\n## Actions\n",
             "| action | 操作 | from | to |\n|---|---|---|---|",
-            *(_move_row(move) for move in TABLE),
+            *(_action_row(row) for row in TABLE),
             "",
         ]
     )
@@ -65,13 +43,11 @@ def render_page() -> str:
 
 def _state_row(status: Status) -> str:
     name = status.replace("_", " ").capitalize()
-    return (
-        f"| `{status}` | {name} | {STATUS_NAMES_ZH[status]} | {'yes' if status in OPEN_STATUSES else 'no'} |"
-    )
+    return f"| `{status}` | {name} | {NAMES_ZH['statuses'][status]} | {'yes' if status in OPEN_STATUSES else 'no'} |"
 
 
-def _move_row(move: Move) -> str:
-    name = f"`{move.action}`" + (" (not solved)" if move.when_not_solved else "")
-    sources = ", ".join(f"`{source}`" for source in move.sources)
-    target = f"`{move.target}`" if move.target else "same"
-    return f"| {name} | {ACTION_NAMES_ZH[move.action]} | {sources} | {target} |"
+def _action_row(row: LifecycleRow) -> str:
+    name = f"`{row.action}`" + (" (not solved)" if row.when_not_solved else "")
+    sources = ", ".join(f"`{source}`" for source in row.sources)
+    target = f"`{row.target}`" if row.target else "same"
+    return f"| {name} | {NAMES_ZH['actions'][row.action]} | {sources} | {target} |"

@@ -1,4 +1,7 @@
-"""What time alone does to a complaint: holds end, deadlines breach, steps are taken (rules 2.1, 3.1–3.4)."""
+"""The effects of time alone on a complaint: holds end, deadlines breach, steps are taken.
+
+The source is rule 2.1 and rules 3.1–3.4. The sweep and every action of a caller use `catch_up`.
+"""
 
 from datetime import datetime
 
@@ -6,9 +9,9 @@ from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Deadline, Escalation, changed
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
-from complaints.domain.rules.deadlines import terms_of, woken
-from complaints.domain.rules.ladder import PlannedStep, untaken
-from complaints.domain.rules.recipients import recipients
+from complaints.domain.rules.deadlines import set_wake_time, terms_of
+from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
+from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType, Status
 
@@ -16,29 +19,30 @@ from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 def catch_up(
     change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool = True
 ) -> None:
-    """Bring the complaint up to `now`: holds end first, then breaches, then steps by planned time, then id.
+    """Apply everything that time alone does to the complaint up to `now`, in UTC.
 
-    Nothing is skipped, however late it is seen; of the steps of one deadline taken together only the highest
-    notifies. With `notify` False nobody hears of them (an import of the past). A step that changes the
-    complaint may bring about more, so it goes on until nothing is left to do at `now`.
+    Holds end first. Then deadlines breach. Then steps are taken, by planned time and then by id. Nothing is
+    skipped, even if it is late. If several steps of one deadline are taken together, only the highest step
+    notifies. If `notify` is False, no step notifies, because an import records the past. A step can change the
+    complaint and so cause further effects. The loop ends when nothing is left to do at `now`.
     """
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= now:
         end_lapsed_hold(change, policy, now)
         _end_pauses(change, policy, now)
-        _breach(change, policy, now)
+        _breach_late_deadlines(change, policy, now)
         _take_steps(change, policy, directory, now, notify=notify)
-        _wake_anew(change, policy, now)
+        _refresh_wake_times(change, policy, now)
 
 
-def _wake_anew(change: Change, policy: Policy, now: datetime) -> None:
-    """A clock woken with nothing to do sleeps until there is; without this it would be woken for ever."""
+def _refresh_wake_times(change: Change, policy: Policy, now: datetime) -> None:
+    """Compute passed wake times again. Otherwise a deadline with nothing to do would keep the loop running."""
     for deadline in change.complaint.deadlines:
         if deadline.wake_at is not None and deadline.wake_at <= now:
-            change.put_deadline(woken(deadline, change.complaint, policy))
+            change.put_deadline(set_wake_time(deadline, change.complaint, policy))
 
 
 def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
-    """End the hold whose time is over, as of that time."""
+    """End the hold if its time is over. It ends at its `until_at`, not at `now`."""
     hold = change.complaint.current_hold
     if hold is None or hold.until_at > now:
         return
@@ -46,11 +50,11 @@ def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
     change.put_hold(changed(hold, ended_at=hold.until_at))
     change.set(status=Status.INVESTIGATING)
     deadlines.replan(change, policy, hold.until_at)
-    change.emit(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
+    change.record(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
 
 
 def _end_pauses(change: Change, policy: Policy, now: datetime) -> None:
-    """A pause whose budget is spent ends while the hold goes on."""
+    """End each pause with a spent budget. The hold itself goes on (rule 2.6)."""
     for deadline in change.complaint.deadlines:
         if (
             deadline.status is DeadlineStatus.PAUSED
@@ -58,32 +62,32 @@ def _end_pauses(change: Change, policy: Policy, now: datetime) -> None:
             and deadline.paused_until <= now
         ):
             running = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
-            change.put_deadline(woken(running, change.complaint, policy))
-            change.emit(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
+            change.put_deadline(set_wake_time(running, change.complaint, policy))
+            change.record(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
 
 
-def _breach(change: Change, policy: Policy, now: datetime) -> None:
+def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> None:
     late = [d for d in change.complaint.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
     for deadline in sorted(late, key=lambda d: (d.due_at, d.id)):
         breached_at = deadline.breached_at or deadline.due_at
         breached = changed(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
-        change.put_deadline(woken(breached, change.complaint, policy))
-        change.emit(
+        change.put_deadline(set_wake_time(breached, change.complaint, policy))
+        change.record(
             EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=str(deadline.id), kind=deadline.kind
         )
 
 
 def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
-    for planned, deadline, loud in _passed(change, policy, now, notify=notify):
-        _take(change, directory, planned, deadline, now, loud=loud)
-        if _act(change, policy, planned, now):
-            return  # what follows may have moved
+    for planned, deadline, notifies in _find_passed_steps(change, policy, now, notify=notify):
+        _take_step(change, directory, planned, deadline, now, notifies=notifies)
+        if _apply_step_actions(change, policy, planned, now):
+            return  # the step may have moved the times of the steps after it
 
 
-def _passed(
+def _find_passed_steps(
     change: Change, policy: Policy, now: datetime, *, notify: bool
 ) -> list[tuple[PlannedStep, Deadline, bool]]:
-    """The steps to be taken at `now`, in order, and whether each is heard of."""
+    """The steps to take at `now`, in order. The flag is true for a step that notifies."""
     due: list[tuple[PlannedStep, Deadline, bool]] = []
     for deadline in change.complaint.deadlines:
         if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
@@ -91,20 +95,20 @@ def _passed(
         if deadline.wake_at is None or deadline.wake_at > now:
             continue
         terms = terms_of(deadline, change.complaint, policy)
-        passed = [p for p in untaken(deadline, terms, policy) if p.wake_at <= now]
+        passed = [p for p in plan_remaining_steps(deadline, terms, policy) if p.wake_at <= now]
         top = max(passed, key=lambda p: (p.step.level, p.planned_at)) if passed and notify else None
         due.extend((step, deadline, step is top) for step in passed)
     return sorted(due, key=lambda d: (d[0].planned_at, d[1].id))
 
 
-def _take(
+def _take_step(
     change: Change,
     directory: Directory,
     planned: PlannedStep,
     deadline: Deadline,
     now: datetime,
     *,
-    loud: bool,
+    notifies: bool,
 ) -> None:
     step, deadline = planned.step, change.deadline(deadline.id)
     taken = Escalation(
@@ -114,10 +118,10 @@ def _take(
         step=step.name,
         level=step.level,
         roles=step.notify,
-        recipients=recipients(step.notify, change.complaint, directory, now) if loud else (),
+        recipients=find_recipients(step.notify, change.complaint, directory, now) if notifies else (),
         planned_at=planned.planned_at,
         taken_at=now,
-        superseded=not loud,
+        superseded=not notifies,
     )
     moved = changed(
         deadline,
@@ -125,7 +129,7 @@ def _take(
         level=max(deadline.level, step.level),
     )
     change.put_deadline(moved)
-    tell_escalation(change, taken, _event_type(taken))
+    record_escalation(change, taken, _event_type(taken))
 
 
 def _event_type(taken: Escalation) -> EventType:
@@ -135,10 +139,12 @@ def _event_type(taken: Escalation) -> EventType:
     return EventType.FOLLOW_UP_DUE if is_follow_up else EventType.DEADLINE_WARNING
 
 
-def tell_escalation(change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE) -> None:
-    """Put an escalation on record."""
+def record_escalation(
+    change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE
+) -> None:
+    """Add an escalation to the change, with its event."""
     change.escalations.append(taken)
-    change.emit(
+    change.record(
         event_type,
         taken.taken_at,
         actor=actor,
@@ -155,10 +161,10 @@ def tell_escalation(change: Change, taken: Escalation, event_type: EventType, *,
     )
 
 
-def _act(change: Change, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
-    """The step's own actions, where the policy gives it some: they change the complaint, so they are told.
+def _apply_step_actions(change: Change, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
+    """Apply the actions that the policy gives to a step: raise the priority, move to another team.
 
-    Whether they changed anything.
+    Returns True if the complaint changed.
     """
     step, complaint = planned.step, change.complaint
     priority = routing.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
@@ -169,5 +175,5 @@ def _act(change: Change, policy: Policy, planned: PlannedStep, now: datetime) ->
     change.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
     if priority is not complaint.priority:
         deadlines.replan(change, policy, now, retarget=True)
-    change.emit(EventType.UPDATED, now, actor=ENGINE, step=step.name)
+    change.record(EventType.UPDATED, now, actor=ENGINE, step=step.name)
     return True

@@ -1,4 +1,4 @@
-"""Who an escalation goes to: roles resolved to people (rule 3.6)."""
+"""The users who get an escalation, found from the roles of its step (rule 3.6)."""
 
 from datetime import datetime
 
@@ -10,31 +10,37 @@ from complaints.domain.vocabulary import RecipientRole
 _CHAIN = (RecipientRole.TEAM_LEAD, RecipientRole.DEPARTMENT_HEAD, RecipientRole.EXECUTIVE)
 
 
-def recipients(
+def find_recipients(
     roles: tuple[RecipientRole, ...], complaint: Complaint, directory: Directory, now: datetime
 ) -> tuple[str, ...]:
-    """The logins that stand for `roles` at `now`, without doubles; empty if nobody does (rule 3.6)."""
-    found = (recipient(role, complaint, directory, now) for role in roles)
+    """The logins of the users who hold `roles` at `now`, each login once. Empty if nobody does (rule 3.6)."""
+    found = (find_recipient(role, complaint, directory, now) for role in roles)
     return tuple(dict.fromkeys(login for login in found if login))
 
 
-def recipient(role: RecipientRole, complaint: Complaint, directory: Directory, now: datetime) -> str | None:
-    """Who stands for `role`: its holder, else their deputy, else the next role up that somebody holds."""
+def find_recipient(
+    role: RecipientRole, complaint: Complaint, directory: Directory, now: datetime
+) -> str | None:
+    """The login of the user who gets an escalation for `role`. None if nobody does.
+
+    It is the holder of the role, otherwise the deputy, otherwise the same for the next role up.
+    """
     roles = list(RecipientRole)
     for candidate_role in roles[roles.index(role) :]:
         for login in _holders(candidate_role, complaint, directory):
-            if (login := _reachable(login, directory, now)) is not None:
+            if (login := _find_reachable_user(login, directory, now)) is not None:
                 return login
     return None
 
 
-def answerable(team_code: str, directory: Directory) -> str:
-    """Who answers for a team, absent or not: its lead or their deputy, else the head of its department,
-    else the executive; where all these are vacant or inactive, the first active user.
+def find_answerable_user(team_code: str, directory: Directory) -> str:
+    """The login of the user who answers for a team, absent or not (rule 1.5).
 
-    Raises Conflict if there is none, which the reference data never allow.
+    It is the first active user of these: the lead of the team, the deputy of the team, the head of the
+    department, its deputy, the executive, the deputy of the executive. Otherwise it is the first active user
+    by login. Raises Conflict if no user is active; the configuration never allows this.
     """
-    for holders in _chain(team_code, directory):
+    for holders in _holders_by_role(team_code, directory):
         for login in holders:
             if login and (user := directory.users.get(login)) and user.active:
                 return login
@@ -49,14 +55,14 @@ def _holders(role: RecipientRole, complaint: Complaint, directory: Directory) ->
         return [complaint.assignee]
     if role is RecipientRole.FIRST_OWNER:
         return [complaint.first_owner]
-    return _chain(complaint.team, directory)[_CHAIN.index(role)]
+    return _holders_by_role(complaint.team, directory)[_CHAIN.index(role)]
 
 
-def _chain(team_code: str, directory: Directory) -> list[list[str | None]]:
-    """Who holds each role of `_CHAIN` over a team, and their deputy."""
+def _holders_by_role(team_code: str, directory: Directory) -> list[list[str | None]]:
+    """The holder and the deputy for each role of `_CHAIN` over a team, as logins."""
     team = directory.teams.get(team_code)
     department = directory.departments.get(team.department) if team else None
-    top = _top(department, directory)
+    top = _find_top_department(department, directory)
     return [
         [team.lead, team.deputy] if team else [],
         [department.head, department.deputy] if department else [],
@@ -64,7 +70,7 @@ def _chain(team_code: str, directory: Directory) -> list[list[str | None]]:
     ]
 
 
-def _top(department: Department | None, directory: Directory) -> Department | None:
+def _find_top_department(department: Department | None, directory: Directory) -> Department | None:
     seen: set[str] = set()
     while department and department.parent and department.code not in seen:
         seen.add(department.code)
@@ -72,7 +78,7 @@ def _top(department: Department | None, directory: Directory) -> Department | No
     return department
 
 
-def _reachable(login: str | None, directory: Directory, now: datetime) -> str | None:
+def _find_reachable_user(login: str | None, directory: Directory, now: datetime) -> str | None:
     user = directory.users.get(login) if login else None
     if user is None or user.available(now):
         return user.login if user else None

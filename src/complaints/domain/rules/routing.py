@@ -1,41 +1,37 @@
-"""Classification, priority and routing (domain §5): what a complaint is about, how pressing it is, who works
-on it.
-"""
+"""Priority and routing (domain §5): how urgent a complaint is, and which team works on it."""
 
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy, PriorityRule, Route
 from complaints.domain.vocabulary import Cause, Channel, Priority, Severity
 
-_MOST_PRESSING_FIRST = tuple(Priority)
+_MOST_URGENT_FIRST = tuple(Priority)
 
 
 def raise_priority(priority: Priority) -> Priority:
-    """One level more pressing; urgent stays urgent."""
-    return _raised(priority, 1)
+    """The next higher priority. `urgent` stays `urgent`."""
+    return _raise_by(priority, 1)
 
 
 def derive_priority(
     rule: PriorityRule, *, severity: Severity, vulnerable: bool, repeat: bool, channel: Channel
 ) -> Priority:
-    """The priority of a complaint for which none is given.
+    """The priority of a complaint without a given priority (rule 5.4).
 
-    From its severity, raised one level each, up to urgent, by those of the rule's reasons that hold:
-    `vulnerable` complainant, `repeat` by the same complainant in the same category within the rule's window,
-    channel `regulator`.
+    It comes from the severity. Each reason of the rule raises it by a level, up to `urgent`: a `vulnerable`
+    complainant, a `repeat` within the window of the rule, the channel `regulator`.
     """
     reasons = {"vulnerable": vulnerable, "repeat": repeat, "regulator": channel is Channel.REGULATOR}
     levels = sum(holds for reason, holds in reasons.items() if reason in rule.raised_by)
-    return _raised(rule.from_severity[severity], levels)
+    return _raise_by(rule.from_severity[severity], levels)
 
 
 def route(
     policy: Policy, *, category: Category | None, region: str | None, cause: Cause | None = None
 ) -> str:
-    """The team a complaint goes to. `cause` stands in for the category's where it has been found to be
-    another.
+    """The code of the team that gets a complaint (rule 5.5). `cause` replaces the cause of the category.
 
-    The first of: the policy's first fitting route that names a category or a region; the category's own
-    team; the policy's first fitting route that names a cause alone; the policy's default team.
+    The first of these decides: the first matching route of the policy that names a category or a region; the
+    team of the category; the first matching route that names a cause alone; the default team of the policy.
     """
     cause = cause or (category.cause if category else None)
     fitting = [r for r in policy.routes if _fits(r, category=category, region=region, cause=cause)]
@@ -54,5 +50,5 @@ def _fits(route: Route, *, category: Category | None, region: str | None, cause:
     )
 
 
-def _raised(priority: Priority, levels: int) -> Priority:
-    return _MOST_PRESSING_FIRST[max(0, _MOST_PRESSING_FIRST.index(priority) - levels)]
+def _raise_by(priority: Priority, levels: int) -> Priority:
+    return _MOST_URGENT_FIRST[max(0, _MOST_URGENT_FIRST.index(priority) - levels)]

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, restored
-from complaints.domain.complaint.history import Tip
+from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.vocabulary import (
     Cause,
     Channel,
@@ -215,7 +215,7 @@ class LoadedComplaint:
     """A complaint as stored, with the end of its history. Every event of it has a `sequence` over `events_after`."""
 
     complaint: Complaint
-    tip: Tip
+    tip: HistoryEnd
     events_after: int = 0
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
 )
 
-from complaints.domain.complaint.history import Link
+from complaints.domain.complaint.history import ChainLink
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.bulk import insert_last
 from complaints.storage.database.transactions import Transaction
@@ -54,7 +54,7 @@ event = Table(
 )
 
 
-def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
+def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, ChainLink]]) -> None:
     """Write (event id, complaint id, link) in the given order when the transaction ends (`Transaction.finish`)."""
     rows = [
         {

@@ -1,4 +1,4 @@
-"""Imports: the file as it came, how far it has been taken, and the rows that failed."""
+"""The tables of imports: the file, the progress, and the failed rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -66,8 +66,11 @@ import_error = Table(
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """An import without its content. `options` are name and value pairs; `rows` how many the file has."""
+class ImportJob:
+    """An import without the content of its file. `options` are pairs of name and value.
+
+    `rows` is the number of rows in the file. `done` counts the rows so far: accepted, duplicates and failed.
+    """
 
     id: UUID
     status: str
@@ -88,19 +91,19 @@ class Job:
     finished_at: datetime | None = None
 
 
-_MEMBERS = tuple(field.name for field in fields(Job))
+_MEMBERS = tuple(field.name for field in fields(ImportJob))
 _SHOWN = [j[name] for name in _MEMBERS]
 
 
-def _job(row: RowMapping) -> Job:
+def _read_job(row: RowMapping) -> ImportJob:
     values = {name: row[name] for name in _MEMBERS}
     values["options"] = tuple((name, value) for name, value in values["options"])
     values["key_roles"] = tuple(values["key_roles"])
-    return Job(**values)
+    return ImportJob(**values)
 
 
-def insert_job(tx: Transaction, job: Job, content: bytes) -> None:
-    """Write a new import."""
+def insert_job(tx: Transaction, job: ImportJob, content: bytes) -> None:
+    """Write a new import with its file."""
     values: dict[str, Any] = {name: getattr(job, name) for name in _MEMBERS}
     values.update(
         options=[list(pair) for pair in job.options], key_roles=list(job.key_roles), content=content
@@ -108,33 +111,33 @@ def insert_job(tx: Transaction, job: Job, content: bytes) -> None:
     tx.connection.execute(insert(import_job).values(values))
 
 
-def find_job(tx: Transaction, import_id: UUID) -> Job | None:
-    """An import."""
+def find_job(tx: Transaction, import_id: UUID) -> ImportJob | None:
+    """The import with this id, or None."""
     row = tx.connection.execute(select(*_SHOWN).where(j.id == import_id)).mappings().first()
-    return _job(row) if row else None
+    return _read_job(row) if row else None
 
 
 def find_content(tx: Transaction, import_id: UUID) -> bytes:
-    """The file of an import."""
+    """The content of the file of an import."""
     content: bytes = tx.connection.execute(select(j.content).where(j.id == import_id)).scalar_one()
     return content
 
 
 def find_running(tx: Transaction) -> UUID | None:
-    """The oldest import that is not finished."""
+    """The id of the oldest import that is not finished, or None."""
     statement = select(j.id).where(_runs).order_by(j.created_at, j.id).limit(1)
     return tx.connection.execute(statement).scalar_one_or_none()
 
 
-def claim_running(tx: Transaction, import_id: UUID) -> Job | None:
-    """Lock an import that runs; None if it is finished or another process works on it now."""
+def claim_running(tx: Transaction, import_id: UUID) -> ImportJob | None:
+    """Lock a running import. None if it is finished or another process works on it now."""
     statement = select(*_SHOWN).where(j.id == import_id, _runs).with_for_update(skip_locked=True)
     row = tx.connection.execute(statement).mappings().first()
-    return _job(row) if row else None
+    return _read_job(row) if row else None
 
 
-def record_progress(tx: Transaction, job: Job) -> None:
-    """Write how far an import has come."""
+def record_progress(tx: Transaction, job: ImportJob) -> None:
+    """Write the progress of an import."""
     changed = {
         name: getattr(job, name)
         for name in ("status", "done", "accepted", "duplicates", "failed", "finished_at")
@@ -145,14 +148,14 @@ def record_progress(tx: Transaction, job: Job) -> None:
 def insert_errors(
     tx: Transaction, import_id: UUID, errors: Sequence[tuple[int, list[dict[str, str]]]]
 ) -> None:
-    """Write what was wrong with rows."""
+    """Write the faults of failed rows: pairs of row number and faults."""
     if errors:
         rows = [{"import_id": import_id, "row": row, "errors": found} for row, found in errors]
         tx.connection.execute(insert(import_error), rows)
 
 
 def list_errors(tx: Transaction, import_id: UUID, *, after: int, limit: int) -> Sequence[RowMapping]:
-    """What was wrong with rows after row `after`."""
+    """The failed rows after row number `after`, with their faults."""
     r = import_error.c
     statement = (
         select(r.row, r.errors).where(r.import_id == import_id, r.row > after).order_by(r.row).limit(limit)

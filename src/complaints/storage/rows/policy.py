@@ -1,16 +1,16 @@
 """Policy versions as they were applied. A version is never changed."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
+from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.configuration import policy
 
 p = policy.c
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def insert_policy(tx: Transaction, made: Policy, *, text: str, document: dict[st
         code=made.code,
         version=made.version,
         effective_at=made.effective_at,
-        applied_at=max(tx.now, last + _MOMENT) if last else tx.now,
+        applied_at=max(tx.now, last + MOMENT) if last else tx.now,
         applied_by=by,
         text=text,
         document=document,

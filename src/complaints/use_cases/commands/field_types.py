@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
+from complaints.domain.instants import MalformedInstant, read_instant
+
 _PHONE_PATTERN = r"^[ +()\-]*[0-9][0-9 +()\-]*$"
 _PHONE = re.compile(_PHONE_PATTERN)
 _EMAIL = re.compile(r"[^@\s,;<>()\[\]\"\\]+@[^@\s,;<>()\[\]\"\\]+")
@@ -24,19 +25,17 @@ def parse_instant(value: object) -> datetime:
     """An RFC 3339 instant with an offset, converted to UTC and cut to microseconds. Raises ValueError otherwise."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise ValueError("must be an RFC 3339 instant with an offset, such as 2026-11-22T09:15:00+08:00")
     try:
-        instant = datetime.fromisoformat(_microseconds(value.upper())).astimezone(UTC)
+        instant = read_instant(value if isinstance(value, str) else "").astimezone(UTC)
+    except MalformedInstant:
+        raise ValueError(
+            "must be an RFC 3339 instant with an offset, such as 2026-11-22T09:15:00+08:00"
+        ) from None
     except (ValueError, OverflowError):
         raise ValueError("names a time that does not exist") from None
     if not _EARLIEST <= instant <= _LATEST:
         raise ValueError("must lie between the years 1900 and 2999")
     return instant
-
-
-def _microseconds(text: str) -> str:
-    return re.sub(r"\.(\d+)", lambda found: "." + found[1][:6].ljust(6, "0"), text)
 
 
 def _whole(value: object) -> int:

@@ -69,7 +69,7 @@ def _prepare_merge(
         allowed = [verdict.action for verdict in actions.judge_actions(complaint, context) if verdict.allowed]
         raise TransitionRefused(refusal, allowed=allowed)
     other, _ = open_change(service, tx, caller, into)
-    other.emit(EventType.LINKED, tx.now, type="merged", complaint_id=str(complaint.id))
+    other.record(EventType.LINKED, tx.now, type="merged", complaint_id=str(complaint.id))
     save(tx, [ChangeToSave(other, into.tip)], service.new_id)
 
 
@@ -100,6 +100,6 @@ def replan(
         change.touch(tx.now)
         deadlines.move_to_policy(change, wanted, tx.now)
         after = f"{wanted.code}/{wanted.version}"
-        change.emit(EventType.REPLANNED, tx.now, policy_before=before, policy_after=after)
+        change.record(EventType.REPLANNED, tx.now, policy_before=before, policy_after=after)
 
     return change_complaint(service, tx, caller, reference, step, versions=versions, right=Right.SUPERVISE)

@@ -1,4 +1,4 @@
-"""What may be done to a complaint now: each action, what it carries, where it leads, or why it is refused."""
+"""The actions on a complaint: arguments and next status of each, and the reason if it is refused now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Forbidden, TransitionRefused
-from complaints.domain.rules.actions import Context, close_refusal, judge_actions
+from complaints.domain.rules.actions import ActionContext, close_refusal, judge_actions
 from complaints.domain.rules.lifecycle import next_status
 from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
 from complaints.storage import load
@@ -18,7 +18,7 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A member that an action carries: `schema` is what is accepted, as JSON Schema."""
+    """An argument of an action. `schema` describes the accepted values as JSON Schema."""
 
     name: str
     required: bool
@@ -27,9 +27,10 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class ActionOption:
-    """An action on a complaint. `to` is the state after it; `to_if_not_solved` after a contact.
+    """An action on a complaint, allowed now or refused with a reason.
 
-    Of `any_of` at least one member must be there.
+    `to` is the status after the action. `to_if_not_solved` is the status after a contact with the outcome
+    `not_solved`. The caller must give at least one argument of `any_of`, if it is not empty.
     """
 
     action: Action
@@ -41,24 +42,24 @@ class ActionOption:
 
     @property
     def allowed(self) -> bool:
-        """Whether it may be taken now."""
+        """True if the action may be taken now."""
         return self.refused_because is None
 
 
 def load_action_options(
     service: Service, tx: Transaction, caller: Caller, reference: str
 ) -> tuple[Complaint, list[ActionOption]]:
-    """The complaint and every action, allowed or not. Raises NotFound."""
+    """The complaint, and every action, allowed or refused (rule 1.6). Raises NotFound."""
     complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
     context = service.context(tx, complaint, caller)
-    lacking = _lacking(caller)
+    missing_right = _find_missing_right(caller)
     return complaint, [
-        _choice(complaint, context, verdict.action, lacking or verdict.refused_because)
+        _make_option(complaint, context, verdict.action, missing_right or verdict.refused_because)
         for verdict in judge_actions(complaint, context)
     ]
 
 
-def _lacking(caller: Caller) -> str | None:
+def _find_missing_right(caller: Caller) -> str | None:
     try:
         caller.require(Right.WORK)
     except Forbidden as refusal:
@@ -66,33 +67,33 @@ def _lacking(caller: Caller) -> str | None:
     return None
 
 
-def _choice(
-    complaint: Complaint, context: Context, action: Action, refused_because: str | None
+def _make_option(
+    complaint: Complaint, context: ActionContext, action: Action, refused_because: str | None
 ) -> ActionOption:
-    to = _target(complaint, action)
-    if_not_solved = _target(complaint, action, not_solved=True)
+    to = _find_next_status(complaint, action)
+    if_not_solved = _find_next_status(complaint, action, not_solved=True)
     return ActionOption(
         action=action,
         refused_because=refused_because,
-        requires=_carried(complaint, context, action),
+        requires=_find_requirements(complaint, context, action),
         any_of=("team", "assignee") if action is Action.ASSIGN else (),
         to=to,
         to_if_not_solved=if_not_solved if if_not_solved is not to else None,
     )
 
 
-def _target(complaint: Complaint, action: Action, *, not_solved: bool = False) -> Status | None:
+def _find_next_status(complaint: Complaint, action: Action, *, not_solved: bool = False) -> Status | None:
     try:
         return next_status(complaint.status, action, not_solved=not_solved)
     except TransitionRefused:
         return None
 
 
-# What an action carries -------------------------------------------------------------------------------------
+# The arguments of actions -----------------------------------------------------------------------------------
 
 
-def _requirements(action: Action) -> tuple[Requirement, ...]:
-    """Read from the model that checks the action."""
+def _read_requirements(action: Action) -> tuple[Requirement, ...]:
+    """The arguments of an action, read from the model that validates it."""
     schema = TRANSITIONS[action].model_json_schema()
     definitions = schema.get("$defs", {})
     required = schema.get("required", ())
@@ -104,7 +105,7 @@ def _requirements(action: Action) -> tuple[Requirement, ...]:
 
 
 def _plain_schema(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """Without references, without titles, and without the null that only means absent."""
+    """The schema without references, without titles, and without a null that only means absent."""
     if "$ref" in schema:
         return _plain_schema(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
@@ -120,26 +121,30 @@ def _plain_schema(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> 
     return plain
 
 
-_REQUIREMENTS = {action: _requirements(action) for action in Action}
+_REQUIREMENTS = {action: _read_requirements(action) for action in Action}
 _UPHELD = (Outcome.UPHELD, Outcome.PARTLY_UPHELD)
 
 
-def _carried(complaint: Complaint, context: Context, action: Action) -> tuple[Requirement, ...]:
+def _find_requirements(
+    complaint: Complaint, context: ActionContext, action: Action
+) -> tuple[Requirement, ...]:
     found = _REQUIREMENTS[action]
     if action not in (Action.CLOSE, Action.RECORD_CONTACT):
         return found
-    return tuple(_fitted(one, complaint, context) for one in found)
+    return tuple(_fit_requirement(requirement, complaint, context) for requirement in found)
 
 
-def _fitted(one: Requirement, complaint: Complaint, context: Context) -> Requirement:
-    """What this complaint asks for beyond what the action does."""
-    match one.name:
+def _fit_requirement(requirement: Requirement, complaint: Complaint, context: ActionContext) -> Requirement:
+    """The requirement, changed to what this complaint needs."""
+    match requirement.name:
         case "outcome" if complaint.status is not Status.FOLLOWING_UP:
-            return replace(one, schema={"type": "string", "enum": [ContactOutcome.UNREACHABLE.value]})
+            return replace(requirement, schema={"type": "string", "enum": [ContactOutcome.UNREACHABLE.value]})
         case "root_cause":
-            owed = complaint.outcome in _UPHELD and complaint.root_cause is None
-            return replace(one, required=owed)
+            is_required = complaint.outcome in _UPHELD and complaint.root_cause is None
+            return replace(requirement, required=is_required)
         case "early" | "message" | "contact_channel":
-            return replace(one, required=close_refusal(complaint, context.now, early=False) is not None)
+            return replace(
+                requirement, required=close_refusal(complaint, context.now, early=False) is not None
+            )
         case _:
-            return one
+            return requirement

@@ -6,8 +6,9 @@ from datetime import datetime
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import StaleVersion
+from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines, passing_time
+from complaints.domain.rules import passing_time
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import LoadedComplaint
@@ -61,7 +62,7 @@ def change_complaint(
 
 def _last_changed_at(complaint: Complaint) -> datetime:
     """When people last changed it, or the engine last saw a deadline pass, whichever is later."""
-    passed = [d.breached_at + deadlines.MOMENT for d in complaint.deadlines if d.breached_at]
+    passed = [d.breached_at + MOMENT for d in complaint.deadlines if d.breached_at]
     return max([complaint.updated_at, *passed])
 
 

@@ -49,7 +49,7 @@ def patch(
         change.touch(tx.now)
         if (change.complaint.priority, change.complaint.category) != (before.priority, before.category):
             deadlines.replan(change, policy, tx.now, retarget=True)
-        change.emit(EventType.UPDATED, tx.now, persons=_changed_persons(command))
+        change.record(EventType.UPDATED, tx.now, persons=_changed_persons(command))
 
     return change_complaint(service, tx, caller, reference, step, versions=versions)
 

@@ -54,7 +54,7 @@ def acknowledge(
     loaded = load.load_complaint(tx, found["complaint_id"], only_source=caller.only_source, lock=True)
     if escalations.acknowledge(tx, escalation_id, by=caller.actor, note=command.note):
         change, _ = open_change(service, tx, caller, loaded)
-        change.emit(
+        change.record(
             EventType.ESCALATION_ACKNOWLEDGED,
             tx.now,
             escalation_id=escalation_id,

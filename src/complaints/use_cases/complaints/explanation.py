@@ -1,4 +1,4 @@
-"""Why a deadline is due when it is, and what its ladder has done and is going to do (rule 2.13)."""
+"""The explanation of a due time, with the taken and the planned steps of its ladder (rule 2.13)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.errors import NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
-from complaints.domain.rules.ladder import untaken
+from complaints.domain.rules.ladder import plan_remaining_steps
 from complaints.domain.time.working_time import Segment
 from complaints.domain.vocabulary import RecipientRole
 from complaints.storage import load
@@ -21,7 +21,7 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class ExplainedStep:
-    """A step of the ladder: taken at `taken_at`, or still planned."""
+    """A step of the ladder. `taken_at` is None while the step is planned."""
 
     step: str
     level: int
@@ -33,7 +33,7 @@ class ExplainedStep:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The arithmetic of a due time, and the escalation steps by planned time."""
+    """The counted and skipped intervals up to a due time, and the steps of the ladder by planned time."""
 
     due_at: datetime
     segments: Sequence[Segment]
@@ -43,7 +43,7 @@ class Explanation:
 def explain(
     service: Service, tx: Transaction, caller: Caller, reference: str, deadline_id: UUID
 ) -> Explanation:
-    """One deadline of one complaint. Raises NotFound, also for a deadline of another complaint."""
+    """Explain a deadline of a complaint. Raises NotFound, also for a deadline of another complaint."""
     complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
     deadline = next((d for d in complaint.deadlines if d.id == deadline_id), None)
     if deadline is None:
@@ -60,16 +60,16 @@ def explain(
         )
         for row in find_of_deadline(tx, deadline_id)
     ]
-    steps = sorted([*taken, *_planned(deadline, complaint, policy)], key=lambda s: s.planned_at)
-    return Explanation(deadline.due_at, deadlines.explanation(deadline, complaint, policy), steps)
+    steps = sorted([*taken, *_plan_steps(deadline, complaint, policy)], key=lambda s: s.planned_at)
+    return Explanation(deadline.due_at, deadlines.explain_due_time(deadline, complaint, policy), steps)
 
 
-def _planned(deadline: Deadline, complaint: Complaint, policy: Policy) -> list[ExplainedStep]:
-    """What is still to come; nothing once the deadline is met or cancelled."""
+def _plan_steps(deadline: Deadline, complaint: Complaint, policy: Policy) -> list[ExplainedStep]:
+    """The steps that are still planned. None remain once the deadline is met or cancelled."""
     if not deadline.unmet:
         return []
     terms = deadlines.terms_of(deadline, complaint, policy)
     return [
         ExplainedStep(planned.step.name, planned.step.level, planned.step.notify, planned.planned_at)
-        for planned in untaken(deadline, terms, policy)
+        for planned in plan_remaining_steps(deadline, terms, policy)
     ]

@@ -200,7 +200,7 @@ def _record_contacts(service: Service, tx: Transaction, contacts: Sequence[tuple
     }
     for i, item in contacts:
         command = item.command
-        changes[i].change.emit(
+        changes[i].change.record(
             EventType.CONTACT_REPEATED,
             tx.now,
             actor=item.caller.actor,

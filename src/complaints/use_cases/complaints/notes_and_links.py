@@ -20,7 +20,7 @@ def add_note(
     """Put a note on the record."""
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
-        change.emit(
+        change.record(
             EventType.NOTE_ADDED, tx.now, text=command.text, visibility=command.visibility or "internal"
         )
 
@@ -41,7 +41,7 @@ def add_link(
         added = link.add_link(tx, change.complaint.id, command.type, other.id)
         if added:
             change.touch(tx.now)
-            change.emit(EventType.LINKED, tx.now, type=command.type, complaint_id=str(other.id))
+            change.record(EventType.LINKED, tx.now, type=command.type, complaint_id=str(other.id))
 
     return change_complaint(service, tx, caller, reference, step), added
 
@@ -63,7 +63,7 @@ def remove_link(
         if not link.remove_link(tx, change.complaint.id, link_type, other.id):
             raise NotFound(f"There is no {link_type} link to that complaint.")
         change.touch(tx.now)
-        change.emit(EventType.UNLINKED, tx.now, type=link_type, complaint_id=str(other.id))
+        change.record(EventType.UNLINKED, tx.now, type=link_type, complaint_id=str(other.id))
 
     return change_complaint(service, tx, caller, reference, step)
 

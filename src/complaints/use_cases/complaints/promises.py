@@ -8,7 +8,7 @@ from complaints.domain.complaint.facts import Deadline, Promise
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
-from complaints.domain.rules.deadlines import as_of
+from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
@@ -22,7 +22,7 @@ from complaints.use_cases.service import Service
 def list_promises(tx: Transaction, caller: Caller, reference: str) -> Sequence[tuple[Deadline, Promise]]:
     """Every promise, in the order they were made. Raises NotFound."""
     complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
-    clocks = {d.id: as_of(d, tx.now) for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE}
+    clocks = {d.id: catch_up_status(d, tx.now) for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE}
     texts = find_promises(tx, clocks.keys())
     return [(clocks[promise_id], texts[promise_id]) for promise_id in clocks]
 
@@ -39,7 +39,7 @@ def make_promise(
         if command.due_at <= tx.now:
             raise InvalidContent.at("/due_at", "A promise is due in the future.")
         change.touch(tx.now)
-        deadline = deadlines.running(
+        deadline = deadlines.make_deadline(
             change,
             policy,
             DeadlineKind.PROMISE,
@@ -50,7 +50,7 @@ def make_promise(
         )
         change.add_deadlines([deadline])
         change.promises.append(Promise(deadline.id, command.text, caller.actor))
-        change.emit(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline.id), text=command.text)
+        change.record(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline.id), text=command.text)
         made.append(deadline.id)
 
     complaint = change_complaint(service, tx, caller, reference, step)
@@ -67,7 +67,7 @@ def keep_promise(
         if not deadline.unmet:
             raise Conflict(f"This promise is {_ENDED[deadline.status]}.")
         change.touch(tx.now)
-        change.emit(EventType.PROMISE_KEPT, tx.now, deadline_id=str(promise_id))
+        change.record(EventType.PROMISE_KEPT, tx.now, deadline_id=str(promise_id))
         deadlines.meet(change, deadline, tx.now)
 
     complaint = change_complaint(service, tx, caller, reference, step)

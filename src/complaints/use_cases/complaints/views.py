@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint, Person, changed
-from complaints.domain.rules.actions import Context, allowed_actions
-from complaints.domain.rules.deadlines import as_of
+from complaints.domain.rules.actions import ActionContext, allowed_actions
+from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.link import find_links
@@ -61,7 +61,7 @@ def view_all(
     for row in find_links(tx, ids if linked is None else linked):
         found = LinkView(row["type"], row["other_id"], row["sequence"])
         links.setdefault(row["complaint_id"], []).append(found)
-    contexts: dict[tuple[str, int], Context] = {}
+    contexts: dict[tuple[str, int], ActionContext] = {}
     views = []
     for complaint in complaints:
         key = (complaint.policy_code, complaint.policy_version)
@@ -89,12 +89,12 @@ def view(
 
 
 def _view(
-    context: Context, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
+    context: ActionContext, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
 ) -> ComplaintView:
     now = context.now
     may_work = Right.WORK in caller.rights
     allowed = allowed_actions(complaint, context) if may_work else ()
-    deadlines = tuple([as_of(d, now) for d in complaint.deadlines])
+    deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else changed(complaint, deadlines=deadlines)
     shown = persons if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)

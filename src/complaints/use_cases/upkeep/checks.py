@@ -9,11 +9,11 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint, Deadline
-from complaints.domain.complaint.history import Tip, fold, link_digest
+from complaints.domain.complaint.history import HistoryEnd, fold, link_digest
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import terms_of
-from complaints.domain.rules.ladder import untaken
+from complaints.domain.rules.ladder import plan_remaining_steps
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import DeadlineStatus, EventType
 from complaints.storage import months
@@ -128,18 +128,18 @@ def _history_unbroken(case: _Case) -> Iterator[str]:
             yield f"after event {tip.count} comes event {row.ordinal}"
         if link_digest(tip.digest, row.ordinal, event, row.data) != row.digest:
             yield f"event {row.ordinal} is not what was written"
-        tip = Tip(row.ordinal, row.digest)
+        tip = HistoryEnd(row.ordinal, row.digest)
     if tip != case.stored.loaded.tip:
         yield f"the history ends with event {tip.count}, not with event {case.stored.loaded.tip.count}"
 
 
-def _beginning(case: _Case) -> tuple[Tip, Sequence[EventRow]]:
+def _beginning(case: _Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
     """Where the proof begins, and the events after that: the first one left of a history cut off is taken on trust."""
     if not case.cut_off:
-        return Tip(), case.events
+        return HistoryEnd(), case.events
     if not case.events:
         return case.stored.loaded.tip, []
-    return Tip(case.events[0].ordinal, case.events[0].digest), case.events[1:]
+    return HistoryEnd(case.events[0].ordinal, case.events[0].digest), case.events[1:]
 
 
 def _state_is_history(case: _Case) -> Iterator[str]:
@@ -178,7 +178,7 @@ def _alive(deadline: Deadline, case: _Case) -> bool:
     if deadline.status is not DeadlineStatus.BREACHED:
         return deadline.wake_at is not None
     terms = terms_of(deadline, case.complaint, case.policy)
-    if untaken(deadline, terms, case.policy):
+    if plan_remaining_steps(deadline, terms, case.policy):
         return deadline.wake_at is not None
     owner = case.directory.users.get(case.complaint.assignee or case.complaint.first_owner)
     return owner is not None and owner.active

@@ -1,4 +1,4 @@
-"""The engine's own work: what time brings to complaints, claimed from the database and done exactly once."""
+"""The sweep: claim the complaints that are due, catch them up, and save them, each exactly once."""
 
 import logging
 from collections.abc import Callable
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a sweep did. `lag_seconds` is how late the latest step was taken; 0 where none was."""
+    """The counts of a sweep. `lags_seconds` has the lag of each step that was taken."""
 
     complaints: int = 0
     parked: int = 0
@@ -44,42 +44,44 @@ class SweepResult:
 
 
 def sweep_once(service: Service, *, batch: int = BATCH) -> SweepResult:
-    """Claim up to `batch` complaints whose time has come and bring them up to now, in one transaction.
+    """Claim up to `batch` complaints that are due and catch them up, in one transaction.
 
-    Any number of processes may do this at once: each claims rows no other has. Where one of them spoils it for
-    all, because what is stored of it makes no sense, each is advanced alone and that one parked.
+    Several processes can sweep at once: each claims rows that no other process has. If one complaint's stored
+    data is invalid and fails the batch, the batch is retried one by one and that complaint is parked.
     """
     try:
         with service.database.begin() as tx:
-            return _sweep(service, tx, due_complaints.claim_due(tx, limit=batch), _at_once, tx.now)
+            return _sweep(
+                service, tx, due_complaints.claim_due(tx, limit=batch), _catch_up_in_one_step, tx.now
+            )
     except Unavailable:
         raise
     except Exception:
         log.warning("complaints cannot be advanced together, so each is alone", exc_info=True)
-        return _one_by_one(service, batch)
+        return _sweep_one_by_one(service, batch)
 
 
-def _one_by_one(service: Service, limit: int) -> SweepResult:
+def _sweep_one_by_one(service: Service, limit: int) -> SweepResult:
     total, place = SweepResult(), None
     for _ in range(limit):
-        place, swept = _next_alone(service, place)
+        place, result = _sweep_next(service, place)
         if place is None:
             break
-        total += swept
+        total += result
     return total
 
 
-def _next_alone(
+def _sweep_next(
     service: Service, after: due_complaints.Place | None
 ) -> tuple[due_complaints.Place | None, SweepResult]:
-    """The complaint due next after a place, advanced or else parked: its own place, None where there is none."""
-    for is_last in (False, False, True):  # others may have been in its way
+    """Catch up the next due complaint after a place, or park it. Returns its place, None if none is due."""
+    for is_last in (False, False, True):  # a conflict with another process passes; invalid data stays
         place = None
         try:
             with service.database.begin() as tx:
                 place = due_complaints.claim_next(tx, after=after)
                 claimed = due_complaints.load_claimed(tx, [place.id]) if place else []
-                return place, _sweep(service, tx, claimed, _at_once, tx.now)
+                return place, _sweep(service, tx, claimed, _catch_up_in_one_step, tx.now)
         except Unavailable:
             raise
         except Exception:
@@ -87,7 +89,7 @@ def _next_alone(
                 raise
             if is_last:
                 log.exception(_PARKED, extra={"id": str(place.id)})
-    assert place is not None  # else it was raised or returned
+    assert place is not None  # otherwise the loop has raised or returned
     service.write(lambda tx: due_complaints.park(tx, [place.id]))
     return place, SweepResult(complaints=1, parked=1)
 
@@ -95,13 +97,13 @@ def _next_alone(
 def sweep_until(
     service: Service, tx: Transaction, target: datetime, *, slice_size: int = BATCH
 ) -> SweepResult:
-    """Let everything happen that falls due up to `target`, each at its own time, in order (the test clock).
+    """Catch up all complaints to `target`, step by step, each step at its own time (for the test clock).
 
-    Time is cut into slices of about `slice_size` complaints, so that the history comes out in order of time.
+    Time is cut into slices of about `slice_size` complaints, so that the history is in order of time.
     """
     total = SweepResult()
     while (end := due_complaints.slice_end(tx, target, size=slice_size)) is not None:
-        total += _sweep(service, tx, due_complaints.claim_until(tx, end), _each_at_its_time, end)
+        total += _sweep(service, tx, due_complaints.claim_until(tx, end), _catch_up_step_by_step, end)
     return total
 
 
@@ -109,7 +111,7 @@ def _sweep(
     service: Service,
     tx: Transaction,
     claimed: list[LoadedComplaint],
-    live: Callable[[Change, Configuration, datetime], None],
+    catch_up_to: Callable[[Change, Configuration, datetime], None],
     until: datetime,
 ) -> SweepResult:
     configuration = service.configuration(tx)
@@ -117,28 +119,28 @@ def _sweep(
     for loaded in claimed:
         change = Change(loaded.complaint, actor=ENGINE, new_id=service.new_id)
         try:
-            live(change, configuration, until)
-        except Exception:  # one complaint that cannot be planned must not stop the clocks of the others
+            catch_up_to(change, configuration, until)
+        except Exception:  # a complaint that fails must not stop the deadlines of the other complaints
             log.exception(_PARKED, extra={"id": str(loaded.complaint.id)})
             parked.append(loaded.complaint.id)
         else:
             plans.append(ChangeToSave(change, loaded.tip))
     due_complaints.park(tx, parked)
     save(tx, plans, service.new_id)
-    return _told(plans, parked=len(parked))
+    return _count_results(plans, parked=len(parked))
 
 
-def _each_at_its_time(change: Change, configuration: Configuration, until: datetime) -> None:
+def _catch_up_step_by_step(change: Change, configuration: Configuration, until: datetime) -> None:
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= until:
-        _at_once(change, configuration, wake_at)
+        _catch_up_in_one_step(change, configuration, wake_at)
 
 
-def _at_once(change: Change, configuration: Configuration, now: datetime) -> None:
+def _catch_up_in_one_step(change: Change, configuration: Configuration, now: datetime) -> None:
     policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
     catch_up(change, policy, configuration.directory, now)
 
 
-def _told(plans: list[ChangeToSave], *, parked: int) -> SweepResult:
+def _count_results(plans: list[ChangeToSave], *, parked: int) -> SweepResult:
     taken = [e for plan in plans for e in plan.change.escalations]
     resumed = sum(e.type is EventType.RESUMED for plan in plans for e in plan.change.events)
     lags = tuple((e.taken_at - e.planned_at) / timedelta(seconds=1) for e in taken)
