@@ -262,8 +262,8 @@ def test_filters_by_few_values_leave_the_order_to_its_index(filled: Service) -> 
     ("filters", "index"),
     [
         (Filters(sequence=7), "sequence"),
-        (Filters(external_id="E7"), "uq_complaint__external_id__source"),
-        (Filters(external_id="E7", source="north"), "uq_complaint__external_id__source"),
+        (Filters(plain={"external_id": "E7"}), "uq_complaint__external_id__source"),
+        (Filters(plain={"external_id": "E7"}, source="north"), "uq_complaint__external_id__source"),
         (Filters(account_nos=("A7",)), "ix_party__account_no"),
         (Filters(phone_e164="+8613800000007"), "ix_party__phone_e164"),
         (Filters(tag="t7"), "ix_complaint_tag__tag__complaint_id"),
