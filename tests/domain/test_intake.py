@@ -9,10 +9,10 @@ import pytest
 
 from complaints.domain.errors import Conflict
 from complaints.domain.policy.document import read_policy
-from complaints.domain.rules.intake import Intake, plan_intake
+from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.recipients import answerable
 from complaints.domain.staff import Department, Directory, Team, User
-from complaints.domain.vocabulary import Channel, Severity
+from complaints.domain.vocabulary import Channel
 
 NOW = datetime(2026, 1, 5, 1, tzinfo=UTC)
 NAMES = {"en": "x", "zh": "x"}
@@ -78,25 +78,22 @@ def test_the_first_owner_is_given_or_the_maker_or_the_teams(
 ) -> None:
     # rule 1.5
     text = resources.files("complaints").joinpath("policies", "telecom-handbook.yaml").read_text("utf-8")
-    told = Intake(
+    new = NewComplaint(
         channel=Channel.PHONE,
         subject="No signal",
         received_at=NOW,
         source="test",
-        severity=Severity.NORMAL,
-        vulnerable=False,
-        repeat=False,
-        imported=False,
+        policy=read_policy(text).policy,
+        actor="key:test",
         created_by=created_by,
         first_owner=given,
     )
     change = plan_intake(
-        told,
-        policy=read_policy(text).policy,
+        new,
+        repeat=False,
         directory=directory(),
         now=NOW,
         sequence=1,
-        actor="key:test",
         new_id=lambda: UUID(int=1),
     )
     assert change.complaint.first_owner == owner
