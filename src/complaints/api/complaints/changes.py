@@ -1,4 +1,4 @@
-"""The feed of changes."""
+"""The route for the feed: the events of all complaints."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from complaints.api import cursors
 from complaints.api.complaints.history_schemas import ChangesPage, ChangesQuery, EventOut
 from complaints.api.complaints.timeline import event_json
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import picked, picked_fields
+from complaints.api.pages import page_of, picked_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import Call, Shown, needs
 from complaints.use_cases.access import Right
@@ -38,7 +38,6 @@ def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> Respons
 
     def work(tx: Transaction) -> Shown:
         found, seen = history.changes(tx, call.caller, after=after, limit=query.limit)
-        items = [picked(event_json(record), fields) for record in found]
-        return 200, {"items": items, "next_cursor": cursors.encode({"kind": _CURSOR, "after": seen})}, {}
+        return page_of(map(event_json, found), fields, cursors.encode({"kind": _CURSOR, "after": seen}))
 
     return call.read(work)

@@ -1,4 +1,4 @@
-"""Examples of what may be sent about complaints, for the OpenAPI document. Each one is accepted."""
+"""Examples of request bodies about complaints, for the OpenAPI document. The API accepts each of them."""
 
 from typing import Any
 

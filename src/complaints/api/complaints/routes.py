@@ -1,4 +1,4 @@
-"""Complaints: post, read, change, act."""
+"""Routes for complaints: post, read, change, act."""
 
 from typing import Annotated, Any
 
