@@ -70,7 +70,7 @@ def test_many_take_as_few_statements_as_one(service: Service) -> None:
         answers = _answers(service, requests)
 
     assert {answer.status for answer in answers} == {201}
-    assert len(of_many) <= len(of_one) + 1  # the catalogue may be looked up again
+    assert len(of_many) <= len(of_one) + 1  # the configuration may be read again
 
 
 def test_a_request_that_the_database_refuses_fails_alone(service: Service) -> None:
