@@ -247,7 +247,7 @@ class Withdraw(_Transition):
 
 
 class Merge(_Transition):
-    """It tells of the same as another of the same complainant, which goes on. `into`: id or number."""
+    """End it in favour of another complaint of the same complainant. `into`: id or number of the other one."""
 
     action: Literal[Action.MERGE]
     into: Code
