@@ -29,7 +29,7 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import Post, register
+from complaints.use_cases.complaints.intake import IntakeRequest, register
 from complaints.use_cases.service import Service
 
 _BATCH = 250
@@ -85,7 +85,7 @@ def _person(body: dict[str, Any], n: int, mark: str) -> dict[str, Any]:
 
 def _register(service: Service, tx: Any, *, commands: list[CreateComplaint]) -> list[Complaint]:
     made = []
-    for outcome in register(service, tx, [Post(SYSTEM, command) for command in commands]):
+    for outcome in register(service, tx, [IntakeRequest(SYSTEM, command) for command in commands]):
         if isinstance(outcome, ComplaintError):
             raise CannotMeasure(f"A complaint of the benchmark's data was refused: {outcome.detail}")
         made.append(outcome.complaint)

@@ -10,7 +10,7 @@ from complaints.domain.vocabulary import AccessRole
 from tests.support import Scenario
 
 
-def test_every_event_from_the_beginning_in_commit_order(client: TestClient, scenario: Scenario) -> None:
+def test_the_feed_has_every_event_in_commit_order(client: TestClient, scenario: Scenario) -> None:
     first, second = scenario.post(), scenario.post()
     scenario.act(first, "respond", message="We are on it.", contact_channel="phone")
 
@@ -29,7 +29,7 @@ def test_every_event_from_the_beginning_in_commit_order(client: TestClient, scen
     }  # fmt: skip
 
 
-def test_the_cursor_goes_on_also_when_there_is_nothing_new(client: TestClient, scenario: Scenario) -> None:
+def test_the_cursor_is_valid_when_there_is_nothing_new(client: TestClient, scenario: Scenario) -> None:
     start = client.get("/v1/changes").json()
     assert start["items"] == []
     assert start["next_cursor"]
@@ -59,9 +59,7 @@ def test_pages_neither_skip_nor_repeat(client: TestClient, scenario: Scenario) -
     assert found == sorted(set(found))
 
 
-def test_the_events_of_one_advance_come_in_order_of_their_time(
-    client: TestClient, scenario: Scenario
-) -> None:
+def test_the_events_of_one_catch_up_are_in_order_of_time(client: TestClient, scenario: Scenario) -> None:
     for severity in ("critical", "high", "normal", "low"):
         scenario.post(severity=severity)
         scenario.advance(minutes=17)
@@ -75,7 +73,7 @@ def test_the_events_of_one_advance_come_in_order_of_their_time(
     assert times == sorted(times)
 
 
-def test_each_source_sees_its_own(client: TestClient, scenario: Scenario) -> None:
+def test_each_source_sees_its_own_events(client: TestClient, scenario: Scenario) -> None:
     mine, _ = scenario.post(source="mine"), scenario.post(source="other")
     headers = scenario.key(AccessRole.INTAKE, source="mine")
 
@@ -98,11 +96,11 @@ def test_each_source_sees_its_own(client: TestClient, scenario: Scenario) -> Non
         ("limit=many", 422),
     ],
 )
-def test_bad_questions_are_refused(client: TestClient, query: str, status: int) -> None:
+def test_bad_queries_are_refused(client: TestClient, query: str, status: int) -> None:
     assert client.get(f"/v1/changes?{query}").status_code == status
 
 
-def test_is_json_whatever_else_is_asked_for(client: TestClient) -> None:
+def test_the_feed_is_json_for_every_accept_header(client: TestClient) -> None:
     answer = client.get("/v1/changes", headers={"Accept": "application/json"})
 
     assert answer.headers["content-type"] == "application/json"

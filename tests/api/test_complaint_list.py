@@ -19,7 +19,7 @@ Found = Callable[..., list[str]]
 
 @pytest.fixture
 def found(client: TestClient) -> Found:
-    """The subjects of the complaints that fit a query, in the order listed."""
+    """The subjects of the complaints that fit a query, in the order of the list."""
 
     def ask(**query: Any) -> list[str]:
         answer = client.get("/v1/complaints", params=query)
@@ -34,7 +34,7 @@ def _problem(client: TestClient, **query: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].removeprefix("/problems/")
 
 
-def _told(scenario: Scenario, complaint: Complaint) -> Complaint:
+def _with_result_told(scenario: Scenario, complaint: Complaint) -> Complaint:
     scenario.act(complaint, "respond", message="We look into it.", contact_channel="phone")
     scenario.act(complaint, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
     return scenario.act(complaint, "notify_result", message="Repaired.", contact_channel="sms")
@@ -76,7 +76,7 @@ def test_each_filter_finds_what_it_names(scenario: Scenario, found: Found) -> No
     assert found(number=number_of(1)) == found(number=number_of(1).lower()) == ["one"]
 
 
-def test_complainants_are_found_however_their_number_is_written(scenario: Scenario, found: Found) -> None:
+def test_a_phone_number_is_found_in_any_notation(scenario: Scenario, found: Found) -> None:
     scenario.post(subject="cn", complainant={"phone": "13800000000", "account_no": "A-1"})
     scenario.post(subject="de", complainant={"phone": "+49 (30) 1234567"})
     scenario.post(subject="reporter", complainant={"phone": "13900000000"}, reporter={"phone": "13800000000"})
@@ -88,7 +88,7 @@ def test_complainants_are_found_however_their_number_is_written(scenario: Scenar
     assert found(account_no="A-2") == found(phone="+8613700000000") == []
 
 
-def test_states_may_be_named_together(scenario: Scenario, client: TestClient, found: Found) -> None:
+def test_several_statuses_may_be_asked_for(scenario: Scenario, client: TestClient, found: Found) -> None:
     scenario.post(subject="new")
     scenario.act(
         scenario.post(subject="at work"), "respond", message="We are on it.", contact_channel="phone"
@@ -101,7 +101,7 @@ def test_states_may_be_named_together(scenario: Scenario, client: TestClient, fo
     assert found(status="closed") == []
 
 
-def test_people_and_rounds(scenario: Scenario, found: Found) -> None:
+def test_users_and_cycles_are_filters(scenario: Scenario, found: Found) -> None:
     mine = scenario.post(subject="mine")
     scenario.act(mine, "assign", assignee="admin")
     again = scenario.post(subject="again")
@@ -129,7 +129,7 @@ def test_times_of_receipt_are_half_open(scenario: Scenario, found: Found) -> Non
     assert found(received_to="2026-01-04T11:00:00Z", sort="received_at") == ["early"]
 
 
-# By the clock ---------------------------------------------------------------------------------------------
+# Overdue and due ------------------------------------------------------------------------------------------------
 
 
 def test_overdue_follows_from_the_clock_without_a_sweep(
@@ -162,7 +162,7 @@ def test_a_kind_of_deadline_is_found_unmet_or_overdue(scenario: Scenario, found:
     answered = scenario.post(subject="answered")
     scenario.act(answered, "respond", message="We are on it.", contact_channel="phone")
     scenario.post(subject="silent")
-    _told(scenario, scenario.post(subject="told"))
+    _with_result_told(scenario, scenario.post(subject="told"))
 
     assert found(deadline_kind="first_response") == ["silent"]
     assert found(deadline_kind="resolution") == ["silent", "answered"]
@@ -176,18 +176,23 @@ def test_a_kind_of_deadline_is_found_unmet_or_overdue(scenario: Scenario, found:
     assert found(deadline_kind="resolution", overdue="true") == ["silent", "answered"]
 
 
-def test_due_before_goes_by_the_next_due_time(scenario: Scenario, found: Found) -> None:
+def test_due_before_compares_the_next_due_time(scenario: Scenario, found: Found) -> None:
     scenario.post(subject="tomorrow")
     held = scenario.post(subject="held")
     scenario.act(held, "respond", message="Which house?", contact_channel="phone")
     scenario.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")
-    # The clock of its resolution stands for 10 hours: due at 2026-01-07T11:00Z instead of 01:00Z.
+    # Its resolution deadline is paused for 10 hours: due at 2026-01-07T11:00Z instead of 01:00Z.
 
     assert found(due_before="2026-01-06T01:00:00Z") == []
     assert found(due_before="2026-01-06T01:00:00.000001Z") == ["tomorrow"]
-    assert found(due_before="2026-01-08T00:00:00Z") == ["tomorrow"]  # a paused clock has no due time yet
+    assert found(due_before="2026-01-08T00:00:00Z") == [
+        "tomorrow"
+    ]  # next_due_at leaves out a paused deadline
     scenario.jump(hours=10)
-    assert found(due_before="2026-01-08T00:00:00Z") == ["held", "tomorrow"]  # its pause is over, swept or not
+    assert found(due_before="2026-01-08T00:00:00Z") == [
+        "held",
+        "tomorrow",
+    ]  # its pause is over, with or without a sweep
     assert found(due_before="2026-01-07T11:00:00Z") == ["tomorrow"]
 
 
@@ -217,11 +222,11 @@ def test_words_are_found_in_chinese_and_english(scenario: Scenario, found: Found
     assert found(q="unknown") == found(q="refund charge") == found(q="态度 Refund") == two
     assert found(q="漏网") == found(q="router refund") == found(q="rout") == found(q="水漏") == []
     assert found(q="88123") == found(q="call-88123") == one
-    assert found(q="ｒｏｕｔｅｒ") == one  # full-width letters are the same letters
+    assert found(q="ｒｏｕｔｅｒ") == one  # full-width letters count as plain letters
     assert found(q="router", overdue="false", team="customer_service") == one
 
 
-def test_what_was_decided_is_found_too(scenario: Scenario, found: Found) -> None:
+def test_the_result_is_found_too(scenario: Scenario, found: Found) -> None:
     complaint = scenario.post(subject="dead line")
     scenario.act(
         complaint, "resolve", resolution="更换光纤", outcome="upheld", cause="technical", root_cause="rodents"
@@ -249,7 +254,7 @@ def test_what_was_decided_is_found_too(scenario: Scenario, found: Found) -> None
         "a" * 5000,
     ],
 )
-def test_no_text_is_refused(scenario: Scenario, found: Found, text: str) -> None:
+def test_any_text_is_accepted(scenario: Scenario, found: Found, text: str) -> None:
     scenario.post(subject="No signal")
     assert found(q=text) == []
 
@@ -286,9 +291,9 @@ SORTS = ("next_due_at", "-next_due_at", "received_at", "-received_at", "priority
 def test_pages_over_equal_keys_miss_and_repeat_nothing(
     scenario: Scenario, client: TestClient, sort: str
 ) -> None:
-    """The clock stands still: every complaint is received, and due, at the same instant."""
+    """The test clock stands still, so every complaint has the same times of receipt and due times."""
     posted = [scenario.post(subject=f"{n}") for n in range(7)]
-    scenario.act(posted[2], "withdraw", reason="never mind")  # nothing is due any more
+    scenario.act(posted[2], "withdraw", reason="never mind")  # it has no due time any more
     scenario.act(posted[4], "withdraw", reason="never mind")
 
     pages = _pages(client, sort=sort, limit=2)
@@ -297,17 +302,17 @@ def test_pages_over_equal_keys_miss_and_repeat_nothing(
     assert sorted(together) == [f"{n}" for n in range(7)]
     assert together == _pages(client, sort=sort, limit=200)[0]
     if "due" in sort:
-        assert set(together[-2:]) == {"2", "4"}  # last both ways
+        assert set(together[-2:]) == {"2", "4"}  # last in both directions
 
 
-def test_a_page_that_is_just_full_has_no_next(scenario: Scenario, client: TestClient) -> None:
+def test_the_last_page_has_no_next_cursor_even_if_it_is_full(scenario: Scenario, client: TestClient) -> None:
     scenario.post(subject="1")
     scenario.post(subject="2")
     assert _pages(client, limit=2) == [["2", "1"]]
     assert _pages(client, limit=1) == [["2"], ["1"]]
 
 
-def test_what_comes_in_between_pages_shifts_nothing(scenario: Scenario, client: TestClient) -> None:
+def test_complaints_added_between_pages_shift_nothing(scenario: Scenario, client: TestClient) -> None:
     for n in range(6):
         scenario.post(subject=f"{n}")
         scenario.jump(minutes=1)
@@ -361,7 +366,7 @@ def test_a_cursor_belongs_to_its_filters_and_sort(
         assert _problem(client, cursor=cursor, **query) == (400, "bad-request")
 
 
-def test_a_cursor_that_is_none_is_refused(scenario: Scenario, client: TestClient) -> None:
+def test_a_text_that_is_no_cursor_is_refused(scenario: Scenario, client: TestClient) -> None:
     scenario.post(subject="1")
     scenario.post(subject="2")
     cursor = _cursor(client, sort="next_due_at")
@@ -379,11 +384,11 @@ def test_a_cursor_that_is_none_is_refused(scenario: Scenario, client: TestClient
         assert _problem(client, sort="next_due_at", cursor=bad) == (400, "bad-request"), bad
 
 
-# What is shown, and to whom -------------------------------------------------------------------------------
+# Items and rights -------------------------------------------------------------------------------------
 
 
 def test_an_item_is_the_complaint(scenario: Scenario, client: TestClient) -> None:
-    complaint = _told(scenario, scenario.post(complainant={"name": "王芳"}, tags=["vip"]))
+    complaint = _with_result_told(scenario, scenario.post(complainant={"name": "王芳"}, tags=["vip"]))
     scenario.act(complaint, "record_contact", outcome="solved", csat=5)
     answer = client.get("/v1/complaints").json()
 
@@ -438,7 +443,9 @@ def test_intake_keys_list_their_own_source_only(scenario: Scenario, client: Test
     assert client.get("/v1/overdue/summary", headers=key).status_code == 403
 
 
-def test_auditors_see_no_personal_data_and_cannot_ask_by_it(scenario: Scenario, client: TestClient) -> None:
+def test_auditors_see_no_personal_data_and_cannot_filter_by_it(
+    scenario: Scenario, client: TestClient
+) -> None:
     scenario.post(complainant={"name": "王芳", "phone": "13800000000", "account_no": "A-1"})
     key = scenario.key(AccessRole.AUDITOR)
     answer = client.get("/v1/complaints", headers=key)
@@ -457,7 +464,7 @@ def test_without_a_key_there_is_no_list(client: TestClient) -> None:
         assert client.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
 
 
-# How much is late -----------------------------------------------------------------------------------------
+# Counts of overdue complaints -----------------------------------------------------------------------------------------
 
 
 def _counts(summary: dict[str, Any], member: str) -> dict[str, int]:
@@ -492,14 +499,14 @@ def test_the_summary_counts_what_the_lists_find(scenario: Scenario, client: Test
 @pytest.mark.parametrize(
     ("soon", "total"), [("PT18H", 0), ("PT20H", 1), ("20", 1), ("P1D", 1), ("PT19H0.5S", 1), ("PT19H", 0)]
 )
-def test_soon_is_what_the_caller_says(scenario: Scenario, client: TestClient, soon: str, total: int) -> None:
+def test_the_caller_says_how_soon(scenario: Scenario, client: TestClient, soon: str, total: int) -> None:
     scenario.post()
     scenario.jump(hours=5)
     answer = client.get("/v1/overdue/summary", params={"soon": soon})
     assert answer.json()["soon_due"]["total"] == total
 
 
-def test_a_paused_clock_is_not_soon_due(scenario: Scenario, client: TestClient) -> None:
+def test_a_paused_deadline_is_not_soon_due(scenario: Scenario, client: TestClient) -> None:
     held = scenario.post()
     scenario.act(held, "respond", message="Which house?", contact_channel="phone")
     scenario.act(held, "hold", reason="awaiting_complainant", until="2026-01-05T11:00:00Z")

@@ -1,4 +1,4 @@
-"""One complaint over HTTP: posted, read, changed, acted upon, and what may be done to it next."""
+"""One complaint over HTTP: post, read, change, act, and the list of its possible actions."""
 
 from typing import Any
 
@@ -26,13 +26,13 @@ def _required(choice: dict[str, Any]) -> set[str]:
     return {one["name"] for one in choice["requires"] if one["required"]}
 
 
-# Posting, reading, changing -------------------------------------------------------------------------------
+# Post, read, change ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", examples.CREATE)
 def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> None:
-    told = examples.CREATE[name]["value"]
-    answer = client.post("/v1/complaints", json=told)
+    posted = examples.CREATE[name]["value"]
+    answer = client.post("/v1/complaints", json=posted)
     shown = answer.json()
 
     assert answer.status_code == 201
@@ -43,23 +43,23 @@ def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> No
         read = client.get(f"/v1/complaints/{reference}")
         assert (read.status_code, read.json(), read.headers["ETag"]) == (200, shown, '"1"')
     for member in ("channel", "subject", "description", "external_id", "region", "attributes"):
-        assert shown[member] == told.get(member, {} if member == "attributes" else None)
+        assert shown[member] == posted.get(member, {} if member == "attributes" else None)
 
 
-def test_posted_again_it_is_the_same_complaint(client: TestClient) -> None:
-    told = {"channel": "web", "subject": "No signal", "source": "cc", "external_id": "E1"}
-    first = client.post("/v1/complaints", json=told)
-    again = client.post("/v1/complaints", json=told)
+def test_a_repeated_post_answers_with_the_same_complaint(client: TestClient) -> None:
+    posted = {"channel": "web", "subject": "No signal", "source": "cc", "external_id": "E1"}
+    first = client.post("/v1/complaints", json=posted)
+    again = client.post("/v1/complaints", json=posted)
 
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
     assert "Location" not in again.headers
-    other = client.post("/v1/complaints", json={**told, "source": "cc-south"})
+    other = client.post("/v1/complaints", json={**posted, "source": "cc-south"})
     assert other.status_code == 201
 
 
 @pytest.mark.parametrize("reference", ["C000000013", "00000000-0000-7000-8000-000000000000", "nothing", "C1"])
-def test_what_is_not_there_is_not_found(client: TestClient, reference: str) -> None:
+def test_an_unknown_complaint_is_not_found(client: TestClient, reference: str) -> None:
     address = f"/v1/complaints/{reference}"
     answers = [
         client.get(address),
@@ -70,7 +70,7 @@ def test_what_is_not_there_is_not_found(client: TestClient, reference: str) -> N
     assert [(a.status_code, a.json()["type"]) for a in answers] == [(404, "/problems/not-found")] * 4
 
 
-def test_another_sources_complaint_is_not_found(scenario: Scenario, client: TestClient) -> None:
+def test_a_complaint_of_another_source_is_not_found(scenario: Scenario, client: TestClient) -> None:
     complaint = scenario.post(source="south")
     key = scenario.key(AccessRole.INTAKE, source="north")
     for address in (f"/v1/complaints/{complaint.id}", f"/v1/complaints/{complaint.id}/transitions"):
@@ -90,7 +90,7 @@ def test_a_change_makes_a_version_and_heeds_if_match(scenario: Scenario, client:
         assert client.patch(address, json=example["value"]).status_code == 200
 
 
-def test_who_may_not_work_may_not_change(scenario: Scenario, client: TestClient) -> None:
+def test_a_key_without_the_right_to_work_cannot_change(scenario: Scenario, client: TestClient) -> None:
     address = f"/v1/complaints/{scenario.post().id}"
     key = scenario.key(AccessRole.AUDITOR)
     assert client.patch(address, json={"subject": "x"}, headers=key).status_code == 403
@@ -114,7 +114,7 @@ def test_an_action_answers_with_the_complaint(scenario: Scenario, client: TestCl
     schemas.ComplaintShown.model_validate(answer.json(), extra="forbid")
 
 
-def test_a_refused_action_says_what_may_be_done(scenario: Scenario, client: TestClient) -> None:
+def test_a_refused_action_names_the_allowed_actions(scenario: Scenario, client: TestClient) -> None:
     # rule 1.6
     complaint = scenario.post()
     answer = client.post(f"/v1/complaints/{complaint.id}/transitions", json={"action": "close"})
@@ -125,10 +125,10 @@ def test_a_refused_action_says_what_may_be_done(scenario: Scenario, client: Test
     assert client.get(f"/v1/complaints/{complaint.id}").json()["allowed_actions"] == allowed
 
 
-# What may be done -----------------------------------------------------------------------------------------
+# Possible actions -----------------------------------------------------------------------------------------
 
 
-def test_a_new_complaints_choices(scenario: Scenario, client: TestClient) -> None:
+def test_the_possible_actions_of_a_new_complaint(scenario: Scenario, client: TestClient) -> None:
     # rule 1.6
     complaint = scenario.post()
     answer = client.get(f"/v1/complaints/{number_of(complaint.sequence)}/transitions")
@@ -159,7 +159,7 @@ def test_requirements_say_which_values_are_accepted(scenario: Scenario, client: 
     assert members["resolve", "outcome"]["enum"] == ["upheld", "partly_upheld", "not_upheld"]
     assert members["hold", "reason"]["enum"] == ["awaiting_complainant", "awaiting_third_party", "outage"]
     assert members["hold", "until"]["format"] == "date-time"
-    assert members["record_contact", "outcome"]["enum"] == ["unreachable"]  # nothing was told yet
+    assert members["record_contact", "outcome"]["enum"] == ["unreachable"]  # there is no result yet
     assert (members["record_contact", "csat"]["minimum"], members["record_contact", "csat"]["maximum"]) == (
         1,
         5,
@@ -168,7 +168,7 @@ def test_requirements_say_which_values_are_accepted(scenario: Scenario, client: 
     assert not [schema for schema in members.values() if "$ref" in str(schema) or "title" in schema]
 
 
-def test_following_up_a_contact_leads_either_way(scenario: Scenario, client: TestClient) -> None:
+def test_a_follow_up_contact_leads_to_one_of_two_statuses(scenario: Scenario, client: TestClient) -> None:
     complaint = scenario.post()
     scenario.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
     scenario.act(complaint, "notify_result", **SAID)
@@ -180,7 +180,7 @@ def test_following_up_a_contact_leads_either_way(scenario: Scenario, client: Tes
     assert choices["respond"]["to_if_not_solved"] is None
 
 
-def test_closing_asks_for_what_this_complaint_lacks(scenario: Scenario, client: TestClient) -> None:
+def test_close_requires_the_members_that_the_complaint_lacks(scenario: Scenario, client: TestClient) -> None:
     complaint = scenario.post(severity="normal")
     scenario.act(complaint, "resolve", resolution="Repaired.", outcome="upheld", cause="technical")
     scenario.act(complaint, "notify_result", **SAID)
@@ -202,14 +202,14 @@ def test_closing_asks_for_what_this_complaint_lacks(scenario: Scenario, client: 
     assert _choices(client, str(complaint.id))["reopen"]["to"] == "investigating"
 
 
-def test_a_reader_is_told_why_they_may_do_nothing(scenario: Scenario, client: TestClient) -> None:
+def test_a_reader_sees_why_no_action_is_allowed(scenario: Scenario, client: TestClient) -> None:
     choices = _choices(client, str(scenario.post().id), headers=scenario.key(AccessRole.AUDITOR))
     assert not any(one["allowed"] for one in choices.values())
     assert "needs a key with one of the roles" in choices["respond"]["refused_because"]
 
 
-def test_what_the_choices_require_is_what_the_actions_take(scenario: Scenario, client: TestClient) -> None:
-    """Every required member left out is refused as missing; every listed one is known."""
+def test_actions_take_the_members_that_the_list_requires(scenario: Scenario, client: TestClient) -> None:
+    """A required member that is left out is refused as missing. Every listed member is known."""
     values = {example["value"]["action"]: example["value"] for example in examples.TRANSITION.values()}
     complaint = scenario.post()
     adapter: TypeAdapter[Any] = TypeAdapter(Transition)
@@ -223,8 +223,8 @@ def test_what_the_choices_require_is_what_the_actions_take(scenario: Scenario, c
         adapter.validate_python(values[name])
 
 
-def test_choices_agree_with_what_is_then_refused(scenario: Scenario, client: TestClient) -> None:
-    """Each action, taken on a complaint of its own in each of some states, is refused if listed so."""
+def test_the_list_of_actions_agrees_with_the_refusals(scenario: Scenario, client: TestClient) -> None:
+    """Each action is taken on its own complaint, in several statuses: it is refused if the list says so."""
     lives: dict[Status, list[dict[str, Any]]] = {
         Status.RECEIVED: [],
         Status.INVESTIGATING: [{"action": "respond", **SAID}],
@@ -252,7 +252,7 @@ def test_choices_agree_with_what_is_then_refused(scenario: Scenario, client: Tes
 # The document ---------------------------------------------------------------------------------------------
 
 
-def test_examples_are_what_they_are_examples_of() -> None:
+def test_examples_fit_their_schemas() -> None:
     schemas.ComplaintShown.model_validate(schemas.COMPLAINT, extra="forbid")
     schemas.ComplaintPage.model_validate({"items": [schemas.COMPLAINT], "next_cursor": None}, extra="forbid")
     schemas.TransitionList.model_validate(schemas.TRANSITIONS, extra="forbid")

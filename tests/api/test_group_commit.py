@@ -1,4 +1,4 @@
-"""Requests that arrive together share a call of the work, and each gets its own result."""
+"""Items that arrive together share a call of the work, and each gets its own result."""
 
 import asyncio
 import threading
@@ -35,7 +35,7 @@ async def _together(
     return [*await asyncio.gather(*tasks, return_exceptions=True)]
 
 
-def test_one_goes_at_once_and_those_that_come_meanwhile_go_together() -> None:
+def test_a_single_item_starts_at_once_and_items_that_arrive_meanwhile_share_a_group() -> None:
     work = Work()
 
     async def come() -> list[int]:
@@ -52,28 +52,28 @@ def test_one_goes_at_once_and_those_that_come_meanwhile_go_together() -> None:
     assert work.groups == [[1], [2, 3, 4]]
 
 
-def test_a_refusal_is_told_to_the_one_it_is_of() -> None:
+def test_a_refusal_reaches_its_own_item_only() -> None:
     [first, second, third] = asyncio.run(_together(Work(), [1, -2, 3]))
 
     assert (first, third) == (2, 6)
     assert isinstance(second, ValueError)
 
 
-def test_items_of_one_name_go_one_after_the_other() -> None:
+def test_items_of_one_name_are_in_different_groups() -> None:
     work = Work()
 
     assert asyncio.run(_together(work, [1, 2, 3], same=True)) == [2, 4, 6]
     assert work.groups == [[1], [2], [3]]
 
 
-def test_who_gives_up_hinders_nobody() -> None:
+def test_a_cancelled_item_does_not_affect_the_others() -> None:
     results = asyncio.run(_together(Work(), [1, 2, 3], give_up=1))
 
     assert (results[0], results[2]) == (2, 6)
     assert isinstance(results[1], asyncio.CancelledError)
 
 
-def test_a_group_is_bounded() -> None:
+def test_a_group_has_a_largest_size() -> None:
     work = Work()
     results = asyncio.run(_together(work, range(LARGEST_GROUP + 5)))
 
@@ -81,7 +81,7 @@ def test_a_group_is_bounded() -> None:
     assert [len(group) for group in work.groups] == [LARGEST_GROUP, 5]
 
 
-def test_a_failure_of_the_work_is_told_to_all_and_the_next_group_goes_on() -> None:
+def test_a_failure_of_the_work_reaches_its_group_and_the_next_group_goes_on() -> None:
     calls = 0
 
     def failing_once(items: Sequence[int]) -> list[int | Exception]:
@@ -102,7 +102,7 @@ def test_a_failure_of_the_work_is_told_to_all_and_the_next_group_goes_on() -> No
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_any_number_of_loops_may_use_it(count: int) -> None:
+def test_several_event_loops_may_use_it(count: int) -> None:
     group = GroupCommit[int, int](list, name=lambda _: None)
 
     assert [asyncio.run(group.result_of(n)) for n in range(count)] == list(range(count))

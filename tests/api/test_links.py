@@ -8,7 +8,7 @@ from complaints.domain.vocabulary import AccessRole
 from tests.support import Scenario
 
 
-def test_are_added_once_and_removed(client: TestClient, scenario: Scenario) -> None:
+def test_a_link_is_added_once_and_removed(client: TestClient, scenario: Scenario) -> None:
     one, other = scenario.post(), scenario.post()
     address = f"/v1/complaints/{one.id}/links"
     body = {"type": "related", "complaint_id": number_of(other.sequence)}
@@ -29,7 +29,7 @@ def test_are_added_once_and_removed(client: TestClient, scenario: Scenario) -> N
     assert types == ["complaint.created", "complaint.linked", "complaint.unlinked"]
 
 
-def test_that_of_a_merge_stays(client: TestClient, scenario: Scenario) -> None:
+def test_the_link_of_a_merge_stays(client: TestClient, scenario: Scenario) -> None:
     into = scenario.post(complainant={"phone": "+8613800000000"})
     merged = scenario.post(complainant={"phone": "+8613800000000"})
     scenario.act(merged, "merge", into=str(into.id))
@@ -52,7 +52,7 @@ def test_that_of_a_merge_stays(client: TestClient, scenario: Scenario) -> None:
         ({"type": "related", "complaint_id": "C000000013"}, "/complaint_id"),  # itself
     ],
 )
-def test_bad_ones_are_refused(
+def test_bad_links_are_refused(
     client: TestClient, scenario: Scenario, body: dict[str, str], pointer: str
 ) -> None:
     complaint = scenario.post()
@@ -65,7 +65,7 @@ def test_bad_ones_are_refused(
     assert scenario.load(complaint).version == 1
 
 
-def test_removing_says_which(client: TestClient, scenario: Scenario) -> None:
+def test_a_removal_names_the_link(client: TestClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/links"
 
@@ -74,7 +74,7 @@ def test_removing_says_which(client: TestClient, scenario: Scenario) -> None:
     assert client.delete(f"{address}?type=related&complaint_id=C000000999").status_code == 404
 
 
-def test_rights(client: TestClient, scenario: Scenario) -> None:
+def test_links_need_the_right_to_work(client: TestClient, scenario: Scenario) -> None:
     one, other = scenario.post(), scenario.post()
     body = {"type": "related", "complaint_id": str(other.id)}
 
@@ -83,7 +83,7 @@ def test_rights(client: TestClient, scenario: Scenario) -> None:
         assert answer.status_code == 403
 
 
-def test_replanning_is_on_purpose_and_for_supervisors(client: TestClient, scenario: Scenario) -> None:
+def test_only_supervisors_replan(client: TestClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/replan"
     body = {"policy": {"code": "telecom-handbook", "version": 1}}
@@ -93,11 +93,11 @@ def test_replanning_is_on_purpose_and_for_supervisors(client: TestClient, scenar
     answer = client.post(address, json=body, headers=scenario.key(AccessRole.SUPERVISOR))
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
     assert answer.json()["policy"] == body["policy"]
-    told = client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1]
-    assert told["type"] == "complaint.replanned"
+    event = client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"][-1]
+    assert event["type"] == "complaint.replanned"
 
 
-def test_replanning_to_what_does_not_exist_is_refused(client: TestClient, scenario: Scenario) -> None:
+def test_replanning_to_an_unknown_policy_is_refused(client: TestClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     address = f"/v1/complaints/{complaint.id}/replan"
 

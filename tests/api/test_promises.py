@@ -48,14 +48,14 @@ def test_a_promise_has_its_own_deadline(client: TestClient, complaint: Complaint
     assert listed(client, complaint) == [made]
 
 
-def test_several_are_listed_as_they_were_made(client: TestClient, complaint: Complaint) -> None:
+def test_promises_are_listed_in_the_order_of_making(client: TestClient, complaint: Complaint) -> None:
     first = make(client, complaint, due_at="2026-01-09T00:00:00Z")
     second = make(client, complaint)
 
     assert {p["id"] for p in listed(client, complaint)} == {first["id"], second["id"]}
 
 
-def test_keeping_it(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_a_promise_is_kept(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
     address = f"/v1/complaints/{complaint.id}/promises/{make(client, complaint)['id']}/keep"
     scenario.advance(hours=1)
 
@@ -68,7 +68,7 @@ def test_keeping_it(client: TestClient, scenario: Scenario, complaint: Complaint
     assert again.status_code == 409
 
 
-def test_kept_late_is_late(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_a_promise_kept_late_is_late(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
     made = make(client, complaint)
     scenario.jump(hours=25)
 
@@ -77,7 +77,7 @@ def test_kept_late_is_late(client: TestClient, scenario: Scenario, complaint: Co
     assert kept.json()["status"] == "met_late"
 
 
-def test_an_open_one_refuses_close(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_an_open_promise_refuses_close(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
     scenario.act(complaint, "resolve", resolution="Done.", outcome="not_upheld", cause="service")
     scenario.act(complaint, "notify_result", message="Done.", contact_channel="phone")
     made = make(client, complaint)
@@ -100,7 +100,7 @@ def test_an_open_one_refuses_close(client: TestClient, scenario: Scenario, compl
         ({"text": "x", "due_at": DUE, "status": "met"}, "/status"),
     ],
 )
-def test_bad_ones_are_refused(
+def test_bad_promises_are_refused(
     client: TestClient, complaint: Complaint, body: dict[str, str], pointer: str
 ) -> None:
     answer = client.post(f"/v1/complaints/{complaint.id}/promises", json=body)
@@ -110,7 +110,9 @@ def test_bad_ones_are_refused(
     assert listed(client, complaint) == []
 
 
-def test_an_ended_complaint_takes_none(client: TestClient, scenario: Scenario, complaint: Complaint) -> None:
+def test_an_ended_complaint_takes_no_promise(
+    client: TestClient, scenario: Scenario, complaint: Complaint
+) -> None:
     scenario.act(complaint, "withdraw", reason="solved itself")
 
     answer = client.post(f"/v1/complaints/{complaint.id}/promises", json={"text": "x", "due_at": DUE})
@@ -118,7 +120,7 @@ def test_an_ended_complaint_takes_none(client: TestClient, scenario: Scenario, c
     assert answer.status_code == 409
 
 
-def test_that_of_another_complaint_is_unknown(
+def test_a_promise_of_another_complaint_is_unknown(
     client: TestClient, scenario: Scenario, complaint: Complaint
 ) -> None:
     made, other = make(client, complaint), scenario.post()
@@ -131,7 +133,7 @@ def test_that_of_another_complaint_is_unknown(
     assert client.get(f"/v1/complaints/{complaint.id}/promises", headers=intake).status_code == 404
 
 
-def test_a_repeated_request_makes_one(client: TestClient, complaint: Complaint) -> None:
+def test_a_repeated_request_makes_one_promise(client: TestClient, complaint: Complaint) -> None:
     body, headers = {"text": "x", "due_at": DUE}, {"Idempotency-Key": "promise-1"}
     address = f"/v1/complaints/{complaint.id}/promises"
 

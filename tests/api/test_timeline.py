@@ -1,4 +1,4 @@
-"""One complaint's history over the API, and the notes in it."""
+"""The history of one complaint over the API, and its notes."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,7 +10,7 @@ from tests.support import Scenario
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "email": "zw@example.com", "account_no": "A-77"}
 
 
-def test_tells_every_event_oldest_first(client: TestClient, scenario: Scenario) -> None:
+def test_the_timeline_has_every_event_oldest_first(client: TestClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     scenario.advance(hours=13)
     scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
@@ -32,7 +32,7 @@ def test_tells_every_event_oldest_first(client: TestClient, scenario: Scenario) 
     assert answer.json()["next_cursor"] is None
 
 
-def test_is_of_one_complaint_and_comes_in_pages(client: TestClient, scenario: Scenario) -> None:
+def test_the_timeline_is_of_one_complaint_and_has_pages(client: TestClient, scenario: Scenario) -> None:
     complaint, other = scenario.post(), scenario.post()
     for text in "abc":
         client.post(f"/v1/complaints/{complaint.id}/notes", json={"text": text})
@@ -54,7 +54,7 @@ def test_is_of_one_complaint_and_comes_in_pages(client: TestClient, scenario: Sc
     assert texts == ["a", "b", "c"]
 
 
-def test_holds_no_personal_data(client: TestClient, scenario: Scenario) -> None:
+def test_the_timeline_has_no_personal_data(client: TestClient, scenario: Scenario) -> None:
     posted = client.post(
         "/v1/complaints",
         json={"channel": "phone", "subject": "No signal", "complainant": PERSON, "reporter": PERSON},
@@ -62,8 +62,8 @@ def test_holds_no_personal_data(client: TestClient, scenario: Scenario) -> None:
     client.patch(f"/v1/complaints/{posted['id']}", json={"complainant": {"name": "Zhang Wei Min"}})
 
     for headers in (scenario.key(AccessRole.AUDITOR), scenario.key(AccessRole.ADMIN)):
-        told = client.get(f"/v1/complaints/{posted['id']}/timeline", headers=headers).text
-        assert not [value for value in PERSON.values() if value in told]
+        shown = client.get(f"/v1/complaints/{posted['id']}/timeline", headers=headers).text
+        assert not [value for value in PERSON.values() if value in shown]
 
 
 def test_a_note_is_an_event(client: TestClient, scenario: Scenario) -> None:
@@ -82,7 +82,7 @@ def test_a_note_is_an_event(client: TestClient, scenario: Scenario) -> None:
     assert scenario.load(complaint).version == 1
 
 
-def test_notes_are_internal_unless_said(client: TestClient, scenario: Scenario) -> None:
+def test_a_note_is_internal_by_default(client: TestClient, scenario: Scenario) -> None:
     address = f"/v1/complaints/{scenario.post().id}/notes"
 
     assert client.post(address, json={"text": "x"}).json()["data"]["visibility"] == "internal"
@@ -99,7 +99,7 @@ def test_bad_notes_are_refused(client: TestClient, scenario: Scenario, body: dic
     assert len(client.get(f"/v1/complaints/{complaint.id}/timeline").json()["items"]) == 1
 
 
-def test_rights_and_scope(client: TestClient, scenario: Scenario) -> None:
+def test_reading_needs_a_right_and_the_source(client: TestClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     own, foreign = (scenario.key(AccessRole.INTAKE, source=source) for source in ("system", "elsewhere"))
     address = f"/v1/complaints/{complaint.id}"
@@ -136,7 +136,7 @@ def test_a_due_time_is_explained(client: TestClient, scenario: Scenario) -> None
     assert answer["steps"][1]["notify"] == ["assignee", "team_lead"]
 
 
-def test_nothing_is_planned_once_a_deadline_is_met(client: TestClient, scenario: Scenario) -> None:
+def test_a_met_deadline_has_no_planned_steps(client: TestClient, scenario: Scenario) -> None:
     complaint = scenario.post()
     scenario.advance(hours=13)
     scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")

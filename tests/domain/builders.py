@@ -14,7 +14,7 @@ from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, P
 from complaints.domain.policy.document import read_policy
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules import actions, deadlines
-from complaints.domain.rules.intake import Intake, plan_intake
+from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import (
@@ -167,21 +167,19 @@ class Life:
         self.escalations: list[Escalation] = []
         self.promises: list[Promise] = []
         self._ids = count(1)
-        intake = Intake(
+        new = NewComplaint(
             channel=Channel.PHONE,
             subject="No signal",
             received_at=received_at or now,
             source="test",
             severity=told.pop("severity", Severity.NORMAL),
-            vulnerable=False,
-            repeat=False,
-            imported=imported,
+            policy=policy,
+            actor="fei",
+            import_id=UUID(int=0) if imported else None,
             first_owner="fei",
             **told,
         )
-        change = plan_intake(
-            intake, policy=policy, directory=directory, now=now, sequence=1, actor="fei", new_id=self.new_id
-        )
+        change = plan_intake(new, repeat=False, directory=directory, now=now, sequence=1, new_id=self.new_id)
         self._keep(change)
 
     def new_id(self) -> UUID:

@@ -1,4 +1,4 @@
-"""Who a complaint's first owner is when nobody is named (rule 1.5): somebody, always."""
+"""The first owner of a complaint (rule 1.5): every complaint has one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,10 +9,10 @@ import pytest
 
 from complaints.domain.errors import Conflict
 from complaints.domain.policy.document import read_policy
-from complaints.domain.rules.intake import Intake, plan_intake
+from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.recipients import find_answerable_user
 from complaints.domain.staff import Department, Directory, Team, User
-from complaints.domain.vocabulary import Channel, Severity
+from complaints.domain.vocabulary import Channel
 
 NOW = datetime(2026, 1, 5, 1, tzinfo=UTC)
 NAMES = {"en": "x", "zh": "x"}
@@ -20,7 +20,7 @@ PEOPLE = ("lead", "deputy", "head", "head_deputy", "executive", "executive_deput
 
 
 def directory(*inactive: str, vacant: tuple[str, ...] = ()) -> Directory:
-    """A team below a department below the top; `vacant` roles are nobody's."""
+    """A team in a department in the top department. Nobody holds the roles in `vacant`."""
 
     def holder(login: str) -> str | None:
         return None if login in vacant else login
@@ -36,18 +36,18 @@ def directory(*inactive: str, vacant: tuple[str, ...] = ()) -> Directory:
 
 
 @pytest.mark.parametrize("gone", range(len(PEOPLE)))
-def test_an_inactive_holder_is_followed_by_the_next_one_up(gone: int) -> None:
+def test_the_next_role_up_follows_an_inactive_holder(gone: int) -> None:
     # rule 1.5
     assert find_answerable_user("customer_service", directory(*PEOPLE[:gone])) == PEOPLE[gone]
 
 
 @pytest.mark.parametrize("gone", range(len(PEOPLE) - 1))
-def test_a_vacant_role_is_followed_by_the_next_one_up(gone: int) -> None:
+def test_the_next_role_up_follows_a_vacant_role(gone: int) -> None:
     # rule 1.5
     assert find_answerable_user("customer_service", directory(vacant=PEOPLE[:gone])) == PEOPLE[gone]
 
 
-def test_with_every_role_vacant_it_is_the_first_active_user() -> None:
+def test_the_first_active_user_answers_if_every_role_is_vacant() -> None:
     # rule 1.5
     found = find_answerable_user("customer_service", directory("deputy", "executive", vacant=PEOPLE))
     assert found == "executive_deputy"
@@ -60,11 +60,11 @@ def test_an_absent_lead_still_answers() -> None:
     assert find_answerable_user("customer_service", away) == "lead"
 
 
-def test_a_team_that_is_unknown_is_answered_for_too() -> None:
+def test_an_unknown_team_has_an_answerable_user_too() -> None:
     assert find_answerable_user("nobody_knows", directory("deputy")) == "executive"
 
 
-def test_with_no_active_user_nobody_can() -> None:
+def test_without_an_active_user_there_is_a_conflict() -> None:
     with pytest.raises(Conflict, match="make an active user"):
         find_answerable_user("customer_service", directory(*PEOPLE))
 
@@ -73,30 +73,27 @@ def test_with_no_active_user_nobody_can() -> None:
     ("given", "created_by", "owner"),
     [("somebody", "head", "somebody"), (None, "head", "head"), (None, None, "lead")],
 )
-def test_the_first_owner_is_given_or_the_maker_or_the_teams(
+def test_the_first_owner_is_given_or_the_creator_or_the_lead(
     given: str | None, created_by: str | None, owner: str
 ) -> None:
     # rule 1.5
     text = resources.files("complaints").joinpath("policies", "telecom-handbook.yaml").read_text("utf-8")
-    told = Intake(
+    new = NewComplaint(
         channel=Channel.PHONE,
         subject="No signal",
         received_at=NOW,
         source="test",
-        severity=Severity.NORMAL,
-        vulnerable=False,
-        repeat=False,
-        imported=False,
+        policy=read_policy(text).policy,
+        actor="key:test",
         created_by=created_by,
         first_owner=given,
     )
     change = plan_intake(
-        told,
-        policy=read_policy(text).policy,
+        new,
+        repeat=False,
         directory=directory(),
         now=NOW,
         sequence=1,
-        actor="key:test",
         new_id=lambda: UUID(int=1),
     )
     assert change.complaint.first_owner == owner

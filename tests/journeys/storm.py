@@ -74,8 +74,8 @@ class Storm:
             )
             for instant in received_at
         ]
-        posts = [intake.Post(SYSTEM, command) for command in commands]
-        service.write(lambda tx: intake.register(service, tx, posts))
+        requests = [intake.IntakeRequest(SYSTEM, command) for command in commands]
+        service.write(lambda tx: intake.register(service, tx, requests))
 
     def await_end(self, *, patience_seconds: float = 60) -> None:
         """Until every step has been taken."""

@@ -1,10 +1,10 @@
-"""One complaint, the whole way: from post to escalation to closure, on both engines."""
+"""One complaint from post to escalation to closure, on both databases."""
 
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Status
 from tests.support import Scenario
 
 
-def test_a_complaint_left_alone_escalates_once_per_step(scenario: Scenario) -> None:
+def test_a_complaint_without_work_escalates_once_per_step(scenario: Scenario) -> None:
     complaint = scenario.post()
 
     first = scenario.advance(hours=25)
@@ -28,8 +28,8 @@ def test_a_complaint_lives_to_its_closure(scenario: Scenario) -> None:
         cause="technical",
         root_cause="fibre",
     )
-    told = scenario.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
-    assert told.status is Status.FOLLOWING_UP
+    complaint_told = scenario.act(complaint, "notify_result", message="Repaired.", contact_channel="phone")
+    assert complaint_told.status is Status.FOLLOWING_UP
     scenario.advance(days=30)
     scenario.act(complaint, "record_contact", outcome="solved", csat=5)
     scenario.advance(days=2)
@@ -39,11 +39,11 @@ def test_a_complaint_lives_to_its_closure(scenario: Scenario) -> None:
 
 
 def test_rule_5_4_a_repeat_within_thirty_days_raises_the_priority(scenario: Scenario) -> None:
-    told = {"category": "network.outage", "complainant": {"account_no": "A-1"}}
-    assert scenario.post(**told).priority == "normal"
+    members = {"category": "network.outage", "complainant": {"account_no": "A-1"}}
+    assert scenario.post(**members).priority == "normal"
     scenario.jump(days=30)
-    assert scenario.post(**told).priority == "high"
-    assert scenario.post(**told | {"category": "billing.refund"}).priority == "normal"
-    assert scenario.post(**told, priority="low").priority == "low"  # a given priority counts
+    assert scenario.post(**members).priority == "high"
+    assert scenario.post(**members | {"category": "billing.refund"}).priority == "normal"
+    assert scenario.post(**members, priority="low").priority == "low"  # a given priority counts
     scenario.jump(days=30, microseconds=1)
-    assert scenario.post(**told).priority == "normal"
+    assert scenario.post(**members).priority == "normal"

@@ -1,4 +1,4 @@
-"""Posts in one transaction: each is answered for itself, whatever the others are."""
+"""Posts in one transaction: each request gets its own answer, whatever happens to the others."""
 
 import json
 from collections.abc import Sequence
@@ -11,26 +11,26 @@ from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.complaints.intake import IntakeResult, Post
-from complaints.use_cases.complaints.post import Posting, answer_postings
+from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
+from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.once import Answer, Attempt, KeyReused
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from tests.support import count_statements
 
 
-def _posting(key: str | None = None, **members: Any) -> Posting:
+def _request(key: str | None = None, **members: Any) -> IntakeRequest:
     body = {"channel": "phone", "subject": "No signal", **members}
     attempt = Attempt.of(SYSTEM, "/v1/complaints", key, json.dumps(body).encode()) if key else None
-    return Posting(Post(SYSTEM, CreateComplaint.model_validate(body)), attempt)
+    return IntakeRequest(SYSTEM, CreateComplaint.model_validate(body), attempt)
 
 
-def _show(_tx: Transaction, _post: Post, made: IntakeResult) -> Answer:
+def _show(_tx: Transaction, _request: IntakeRequest, made: IntakeResult) -> Answer:
     return Answer(201 if made.created else 200, str(made.complaint.id).encode())
 
 
-def _answers(service: Service, postings: Sequence[Posting]) -> list[Any]:
-    return answer_postings(service, postings, _show)
+def _answers(service: Service, requests: Sequence[IntakeRequest]) -> list[Any]:
+    return answer_requests(service, requests, _show)
 
 
 def _count(service: Service) -> int:
@@ -39,16 +39,16 @@ def _count(service: Service) -> int:
     )
 
 
-def test_a_refused_and_a_repeated_one_hinder_no_other(service: Service) -> None:
-    [known] = _answers(service, [_posting(external_id="E1")])
+def test_a_refused_and_a_repeated_request_do_not_affect_the_others(service: Service) -> None:
+    [known] = _answers(service, [_request(external_id="E1")])
     good, refused, again, new, same = _answers(
         service,
         [
-            _posting(),
-            _posting(category="no.such"),
-            _posting(external_id="E1", subject="Still no signal"),
-            _posting(external_id="E2"),
-            _posting(external_id="E2"),
+            _request(),
+            _request(category="no.such"),
+            _request(external_id="E1", subject="Still no signal"),
+            _request(external_id="E2"),
+            _request(external_id="E2"),
         ],
     )
 
@@ -62,23 +62,23 @@ def test_a_refused_and_a_repeated_one_hinder_no_other(service: Service) -> None:
 
 def test_many_take_as_few_statements_as_one(service: Service) -> None:
     members = {"category": "network.outage", "complainant": {"phone": "+8613800000000"}}
-    _answers(service, [_posting("first", external_id="E0", **members)])
+    _answers(service, [_request("first", external_id="E0", **members)])
     with count_statements(service) as of_one:
-        _answers(service, [_posting("one", external_id="E1", **members)])
-    postings = [_posting(f"key-{n}", external_id=f"M{n}", **members) for n in range(40)]
+        _answers(service, [_request("one", external_id="E1", **members)])
+    requests = [_request(f"key-{n}", external_id=f"M{n}", **members) for n in range(40)]
     with count_statements(service) as of_many:
-        answers = _answers(service, postings)
+        answers = _answers(service, requests)
 
     assert {answer.status for answer in answers} == {201}
-    assert len(of_many) <= len(of_one) + 1  # the catalogue may be looked up again
+    assert len(of_many) <= len(of_one) + 1  # the configuration may be read again
 
 
-def test_one_that_the_database_refuses_fails_alone(service: Service) -> None:
-    """A category that is gone while this process still goes by it: no transaction with it can be committed."""
-    _answers(service, [_posting()])
+def test_a_request_that_the_database_refuses_fails_alone(service: Service) -> None:
+    """The process still knows a category that is gone: no transaction with it can be committed."""
+    _answers(service, [_request()])
     with service.database.begin() as tx:
         tx.connection.execute(text("DELETE FROM category WHERE code = 'network.slow'"))
-    first, bad, last = _answers(service, [_posting(), _posting(category="network.slow"), _posting()])
+    first, bad, last = _answers(service, [_request(), _request(category="network.slow"), _request()])
 
     assert (first.status, last.status) == (201, 201)
     assert isinstance(bad, Exception)
@@ -86,9 +86,9 @@ def test_one_that_the_database_refuses_fails_alone(service: Service) -> None:
     assert _count(service) == 3
 
 
-def test_answers_are_kept_and_given_again_byte_for_byte(service: Service) -> None:
-    first, _ = _answers(service, [_posting("a"), _posting("b")])
-    again, new, reused = _answers(service, [_posting("a"), _posting("c"), _posting("b", subject="Another")])
+def test_a_repeated_key_gets_the_first_answer_byte_for_byte(service: Service) -> None:
+    first, _ = _answers(service, [_request("a"), _request("b")])
+    again, new, reused = _answers(service, [_request("a"), _request("c"), _request("b", subject="Another")])
 
     assert again == Answer(201, first.body, {}, replayed=True)
     assert new.status == 201
@@ -97,19 +97,19 @@ def test_answers_are_kept_and_given_again_byte_for_byte(service: Service) -> Non
 
 
 def test_a_refusal_is_not_kept(service: Service) -> None:
-    [refused] = _answers(service, [_posting("a", category="no.such")])
-    [accepted] = _answers(service, [_posting("a")])
+    [refused] = _answers(service, [_request("a", category="no.such")])
+    [accepted] = _answers(service, [_request("a")])
 
     assert isinstance(refused, InvalidContent)
     assert accepted.status == 201
 
 
 @pytest.mark.parametrize("texts", [["x"], ["x", "y", "z"]])
-def test_contacts_told_again_in_one_group_are_all_on_record(service: Service, texts: list[str]) -> None:
-    _answers(service, [_posting(external_id="E1")])
-    _answers(service, [_posting(external_id="E1", subject=subject) for subject in texts])
+def test_repeated_contacts_in_one_group_are_all_on_record(service: Service, texts: list[str]) -> None:
+    _answers(service, [_request(external_id="E1")])
+    _answers(service, [_request(external_id="E1", subject=subject) for subject in texts])
 
     statement = text("SELECT data FROM event WHERE type = 'complaint.contact_repeated' ORDER BY ordinal")
-    told = service.read(lambda tx: list(tx.connection.execute(statement).scalars()))
-    assert [json.loads(data)["subject"] for data in told] == texts
+    data_of_events = service.read(lambda tx: list(tx.connection.execute(statement).scalars()))
+    assert [json.loads(data)["subject"] for data in data_of_events] == texts
     assert list(check_all(service)) == []

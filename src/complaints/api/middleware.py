@@ -8,6 +8,7 @@ from complaints.api.http.authentication import describe_keys
 from complaints.api.http.body_limits import BodyLimits, RequestLimits
 from complaints.api.http.request_ids import Observer, RequestIds
 from complaints.api.openapi import docs_page
+from complaints.api.openapi.component_names import drop_suffixes
 from complaints.api.openapi.nulls import restore_nulls
 from complaints.api.openapi.queries import describe_queries
 from complaints.api.problems import pages
@@ -50,6 +51,7 @@ def _describe(app: FastAPI) -> None:
             describe_problems(document)
             describe_queries(document)
             restore_nulls(document)
+            drop_suffixes(document)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

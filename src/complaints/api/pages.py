@@ -1,7 +1,7 @@
 """Pages of lists that are small enough to be read whole, and the parameter `fields` of every list."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +22,7 @@ class PageQuery(BaseModel):
 
 
 PageParameters = Annotated[PageQuery, Query()]
+Item = TypeVar("Item")
 
 
 def make_page(
@@ -41,10 +42,10 @@ def make_page(
     after = _after(query.cursor, kind, order)
     ordered = sorted(items, key=lambda item: [item[name] for name in order])
     left = [item for item in ordered if after is None or [item[name] for name in order] > after]
-    shown = left[: query.limit]
-    more = len(left) > len(shown)
-    cursor = cursors.encode({"kind": kind, "after": [shown[-1][name] for name in order]}) if more else None
-    return 200, {"items": [pick_fields(dict(item), fields) for item in shown], "next_cursor": cursor}, {}
+    shown, cursor = cut_page(
+        left, query.limit, lambda last: {"kind": kind, "after": [last[name] for name in order]}
+    )
+    return page_of(map(dict, shown), fields, cursor)
 
 
 def parse_fields(fields: str | None, shape: type[BaseModel]) -> frozenset[str] | None:
@@ -72,3 +73,16 @@ def _after(cursor: str | None, kind: str, order: Sequence[str]) -> list[Any] | N
 def pick_fields(item: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
     """Keep only the members in `fields`; None keeps all."""
     return item if fields is None else {name: value for name, value in item.items() if name in fields}
+
+
+def cut_page(
+    found: Sequence[Item], limit: int, position: Callable[[Item], Mapping[str, Any]]
+) -> tuple[Sequence[Item], str | None]:
+    """The first `limit` items, and the cursor at the `position` of the last one if `found` has more items."""
+    shown = found[:limit]
+    return shown, cursors.encode(position(shown[-1])) if len(found) > limit else None
+
+
+def page_of(items: Iterable[dict[str, Any]], fields: frozenset[str] | None, next_cursor: str | None) -> Reply:
+    """The reply with one page of a list."""
+    return 200, {"items": [pick_fields(item, fields) for item in items], "next_cursor": next_cursor}, {}

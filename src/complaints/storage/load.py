@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.numbers import sequence_of
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
+from complaints.domain.rules.intake import NewComplaint
 from complaints.storage.database.any_of import among
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import complaint as complaints
@@ -20,6 +21,8 @@ from complaints.storage.rows.complaint import LoadedComplaint, complaint, fact_o
 from complaints.storage.rows.deadline import find_deadlines, find_holds
 
 _NUMBERS = "complaint_sequence"
+_KNOWN_BY = ("source", "external_id", "import_digest")
+_known_by = attrgetter(*_KNOWN_BY)
 
 
 class Record(NamedTuple):
@@ -108,17 +111,8 @@ def _scoped(only_source: str | None) -> list[Any]:
     return [] if only_source is None else [complaint.c.source == only_source]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a complaint may have been posted before by: its source and external id, or the digest of an import."""
-
-    source: str
-    external_id: str | None
-    import_digest: str | None
-
-
-# The look-ups are subqueries of their own, so that each is one look into its index, however the planner thinks of
-# a table that is still young.
+# Each look-up is a subquery, so that it reads one index entry. In a join, the planner would scan the table while it
+# is small.
 _RECEIVE = f"""
 SELECT posted, CASE WHEN posted IS NULL THEN nextval('{_NUMBERS}') END
 FROM (
@@ -142,17 +136,19 @@ FROM json_each(?) ORDER BY key
 """
 
 
-def receive(tx: Transaction, arrivals: Sequence[Arrival]) -> list[UUID | int]:
-    """For each arrival the complaint it was posted as before, or the number of a new one.
+def receive(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | int]:
+    """For each complaint: the id of the complaint it was registered as before, or else a new number.
 
-    Numbers ascend; some may never be used.
+    A complaint is known by source and external id, or by the digest of an imported row. Numbers ascend. Some
+    may never be used.
     """
-    if not arrivals:
+    if not new:
         return []
+    asked = encode([dict(zip(_KNOWN_BY, _known_by(one), strict=True)) for one in new]).decode()
     if tx.connection.dialect.name == "postgresql":
-        rows = tx.connection.exec_driver_sql(_RECEIVE, (encode(arrivals).decode(),))
+        rows = tx.connection.exec_driver_sql(_RECEIVE, (asked,))
         return [number if posted is None else posted for posted, number in rows]
-    known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (encode(arrivals).decode(),)).scalars()
+    known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (asked,)).scalars()
     last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
     numbers = count(last + 1)
     return [next(numbers) if posted is None else UUID(posted) for posted in known]

@@ -8,12 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
 from complaints.domain.complaint.history import NO_HISTORY, ChainLink, HistoryEnd, chain
+from complaints.domain.complaint.members import SEARCHED_NAMES
 from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
@@ -25,7 +27,7 @@ from complaints.storage.rows import escalation as escalations
 from complaints.storage.rows import event as events
 from complaints.storage.rows import person, search
 
-_SEARCHED = ("subject", "description", "external_id", "resolution", "root_cause")
+_searched_texts = attrgetter(*SEARCHED_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _index(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave]) -> 
     indexed = []
     for plan in plans:
         after, before = plan.change.complaint, plan.change.before
-        texts = [getattr(after, name) or "" for name in _SEARCHED]
-        if before is None or texts != [getattr(before, name) or "" for name in _SEARCHED]:
-            indexed.append((after.sequence, index_terms(*texts)))
+        texts = _searched_texts(after)
+        if before is None or texts != _searched_texts(before):
+            indexed.append((after.sequence, index_terms(*(text or "" for text in texts))))
     search.index_terms(tx, inserts, indexed)

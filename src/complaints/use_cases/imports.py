@@ -19,7 +19,7 @@ from complaints.storage.rows.import_job import ImportJob as ImportJob
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.commands.messages import as_errors
-from complaints.use_cases.complaints.intake import ImportMark, IntakeResult, Post, register
+from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
 from complaints.use_cases.service import Service
 
 CHUNK = 250
@@ -222,26 +222,29 @@ def _register_rows(
     if not valid:
         return []
     caller = Caller(job.key_name, frozenset(AccessRole(r) for r in job.key_roles), job.source, job.login)
-    posts = [Post(caller, command, ImportMark(job.id, _digest(job, command, row))) for row, command in valid]
+    requests = [
+        IntakeRequest(caller, command, import_id=job.id, row_digest=_digest(job, command, row))
+        for row, command in valid
+    ]
     if not job.dry_run:
-        outcomes = register(service, tx, posts)
+        outcomes = register(service, tx, requests)
         return [o.created if isinstance(o, IntakeResult) else o for o in outcomes]
     with tx.rolled_back():
-        outcomes = register(service, tx, posts)
+        outcomes = register(service, tx, requests)
     found: list[bool | ComplaintError] = []
-    for post, outcome in zip(posts, outcomes, strict=True):
-        key = _identify_row(job, post)
+    for request, outcome in zip(requests, outcomes, strict=True):
+        key = _identify_row(job, request)
         new = isinstance(outcome, IntakeResult) and outcome.created and key not in reader.seen
         found.append(outcome if isinstance(outcome, ComplaintError) else new)
         reader.seen.add(key)
     return found
 
 
-def _identify_row(job: ImportJob, post: Post) -> object:
-    command = post.command
+def _identify_row(job: ImportJob, request: IntakeRequest) -> object:
+    command = request.command
     if command.external_id:
         return command.source or job.source, command.external_id
-    return post.mark and post.mark.digest
+    return request.row_digest
 
 
 def _digest(job: ImportJob, command: CreateComplaint, row: ImportRow) -> str:

@@ -1,4 +1,4 @@
-"""How routes beside the complaint itself answer with the complaint they changed."""
+"""The answer of routes that change a part of a complaint, such as its links: the whole complaint."""
 
 from typing import Any
 
@@ -19,6 +19,6 @@ def complaint_answer(
 
 
 def described(description: str) -> dict[str, Any]:
-    """Such an answer, for the OpenAPI document."""
+    """The description of such an answer for the OpenAPI document."""
     etag = {"description": "The version, for If-Match.", "schema": {"type": "string"}, "example": '"2"'}
     return {"model": ComplaintShown, "description": description, "headers": {"ETag": etag}}

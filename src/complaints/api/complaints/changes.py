@@ -1,4 +1,4 @@
-"""The feed of changes."""
+"""The route for the feed: the events of all complaints."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from complaints.api import cursors
 from complaints.api.complaints.history_schemas import ChangesPage, ChangesQuery, EventOut
 from complaints.api.complaints.timeline import event_json
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import parse_fields, pick_fields
+from complaints.api.pages import page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
@@ -38,7 +38,6 @@ def list_changes(request: CurrentRequest, query: Annotated[ChangesQuery, Query()
 
     def work(tx: Transaction) -> Reply:
         found, seen = history.changes(tx, request.caller, after=after, limit=query.limit)
-        items = [pick_fields(event_json(record), fields) for record in found]
-        return 200, {"items": items, "next_cursor": cursors.encode({"kind": _CURSOR, "after": seen})}, {}
+        return page_of(map(event_json, found), fields, cursors.encode({"kind": _CURSOR, "after": seen}))
 
     return request.read(work)

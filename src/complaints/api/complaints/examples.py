@@ -1,4 +1,4 @@
-"""Examples of what may be sent about complaints, for the OpenAPI document. Each one is accepted."""
+"""Examples of request bodies about complaints, for the OpenAPI document. The API accepts each of them."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ def _named(**examples: Any) -> Examples:
 
 
 CREATE = _named(
-    least=("What must be told", {"channel": "phone", "subject": "No signal since Monday"}),
+    least=("The required members", {"channel": "phone", "subject": "No signal since Monday"}),
     full=(
-        "All that may be told",
+        "All members",
         {
             "channel": "phone",
             "subject": "No signal since Monday",
@@ -84,7 +84,7 @@ TRANSITION = _named(
     ),
     reject=("Refuse it", {"action": "reject", "reason": "not_our_service", **_SAID}),
     withdraw=("The complainant takes it back", {"action": "withdraw", "reason": "It works again."}),
-    merge=("It tells of the same as another", {"action": "merge", "into": "C000000427"}),
+    merge=("The same matter as another complaint", {"action": "merge", "into": "C000000427"}),
 )
 
 

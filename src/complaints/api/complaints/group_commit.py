@@ -1,4 +1,4 @@
-"""Group commit: requests that arrive while a transaction runs share the next one, and its flush to the disk."""
+"""Group commit: items that arrive while a transaction runs share the next one, and its flush to the disk."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
@@ -16,24 +16,24 @@ GATHER_SECONDS = 0.002
 
 
 @dataclass(eq=False, slots=True)
-class _Waiter(Generic[Item, Result]):
+class _WaitingItem(Generic[Item, Result]):
     item: Item
     future: "asyncio.Future[Result]"
 
 
 @dataclass(eq=False, slots=True)
-class _Line(Generic[Item, Result]):
-    """Who waits in one event loop, and what serves them."""
+class _Queue(Generic[Item, Result]):
+    """The items that wait in one event loop, and the task that works on them."""
 
-    waiting: list[_Waiter[Item, Result]] = field(default_factory=list)
-    server: "asyncio.Task[None] | None" = None
+    waiting: list[_WaitingItem[Item, Result]] = field(default_factory=list)
+    task: "asyncio.Task[None] | None" = None
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Gives `work` what has come since its last call, in a thread: one group at a time, no pause between them.
+    """Calls `work` in a thread with all items that arrived since its last call, one group at a time.
 
-    A single item is a group of one. Of items with the same `name` a group has one; the others come in later
-    ones. No line outlives its requests: an item waits only as long as the request that awaits its result.
+    A single item is a group of one. A group has at most one item of each `name`; other items with that name wait
+    for later groups. An item waits only as long as the request that awaits its result.
     """
 
     def __init__(
@@ -44,58 +44,59 @@ class GroupCommit(Generic[Item, Result]):
     ) -> None:
         self._work = work
         self._name = name
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line[Item, Result]] = WeakKeyDictionary()
+        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, _Queue[Item, Result]] = WeakKeyDictionary()
 
     async def result_of(self, item: Item) -> Result:
-        """What `work` makes of the item. Raises what `work` gives as an exception."""
+        """The result of `work` for the item. Raises it if it is an exception."""
         loop = asyncio.get_running_loop()
-        line = self._lines.setdefault(loop, _Line())
-        waiter = _Waiter[Item, Result](item, loop.create_future())
-        line.waiting.append(waiter)
-        if line.server is None or line.server.done():
-            line.server = loop.create_task(self._serve(line))
-        return await waiter.future
+        queue = self._queues.setdefault(loop, _Queue())
+        waiting = _WaitingItem[Item, Result](item, loop.create_future())
+        queue.waiting.append(waiting)
+        if queue.task is None or queue.task.done():
+            queue.task = loop.create_task(self._work_on(queue))
+        return await waiting.future
 
-    async def _serve(self, line: _Line[Item, Result]) -> None:
-        while line.waiting:
-            group = self._next_group(line)
+    async def _work_on(self, queue: _Queue[Item, Result]) -> None:
+        while queue.waiting:
+            group = self._take_group(queue)
             try:
-                results = await run_in_threadpool(self._work, [waiter.item for waiter in group])
-            except Exception as failure:  # every waiter is told: none waits for ever
+                results = await run_in_threadpool(self._work, [waiting.item for waiting in group])
+            except Exception as failure:  # every item gets it: none waits for ever
                 results = [failure] * len(group)
-            for waiter, result in zip(group, results, strict=True):
-                _tell(waiter, result)
-            await self._gather(line)
+            for waiting, result in zip(group, results, strict=True):
+                _set_result(waiting, result)
+            await self._gather(queue)
 
-    async def _gather(self, line: _Line[Item, Result]) -> None:
-        """Wait as long as more keep coming: callers just answered often have a next one ready.
+    async def _gather(self, queue: _Queue[Item, Result]) -> None:
+        """Wait as long as more items keep arriving: a caller that got its result often sends the next item at once.
 
-        Otherwise they and those who waited meanwhile would go by turns, in groups half as large.
+        Without this pause, such callers and the callers that waited meanwhile would take turns, in groups of half
+        the size.
         """
         known = 0
-        while known < len(line.waiting) < LARGEST_GROUP:
-            known = len(line.waiting)
+        while known < len(queue.waiting) < LARGEST_GROUP:
+            known = len(queue.waiting)
             await asyncio.sleep(GATHER_SECONDS)
 
-    def _next_group(self, line: _Line[Item, Result]) -> list[_Waiter[Item, Result]]:
-        """Who is next, in the order they came; the others go on waiting."""
-        group: dict[object, _Waiter[Item, Result]] = {}
+    def _take_group(self, queue: _Queue[Item, Result]) -> list[_WaitingItem[Item, Result]]:
+        """Take the next group out of the queue, in order of arrival."""
+        group: dict[object, _WaitingItem[Item, Result]] = {}
         left = []
-        for waiter in line.waiting:
-            name = self._name(waiter.item)
-            key = waiter if name is None else name
+        for waiting in queue.waiting:
+            name = self._name(waiting.item)
+            key = waiting if name is None else name
             if key in group or len(group) == LARGEST_GROUP:
-                left.append(waiter)
+                left.append(waiting)
             else:
-                group[key] = waiter
-        line.waiting = left
+                group[key] = waiting
+        queue.waiting = left
         return list(group.values())
 
 
-def _tell(waiter: _Waiter[Item, Result], result: Result | Exception) -> None:
-    if waiter.future.done():  # its request was given up
+def _set_result(waiting: _WaitingItem[Item, Result], result: Result | Exception) -> None:
+    if waiting.future.done():  # its request was cancelled
         return
     if isinstance(result, Exception):
-        waiter.future.set_exception(result)
+        waiting.future.set_exception(result)
     else:
-        waiter.future.set_result(result)
+        waiting.future.set_result(result)

@@ -1,7 +1,6 @@
 """The JSON of complaints and their parts.
 
-
-Facts stand in it as they are: identifiers, instants (RFC 3339 in UTC) and amounts are spelled out by `encode`.
+Values stay as they are in the facts. `encode` writes identifiers, instants (RFC 3339 in UTC) and amounts as text.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,21 +9,21 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any
 
+from complaints.api.complaints.schemas import ComplaintShown
 from complaints.domain.complaint.facts import Complaint, Deadline, Person, Promise
+from complaints.domain.complaint.members import GROUPS
 from complaints.domain.complaint.numbers import number_of
 from complaints.use_cases.complaints.views import ComplaintView
 
-_COMPLAINT_MEMBERS = (
-    "id", "status", "cycle", "channel", "subject", "description", "source", "external_id", "received_at",
-    "severity", "category", "cause", "nature", "priority", "region", "team", "first_owner", "assignee",
-    "tags", "attributes", "created_at", "updated_at", "version", "next_due_at",
-)  # fmt: skip
+# The members of the schema that a complaint has under the same name and in the same form.
+_SAME_IN_FACTS = {"next_due_at", *(field.name for field in fields(Complaint) if field.name != "deadlines")}
+_COMPLAINT_MEMBERS = tuple(name for name in ComplaintShown.model_fields if name in _SAME_IN_FACTS)
 _DEADLINE_MEMBERS = (
     "id", "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at", "met_at", "breached_at",
     "paused_seconds", "level",
 )  # fmt: skip
 _PERSON_MEMBERS = tuple(field.name for field in fields(Person))
-# Members that are always of a closed set. Their plain text is taken at once: `encode` is slow to find it.
+# Members that always have a value of a closed set. Reading its text here is faster than in `encode`.
 _SETS = frozenset({"status", "channel", "severity", "priority", "kind"})
 
 
@@ -35,29 +34,30 @@ def _reader(members: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
 _complaint_values = _reader(_COMPLAINT_MEMBERS)
 _deadline_values = _reader(_DEADLINE_MEMBERS)
 _person_values = attrgetter(*_PERSON_MEMBERS)
+_GROUPS = [(group, tuple(names), attrgetter(*names.values())) for group, names in GROUPS.items()]
 
 
 def complaint_json(view: ComplaintView) -> dict[str, Any]:
     """A complaint as the API shows it."""
     complaint = view.complaint
     persons = {role: person_json(person) for role, person in view.persons.items()}
-    service = {"type": complaint.service_type, "id": complaint.service_id}
-    return {
-        **dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True)),
-        "cause": _text(complaint.cause),
-        "nature": _text(complaint.nature),
-        "number": number_of(complaint.sequence),
-        "complainant": persons.get("complainant"),
-        "reporter": persons.get("reporter"),
-        "service": service if any(service.values()) else None,
-        "policy": {"code": complaint.policy_code, "version": complaint.policy_version},
-        "overdue": view.overdue,
-        "deadlines": [deadline_json(deadline) for deadline in complaint.deadlines],
-        "allowed_actions": [action._value_ for action in view.allowed],
-        "links": _links(view),
-        "result": _result(complaint),
-        "satisfaction": _satisfaction(complaint),
-    }
+    shown = dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True))
+    shown["cause"] = _text(complaint.cause)
+    shown["nature"] = _text(complaint.nature)
+    shown["number"] = number_of(complaint.sequence)
+    shown["complainant"] = persons.get("complainant")
+    shown["reporter"] = persons.get("reporter")
+    for group, names, read in _GROUPS:
+        values = read(complaint)
+        shown[group] = dict(zip(names, values, strict=True)) if any(values) else None
+    shown["policy"] = {"code": complaint.policy_code, "version": complaint.policy_version}
+    shown["overdue"] = view.overdue
+    shown["deadlines"] = [deadline_json(deadline) for deadline in complaint.deadlines]
+    shown["allowed_actions"] = [action._value_ for action in view.allowed]
+    shown["links"] = _links(view)
+    shown["result"] = _result(complaint)
+    shown["satisfaction"] = _satisfaction(complaint)
+    return shown
 
 
 def _text(member: Enum | None) -> Any:
@@ -77,7 +77,7 @@ def deadline_json(deadline: Deadline) -> dict[str, Any]:
 
 
 def promise_json(deadline: Deadline, promise: Promise) -> dict[str, Any]:
-    """A promise with its clock."""
+    """A promise as the API shows it, with due time and status of its deadline."""
     return {
         "id": promise.id,
         "text": promise.text,

@@ -1,4 +1,4 @@
-"""Links between complaints."""
+"""Routes for links between complaints."""
 
 from typing import Annotated
 

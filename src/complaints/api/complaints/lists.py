@@ -1,4 +1,4 @@
-"""Lists of complaints, and how many of them are late."""
+"""Routes for lists of complaints, and for the counts of overdue complaints."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from complaints.api import cursors
 from complaints.api.complaints.json_shapes import complaint_json
 from complaints.api.complaints.schemas import AgeCount, ComplaintPage, ComplaintShown, DueSummaryShown
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import PageQuery, parse_fields, pick_fields
+from complaints.api.pages import PageQuery, page_of, parse_fields
 from complaints.api.problems.refusals import BadRequest
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -33,7 +33,7 @@ _LONGEST_SOON = timedelta(days=366)
 
 
 class ComplaintListQuery(ComplaintFilter, PageQuery):
-    """Which complaints, in which order, which part of them, and what to show of each."""
+    """The query of a list of complaints: filters, order, page and members."""
 
     sort: Annotated[
         str | None,
@@ -76,8 +76,7 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
         found, end = lists.list_views(
             request.service, tx, request.caller, query, order, after=after, limit=query.limit
         )
-        items = [pick_fields(complaint_json(one), fields) for one in found]
-        return 200, {"items": items, "next_cursor": _cursor(end, bound)}, {}
+        return page_of(map(complaint_json, found), fields, _cursor(end, bound))
 
     return request.read(work)
 
@@ -89,7 +88,7 @@ def _cursor(end: Place | None, bound: dict[str, Any]) -> str | None:
 
 
 def _place(cursor: str, bound: dict[str, Any], order: Order) -> Place:
-    """Where the page before ended. Raises BadRequest, also for a cursor of other filters or another order."""
+    """The end of the page before. Raises BadRequest for a bad cursor, or for one of other filters or another order."""
     position = cursors.decode(cursor, _CURSOR)
     if any(position.get(name) != value for name, value in bound.items()):
         raise BadRequest("cursor was given for other filters or another sort: send the same, or no cursor.")
@@ -102,7 +101,7 @@ def _place(cursor: str, bound: dict[str, Any], order: Order) -> Place:
     return Place(cursors.instant_in(position, "value"), cursors.id_in(position, "id"))
 
 
-# How much is late -----------------------------------------------------------------------------------------
+# Counts of overdue complaints -----------------------------------------------------------------------------------------
 
 
 def _soon(value: object) -> timedelta:
@@ -120,7 +119,7 @@ def _soon(value: object) -> timedelta:
 
 
 class SummaryQuery(BaseModel):
-    """What is called soon."""
+    """The query of the counts."""
 
     model_config = ConfigDict(extra="forbid")
 

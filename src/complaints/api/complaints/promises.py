@@ -1,4 +1,4 @@
-"""Promises to the complainant: made, kept, listed."""
+"""Routes for promises to the complainant: make, keep, list."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +10,7 @@ from complaints.api.complaints import examples
 from complaints.api.complaints.json_shapes import promise_json
 from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.pages import page_of
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
@@ -34,7 +35,7 @@ def list_promises(request: CurrentRequest, reference: str) -> Response:
 
     def work(tx: Transaction) -> Reply:
         found = promises.list_promises(tx, request.caller, reference)
-        return 200, {"items": [promise_json(*one) for one in found], "next_cursor": None}, {}
+        return page_of((promise_json(*one) for one in found), None, None)
 
     return request.read(work)
 

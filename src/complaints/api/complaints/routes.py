@@ -1,4 +1,4 @@
-"""Complaints: post, read, change, act."""
+"""Routes for complaints: post, read, change, act."""
 
 from typing import Annotated, Any
 
@@ -25,8 +25,8 @@ from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
 from complaints.use_cases.complaints import actions, available_actions, edit, lists
 from complaints.use_cases.complaints.available_actions import ActionOption
-from complaints.use_cases.complaints.intake import IntakeResult, Post
-from complaints.use_cases.complaints.post import Posting, answer_postings
+from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
+from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.complaints.views import ComplaintView, view, view_one
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Service, Transaction
@@ -68,24 +68,21 @@ async def create_complaint(
     command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)],
 ) -> Response:
     """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
-    intake: Intake = http_request.app.state.intake
-    return make_response(await intake.result_of(Posting(Post(request.caller, command), request.attempt)))
+    intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
+    return make_response(await intake.result_of(IntakeRequest(request.caller, command, request.attempt)))
 
 
-Intake = GroupCommit[Posting, Answer]
+def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
+    """The group commit of posts: requests that arrive together share one transaction."""
 
-
-def group_intake(service: Service) -> Intake:
-    """Where posts meet that arrive together (see `group_commit`)."""
-
-    def show(tx: Transaction, post: Post, made: IntakeResult) -> Answer:
-        if not made.created:
-            return encode_reply(_shown(view_one(service, tx, post.caller, made.complaint)))
-        return encode_reply(_shown(view(service, tx, post.caller, made.complaint, made.persons), 201))
+    def show(tx: Transaction, request: IntakeRequest, result: IntakeResult) -> Answer:
+        if not result.created:
+            return encode_reply(_shown(view_one(service, tx, request.caller, result.complaint)))
+        return encode_reply(_shown(view(service, tx, request.caller, result.complaint, result.persons), 201))
 
     return GroupCommit(
-        lambda postings: answer_postings(service, postings, show),
-        name=lambda posting: posting.attempt and (posting.attempt.scope, posting.attempt.key),
+        lambda requests: answer_requests(service, requests, show),
+        name=lambda request: request.attempt and (request.attempt.scope, request.attempt.key),
     )
 
 

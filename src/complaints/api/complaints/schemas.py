@@ -1,4 +1,4 @@
-"""What the API shows of complaints, for the OpenAPI document. Every member is always there, null or not."""
+"""Schemas of the answers about complaints, for the OpenAPI document. Every member is always present, or null."""
 
 from typing import Annotated, Any, Literal
 
@@ -316,7 +316,7 @@ class ComplaintPage(BaseModel):
     next_cursor: str | None
 
 
-# What may be done -----------------------------------------------------------------------------------------
+# Actions -------------------------------------------------------------------------------------------------
 
 
 class RequirementShown(BaseModel):
@@ -357,7 +357,7 @@ class TransitionList(BaseModel):
     items: list[TransitionShown]
 
 
-# How much is late -----------------------------------------------------------------------------------------
+# Counts of overdue complaints -----------------------------------------------------------------------------------------
 
 
 class TeamCount(BaseModel):

@@ -1,4 +1,4 @@
-"""The history of one complaint, and the notes people add to it."""
+"""Routes for the history of one complaint, and for the notes that users add to it."""
 
 from operator import attrgetter
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from complaints.api import cursors
 from complaints.api.complaints import examples
 from complaints.api.complaints.history_schemas import EventOut, EventPage, TimelineQuery
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import parse_fields, pick_fields
+from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
@@ -55,12 +55,8 @@ def get_timeline(
 
     def work(tx: Transaction) -> Reply:
         found = history.timeline(tx, request.caller, reference, after=after, limit=query.limit + 1)
-        page = found[: query.limit]
-        following = None
-        if len(found) > query.limit:
-            following = cursors.encode({"kind": _CURSOR, "after": page[-1].ordinal})
-        items = [pick_fields(event_json(record), fields) for record in page]
-        return 200, {"items": items, "next_cursor": following}, {}
+        shown, cursor = cut_page(found, query.limit, lambda last: {"kind": _CURSOR, "after": last.ordinal})
+        return page_of(map(event_json, shown), fields, cursor)
 
     return request.read(work)
 

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
+from complaints.domain.complaint.members import PLAIN_MEMBERS
 from complaints.domain.errors import Fault
 from complaints.domain.importing.conversions import Converter, as_text, expect_pattern, make_converter
 from complaints.domain.importing.dates import DateReader
@@ -22,13 +24,16 @@ from complaints.domain.importing.options import (
     shorten,
     suggest,
 )
-from complaints.domain.vocabulary import Channel, Priority, Severity
+from complaints.domain.vocabulary import Priority
 
 MAX_SUBJECT = 500
 MAX_ATTRIBUTES = 100
 _MAX_JOINS = 11
 _REQUIRED = ("channel", "subject")
-_WORDS = {"channel": Channel, "severity": Severity, "priority": Priority}
+_WORDS: dict[str, type[StrEnum]] = {
+    **{member.path: member.choices for member in PLAIN_MEMBERS if member.choices},
+    "priority": Priority,
+}
 
 
 @dataclass(frozen=True, slots=True)

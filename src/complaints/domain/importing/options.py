@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
+from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, PlainKind
 from complaints.domain.errors import Fault, InvalidContent, clip, escape_pointer, find_nearest
 
 MAX_ATTRIBUTE_KEY = 200
@@ -92,21 +93,19 @@ class ImportOptions:
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-_TEXTS = (
-    "channel", "subject", "description", "source", "external_id", "severity", "category", "priority",
-    "region", "first_owner", "service.type", "service.id",
-)  # fmt: skip
+_TEXTS = ("source", "category", "priority", "first_owner")
+_PLAIN_KINDS = {PlainKind.TAGS: MemberKind.TAGS, PlainKind.ATTRIBUTES: MemberKind.OBJECT}
 _PERSONS = ("complainant", "reporter")
 _PARTY_TEXTS = ("name", "phone", "email", "account_no", "preferred_contact", "language")
-_OBJECTS = (*_PERSONS, "service", "attributes")
+_OBJECTS = (*_PERSONS, *GROUPS)
 _ALIASES = {short: f"complainant.{short}" for short in ("name", "phone", "email", "account_no")}
 _MEMBERS = {
+    **{member.path: _PLAIN_KINDS.get(member.kind, MemberKind.TEXT) for member in PLAIN_MEMBERS},
     **dict.fromkeys(_TEXTS, MemberKind.TEXT),
     **{f"{person}.{text}": MemberKind.TEXT for person in _PERSONS for text in _PARTY_TEXTS},
     **{f"{person}.vulnerable": MemberKind.FLAG for person in _PERSONS},
     **dict.fromkeys(_OBJECTS, MemberKind.OBJECT),
     "received_at": MemberKind.INSTANT,
-    "tags": MemberKind.TAGS,
 }
 _SINGLE = ("date_format", "timezone", "unmapped", "dates", "repeated_ids")
 _PER_MEMBER = {"map": "mapping", "set": "constants", "expect": "expect"}

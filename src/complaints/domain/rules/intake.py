@@ -1,115 +1,109 @@
-"""Intake: from what was told to a complaint with running clocks (domain §1, §2 and §5)."""
+"""Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 5.4 and 5.5)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.facts import Complaint, Person, PlainMembers
+from complaints.domain.complaint.identity import Identity
+from complaints.domain.complaint.members import plain_members
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.recipients import find_answerable_user
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import Channel, EventType, Priority, Severity, Status
+from complaints.domain.vocabulary import EventType, Priority, Status
+
+_UNKNOWN = Identity()
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """One complaint as told, checked, without the personal data.
+@dataclass(frozen=True, kw_only=True)
+class NewComplaint(PlainMembers):
+    """A complaint to register. The use case has checked it; it has no number, deadlines and team yet.
 
-    `repeat`: the same complainant complained in the same category shortly before. `imported`: nobody hears of
-    escalation steps already past.
+    `policy` is in force at `received_at` (rule 2.9). `actor` is the cause of its first event; `created_by` is the
+    login of the caller, if a user. `identity` is the complainant's. `import_id` is None for a posted complaint.
+    `import_digest` names an imported row without external id, so that no row is taken twice.
     """
 
-    channel: Channel
-    subject: str
-    received_at: datetime
     source: str
-    severity: Severity
-    vulnerable: bool
-    repeat: bool
-    imported: bool
+    received_at: datetime
+    policy: Policy
+    actor: str
     created_by: str | None = None
-    priority: Priority | None = None
-    description: str | None = None
-    external_id: str | None = None
     category: Category | None = None
-    region: str | None = None
+    priority: Priority | None = None
     first_owner: str | None = None
-    service_type: str | None = None
-    service_id: str | None = None
-    tags: tuple[str, ...] = ()
-    attributes: dict[str, Any] = field(default_factory=dict)
+    complainant: Person | None = None
+    reporter: Person | None = None
+    identity: Identity = _UNKNOWN
+    import_id: UUID | None = None
+    import_digest: str | None = None
+
+    @property
+    def vulnerable(self) -> bool:
+        """True if the complainant needs special care."""
+        return self.complainant is not None and self.complainant.vulnerable
 
 
 def plan_intake(
-    intake: Intake,
+    new: NewComplaint,
     *,
-    policy: Policy,
+    repeat: bool,
     directory: Directory,
     now: datetime,
     sequence: int,
-    actor: str,
     new_id: Callable[[], UUID],
 ) -> Change:
-    """A received complaint, its clocks started at `received_at`; what is already past is put on record."""
-    change = Change(
-        _complaint(intake, policy, directory, now, sequence, new_id()), actor=actor, new_id=new_id, new=True
-    )
-    deadlines.start_intake(change, policy)
+    """The change that receives a complaint. Its deadlines start at `received_at` (rule 2.2).
+
+    `repeat`: the complainant complained in the same category shortly before (rule 5.4). Deadlines and steps that
+    are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
+    """
+    complaint = _complaint(new, repeat, directory, now, sequence, new_id())
+    change = Change(complaint, actor=new.actor, new_id=new_id, new=True)
+    deadlines.start_intake(change, new.policy)
     change.record(EventType.CREATED, now)
-    catch_up(change, policy, directory, now, notify=not intake.imported)
+    catch_up(change, new.policy, directory, now, notify=new.import_id is None)
     return change
 
 
 def _complaint(
-    intake: Intake, policy: Policy, directory: Directory, now: datetime, sequence: int, complaint_id: UUID
+    new: NewComplaint, repeat: bool, directory: Directory, now: datetime, sequence: int, complaint_id: UUID
 ) -> Complaint:
-    category = intake.category
-    cause = category.cause if category else None
-    team = routing.route(policy, category=category, region=intake.region)
+    policy, category = new.policy, new.category
+    team = routing.route(policy, category=category, region=new.region)
     return Complaint(
+        **plain_members(new),
         id=complaint_id,
         sequence=sequence,
         version=1,
         status=Status.RECEIVED,
         cycle=1,
-        channel=intake.channel,
-        subject=intake.subject,
-        description=intake.description,
-        source=intake.source,
-        external_id=intake.external_id,
-        received_at=intake.received_at,
+        source=new.source,
+        received_at=new.received_at,
         created_at=now,
         updated_at=now,
-        severity=intake.severity,
-        priority=intake.priority or derived_priority(intake, policy),
-        priority_given=intake.priority is not None,
+        priority=new.priority or _derive_priority(new, repeat=repeat),
+        priority_given=new.priority is not None,
         team=team,
-        first_owner=intake.first_owner or intake.created_by or find_answerable_user(team, directory),
+        first_owner=new.first_owner or new.created_by or find_answerable_user(team, directory),
         category=category.code if category else None,
-        cause=cause,
+        cause=category.cause if category else None,
         nature=category.nature if category else None,
-        region=intake.region,
-        service_type=intake.service_type,
-        service_id=intake.service_id,
-        tags=intake.tags,
-        attributes=intake.attributes,
         policy_code=policy.code,
         policy_version=policy.version,
     )
 
 
-def derived_priority(intake: Intake, policy: Policy) -> Priority:
-    """The priority the policy derives where none is given."""
+def _derive_priority(new: NewComplaint, *, repeat: bool) -> Priority:
     return routing.derive_priority(
-        policy.priorities,
-        severity=intake.severity,
-        vulnerable=intake.vulnerable,
-        repeat=intake.repeat,
-        channel=intake.channel,
+        new.policy.priorities,
+        severity=new.severity,
+        vulnerable=new.vulnerable,
+        repeat=repeat,
+        channel=new.channel,
     )

@@ -1,8 +1,8 @@
 """Lists of complaints: filters, orders, pages by keyset. Every order has its index (`storage.rows.complaint`)."""
 
 import operator
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -24,7 +24,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import Term
-from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, DeadlineStatus, Priority, Status
+from complaints.domain.vocabulary import Cause, DeadlineKind, DeadlineStatus, Priority, Status
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import search
 from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
@@ -67,7 +67,8 @@ class Filters:
     """Which complaints are asked for; None (or empty `statuses`) asks nothing of that member.
 
     `received_from` is included, `received_to` and `due_before` are not. `terms` must all be found; no term
-    finds nothing. `account_nos` are spellings of one account. `only_source` is the caller's row scope.
+    finds nothing. `plain` has the values of plain members by name. `account_nos` are spellings of one account.
+    `only_source` is the caller's row scope.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -79,10 +80,8 @@ class Filters:
     priority: Priority | None = None
     categories: tuple[str, ...] | None = None
     cause: Cause | None = None
-    channel: Channel | None = None
     source: str | None = None
-    external_id: str | None = None
-    region: str | None = None
+    plain: Mapping[str, object] = field(default_factory=dict)
     sequence: int | None = None
     account_nos: tuple[str, ...] | None = None
     phone_e164: str | None = None
@@ -194,8 +193,7 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
     *(
         (name, c[name], operator.eq)
         for name in (
-            "team", "assignee", "priority", "cause", "channel", "source", "external_id", "region", "sequence",
-            "first_owner",
+            "team", "assignee", "priority", "cause", "source", "sequence", "first_owner",
         )
     ),
     ("only_source", c.source, operator.eq),
@@ -213,6 +211,7 @@ def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnE
         for name, column, compare in _COMPARED
         if (value := getattr(filters, name)) is not None
     ]
+    found += [c[name] == value for name, value in filters.plain.items()]
     if filters.categories is not None:
         found.append(c.category.in_(filters.categories))
     if filters.statuses:

@@ -1,4 +1,4 @@
-"""The complaint's row. Its members are the domain's; the rest serves queries, the engine and the history."""
+"""The table of complaints. The first columns hold the facts; the others serve queries, the sweep and the history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -35,15 +35,8 @@ from sqlalchemy.ext.compiler import compiles
 
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, restored
 from complaints.domain.complaint.history import HistoryEnd
-from complaints.domain.vocabulary import (
-    Cause,
-    Channel,
-    ContactOutcome,
-    Nature,
-    Outcome,
-    Severity,
-    Status,
-)
+from complaints.domain.complaint.members import PLAIN_MEMBERS, PlainKind, PlainMember
+from complaints.domain.vocabulary import Cause, ContactOutcome, Nature, Outcome, Status
 from complaints.storage.database import bulk
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import PriorityRank, Serial, UtcDateTime, metadata, one_of
@@ -56,28 +49,41 @@ class DecimalText(TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        """As plain digits."""
+        """The amount as decimal digits."""
         return None if value is None else str(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
-        """Exactly as it was."""
+        """The amount, with the same digits."""
         return None if value is None else Decimal(value)
 
 
 class NumberedSoFar(FunctionElement[int]):
-    """The `sequence` of the last event of all complaints, or a later one; 0 where nothing goes by it."""
+    """On PostgreSQL: the number of the last event of all complaints, or a higher one. On SQLite: 0."""
 
     inherit_cache = True
 
 
 @compiles(NumberedSoFar)
-def _nothing_numbered(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+def _no_number(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
     return "0"
 
 
 @compiles(NumberedSoFar, "postgresql")
-def _last_numbered(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+def _last_number(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
     return "coalesce(pg_sequence_last_value('event_sequence_seq'::regclass), 0::bigint)"
+
+
+_COLUMN_TYPES: dict[PlainKind, Any] = {
+    PlainKind.CODE: String(200),
+    PlainKind.TEXT: Text,
+    PlainKind.TAGS: JSON,
+    PlainKind.ATTRIBUTES: JSON,
+}
+
+
+def _plain_column(member: PlainMember) -> Column[Any]:
+    kind = one_of(member.choices) if member.choices else _COLUMN_TYPES[member.kind]
+    return Column(member.name, kind, nullable=not member.required)
 
 
 complaint = Table(
@@ -88,25 +94,16 @@ complaint = Table(
     Column("version", Integer, nullable=False),
     Column("status", one_of(Status), nullable=False),
     Column("cycle", Integer, nullable=False),
-    Column("channel", one_of(Channel), nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("description", Text),
+    *(_plain_column(member) for member in PLAIN_MEMBERS),
     Column("source", String(200), nullable=False),
-    Column("external_id", String(200)),
     Column("received_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    Column("severity", one_of(Severity), nullable=False),
     Column("priority", PriorityRank, nullable=False),
     Column("priority_given", Boolean, nullable=False),
     Column("category", ForeignKey("category.code")),
     Column("cause", one_of(Cause)),
     Column("nature", one_of(Nature)),
-    Column("region", String(200)),
-    Column("service_type", String(200)),
-    Column("service_id", String(200)),
-    Column("tags", JSON, nullable=False),
-    Column("attributes", JSON, nullable=False),
     Column("team", ForeignKey("team.code"), nullable=False),
     Column("first_owner", ForeignKey("user_account.login"), nullable=False),
     Column("assignee", ForeignKey("user_account.login")),
@@ -124,7 +121,7 @@ complaint = Table(
     Column("nps", SmallInteger),
     Column("ended_at", UtcDateTime),
     Column("merged_into", ForeignKey("complaint.id")),
-    # What queries, the engine and the history go by; all follow from the members and the deadlines.
+    # Columns for queries, the sweep and the history. They follow from the facts and the deadlines.
     Column("next_due_at", UtcDateTime),
     Column("overdue_after_at", UtcDateTime),
     Column("wake_at", UtcDateTime),
@@ -132,7 +129,7 @@ complaint = Table(
     Column("escalation_level", SmallInteger, nullable=False),
     Column("history_count", Integer, nullable=False),
     Column("history_digest", LargeBinary(32), nullable=False),
-    # Its events are numbered later than its row is made: where to begin looking for them (`storage.months`).
+    # All events of the complaint have a higher `sequence`: `storage.months` finds their first month by it.
     Column("events_after", BigInteger, nullable=False, server_default=NumberedSoFar()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),
@@ -151,7 +148,7 @@ complaint = Table(
 )
 c = complaint.c
 
-# In this order, since an external id is asked for alone too.
+# `external_id` comes first, because lists also filter by it alone.
 Index("uq_complaint__external_id__source", c.external_id, c.source, unique=True)
 
 
@@ -159,10 +156,11 @@ def _partial(name: str, *columns: Any, where: Any, unique: bool = False) -> None
     Index(name, *columns, unique=unique, postgresql_where=where, sqlite_where=where)
 
 
-# Partial, since what is posted has none: an index of nothings would be paid for at every intake.
+# Partial: posted complaints have no digest, so their intake does not pay for this index.
 _partial("uq_complaint__import_digest", c.import_digest, where=c.import_digest.is_not(None), unique=True)
 _partial("ix_complaint__wake", c.wake_at, c.id, where=c.wake_at.is_not(None) & c.parked_at.is_(None))
-# Columns behind the id let rows be filtered without a look at them: every index is paid for at intake.
+# The columns behind the id are for filters: the index answers them without reading the rows. Every index makes
+# intake slower, so there are few.
 _partial(
     "ix_complaint__overdue",
     c.overdue_after_at,
@@ -184,7 +182,7 @@ Index("ix_complaint__received", c.received_at, c.id, c.team, c.category, c.sourc
 Index("ix_complaint__team_received", c.team, c.received_at, c.id)
 Index("ix_complaint__status_received", c.status, c.received_at, c.id, c.team)
 _partial("ix_complaint__assignee_received", c.assignee, c.received_at, c.id, where=c.assignee.is_not(None))
-# Literal, as every number in the predicate of an index: bound values never prove it.
+# A literal 0: with a bound value the planner cannot prove that a query fits a partial index.
 _partial(
     "ix_complaint__escalated", c.escalation_level, c.received_at, c.id, where=text("escalation_level > 0")
 )
@@ -199,20 +197,25 @@ complaint_tag = Table(
     Index("ix_complaint_tag__tag__complaint_id", "tag", "complaint_id"),
 )
 
-# Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
+# The members of a complaint that are columns. Deadlines and holds have their own tables.
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
 _ALL_MEMBERS = (*MEMBERS, "deadlines", "holds")
 _members_of = attrgetter(*MEMBERS)
-# JSON as text: most often it is empty, and nothing is to be read.
+# JSON is read as text: it is mostly empty, and then there is nothing to parse.
 MEMBER_COLUMNS = tuple(
-    cast(c[name], Text).label(name) if name in ("tags", "attributes") else c[name] for name in MEMBERS
+    cast(c[name], Text).label(name) if isinstance(c[name].type, JSON) else c[name] for name in MEMBERS
 )
-_COUNT, _TAGS, _ATTRIBUTES = len(MEMBERS), MEMBERS.index("tags"), MEMBERS.index("attributes")
+_COUNT = len(MEMBERS)
+_LISTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.TAGS]
+_OBJECTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.ATTRIBUTES]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedComplaint:
-    """A complaint as stored, with the end of its history. Every event of it has a `sequence` over `events_after`."""
+    """A complaint from the database, and the end of its history.
+
+    All its events have a `sequence` above `events_after`.
+    """
 
     complaint: Complaint
     tip: HistoryEnd
@@ -220,7 +223,7 @@ class LoadedComplaint:
 
 
 def values_of(facts: Complaint) -> dict[str, Any]:
-    """The columns that follow from a complaint."""
+    """The columns that follow from the facts of a complaint, by name."""
     values: dict[str, Any] = dict(zip(MEMBERS, _members_of(facts), strict=True))
     values["tags"] = list(facts.tags)
     values.update(
@@ -233,44 +236,50 @@ def values_of(facts: Complaint) -> dict[str, Any]:
 
 
 def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
-    """The complaint of a row that begins with `MEMBER_COLUMNS`, and of its parts."""
+    """The complaint of a row that begins with `MEMBER_COLUMNS`, with its deadlines and holds."""
     members: list[Any] = [*row[:_COUNT]]
-    members[_TAGS] = () if members[_TAGS] == "[]" else tuple(from_json(members[_TAGS]))
-    members[_ATTRIBUTES] = {} if members[_ATTRIBUTES] == "{}" else from_json(members[_ATTRIBUTES])
+    for place in _LISTS:
+        members[place] = () if members[place] == "[]" else tuple(from_json(members[place]))
+    for place in _OBJECTS:
+        members[place] = {} if members[place] == "{}" else from_json(members[place])
     return restored(Complaint, _ALL_MEMBERS, (*members, tuple(deadlines), tuple(holds)))
 
 
 def insert_rows(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
-    """Write new complaints and their tags."""
+    """Insert new complaints and index their tags."""
     inserts.add(complaint, rows)
     write_tags(inserts, [(row["id"], tag) for row in rows for tag in dict.fromkeys(row["tags"])])
 
 
 def write_tags(inserts: bulk.Inserts, tagged: Sequence[tuple[UUID, str]]) -> None:
-    """Index the tags of complaints for the `tag` filter."""
+    """Index tags for the filter `tag`; `tagged` are pairs of a complaint and a tag."""
     inserts.add(complaint_tag, [{"complaint_id": i, "tag": t} for i, t in tagged])
 
 
 def replace_tags(tx: Transaction, inserts: bulk.Inserts, complaint_id: UUID, tags: Sequence[str]) -> None:
-    """Index the tags of one complaint anew."""
+    """Index the tags of one complaint, in place of its former tags."""
     tx.connection.execute(complaint_tag.delete().where(complaint_tag.c.complaint_id == complaint_id))
     write_tags(inserts, [(complaint_id, tag) for tag in dict.fromkeys(tags)])
 
 
 def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
-    """Write changed columns of complaints, each guarded by the version it was read at; how many were written.
+    """Write changed columns of complaints; returns how many rows were written.
 
-    Every row has the same columns, besides `key_id` and `key_version`.
+    Every row has the same columns, and `key_id` and `key_version`. A complaint is left out if its version is no
+    longer `key_version`: someone else changed it.
     """
     return bulk.update_rows(tx, complaint, rows)
 
 
 def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[Any]:
-    """Rows with the members and the tip of the history, by id; `lock` keeps others from changing them."""
+    """The rows that fit all conditions, by id, with members and end of history.
+
+    `lock` keeps other transactions from changing them until this one ends.
+    """
     history = (c.history_count, c.history_digest, c.events_after)
     statement = select(*MEMBER_COLUMNS, *history, c.escalation_level).where(*conditions)
     statement = statement.order_by(c.id)
     if lock:
-        # Rows that refer to it may still be written: no key of a complaint ever changes.
+        # Others may still insert rows that refer to the complaint, because its key never changes.
         statement = statement.with_for_update(of=complaint, key_share=True)
     return tx.connection.execute(statement).all()

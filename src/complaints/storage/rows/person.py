@@ -1,8 +1,9 @@
-"""Personal data: the complainant and the reporter, in a table of their own. No other table holds any."""
+"""The table of persons: complainants and reporters. No other table holds personal data."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -59,9 +60,10 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
     )
 
 _MEMBERS = tuple(f.name for f in fields(Person))
+_members_of = attrgetter(*_MEMBERS)
 _FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
-# Each mark is one look into its index, and each complaint one into the key, however the planner thinks of tables
-# that are still young: nothing is joined but what was found (OFFSET 0, CROSS JOIN).
+# One index look-up for each identifier (account number, phone, e-mail) and for each complaint found by it. OFFSET 0
+# and CROSS JOIN keep that order: the planner would scan the tables while they are small.
 _EARLIER = {
     "postgresql": """
         SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
@@ -88,18 +90,18 @@ _EARLIER = {
     """,
 }
 _FIND_EARLIER = {
-    service: text(statement)
+    dialect: text(statement)
     .bindparams(bindparam("asked", type_=Text), bindparam("since", type_=UtcDateTime))
     .columns(p.account_no, p.phone_e164, p.email_normal, complaint.c.category, complaint.c.received_at)
-    for service, statement in _EARLIER.items()
+    for dialect, statement in _EARLIER.items()
 }
 Persons = dict[str, Person]
 
 
 def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> dict[str, Any]:
-    """The columns of a party."""
-    values = {name: getattr(fact, name) for name in _MEMBERS}
-    return values | {
+    """The columns of one person of a complaint. `identity` is the person's, in comparable form."""
+    return {
+        **dict(zip(_MEMBERS, _members_of(fact), strict=True)),
         "complaint_id": complaint_id,
         "role": role,
         "phone_e164": identity.phone_e164,
@@ -108,12 +110,12 @@ def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> d
 
 
 def insert_persons(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
-    """Write parties of new complaints."""
+    """Insert the persons of new complaints."""
     inserts.add(person, rows)
 
 
 def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
-    """Write one party anew."""
+    """Write one person of a complaint, in place of the former values."""
     dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
     statement = dialect_insert(person).values(row)
     keys = ("complaint_id", "role")
@@ -122,7 +124,7 @@ def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
 
 
 def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Persons]:
-    """The parties of complaints, by complaint and role."""
+    """The persons of complaints, by complaint and role."""
     found: dict[UUID, Persons] = {}
     for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
         found.setdefault(complaint_id, {})[role] = Person(*members)
@@ -130,7 +132,7 @@ def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID,
 
 
 def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
-    """What the complainant is known by."""
+    """The identity of the complainant; empty if there is none."""
     statement = select(p.account_no, p.phone_e164, p.email_normal).where(
         p.complaint_id == complaint_id, p.role == COMPLAINANT
     )
@@ -141,9 +143,11 @@ def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
 def find_earlier(
     tx: Transaction, identities: Iterable[Identity], since: datetime
 ) -> list[tuple[Identity, str | None, datetime]]:
-    """Complaints received at or after `since` by anyone who shares a mark with `identities`: their identity,
-    category and time of receipt, some more than once.
+    """Earlier complaints of the persons with these identities, received at or after `since`.
+
+    A complaint is found if its complainant has the account number, the phone or the e-mail of an identity. The
+    result has its identity, category and time of receipt, and may have the same complaint several times.
     """
     asked = {"asked": encode(list(dict.fromkeys(identities))).decode(), "since": since}
     found = tx.connection.execute(_FIND_EARLIER[tx.connection.dialect.name], asked)
-    return [(Identity(*marks), category, at) for *marks, category, at in found]
+    return [(Identity(*identity), category, at) for *identity, category, at in found]

@@ -1,10 +1,11 @@
-"""What callers may ask for, checked as far as that needs no database. Unknown members are refused."""
+"""Request bodies about complaints, checked as far as that needs no database. Unknown members are refused."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS
 from complaints.domain.vocabulary import (
     Action,
     Cause,
@@ -92,6 +93,30 @@ class PatchComplaint(Content):
     first_owner: Code | None = None
 
 
+_UNGROUPED_NAMES = tuple(member.name for member in PLAIN_MEMBERS if member.group is None)
+
+
+def given_members(content: Content) -> dict[str, Any]:
+    """The members that a request body gives, by name. An absent member and a null are left out."""
+    return {name: value for name, value in vars(content).items() if value is not None}
+
+
+def plain_values(command: CreateComplaint | PatchComplaint) -> dict[str, Any]:
+    """The plain members that a request body gives, by their names in `PlainMembers`."""
+    given = vars(command)
+    values = {name: value for name in _UNGROUPED_NAMES if (value := given.get(name)) is not None}
+    for group, names in GROUPS.items():
+        if (content := given.get(group)) is not None:
+            values |= {names[key]: value for key, value in given_members(content).items()}
+    return values
+
+
+def given_persons(command: CreateComplaint | PatchComplaint) -> dict[str, PersonIn]:
+    """The persons that a request body gives, by role."""
+    persons = {"complainant": command.complainant, "reporter": command.reporter}
+    return {role: person for role, person in persons.items() if person is not None}
+
+
 class Compensation(Content):
     """Money granted."""
 
@@ -101,9 +126,8 @@ class Compensation(Content):
 
 class _Transition(Content):
     def arguments(self) -> dict[str, Any]:
-        """What the action carries, without its name and what is absent."""
-        names = type(self).model_fields.keys() - {"action"}
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        """The members that the action carries, by name, without `action` itself."""
+        return {name: value for name, value in given_members(self).items() if name != "action"}
 
 
 class Assign(_Transition):
@@ -156,7 +180,7 @@ class Resolve(_Transition):
     compensation: Compensation | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """With the compensation as amount and currency."""
+        """As for the other actions, but the compensation is a pair of amount and currency."""
         found = super().arguments()
         if self.compensation is not None:
             found["compensation"] = (self.compensation.amount, self.compensation.currency)
@@ -223,7 +247,7 @@ class Withdraw(_Transition):
 
 
 class Merge(_Transition):
-    """It tells of the same as another of the same complainant, which goes on. `into`: id or number."""
+    """End it in favour of another complaint of the same complainant. `into`: id or number of the other one."""
 
     action: Literal[Action.MERGE]
     into: Code

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from complaints.domain.complaint.identity import identify
+from complaints.domain.complaint.members import PLAIN_NAMES
 from complaints.domain.complaint.numbers import sequence_of
 from complaints.domain.complaint.search_terms import query_terms
 from complaints.domain.policy.categories import Category
@@ -107,10 +108,10 @@ class ComplaintFilter(Content):
 
 
 _AS_THEY_ARE = (
-    "overdue", "deadline_kind", "due_before", "team", "assignee", "priority", "cause", "channel", "source",
-    "external_id", "region", "received_from", "received_to", "escalation_level_min", "first_owner", "tag",
-    "cycle_min",
+    "overdue", "deadline_kind", "due_before", "team", "assignee", "priority", "cause", "source", "received_from",
+    "received_to", "escalation_level_min", "first_owner", "tag", "cycle_min",
 )  # fmt: skip
+_PLAIN = tuple(name for name in PLAIN_NAMES if name in ComplaintFilter.model_fields)
 
 
 def filters_of(service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> Filters:
@@ -125,6 +126,7 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     known = identify(account_no=asked.account_no, phone=asked.phone, email=None, region=region)
     return Filters(
         **{name: getattr(asked, name) for name in _AS_THEY_ARE},
+        plain={name: value for name in _PLAIN if (value := getattr(asked, name)) is not None},
         statuses=tuple(dict.fromkeys(asked.status or ())),
         categories=_with_children(asked.category, configuration.categories),
         sequence=sequence_of(asked.number) if asked.number else None,

@@ -1,337 +1,292 @@
-"""Intake: complaints are registered in batches of one or many, by the same code."""
+"""Intake: registers complaints, one or many at once, by the same code. Posts and imports call it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.identity import Identity, identify, same_complainant
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
-from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.intake import Intake, plan_intake
-from complaints.domain.vocabulary import EventType, Severity
+from complaints.domain.rules.intake import NewComplaint, plan_intake
+from complaints.domain.vocabulary import EventType
 from complaints.storage import load
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.load import Arrival
 from complaints.storage.rows import person as person_rows
 from complaints.storage.rows.person import COMPLAINANT, REPORTER, Persons
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn
+from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
 from complaints.use_cases.configuration.changing import check_user
+from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
 
-_AHEAD = timedelta(minutes=5)
+_LATEST_RECEIPT = timedelta(minutes=5)  # after now: the clocks of other systems are not exact
 
 
 @dataclass(frozen=True, slots=True)
-class ImportMark:
-    """What tells an imported row from a posted complaint."""
+class IntakeRequest:
+    """A request of `caller` to register a complaint.
 
-    import_id: UUID
-    digest: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A complaint that `caller` posts, or imports (`mark`)."""
+    `attempt` is None without an idempotency key. Of an imported row: `import_id` names the import, and
+    `row_digest` the content of the row.
+    """
 
     caller: Caller
     command: CreateComplaint
-    mark: ImportMark | None = None
+    attempt: Attempt | None = None
+    import_id: UUID | None = None
+    row_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeResult:
-    """What became of one post. `created` is False where it had been posted before."""
+    """The complaint of a request. `created` is False if it was registered before; then `persons` is empty."""
 
     complaint: Complaint
     persons: Persons
     created: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
-    """A post that can be registered."""
-
-    caller: Caller
-    command: CreateComplaint
-    source: str
-    received_at: datetime
-    category: Category | None
-    policy: Policy
-    identity: Identity
-    mark: ImportMark | None
-
-
-def register(service: Service, tx: Transaction, posts: Sequence[Post]) -> list[IntakeResult | ComplaintError]:
-    """Register complaints; one that cannot be is answered with its refusal and hinders no other."""
+def register(
+    service: Service, tx: Transaction, requests: Sequence[IntakeRequest]
+) -> list[IntakeResult | ComplaintError]:
+    """Register complaints. A request that is refused gets its refusal and does not affect the others."""
     configuration = service.configuration(tx)
     found: dict[int, IntakeResult | ComplaintError] = {}
-    checked: dict[int, _Checked] = {}
-    for n, post in enumerate(posts):
+    checked: dict[int, NewComplaint] = {}
+    for n, request in enumerate(requests):
         try:
-            checked[n] = _check(post, tx, configuration)
+            checked[n] = _check(request, tx, configuration)
         except ComplaintError as refusal:
             found[n] = refusal
-    received = dict(zip(checked, load.receive(tx, [_arrival(i) for i in checked.values()]), strict=True))
-    fresh, again = _split(checked, received)
-    created = _create(service, tx, configuration, fresh, received)
-    first = {
-        n: created[known].complaint.id if isinstance(known, int) else known for n, known in again.items()
-    }
+    received = dict(zip(checked, load.receive(tx, [*checked.values()]), strict=True))
+    numbered, known = _split(checked, received)
+    created = _create(service, tx, configuration, numbered)
+    known_ids = {n: created[i].complaint.id if isinstance(i, int) else i for n, i in known.items()}
     found |= created
-    found |= _again(service, tx, checked, first)
-    return [found[n] for n in range(len(posts))]
+    found |= _contact_again(service, tx, checked, known_ids)
+    return [found[n] for n in range(len(requests))]
 
 
 def register_one(service: Service, tx: Transaction, caller: Caller, command: CreateComplaint) -> IntakeResult:
-    """Register one complaint. Raises the refusal."""
-    [outcome] = register(service, tx, [Post(caller, command)])
+    """Register one complaint. Raises ComplaintError if it is refused."""
+    [outcome] = register(service, tx, [IntakeRequest(caller, command)])
     if isinstance(outcome, ComplaintError):
         raise outcome
     return outcome
 
 
-def _check(post: Post, tx: Transaction, configuration: Configuration) -> _Checked:
-    caller, command = post.caller, post.command
+def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration) -> NewComplaint:
+    caller, command = request.caller, request.command
     caller.require(Right.CREATE)
     source = command.source or caller.source
     if caller.only_source not in (None, source):
         raise Forbidden(f"This key posts complaints of source {caller.source!r} only.")
     received_at = command.received_at or tx.now
-    if received_at > tx.now + _AHEAD:
+    if received_at > tx.now + _LATEST_RECEIPT:
         raise InvalidContent.at("/received_at", "received_at lies in the future.")
     if command.first_owner is not None:
         check_user(configuration, command.first_owner, "/first_owner")
     policy = configuration.policy_at(received_at)
-    return _Checked(
-        caller=caller,
-        command=command,
+    return NewComplaint(
+        **plain_values(command),
         source=source,
         received_at=received_at,
-        category=configuration.classify(command.category),
         policy=policy,
+        actor=caller.actor,
+        created_by=caller.login,
+        category=configuration.classify(command.category),
+        priority=command.priority,
+        first_owner=command.first_owner,
+        complainant=_person_of(command.complainant),
+        reporter=_person_of(command.reporter),
         identity=identity_of(command.complainant, policy),
-        mark=post.mark,
+        import_id=request.import_id,
+        import_digest=None if command.external_id else request.row_digest,
     )
 
 
 def identity_of(person: PersonIn | Person | None, policy: Policy) -> Identity:
-    """What a person is known by, in comparable form."""
+    """The identity of a person, in comparable form; empty for None."""
     if person is None:
-        return Identity(None, None, None)
+        return Identity()
     return identify(
         account_no=person.account_no, phone=person.phone, email=person.email, region=policy.phone_region
     )
 
 
-def person_of(given: PersonIn) -> Person:
-    """The person as kept."""
-    return Person(**dict(given) | {"vulnerable": bool(given.vulnerable)})
-
-
-# Posted before -----------------------------------------------------------------------------------------------------
-
-
-def _key(item: _Checked) -> tuple[str, str] | None:
-    return (item.source, item.command.external_id) if item.command.external_id else None
-
-
-def _digest(item: _Checked) -> str | None:
-    return item.mark.digest if item.mark and not item.command.external_id else None
-
-
-def _arrival(item: _Checked) -> Arrival:
-    return Arrival(item.source, item.command.external_id, _digest(item))
+def _person_of(given: PersonIn | None) -> Person | None:
+    return None if given is None else Person(**given_members(given))
 
 
 def _split(
-    checked: dict[int, _Checked], received: dict[int, UUID | int]
-) -> tuple[dict[int, _Checked], dict[int, UUID | int]]:
-    """New ones, and those posted before: in the database (by id) or earlier in this batch (by place)."""
-    fresh: dict[int, _Checked] = {}
-    again: dict[int, UUID | int] = {}
+    checked: dict[int, NewComplaint], received: dict[int, UUID | int]
+) -> tuple[dict[int, tuple[int, NewComplaint]], dict[int, UUID | int]]:
+    """New complaints with their numbers, and the others with the complaint that they repeat.
+
+    A repeated complaint is in the database (its id), or earlier in this batch (its place).
+    """
+    numbered: dict[int, tuple[int, NewComplaint]] = {}
+    known: dict[int, UUID | int] = {}
     places: dict[object, int] = {}
-    for n, item in checked.items():
-        known, key = received[n], _key(item) or _digest(item)
-        if isinstance(known, UUID):
-            again[n] = known
+    for n, new in checked.items():
+        number = received[n]
+        key = (new.source, new.external_id) if new.external_id else new.import_digest
+        if isinstance(number, UUID):
+            known[n] = number
         elif key is not None and key in places:
-            again[n] = places[key]
+            known[n] = places[key]
         else:
-            fresh[n] = item
+            numbered[n] = (number, new)
             places[key] = n
-    return fresh, again
+    return numbered, known
 
 
-def _again(
-    service: Service, tx: Transaction, checked: dict[int, _Checked], first: dict[int, UUID]
+# Complaints that were registered before ----------------------------------------------------------------------------
+
+
+def _contact_again(
+    service: Service, tx: Transaction, checked: dict[int, NewComplaint], known_ids: dict[int, UUID]
 ) -> dict[int, IntakeResult]:
-    """The complaints posted before; a differing text is one more contact on their record."""
-    if not first:
+    """The complaints that requests repeat. A request with another text is recorded as a repeated contact."""
+    if not known_ids:
         return {}
-    ids = set(first.values())
-    known = {loaded.complaint.id: loaded.complaint for loaded in load.load_complaints(tx, ids)}
-    told_anew = [(i, checked[n]) for n, i in first.items() if _texts(checked[n].command) != _texts(known[i])]
-    if told_anew:
-        _record_contacts(service, tx, told_anew)
-    persons = person_rows.find_persons(tx, ids)
-    return {n: IntakeResult(known[i], persons.get(i, {}), created=False) for n, i in first.items()}
+    known = {
+        loaded.complaint.id: loaded.complaint for loaded in load.load_complaints(tx, set(known_ids.values()))
+    }
+    contacts = [(i, checked[n]) for n, i in known_ids.items() if _texts(checked[n]) != _texts(known[i])]
+    if contacts:
+        _record_contacts(service, tx, contacts)
+    return {n: IntakeResult(known[i], {}, created=False) for n, i in known_ids.items()}
 
 
-def _texts(told: CreateComplaint | Complaint) -> tuple[str, str | None]:
-    return told.subject, told.description
+def _texts(complaint: NewComplaint | Complaint) -> tuple[str, str | None]:
+    return complaint.subject, complaint.description
 
 
-def _record_contacts(service: Service, tx: Transaction, contacts: Sequence[tuple[UUID, _Checked]]) -> None:
-    locked = load.load_complaints(tx, {i for i, _ in contacts}, lock=True)
+def _record_contacts(
+    service: Service, tx: Transaction, contacts: Sequence[tuple[UUID, NewComplaint]]
+) -> None:
     changes = {
         loaded.complaint.id: ChangeToSave(
             Change(loaded.complaint, actor=ENGINE, new_id=service.new_id), loaded.tip
         )
-        for loaded in locked
+        for loaded in load.load_complaints(tx, {i for i, _ in contacts}, lock=True)
     }
-    for i, item in contacts:
-        command = item.command
+    for i, new in contacts:
         changes[i].change.record(
             EventType.CONTACT_REPEATED,
             tx.now,
-            actor=item.caller.actor,
-            subject=command.subject,
-            description=command.description,
+            actor=new.actor,
+            subject=new.subject,
+            description=new.description,
         )
     save(tx, list(changes.values()), service.new_id)
 
 
-# New ones ----------------------------------------------------------------------------------------------------------
+# New complaints ----------------------------------------------------------------------------------------------------
 
 
 def _create(
     service: Service,
     tx: Transaction,
     configuration: Configuration,
-    fresh: dict[int, _Checked],
-    received: dict[int, UUID | int],
+    numbered: dict[int, tuple[int, NewComplaint]],
 ) -> dict[int, IntakeResult]:
-    if not fresh:
+    if not numbered:
         return {}
-    repeats = _repeats(tx, fresh)
-    made: dict[int, IntakeResult] = {}
-    plans: list[ChangeToSave] = []
-    for n, item in fresh.items():
-        sequence = received[n]
-        assert isinstance(sequence, int)  # `fresh` has those that are in no database
+    repeats = _find_repeats(tx, {n: new for n, (_, new) in numbered.items()})
+    created: dict[int, IntakeResult] = {}
+    changes: list[ChangeToSave] = []
+    for n, (number, new) in numbered.items():
         change = plan_intake(
-            _intake(item, repeat=n in repeats),
-            policy=item.policy,
+            new,
+            repeat=n in repeats,
             directory=configuration.directory,
             now=tx.now,
-            sequence=sequence,
-            actor=item.caller.actor,
+            sequence=number,
             new_id=service.new_id,
         )
-        persons = _persons(item.command)
-        plans.append(_planned(change, item, persons))
-        made[n] = IntakeResult(change.complaint, persons, created=True)
-    save(tx, plans, service.new_id)
-    return made
+        persons = _persons(new)
+        changes.append(_change_to_save(change, new, persons))
+        created[n] = IntakeResult(change.complaint, persons, created=True)
+    save(tx, changes, service.new_id)
+    return created
 
 
-def _intake(item: _Checked, *, repeat: bool) -> Intake:
-    command = item.command
-    service = command.service
-    return Intake(
-        channel=command.channel,
-        subject=command.subject,
-        description=command.description,
-        received_at=item.received_at,
-        source=item.source,
-        external_id=command.external_id,
-        severity=command.severity or Severity.NORMAL,
-        priority=command.priority,
-        vulnerable=bool(command.complainant and command.complainant.vulnerable),
-        repeat=repeat,
-        imported=item.mark is not None,
-        created_by=item.caller.login,
-        category=item.category,
-        region=command.region,
-        first_owner=command.first_owner,
-        service_type=service.type if service else None,
-        service_id=service.id if service else None,
-        tags=command.tags or (),
-        attributes=command.attributes or {},
-    )
+def _persons(new: NewComplaint) -> Persons:
+    persons = {COMPLAINANT: new.complainant, REPORTER: new.reporter}
+    return {role: person for role, person in persons.items() if person is not None}
 
 
-def _persons(command: CreateComplaint) -> Persons:
-    told = {COMPLAINANT: command.complainant, REPORTER: command.reporter}
-    return {role: person_of(person) for role, person in told.items() if person is not None}
-
-
-def _planned(change: Change, item: _Checked, persons: Persons) -> ChangeToSave:
+def _change_to_save(change: Change, new: NewComplaint, persons: Persons) -> ChangeToSave:
     rows = tuple(
         person_rows.row_of(
             change.complaint.id,
             role,
-            fact,
-            item.identity if role == COMPLAINANT else identity_of(fact, item.policy),
+            person,
+            new.identity if role == COMPLAINANT else identity_of(person, new.policy),
         )
-        for role, fact in persons.items()
+        for role, person in persons.items()
     )
-    mark = item.mark
-    extra: dict[str, Any] = {"import_id": mark.import_id, "import_digest": _digest(item)} if mark else {}
-    return ChangeToSave(change, persons=rows, extra={"import_id": None, "import_digest": None} | extra)
+    extra = {"import_id": new.import_id, "import_digest": new.import_digest}
+    return ChangeToSave(change, persons=rows, extra=extra)
 
 
-def _repeats(tx: Transaction, fresh: dict[int, _Checked]) -> set[int]:
-    """Which of these the same complainant complained of in the same category shortly before."""
+# Repeats (rule 5.4) ------------------------------------------------------------------------------------------------
+
+
+def _find_repeats(tx: Transaction, new: dict[int, NewComplaint]) -> set[int]:
+    """The places of complaints that repeat an earlier one, from the database or from this batch.
+
+    Only complaints whose priority is derived are looked up: a given priority does not depend on it.
+    """
     asked = {
-        n: item
-        for n, item in fresh.items()
-        if item.command.priority is None and item.category and any(_marks(item.identity))
+        n: one for n, one in new.items() if one.priority is None and one.category and _marks(one.identity)
     }
     if not asked:
         return set()
-    earliest = min(_since(item) for item in asked.values())
-    earlier: dict[object, list[tuple[Identity, datetime]]] = defaultdict(list)
-    for who, category, at in person_rows.find_earlier(
-        tx, (item.identity for item in asked.values()), earliest
-    ):
-        _note(earlier, who, category, at)
+    earlier = _EarlierComplaints()
+    since = min(_since(one) for one in asked.values())
+    for identity, category, at in person_rows.find_earlier(tx, (a.identity for a in asked.values()), since):
+        earlier.add(identity, category, at)
     repeats = set()
-    for n, item in sorted(asked.items(), key=lambda pair: pair[1].received_at):
-        code = item.category.code if item.category else ""
-        known = [
-            found for mark in enumerate(_marks(item.identity)) for found in earlier.get((code, mark), ())
-        ]
-        if any(
-            _since(item) <= at <= item.received_at and same_complainant(who, item.identity)
-            for who, at in known
-        ):
+    for n, one in sorted(asked.items(), key=lambda pair: pair[1].received_at):
+        category = one.category.code if one.category else None
+        if any(_since(one) <= at <= one.received_at for at in earlier.find(one.identity, category)):
             repeats.add(n)
-        _note(earlier, item.identity, code, item.received_at)
+        earlier.add(one.identity, category, one.received_at)
     return repeats
 
 
-def _note(
-    earlier: dict[object, list[tuple[Identity, datetime]]], who: Identity, category: str | None, at: datetime
-) -> None:
-    """Put a complaint where those who share a mark with its complainant look for it."""
-    for place, mark in enumerate(_marks(who)):
-        if mark is not None:
-            earlier[category, (place, mark)].append((who, at))
+class _EarlierComplaints:
+    """Complaints by category and each mark of their complainant, so that few are compared."""
+
+    def __init__(self) -> None:
+        self._found: dict[object, list[tuple[Identity, datetime]]] = defaultdict(list)
+
+    def add(self, identity: Identity, category: str | None, at: datetime) -> None:
+        for mark in _marks(identity):
+            self._found[category, mark].append((identity, at))
+
+    def find(self, identity: Identity, category: str | None) -> Iterable[datetime]:
+        """The times of receipt of the complainant's complaints in a category."""
+        for mark in _marks(identity):
+            for other, at in self._found.get((category, mark), ()):
+                if same_complainant(other, identity):
+                    yield at
 
 
-def _marks(identity: Identity) -> tuple[str | None, ...]:
-    return (identity.account_no, identity.phone_e164, identity.email)
+def _marks(identity: Identity) -> list[tuple[int, str]]:
+    """The marks that the complainant has: account number (0), phone (1) and e-mail (2)."""
+    marks = enumerate((identity.account_no, identity.phone_e164, identity.email))
+    return [(place, mark) for place, mark in marks if mark]
 
 
-def _since(item: _Checked) -> datetime:
-    return item.received_at - timedelta(days=item.policy.priorities.repeat_window_days)
+def _since(new: NewComplaint) -> datetime:
+    return new.received_at - timedelta(days=new.policy.priorities.repeat_window_days)
