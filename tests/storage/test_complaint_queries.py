@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import index_terms, query_terms
+from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
@@ -227,6 +228,22 @@ def test_words_are_planned_for_each_time(filled: Service) -> None:
     statement, bound = _reading("FROM complaint", executed)
     assert all(term.text in statement for term in terms)
     assert not bound
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [Scope.sources(["north"]), Scope.teams(["operations"]), Scope.teams(["operations", "management"])],
+)
+def test_a_scope_leaves_the_order_to_its_index(filled: Service, scope: Scope) -> None:
+    for filters, order, index in (
+        (Filters(overdue=True, scope=scope), OVERDUE, "ix_complaint__overdue"),
+        (Filters(scope=scope), NEWEST, "received"),
+    ):
+        page, plan = _planned_page(filled, filters, order, limit=7)
+        assert len(page.complaints) == 7
+        assert all(map(scope.admits, page.complaints))
+        assert index in plan
+        assert not _is_sorted_by_hand(plan)
 
 
 def test_every_order_is_read_off_its_index(filled: Service) -> None:

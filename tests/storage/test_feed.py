@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
@@ -58,7 +59,7 @@ def test_one_that_begins_first_and_commits_last_is_seen(postgres: Service) -> No
     slow, quick = scenario.post(), scenario.post()
 
     with postgres.database.begin() as tx:  # begun, and its complaint locked, before the other begins
-        load.load_complaint(tx, slow.id, lock=True)
+        load.load_complaint(tx, slow.id, scope=ALL_COMPLAINTS, lock=True)
         postgres.write(lambda other: note(postgres, other, quick, "quick"))
         assert reader.poll() == ["quick"]
         note(postgres, tx, slow, "slow")

@@ -13,11 +13,13 @@ from complaints.domain.complaint.history import Tip
 from complaints.domain.complaint.numbers import sequence_of
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
+from complaints.domain.scope import Scope
 from complaints.storage.database.any_of import among
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import complaint as complaints
 from complaints.storage.rows.complaint import LoadedComplaint, complaint, fact_of, find_rows
 from complaints.storage.rows.deadline import find_deadlines, find_holds
+from complaints.storage.rows.scope_condition import condition
 
 _NUMBERS = "complaint_sequence"
 
@@ -31,13 +33,13 @@ class Record(NamedTuple):
 
 
 def load_complaint(
-    tx: Transaction, reference: str | UUID, *, only_source: str | None = None, lock: bool = False
+    tx: Transaction, reference: str | UUID, *, scope: Scope, lock: bool = False
 ) -> LoadedComplaint:
-    """One complaint by id or number, among those of `only_source`. Raises NotFound.
+    """One complaint by id or number, within `scope`. Raises NotFound.
 
     `lock` keeps others from changing it until the transaction ends.
     """
-    found = find_complaints(tx, *_named(reference), *_scoped(only_source), lock=lock)
+    found = find_complaints(tx, *_named(reference), condition(scope, complaint), lock=lock)
     if not found:
         raise _unknown(reference)
     return found[0]
@@ -48,10 +50,10 @@ def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = Fals
     return with_parts(tx, find_rows(tx, among(complaints.c.id, ids), lock=lock))
 
 
-def load_record(tx: Transaction, reference: str, *, only_source: str | None = None) -> Record:
-    """Where the history of a complaint is, by its id or number, among those of `only_source`. Raises NotFound."""
+def load_record(tx: Transaction, reference: str, *, scope: Scope) -> Record:
+    """Where the history of a complaint is, by its id or number, within `scope`. Raises NotFound."""
     columns = (complaint.c.id, complaint.c.events_after, complaint.c.history_count)
-    statement = select(*columns).where(*_named(reference), *_scoped(only_source))
+    statement = select(*columns).where(*_named(reference), condition(scope, complaint))
     found = tx.connection.execute(statement).first()
     if found is None:
         raise _unknown(reference)
@@ -102,10 +104,6 @@ def _named(reference: str | UUID) -> list[Any]:
         return [complaint.c.id == UUID(reference)]
     except ValueError:
         raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
-
-
-def _scoped(only_source: str | None) -> list[Any]:
-    return [] if only_source is None else [complaint.c.source == only_source]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import cache
 
 from complaints.domain.errors import Forbidden
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import AccessRole
 
 
@@ -64,9 +65,9 @@ class Caller:
         return _rights_of(self.roles)
 
     @property
-    def only_source(self) -> str | None:
-        """The source whose complaints alone they may read; None: all."""
-        return None if Right.READ in self.rights else self.source
+    def scope(self) -> Scope:
+        """The complaints that the caller may know of: all with the right `read`, else those of its source."""
+        return ALL_COMPLAINTS if Right.READ in self.rights else Scope.sources([self.source])
 
     def require(self, right: Right) -> None:
         """Raise Forbidden if they lack `right`."""

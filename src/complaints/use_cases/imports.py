@@ -69,7 +69,7 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
 def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> Job:
     """How far an import is. Raises NotFound, also for one of a source the caller may not know of."""
     job = import_job.find_job(tx, import_id)
-    if job is None or caller.only_source not in (None, job.source):
+    if job is None or not caller.scope.admits_source(job.source):
         raise NotFound("There is no such import.")
     return job
 

@@ -16,7 +16,7 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import Call, Shown, needs
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
-from complaints.storage.rows.escalation import EscalationFilter
+from complaints.storage.queries.escalations import EscalationFilter
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints import escalations

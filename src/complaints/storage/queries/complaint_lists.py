@@ -24,6 +24,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import Term
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, DeadlineStatus, Priority, Status
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import search
@@ -31,6 +32,7 @@ from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complai
 from complaints.storage.rows.deadline import UNMET, deadline, find_deadlines
 from complaints.storage.rows.link import link
 from complaints.storage.rows.person import COMPLAINANT, person
+from complaints.storage.rows.scope_condition import condition
 
 c, d, p = complaint.c, deadline.c, person.c
 # Seldom true: what costs a statement of its own is then not asked for.
@@ -64,10 +66,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which complaints are asked for; None (or empty `statuses`) asks nothing of that member.
+    """The complaints that a caller asks for. None, or empty `statuses`, asks nothing of a member.
 
-    `received_from` is included, `received_to` and `due_before` are not. `terms` must all be found; no term
-    finds nothing. `account_nos` are spellings of one account. `only_source` is the caller's row scope.
+    `received_from` is included; `received_to` and `due_before` are not. A complaint must have all `terms`; an
+    empty tuple of terms finds nothing. `account_nos` are spellings of one account number. `scope` limits the
+    list to the complaints that the caller may know of.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -93,7 +96,7 @@ class Filters:
     tag: str | None = None
     cycle_min: int | None = None
     terms: tuple[Term, ...] | None = None
-    only_source: str | None = None
+    scope: Scope = ALL_COMPLAINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +176,14 @@ def _beyond(columns: Any, place: Any, order: Order) -> ColumnElement[bool]:
 
 
 def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnElement[bool]]:
-    """What the filters ask of a complaint, as of the transaction's clock, for a list in that order."""
-    aside: frozenset[ColumnElement[Any]] = frozenset()
-    if tx.connection.dialect.name == "sqlite":
-        aside = _set_aside(filters, order)
-    return [*_own(filters, aside), *_due(filters, tx.now), *_elsewhere(tx, filters)]
+    """The conditions of the filters at the time of the transaction, for a list in that order."""
+    on_sqlite = tx.connection.dialect.name == "sqlite"
+    aside = _set_aside(filters, order) if on_sqlite else frozenset()
+    # Several teams are several ranges of the index of teams, so the rows found there would have to be sorted.
+    has_many = on_sqlite and len(filters.scope.names) > 1
+    team = _aside(c.team) if has_many or c.team in aside else c.team
+    in_scope = condition(filters.scope, complaint, team=team)
+    return [*_own(filters, aside), in_scope, *_due(filters, tx.now), *_elsewhere(tx, filters)]
 
 
 def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
@@ -198,7 +204,6 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
             "first_owner",
         )
     ),
-    ("only_source", c.source, operator.eq),
     ("received_from", c.received_at, operator.ge),
     ("received_to", c.received_at, operator.lt),
     ("cycle_min", c.cycle, operator.ge),

@@ -20,11 +20,13 @@ from sqlalchemy import (
     tuple_,
 )
 
+from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import UNMET, deadline
+from complaints.storage.rows.scope_condition import condition
 
 c, d = complaint.c, deadline.c
 _OWNER = func.coalesce(c.assignee, c.first_owner)
@@ -52,18 +54,17 @@ class FollowUpFilter:
     owner: str | None = None
     team: str | None = None
     overdue: bool | None = None
-    only_source: str | None = None
 
 
 def list_follow_ups(
-    tx: Transaction, wanted: FollowUpFilter, *, after: Place | None, limit: int
+    tx: Transaction, wanted: FollowUpFilter, *, scope: Scope, after: Place | None, limit: int
 ) -> Sequence[RowMapping]:
     """Contacts that fit, earliest due first, from after the place (due at, complaint id, deadline id)."""
-    return tx.connection.execute(_statement(tx.now, wanted, after=after, limit=limit)).mappings().all()
+    return tx.connection.execute(_statement(tx.now, wanted, scope, after=after, limit=limit)).mappings().all()
 
 
 def _statement(
-    now: datetime, wanted: FollowUpFilter, *, after: Place | None, limit: int
+    now: datetime, wanted: FollowUpFilter, scope: Scope, *, after: Place | None, limit: int
 ) -> Select[tuple[object, ...]]:
     statement = (
         select(
@@ -71,7 +72,7 @@ def _statement(
             c.sequence.label("complaint_sequence"), c.subject, c.team, c.priority, _OWNER.label("owner"),
         )
         .join(complaint, c.id == d.complaint_id)
-        .where(_KIND, UNMET, *_conditions(now, wanted))
+        .where(_KIND, UNMET, *_conditions(now, wanted), condition(scope, complaint))
         .order_by(d.due_at, d.complaint_id, d.id)
         .limit(limit)
     )  # fmt: skip
@@ -89,7 +90,6 @@ def _conditions(now: datetime, wanted: FollowUpFilter) -> list[ColumnElement[boo
         (wanted.owner, _OWNER.__eq__),
         (wanted.team, c.team.__eq__),
         (wanted.overdue, lambda yes: d.due_at < now if yes else d.due_at >= now),
-        (wanted.only_source, c.source.__eq__),
     ]
     return [condition(value) for value, condition in asked if value is not None]
 

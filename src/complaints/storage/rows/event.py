@@ -27,11 +27,13 @@ from sqlalchemy import (
 )
 
 from complaints.domain.complaint.history import Link
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.bulk import insert_last
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import Serial, UtcDateTime, metadata, one_of
 from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.scope_condition import condition
 
 FEED_LOCK = 0x636F6D70  # any number that is only ours
 
@@ -112,14 +114,12 @@ def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> Row
     return tx.connection.execute(statement).mappings().first()
 
 
-def changes(
-    tx: Transaction, *, after: int, limit: int, only_source: str | None = None
-) -> Sequence[RowMapping]:
-    """The events after sequence `after` of all complaints, or of those of one source, in commit order."""
+def changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Sequence[RowMapping]:
+    """The events after number `after` of the complaints within `scope`, in commit order."""
     statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
-    if only_source is not None:
+    if scope != ALL_COMPLAINTS:
         statement = statement.join(complaint, complaint.c.id == event.c.complaint_id)
-        statement = statement.where(complaint.c.source == only_source)
+        statement = statement.where(condition(scope, complaint))
     return tx.connection.execute(statement).mappings().all()
 
 

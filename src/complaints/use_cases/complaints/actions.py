@@ -53,7 +53,7 @@ def _prepare_merge(
     """Find and check the complaint to merge into, and put the merge on its record too."""
     complaint = change.complaint
     try:
-        into = load.load_complaint(tx, arguments["into"], only_source=caller.only_source, lock=True)
+        into = load.load_complaint(tx, arguments["into"], scope=caller.scope, lock=True)
     except NotFound as error:
         raise InvalidContent.at("/into", error.detail) from None
     arguments["into"] = into.complaint.id

@@ -49,7 +49,7 @@ def load_action_options(
     service: Service, tx: Transaction, caller: Caller, reference: str
 ) -> tuple[Complaint, list[ActionOption]]:
     """The complaint and every action, allowed or not. Raises NotFound."""
-    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
     context = service.context(tx, complaint, caller)
     lacking = _lacking(caller)
     return complaint, [

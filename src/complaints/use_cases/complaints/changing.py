@@ -49,7 +49,7 @@ def change_complaint(
     Who had to wait for the complaint acts after the one who had it, even where their instants say otherwise.
     """
     caller.require(right)
-    loaded = load.load_complaint(tx, reference, only_source=caller.only_source, lock=True)
+    loaded = load.load_complaint(tx, reference, scope=caller.scope, lock=True)
     _check_version(loaded.complaint, versions)
     tx = tx.not_before(_last_changed_at(loaded.complaint))
     change, policy = open_change(service, tx, caller, loaded)

@@ -1,7 +1,6 @@
 """Escalations as people see them: listed, and acknowledged by whoever takes care of one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +9,9 @@ from complaints.domain.errors import Conflict, NotFound
 from complaints.domain.vocabulary import EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import escalation as escalations
-from complaints.storage.rows.escalation import EscalationFilter
+from complaints.storage.queries import escalations
+from complaints.storage.queries.escalations import EscalationFilter
+from complaints.storage.rows.escalation import acknowledge_escalation
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import Acknowledge
@@ -30,13 +30,12 @@ def list_escalations(
     limit: int,
 ) -> Sequence[Row]:
     """Escalations the caller may know of, latest first."""
-    wanted = replace(wanted, only_source=caller.only_source)
-    return escalations.list_escalations(tx, wanted, before=before, limit=limit)
+    return escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
     """One escalation. Raises NotFound, also for one the caller may not know of."""
-    found = escalations.find_escalation(tx, escalation_id, only_source=caller.only_source)
+    found = escalations.find_escalation(tx, escalation_id, scope=caller.scope)
     if found is None:
         raise NotFound(f"There is no escalation {str(escalation_id)!r}.")
     return found
@@ -51,8 +50,8 @@ def acknowledge(
     """
     caller.require(Right.WORK)
     found = load_escalation(tx, caller, escalation_id)
-    loaded = load.load_complaint(tx, found["complaint_id"], only_source=caller.only_source, lock=True)
-    if escalations.acknowledge(tx, escalation_id, by=caller.actor, note=command.note):
+    loaded = load.load_complaint(tx, found["complaint_id"], scope=caller.scope, lock=True)
+    if acknowledge_escalation(tx, escalation_id, by=caller.actor, note=command.note):
         change, _ = open_change(service, tx, caller, loaded)
         change.emit(
             EventType.ESCALATION_ACKNOWLEDGED,

@@ -131,7 +131,7 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
         account_nos=_spellings(asked.account_no, known.account_no),
         phone_e164=known.phone_e164,
         terms=tuple(query_terms(asked.q)) if asked.q and not asked.q.isspace() else None,
-        only_source=caller.only_source,
+        scope=caller.scope,
     )
 
 

@@ -52,8 +52,8 @@ def list_follow_ups(
     """Contacts still to be made, earliest due first, as far as the caller may know of them and of people."""
     configuration = service.configuration(tx)
     days = None if day_on is None else _ranges(configuration, day_on)
-    wanted = replace(wanted, days=days, only_source=caller.only_source)
-    rows = follow_ups.list_follow_ups(tx, wanted, after=after, limit=limit)
+    wanted = replace(wanted, days=days)
+    rows = follow_ups.list_follow_ups(tx, wanted, scope=caller.scope, after=after, limit=limit)
     persons = find_persons(tx, {row["complaint_id"] for row in rows})
     found = []
     for row in rows:

@@ -54,7 +54,7 @@ def timeline(
 
     Those in months that were detached are left out: the first one's ordinal tells.
     """
-    record = load.load_record(tx, reference, only_source=caller.only_source)
+    record = load.load_record(tx, reference, scope=caller.scope)
     return [event_record_of(row) for row in _rows(tx, record, after=after, limit=limit)]
 
 
@@ -91,6 +91,6 @@ def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple
     Everything up to the last number this snapshot sees is committed (`storage.rows.event`), so the reader may go
     on from there, also where none of it was for their eyes.
     """
-    rows = event.changes(tx, after=after, limit=limit, only_source=caller.only_source)
+    rows = event.changes(tx, after=after, limit=limit, scope=caller.scope)
     seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx, after=after)
     return [event_record_of(row) for row in rows], seen

@@ -103,7 +103,7 @@ def _check(post: Post, tx: Transaction, configuration: Configuration) -> _Checke
     caller, command = post.caller, post.command
     caller.require(Right.CREATE)
     source = command.source or caller.source
-    if caller.only_source not in (None, source):
+    if not caller.scope.admits_source(source):
         raise Forbidden(f"This key posts complaints of source {caller.source!r} only.")
     received_at = command.received_at or tx.now
     if received_at > tx.now + _AHEAD:

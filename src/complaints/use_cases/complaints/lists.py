@@ -23,7 +23,7 @@ AGES = (timedelta(0), timedelta(hours=4), timedelta(days=1), timedelta(days=3), 
 
 def load_view(service: Service, tx: Transaction, caller: Caller, reference: str) -> ComplaintView:
     """One complaint by id or number. Raises NotFound, also for one the caller may not know of."""
-    loaded = load.load_complaint(tx, reference, only_source=caller.only_source)
+    loaded = load.load_complaint(tx, reference, scope=caller.scope)
     return view_one(service, tx, caller, loaded.complaint)
 
 

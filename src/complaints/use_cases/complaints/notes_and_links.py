@@ -55,7 +55,7 @@ def remove_link(
     other_reference: str,
 ) -> Complaint:
     """Remove a link. Raises NotFound if there is none."""
-    other = load.load_complaint(tx, other_reference, only_source=caller.only_source).complaint
+    other = load.load_complaint(tx, other_reference, scope=caller.scope).complaint
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other.id:
@@ -70,6 +70,6 @@ def remove_link(
 
 def _other(tx: Transaction, caller: Caller, reference: str) -> Complaint:
     try:
-        return load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+        return load.load_complaint(tx, reference, scope=caller.scope).complaint
     except NotFound as error:
         raise InvalidContent.at("/complaint_id", error.detail) from None

@@ -21,7 +21,7 @@ from complaints.use_cases.service import Service
 
 def list_promises(tx: Transaction, caller: Caller, reference: str) -> Sequence[tuple[Deadline, Promise]]:
     """Every promise, in the order they were made. Raises NotFound."""
-    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
     clocks = {d.id: as_of(d, tx.now) for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE}
     texts = find_promises(tx, clocks.keys())
     return [(clocks[promise_id], texts[promise_id]) for promise_id in clocks]
