@@ -15,8 +15,8 @@ from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows.api_key import (
     Key,
     KeyRecord,
-    find_key_records,
-    find_keys,
+    find_key_record,
+    has_name,
     has_secret,
     insert_key,
     revoke,
@@ -56,7 +56,7 @@ def create_key(
         check_user(configuration, login, "/user")
     if expires_at is not None and expires_at <= tx.now:
         raise InvalidContent.at("/expires_at", "A key expires in the future.")
-    if any(key.name == name for key in find_keys(tx)):
+    if has_name(tx, name):
         raise Conflict(f"There is a key named {name!r} already.")
     secret = secret or _PREFIX + secrets.token_urlsafe(32)
     key = Key(service.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
@@ -96,7 +96,7 @@ def _administers(key: Key, configuration: Configuration, now: datetime) -> bool:
 
 def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
     """The key, and who made it when. Raises NotFound."""
-    found = next((record for record in find_key_records(tx) if record.key.id == key_id), None)
+    found = find_key_record(tx, key_id)
     if found is None:
         raise NotFound("There is no such key.")
     return found
@@ -104,7 +104,7 @@ def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
 
 def check_known(tx: Transaction, secret: str) -> None:
     """Raises Conflict unless `secret` is one of a key, revoked or not."""
-    if not has_secret(tx, digest_of(secret)):
+    if not has_secret(tx, digest_of(secret), with_revoked=True):
         raise Conflict("The secret of this key can no longer be told: revoke the key and make another.")
 
 
