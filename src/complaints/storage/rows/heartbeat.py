@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, Float, RowMapping, String, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
+from complaints.storage.database.upsert import insert_or_update
 
 heartbeat = Table(
     "heartbeat",
@@ -20,10 +20,7 @@ heartbeat = Table(
 
 def beat(tx: Transaction, node: str, *, at: datetime, lag_seconds: float) -> None:
     """Put on record that `node` ticked `at` (wall clock), and how late the latest step it took was."""
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    values = {"ticked_at": at, "lag_seconds": lag_seconds}
-    statement = dialect_insert(heartbeat).values(node=node, **values)
-    tx.connection.execute(statement.on_conflict_do_update(index_elements=["node"], set_=values))
+    insert_or_update(tx, heartbeat, {"node": node, "ticked_at": at, "lag_seconds": lag_seconds})
 
 
 def forget_nodes(tx: Transaction, before: datetime) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, RowMapping, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.domain.vocabulary import LinkType
 from complaints.storage.database.any_of import among
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import metadata, one_of
+from complaints.storage.database.upsert import insert_if_absent
 from complaints.storage.rows.complaint import complaint
 
 link = Table(
@@ -39,10 +39,8 @@ def find_links(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[Row
 
 def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
     """Add a link; False if it was there."""
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    statement = dialect_insert(link).values(complaint_id=complaint_id, type=link_type, other_id=other_id)
-    added = statement.on_conflict_do_nothing().returning(k.other_id)
-    return tx.connection.execute(added).first() is not None
+    row = {"complaint_id": complaint_id, "type": link_type, "other_id": other_id}
+    return insert_if_absent(tx, link, row)
 
 
 def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:

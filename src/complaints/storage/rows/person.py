@@ -19,7 +19,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.domain.complaint.facts import Person
 from complaints.domain.complaint.identity import Identity
@@ -29,6 +28,7 @@ from complaints.storage.database.any_of import among
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.database.upsert import insert_or_update
 from complaints.storage.rows.complaint import complaint
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
@@ -114,11 +114,7 @@ def insert_persons(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
 
 def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
     """Write one party anew."""
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    statement = dialect_insert(person).values(row)
-    keys = ("complaint_id", "role")
-    changed = {name: statement.excluded[name] for name in row if name not in keys}
-    tx.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+    insert_or_update(tx, person, row)
 
 
 def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Persons]:

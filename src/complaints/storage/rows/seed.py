@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import insert
 
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.upsert import insert_if_absent
 from complaints.storage.rows import configuration
 
 
@@ -15,9 +15,7 @@ def try_claim(tx: Transaction) -> bool:
 
     Who comes while another fills it waits until that is done.
     """
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    first = dialect_insert(configuration.reference_version).values(id=1, version=1).on_conflict_do_nothing()
-    return tx.connection.execute(first.returning(configuration.reference_version.c.id)).first() is not None
+    return insert_if_absent(tx, configuration.reference_version, {"id": 1, "version": 1})
 
 
 def insert_people(
@@ -40,10 +38,3 @@ def insert_people(
 def insert_categories(tx: Transaction, categories: Sequence[dict[str, Any]]) -> None:
     """Categories, parents before their children."""
     tx.connection.execute(insert(configuration.category), list(categories))
-
-
-def has_secret(tx: Transaction, digest: str) -> bool:
-    """Whether a key that is not revoked has this secret."""
-    k = configuration.api_key.c
-    statement = select(k.id).where(k.secret_digest == digest, k.revoked_at.is_(None))
-    return tx.connection.execute(statement).first() is not None
