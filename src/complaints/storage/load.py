@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.domain.complaint.history import Tip
 from complaints.domain.complaint.numbers import sequence_of
@@ -24,8 +24,8 @@ from complaints.storage.rows.scope_condition import condition
 _NUMBERS = "complaint_sequence"
 
 
-class Record(NamedTuple):
-    """A complaint's history: it has so many `events`, numbered above `events_after`."""
+class HistoryExtent(NamedTuple):
+    """The place of a complaint's history: it has `events` events, and their numbers are above `events_after`."""
 
     complaint_id: UUID
     events_after: int
@@ -39,7 +39,7 @@ def load_complaint(
 
     `lock` keeps others from changing it until the transaction ends.
     """
-    found = find_complaints(tx, *_named(reference), condition(scope, complaint), lock=lock)
+    found = find_complaints(tx, _is_named(reference), condition(scope, complaint), lock=lock)
     if not found:
         raise _unknown(reference)
     return found[0]
@@ -50,14 +50,24 @@ def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = Fals
     return with_parts(tx, find_rows(tx, among(complaints.c.id, ids), lock=lock))
 
 
-def load_record(tx: Transaction, reference: str, *, scope: Scope) -> Record:
-    """Where the history of a complaint is, by its id or number, within `scope`. Raises NotFound."""
-    columns = (complaint.c.id, complaint.c.events_after, complaint.c.history_count)
-    statement = select(*columns).where(*_named(reference), condition(scope, complaint))
+def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
+    """The id of the complaint with this id or number, within `scope`. Raises NotFound."""
+    complaint_id: UUID = _load_columns(tx, reference, scope, complaint.c.id)[0]
+    return complaint_id
+
+
+def load_history_extent(tx: Transaction, reference: str, *, scope: Scope) -> HistoryExtent:
+    """The place of a complaint's history. The complaint is named by id or number. Raises NotFound."""
+    c = complaint.c
+    return HistoryExtent(*_load_columns(tx, reference, scope, c.id, c.events_after, c.history_count))
+
+
+def _load_columns(tx: Transaction, reference: str, scope: Scope, *columns: Any) -> Sequence[Any]:
+    statement = select(*columns).where(_is_named(reference), condition(scope, complaint))
     found = tx.connection.execute(statement).first()
     if found is None:
         raise _unknown(reference)
-    return Record(*found)
+    return found
 
 
 def _unknown(reference: str | UUID) -> NotFound:
@@ -65,13 +75,17 @@ def _unknown(reference: str | UUID) -> NotFound:
 
 
 def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
-    """Lock several complaints so that whoever locks the same ones waits, instead of each for the other."""
+    """Lock several complaints in the order of their ids, so that two callers cannot wait for each other.
+
+    A reference that names no complaint is passed over: loading it refuses it.
+    """
     named = []
     for reference in references:
-        with suppress(NotFound):  # whoever loads it says so
-            named.append(and_(*_named(reference)))
+        with suppress(NotFound):
+            named.append(_is_named(reference))
     if named:
-        find_rows(tx, or_(*named), lock=True)
+        statement = select(complaint.c.id).where(or_(*named)).order_by(complaint.c.id)
+        tx.connection.execute(statement.with_for_update(key_share=True)).all()
 
 
 def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[LoadedComplaint]:
@@ -95,13 +109,14 @@ def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[LoadedComplaint]:
     ]
 
 
-def _named(reference: str | UUID) -> list[Any]:
+def _is_named(reference: str | UUID) -> ColumnElement[bool]:
+    """The condition that a complaint has this id or number. Raises NotFound for any other text."""
     if isinstance(reference, UUID):
-        return [complaint.c.id == reference]
+        return complaint.c.id == reference
     if (sequence := sequence_of(reference)) is not None:
-        return [complaint.c.sequence == sequence]
+        return complaint.c.sequence == sequence
     try:
-        return [complaint.c.id == UUID(reference)]
+        return complaint.c.id == UUID(reference)
     except ValueError:
         raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from complaints.domain.vocabulary import EventType
 from complaints.storage import load, months
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.load import Record
+from complaints.storage.load import HistoryExtent
 from complaints.storage.rows import event
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
@@ -54,20 +54,20 @@ def timeline(
 
     Those in months that were detached are left out: the first one's ordinal tells.
     """
-    record = load.load_record(tx, reference, scope=caller.scope)
-    return [event_record_of(row) for row in _rows(tx, record, after=after, limit=limit)]
+    extent = load.load_history_extent(tx, reference, scope=caller.scope)
+    return [event_record_of(row) for row in _rows(tx, extent, after=after, limit=limit)]
 
 
-def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
     """Looked for in the months in which most complaints end, and later only if some are missing.
 
     Ordinals have no gaps, so it is known how many there are.
     """
-    complaint_id, end = record.complaint_id, months.end_of_month(record.events_after, _FEW_MONTHS)
+    complaint_id, end = extent.complaint_id, months.end_of_month(extent.events_after, _FEW_MONTHS)
     rows = event.timeline(
-        tx, complaint_id, after=after, limit=limit, from_number=record.events_after, below_number=end
+        tx, complaint_id, after=after, limit=limit, from_number=extent.events_after, below_number=end
     )
-    missing = min(limit, record.events - after) - len(rows)
+    missing = min(limit, extent.events - after) - len(rows)
     if missing <= 0:
         return rows
     seen = rows[-1]["ordinal"] if rows else after
