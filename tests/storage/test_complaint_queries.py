@@ -17,7 +17,14 @@ from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, 
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import Arrival, receive
-from complaints.storage.queries.complaint_lists import Filters, Order, Page, Place, SortKey, find_page
+from complaints.storage.queries.complaint_lists import (
+    ComplaintSlice,
+    Filters,
+    ListPosition,
+    Order,
+    SortKey,
+    find_page,
+)
 from complaints.storage.queries.due_counts import count_overdue
 from complaints.storage.rows import search
 from complaints.storage.rows.complaint import complaint, complaint_tag
@@ -137,14 +144,14 @@ def _clock(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(
-    service: Service, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
-) -> Page:
+    service: Service, filters: Filters, order: Order, *, after: ListPosition | None = None, limit: int = 50
+) -> ComplaintSlice:
     return service.read(lambda tx: find_page(tx, filters, order, after=after, limit=limit))
 
 
 def _planned_page(
-    service: Service, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
-) -> tuple[Page, str]:
+    service: Service, filters: Filters, order: Order, *, after: ListPosition | None = None, limit: int = 50
+) -> tuple[ComplaintSlice, str]:
     """A page, and how the database went about it."""
     with count_statements(service) as executed:
         page = _page(service, filters, order, after=after, limit=limit)

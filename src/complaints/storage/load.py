@@ -14,10 +14,9 @@ from complaints.domain.complaint.numbers import sequence_of
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
 from complaints.domain.scope import Scope
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import complaint as complaints
-from complaints.storage.rows.complaint import LoadedComplaint, complaint, fact_of, find_rows
+from complaints.storage.rows.complaint import ComplaintRecord, complaint, fact_of, find_rows
 from complaints.storage.rows.deadline import find_deadlines, find_holds
 from complaints.storage.rows.scope_condition import condition
 
@@ -34,7 +33,7 @@ class HistoryExtent(NamedTuple):
 
 def load_complaint(
     tx: Transaction, reference: str | UUID, *, scope: Scope, lock: bool = False
-) -> LoadedComplaint:
+) -> ComplaintRecord:
     """One complaint by id or number, within `scope`. Raises NotFound.
 
     `lock` keeps others from changing it until the transaction ends.
@@ -45,9 +44,9 @@ def load_complaint(
     return found[0]
 
 
-def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[LoadedComplaint]:
+def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[ComplaintRecord]:
     """The complaints of these ids, by id; `lock` as in `load_complaint`."""
-    return with_parts(tx, find_rows(tx, among(complaints.c.id, ids), lock=lock))
+    return load_parts(tx, find_rows(tx, any_of(complaint.c.id, ids), lock=lock))
 
 
 def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
@@ -88,19 +87,19 @@ def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
         tx.connection.execute(statement.with_for_update(key_share=True)).all()
 
 
-def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[LoadedComplaint]:
+def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[ComplaintRecord]:
     """Complaints that fit, with their deadlines and holds, by id."""
-    return with_parts(tx, find_rows(tx, *conditions, lock=lock))
+    return load_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
-def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[LoadedComplaint]:
+def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
     """Rows of complaints with their deadlines and holds, in the order of the rows."""
     if not rows:
         return []
     ids = [row.id for row in rows]
     deadlines, holds = find_deadlines(tx, ids), find_holds(tx, ids)
     return [
-        LoadedComplaint(
+        ComplaintRecord(
             fact_of(row, deadlines.get(row.id, ()), holds.get(row.id, ())),
             Tip(row.history_count, row.history_digest),
             row.events_after,

@@ -17,10 +17,10 @@ from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import complaint as complaints
-from complaints.storage.rows import deadline as deadlines
-from complaints.storage.rows import escalation as escalations
-from complaints.storage.rows import event as events
+from complaints.storage.rows import complaint as complaint_rows
+from complaints.storage.rows import deadline as deadline_rows
+from complaints.storage.rows import escalation as escalation_rows
+from complaints.storage.rows import event as event_rows
 from complaints.storage.rows import person, search
 
 _SEARCHED = ("subject", "description", "external_id", "resolution", "root_cause")
@@ -52,7 +52,7 @@ def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UU
         ((plan.change.complaint.id, link) for plan, own in zip(plans, links, strict=True) for link in own),
         key=lambda pair: pair[1].event.at,
     )
-    events.append(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
+    event_rows.append_events(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
 
 
 def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[Link]], list[Tip]]:
@@ -74,23 +74,23 @@ def _write_complaints(
         after, before = plan.change.complaint, plan.change.before
         history = {"history_count": tip.count, "history_digest": tip.digest}
         if before is None:
-            new.append(complaints.values_of(after) | history | (plan.extra or {}))
+            new.append(complaint_rows.values_of(after) | history | (plan.extra or {}))
             continue
         row = _changed(before, after) | (history if tip != plan.tip else {})
         if row:
             key = {"key_id": after.id, "key_version": before.version}
             changed[tuple(row)].append(row | key)
         if before.tags != after.tags:
-            complaints.replace_tags(tx, inserts, after.id, after.tags)
+            complaint_rows.replace_tags(tx, inserts, after.id, after.tags)
     if new:
-        complaints.insert_rows(inserts, new)
+        complaint_rows.insert_rows(inserts, new)
     for rows in changed.values():
-        if complaints.update_rows(tx, rows) != len(rows):
+        if complaint_rows.update_rows(tx, rows) != len(rows):
             raise StaleVersion("The complaint was changed by someone else at the same time: read it again.")
 
 
 def _changed(before: Complaint, after: Complaint) -> dict[str, Any]:
-    old, new = complaints.values_of(before), complaints.values_of(after)
+    old, new = complaint_rows.values_of(before), complaint_rows.values_of(after)
     return {name: value for name, value in new.items() if value != old[name]}
 
 
@@ -106,7 +106,7 @@ def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave
         known = {d.id: d for d in before.deadlines} if before else {}
         for fact in after.deadlines:
             if fact.id not in known:
-                added.append(deadlines.values_of(fact) | {"complaint_id": after.id})
+                added.append(deadline_rows.values_of(fact) | {"complaint_id": after.id})
             elif fact != known[fact.id]:
                 moved.append(fact)
         lasting = {h.id: h for h in before.holds} if before else {}
@@ -114,12 +114,12 @@ def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave
         ended.extend(h for h in after.holds if h.id in lasting and h != lasting[h.id])
         promised.extend(plan.change.promises)
         taken.extend((after.id, after.team, fact) for fact in plan.change.escalations)
-    deadlines.insert_deadlines(inserts, added)
-    deadlines.update_deadlines(tx, moved)
-    deadlines.insert_holds(inserts, held)
-    deadlines.end_holds(tx, ended)
-    deadlines.insert_promises(inserts, promised)
-    escalations.insert_escalations(inserts, taken)
+    deadline_rows.insert_deadlines(inserts, added)
+    deadline_rows.update_deadlines(tx, moved)
+    deadline_rows.insert_holds(inserts, held)
+    deadline_rows.end_holds(tx, ended)
+    deadline_rows.insert_promises(inserts, promised)
+    escalation_rows.insert_escalations(inserts, taken)
 
 
 def _index(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave]) -> None:

@@ -14,7 +14,7 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import Call, Shown, needs
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
-from complaints.storage.queries.follow_ups import FollowUpFilter, Place
+from complaints.storage.queries.follow_ups import FollowUpFilter, FollowUpPosition
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import follow_ups
 from complaints.use_cases.complaints.follow_ups import FollowUp
@@ -75,7 +75,7 @@ def _cursor(last: FollowUp) -> str:
     return cursors.encode({"kind": _CURSOR, **place})
 
 
-def _place(cursor: str) -> Place:
+def _place(cursor: str) -> FollowUpPosition:
     position = cursors.decode(cursor, _CURSOR)
     return (
         cursors.instant_in(position, "due"),

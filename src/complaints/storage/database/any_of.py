@@ -25,7 +25,7 @@ class _IdList(TypeDecorator[Collection[UUID]]):
         return f"{{{','.join([one.hex for one in ids])}}}"
 
 
-class _Among(ColumnElement[bool]):
+class _AnyOf(ColumnElement[bool]):
     """`column` is one of the identifiers bound as `ids`."""
 
     inherit_cache = True
@@ -39,20 +39,20 @@ class _Among(ColumnElement[bool]):
         self.column = column
         self.ids = ids
 
-    def self_group(self, against: Any = None) -> "_Among":
+    def self_group(self, against: Any = None) -> "_AnyOf":
         """As it is: on SQLite `= 1` would be put behind it, and no index would be looked at."""
         return self
 
 
-@compiles(_Among)
-def _compile(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(_AnyOf)
+def _compile(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
     column, ids = (compiler.process(one, **options) for one in (element.column, element.ids))
     if compiler.dialect.name == "sqlite":
         return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - both are made by the library
     return f"{column} = ANY(CAST({ids} AS UUID[]))"
 
 
-def among(column: Any, ids: Collection[UUID] | None = None) -> ColumnElement[bool]:
+def any_of(column: Any, ids: Collection[UUID] | None = None) -> ColumnElement[bool]:
     """That `column` is one of `ids`; without them one of those given as `ids` when the statement is executed."""
     bound = bindparam("ids", type_=_IdList()) if ids is None else bindparam(None, ids, type_=_IdList())
-    return _Among(column, bound)
+    return _AnyOf(column, bound)

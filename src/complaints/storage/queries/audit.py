@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
-from complaints.storage.rows.complaint import LoadedComplaint, complaint
+from complaints.storage.rows.complaint import ComplaintRecord, complaint
 from complaints.storage.rows.escalation import escalation
 from complaints.storage.rows.event import event
 
 
-class Stored(NamedTuple):
+class ComplaintRow(NamedTuple):
     """A complaint, and the columns that should follow from it."""
 
-    loaded: LoadedComplaint
+    loaded: ComplaintRecord
     next_due_at: datetime | None
     overdue_after_at: datetime | None
     wake_at: datetime | None
@@ -50,15 +50,15 @@ class EscalationRow(NamedTuple):
     recipients: list[str]
 
 
-class Batch(NamedTuple):
+class AuditBatch(NamedTuple):
     """Complaints by id: those that can be read, the sequences of those that cannot, and the last id of them all."""
 
-    stored: list[Stored]
+    stored: list[ComplaintRow]
     unreadable: list[int]
     last: UUID | None
 
 
-def find_batch(tx: Transaction, after: UUID | None, limit: int) -> Batch:
+def find_batch(tx: Transaction, after: UUID | None, limit: int) -> AuditBatch:
     """The next complaints by id."""
     c = complaint.c
     columns = (c.id, c.sequence, c.next_due_at, c.overdue_after_at, c.wake_at, c.parked_at)
@@ -67,14 +67,14 @@ def find_batch(tx: Transaction, after: UUID | None, limit: int) -> Batch:
         statement = statement.where(c.id > after)
     rows = list(tx.connection.execute(statement))
     loaded = _load_readable(tx, [row.id for row in rows])
-    return Batch(
-        stored=[Stored(loaded[row.id], *row[2:]) for row in rows if row.id in loaded],
+    return AuditBatch(
+        stored=[ComplaintRow(loaded[row.id], *row[2:]) for row in rows if row.id in loaded],
         unreadable=[row.sequence for row in rows if row.id not in loaded],
         last=rows[-1].id if rows else None,
     )
 
 
-def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, LoadedComplaint]:
+def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, ComplaintRecord]:
     """Those of which what is stored makes sense; all at once, and only where that fails each alone."""
     try:
         found = find_complaints(tx, complaint.c.id.in_(ids)) if ids else []
@@ -85,7 +85,7 @@ def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, LoadedCom
     return {one.complaint.id: one for one in found}
 
 
-def find_events(tx: Transaction, batch: Sequence[Stored]) -> Sequence[EventRow]:
+def find_events(tx: Transaction, batch: Sequence[ComplaintRow]) -> Sequence[EventRow]:
     """The events of complaints, by complaint and order."""
     if not batch:
         return []

@@ -57,7 +57,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPosition:
     """Where a page ends: the value the list is ordered by, and the id. `value` None: no due time."""
 
     value: datetime | Priority | None
@@ -100,7 +100,7 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ComplaintSlice:
     """Complaints, without their holds, which no list shows.
 
     `linked` are those with links to others; `end` is the last one's place if more follow.
@@ -108,10 +108,12 @@ class Page:
 
     complaints: list[Complaint]
     linked: list[UUID]
-    end: Place | None
+    end: ListPosition | None
 
 
-def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place | None, limit: int) -> Page:
+def find_page(
+    tx: Transaction, filters: Filters, order: Order, *, after: ListPosition | None, limit: int
+) -> ComplaintSlice:
     """Up to `limit` complaints that fit, from after a place. At most three statements, whatever the limit."""
     rows: list[Any] = []
     for phase in _phases(filters, order, after):
@@ -122,8 +124,8 @@ def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place |
     shown = rows[:limit]
     deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
     found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
-    end = Place(shown[-1].place, shown[-1].id) if len(rows) > limit else None
-    return Page(found, [row.id for row in shown if row.linked], end)
+    end = ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+    return ComplaintSlice(found, [row.id for row in shown if row.linked], end)
 
 
 def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
@@ -147,7 +149,7 @@ def _sort_column(filters: Filters, order: Order) -> ColumnElement[Any]:
     return c.priority if order.key is SortKey.PRIORITY else c.received_at
 
 
-def _phases(filters: Filters, order: Order, after: Place | None) -> list[Phase]:
+def _phases(filters: Filters, order: Order, after: ListPosition | None) -> list[Phase]:
     """Condition and order of the rows with a value, then of those without, from after the place."""
     column = _sort_column(filters, order)
     # An expression, where the index on priorities would lead through all that was ever urgent.
@@ -163,7 +165,7 @@ def _phases(filters: Filters, order: Order, after: Place | None) -> list[Phase]:
     return [(_beyond_both(column, after, order), by_column), (column.is_(None), [by_id])]
 
 
-def _beyond_both(column: ColumnElement[Any], after: Place, order: Order) -> ColumnElement[bool]:
+def _beyond_both(column: ColumnElement[Any], after: ListPosition, order: Order) -> ColumnElement[bool]:
     return _beyond(tuple_(column, c.id), (after.value, after.complaint_id), order)
 
 

@@ -7,16 +7,16 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, func, literal, select, tuple_, update
 
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
-from complaints.storage.load import find_complaints, with_parts
-from complaints.storage.rows.complaint import LoadedComplaint, complaint, find_rows
+from complaints.storage.load import find_complaints, load_parts
+from complaints.storage.rows.complaint import ComplaintRecord, complaint, find_rows
 
 c = complaint.c
 
 
-class Place(NamedTuple):
+class DuePosition(NamedTuple):
     """Where a complaint stands in the order in which they are due."""
 
     wake_at: datetime
@@ -32,12 +32,12 @@ def is_any_due(tx: Transaction) -> bool:
     return tx.connection.execute(statement).first() is not None
 
 
-def claim_due(tx: Transaction, *, limit: int) -> list[LoadedComplaint]:
+def claim_due(tx: Transaction, *, limit: int) -> list[ComplaintRecord]:
     """Lock up to `limit` complaints due now, most overdue first; those another process works on are passed over."""
     return load_claimed(tx, _lock_due(tx, limit))
 
 
-def claim_next(tx: Transaction, *, after: Place | None) -> Place | None:
+def claim_next(tx: Transaction, *, after: DuePosition | None) -> DuePosition | None:
     """Lock the complaint due next after a place in that order; it is not read yet."""
     due = select(c.wake_at, c.id).where(*_ASLEEP, c.wake_at <= tx.now)
     if after is not None:
@@ -45,7 +45,7 @@ def claim_next(tx: Transaction, *, after: Place | None) -> Place | None:
         due = due.where(tuple_(c.wake_at, c.id) > place)
     due = due.order_by(c.wake_at, c.id).limit(1).with_for_update(skip_locked=True, key_share=True)
     row = tx.connection.execute(due).first()
-    return Place(*row) if row else None
+    return DuePosition(*row) if row else None
 
 
 def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
@@ -59,10 +59,10 @@ def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
     return list(tx.connection.execute(due).scalars())
 
 
-def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[LoadedComplaint]:
+def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[ComplaintRecord]:
     """Complaints that were locked before, in the order given."""
-    rows = {row.id: row for row in find_rows(tx, among(c.id, ids))} if ids else {}
-    return with_parts(tx, [rows[i] for i in ids])
+    rows = {row.id: row for row in find_rows(tx, any_of(c.id, ids))} if ids else {}
+    return load_parts(tx, [rows[i] for i in ids])
 
 
 def slice_end(tx: Transaction, target: datetime, *, size: int) -> datetime | None:
@@ -72,7 +72,7 @@ def slice_end(tx: Transaction, target: datetime, *, size: int) -> datetime | Non
     return end
 
 
-def claim_until(tx: Transaction, end: datetime) -> list[LoadedComplaint]:
+def claim_until(tx: Transaction, end: datetime) -> list[ComplaintRecord]:
     """Lock every complaint that falls due up to `end`."""
     return find_complaints(tx, *_ASLEEP, c.wake_at <= end, lock=True)
 

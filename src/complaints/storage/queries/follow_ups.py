@@ -32,7 +32,7 @@ c, d = complaint.c, deadline.c
 _OWNER = func.coalesce(c.assignee, c.first_owner)
 # Literal, so that the planner sees that the partial index serves.
 _KIND = d.kind == bindparam("kind", DeadlineKind.FOLLOW_UP, literal_execute=True)
-Place = tuple[datetime, UUID, UUID]
+FollowUpPosition = tuple[datetime, UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class FollowUpFilter:
 
 
 def list_follow_ups(
-    tx: Transaction, wanted: FollowUpFilter, *, scope: Scope, after: Place | None, limit: int
+    tx: Transaction, wanted: FollowUpFilter, *, scope: Scope, after: FollowUpPosition | None, limit: int
 ) -> Sequence[RowMapping]:
     """Contacts that fit, earliest due first, from after the place (due at, complaint id, deadline id)."""
     return tx.connection.execute(_statement(tx.now, wanted, scope, after=after, limit=limit)).mappings().all()
 
 
 def _statement(
-    now: datetime, wanted: FollowUpFilter, scope: Scope, *, after: Place | None, limit: int
+    now: datetime, wanted: FollowUpFilter, scope: Scope, *, after: FollowUpPosition | None, limit: int
 ) -> Select[tuple[object, ...]]:
     statement = (
         select(

@@ -64,19 +64,19 @@ class DecimalText(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value)
 
 
-class NumberedSoFar(FunctionElement[int]):
+class LastEventNumber(FunctionElement[int]):
     """The `sequence` of the last event of all complaints, or a later one; 0 where nothing goes by it."""
 
     inherit_cache = True
 
 
-@compiles(NumberedSoFar)
-def _nothing_numbered(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+@compiles(LastEventNumber)
+def _nothing_numbered(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
     return "0"
 
 
-@compiles(NumberedSoFar, "postgresql")
-def _last_numbered(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+@compiles(LastEventNumber, "postgresql")
+def _last_numbered(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
     return "coalesce(pg_sequence_last_value('event_sequence_seq'::regclass), 0::bigint)"
 
 
@@ -133,7 +133,7 @@ complaint = Table(
     Column("history_count", Integer, nullable=False),
     Column("history_digest", LargeBinary(32), nullable=False),
     # Its events are numbered later than its row is made: where to begin looking for them (`storage.months`).
-    Column("events_after", BigInteger, nullable=False, server_default=NumberedSoFar()),
+    Column("events_after", BigInteger, nullable=False, server_default=LastEventNumber()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),
     ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
@@ -211,7 +211,7 @@ _COUNT, _TAGS, _ATTRIBUTES = len(MEMBERS), MEMBERS.index("tags"), MEMBERS.index(
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedComplaint:
+class ComplaintRecord:
     """A complaint as stored, with the end of its history. Every event of it has a `sequence` over `events_after`."""
 
     complaint: Complaint

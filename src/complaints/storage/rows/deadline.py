@@ -32,7 +32,7 @@ from complaints.domain.complaint.facts import Deadline, Hold, Promise, restored
 from complaints.domain.time.notation import parse_target, target_text
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReason
 from complaints.storage.database import bulk
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 
@@ -145,7 +145,7 @@ def _fact_of(row: Sequence[Any]) -> Deadline:
 
 _FOUND = (
     select(d.complaint_id, *_MEMBER_COLUMNS)
-    .where(among(d.complaint_id))
+    .where(any_of(d.complaint_id))
     .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
 )
 
@@ -160,7 +160,7 @@ def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUI
 
 _HOLDS = (
     select(hold.c.complaint_id, *(hold.c[name] for name in _HOLD_MEMBERS))
-    .where(among(hold.c.complaint_id))
+    .where(any_of(hold.c.complaint_id))
     .order_by(hold.c.started_at)
 )
 

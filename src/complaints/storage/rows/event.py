@@ -56,7 +56,7 @@ event = Table(
 )
 
 
-def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
+def append_events(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
     """Write (event id, complaint id, link) in the given order when the transaction ends (`Transaction.finish`)."""
     rows = [
         {
@@ -75,7 +75,7 @@ def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
     insert_last(tx, event, rows, lock=FEED_LOCK)
 
 
-def timeline(
+def list_events(
     tx: Transaction,
     complaint_id: UUID,
     *,
@@ -97,7 +97,7 @@ def timeline(
     return tx.connection.execute(statement).mappings().all()
 
 
-def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
+def find_last_event(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
     """The latest event of a type in the history of one complaint."""
     since = select(complaint.c.events_after).where(complaint.c.id == complaint_id)
     events_after = tx.connection.execute(since).scalar_one()
@@ -114,7 +114,7 @@ def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> Row
     return tx.connection.execute(statement).mappings().first()
 
 
-def changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Sequence[RowMapping]:
+def list_changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Sequence[RowMapping]:
     """The events after number `after` of the complaints within `scope`, in commit order."""
     statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
     if scope != ALL_COMPLAINTS:
@@ -123,7 +123,7 @@ def changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Sequenc
     return tx.connection.execute(statement).mappings().all()
 
 
-def last_sequence(tx: Transaction, *, after: int = 0) -> int:
+def find_last_number(tx: Transaction, *, after: int = 0) -> int:
     """The number of the last event, as this transaction sees it; `after` where none comes after it."""
     statement = select(func.max(event.c.sequence)).where(event.c.sequence > after)
     return tx.connection.execute(statement).scalar_one() or after

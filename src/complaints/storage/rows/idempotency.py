@@ -43,7 +43,7 @@ class KeptAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class ClaimResult:
     """The names that nobody else uses now, and what was answered under them before."""
 
     ours: frozenset[Name]
@@ -62,19 +62,19 @@ LEFT JOIN LATERAL (
 """
 
 
-def claim(tx: Transaction, names: Collection[Name]) -> Claims:
+def claim(tx: Transaction, names: Collection[Name]) -> ClaimResult:
     """Keep others from using these names until this transaction ends.
 
     SQLite has one writer, so there all are ours already.
     """
     if not names:
-        return Claims(frozenset(), {})
+        return ClaimResult(frozenset(), {})
     if tx.connection.dialect.name != "postgresql":
-        return Claims(frozenset(names), _find_answers(tx, names))
+        return ClaimResult(frozenset(names), _find_answers(tx, names))
     asked = [{"scope": scope, "key": key, "number": _number((scope, key))} for scope, key in names]
     found = tx.connection.exec_driver_sql(_CLAIM, (encode(asked).decode(),)).all()
     ours = [((scope, key), answer) for scope, key, is_ours, *answer in found if is_ours]
-    return Claims(
+    return ClaimResult(
         frozenset(name for name, _ in ours),
         {name: KeptAnswer(*answer) for name, answer in ours if answer[0] is not None},
     )

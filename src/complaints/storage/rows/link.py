@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, RowMapping, Table, delete, select
 
 from complaints.domain.vocabulary import LinkType
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import metadata, one_of
 from complaints.storage.database.upsert import insert_if_absent
@@ -27,7 +27,7 @@ k = link.c
 _FOUND = (
     select(k.complaint_id, k.type, k.other_id, complaint.c.sequence)
     .join(complaint, complaint.c.id == k.other_id)
-    .where(among(k.complaint_id))
+    .where(any_of(k.complaint_id))
     .order_by(k.complaint_id, k.type, k.other_id)
 )
 

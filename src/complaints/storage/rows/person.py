@@ -24,7 +24,7 @@ from complaints.domain.complaint.facts import Person
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.json_text import encode
 from complaints.domain.vocabulary import ContactChannel
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
@@ -59,7 +59,7 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
     )
 
 _MEMBERS = tuple(f.name for f in fields(Person))
-_FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
+_FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(any_of(p.complaint_id))
 # Each mark is one look into its index, and each complaint one into the key, however the planner thinks of tables
 # that are still young: nothing is joined but what was found (OFFSET 0, CROSS JOIN).
 _EARLIER = {

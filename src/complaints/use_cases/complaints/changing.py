@@ -10,7 +10,7 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, passing_time
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.service import Service
@@ -19,7 +19,7 @@ Versions = frozenset[int] | None  # those `If-Match` names; None: any
 
 
 def open_change(
-    service: Service, tx: Transaction, caller: Caller, loaded: LoadedComplaint
+    service: Service, tx: Transaction, caller: Caller, loaded: ComplaintRecord
 ) -> tuple[Change, Policy]:
     """A draft of the complaint brought up to now, and the policy it goes by."""
     change = Change(loaded.complaint, actor=caller.actor, new_id=service.new_id)

@@ -13,7 +13,7 @@ from complaints.domain.vocabulary import Priority
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import follow_ups
-from complaints.storage.queries.follow_ups import DayRange, FollowUpFilter, Place
+from complaints.storage.queries.follow_ups import DayRange, FollowUpFilter, FollowUpPosition
 from complaints.storage.rows.person import COMPLAINANT, find_persons
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import masked
@@ -46,7 +46,7 @@ def list_follow_ups(
     wanted: FollowUpFilter,
     *,
     day_on: date | None,
-    after: Place | None,
+    after: FollowUpPosition | None,
     limit: int,
 ) -> list[FollowUp]:
     """Contacts still to be made, earliest due first, as far as the caller may know of them and of people."""

@@ -64,14 +64,14 @@ def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> 
     Ordinals have no gaps, so it is known how many there are.
     """
     complaint_id, end = extent.complaint_id, months.end_of_month(extent.events_after, _FEW_MONTHS)
-    rows = event.timeline(
+    rows = event.list_events(
         tx, complaint_id, after=after, limit=limit, from_number=extent.events_after, below_number=end
     )
     missing = min(limit, extent.events - after) - len(rows)
     if missing <= 0:
         return rows
     seen = rows[-1]["ordinal"] if rows else after
-    return [*rows, *event.timeline(tx, complaint_id, after=seen, limit=missing, from_number=end)]
+    return [*rows, *event.list_events(tx, complaint_id, after=seen, limit=missing, from_number=end)]
 
 
 def add_note(
@@ -80,7 +80,7 @@ def add_note(
     """Put a note on the record; the event it is. Raises NotFound."""
     complaint = notes_and_links.add_note(service, tx, caller, reference, command)
     tx.finish()  # its event is written, and numbered
-    row = event.find_last(tx, complaint.id, EventType.NOTE_ADDED)
+    row = event.find_last_event(tx, complaint.id, EventType.NOTE_ADDED)
     assert row is not None  # it was written just now
     return event_record_of(row)
 
@@ -91,6 +91,6 @@ def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple
     Everything up to the last number this snapshot sees is committed (`storage.rows.event`), so the reader may go
     on from there, also where none of it was for their eyes.
     """
-    rows = event.changes(tx, after=after, limit=limit, scope=caller.scope)
-    seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx, after=after)
+    rows = event.list_changes(tx, after=after, limit=limit, scope=caller.scope)
+    seen = rows[-1]["sequence"] if len(rows) == limit else event.find_last_number(tx, after=after)
     return [event_record_of(row) for row in rows], seen

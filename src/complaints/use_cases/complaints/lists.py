@@ -9,7 +9,7 @@ from complaints.domain.vocabulary import DeadlineKind, Priority
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_counts
-from complaints.storage.queries.complaint_lists import Order, Place, find_page
+from complaints.storage.queries.complaint_lists import ListPosition, Order, find_page
 from complaints.storage.queries.due_counts import DueCount
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
@@ -34,9 +34,9 @@ def list_views(
     asked: ComplaintFilter,
     order: Order,
     *,
-    after: Place | None,
+    after: ListPosition | None,
     limit: int,
-) -> tuple[list[ComplaintView], Place | None]:
+) -> tuple[list[ComplaintView], ListPosition | None]:
     """Complaints that fit, as the caller sees them, and where to go on if more follow. Raises Forbidden."""
     page = find_page(tx, filters_of(service, tx, caller, asked), order, after=after, limit=limit)
     return view_all(service, tx, caller, page.complaints, linked=page.linked), page.end

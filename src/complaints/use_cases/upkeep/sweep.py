@@ -12,7 +12,7 @@ from complaints.domain.vocabulary import EventType
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
 
@@ -70,8 +70,8 @@ def _one_by_one(service: Service, limit: int) -> SweepResult:
 
 
 def _next_alone(
-    service: Service, after: due_complaints.Place | None
-) -> tuple[due_complaints.Place | None, SweepResult]:
+    service: Service, after: due_complaints.DuePosition | None
+) -> tuple[due_complaints.DuePosition | None, SweepResult]:
     """The complaint due next after a place, advanced or else parked: its own place, None where there is none."""
     for is_last in (False, False, True):  # others may have been in its way
         place = None
@@ -108,7 +108,7 @@ def sweep_until(
 def _sweep(
     service: Service,
     tx: Transaction,
-    claimed: list[LoadedComplaint],
+    claimed: list[ComplaintRecord],
     live: Callable[[Change, Configuration, datetime], None],
     until: datetime,
 ) -> SweepResult:
