@@ -1,4 +1,4 @@
-"""Whole complaints: rows with their deadlines and holds."""
+"""Whole complaints: their rows with deadlines and holds."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -24,7 +24,10 @@ _NUMBERS = "complaint_sequence"
 
 
 class HistoryExtent(NamedTuple):
-    """The place of a complaint's history: it has `events` events, and their numbers are above `events_after`."""
+    """The place of the history of a complaint.
+
+    It has `events` events. Their `sequence` is above `events_after`.
+    """
 
     complaint_id: UUID
     events_after: int
@@ -34,9 +37,9 @@ class HistoryExtent(NamedTuple):
 def load_complaint(
     tx: Transaction, reference: str | UUID, *, scope: Scope, lock: bool = False
 ) -> ComplaintRecord:
-    """One complaint by id or number, within `scope`. Raises NotFound.
+    """The complaint with this id or number, within `scope`. Raises NotFound.
 
-    `lock` keeps others from changing it until the transaction ends.
+    `lock` keeps other transactions from changing it until this one ends.
     """
     found = find_complaints(tx, _is_named(reference), condition(scope, complaint), lock=lock)
     if not found:
@@ -45,7 +48,7 @@ def load_complaint(
 
 
 def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[ComplaintRecord]:
-    """The complaints of these ids, by id; `lock` as in `load_complaint`."""
+    """The complaints with these ids, ordered by id. `lock` as in `load_complaint`."""
     return load_parts(tx, find_rows(tx, any_of(complaint.c.id, ids), lock=lock))
 
 
@@ -56,7 +59,7 @@ def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
 
 
 def load_history_extent(tx: Transaction, reference: str, *, scope: Scope) -> HistoryExtent:
-    """The place of a complaint's history. The complaint is named by id or number. Raises NotFound."""
+    """The place of the history of the complaint with this id or number, within `scope`. Raises NotFound."""
     c = complaint.c
     return HistoryExtent(*_load_columns(tx, reference, scope, c.id, c.events_after, c.history_count))
 
@@ -88,12 +91,12 @@ def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
 
 
 def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[ComplaintRecord]:
-    """Complaints that fit, with their deadlines and holds, by id."""
+    """The complaints that fit all conditions, with their deadlines and holds, ordered by id."""
     return load_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
 def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
-    """Rows of complaints with their deadlines and holds, in the order of the rows."""
+    """The complaints of these rows, in the order of the rows: reads their deadlines and holds."""
     if not rows:
         return []
     ids = [row.id for row in rows]

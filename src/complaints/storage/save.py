@@ -1,7 +1,7 @@
-"""The only writer of plans: what a draft changed, its escalations and its events, for any number of complaints.
+"""The only writer of planned changes, for any number of complaints at once.
 
-Everything is written set-wise; the events when the transaction ends, because numbering them serialises commits
-(see `event`).
+Rows of one table are written by one statement. Events are written just before commit, because numbering them
+makes other transactions wait (see `rows.event`).
 """
 
 from collections import defaultdict
@@ -28,9 +28,10 @@ _SEARCHED = ("subject", "description", "external_id", "resolution", "root_cause"
 
 @dataclass(frozen=True, slots=True)
 class ChangeToSave:
-    """A finished draft, with the end of its complaint's history before it.
+    """A finished change, with the end of the complaint's history before the change.
 
-    `parties` are rows of the people of a new complaint, `extra` columns of it that are not the domain's.
+    `persons` are rows of the customers of a new complaint. `extra` are columns of a new complaint that the domain
+    does not know.
     """
 
     change: Change
@@ -40,7 +41,10 @@ class ChangeToSave:
 
 
 def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
-    """Write plans in one go. Raises StaleVersion if a complaint changed since it was read; nothing is kept then."""
+    """Write changes together.
+
+    Raises StaleVersion if a complaint changed after it was read. The transaction must then be rolled back.
+    """
     links, tips = _chained(plans)
     inserts = Inserts(tx)
     _write_complaints(tx, inserts, plans, tips)

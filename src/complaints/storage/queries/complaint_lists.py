@@ -1,4 +1,4 @@
-"""Lists of complaints: filters, orders, pages by keyset. Every order has its index (`storage.rows.complaint`)."""
+"""Lists of complaints: filters, orders, and pages by keyset. Each order has its index in `storage.rows.complaint`."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -35,13 +35,13 @@ from complaints.storage.rows.person import COMPLAINANT, person
 from complaints.storage.rows.scope_condition import condition
 
 c, d, p = complaint.c, deadline.c, person.c
-# Seldom true: what costs a statement of its own is then not asked for.
+# Links are seldom. Knowing which complaints have any saves the statement that reads them.
 _LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
 
 
 class SortKey(StrEnum):
-    """What a list may be ordered by. `priority`: most pressing first."""
+    """The members by which a list may be ordered. `priority` begins with urgent."""
 
     NEXT_DUE_AT = "next_due_at"
     RECEIVED_AT = "received_at"
@@ -50,7 +50,7 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list; ties go by id. Complaints without a due time come last both ways."""
+    """The order of a list; ties are ordered by id. Complaints without a due time come last in both directions."""
 
     key: SortKey
     descending: bool = False
@@ -58,7 +58,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class ListPosition:
-    """Where a page ends: the value the list is ordered by, and the id. `value` None: no due time."""
+    """The end of a page: the value by which the list is ordered, and the id. `value` None: no due time."""
 
     value: datetime | Priority | None
     complaint_id: UUID
@@ -101,9 +101,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintSlice:
-    """Complaints, without their holds, which no list shows.
+    """Complaints of one page, without their holds, which no list shows.
 
-    `linked` are those with links to others; `end` is the last one's place if more follow.
+    `linked` are the ids of complaints with links to others. `end` is the position of the last complaint, if more
+    complaints follow.
     """
 
     complaints: list[Complaint]
@@ -114,7 +115,7 @@ class ComplaintSlice:
 def find_page(
     tx: Transaction, filters: Filters, order: Order, *, after: ListPosition | None, limit: int
 ) -> ComplaintSlice:
-    """Up to `limit` complaints that fit, from after a place. At most three statements, whatever the limit."""
+    """Up to `limit` complaints that fit, after a position. At most three statements, whatever the limit."""
     rows: list[Any] = []
     for phase in _phases(filters, order, after):
         wanted = limit + 1 - len(rows)
@@ -134,25 +135,28 @@ def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *,
         select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
         .where(*conditions(tx, filters, order), where)
         .order_by(*ordered)
-        # Literal: with a bound limit a prepared plan would be made for a tenth of the table.
+        # A literal: for a bound limit a prepared plan expects a tenth of the table.
         .limit(literal_column(str(int(limit))))
     )
 
 
-# Order and place ------------------------------------------------------------------------------------------
+# Order and position ------------------------------------------------------------------------------------------
 
 
 def _sort_column(filters: Filters, order: Order) -> ColumnElement[Any]:
-    """For what is overdue, its earliest unmet due time is the next one by the clock, swept or not."""
+    """The column of the order.
+
+    For overdue complaints it is the earliest unmet due time, which is the next due time whether or not swept.
+    """
     if order.key is SortKey.NEXT_DUE_AT:
         return c.overdue_after_at if filters.overdue else c.next_due_at
     return c.priority if order.key is SortKey.PRIORITY else c.received_at
 
 
 def _phases(filters: Filters, order: Order, after: ListPosition | None) -> list[Phase]:
-    """Condition and order of the rows with a value, then of those without, from after the place."""
+    """Condition and order of the rows with a value, then of the rows without one, after a position."""
     column = _sort_column(filters, order)
-    # An expression, where the index on priorities would lead through all that was ever urgent.
+    # An expression hides the index on priorities. It would lead through all complaints that were ever urgent.
     ordered = column + literal_column("0") if column is c.priority and filters.overdue else column
     by_id = c.id.desc() if order.descending else c.id.asc()
     by_column: list[ColumnElement[Any]] = [ordered.desc() if order.descending else ordered.asc(), by_id]
@@ -189,7 +193,7 @@ def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnEl
 
 
 def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
-    """The columns whose index would lead away from that of the order (`_aside`)."""
+    """The columns whose index would lead away from the index of the order (see `_aside`)."""
     aside: set[ColumnElement[Any]] = {c.priority}
     if filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses:
         aside.add(c.team)
@@ -214,7 +218,7 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
 
 
 def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
-    """Conditions on the complaint's own row. `aside`: not by the indexes of these."""
+    """Conditions on the complaint's own row. The indexes of the columns `aside` are not used."""
     found: list[ColumnElement[bool]] = [
         compare(_aside(column) if column in aside else column, value)
         for name, column, compare in _COMPARED
@@ -225,17 +229,20 @@ def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnE
     if filters.statuses:
         found.append((_aside(c.status) if c.status in aside else c.status).in_(filters.statuses))
     if filters.escalation_level_min:
-        found.append(c.escalation_level > literal_column("0"))  # proves the partial index
+        found.append(c.escalation_level > literal_column("0"))  # proves that the partial index serves
     return found
 
 
 def _aside(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column, but not for its index: SQLite would take that of any = or IN, then sort all it finds."""
+    """The column, written so that SQLite does not use its index.
+
+    SQLite prefers the index of any column with = or IN, and then sorts all rows that it finds.
+    """
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _due(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
-    """Conditions on the clocks, as they stand at `now`, whether or not a sweep has run."""
+    """Conditions on due times at `now`, whether or not a sweep has run."""
     found = []
     if filters.overdue is True:
         found.append(c.overdue_after_at < now)
@@ -256,19 +263,22 @@ def _has_unmet(kind: DeadlineKind, *, overdue_at: datetime | None) -> ColumnElem
 
 
 def due_before(end: datetime, now: datetime) -> list[ColumnElement[bool]]:
-    """That the next due time is before `end`. A pause that ended since the last sweep counts as ended."""
-    lapsed = exists().where(
+    """Conditions that the next due time is before `end`.
+
+    A pause that ended after the last sweep counts as ended.
+    """
+    has_lapsed_pause = exists().where(
         d.complaint_id == c.id,
         d.status == DeadlineStatus.PAUSED,
         d.paused_until <= now,
         d.due_at < end,
     )
-    # The first condition follows from the second; it has an index that bounds the search.
-    return [c.overdue_after_at < end, or_(c.next_due_at < end, lapsed)]
+    # The first condition follows from the second. It has an index, which bounds the search.
+    return [c.overdue_after_at < end, or_(c.next_due_at < end, has_lapsed_pause)]
 
 
 def _elsewhere(tx: Transaction, filters: Filters) -> list[ColumnElement[bool]]:
-    """Conditions on other tables, each by an index of theirs."""
+    """Conditions on other tables. Each uses an index of its table."""
     found: list[ColumnElement[bool]] = []
     if filters.account_nos is not None:
         found.append(c.id.in_(_complainants(p.account_no.in_(filters.account_nos))))

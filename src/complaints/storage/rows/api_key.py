@@ -1,4 +1,4 @@
-"""API keys; their secrets are stored only as digests."""
+"""API keys. The database stores only the digest of a secret."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Key:
     revoked_at: datetime | None
 
     def usable(self, now: datetime) -> bool:
-        """Neither revoked nor expired at `now`."""
+        """True if the key is neither revoked nor expired at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
@@ -35,7 +35,7 @@ k = api_key.c
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key, and who made it when."""
+    """A key, the instant at which it was made, and the actor who made it."""
 
     key: Key
     created_at: datetime
@@ -100,11 +100,11 @@ def insert_key(tx: Transaction, key: Key, *, digest: str, created_by: str) -> No
 
 
 def replace_secret(tx: Transaction, key_id: UUID, digest: str) -> None:
-    """Give a key another secret; it is valid again if it was revoked."""
+    """Give a key another secret. A revoked key becomes valid again."""
     tx.connection.execute(update(api_key).where(k.id == key_id).values(secret_digest=digest, revoked_at=None))
 
 
 def revoke(tx: Transaction, key_id: UUID) -> None:
-    """Make a key useless, from now on."""
+    """Make a key invalid from now on."""
     statement = update(api_key).where(k.id == key_id, k.revoked_at.is_(None)).values(revoked_at=tx.now)
     tx.connection.execute(statement)

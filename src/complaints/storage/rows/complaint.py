@@ -1,4 +1,4 @@
-"""The complaint's row. Its members are the domain's; the rest serves queries, the engine and the history."""
+"""The row of a complaint: the members of the domain, and columns for queries, the sweep and the history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -50,33 +50,36 @@ from complaints.storage.database.types import PriorityRank, Serial, UtcDateTime,
 
 
 class DecimalText(TypeDecorator[Decimal]):
-    """An exact amount of money, stored as text on every engine."""
+    """An exact amount of money, stored as text on both databases."""
 
     impl = String(40)
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
-        """As plain digits."""
+        """Write plain digits."""
         return None if value is None else str(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
-        """Exactly as it was."""
+        """Read the exact amount."""
         return None if value is None else Decimal(value)
 
 
 class LastEventNumber(FunctionElement[int]):
-    """The `sequence` of the last event of all complaints, or a later one; 0 where nothing goes by it."""
+    """The `sequence` of the last event of all complaints, or a later number.
+
+    It is 0 on SQLite, where the history has no months.
+    """
 
     inherit_cache = True
 
 
 @compiles(LastEventNumber)
-def _nothing_numbered(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
+def _compile_without_months(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
     return "0"
 
 
 @compiles(LastEventNumber, "postgresql")
-def _last_numbered(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
+def _compile_with_months(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
     return "coalesce(pg_sequence_last_value('event_sequence_seq'::regclass), 0::bigint)"
 
 
@@ -124,7 +127,7 @@ complaint = Table(
     Column("nps", SmallInteger),
     Column("ended_at", UtcDateTime),
     Column("merged_into", ForeignKey("complaint.id")),
-    # What queries, the engine and the history go by; all follow from the members and the deadlines.
+    # Columns for queries, the sweep and the history. All follow from the members and the deadlines.
     Column("next_due_at", UtcDateTime),
     Column("overdue_after_at", UtcDateTime),
     Column("wake_at", UtcDateTime),
@@ -132,7 +135,7 @@ complaint = Table(
     Column("escalation_level", SmallInteger, nullable=False),
     Column("history_count", Integer, nullable=False),
     Column("history_digest", LargeBinary(32), nullable=False),
-    # Its events are numbered later than its row is made: where to begin looking for them (`storage.months`).
+    # Events of the complaint are numbered after its row is made. A search for them begins here (`storage.months`).
     Column("events_after", BigInteger, nullable=False, server_default=LastEventNumber()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),
@@ -151,7 +154,7 @@ complaint = Table(
 )
 c = complaint.c
 
-# In this order, since an external id is asked for alone too.
+# The external id comes first, because a filter may name it without a source.
 Index("uq_complaint__external_id__source", c.external_id, c.source, unique=True)
 
 
@@ -159,10 +162,10 @@ def _partial(name: str, *columns: Any, where: Any, unique: bool = False) -> None
     Index(name, *columns, unique=unique, postgresql_where=where, sqlite_where=where)
 
 
-# Partial, since what is posted has none: an index of nothings would be paid for at every intake.
+# Partial: a posted complaint has no digest, so its intake does not write to this index.
 _partial("uq_complaint__import_digest", c.import_digest, where=c.import_digest.is_not(None), unique=True)
 _partial("ix_complaint__wake", c.wake_at, c.id, where=c.wake_at.is_not(None) & c.parked_at.is_(None))
-# Columns behind the id let rows be filtered without a look at them: every index is paid for at intake.
+# The columns after the id let PostgreSQL filter in the index without reading the row.
 _partial(
     "ix_complaint__overdue",
     c.overdue_after_at,
@@ -184,7 +187,7 @@ Index("ix_complaint__received", c.received_at, c.id, c.team, c.category, c.sourc
 Index("ix_complaint__team_received", c.team, c.received_at, c.id)
 Index("ix_complaint__status_received", c.status, c.received_at, c.id, c.team)
 _partial("ix_complaint__assignee_received", c.assignee, c.received_at, c.id, where=c.assignee.is_not(None))
-# Literal, as every number in the predicate of an index: bound values never prove it.
+# A literal, because a bound value cannot prove to the planner that the partial index serves.
 _partial(
     "ix_complaint__escalated", c.escalation_level, c.received_at, c.id, where=text("escalation_level > 0")
 )
@@ -199,11 +202,11 @@ complaint_tag = Table(
     Index("ix_complaint_tag__tag__complaint_id", "tag", "complaint_id"),
 )
 
-# Every member of the domain's complaint that is a column; its clocks and holds have tables of their own.
+# The members of a complaint that are columns. Deadlines and holds have their own tables.
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
 _ALL_MEMBERS = (*MEMBERS, "deadlines", "holds")
 _members_of = attrgetter(*MEMBERS)
-# JSON as text: most often it is empty, and nothing is to be read.
+# JSON is read as text: most often it is empty, and then nothing must be parsed.
 MEMBER_COLUMNS = tuple(
     cast(c[name], Text).label(name) if name in ("tags", "attributes") else c[name] for name in MEMBERS
 )
@@ -212,7 +215,10 @@ _COUNT, _TAGS, _ATTRIBUTES = len(MEMBERS), MEMBERS.index("tags"), MEMBERS.index(
 
 @dataclass(frozen=True, slots=True)
 class ComplaintRecord:
-    """A complaint as stored, with the end of its history. Every event of it has a `sequence` over `events_after`."""
+    """A complaint as stored, with the end of its history.
+
+    The `sequence` of all its events is above `events_after`.
+    """
 
     complaint: Complaint
     tip: Tip
@@ -220,7 +226,7 @@ class ComplaintRecord:
 
 
 def values_of(facts: Complaint) -> dict[str, Any]:
-    """The columns that follow from a complaint."""
+    """The columns of a complaint that follow from its facts."""
     values: dict[str, Any] = dict(zip(MEMBERS, _members_of(facts), strict=True))
     values["tags"] = list(facts.tags)
     values.update(
@@ -233,7 +239,7 @@ def values_of(facts: Complaint) -> dict[str, Any]:
 
 
 def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
-    """The complaint of a row that begins with `MEMBER_COLUMNS`, and of its parts."""
+    """The complaint of a row that begins with `MEMBER_COLUMNS`, with its deadlines and holds."""
     members: list[Any] = [*row[:_COUNT]]
     members[_TAGS] = () if members[_TAGS] == "[]" else tuple(from_json(members[_TAGS]))
     members[_ATTRIBUTES] = {} if members[_ATTRIBUTES] == "{}" else from_json(members[_ATTRIBUTES])
@@ -247,30 +253,34 @@ def insert_rows(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
 
 
 def write_tags(inserts: bulk.Inserts, tagged: Sequence[tuple[UUID, str]]) -> None:
-    """Index the tags of complaints for the `tag` filter."""
+    """Write the tags of complaints for the filter `tag`."""
     inserts.add(complaint_tag, [{"complaint_id": i, "tag": t} for i, t in tagged])
 
 
 def replace_tags(tx: Transaction, inserts: bulk.Inserts, complaint_id: UUID, tags: Sequence[str]) -> None:
-    """Index the tags of one complaint anew."""
+    """Replace the tags of one complaint."""
     tx.connection.execute(complaint_tag.delete().where(complaint_tag.c.complaint_id == complaint_id))
     write_tags(inserts, [(complaint_id, tag) for tag in dict.fromkeys(tags)])
 
 
 def update_rows(tx: Transaction, rows: list[dict[str, Any]]) -> int:
-    """Write changed columns of complaints, each guarded by the version it was read at; how many were written.
+    """Write changed columns of complaints, and return how many complaints were written.
 
-    Every row has the same columns, besides `key_id` and `key_version`.
+    All rows have the same columns, besides `key_id` and `key_version`. A complaint whose version is no longer
+    `key_version` is not written.
     """
     return bulk.update_rows(tx, complaint, rows)
 
 
 def find_rows(tx: Transaction, *conditions: Any, lock: bool = False) -> Sequence[Any]:
-    """Rows with the members and the tip of the history, by id; `lock` keeps others from changing them."""
+    """Rows with the members and the end of the history, ordered by id.
+
+    `lock` keeps other transactions from changing them until this one ends.
+    """
     history = (c.history_count, c.history_digest, c.events_after)
     statement = select(*MEMBER_COLUMNS, *history, c.escalation_level).where(*conditions)
     statement = statement.order_by(c.id)
     if lock:
-        # Rows that refer to it may still be written: no key of a complaint ever changes.
+        # FOR NO KEY UPDATE: other transactions may still insert rows that refer to the complaint.
         statement = statement.with_for_update(of=complaint, key_share=True)
     return tx.connection.execute(statement).all()

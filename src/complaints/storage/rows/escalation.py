@@ -1,4 +1,4 @@
-"""Escalations taken, and who hears of them. The unique key on deadline and step makes each happen once."""
+"""Escalations and their recipients. A unique key on deadline and step lets each step be taken only once (rule 3.1)."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -68,7 +68,10 @@ escalation_recipient = Table(
 
 
 def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escalation]]) -> None:
-    """Write escalations with their complaint and its team. A step taken before raises IntegrityError."""
+    """Write escalations, each with the id and the team of its complaint.
+
+    A step that was taken before violates the unique key, and the transaction raises RaceLost.
+    """
     if not taken:
         return
     rows = [
@@ -90,8 +93,10 @@ def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escala
         for complaint_id, team, fact in taken
     ]
     inserts.add(escalation, rows)
-    heard = [{"escalation_id": fact.id, "login": who} for _, _, fact in taken for who in fact.recipients]
-    inserts.add(escalation_recipient, heard)
+    recipients = [
+        {"escalation_id": fact.id, "login": login} for _, _, fact in taken for login in fact.recipients
+    ]
+    inserts.add(escalation_recipient, recipients)
 
 
 def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]:
@@ -101,7 +106,7 @@ def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]
 
 
 def acknowledge_escalation(tx: Transaction, escalation_id: UUID, *, by: str, note: str | None) -> bool:
-    """Mark as acknowledged now; False if it was before."""
+    """Mark an escalation as acknowledged now. Returns False if it was acknowledged before."""
     statement = (
         update(escalation)
         .where(e.id == escalation_id, e.acknowledged_at.is_(None))

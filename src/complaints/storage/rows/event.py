@@ -1,11 +1,11 @@
-"""The history: an append-only row per event, chained per complaint, and the feed of changes.
+"""The history: one row for each event, never changed, chained by digest for each complaint.
 
-`sequence` numbers the events of all complaints in commit order: on PostgreSQL a lock held from numbering to
-commit makes the two orders one, so a reader that remembers the last number it saw can miss nothing. It is taken
-last in a transaction, after every other lock, and so cannot be part of a deadlock.
+`sequence` numbers the events of all complaints in the order of commits. On PostgreSQL a lock is held from
+numbering to commit, so both orders are the same. A reader that remembers the last number it saw misses no event.
+The lock is taken last in a transaction, after all other locks, so it cannot be part of a deadlock.
 
-On PostgreSQL the table is partitioned by ranges of `sequence`, a range a month (see `partitions`): who looks for
-events says the number they come after, and the months before it are not looked at.
+On PostgreSQL the table is partitioned by ranges of `sequence`, one for each month (`storage.months`). A query names
+the number after which its events come, so PostgreSQL does not look at earlier months.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ from complaints.storage.database.types import Serial, UtcDateTime, metadata, one
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.scope_condition import condition
 
-FEED_LOCK = 0x636F6D70  # any number that is only ours
+FEED_LOCK = 0x636F6D70  # any number that no other lock uses
 
 event = Table(
     "event",
@@ -50,14 +50,17 @@ event = Table(
     Column("actor", String(210), nullable=False),
     Column("data", Text, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
-    UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL in each month
+    UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL unique within a month
     sqlite_autoincrement=True,
     postgresql_partition_by="RANGE (sequence)",
 )
 
 
 def append_events(tx: Transaction, links: Sequence[tuple[UUID, UUID, Link]]) -> None:
-    """Write (event id, complaint id, link) in the given order when the transaction ends (`Transaction.finish`)."""
+    """Write (event id, complaint id, link) in the given order, just before commit.
+
+    `Transaction.finish` writes them earlier.
+    """
     rows = [
         {
             "id": event_id,
@@ -84,7 +87,10 @@ def list_events(
     from_number: int = 0,
     below_number: int | None = None,
 ) -> Sequence[RowMapping]:
-    """The events of one complaint after ordinal `after`, oldest first; only those whose `sequence` is in the range."""
+    """Up to `limit` events of one complaint after ordinal `after`, oldest first.
+
+    Only events with `from_number <= sequence < below_number` count. None means no upper bound.
+    """
     e = event.c
     statement = (
         select(event)
@@ -98,7 +104,7 @@ def list_events(
 
 
 def find_last_event(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
-    """The latest event of a type in the history of one complaint."""
+    """The latest event of this type in the history of one complaint."""
     since = select(complaint.c.events_after).where(complaint.c.id == complaint_id)
     events_after = tx.connection.execute(since).scalar_one()
     statement = (
@@ -115,7 +121,7 @@ def find_last_event(tx: Transaction, complaint_id: UUID, event_type: EventType) 
 
 
 def list_changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Sequence[RowMapping]:
-    """The events after number `after` of the complaints within `scope`, in commit order."""
+    """Up to `limit` events after number `after` of the complaints within `scope`, in the order of commits."""
     statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
     if scope != ALL_COMPLAINTS:
         statement = statement.join(complaint, complaint.c.id == event.c.complaint_id)
@@ -124,6 +130,6 @@ def list_changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Se
 
 
 def find_last_number(tx: Transaction, *, after: int = 0) -> int:
-    """The number of the last event, as this transaction sees it; `after` where none comes after it."""
+    """The number of the last event that this transaction sees; `after` if no event comes after it."""
     statement = select(func.max(event.c.sequence)).where(event.c.sequence > after)
     return tx.connection.execute(statement).scalar_one() or after

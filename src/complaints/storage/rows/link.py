@@ -1,4 +1,4 @@
-"""Links between complaints, kept at the one that names the other."""
+"""Links between complaints. A row belongs to the complaint that names the other."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -33,18 +33,18 @@ _FOUND = (
 
 
 def find_links(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[RowMapping]:
-    """Links from any of the complaints, with the sequence of the other."""
+    """The links from any of these complaints, with the sequence of the other complaint."""
     return tx.connection.execute(_FOUND, {"ids": complaint_ids}).mappings().all() if complaint_ids else []
 
 
 def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
-    """Add a link; False if it was there."""
+    """Add a link. Returns False if it exists."""
     row = {"complaint_id": complaint_id, "type": link_type, "other_id": other_id}
     return insert_if_absent(tx, link, row)
 
 
 def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
-    """Remove a link; False if there was none."""
+    """Remove a link. Returns False if there was none."""
     statement = delete(link).where(
         k.complaint_id == complaint_id, k.type == link_type, k.other_id == other_id
     )
@@ -52,6 +52,6 @@ def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_
 
 
 def has_merged(tx: Transaction, complaint_id: UUID) -> bool:
-    """Whether another complaint was merged into this one."""
+    """True if another complaint was merged into this one."""
     statement = select(complaint.c.id).where(complaint.c.merged_into == complaint_id).limit(1)
     return tx.connection.execute(statement).first() is not None

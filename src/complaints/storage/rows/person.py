@@ -1,4 +1,4 @@
-"""Personal data: the complainant and the reporter, in a table of their own. No other table holds any."""
+"""Personal data of complainants and reporters. No other table holds any."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields
@@ -60,8 +60,8 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
 
 _MEMBERS = tuple(f.name for f in fields(Person))
 _FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(any_of(p.complaint_id))
-# Each mark is one look into its index, and each complaint one into the key, however the planner thinks of tables
-# that are still young: nothing is joined but what was found (OFFSET 0, CROSS JOIN).
+# One index look-up for each identifier, and one for each complaint found. OFFSET 0 (PostgreSQL) and CROSS JOIN
+# (SQLite) stop the planner from choosing a scan while the tables are small.
 _EARLIER = {
     "postgresql": """
         SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
@@ -88,16 +88,16 @@ _EARLIER = {
     """,
 }
 _FIND_EARLIER = {
-    service: text(statement)
+    dialect: text(statement)
     .bindparams(bindparam("asked", type_=Text), bindparam("since", type_=UtcDateTime))
     .columns(p.account_no, p.phone_e164, p.email_normal, complaint.c.category, complaint.c.received_at)
-    for service, statement in _EARLIER.items()
+    for dialect, statement in _EARLIER.items()
 }
 Persons = dict[str, Person]
 
 
 def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> dict[str, Any]:
-    """The columns of a party."""
+    """The columns of a person in the role `role`."""
     values = {name: getattr(fact, name) for name in _MEMBERS}
     return values | {
         "complaint_id": complaint_id,
@@ -108,17 +108,17 @@ def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> d
 
 
 def insert_persons(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
-    """Write parties of new complaints."""
+    """Write the persons of new complaints."""
     inserts.add(person, rows)
 
 
 def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
-    """Write one party anew."""
+    """Write a person in place of the person with the same complaint and role."""
     insert_or_update(tx, person, row)
 
 
 def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Persons]:
-    """The parties of complaints, by complaint and role."""
+    """The persons of complaints, by complaint id and role."""
     found: dict[UUID, Persons] = {}
     for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
         found.setdefault(complaint_id, {})[role] = Person(*members)
@@ -126,7 +126,7 @@ def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID,
 
 
 def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
-    """What the complainant is known by."""
+    """The identifiers of the complainant; all None if there is no complainant."""
     statement = select(p.account_no, p.phone_e164, p.email_normal).where(
         p.complaint_id == complaint_id, p.role == COMPLAINANT
     )
@@ -137,9 +137,11 @@ def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
 def find_earlier(
     tx: Transaction, identities: Iterable[Identity], since: datetime
 ) -> list[tuple[Identity, str | None, datetime]]:
-    """Complaints received at or after `since` by anyone who shares a mark with `identities`: their identity,
-    category and time of receipt, some more than once.
+    """Complaints received at or after `since` whose complainant shares an identifier with one of `identities`.
+
+    Each is the identity of its complainant, its category and its time of receipt. One may come more than once.
+    Merged complaints are left out.
     """
     asked = {"asked": encode(list(dict.fromkeys(identities))).decode(), "since": since}
     found = tx.connection.execute(_FIND_EARLIER[tx.connection.dialect.name], asked)
-    return [(Identity(*marks), category, at) for *marks, category, at in found]
+    return [(Identity(*identifiers), category, at) for *identifiers, category, at in found]
