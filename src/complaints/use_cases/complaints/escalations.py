@@ -1,4 +1,4 @@
-"""Escalations as people see them: listed, and acknowledged by whoever takes care of one."""
+"""Escalations: list, read and acknowledge them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -29,12 +29,12 @@ def list_escalations(
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[Row]:
-    """Escalations the caller may know of, latest first."""
+    """Escalations within the scope of the caller, latest first."""
     return escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
-    """One escalation. Raises NotFound, also for one the caller may not know of."""
+    """One escalation. Raises NotFound, also for an escalation outside the scope of the caller."""
     found = escalations.find_escalation(tx, escalation_id, scope=caller.scope)
     if found is None:
         raise NotFound(f"There is no escalation {str(escalation_id)!r}.")
@@ -44,9 +44,10 @@ def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row
 def acknowledge(
     service: Service, tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge
 ) -> Row:
-    """Put on record that the caller takes care of it (rule 3.5); again by the same person changes nothing.
+    """Record that the caller takes care of an escalation (rule 3.5).
 
-    The complaint's version stays. Raises NotFound, or Conflict where another acknowledged it first.
+    A second call by the same actor changes nothing. The version of the complaint stays. Raises Forbidden, NotFound,
+    and Conflict if another actor acknowledged it before.
     """
     caller.require(Right.WORK)
     found = load_escalation(tx, caller, escalation_id)

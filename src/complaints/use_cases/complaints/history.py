@@ -1,6 +1,6 @@
-"""One complaint's history: every event, oldest first, and the notes people add to it.
+"""The history of one complaint, the notes that users add to it, and the feed of all changes.
 
-Events never hold personal data of the people a complaint names: it stands in a table of its own.
+Events hold no personal data of the customers; it stands in its own table.
 """
 
 import json
@@ -52,16 +52,16 @@ def timeline(
 ) -> Sequence[EventRecord]:
     """The events of a complaint after ordinal `after`, oldest first. Raises NotFound.
 
-    Those in months that were detached are left out: the first one's ordinal tells.
+    Events in detached months are left out. The ordinal of the first event then shows how many are missing.
     """
     extent = load.load_history_extent(tx, reference, scope=caller.scope)
     return [event_record_of(row) for row in _rows(tx, extent, after=after, limit=limit)]
 
 
 def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
-    """Looked for in the months in which most complaints end, and later only if some are missing.
+    """Look in the months in which most complaints end, and in later months only if events are missing.
 
-    Ordinals have no gaps, so it is known how many there are.
+    Ordinals have no gaps, so the number of missing events is known.
     """
     complaint_id, end = extent.complaint_id, months.end_of_month(extent.events_after, _FEW_MONTHS)
     rows = event.list_events(
@@ -77,19 +77,19 @@ def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> 
 def add_note(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: AddNote
 ) -> EventRecord:
-    """Put a note on the record; the event it is. Raises NotFound."""
+    """Add a note to the history. Returns its event. Raises NotFound."""
     complaint = notes_and_links.add_note(service, tx, caller, reference, command)
-    tx.finish()  # its event is written, and numbered
+    tx.finish()  # writes and numbers the event
     row = event.find_last_event(tx, complaint.id, EventType.NOTE_ADDED)
-    assert row is not None  # it was written just now
+    assert row is not None  # `finish` wrote it
     return event_record_of(row)
 
 
 def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[EventRecord], int]:
-    """Up to `limit` events after number `after` that the caller may know of, and the number to go on from.
+    """Up to `limit` events after number `after` within the scope of the caller, and the number to continue from.
 
-    Everything up to the last number this snapshot sees is committed (`storage.rows.event`), so the reader may go
-    on from there, also where none of it was for their eyes.
+    All events up to the last number of this snapshot are committed (`storage.rows.event`). So the reader may
+    continue from there, even if none of these events were within its scope.
     """
     rows = event.list_changes(tx, after=after, limit=limit, scope=caller.scope)
     seen = rows[-1]["sequence"] if len(rows) == limit else event.find_last_number(tx, after=after)

@@ -1,4 +1,4 @@
-"""Notes on a complaint and links to others."""
+"""Notes on a complaint, and links to other complaints."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from complaints.use_cases.service import Service
 def add_note(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: AddNote
 ) -> Complaint:
-    """Put a note on the record."""
+    """Add a note to the history. Raises Forbidden, NotFound."""
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         change.emit(
@@ -32,7 +32,10 @@ def add_note(
 def add_link(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: AddLink
 ) -> tuple[Complaint, bool]:
-    """Link to another complaint; the complaint, and whether the link is new."""
+    """Link a complaint to another one. Returns the complaint, and True if the link is new.
+
+    Raises InvalidContent for an unknown other complaint or the complaint itself, Forbidden, NotFound.
+    """
     other_id = _load_other_id(tx, caller, command.complaint_id)
     added = False
 
@@ -56,7 +59,7 @@ def remove_link(
     link_type: LinkType,
     other_reference: str,
 ) -> Complaint:
-    """Remove a link. Raises NotFound if there is none."""
+    """Remove a link. Raises NotFound if there is none, and Conflict for the link of a merge."""
     other_id = load.load_id(tx, other_reference, scope=caller.scope)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
