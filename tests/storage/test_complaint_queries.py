@@ -1,4 +1,4 @@
-"""The pages of complaint lists in terms of SQL: which index serves them, how many statements they take."""
+"""Pages of complaint lists in SQL: the index that serves each, and the number of statements."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -152,7 +152,7 @@ def _page(
 def _planned_page(
     service: Service, filters: Filters, order: Order, *, after: ListPosition | None = None, limit: int = 50
 ) -> tuple[ComplaintSlice, str]:
-    """A page, and how the database went about it."""
+    """A page, and the plan of the database for it."""
     with count_statements(service) as executed:
         page = _page(service, filters, order, after=after, limit=limit)
     return page, _plan(service, *_reading("FROM complaint", executed))
@@ -190,7 +190,7 @@ def test_the_overdue_page_is_read_off_its_index(filled: Service, descending: boo
 
 
 def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Service) -> None:
-    """Drivers prepare what they send often; the plan is then made without the values."""
+    """psycopg prepares frequent statements. Their plan is made without the values."""
     if not filled.database.is_postgresql:
         pytest.skip("SQLite always plans without the values")
     filters = Filters(overdue=True, team="operations", priority=Priority.URGENT)
@@ -212,7 +212,7 @@ def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Service) -> Non
 
 
 def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
-    """Every statement of it, without a scan of any table that grows."""
+    """No statement of the page scans a table that grows."""
     filled.read(filled.configuration)
     with filled.database.read() as tx, count_statements(filled) as executed:
         views, _ = lists.list_views(
@@ -226,7 +226,7 @@ def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
 
 
 def test_words_are_planned_for_each_time(filled: Service) -> None:
-    """A prepared plan would be made without them, and look through every complaint for a rare one."""
+    """A prepared plan does not know the words. For a rare word it would scan all complaints."""
     if not filled.database.is_postgresql:
         pytest.skip("SQLite always plans without the values")
     terms = tuple(query_terms("word7 it's 100% 漏水"))

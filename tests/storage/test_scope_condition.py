@@ -151,5 +151,5 @@ def _write_escalations(tx: Transaction, complaint_id: UUID, recipients: list[lis
         }
         tx.connection.execute(insert(escalation).values(row))
         if logins:
-            heard = [{"escalation_id": row["id"], "login": login} for login in logins]
-            tx.connection.execute(insert(escalation_recipient), heard)
+            notified = [{"escalation_id": row["id"], "login": login} for login in logins]
+            tx.connection.execute(insert(escalation_recipient), notified)

@@ -1,4 +1,4 @@
-"""One complaint, the whole way: from post to escalation to closure, on both engines."""
+"""The whole life of one complaint on both databases: posted, escalated, closed."""
 
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Status
 from tests.support import Scenario
