@@ -96,7 +96,8 @@ def test_a_pool_lends_again_what_its_server_ended(small: Service) -> None:
         with psycopg.connect(
             str(small.database.engine.url).replace("+psycopg", ""), autocommit=True
         ) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", [mine])
+            # The second argument waits, in milliseconds, until the server process has ended.
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
         assert client.post("/v1/complaints", json=POST).status_code == 201
         assert client.get("/readyz").status_code == 200
 
