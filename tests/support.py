@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage import load
 from complaints.storage.database import migrate
@@ -139,7 +140,9 @@ class Scenario:
 
     def load(self, complaint: Complaint) -> Complaint:
         """The complaint as stored now."""
-        return self.service.read(lambda tx: load.load_complaint(tx, complaint.id)).complaint
+        return self.service.read(
+            lambda tx: load.load_complaint(tx, complaint.id, scope=ALL_COMPLAINTS)
+        ).complaint
 
     def key(self, *roles: AccessRole, source: str = "test", login: str | None = None) -> dict[str, str]:
         """The headers of a new key with these roles."""

@@ -20,7 +20,7 @@ from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import complaint
-from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep import loops
@@ -51,7 +51,7 @@ def no_lock() -> None:
     due_complaints.claim_due = _claimed_by_all
 
 
-def _claimed_by_all(tx: Transaction, *, limit: int) -> list[LoadedComplaint]:
+def _claimed_by_all(tx: Transaction, *, limit: int) -> list[ComplaintRecord]:
     c = complaint.complaint.c
     due = (
         select(c.id).where(c.wake_at <= tx.now, c.parked_at.is_(None)).order_by(c.wake_at, c.id).limit(limit)

@@ -183,7 +183,7 @@ def _patch(
 
 
 def _event_types(scenario: Scenario, complaint: Complaint) -> list[str]:
-    rows = scenario.service.read(lambda tx: event.timeline(tx, complaint.id, after=0, limit=500))
+    rows = scenario.service.read(lambda tx: event.list_events(tx, complaint.id, after=0, limit=500))
     return [str(row["type"]) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The history becomes one by month with everything in it, and one table again, on data that lived for months."""
+"""The migration to a history by month and back keeps all events of several months."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -23,7 +23,7 @@ from tests.support import Scenario, opened_service
 
 @pytest.fixture(params=DATABASE_KINDS)
 def lived(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> Iterator[Scenario]:
-    """Events of several months, in as many partitions on PostgreSQL; a database of its own."""
+    """Events of several months in its own database; on PostgreSQL with a partition for each month."""
     with opened_service(migrated_database_url(request.param)) as service:
         scenario = Scenario(service)
         for _ in range(3):
@@ -62,7 +62,7 @@ def _kind(scenario: Scenario) -> str:
 
 
 def _all_is_well(scenario: Scenario) -> bool:
-    """What is written is found, numbered on, and nothing is broken."""
+    """New events are found and numbered after the old ones, and every invariant holds."""
     last = max(row["sequence"] for row in _rows(scenario))
     complaint: Complaint = scenario.act(scenario.post(), "withdraw", reason="solved itself")
     found, after = scenario.service.read(lambda tx: history.changes(tx, SYSTEM, after=last, limit=10))
@@ -98,7 +98,7 @@ def test_down_to_one_table_and_up_to_months_again(lived: Scenario) -> None:
 @pytest.mark.parametrize("lived", ["postgresql"], indirect=True)
 def test_months_go_on_after_the_data_there_was(lived: Scenario) -> None:
     engine = lived.service.database.engine
-    with lived.service.database.begin() as tx:  # as it was before there were months: small numbers
+    with lived.service.database.begin() as tx:  # small numbers, as before the history had months
         renumbered = "WITH n AS (SELECT id, row_number() OVER (ORDER BY sequence) AS k FROM event)"
         tx.connection.execute(text(f"{renumbered} UPDATE event e SET sequence = k FROM n WHERE n.id = e.id"))
         tx.connection.execute(text("SELECT setval('event_sequence_seq', (SELECT max(sequence) FROM event))"))
@@ -126,7 +126,7 @@ def test_going_down_brings_back_what_was_detached(lived: Scenario) -> None:
 
 
 def test_a_program_of_before_writes_on(lived: Scenario) -> None:
-    """It knows nothing of `events_after`; what it writes is found all the same."""
+    """Old code does not know `events_after`. Its events are still found."""
     columns = [c["name"] for c in sa.inspect(lived.service.database.engine).get_columns("complaint")]
     known = ", ".join(name for name in columns if name != "events_after")
     event_columns = "complaint_id, ordinal, version, type, at, actor, data, digest, id"
@@ -152,7 +152,7 @@ def test_a_program_of_before_writes_on(lived: Scenario) -> None:
 
 @pytest.mark.parametrize("lived", ["postgresql"], indirect=True)
 def test_an_ordinal_taken_twice_is_refused_on_the_way_down(lived: Scenario) -> None:
-    """What each month for itself cannot see the one table does."""
+    """Months cannot refuse an ordinal that another month has; the single table refuses it."""
     columns = "id, complaint_id, ordinal, version, type, at, actor, data, digest"
     with lived.service.database.begin() as tx:
         tx.connection.execute(

@@ -1,4 +1,4 @@
-"""Migrations on both engines: to the newest schema and back, losing nothing, by many processes at once."""
+"""Migrations on both databases: up and down without losing rows, also by several processes at once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def empty(request: pytest.FixtureRequest, empty_database_url: Callable[[str], st
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> str:
-    """A new one: to empty one of other tests would not undo a change of its schema."""
+    """A new database, because emptying a shared one would not undo a change of its schema."""
     return migrated_database_url(request.param)
 
 
@@ -48,12 +48,12 @@ def _version(engine: Engine) -> str | None:
 
 
 def _is_compared(name: str | None, kind: str, _parents: Any) -> bool:
-    """The full-text tables have nothing in common on the two engines; migrations alone make them, and months."""
+    """Only migrations make months and the full-text tables, whose form differs between the databases."""
     return not (kind == "table" and (name or "").startswith(("complaint_search", "event_")))
 
 
 def test_the_newest_schema_is_what_the_code_says(empty: Engine) -> None:
-    """Besides the unique key that on PostgreSQL each month of the history has for itself."""
+    """Except the unique key that each month of the history has on PostgreSQL."""
 
     def is_kept_whole(_item: Any, name: str | None, *_: Any) -> bool:
         return name != "uq_event__complaint_id_ordinal" or empty.dialect.name == "sqlite"
@@ -73,7 +73,7 @@ def test_the_newest_schema_is_what_the_code_says(empty: Engine) -> None:
 
 
 def test_every_constraint_of_the_code_is_in_the_database(empty: Engine) -> None:
-    """The comparison above does not look at checks."""
+    """The comparison above ignores CHECK constraints."""
     migrate.upgrade(empty)
     inspector = sa.inspect(empty)
     for table in all_tables.metadata.sorted_tables:
@@ -105,7 +105,7 @@ def test_up_again_is_nothing(scenario: Scenario) -> None:
 
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
-    """Plants what the next migration does."""
+    """Plants the statements of the next migration."""
 
     def plant(change: Callable[[], None]) -> None:
         def step(config: Config, _revision: str) -> None:
@@ -121,7 +121,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
 def test_remaking_a_table_keeps_its_children(
     scenario: Scenario, planted: Callable[[Callable[[], None]], None]
 ) -> None:
-    """On SQLite a column can only be changed by a new table in the place of the old one."""
+    """SQLite changes a column only by replacing the whole table."""
 
     def remake() -> None:
         with op.batch_alter_table("complaint", recreate="auto") as batch:
@@ -182,7 +182,7 @@ def test_processes_that_migrate_at_once_wait_for_each_other(
 
 
 def test_processes_that_start_at_once_fill_the_database_once(empty: Engine, tmp_path: Path) -> None:
-    """They make one first key between them."""
+    """Together they make one first key."""
     migrate.upgrade(empty)
     url = empty.url.render_as_string(hide_password=False)
     start = threading.Barrier(4)

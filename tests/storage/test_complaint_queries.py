@@ -1,4 +1,4 @@
-"""The pages of complaint lists in terms of SQL: which index serves them, how many statements they take."""
+"""Pages of complaint lists in SQL: the index that serves each, and the number of statements."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,11 +13,19 @@ from sqlalchemy import insert, select, text
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import index_terms, query_terms
 from complaints.domain.rules.intake import NewComplaint
+from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import receive
-from complaints.storage.queries.complaint_lists import Filters, Order, Page, Place, SortKey, find_page
+from complaints.storage.queries.complaint_lists import (
+    ComplaintSlice,
+    Filters,
+    ListPosition,
+    Order,
+    SortKey,
+    find_page,
+)
 from complaints.storage.queries.due_counts import count_overdue
 from complaints.storage.rows import search
 from complaints.storage.rows.complaint import complaint, complaint_tag
@@ -137,15 +145,15 @@ def _clock(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(
-    service: Service, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
-) -> Page:
+    service: Service, filters: Filters, order: Order, *, after: ListPosition | None = None, limit: int = 50
+) -> ComplaintSlice:
     return service.read(lambda tx: find_page(tx, filters, order, after=after, limit=limit))
 
 
 def _planned_page(
-    service: Service, filters: Filters, order: Order, *, after: Place | None = None, limit: int = 50
-) -> tuple[Page, str]:
-    """A page, and how the database went about it."""
+    service: Service, filters: Filters, order: Order, *, after: ListPosition | None = None, limit: int = 50
+) -> tuple[ComplaintSlice, str]:
+    """A page, and the plan of the database for it."""
     with count_statements(service) as executed:
         page = _page(service, filters, order, after=after, limit=limit)
     return page, _plan(service, *_reading("FROM complaint", executed))
@@ -183,7 +191,7 @@ def test_the_overdue_page_is_read_off_its_index(filled: Service, descending: boo
 
 
 def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Service) -> None:
-    """Drivers prepare what they send often; the plan is then made without the values."""
+    """psycopg prepares frequent statements. Their plan is made without the values."""
     if not filled.database.is_postgresql:
         pytest.skip("SQLite always plans without the values")
     filters = Filters(overdue=True, team="operations", priority=Priority.URGENT)
@@ -205,7 +213,7 @@ def test_a_prepared_plan_serves_the_overdue_page_as_well(filled: Service) -> Non
 
 
 def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
-    """Every statement of it, without a scan of any table that grows."""
+    """No statement of the page scans a table that grows."""
     filled.read(filled.configuration)
     with filled.database.read() as tx, count_statements(filled) as executed:
         views, _ = lists.list_views(
@@ -219,7 +227,7 @@ def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
 
 
 def test_words_are_planned_for_each_time(filled: Service) -> None:
-    """A prepared plan would be made without them, and look through every complaint for a rare one."""
+    """A prepared plan does not know the words. For a rare word it would scan all complaints."""
     if not filled.database.is_postgresql:
         pytest.skip("SQLite always plans without the values")
     terms = tuple(query_terms("word7 it's 100% 漏水"))
@@ -228,6 +236,22 @@ def test_words_are_planned_for_each_time(filled: Service) -> None:
     statement, bound = _reading("FROM complaint", executed)
     assert all(term.text in statement for term in terms)
     assert not bound
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [Scope.sources(["north"]), Scope.teams(["operations"]), Scope.teams(["operations", "management"])],
+)
+def test_a_scope_leaves_the_order_to_its_index(filled: Service, scope: Scope) -> None:
+    for filters, order, index in (
+        (Filters(overdue=True, scope=scope), OVERDUE, "ix_complaint__overdue"),
+        (Filters(scope=scope), NEWEST, "received"),
+    ):
+        page, plan = _planned_page(filled, filters, order, limit=7)
+        assert len(page.complaints) == 7
+        assert all(map(scope.admits, page.complaints))
+        assert index in plan
+        assert not _is_sorted_by_hand(plan)
 
 
 def test_every_order_is_read_off_its_index(filled: Service) -> None:

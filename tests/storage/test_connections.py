@@ -1,4 +1,4 @@
-"""How connections are had: several hosts in a URL, a pool that is too small, a server that comes back. PostgreSQL."""
+"""Connections to PostgreSQL: several hosts in a URL, a pool that is too small, a server that restarts."""
 
 from collections.abc import Callable, Iterator
 
@@ -61,7 +61,7 @@ def test_settings_in_a_url_count_but_the_zone_stays_utc(migrated_database_url: C
 
 @pytest.fixture
 def small(migrated_database_url: Callable[[str], str]) -> Iterator[Service]:
-    """An engine with at most two connections, for which nobody waits long."""
+    """An engine with at most two connections and a short wait for one."""
     url = migrated_database_url("postgresql")
     database = Database(open_engine(url, pool_size=1, pool_seconds=0.2), sandbox_now)
     yield Service(database, new_id)
@@ -80,7 +80,7 @@ def test_a_pool_that_is_used_up_answers_503_and_when_to_come_again(small: Servic
 
 
 def test_a_key_that_cannot_be_looked_up_answers_503(small: Service) -> None:
-    """Else the first request after half a second of outage would be a 500."""
+    """Otherwise the first request after an outage of half a second would get 500."""
     with api_client(small) as client, small.database.read(), small.database.read():
         answer = client.post("/v1/complaints", json=POST)
         assert answer.status_code == 503
@@ -88,7 +88,7 @@ def test_a_key_that_cannot_be_looked_up_answers_503(small: Service) -> None:
 
 
 def test_a_pool_lends_again_what_its_server_ended(small: Service) -> None:
-    """As after a restart or a failover: the process goes on by itself."""
+    """As after a restart or a failover: the process continues without help."""
     with api_client(small) as client:
         assert client.get("/readyz").status_code == 200
         with small.database.read() as tx:
@@ -96,7 +96,8 @@ def test_a_pool_lends_again_what_its_server_ended(small: Service) -> None:
         with psycopg.connect(
             str(small.database.engine.url).replace("+psycopg", ""), autocommit=True
         ) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", [mine])
+            # The second argument waits, in milliseconds, until the server process has ended.
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
         assert client.post("/v1/complaints", json=POST).status_code == 201
         assert client.get("/readyz").status_code == 200
 
@@ -114,7 +115,7 @@ def test_who_is_not_ready_says_so(migrated_database_url: Callable[[str], str]) -
 
 
 def test_many_rows_are_taken_statement_by_statement(migrated_database_url: Callable[[str], str]) -> None:
-    """No pipeline: the server would wait without a timeout for the rest of one. The count is of all rows."""
+    """psycopg uses no pipeline, because the server waits for its end without a timeout. All rows are counted."""
     with opened_service(migrated_database_url("postgresql")) as service, service.database.begin() as tx:
         tx.connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = '1s'")
         cursor = tx.connection.connection.cursor()

@@ -1,4 +1,4 @@
-"""The feed of changes under writers that commit out of order, over connections of their own."""
+"""The feed of changes, while writers on other connections commit out of order."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
@@ -23,7 +24,7 @@ BLOCKED_SECONDS = 0.3
 
 @pytest.fixture
 def postgres(migrated_database_url: Callable[[str], str]) -> Iterator[Service]:
-    """The engine on PostgreSQL: SQLite has one writer, and so one order."""
+    """A service on PostgreSQL. SQLite has one writer, and so one order."""
     with opened_service(migrated_database_url("postgresql")) as service:
         yield service
 
@@ -33,7 +34,7 @@ def note(service: Service, tx: Transaction, complaint: Complaint, text: str) -> 
 
 
 class Reader:
-    """Polls the feed as an integrator does: always from where the answer before ended."""
+    """Polls the feed like an integrator: each time from the end of the last answer."""
 
     def __init__(self, service: Service, *, limit: int = 200) -> None:
         self.service = service
@@ -43,7 +44,7 @@ class Reader:
         self.texts: list[str] = []
 
     def poll(self) -> list[str]:
-        """The texts of the notes that are new."""
+        """The texts of new notes."""
         found, self.after = self.service.read(
             lambda tx: history.changes(tx, SYSTEM, after=self.after, limit=self.limit)
         )
@@ -57,8 +58,8 @@ def test_one_that_begins_first_and_commits_last_is_seen(postgres: Service) -> No
     scenario, reader = Scenario(postgres), Reader(postgres)
     slow, quick = scenario.post(), scenario.post()
 
-    with postgres.database.begin() as tx:  # begun, and its complaint locked, before the other begins
-        load.load_complaint(tx, slow.id, lock=True)
+    with postgres.database.begin() as tx:  # begins and locks its complaint before the other begins
+        load.load_complaint(tx, slow.id, scope=ALL_COMPLAINTS, lock=True)
         postgres.write(lambda other: note(postgres, other, quick, "quick"))
         assert reader.poll() == ["quick"]
         note(postgres, tx, slow, "slow")

@@ -1,4 +1,4 @@
-"""The history by month: made, turned and detached on PostgreSQL, and nothing of it to be seen from outside."""
+"""The months of the history: made, turned and detached on PostgreSQL, without any effect on the API."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from tests.support import Scenario, count_statements, opened_service
 
 @pytest.fixture
 def postgres(migrated_database_url: Callable[[str], str]) -> Iterator[Scenario]:
-    """A house on PostgreSQL, on a database of its own: months do not go away again."""
+    """A scenario in its own PostgreSQL database, because emptying a database does not remove months."""
     with opened_service(migrated_database_url("postgresql")) as service:
         yield Scenario(service)
 
@@ -37,7 +37,7 @@ def find_months(scenario: Scenario) -> list[Month]:
 
 
 def month_after_last(scenario: Scenario) -> date:
-    """The first day of the month that is not made yet."""
+    """The first day of the next month to make."""
     return months.month_after(_month_of(find_months(scenario)[-1]), 1)
 
 
@@ -52,14 +52,14 @@ def set_clock(scenario: Scenario, day: date) -> None:
 
 
 def begin_next_month(scenario: Scenario) -> Month:
-    """Let the clock come to the second day of the next month, and the scheduler see it."""
+    """Set the clock to the second day of the next month, and run the scheduler once."""
     set_clock(scenario, month_after_last(scenario) + timedelta(days=1))
     keep_months(scenario.service)
     return find_months(scenario)[-1]
 
 
 def ended(scenario: Scenario) -> Complaint:
-    """A complaint that time brings nothing more: two events."""
+    """A complaint with two events, to which time adds nothing."""
     return scenario.act(scenario.post(), "withdraw", reason="solved itself")
 
 
@@ -195,7 +195,7 @@ def test_no_ordinal_is_taken_twice_in_a_month(postgres: Scenario) -> None:
 
 
 def test_months_nobody_was_there_to_make_leave_no_gap(postgres: Scenario) -> None:
-    """The scheduler was down: what is written meanwhile goes where the last numbers went."""
+    """While the scheduler is down, events go to the last partition."""
     first, day = find_months(postgres)[0], months.month_after(month_after_last(postgres), 2)
     set_clock(postgres, day)
     meanwhile = postgres.post()
@@ -207,7 +207,7 @@ def test_months_nobody_was_there_to_make_leave_no_gap(postgres: Scenario) -> Non
 
 
 def test_a_month_made_but_not_turned_waits_for_the_next_time(postgres: Scenario) -> None:
-    """Killed between the two: nothing is written to the month before it is there for everybody."""
+    """The scheduler is killed between making and turning. No event goes to the month before it is committed."""
     day = month_after_last(postgres)
     made = postgres.service.write(lambda tx: months.make_month(tx, day))
     assert made is not None
@@ -276,7 +276,7 @@ def test_months_made_by_many_while_everybody_writes(postgres: Scenario) -> None:
 
 
 def test_on_each_engine_life_goes_on_over_months(scenario: Scenario) -> None:
-    """On SQLite there is one table and nothing to be seen to."""
+    """SQLite has one table and no months."""
     complaint = scenario.post(severity="critical")
     for _ in range(3):
         scenario.advance(days=31)
@@ -288,7 +288,7 @@ def test_on_each_engine_life_goes_on_over_months(scenario: Scenario) -> None:
     assert list(check_all(scenario.service)) == []
 
 
-# Only the months asked for are looked at ---------------------------------------------------------------------------
+# Queries look only at the months they need ---------------------------------------------------------------------------
 
 
 def test_no_event_is_numbered_before_its_complaint_expects_it(scenario: Scenario) -> None:
@@ -302,7 +302,7 @@ def test_no_event_is_numbered_before_its_complaint_expects_it(scenario: Scenario
 
 
 def plans_of(scenario: Scenario, work: Callable[[], Any], asked_of: str) -> list[str]:
-    """How PostgreSQL does the statements that ask `asked_of`."""
+    """The plans of PostgreSQL for the statements that read `asked_of`."""
     with count_statements(scenario.service) as statements:
         work()
     with scenario.service.database.read() as tx:
@@ -315,7 +315,7 @@ def plans_of(scenario: Scenario, work: Callable[[], Any], asked_of: str) -> list
 
 
 def looked_at(scenario: Scenario, plan: str) -> list[int]:
-    """The months a plan goes to, counted from 0."""
+    """The months that a plan reads, counted from 0."""
     return [n for n, month in enumerate(find_months(scenario)) if month.name in plan]
 
 
@@ -415,7 +415,7 @@ def test_the_rest_of_a_history_cut_off_is_still_proven(postgres: Scenario) -> No
 
 
 def test_a_first_event_gone_missing_is_no_month_detached(postgres: Scenario) -> None:
-    """Only complaints that began before what was detached are taken on trust."""
+    """Only complaints that began in detached months are not proven."""
     ended(postgres)
     for _ in range(3):
         begin_next_month(postgres)

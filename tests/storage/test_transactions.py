@@ -1,4 +1,4 @@
-"""What transactions promise, and what the database itself refuses, whoever writes: on both engines."""
+"""The promises of transactions, and the rows that both databases refuse from any writer."""
 
 import time
 from collections.abc import Callable
@@ -110,7 +110,7 @@ def test_every_connection_is_set_up(
 def test_a_transaction_left_idle_is_ended_after_many_rows_too(
     migrated_database_url: Callable[[str], str],
 ) -> None:
-    """A frozen process must not keep its locks; the driver's own way to insert many rows would let it."""
+    """A frozen process must not keep its locks. In a pipeline of psycopg it would."""
     calendars: list[dict[str, Any]] = [{"code": code, "document": {}} for code in ("one", "two")]
 
     def dawdle(database: Database) -> None:
@@ -145,7 +145,7 @@ def test_an_instant_comes_back_as_the_same_in_utc(scenario: Scenario, instant: d
 
 
 def test_instants_compare_as_instants_whatever_their_zone(scenario: Scenario) -> None:
-    """09:00 in Shanghai is before 02:00 in London; as text it is not."""
+    """09:00 in Shanghai is before 02:00 in London, but not in the order of the texts."""
     shanghai = datetime(2026, 11, 22, 9, 0, tzinfo=timezone(timedelta(hours=8)))
     with scenario.service.database.begin() as tx:
         tx.connection.execute(sa.update(sandbox_clock).values(now=shanghai))
@@ -173,7 +173,7 @@ _RUNNING = "status = 'running' AND kind = 'resolution'"
 _MET = "status = 'met', wake_at = NULL"
 _CLOSED = "status = 'closed', ended_at = created_at"
 _LATE = "met_at = due_at, breached_at = due_at"
-# What is written, and the constraint that refuses it.
+# A row, and the constraint that refuses it.
 CHECKED = [
     ("UPDATE complaint SET version = 0", "ck_complaint__version"),
     ("UPDATE complaint SET cycle = 0", "ck_complaint__cycle"),
@@ -277,7 +277,7 @@ _ENUMS = [
 
 @pytest.fixture
 def furnished(scenario: Scenario) -> Scenario:
-    """A house with a row or more in every table that a constraint is about."""
+    """A scenario with rows in every table that has a constraint."""
     other = scenario.post(subject="Other", source="cc", external_id="CALL-1")
     ours = scenario.post(
         subject="Ours",
@@ -343,7 +343,7 @@ def test_the_database_refuses_words_that_are_none(furnished: Scenario) -> None:
     for column, constraint in _ENUMS:
         statement = f"UPDATE {column.table.name} SET {column.name} = 'nonsense'"
         if column.name == "status" and column.table.name == "deadline":
-            statement += " WHERE met_at IS NULL"  # else another constraint may be the first to refuse
+            statement += " WHERE met_at IS NULL"  # otherwise another constraint may refuse the row first
         assert constraint in _refusal(furnished, statement), statement
 
 

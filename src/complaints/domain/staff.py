@@ -1,8 +1,10 @@
 """The staff of the house: users, teams and departments, and the directory that holds them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from complaints.domain.scope import Scope, ScopeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,22 @@ class Directory:
     users: Mapping[str, User]
     teams: Mapping[str, Team]
     departments: Mapping[str, Department]
+
+    def resolve(self, scope: Scope) -> Scope:
+        """The scope with departments replaced by their teams, and by the teams of the departments below them."""
+        if scope.kind is not ScopeKind.DEPARTMENTS:
+            return scope
+        return Scope.teams(
+            team.code for team in self.teams.values() if self._is_within(team.department, scope.names)
+        )
+
+    def _is_within(self, code: str | None, departments: Collection[str]) -> bool:
+        """True if the department, or one above it, is among `departments`."""
+        seen: set[str] = set()
+        while code is not None and code not in seen:
+            if code in departments:
+                return True
+            seen.add(code)
+            above = self.departments.get(code)
+            code = above.parent if above else None
+        return False

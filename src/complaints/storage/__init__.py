@@ -1,1 +1,1 @@
-"""Floor 2: tables and their SQL. `apply` is the only writer of plans."""
+"""Tables and their SQL. `save` is the only writer of planned changes."""

@@ -1,4 +1,4 @@
-"""The reference data of one version, whole and typed; each process keeps it until the version changes."""
+"""The configuration of one version, whole and typed. Each process keeps it until the version changes."""
 
 import threading
 import time
@@ -21,13 +21,13 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration
 from complaints.storage.rows.api_key import Key
 
-_TRUSTED_SECONDS = 0.5
-_LOOKING_SECONDS = 1.0
+_FRESH_SECONDS = 0.5
+_RELOAD_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Reference data. `policies_in_order` runs from the first to take force to the last."""
+    """The reference data. `policies_in_order` are ordered by the instant at which they come into force."""
 
     version: int
     directory: Directory
@@ -39,36 +39,40 @@ class Configuration:
     _classified: dict[str | None, Category | None] = field(default_factory=dict, init=False, compare=False)
 
     def classify(self, code: str | None) -> Category | None:
-        """The category `code`, with what it leaves open filled in. Raises InvalidContent."""
+        """The category `code`, with its open members filled in (see `categories.classify`). Raises InvalidContent."""
         if code not in self._classified:
             self._classified[code] = classify(code, self.categories)
         return self._classified[code]
 
     def policy(self, code: str, version: int) -> Policy:
-        """That version of that policy. Raises NotFound."""
+        """The policy of this code and version. Raises NotFound."""
         found = self.policies.get((code, version))
         if found is None:
             raise NotFound(f"There is no policy {code!r} version {version}.")
         return found
 
     def policy_at(self, instant: datetime) -> Policy:
-        """The policy in force at `instant`; before the first took force, the first."""
+        """The policy in force at `instant`. Before the first policy is in force, the first one."""
         in_force = [p for p in self.policies_in_order if p.effective_at <= instant]
         return in_force[-1] if in_force else self.policies_in_order[0]
 
 
 class ConfigurationCache:
-    """Keeps the catalogue and looks for a newer version at most every half second."""
+    """Keeps the configuration of this process, and looks for a newer version at most every half second."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: Configuration | None = None
         self._checked_at = float("-inf")
-        self._looking_since = float("-inf")
+        self._reload_began_at = float("-inf")
         self._expiries = 0
 
     def current(self, tx: Transaction, *, certain: bool = False) -> Configuration:
-        """The catalogue; with `certain` as of this transaction, else perhaps half a second old."""
+        """The configuration.
+
+        With `certain` it is as new as this transaction; otherwise it may be half a second old, or a second and a
+        half while another caller reloads it.
+        """
         kept, expiries = self._kept, self._expiries
         if not certain and (trusted := self.trusted()) is not None:
             return trusted
@@ -79,32 +83,32 @@ class ConfigurationCache:
         with self._lock:
             if self._kept is None or self._kept.version <= kept.version:
                 self._kept = kept
-                if expiries == self._expiries:  # else a newer one may have come since it was asked for
+                if expiries == self._expiries:  # else a newer version may exist
                     self._checked_at = asked_at
         return kept
 
     def claim(self, tx: Transaction) -> Configuration:
-        """The catalogue as it is now, locked against other writers until this transaction ends. Not kept."""
+        """The configuration as it is now, locked against other writers until this transaction ends. It is not kept."""
         return _load(tx, configuration.claim_version(tx), self._known())
 
     def _known(self) -> Mapping[tuple[str, int], Policy]:
-        """Policies need not be read again: a version never changes."""
+        """The policies in memory. They need no second reading: a policy version never changes."""
         kept = self._kept
         return kept.policies if kept else {}
 
     def trusted(self) -> Configuration | None:
-        """The catalogue, if it was found current within the last half second: no database is asked.
+        """The configuration, if it was found current within the last half second. Asks no database.
 
-        When that is over, the first who asks gets None, to look for a newer one; the others meanwhile go by the
-        old one, for a second at most.
+        After half a second one caller gets None and must reload. For up to one more second the others keep the old
+        copy.
         """
         kept, now = self._kept, time.monotonic()
         age = now - self._checked_at
-        if kept is None or age < _TRUSTED_SECONDS:
+        if kept is None or age < _FRESH_SECONDS:
             return kept
-        if age < _TRUSTED_SECONDS + _LOOKING_SECONDS and now - self._looking_since < _LOOKING_SECONDS:
+        if age < _FRESH_SECONDS + _RELOAD_SECONDS and now - self._reload_began_at < _RELOAD_SECONDS:
             return kept
-        self._looking_since = now
+        self._reload_began_at = now
         return None
 
     def expire(self) -> None:
@@ -143,7 +147,7 @@ def _directory(tx: Transaction) -> Directory:
 
 
 def _policies(tx: Transaction, known: Mapping[tuple[str, int], Policy]) -> dict[tuple[str, int], Policy]:
-    """Every version of every policy, from the first to take force to the last."""
+    """All versions of all policies, ordered by the instant at which they come into force."""
     p = configuration.policy.c
     in_order = select(p.code, p.version).order_by(p.effective_at, p.applied_at, p.version)
     keys = [(code, version) for code, version in tx.connection.execute(in_order)]

@@ -1,4 +1,4 @@
-"""Whole complaints: rows with their deadlines and holds."""
+"""Whole complaints: their rows with deadlines and holds."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -7,26 +7,30 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.numbers import sequence_of
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
 from complaints.domain.rules.intake import NewComplaint
-from complaints.storage.database.any_of import among
+from complaints.domain.scope import Scope
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import complaint as complaints
-from complaints.storage.rows.complaint import LoadedComplaint, complaint, fact_of, find_rows
+from complaints.storage.rows.complaint import ComplaintRecord, complaint, fact_of, find_rows
 from complaints.storage.rows.deadline import find_deadlines, find_holds
+from complaints.storage.rows.scope_condition import condition
 
 _NUMBERS = "complaint_sequence"
 _KNOWN_BY = ("source", "external_id", "import_digest")
 _known_by = attrgetter(*_KNOWN_BY)
 
 
-class Record(NamedTuple):
-    """A complaint's history: it has so many `events`, numbered above `events_after`."""
+class HistoryExtent(NamedTuple):
+    """The place of the history of a complaint.
+
+    It has `events` events. Their `sequence` is above `events_after`.
+    """
 
     complaint_id: UUID
     events_after: int
@@ -34,31 +38,41 @@ class Record(NamedTuple):
 
 
 def load_complaint(
-    tx: Transaction, reference: str | UUID, *, only_source: str | None = None, lock: bool = False
-) -> LoadedComplaint:
-    """One complaint by id or number, among those of `only_source`. Raises NotFound.
+    tx: Transaction, reference: str | UUID, *, scope: Scope, lock: bool = False
+) -> ComplaintRecord:
+    """The complaint with this id or number, within `scope`. Raises NotFound.
 
-    `lock` keeps others from changing it until the transaction ends.
+    `lock` keeps other transactions from changing it until this one ends.
     """
-    found = find_complaints(tx, *_named(reference), *_scoped(only_source), lock=lock)
+    found = find_complaints(tx, _is_named(reference), condition(scope, complaint), lock=lock)
     if not found:
         raise _unknown(reference)
     return found[0]
 
 
-def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[LoadedComplaint]:
-    """The complaints of these ids, by id; `lock` as in `load_complaint`."""
-    return with_parts(tx, find_rows(tx, among(complaints.c.id, ids), lock=lock))
+def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = False) -> list[ComplaintRecord]:
+    """The complaints with these ids, ordered by id. `lock` as in `load_complaint`."""
+    return load_parts(tx, find_rows(tx, any_of(complaint.c.id, ids), lock=lock))
 
 
-def load_record(tx: Transaction, reference: str, *, only_source: str | None = None) -> Record:
-    """Where the history of a complaint is, by its id or number, among those of `only_source`. Raises NotFound."""
-    columns = (complaint.c.id, complaint.c.events_after, complaint.c.history_count)
-    statement = select(*columns).where(*_named(reference), *_scoped(only_source))
+def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
+    """The id of the complaint with this id or number, within `scope`. Raises NotFound."""
+    complaint_id: UUID = _load_columns(tx, reference, scope, complaint.c.id)[0]
+    return complaint_id
+
+
+def load_history_extent(tx: Transaction, reference: str, *, scope: Scope) -> HistoryExtent:
+    """The place of the history of the complaint with this id or number, within `scope`. Raises NotFound."""
+    c = complaint.c
+    return HistoryExtent(*_load_columns(tx, reference, scope, c.id, c.events_after, c.history_count))
+
+
+def _load_columns(tx: Transaction, reference: str, scope: Scope, *columns: Any) -> Sequence[Any]:
+    statement = select(*columns).where(_is_named(reference), condition(scope, complaint))
     found = tx.connection.execute(statement).first()
     if found is None:
         raise _unknown(reference)
-    return Record(*found)
+    return found
 
 
 def _unknown(reference: str | UUID) -> NotFound:
@@ -66,28 +80,32 @@ def _unknown(reference: str | UUID) -> NotFound:
 
 
 def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
-    """Lock several complaints so that whoever locks the same ones waits, instead of each for the other."""
+    """Lock several complaints in the order of their ids, so that two callers cannot wait for each other.
+
+    A reference that names no complaint is passed over: loading it refuses it.
+    """
     named = []
     for reference in references:
-        with suppress(NotFound):  # whoever loads it says so
-            named.append(and_(*_named(reference)))
+        with suppress(NotFound):
+            named.append(_is_named(reference))
     if named:
-        find_rows(tx, or_(*named), lock=True)
+        statement = select(complaint.c.id).where(or_(*named)).order_by(complaint.c.id)
+        tx.connection.execute(statement.with_for_update(key_share=True)).all()
 
 
-def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[LoadedComplaint]:
-    """Complaints that fit, with their deadlines and holds, by id."""
-    return with_parts(tx, find_rows(tx, *conditions, lock=lock))
+def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[ComplaintRecord]:
+    """The complaints that fit all conditions, with their deadlines and holds, ordered by id."""
+    return load_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
-def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[LoadedComplaint]:
-    """Rows of complaints with their deadlines and holds, in the order of the rows."""
+def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
+    """The complaints of these rows, in the order of the rows: reads their deadlines and holds."""
     if not rows:
         return []
     ids = [row.id for row in rows]
     deadlines, holds = find_deadlines(tx, ids), find_holds(tx, ids)
     return [
-        LoadedComplaint(
+        ComplaintRecord(
             fact_of(row, deadlines.get(row.id, ()), holds.get(row.id, ())),
             HistoryEnd(row.history_count, row.history_digest),
             row.events_after,
@@ -96,19 +114,16 @@ def with_parts(tx: Transaction, rows: Sequence[Any]) -> list[LoadedComplaint]:
     ]
 
 
-def _named(reference: str | UUID) -> list[Any]:
+def _is_named(reference: str | UUID) -> ColumnElement[bool]:
+    """The condition that a complaint has this id or number. Raises NotFound for any other text."""
     if isinstance(reference, UUID):
-        return [complaint.c.id == reference]
+        return complaint.c.id == reference
     if (sequence := sequence_of(reference)) is not None:
-        return [complaint.c.sequence == sequence]
+        return complaint.c.sequence == sequence
     try:
-        return [complaint.c.id == UUID(reference)]
+        return complaint.c.id == UUID(reference)
     except ValueError:
         raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
-
-
-def _scoped(only_source: str | None) -> list[Any]:
-    return [] if only_source is None else [complaint.c.source == only_source]
 
 
 # Each look-up is a subquery, so that it reads one index entry. In a join, the planner would scan the table while it

@@ -1,9 +1,9 @@
-"""The months of the history: on PostgreSQL `event` is partitioned natively; on SQLite all this does nothing.
+"""The months of the history. On PostgreSQL, `event` is partitioned by month; on SQLite these functions do nothing.
 
-A partition is a range of `sequence`, and a month turns by letting the numbers jump to where its range begins: those
-of November 2026 go on from 202611 × 10^10. So the clock decides only when the next month is begun. No event depends
-on it for a place: until the month is made and turned, numbers go on in the range of the one before, and they never
-go back. The first partition also holds whatever was written before there were any.
+A partition is a range of `sequence`. A new month begins when the numbers jump to the start of its range: numbers
+of November 2026 go on from 202611 × 10^10. So the clock decides only when a month begins; no single event depends
+on it. Until the next month is made and turned to, numbers go on in the range of the last one, and they never go
+back. The first partition also holds all events from the time before the table was partitioned.
 """
 
 import logging
@@ -21,11 +21,10 @@ from complaints.storage.rows.event import FEED_LOCK
 
 log = logging.getLogger(__name__)
 
-NUMBERS_A_MONTH = (
-    10**10
-)  # 3,800 a second; even those of the year 9000 stay below 2^53, where JSON readers stop
-_MONTHS_LOCK = 0x6D6F6E74  # any number that is only ours
-_PATIENCE = "500ms"  # while we wait for a table, others wait behind us
+# Enough for 3,800 events a second. Even numbers of the year 9000 stay below 2^53, the limit of many JSON readers.
+NUMBERS_A_MONTH = 10**10
+_MONTHS_LOCK = 0x6D6F6E74  # any number that no other lock uses
+_LOCK_TIMEOUT = "500ms"  # while this process waits for a table, all other users of the table wait too
 _BOUNDS = re.compile(r"FOR VALUES FROM \('?(\w+)'?\) TO \('?(\w+)'?\)")
 _PARTITIONS = text("""
     SELECT c.relname AS name, pg_get_expr(c.relpartbound, c.oid) AS bounds
@@ -36,7 +35,7 @@ _PARTITIONS = text("""
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A partition: the events numbered from `lower` (None: from the first on) up to below `upper`."""
+    """A partition: the events with numbers from `lower` (None: from the first event) to below `upper`."""
 
     name: str
     lower: int | None
@@ -44,26 +43,29 @@ class Month:
 
     @property
     def first(self) -> int:
-        """The number that those of its month come after; what lies below was for months nobody was there to make."""
+        """First number of this partition's own month.
+
+        Lower numbers belong to earlier months for which no partition was created.
+        """
         year, month = divmod(self.upper // NUMBERS_A_MONTH, 100)
         return first_number(month_after(date(year, month, 1), -1))
 
 
 def first_number(month: date) -> int:
-    """The number that those of a month come after."""
+    """The number after which the numbers of a month come."""
     return (month.year * 100 + month.month) * NUMBERS_A_MONTH
 
 
 def month_after(day: date, months: int = 1) -> date:
-    """The first day of the month so many after that of `day`; fewer than 0 for those before."""
+    """The first day of the month that is `months` after the month of `day`. A negative count goes back."""
     count = day.year * 12 + day.month - 1 + months
     return date(count // 12, count % 12 + 1, 1)
 
 
 def end_of_month(number: int, months: int) -> int:
-    """What the numbers of the month so many after that of an event's number stay below."""
+    """The upper bound, excluded, of the numbers of the month that is `months` after the month of `number`."""
     year, month = divmod(number // NUMBERS_A_MONTH, 100)
-    if year == 0:  # from before there were months
+    if year == 0:  # a number given before the table had months
         return NUMBERS_A_MONTH
     return first_number(month_after(date(year, month, 1), months + 1))
 
@@ -84,17 +86,17 @@ def _month(name: str, bounds: str) -> Month:
 
 
 def horizon(tx: Transaction) -> int:
-    """Events numbered below this were detached with their months; 0 where none were."""
+    """The lower bound of the numbers that the history still has; 0 if no month was detached."""
     months = find_months(tx)
     return (months[0].lower or 0) if months else 0
 
 
 def make_month(tx: Transaction, day: date) -> Month | None:
-    """Make the partition of the month of `day`; None if it is there, or if now is not the moment for it.
+    """Make the partition of the month of `day`. Returns None if it exists, or if the tables are busy now.
 
-    It joins the last one without a gap, whatever months nobody was there to make.
+    It begins at the end of the last partition, even if months between them have none.
     """
-    return _undisturbed(tx, lambda: _make(tx, day))
+    return _try_alone(tx, lambda: _make(tx, day))
 
 
 def _make(tx: Transaction, day: date) -> Month | None:
@@ -102,9 +104,11 @@ def _make(tx: Transaction, day: date) -> Month | None:
     if last.upper > first_number(day):
         return None
     made = Month(f"event_{day:%Y_%m}", last.upper, first_number(month_after(day)))
-    # Like the one before it, with its indexes, and so with a unique key of its own; the foreign key comes with the
-    # attachment. `PARTITION OF` would keep readers out of the whole history.
-    _run(tx, "LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE")  # writers take it first, too
+    # The new table copies the indexes and the unique key of the last one; attaching adds the foreign key.
+    # `CREATE TABLE … PARTITION OF` would lock readers out of the whole history.
+    _run(
+        tx, "LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE"
+    )  # writers of events take a lock on this table first
     _run(tx, f"CREATE TABLE {made.name} (LIKE {last.name} INCLUDING ALL)")
     bounds = f"FROM ({made.lower}) TO ({made.upper})"
     _run(tx, f"ALTER TABLE event ATTACH PARTITION {made.name} FOR VALUES {bounds}")
@@ -112,10 +116,10 @@ def _make(tx: Transaction, day: date) -> Month | None:
 
 
 def turn_month(tx: Transaction) -> bool:
-    """Let the numbers jump to the last month made; False if they are there.
+    """Let the numbers jump to the last month made. Returns False if they are there already.
 
-    The month must be committed: numbers are not taken back where a transaction is. Nobody numbers events
-    meanwhile, so no statement under way can get a number of a month that it does not know.
+    The month must be committed: a rollback does not take numbers back. Meanwhile nobody numbers events, so no
+    running statement can get a number of a month that it does not know.
     """
     months = find_months(tx)
     if len(months) < 2:
@@ -128,27 +132,26 @@ def turn_month(tx: Transaction) -> bool:
 
 
 def detach_month(tx: Transaction, keep_from: date) -> Month | None:
-    """Detach the oldest month if it lies before `keep_from`, the first day of a month; None if nothing is detached.
+    """Detach the oldest month if it lies before `keep_from`, the first day of a month. Returns None if it stays.
 
-    Every complaint that began in it or before must have ended before `keep_from`: what is open keeps its whole
-    history. The month stays a table of its own, outside the history.
+    Every complaint that began in this month or before must have ended before `keep_from`. So an open complaint
+    keeps its whole history. The detached month stays in the database as a table outside the history.
     """
-    return _undisturbed(tx, lambda: _detach(tx, keep_from))
+    return _try_alone(tx, lambda: _detach(tx, keep_from))
 
 
 def _detach(tx: Transaction, keep_from: date) -> Month | None:
     months = find_months(tx)
     oldest = months[0]
-    if oldest.upper > min(
-        first_number(keep_from), _last_number(tx)
-    ):  # the month of the last number is in use
+    # The month of the last number is in use.
+    if oldest.upper > min(first_number(keep_from), _last_number(tx)):
         return None
     ended_before = datetime.combine(keep_from, time(), UTC)
     c = complaint.c
-    lives = exists().where(
+    is_needed = exists().where(
         c.events_after < oldest.upper, or_(c.ended_at.is_(None), c.ended_at >= ended_before)
     )
-    if tx.connection.execute(select(lives)).scalar_one():
+    if tx.connection.execute(select(is_needed)).scalar_one():
         log.info(
             "a month of the history is kept for complaints that have not ended", extra={"month": oldest.name}
         )
@@ -159,7 +162,7 @@ def _detach(tx: Transaction, keep_from: date) -> Month | None:
 
 
 def _last_number(tx: Transaction) -> int:
-    """The last number given to an event, committed or not: it only rises."""
+    """The last number given to an event, committed or not. It only rises."""
     last: int = tx.connection.execute(text("SELECT last_value FROM event_sequence_seq")).scalar_one()
     return last
 
@@ -168,15 +171,15 @@ def _run(tx: Transaction, statement: str) -> None:
     tx.connection.execute(text(statement))
 
 
-def _undisturbed(tx: Transaction, change: Callable[[], Month | None]) -> Month | None:
-    """`change`, on PostgreSQL, unless another process is at it or a table cannot be had at once."""
+def _try_alone(tx: Transaction, change: Callable[[], Month | None]) -> Month | None:
+    """Run `change` on PostgreSQL. Returns None if another process changes months, or if a table stays locked."""
     if tx.connection.dialect.name != "postgresql":
         return None
     if not tx.connection.execute(select(func.pg_try_advisory_xact_lock(_MONTHS_LOCK))).scalar_one():
         return None
     try:
         with tx.connection.begin_nested():
-            _run(tx, f"SET LOCAL lock_timeout = '{_PATIENCE}'")
+            _run(tx, f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
             return change()
     except OperationalError as error:
         if type(error.orig).__name__ != "LockNotAvailable":

@@ -1,7 +1,7 @@
-"""The only writer of plans: what a draft changed, its escalations and its events, for any number of complaints.
+"""The only writer of planned changes, for any number of complaints at once.
 
-Everything is written set-wise; the events when the transaction ends, because numbering them serialises commits
-(see `event`).
+Rows of one table are written by one statement. Events are written just before commit, because numbering them
+makes other transactions wait (see `rows.event`).
 """
 
 from collections import defaultdict
@@ -21,10 +21,10 @@ from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import complaint as complaints
-from complaints.storage.rows import deadline as deadlines
-from complaints.storage.rows import escalation as escalations
-from complaints.storage.rows import event as events
+from complaints.storage.rows import complaint as complaint_rows
+from complaints.storage.rows import deadline as deadline_rows
+from complaints.storage.rows import escalation as escalation_rows
+from complaints.storage.rows import event as event_rows
 from complaints.storage.rows import person, search
 
 _searched_texts = attrgetter(*SEARCHED_NAMES)
@@ -32,9 +32,10 @@ _searched_texts = attrgetter(*SEARCHED_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class ChangeToSave:
-    """A finished draft, with the end of its complaint's history before it.
+    """A finished change, with the end of the complaint's history before the change.
 
-    `parties` are rows of the people of a new complaint, `extra` columns of it that are not the domain's.
+    `persons` are rows of the customers of a new complaint. `extra` are columns of a new complaint that the domain
+    does not know.
     """
 
     change: Change
@@ -44,7 +45,10 @@ class ChangeToSave:
 
 
 def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
-    """Write plans in one go. Raises StaleVersion if a complaint changed since it was read; nothing is kept then."""
+    """Write changes together.
+
+    Raises StaleVersion if a complaint changed after it was read. The transaction must then be rolled back.
+    """
     links, tips = _chained(plans)
     _hasten_sweep(tx, plans)
     inserts = Inserts(tx)
@@ -57,7 +61,7 @@ def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UU
         ((plan.change.complaint.id, link) for plan, own in zip(plans, links, strict=True) for link in own),
         key=lambda pair: pair[1].event.at,
     )
-    events.append(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
+    event_rows.append_events(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
 
 
 def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave]) -> None:
@@ -87,23 +91,23 @@ def _write_complaints(
         after, before = plan.change.complaint, plan.change.before
         history = {"history_count": tip.count, "history_digest": tip.digest}
         if before is None:
-            new.append(complaints.values_of(after) | history | (plan.extra or {}))
+            new.append(complaint_rows.values_of(after) | history | (plan.extra or {}))
             continue
         row = _changed(before, after) | (history if tip != plan.tip else {})
         if row:
             key = {"key_id": after.id, "key_version": before.version}
             changed[tuple(row)].append(row | key)
         if before.tags != after.tags:
-            complaints.replace_tags(tx, inserts, after.id, after.tags)
+            complaint_rows.replace_tags(tx, inserts, after.id, after.tags)
     if new:
-        complaints.insert_rows(inserts, new)
+        complaint_rows.insert_rows(inserts, new)
     for rows in changed.values():
-        if complaints.update_rows(tx, rows) != len(rows):
+        if complaint_rows.update_rows(tx, rows) != len(rows):
             raise StaleVersion("The complaint was changed by someone else at the same time: read it again.")
 
 
 def _changed(before: Complaint, after: Complaint) -> dict[str, Any]:
-    old, new = complaints.values_of(before), complaints.values_of(after)
+    old, new = complaint_rows.values_of(before), complaint_rows.values_of(after)
     return {name: value for name, value in new.items() if value != old[name]}
 
 
@@ -119,7 +123,7 @@ def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave
         known = {d.id: d for d in before.deadlines} if before else {}
         for fact in after.deadlines:
             if fact.id not in known:
-                added.append(deadlines.values_of(fact) | {"complaint_id": after.id})
+                added.append(deadline_rows.values_of(fact) | {"complaint_id": after.id})
             elif fact != known[fact.id]:
                 moved.append(fact)
         lasting = {h.id: h for h in before.holds} if before else {}
@@ -127,12 +131,12 @@ def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave
         ended.extend(h for h in after.holds if h.id in lasting and h != lasting[h.id])
         promised.extend(plan.change.promises)
         taken.extend((after.id, after.team, fact) for fact in plan.change.escalations)
-    deadlines.insert_deadlines(inserts, added)
-    deadlines.update_deadlines(tx, moved)
-    deadlines.insert_holds(inserts, held)
-    deadlines.end_holds(tx, ended)
-    deadlines.insert_promises(inserts, promised)
-    escalations.insert_escalations(inserts, taken)
+    deadline_rows.insert_deadlines(inserts, added)
+    deadline_rows.update_deadlines(tx, moved)
+    deadline_rows.insert_holds(inserts, held)
+    deadline_rows.end_holds(tx, ended)
+    deadline_rows.insert_promises(inserts, promised)
+    escalation_rows.insert_escalations(inserts, taken)
 
 
 def _index(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave]) -> None:

@@ -1,18 +1,19 @@
-"""Who may do what: the caller behind a key, and the rights of the roles."""
+"""Callers, and the rights that their roles give."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 from complaints.domain.errors import Forbidden
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import AccessRole
 
 
 class Right(StrEnum):
-    """What a role lets one do."""
+    """The permission for a group of calls. Roles give rights."""
 
     CREATE = "create"  # post complaints and imports
-    READ_OWN = "read_own"  # read complaints of one's own source
+    READ_OWN = "read_own"  # read complaints of the own source
     READ = "read"  # read every complaint
     SEE_PERSONS = "see_persons"  # read personal data unmasked
     WORK = "work"  # take actions, write notes, acknowledge
@@ -41,7 +42,7 @@ def _rights_of(roles: frozenset[AccessRole]) -> frozenset[Right]:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a key, and the person it belongs to, if any."""
+    """The key behind a request, and the user to whom the key belongs, if any."""
 
     name: str
     roles: frozenset[AccessRole]
@@ -50,26 +51,26 @@ class Caller:
 
     @property
     def actor(self) -> str:
-        """The name the history knows them by."""
+        """The name of the caller in the history."""
         return f"user:{self.login}" if self.login else f"key:{self.name}"
 
     @property
     def person(self) -> str:
-        """The login, or the key's name where it belongs to nobody."""
+        """The login of the user; for a key without a user, the name of the key."""
         return self.login or self.name
 
     @property
     def rights(self) -> frozenset[Right]:
-        """All their roles' rights."""
+        """The rights of all roles together."""
         return _rights_of(self.roles)
 
     @property
-    def only_source(self) -> str | None:
-        """The source whose complaints alone they may read; None: all."""
-        return None if Right.READ in self.rights else self.source
+    def scope(self) -> Scope:
+        """The complaints that the caller may know of: all with the right `read`, else the complaints of its source."""
+        return ALL_COMPLAINTS if Right.READ in self.rights else Scope.sources([self.source])
 
     def require(self, right: Right) -> None:
-        """Raise Forbidden if they lack `right`."""
+        """Raise Forbidden if the caller lacks `right`."""
         if right not in self.rights:
             roles = ", ".join(role for role in AccessRole if right in RIGHTS[role])
             raise Forbidden(f"This needs a key with one of the roles {roles}.")

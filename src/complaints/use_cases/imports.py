@@ -75,7 +75,7 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
 def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> ImportJob:
     """An import with its progress. Raises NotFound, also if the source is hidden from the caller."""
     job = import_job.find_job(tx, import_id)
-    if job is None or caller.only_source not in (None, job.source):
+    if job is None or not caller.scope.admits_source(job.source):
         raise NotFound("There is no such import.")
     return job
 

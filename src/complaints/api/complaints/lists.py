@@ -22,7 +22,7 @@ from complaints.domain.vocabulary import Priority
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
-from complaints.use_cases.complaints.lists import Order, Place, SortKey
+from complaints.use_cases.complaints.lists import ListPosition, Order, SortKey
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(route_class=StrictRoute)
@@ -81,13 +81,13 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
     return request.read(work)
 
 
-def _cursor(end: Place | None, bound: dict[str, Any]) -> str | None:
+def _cursor(end: ListPosition | None, bound: dict[str, Any]) -> str | None:
     if end is None:
         return None
     return cursors.encode({**bound, "value": plain(end.value), "id": str(end.complaint_id)})
 
 
-def _place(cursor: str, bound: dict[str, Any], order: Order) -> Place:
+def _place(cursor: str, bound: dict[str, Any], order: Order) -> ListPosition:
     """The end of the page before. Raises BadRequest for a bad cursor, or for one of other filters or another order."""
     position = cursors.decode(cursor, _CURSOR)
     if any(position.get(name) != value for name, value in bound.items()):
@@ -95,10 +95,10 @@ def _place(cursor: str, bound: dict[str, Any], order: Order) -> Place:
     if order.key is SortKey.PRIORITY:
         if position.get("value") not in list(Priority):
             raise cursors.bad_cursor()
-        return Place(Priority(position["value"]), cursors.id_in(position, "id"))
+        return ListPosition(Priority(position["value"]), cursors.id_in(position, "id"))
     if order.key is SortKey.NEXT_DUE_AT and position.get("value") is None:
-        return Place(None, cursors.id_in(position, "id"))
-    return Place(cursors.instant_in(position, "value"), cursors.id_in(position, "id"))
+        return ListPosition(None, cursors.id_in(position, "id"))
+    return ListPosition(cursors.instant_in(position, "value"), cursors.id_in(position, "id"))
 
 
 # Counts of overdue complaints -----------------------------------------------------------------------------------------

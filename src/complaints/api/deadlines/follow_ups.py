@@ -16,7 +16,7 @@ from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import plain
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import follow_ups
-from complaints.use_cases.complaints.follow_ups import FollowUp, FollowUpFilter, Place
+from complaints.use_cases.complaints.follow_ups import FollowUp, FollowUpFilter, FollowUpPosition
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(prefix="/followups", tags=["follow-ups"], route_class=StrictRoute)
@@ -74,7 +74,7 @@ def _cursor(last: FollowUp) -> str:
     return cursors.encode({"kind": _CURSOR, **place})
 
 
-def _place(cursor: str) -> Place:
+def _place(cursor: str) -> FollowUpPosition:
     position = cursors.decode(cursor, _CURSOR)
     return (
         cursors.instant_in(position, "due"),

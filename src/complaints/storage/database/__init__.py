@@ -1,1 +1,1 @@
-"""The database itself: connections, transactions, column types, bulk inserts, migrations."""
+"""The database: connections, transactions, column types, bulk inserts, upserts, migrations."""

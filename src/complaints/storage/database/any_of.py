@@ -1,4 +1,7 @@
-"""That an identifier is one of many: one bound value however many there are, so that the statement stays the same."""
+"""The condition that an id is one of many.
+
+All ids are one bound value, so the statement has the same text for any number of them and stays prepared.
+"""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,25 +15,25 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 
 class _IdList(TypeDecorator[Collection[UUID]]):
-    """Text: on PostgreSQL of an array, on SQLite, which has none, JSON with identifiers as they are stored there."""
+    """Ids as one text: an array on PostgreSQL; on SQLite, which has no arrays, JSON of the ids as it stores them."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Collection[UUID] | None, dialect: Dialect) -> str:
-        """As the engine reads it. The driver's own way of spelling an array takes ten times as long."""
+        """Spell the ids for the database. psycopg's own way to send an array takes ten times as long."""
         ids = value or ()
         if dialect.name == "sqlite":
-            return to_json([one.hex for one in ids]).decode()
-        return f"{{{','.join([one.hex for one in ids])}}}"
+            return to_json([item.hex for item in ids]).decode()
+        return f"{{{','.join([item.hex for item in ids])}}}"
 
 
-class _Among(ColumnElement[bool]):
-    """`column` is one of the identifiers bound as `ids`."""
+class _AnyOf(ColumnElement[bool]):
+    """`column` is one of the ids bound as `ids`."""
 
     inherit_cache = True
     type = Boolean()
-    _traverse_internals = [  # noqa: RUF012 - how the library takes it
+    _traverse_internals = [  # noqa: RUF012 - SQLAlchemy reads this attribute
         ("column", InternalTraversal.dp_clauseelement),
         ("ids", InternalTraversal.dp_clauseelement),
     ]
@@ -39,20 +42,24 @@ class _Among(ColumnElement[bool]):
         self.column = column
         self.ids = ids
 
-    def self_group(self, against: Any = None) -> "_Among":
-        """As it is: on SQLite `= 1` would be put behind it, and no index would be looked at."""
+    def self_group(self, against: Any = None) -> "_AnyOf":
+        """Unchanged. SQLAlchemy would append `= 1` on SQLite, and the condition could not use an index."""
         return self
 
 
-@compiles(_Among)
-def _compile(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
-    column, ids = (compiler.process(one, **options) for one in (element.column, element.ids))
+@compiles(_AnyOf)
+def _compile(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.column, **options)
+    ids = compiler.process(element.ids, **options)
     if compiler.dialect.name == "sqlite":
-        return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - both are made by the library
+        return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - SQLAlchemy makes both
     return f"{column} = ANY(CAST({ids} AS UUID[]))"
 
 
-def among(column: Any, ids: Collection[UUID] | None = None) -> ColumnElement[bool]:
-    """That `column` is one of `ids`; without them one of those given as `ids` when the statement is executed."""
+def any_of(column: Any, ids: Collection[UUID] | None = None) -> ColumnElement[bool]:
+    """The condition that `column` is one of `ids`.
+
+    Without `ids`, the value of the parameter `ids` counts when the statement is executed.
+    """
     bound = bindparam("ids", type_=_IdList()) if ids is None else bindparam(None, ids, type_=_IdList())
-    return _Among(column, bound)
+    return _AnyOf(column, bound)

@@ -1,8 +1,8 @@
-"""Many rows in one statement, whatever their number: what intake, imports and sweeps read and write with.
+"""Many rows in one statement, for intake, imports and the sweep.
 
-PostgreSQL takes the rows as one JSON value: a short statement that stays prepared, where rows spelled out as
-VALUES make one of thousands of parameters that is parsed anew each time (measured: four times the work). SQLite
-takes them through the driver's own loop. Values pass through the types of their columns as everywhere else.
+PostgreSQL gets the rows as one JSON value. The statement is short and stays prepared; one with VALUES has
+thousands of parameters and is parsed each time (measured: four times the work). SQLite gets the rows through
+`executemany` of its driver. All values pass through the types of their columns.
 """
 
 from collections import defaultdict
@@ -21,9 +21,9 @@ _KEY = "key_"
 
 
 class Inserts:
-    """Rows for any number of tables, inserted together: on PostgreSQL by one statement.
+    """Rows for any number of tables, inserted together. On PostgreSQL they are one statement.
 
-    Keys that refer from one of these tables to another are checked when all are written.
+    Foreign keys between these tables are checked when all rows are written.
     """
 
     def __init__(self, tx: Transaction) -> None:
@@ -33,10 +33,9 @@ class Inserts:
         self._statements: list[tuple[str, Any]] = []
 
     def add(self, table: Table, rows: Sequence[Row], *, lock: int | None = None) -> None:
-        """Insert rows of the same members, in the given order.
+        """Insert rows in the given order. All rows have the same members.
 
-        On PostgreSQL no row of theirs is made, and no number given to one, before the advisory lock `lock` is
-        had; it is kept to the end of the transaction.
+        On PostgreSQL the advisory lock `lock` is taken before any row is inserted or numbered, and held until commit.
         """
         if not rows:
             return
@@ -46,18 +45,18 @@ class Inserts:
         if self._postgresql:
             self._lock = lock if self._lock is None else self._lock
             held = "held, " if lock is not None else ""
-            source = f"SELECT {listed} FROM {held}json_populate_recordset(NULL::{table.name}, %s)"  # noqa: S608 - ours
+            source = f"SELECT {listed} FROM {held}json_populate_recordset(NULL::{table.name}, %s)"  # noqa: S608 - names from our tables
             self.add_statement(f"{into} {source}", as_json(self._tx.connection, table, rows))
         else:
             marks = ", ".join("?" * len(names))
             self.add_statement(f"{into} VALUES ({marks})", _tuples(self._tx.connection, table, names, rows))
 
     def add_statement(self, statement: str, values: Any) -> None:
-        """A statement of the database's own: with one JSON value on PostgreSQL, with tuples on SQLite."""
+        """Add a statement in SQL. Its `values` are one JSON value on PostgreSQL, and tuples on SQLite."""
         self._statements.append((statement, values))
 
     def write(self) -> None:
-        """Insert everything."""
+        """Insert all rows."""
         connection = self._tx.connection
         if self._postgresql and self._statements:
             *others, last = [statement for statement, _ in self._statements]
@@ -73,27 +72,27 @@ class Inserts:
 
 
 def insert_last(tx: Transaction, table: Table, rows: Sequence[Row], *, lock: int | None = None) -> None:
-    """Insert rows when the transaction ends, together with all others that are left for then.
+    """Insert rows just before commit, together with all other rows that were postponed.
 
-    Those of one table are inserted in the order in which they came.
+    Rows of one table are inserted in the order in which they were given.
     """
-    tx.leave(_insert_together, *((table, lock, row) for row in rows))
+    tx.before_commit(_insert_together, *((table, lock, row) for row in rows))
 
 
-def _insert_together(tx: Transaction, left: list[tuple[Table, int | None, Row]]) -> None:
+def _insert_together(tx: Transaction, postponed: list[tuple[Table, int | None, Row]]) -> None:
     rows: dict[tuple[Table, int | None], list[Row]] = defaultdict(list)
-    for table, lock, row in left:
+    for table, lock, row in postponed:
         rows[table, lock].append(row)
     inserts = Inserts(tx)
-    for (table, lock), those in rows.items():
-        inserts.add(table, those, lock=lock)
+    for (table, lock), of_table in rows.items():
+        inserts.add(table, of_table, lock=lock)
     inserts.write()
 
 
 def update_rows(tx: Transaction, table: Table, rows: Sequence[Row]) -> int:
-    """Change rows found by their members `key_<column>` to their other members; how many were found.
+    """Update rows, and return how many were found. All rows have the same members.
 
-    All have the same members.
+    The members `key_<column>` find a row; the other members are its new values.
     """
     if not rows:
         return 0
@@ -104,7 +103,7 @@ def update_rows(tx: Transaction, table: Table, rows: Sequence[Row]) -> int:
     keys = tuple(name for name in names if name.startswith(_KEY))
     changed = tuple(name for name in names if name not in keys)
     statement = (
-        f"UPDATE {table.name} SET {', '.join(f'{name} = ?' for name in changed)}"  # noqa: S608 - names of ours
+        f"UPDATE {table.name} SET {', '.join(f'{name} = ?' for name in changed)}"  # noqa: S608 - names from our tables
         f" WHERE {' AND '.join(f'{_column_name(key)} = ?' for key in keys)}"
     )
     return tx.connection.exec_driver_sql(
@@ -134,7 +133,7 @@ def _column(table: Table, name: str) -> Column[Any]:
 
 
 def as_json(connection: Connection, table: Table, rows: Sequence[Row]) -> str:
-    """Rows of `table` as the JSON that PostgreSQL makes rows of."""
+    """The rows of `table` as the JSON from which PostgreSQL makes rows."""
     if converters := _converters(table, tuple(rows[0]), connection.dialect):
         rows = [row | {name: convert(row[name]) for name, convert in converters} for row in rows]
     return encode(rows).decode()
@@ -144,7 +143,7 @@ def as_json(connection: Connection, table: Table, rows: Sequence[Row]) -> str:
 def _converters(
     table: Table, names: tuple[str, ...], dialect: Dialect
 ) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    """Members whose types decide by themselves what is stored; instants are spelled by the encoder."""
+    """Members whose column types convert values in Python. Instants need no converter: the encoder spells them."""
     kinds = ((name, _column(table, name).type) for name in names)
     return tuple(
         (name, _binding(kind, dialect))

@@ -14,8 +14,8 @@ from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InvalidatePoolError
 
-BEGIN_MODE = "complaints_begin"  # the execution option that says how SQLite begins a transaction
-_RESTED_SECONDS = 5.0
+BEGIN_MODE = "complaints_begin"  # execution option: the statement by which SQLite begins a transaction
+_TRUSTED_IDLE_SECONDS = 5.0
 
 
 _POSTGRES_SETTINGS = {
@@ -23,14 +23,14 @@ _POSTGRES_SETTINGS = {
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5s",
-    # Starting helpers takes longer than a page does, and they would take the processors of others.
+    # Starting parallel workers takes longer than reading a page, and they take processors from other requests.
     "max_parallel_workers_per_gather": "0",
-    # A plan made while a table is small is kept with its statement, and would read the whole of it when it has
-    # grown; every question of ours has an index. Up to version 17 such a scan, where it is the only way, is priced
-    # beyond every limit, and statements of milliseconds would be compiled.
+    # A prepared statement keeps its plan. A plan made while a table is small would scan the whole table after it
+    # has grown, although every query has an index. Up to PostgreSQL 17, a scan that cannot be avoided then gets a
+    # huge cost, and JIT would compile statements that take milliseconds. So JIT is off too.
     "enable_seqscan": "off",
     "jit": "off",
-    # How the server notices that we are cut off; the client's own side of it is below.
+    # These let the server notice a lost client. `_POSTGRES_KEEPALIVE` lets the client notice a lost server.
     "tcp_keepalives_idle": "3",
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": "3",
@@ -48,16 +48,16 @@ _POSTGRES_KEEPALIVE = {
 
 
 class _StepwiseCursor(psycopg.Cursor[Any]):
-    """Takes many rows statement by statement.
+    """Runs `executemany` statement by statement.
 
-    The driver's own way, a pipeline, leaves the server waiting for messages without a timeout: a process that
-    is frozen in it would keep its locks for good.
+    psycopg uses a pipeline, in which the server waits for messages without a timeout. If the process froze, the
+    server would keep its locks for ever.
     """
 
     _total: int | None = None
 
     def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
-        """As psycopg's, without results: nobody here asks for them."""
+        """Run `query` once for each member of `params_seq`. Results are not kept: no caller asks for them."""
         if returning:
             raise psycopg.NotSupportedError("rows of many statements are not kept")
         self._total = 0
@@ -67,20 +67,20 @@ class _StepwiseCursor(psycopg.Cursor[Any]):
 
     @property
     def rowcount(self) -> int:
-        """How many rows the statement, or all of `executemany` together, touched."""
+        """The number of rows that the statement touched, or that `executemany` touched in all."""
         return super().rowcount if self._total is None else self._total
 
 
 def _node() -> str:
-    """What `pg_stat_activity` shows of this process; the server keeps 63 bytes."""
+    """The name of this process in `pg_stat_activity`. The server keeps 63 bytes."""
     return f"complaints {os.getpid()}@{socket.gethostname()}"[:63]
 
 
 def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10) -> DatabaseEngine:
-    """An engine for SQLite or PostgreSQL with the settings every connection of ours has.
+    """A SQLAlchemy engine for SQLite or PostgreSQL, with our settings on every connection.
 
-    On PostgreSQL it has at most twice `pool_size` connections; who gets none within `pool_seconds` gets
-    Unavailable.
+    On PostgreSQL it opens at most twice `pool_size` connections. A caller who gets none within `pool_seconds`
+    gets Unavailable.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -88,45 +88,46 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     ours = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
-    # What the URL asks for goes before ours, but for the zone: instants are read as the server tells them.
+    # Options of the URL win over ours, except the time zone: psycopg returns instants in the zone of the server.
     options = f"{ours} {parsed.query.get('options', '')} -c timezone=UTC"
     parsed = parsed.difference_update_query(["options"])
     arguments: dict[str, Any] = {"options": options, "application_name": _node(), **_POSTGRES_KEEPALIVE}
     arguments = {k: v for k, v in arguments.items() if k not in parsed.query}
     engine = create_engine(
         parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_seconds,
-        pool_use_lifo=True,  # so that few connections do the work, with their statements prepared
+        pool_use_lifo=True,  # few connections do the work, so their statements stay prepared
         connect_args={**arguments, "cursor_factory": _StepwiseCursor, "prepare_threshold": 2},
         json_deserializer=from_json,
     )  # fmt: skip
-    # Rows are inserted by one statement, which is also faster than one by one.
+    # Insert many rows by one statement; that is faster than row by row.
     engine.dialect.use_insertmanyvalues_wo_returning = True
-    event.listen(engine, "checkin", _rest)
-    event.listen(engine, "checkout", partial(_wake, engine))
+    event.listen(engine, "checkin", _note_return)
+    event.listen(engine, "checkout", partial(_check_alive, engine))
     return engine
 
 
-def _rest(_connection: Any, record: Any) -> None:
-    record.info["rested_at"] = time.monotonic()
+def _note_return(_connection: Any, record: Any) -> None:
+    record.info["returned_at"] = time.monotonic()
 
 
-def _wake(engine: DatabaseEngine, connection: Any, record: Any, _proxy: object) -> None:
-    """Ask a connection whether it is alive, as the pool's own `pre_ping`, but only where there is reason to.
+def _check_alive(engine: DatabaseEngine, connection: Any, record: Any, _proxy: object) -> None:
+    """Ping a connection that leaves the pool, if it may be dead. Raises InvalidatePoolError if it is.
 
-    One that its server ended has something to be read; one cut off silently shows it when it has long been idle.
+    A ping for every request (`pre_ping`) would cost a round trip. If the server closed a connection, its socket
+    has data waiting. If the network failed, nothing shows, so a connection that was idle for long is pinged too.
     """
-    rested_at = record.info.get("rested_at")
-    if rested_at is None:  # it was just made
+    returned_at = record.info.get("returned_at")
+    if returned_at is None:  # a new connection
         return
     try:
-        if time.monotonic() - rested_at > _RESTED_SECONDS or _has_news(connection.fileno()):
+        if time.monotonic() - returned_at > _TRUSTED_IDLE_SECONDS or _is_readable(connection.fileno()):
             engine.dialect.do_ping(connection)
     except psycopg.Error as error:
         raise InvalidatePoolError from error
 
 
-def _has_news(descriptor: int) -> bool:
-    """Whether there is something to be read, or an end."""
+def _is_readable(descriptor: int) -> bool:
+    """True if the socket has data waiting or was closed by the server."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
@@ -142,7 +143,7 @@ def _open_sqlite(url: URL) -> DatabaseEngine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would begin by itself, and too late for a write lock
+    connection.isolation_level = None  # else the driver begins transactions, too late for a write lock
     cursor = connection.cursor()
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {setting}")

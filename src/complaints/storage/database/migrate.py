@@ -1,4 +1,4 @@
-"""The schema: brought to its newest form, or compared with it."""
+"""The schema: migrated to its newest form, and compared with it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 import complaints
 from complaints.storage.database.types import metadata
 
-_MIGRATION_LOCK = 0x6D696772  # any number that is only ours
+_MIGRATION_LOCK = 0x6D696772  # any number that no other lock uses
 
 
 def _config() -> Config:
@@ -29,19 +29,19 @@ def _config() -> Config:
 
 @cache
 def head() -> str:
-    """The newest revision this program knows."""
+    """The newest revision that this program knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None  # the package always ships migrations
     return revision
 
 
 def current(connection: Connection) -> str | None:
-    """The revision the database is at; None for an empty one."""
+    """The revision of the database; None if the database is empty."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to `revision`; two processes at once do it one after the other."""
+    """Bring the schema to `revision`. Of two processes at once, the second waits and then finds nothing to do."""
     _migrate(engine, revision, command.upgrade)
 
 
@@ -52,7 +52,7 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def _migrate(engine: Engine, revision: str, step: Callable[[Config, str], None]) -> None:
     config = _config()
-    with engine.connect() as connection, _children_kept(connection), connection.begin():
+    with engine.connect() as connection, _keep_children(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         counts = row_counts(connection)
@@ -63,17 +63,18 @@ def _migrate(engine: Engine, revision: str, step: Callable[[Config, str], None])
 
 
 @contextmanager
-def _children_kept(connection: Connection) -> Iterator[None]:
-    """On SQLite foreign keys are off while tables are remade: else dropping the old one deletes its children.
+def _keep_children(connection: Connection) -> Iterator[None]:
+    """On SQLite, switch foreign keys off while tables are rebuilt.
 
-    The driver is spoken to directly, since inside a transaction the setting does nothing, without a word.
+    With foreign keys on, dropping the old table deletes its child rows. Inside a transaction the setting has no
+    effect and gives no error, so it goes directly to the driver.
     """
     if connection.dialect.name != "sqlite":
         yield
         return
     connection.execution_options(complaints_begin="BEGIN IMMEDIATE")
     driver = connection.connection.dbapi_connection
-    assert driver is not None  # it was opened just now
+    assert driver is not None  # `connect` opened it
     driver.execute("PRAGMA foreign_keys=OFF")
     try:
         yield
@@ -82,9 +83,9 @@ def _children_kept(connection: Connection) -> Iterator[None]:
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
-    """How many rows each table of ours has."""
+    """The number of rows in each table of the product."""
     known = [t.name for t in metadata.sorted_tables if connection.dialect.has_table(connection, t.name)]
-    return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in known}  # noqa: S608 - our own names
+    return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in known}  # noqa: S608 - names from our tables
 
 
 def _refuse_loss(before: dict[str, int], after: dict[str, int]) -> None:
@@ -94,7 +95,7 @@ def _refuse_loss(before: dict[str, int], after: dict[str, int]) -> None:
 
 
 def _refuse_orphans(connection: Connection) -> None:
-    """What PostgreSQL sees to all the time; on SQLite foreign keys were off until now."""
+    """Raise RuntimeError if a row refers to a missing row. PostgreSQL checks this at all times."""
     if connection.dialect.name == "sqlite":
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if orphans:

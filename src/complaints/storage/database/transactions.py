@@ -1,4 +1,4 @@
-"""Transactions: one per use case, with one `now`. Nobody else commits."""
+"""Transactions: one for each use case, with one `now`. Only this module commits."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,56 +22,59 @@ from complaints.domain.errors import Unavailable
 from complaints.storage.database.connections import BEGIN_MODE, open_engine
 
 Clock = Callable[[Connection], datetime]
-LastAct = Callable[["Transaction", list[Any]], None]
+CommitWork = Callable[["Transaction", list[Any]], None]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One unit of work: its connection, and the one instant at which everything in it happens."""
+    """One unit of work: a connection, and the instant at which everything in the transaction happens (UTC)."""
 
     connection: Connection
     now: datetime
     hastened: dict[str, float] = field(default_factory=dict)
     """Loops of this process to run after the commit, with the seconds until then."""
-    left: dict[LastAct, list[Any]] = field(default_factory=dict)
-    """What is done right before the commit, in this order: it takes a lock that all others wait for."""
+    postponed: dict[CommitWork, list[Any]] = field(default_factory=dict)
+    """Work postponed to just before commit, in order. It takes the lock that orders all commits: keep it short."""
 
-    def leave(self, act: LastAct, *items: Any) -> None:
-        """Have `act` called with these items, among all that are left for it, when the transaction ends."""
-        self.left.setdefault(act, []).extend(items)
+    def before_commit(self, work: CommitWork, *items: Any) -> None:
+        """Call `work` once before commit, with these items and all others that were given for it."""
+        self.postponed.setdefault(work, []).extend(items)
 
     def hasten(self, loop: str, seconds: float) -> None:
         """Have a loop of this process run `seconds` after the commit, if it would run later."""
         self.hastened[loop] = min(seconds, self.hastened.get(loop, seconds))
 
     def finish(self) -> None:
-        """Do what is left for the end. What follows in the transaction is done under its lock."""
-        left = self.left.copy()
-        self.left.clear()
-        for act, items in left.items():
-            act(self, items)
+        """Do the postponed work now. Later statements of the transaction then run under its lock."""
+        postponed = self.postponed.copy()
+        self.postponed.clear()
+        for work, items in postponed.items():
+            work(self, items)
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
-        """Take back, at the end of the block, what was written in it."""
-        left = {act: items.copy() for act, items in self.left.items()}
+        """Undo at the end of the block everything that it wrote or postponed."""
+        postponed = {work: items.copy() for work, items in self.postponed.items()}
         with self.connection.begin_nested() as savepoint:
             yield
             savepoint.rollback()
-        self.left.clear()
-        self.left.update(left)
+        self.postponed.clear()
+        self.postponed.update(postponed)
 
     def not_before(self, instant: datetime) -> "Transaction":
-        """The same at `instant`, where its own lies before: what it changes was changed after it began."""
+        """The same transaction, with `now` raised to `instant` if it is earlier.
+
+        A transaction may begin before another one changes the row for which it waits.
+        """
         return self if self.now >= instant else replace(self, now=instant)
 
 
 class RaceLost(Exception):
-    """Another transaction committed the same unique key first: what it wrote can be read now."""
+    """Another transaction committed the same unique key first. A second try can read its row."""
 
 
-# Keys that two honest callers may fight for; a second try finds what the first wrote.
+# Keys that two callers may insert at once. The loser tries again and then finds the row of the winner.
 _CONTESTED = (
     "external_id__source",
     "complaint.external_id, complaint.source",
@@ -90,7 +93,7 @@ _CONTESTED = (
 
 
 class Database:
-    """The database with its clock. `begin` writes, `read` only reads; both give one `now`."""
+    """The database with its clock. `begin` opens a transaction that writes, `read` one that only reads."""
 
     def __init__(self, engine: DatabaseEngine, clock: Clock) -> None:
         self.engine = engine
@@ -100,21 +103,21 @@ class Database:
 
     @property
     def is_postgresql(self) -> bool:
-        """Whether many may write at once."""
+        """True on PostgreSQL, where several transactions may write at once."""
         return self.engine.dialect.name == "postgresql"
 
     def close(self) -> None:
-        """Close the connections that are not in use, and the others after their use."""
+        """Close the idle connections now, and the others when they are returned to the pool."""
         self.engine.dispose()
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
-        """A transaction that commits at the end of the block and rolls back when it raises.
+        """A transaction that commits at the end of the block, or rolls back if the block raises.
 
-        On SQLite it takes the one write lock at its start, so that nothing read in it can be stale. Raises
-        RaceLost where a second try will do, Unavailable where the database is out of reach.
+        On SQLite it takes the only write lock at its start, so nothing that it reads can be stale. Raises RaceLost
+        if a second try can succeed, and Unavailable if the database cannot be reached or cannot write.
         """
-        with _translated(), self.engine.connect() as connection:
+        with _translate_errors(), self.engine.connect() as connection:
             connection = connection.execution_options(**{BEGIN_MODE: "BEGIN IMMEDIATE"})
             with connection.begin():
                 tx = Transaction(connection, self.clock(connection))
@@ -126,7 +129,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that sees one snapshot and writes nothing. Raises Unavailable."""
-        with _translated(), self.engine.connect() as connection:
+        with _translate_errors(), self.engine.connect() as connection:
             if self.is_postgresql:
                 connection = connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -135,23 +138,23 @@ class Database:
                 yield Transaction(connection, self.clock(connection))
 
 
-def _told(error: DBAPIError) -> str:
-    """What the database says, without the values it quotes in further lines."""
+def _first_line(error: DBAPIError) -> str:
+    """The message of the database without its further lines, which quote values."""
     return str(error.orig).partition("\n")[0]
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Database errors as the floors above know them; those that are our own mistakes stay as they are."""
+def _translate_errors() -> Iterator[None]:
+    """Raise database errors as the errors that callers know. Errors of the program itself stay as they are."""
     try:
         yield
     except IntegrityError as error:
         if any(key in str(error.orig) for key in _CONTESTED):
-            raise RaceLost(_told(error)) from error
+            raise RaceLost(_first_line(error)) from error
         raise
-    except (OperationalError, InternalError) as error:  # the latter where the server ended an idle one
+    except (OperationalError, InternalError) as error:  # InternalError: the server ended an idle connection
         if type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure"):
-            raise RaceLost(_told(error)) from error
+            raise RaceLost(_first_line(error)) from error
         log.warning("the database is out of reach", exc_info=error)
         raise Unavailable(
             "The database cannot be reached, or cannot write, just now: try again shortly."

@@ -1,6 +1,6 @@
-"""What every table shares: naming of constraints, the UTC instant, closed sets as checked text.
+"""The column types and constraint names that all tables share.
 
-A page of complaints is thousands of values, so the types make what is read by one call of C each, where they can.
+A page of complaints has thousands of values. So each type reads a value by one call of a function in C, if it can.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,17 +23,17 @@ metadata = MetaData(
     }
 )
 
-Serial = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER counts by itself in SQLite
+Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant. Goes in aware, in any zone; is stored and comes out in UTC. Naive ones are refused."""
+    """An instant. It may be given in any zone, and is stored and returned in UTC. A naive one raises ValueError."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To UTC; SQLite has no zones, so there the naive UTC time is stored."""
+        """Convert to UTC. SQLite has no zones, so it stores the naive time in UTC."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -42,7 +42,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """Back to aware UTC; so PostgreSQL's driver gives it by itself, since every connection's zone is UTC."""
+        """Make the text of SQLite an instant in UTC. psycopg returns one, as the zone of each connection is UTC."""
         return _utc_of_text if dialect.name == "sqlite" else None
 
 
@@ -60,11 +60,11 @@ class PriorityRank(TypeDecorator[Priority]):
     cache_ok = True
 
     def process_bind_param(self, value: Priority | None, dialect: Dialect) -> int | None:
-        """The rank, from 1."""
+        """The rank, from 1 for urgent."""
         return None if value is None else _BY_RANK.index(value) + 1
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """The priority of that rank."""
+        """Find the priority of a rank."""
         return _PRIORITIES.__getitem__
 
 
@@ -72,15 +72,15 @@ _PRIORITIES: Mapping[int | None, Priority | None] = {None: None, **dict(enumerat
 
 
 class _OneOf(Enum):
-    """As the library's, but read by one look into a table."""
+    """SQLAlchemy's Enum, but a value is read by one look into a dictionary."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """The member of that value. Raises KeyError for text the database should have refused."""
+        """Find the member of a value. It raises KeyError for a text that the database should have refused."""
         return {None: None, **{member.value: member for member in self.enum_class or ()}}.__getitem__
 
 
 def one_of(kind: type[StrEnum]) -> Enum:
-    """Text that the database checks to be a value of `kind`."""
+    """A text column in which the database allows only the values of `kind`."""
     name = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
     return _OneOf(
         kind, native_enum=False, length=40, create_constraint=True, name=name, values_callable=_values

@@ -1,1 +1,1 @@
-"""Questions over several tables."""
+"""Queries over several tables."""

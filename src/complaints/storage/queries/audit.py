@@ -1,4 +1,4 @@
-"""Reads everything stored about complaints, batch by batch, for the invariants."""
+"""Reads everything stored about complaints, batch by batch, for `complaints check`."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
-from complaints.storage.rows.complaint import LoadedComplaint, complaint
+from complaints.storage.rows.complaint import ComplaintRecord, complaint
 from complaints.storage.rows.escalation import escalation
 from complaints.storage.rows.event import event
 
 
-class Stored(NamedTuple):
-    """A complaint, and the columns that should follow from it."""
+class ComplaintRow(NamedTuple):
+    """A complaint, and the stored columns that must follow from it."""
 
-    loaded: LoadedComplaint
+    loaded: ComplaintRecord
     next_due_at: datetime | None
     overdue_after_at: datetime | None
     wake_at: datetime | None
@@ -26,7 +26,7 @@ class Stored(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """An event as stored; `data` is the text that was digested."""
+    """An event as stored. `data` is the text from which its digest was made."""
 
     complaint_id: UUID
     ordinal: int
@@ -50,16 +50,20 @@ class EscalationRow(NamedTuple):
     recipients: list[str]
 
 
-class Batch(NamedTuple):
-    """Complaints by id: those that can be read, the sequences of those that cannot, and the last id of them all."""
+class AuditBatch(NamedTuple):
+    """Complaints, ordered by id.
 
-    stored: list[Stored]
+    `stored` can be read. `unreadable` are the sequences of complaints that cannot be read. `last` is the last id of
+    both.
+    """
+
+    stored: list[ComplaintRow]
     unreadable: list[int]
     last: UUID | None
 
 
-def find_batch(tx: Transaction, after: UUID | None, limit: int) -> Batch:
-    """The next complaints by id."""
+def find_batch(tx: Transaction, after: UUID | None, limit: int) -> AuditBatch:
+    """Up to `limit` complaints after the id `after`."""
     c = complaint.c
     columns = (c.id, c.sequence, c.next_due_at, c.overdue_after_at, c.wake_at, c.parked_at)
     statement = select(*columns).order_by(c.id).limit(limit)
@@ -67,26 +71,29 @@ def find_batch(tx: Transaction, after: UUID | None, limit: int) -> Batch:
         statement = statement.where(c.id > after)
     rows = list(tx.connection.execute(statement))
     loaded = _load_readable(tx, [row.id for row in rows])
-    return Batch(
-        stored=[Stored(loaded[row.id], *row[2:]) for row in rows if row.id in loaded],
+    return AuditBatch(
+        stored=[ComplaintRow(loaded[row.id], *row[2:]) for row in rows if row.id in loaded],
         unreadable=[row.sequence for row in rows if row.id not in loaded],
         last=rows[-1].id if rows else None,
     )
 
 
-def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, LoadedComplaint]:
-    """Those of which what is stored makes sense; all at once, and only where that fails each alone."""
+def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, ComplaintRecord]:
+    """The complaints whose stored data is valid.
+
+    They are loaded together. If that fails, each is loaded alone, and the invalid ones are left out.
+    """
     try:
         found = find_complaints(tx, complaint.c.id.in_(ids)) if ids else []
     except (ValueError, TypeError, LookupError):
         if len(ids) == 1:
             return {}
-        return {key: one for i in ids for key, one in _load_readable(tx, [i]).items()}
-    return {one.complaint.id: one for one in found}
+        return {key: record for i in ids for key, record in _load_readable(tx, [i]).items()}
+    return {record.complaint.id: record for record in found}
 
 
-def find_events(tx: Transaction, batch: Sequence[Stored]) -> Sequence[EventRow]:
-    """The events of complaints, by complaint and order."""
+def find_events(tx: Transaction, batch: Sequence[ComplaintRow]) -> Sequence[EventRow]:
+    """The events of complaints, ordered by complaint and ordinal."""
     if not batch:
         return []
     columns = [event.c[name] for name in EventRow._fields]
@@ -99,7 +106,7 @@ def find_events(tx: Transaction, batch: Sequence[Stored]) -> Sequence[EventRow]:
 
 
 def find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[EscalationRow]:
-    """The escalations of complaints, by complaint."""
+    """The escalations of complaints, ordered by complaint and planned time."""
     columns = [escalation.c[name] for name in EscalationRow._fields]
     statement = select(*columns).where(escalation.c.complaint_id.in_(complaint_ids))
     rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at))
@@ -107,11 +114,11 @@ def find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequen
 
 
 def count_cut_off(tx: Transaction) -> int:
-    """How many complaints began before the first month that the history still has."""
+    """The number of complaints that began before the first month that the history still has."""
     cut_off = complaint.c.events_after < months.horizon(tx)
     return tx.connection.execute(select(func.count()).select_from(complaint).where(cut_off)).scalar_one()
 
 
 def count_complaints(tx: Transaction) -> int:
-    """How many complaints there are."""
+    """The number of all complaints."""
     return tx.connection.execute(select(func.count()).select_from(complaint)).scalar_one()

@@ -1,4 +1,4 @@
-"""Lists of complaints: filters, orders, pages by keyset. Every order has its index (`storage.rows.complaint`)."""
+"""Lists of complaints: filters, orders, and pages by keyset. Each order has its index in `storage.rows.complaint`."""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import Term
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import Cause, DeadlineKind, DeadlineStatus, Priority, Status
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import search
@@ -31,15 +32,16 @@ from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complai
 from complaints.storage.rows.deadline import UNMET, deadline, find_deadlines
 from complaints.storage.rows.link import link
 from complaints.storage.rows.person import COMPLAINANT, person
+from complaints.storage.rows.scope_condition import condition
 
 c, d, p = complaint.c, deadline.c, person.c
-# Seldom true: what costs a statement of its own is then not asked for.
+# Links are seldom. Knowing which complaints have any saves the statement that reads them.
 _LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
 
 
 class SortKey(StrEnum):
-    """What a list may be ordered by. `priority`: most pressing first."""
+    """The members by which a list may be ordered. `priority` begins with urgent."""
 
     NEXT_DUE_AT = "next_due_at"
     RECEIVED_AT = "received_at"
@@ -48,15 +50,15 @@ class SortKey(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order of a list; ties go by id. Complaints without a due time come last both ways."""
+    """The order of a list; ties are ordered by id. Complaints without a due time come last in both directions."""
 
     key: SortKey
     descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page ends: the value the list is ordered by, and the id. `value` None: no due time."""
+class ListPosition:
+    """The end of a page: the value by which the list is ordered, and the id. `value` None: no due time."""
 
     value: datetime | Priority | None
     complaint_id: UUID
@@ -64,11 +66,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which complaints are asked for; None (or empty `statuses`) asks nothing of that member.
+    """The complaints that a caller asks for. None, or empty `statuses`, asks nothing of a member.
 
-    `received_from` is included, `received_to` and `due_before` are not. `terms` must all be found; no term
-    finds nothing. `plain` has the values of plain members by name. `account_nos` are spellings of one account.
-    `only_source` is the caller's row scope.
+    `received_from` is included; `received_to` and `due_before` are not. `plain` has the values of plain members by
+    name. A complaint must have all `terms`; an empty tuple of terms finds nothing. `account_nos` are spellings of
+    one account number. `scope` limits the list to the complaints that the caller may know of.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -92,23 +94,26 @@ class Filters:
     tag: str | None = None
     cycle_min: int | None = None
     terms: tuple[Term, ...] | None = None
-    only_source: str | None = None
+    scope: Scope = ALL_COMPLAINTS
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Complaints, without their holds, which no list shows.
+class ComplaintSlice:
+    """Complaints of one page, without their holds, which no list shows.
 
-    `linked` are those with links to others; `end` is the last one's place if more follow.
+    `linked` are the ids of complaints with links to others. `end` is the position of the last complaint, if more
+    complaints follow.
     """
 
     complaints: list[Complaint]
     linked: list[UUID]
-    end: Place | None
+    end: ListPosition | None
 
 
-def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place | None, limit: int) -> Page:
-    """Up to `limit` complaints that fit, from after a place. At most three statements, whatever the limit."""
+def find_page(
+    tx: Transaction, filters: Filters, order: Order, *, after: ListPosition | None, limit: int
+) -> ComplaintSlice:
+    """Up to `limit` complaints that fit, after a position. At most three statements, whatever the limit."""
     rows: list[Any] = []
     for phase in _phases(filters, order, after):
         wanted = limit + 1 - len(rows)
@@ -118,8 +123,8 @@ def find_page(tx: Transaction, filters: Filters, order: Order, *, after: Place |
     shown = rows[:limit]
     deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
     found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
-    end = Place(shown[-1].place, shown[-1].id) if len(rows) > limit else None
-    return Page(found, [row.id for row in shown if row.linked], end)
+    end = ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+    return ComplaintSlice(found, [row.id for row in shown if row.linked], end)
 
 
 def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
@@ -128,25 +133,28 @@ def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *,
         select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
         .where(*conditions(tx, filters, order), where)
         .order_by(*ordered)
-        # Literal: with a bound limit a prepared plan would be made for a tenth of the table.
+        # A literal: for a bound limit a prepared plan expects a tenth of the table.
         .limit(literal_column(str(int(limit))))
     )
 
 
-# Order and place ------------------------------------------------------------------------------------------
+# Order and position ------------------------------------------------------------------------------------------
 
 
 def _sort_column(filters: Filters, order: Order) -> ColumnElement[Any]:
-    """For what is overdue, its earliest unmet due time is the next one by the clock, swept or not."""
+    """The column of the order.
+
+    For overdue complaints it is the earliest unmet due time, which is the next due time whether or not swept.
+    """
     if order.key is SortKey.NEXT_DUE_AT:
         return c.overdue_after_at if filters.overdue else c.next_due_at
     return c.priority if order.key is SortKey.PRIORITY else c.received_at
 
 
-def _phases(filters: Filters, order: Order, after: Place | None) -> list[Phase]:
-    """Condition and order of the rows with a value, then of those without, from after the place."""
+def _phases(filters: Filters, order: Order, after: ListPosition | None) -> list[Phase]:
+    """Condition and order of the rows with a value, then of the rows without one, after a position."""
     column = _sort_column(filters, order)
-    # An expression, where the index on priorities would lead through all that was ever urgent.
+    # An expression hides the index on priorities. It would lead through all complaints that were ever urgent.
     ordered = column + literal_column("0") if column is c.priority and filters.overdue else column
     by_id = c.id.desc() if order.descending else c.id.asc()
     by_column: list[ColumnElement[Any]] = [ordered.desc() if order.descending else ordered.asc(), by_id]
@@ -159,7 +167,7 @@ def _phases(filters: Filters, order: Order, after: Place | None) -> list[Phase]:
     return [(_beyond_both(column, after, order), by_column), (column.is_(None), [by_id])]
 
 
-def _beyond_both(column: ColumnElement[Any], after: Place, order: Order) -> ColumnElement[bool]:
+def _beyond_both(column: ColumnElement[Any], after: ListPosition, order: Order) -> ColumnElement[bool]:
     return _beyond(tuple_(column, c.id), (after.value, after.complaint_id), order)
 
 
@@ -172,15 +180,18 @@ def _beyond(columns: Any, place: Any, order: Order) -> ColumnElement[bool]:
 
 
 def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnElement[bool]]:
-    """What the filters ask of a complaint, as of the transaction's clock, for a list in that order."""
-    aside: frozenset[ColumnElement[Any]] = frozenset()
-    if tx.connection.dialect.name == "sqlite":
-        aside = _set_aside(filters, order)
-    return [*_own(filters, aside), *_due(filters, tx.now), *_elsewhere(tx, filters)]
+    """The conditions of the filters at the time of the transaction, for a list in that order."""
+    on_sqlite = tx.connection.dialect.name == "sqlite"
+    aside = _set_aside(filters, order) if on_sqlite else frozenset()
+    # Several teams are several ranges of the index of teams, so the rows found there would have to be sorted.
+    has_many = on_sqlite and len(filters.scope.names) > 1
+    team = _aside(c.team) if has_many or c.team in aside else c.team
+    in_scope = condition(filters.scope, complaint, team=team)
+    return [*_own(filters, aside), in_scope, *_due(filters, tx.now), *_elsewhere(tx, filters)]
 
 
 def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
-    """The columns whose index would lead away from that of the order (`_aside`)."""
+    """The columns whose index would lead away from the index of the order (see `_aside`)."""
     aside: set[ColumnElement[Any]] = {c.priority}
     if filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses:
         aside.add(c.team)
@@ -196,7 +207,6 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
             "team", "assignee", "priority", "cause", "source", "sequence", "first_owner",
         )
     ),
-    ("only_source", c.source, operator.eq),
     ("received_from", c.received_at, operator.ge),
     ("received_to", c.received_at, operator.lt),
     ("cycle_min", c.cycle, operator.ge),
@@ -205,7 +215,7 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
 
 
 def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
-    """Conditions on the complaint's own row. `aside`: not by the indexes of these."""
+    """Conditions on the complaint's own row. The indexes of the columns `aside` are not used."""
     found: list[ColumnElement[bool]] = [
         compare(_aside(column) if column in aside else column, value)
         for name, column, compare in _COMPARED
@@ -217,17 +227,20 @@ def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnE
     if filters.statuses:
         found.append((_aside(c.status) if c.status in aside else c.status).in_(filters.statuses))
     if filters.escalation_level_min:
-        found.append(c.escalation_level > literal_column("0"))  # proves the partial index
+        found.append(c.escalation_level > literal_column("0"))  # proves that the partial index serves
     return found
 
 
 def _aside(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The column, but not for its index: SQLite would take that of any = or IN, then sort all it finds."""
+    """The column, written so that SQLite does not use its index.
+
+    SQLite prefers the index of any column with = or IN, and then sorts all rows that it finds.
+    """
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _due(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
-    """Conditions on the clocks, as they stand at `now`, whether or not a sweep has run."""
+    """Conditions on due times at `now`, whether or not a sweep has run."""
     found = []
     if filters.overdue is True:
         found.append(c.overdue_after_at < now)
@@ -248,19 +261,22 @@ def _has_unmet(kind: DeadlineKind, *, overdue_at: datetime | None) -> ColumnElem
 
 
 def due_before(end: datetime, now: datetime) -> list[ColumnElement[bool]]:
-    """That the next due time is before `end`. A pause that ended since the last sweep counts as ended."""
-    lapsed = exists().where(
+    """Conditions that the next due time is before `end`.
+
+    A pause that ended after the last sweep counts as ended.
+    """
+    has_lapsed_pause = exists().where(
         d.complaint_id == c.id,
         d.status == DeadlineStatus.PAUSED,
         d.paused_until <= now,
         d.due_at < end,
     )
-    # The first condition follows from the second; it has an index that bounds the search.
-    return [c.overdue_after_at < end, or_(c.next_due_at < end, lapsed)]
+    # The first condition follows from the second. It has an index, which bounds the search.
+    return [c.overdue_after_at < end, or_(c.next_due_at < end, has_lapsed_pause)]
 
 
 def _elsewhere(tx: Transaction, filters: Filters) -> list[ColumnElement[bool]]:
-    """Conditions on other tables, each by an index of theirs."""
+    """Conditions on other tables. Each uses an index of its table."""
     found: list[ColumnElement[bool]] = []
     if filters.account_nos is not None:
         found.append(c.id.in_(_complainants(p.account_no.in_(filters.account_nos))))

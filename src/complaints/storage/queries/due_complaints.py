@@ -1,4 +1,4 @@
-"""Claiming complaints whose time has come, by the partial index on `wake_at`."""
+"""Claims complaints whose wake time has come, by the partial index on `wake_at`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,17 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, func, literal, select, tuple_, update
 
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
-from complaints.storage.load import find_complaints, with_parts
-from complaints.storage.rows.complaint import LoadedComplaint, complaint, find_rows
+from complaints.storage.load import find_complaints, load_parts
+from complaints.storage.rows.complaint import ComplaintRecord, complaint, find_rows
 
 c = complaint.c
 
 
-class Place(NamedTuple):
-    """Where a complaint stands in the order in which they are due."""
+class DuePosition(NamedTuple):
+    """The position of a complaint in the order of wake times."""
 
     wake_at: datetime
     id: UUID
@@ -27,7 +27,7 @@ _ASLEEP = (c.wake_at.is_not(None), c.parked_at.is_(None))
 
 
 def is_any_due(tx: Transaction) -> bool:
-    """Whether a complaint's time has come."""
+    """True if the wake time of a complaint has come."""
     return seconds_to_next_wake(tx) <= 0
 
 
@@ -41,20 +41,23 @@ def seconds_to_next_wake(tx: Transaction) -> float:
     return float("inf") if wake_at is None else (wake_at - tx.now).total_seconds()
 
 
-def claim_due(tx: Transaction, *, limit: int) -> list[LoadedComplaint]:
-    """Lock up to `limit` complaints due now, most overdue first; those another process works on are passed over."""
+def claim_due(tx: Transaction, *, limit: int) -> list[ComplaintRecord]:
+    """Lock up to `limit` complaints that are due now, the most overdue first.
+
+    Complaints that another process has locked are passed over.
+    """
     return load_claimed(tx, _lock_due(tx, limit))
 
 
-def claim_next(tx: Transaction, *, after: Place | None) -> Place | None:
-    """Lock the complaint due next after a place in that order; it is not read yet."""
+def claim_next(tx: Transaction, *, after: DuePosition | None) -> DuePosition | None:
+    """Lock the next due complaint after a position, without reading it. Returns its position, or None."""
     due = select(c.wake_at, c.id).where(*_ASLEEP, c.wake_at <= tx.now)
     if after is not None:
         place = tuple_(literal(after.wake_at, UtcDateTime), literal(after.id, Uuid))
         due = due.where(tuple_(c.wake_at, c.id) > place)
     due = due.order_by(c.wake_at, c.id).limit(1).with_for_update(skip_locked=True, key_share=True)
     row = tx.connection.execute(due).first()
-    return Place(*row) if row else None
+    return DuePosition(*row) if row else None
 
 
 def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
@@ -68,36 +71,36 @@ def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
     return list(tx.connection.execute(due).scalars())
 
 
-def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[LoadedComplaint]:
-    """Complaints that were locked before, in the order given."""
-    rows = {row.id: row for row in find_rows(tx, among(c.id, ids))} if ids else {}
-    return with_parts(tx, [rows[i] for i in ids])
+def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[ComplaintRecord]:
+    """Complaints that this transaction has locked, in the given order."""
+    rows = {row.id: row for row in find_rows(tx, any_of(c.id, ids))} if ids else {}
+    return load_parts(tx, [rows[i] for i in ids])
 
 
 def slice_end(tx: Transaction, target: datetime, *, size: int) -> datetime | None:
-    """The instant up to which about `size` complaints fall due, at most `target`; None where none does."""
+    """The instant up to which about `size` complaints fall due, at most `target`; None if none falls due."""
     due = select(c.wake_at).where(*_ASLEEP, c.wake_at <= target).order_by(c.wake_at).limit(size).subquery()
     end: datetime | None = tx.connection.execute(select(func.max(due.c.wake_at))).scalar_one()
     return end
 
 
-def claim_until(tx: Transaction, end: datetime) -> list[LoadedComplaint]:
+def claim_until(tx: Transaction, end: datetime) -> list[ComplaintRecord]:
     """Lock every complaint that falls due up to `end`."""
     return find_complaints(tx, *_ASLEEP, c.wake_at <= end, lock=True)
 
 
 def park(tx: Transaction, complaint_ids: Sequence[UUID]) -> None:
-    """Set complaints aside that cannot be advanced; `complaints check` lists them."""
+    """Set complaints aside that cannot be caught up. `complaints check` lists them."""
     if complaint_ids:
         tx.connection.execute(update(complaint).where(c.id.in_(complaint_ids)).values(parked_at=tx.now))
 
 
 def unpark(tx: Transaction, before: datetime) -> int:
-    """Try again those set aside before an instant; how many."""
+    """Try the complaints again that were set aside before an instant, and return how many they are."""
     statement = update(complaint).where(c.parked_at.is_not(None), c.parked_at < before).values(parked_at=None)
     return tx.connection.execute(statement).rowcount
 
 
 def count_parked(tx: Transaction) -> int:
-    """How many complaints are set aside."""
+    """The number of complaints that are set aside."""
     return tx.connection.execute(select(func.count()).where(c.parked_at.is_not(None))).scalar_one()

@@ -1,4 +1,4 @@
-"""How many complaints are overdue or soon due, counted by the indexes on due times."""
+"""The numbers of complaints that are overdue or soon due, counted by the indexes on due times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _COMPLAINTS = func.count(d.complaint_id.distinct())
 
 @dataclass(frozen=True, slots=True)
 class DueCount:
-    """Complaints of one team and priority; `by_age` splits them by how long they have been overdue."""
+    """Complaints of one team and priority. `by_age` splits them by the time for which they have been overdue."""
 
     team: str
     priority: Priority
@@ -28,7 +28,7 @@ class DueCount:
 
 
 def count_overdue(tx: Transaction, ages: Sequence[timedelta]) -> list[DueCount]:
-    """Overdue complaints; `ages` are where one band of ages ends and the next begins, from zero up."""
+    """Overdue complaints. `ages` are the limits between bands of age, from zero up."""
     since = [tx.now - age for age in ages]
     bands = [c.overdue_after_at < newest for newest in since]
     closed = [
@@ -38,7 +38,7 @@ def count_overdue(tx: Transaction, ages: Sequence[timedelta]) -> list[DueCount]:
 
 
 def count_soon_due(tx: Transaction, end: datetime) -> list[DueCount]:
-    """Complaints that are not overdue and next due before `end`."""
+    """Complaints that are not overdue and whose next due time is before `end`."""
     return _counted(tx, [c.overdue_after_at >= tx.now, *due_before(end, tx.now)], [])
 
 
@@ -52,25 +52,31 @@ def _counted(
 
 
 def count_overdue_by_kind(tx: Transaction) -> dict[DeadlineKind, int]:
-    """Complaints with an overdue deadline of each kind; one with several kinds counts in each."""
+    """Complaints with an overdue deadline of each kind. A complaint counts once in each of its kinds."""
     return _counted_by_kind(tx, select(_COMPLAINTS).where(UNMET, d.due_at < tx.now))
 
 
 def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind, int]:
-    """Complaints that are not overdue, with a running deadline of each kind that is due before `end`."""
+    """Complaints that are not overdue, with a deadline of each kind that is due before `end`.
+
+    A deadline that is paused now does not count.
+    """
     running = or_(d.status != DeadlineStatus.PAUSED, d.paused_until <= tx.now)
     soon = (
         select(_COMPLAINTS)
         .join(complaint, c.id == d.complaint_id)
         .where(UNMET, d.due_at >= tx.now, d.due_at < end, running)
-        # The latter follows from what is asked of the deadline, and bounds the search.
+        # This condition follows from the condition on the deadline, and bounds the search.
         .where(c.overdue_after_at >= tx.now, c.overdue_after_at < end)
     )
     return _counted_by_kind(tx, soon)
 
 
 def _counted_by_kind(tx: Transaction, counting: Select[int]) -> dict[DeadlineKind, int]:
-    """Kind by kind: the index begins with it, and telling identifiers apart within one takes half the time."""
+    """Count each kind alone.
+
+    The index begins with the kind. Counting distinct ids within one kind takes half the time.
+    """
     counts = [counting.add_columns(literal(kind.value)).where(d.kind == kind) for kind in DeadlineKind]
     rows = tx.connection.execute(union_all(*counts)).all()
     return {DeadlineKind(kind): count for count, kind in rows if count}

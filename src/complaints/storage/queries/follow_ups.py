@@ -1,4 +1,4 @@
-"""Follow-up contacts still to be made: the unmet deadlines of that kind, and whom they are for."""
+"""Follow-up contacts that are still to be made: unmet deadlines of that kind, with the users who owe them."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -20,22 +20,24 @@ from sqlalchemy import (
     tuple_,
 )
 
+from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import UNMET, deadline
+from complaints.storage.rows.scope_condition import condition
 
 c, d = complaint.c, deadline.c
 _OWNER = func.coalesce(c.assignee, c.first_owner)
-# Literal, so that the planner sees that the partial index serves.
+# A literal shows the planner that the partial index serves.
 _KIND = d.kind == bindparam("kind", DeadlineKind.FOLLOW_UP, literal_execute=True)
-Place = tuple[datetime, UUID, UUID]
+FollowUpPosition = tuple[datetime, UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
 class DayRange:
-    """A local day as instants, for the deadlines of the policies (code, version) that have its zone."""
+    """A local day as two instants, for the policies (code, version) that have its time zone."""
 
     policies: Collection[tuple[str, int]]
     start_at: datetime
@@ -44,7 +46,7 @@ class DayRange:
 
 @dataclass(frozen=True, slots=True)
 class FollowUpFilter:
-    """Which contacts; None means any. `due_to` is excluded; `days` is one local day, by zone."""
+    """The contacts that a caller asks for. None means any. `due_to` is excluded. `days` is one local day, by zone."""
 
     due_from: datetime | None = None
     due_to: datetime | None = None
@@ -52,18 +54,20 @@ class FollowUpFilter:
     owner: str | None = None
     team: str | None = None
     overdue: bool | None = None
-    only_source: str | None = None
 
 
 def list_follow_ups(
-    tx: Transaction, wanted: FollowUpFilter, *, after: Place | None, limit: int
+    tx: Transaction, wanted: FollowUpFilter, *, scope: Scope, after: FollowUpPosition | None, limit: int
 ) -> Sequence[RowMapping]:
-    """Contacts that fit, earliest due first, from after the place (due at, complaint id, deadline id)."""
-    return tx.connection.execute(_statement(tx.now, wanted, after=after, limit=limit)).mappings().all()
+    """Contacts within `scope` that fit, the earliest due first.
+
+    `after` is the position (due time, complaint id, deadline id) at which the page before ended.
+    """
+    return tx.connection.execute(_statement(tx.now, wanted, scope, after=after, limit=limit)).mappings().all()
 
 
 def _statement(
-    now: datetime, wanted: FollowUpFilter, *, after: Place | None, limit: int
+    now: datetime, wanted: FollowUpFilter, scope: Scope, *, after: FollowUpPosition | None, limit: int
 ) -> Select[tuple[object, ...]]:
     statement = (
         select(
@@ -71,7 +75,7 @@ def _statement(
             c.sequence.label("complaint_sequence"), c.subject, c.team, c.priority, _OWNER.label("owner"),
         )
         .join(complaint, c.id == d.complaint_id)
-        .where(_KIND, UNMET, *_conditions(now, wanted))
+        .where(_KIND, UNMET, *_conditions(now, wanted), condition(scope, complaint))
         .order_by(d.due_at, d.complaint_id, d.id)
         .limit(limit)
     )  # fmt: skip
@@ -85,15 +89,14 @@ def _conditions(now: datetime, wanted: FollowUpFilter) -> list[ColumnElement[boo
     asked: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
         (wanted.due_from, d.due_at.__ge__),
         (wanted.due_to, d.due_at.__lt__),
-        (wanted.days, lambda days: or_(*map(_on_day, days))),
+        (wanted.days, lambda days: or_(*map(_is_on_day, days))),
         (wanted.owner, _OWNER.__eq__),
         (wanted.team, c.team.__eq__),
         (wanted.overdue, lambda yes: d.due_at < now if yes else d.due_at >= now),
-        (wanted.only_source, c.source.__eq__),
     ]
     return [condition(value) for value, condition in asked if value is not None]
 
 
-def _on_day(day: DayRange) -> ColumnElement[bool]:
+def _is_on_day(day: DayRange) -> ColumnElement[bool]:
     policy = tuple_(d.policy_code, d.policy_version).in_(sorted(day.policies))
     return and_(policy, d.due_at >= day.start_at, d.due_at < day.end_at)

@@ -1,4 +1,4 @@
-"""What still refers to reference data."""
+"""Uses of reference data by complaints."""
 
 from sqlalchemy import exists, select
 
@@ -8,7 +8,7 @@ from complaints.storage.rows.complaint import complaint
 
 
 def has_open_complaints(tx: Transaction, team: str) -> bool:
-    """Whether a complaint that is not ended is the team's."""
+    """True if the team has a complaint that has not ended."""
     c = complaint.c
     statement = select(exists().where(c.team == team, c.status.in_(OPEN_STATUSES)))
     return bool(tx.connection.execute(statement).scalar_one())

@@ -1,4 +1,4 @@
-"""Every table in one place, for migrations and for the tests that compare them."""
+"""All tables in one place, for migrations and for the tests that compare schemas."""
 
 from complaints.storage.database.types import metadata
 from complaints.storage.rows import (

@@ -1,7 +1,9 @@
-"""API keys; their secrets are stored only as digests."""
+"""API keys. The database stores only the digest of a secret."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -24,7 +26,7 @@ class Key:
     revoked_at: datetime | None
 
     def usable(self, now: datetime) -> bool:
-        """Neither revoked nor expired at `now`."""
+        """True if the key is neither revoked nor expired at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
@@ -33,33 +35,52 @@ k = api_key.c
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key, and who made it when."""
+    """A key, the instant at which it was made, and the actor who made it."""
 
     key: Key
     created_at: datetime
     created_by: str
 
 
+_RECORDS = select(
+    k.id, k.name, k.roles, k.source, k.login, k.expires_at, k.revoked_at, k.created_at, k.created_by
+)
+
+
 def find_keys(tx: Transaction) -> list[Key]:
-    """Every key, by name."""
+    """All keys, by name."""
     return [record.key for record in find_key_records(tx)]
 
 
 def find_key_records(tx: Transaction) -> list[KeyRecord]:
-    """Every key with its origin, by name."""
-    statement = select(
-        k.id, k.name, k.roles, k.source, k.login, k.expires_at, k.revoked_at, k.created_at, k.created_by
-    )
-    records = [
-        KeyRecord(Key(key_id, name, frozenset(AccessRole(r) for r in roles), *rest), created_at, created_by)
-        for key_id, name, roles, *rest, created_at, created_by in tx.connection.execute(statement)
-    ]
+    """All keys with their origin, by name."""
+    records = [_record_of(row) for row in tx.connection.execute(_RECORDS)]
     return sorted(records, key=lambda record: record.key.name)
 
 
-def has_secret(tx: Transaction, digest: str) -> bool:
-    """Whether a key, revoked or not, has this secret."""
-    return tx.connection.execute(select(k.id).where(k.secret_digest == digest)).first() is not None
+def find_key_record(tx: Transaction, key_id: UUID) -> KeyRecord | None:
+    """The key with its origin; None if there is no such key."""
+    row = tx.connection.execute(_RECORDS.where(k.id == key_id)).first()
+    return _record_of(row) if row else None
+
+
+def _record_of(row: Sequence[Any]) -> KeyRecord:
+    key_id, name, roles, *members, created_at, created_by = row
+    key = Key(key_id, name, frozenset(AccessRole(role) for role in roles), *members)
+    return KeyRecord(key, created_at, created_by)
+
+
+def has_name(tx: Transaction, name: str) -> bool:
+    """True if a key, revoked or not, has this name."""
+    return tx.connection.execute(select(k.id).where(k.name == name)).first() is not None
+
+
+def has_secret(tx: Transaction, digest: str, *, with_revoked: bool) -> bool:
+    """True if the secret of a key has this digest. Revoked keys count only `with_revoked`."""
+    statement = select(k.id).where(k.secret_digest == digest)
+    if not with_revoked:
+        statement = statement.where(k.revoked_at.is_(None))
+    return tx.connection.execute(statement).first() is not None
 
 
 def insert_key(tx: Transaction, key: Key, *, digest: str, created_by: str) -> None:
@@ -79,11 +100,11 @@ def insert_key(tx: Transaction, key: Key, *, digest: str, created_by: str) -> No
 
 
 def replace_secret(tx: Transaction, key_id: UUID, digest: str) -> None:
-    """Give a key another secret; it is valid again if it was revoked."""
+    """Give a key another secret. A revoked key becomes valid again."""
     tx.connection.execute(update(api_key).where(k.id == key_id).values(secret_digest=digest, revoked_at=None))
 
 
 def revoke(tx: Transaction, key_id: UUID) -> None:
-    """Make a key useless, from now on."""
+    """Make a key invalid from now on."""
     statement = update(api_key).where(k.id == key_id, k.revoked_at.is_(None)).values(revoked_at=tx.now)
     tx.connection.execute(statement)

@@ -43,7 +43,7 @@ from complaints.storage.database.types import PriorityRank, Serial, UtcDateTime,
 
 
 class DecimalText(TypeDecorator[Decimal]):
-    """An exact amount of money, stored as text on every engine."""
+    """An exact amount of money, stored as text on both databases."""
 
     impl = String(40)
     cache_ok = True
@@ -57,19 +57,19 @@ class DecimalText(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value)
 
 
-class NumberedSoFar(FunctionElement[int]):
+class LastEventNumber(FunctionElement[int]):
     """On PostgreSQL: the number of the last event of all complaints, or a higher one. On SQLite: 0."""
 
     inherit_cache = True
 
 
-@compiles(NumberedSoFar)
-def _no_number(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+@compiles(LastEventNumber)
+def _no_number(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
     return "0"
 
 
-@compiles(NumberedSoFar, "postgresql")
-def _last_number(_element: NumberedSoFar, _compiler: Any, **_: Any) -> str:
+@compiles(LastEventNumber, "postgresql")
+def _last_number(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
     return "coalesce(pg_sequence_last_value('event_sequence_seq'::regclass), 0::bigint)"
 
 
@@ -130,7 +130,7 @@ complaint = Table(
     Column("history_count", Integer, nullable=False),
     Column("history_digest", LargeBinary(32), nullable=False),
     # All events of the complaint have a higher `sequence`: `storage.months` finds their first month by it.
-    Column("events_after", BigInteger, nullable=False, server_default=NumberedSoFar()),
+    Column("events_after", BigInteger, nullable=False, server_default=LastEventNumber()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),
     ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
@@ -211,7 +211,7 @@ _OBJECTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedComplaint:
+class ComplaintRecord:
     """A complaint from the database, and the end of its history.
 
     All its events have a `sequence` above `events_after`.

@@ -1,7 +1,7 @@
 """Reference data: departments, teams, users, categories, calendars, policies and keys.
 
-They are few and read by every request, so each process keeps them whole (`catalogue`). Every write to one of
-them raises `reference_version`, by which the others notice.
+They are few, and every request reads them, so each process keeps them all (`storage.configuration`). Every write
+raises `reference_version`, so the other processes notice it.
 """
 
 from typing import Any
@@ -119,15 +119,15 @@ reference_version = Table(
 
 
 def current_version(tx: Transaction) -> int:
-    """The version of the reference data, as this transaction sees it."""
+    """The version of the reference data that this transaction sees."""
     version: int = tx.connection.execute(select(reference_version.c.version)).scalar_one()
     return version
 
 
 def claim_version(tx: Transaction) -> int:
-    """The version of the reference data, locked until this transaction ends: whoever writes them waits.
+    """The version of the reference data, locked until this transaction ends. Other writers wait.
 
-    SQLite has one writer, so there the lock is ours already.
+    SQLite has one writer, and this transaction is already the writer.
     """
     statement = select(reference_version.c.version).with_for_update()
     version: int = tx.connection.execute(statement).scalar_one()
@@ -135,9 +135,9 @@ def claim_version(tx: Transaction) -> int:
 
 
 def raise_version(tx: Transaction) -> None:
-    """Tell every process that reference data changed; they notice once this transaction has committed.
+    """Let every process notice, after commit, that reference data changed.
 
-    Do it last: a cache that reads in this transaction afterwards would take what may still be rolled back.
+    Call it last. A cache that reads in this transaction afterwards would keep data that may be rolled back.
     """
     version = reference_version.c.version
     tx.connection.execute(update(reference_version).values(version=version + 1))
@@ -149,6 +149,6 @@ def insert_row(tx: Transaction, table: Table, values: dict[str, Any]) -> None:
 
 
 def update_row(tx: Transaction, table: Table, key: str, values: dict[str, Any]) -> None:
-    """Change the row of a table with one key column."""
+    """Change the row with this `key` in a table with one key column."""
     [key_column] = table.primary_key
     tx.connection.execute(update(table).where(key_column == key).values(**values))

@@ -1,4 +1,4 @@
-"""Deadlines, and the holds that pause them."""
+"""Deadlines, the holds that pause them, and promises."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -32,7 +32,7 @@ from complaints.domain.complaint.facts import Deadline, Hold, Promise, restored
 from complaints.domain.time.notation import parse_target, target_text
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReason
 from complaints.storage.database import bulk
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 
@@ -75,14 +75,14 @@ deadline = Table(
 )
 d = deadline.c
 _UNMET = [DeadlineStatus.RUNNING, DeadlineStatus.PAUSED, DeadlineStatus.BREACHED]
-# Literal, in the order of the index: bound values never prove it, nor, on SQLite, does another order.
+# Literals: bound values cannot prove that the partial index serves. SQLite also needs the order of the index.
 UNMET = d.status.in_(bindparam("unmet", _UNMET, expanding=True, literal_execute=True))
 Index(
     "ix_deadline__unmet_by_kind",
     d.kind,
     d.due_at,
     d.complaint_id,
-    # Behind the order they let what is soon due be counted without a look at the rows.
+    # With these two columns, deadlines that are soon due are counted from the index alone.
     d.status,
     d.paused_until,
     postgresql_where=d.status.in_(_UNMET),
@@ -120,10 +120,10 @@ promise = Table(
 
 _MEMBERS = tuple(f.name for f in fields(Deadline))
 _members_of = attrgetter(*_MEMBERS)
-# The steps as text: most often there are none, and nothing is to be read.
+# The steps are read as text: most often there are none, and then nothing must be parsed.
 _MEMBER_COLUMNS = tuple(cast(d.steps_taken, Text) if name == "steps_taken" else d[name] for name in _MEMBERS)
 _TARGET, _STEPS = _MEMBERS.index("target"), _MEMBERS.index("steps_taken")
-_read_target = lru_cache(parse_target)  # there are as many as the policies name
+_read_target = lru_cache(parse_target)  # policies name few different targets
 _HOLD_MEMBERS = tuple(f.name for f in fields(Hold))
 
 
@@ -136,7 +136,7 @@ def values_of(fact: Deadline) -> dict[str, Any]:
 
 
 def _fact_of(row: Sequence[Any]) -> Deadline:
-    """The deadline of a row that begins with the complaint."""
+    """The deadline of a row. The first column of the row is the id of the complaint."""
     values: list[Any] = [*row[1:]]
     values[_TARGET] = _read_target(values[_TARGET]) if values[_TARGET] else None
     values[_STEPS] = () if values[_STEPS] == "[]" else tuple(from_json(values[_STEPS]))
@@ -145,13 +145,13 @@ def _fact_of(row: Sequence[Any]) -> Deadline:
 
 _FOUND = (
     select(d.complaint_id, *_MEMBER_COLUMNS)
-    .where(among(d.complaint_id))
+    .where(any_of(d.complaint_id))
     .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
 )
 
 
 def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Deadline]]:
-    """The deadlines of complaints, by complaint, in the order they were started."""
+    """The deadlines of complaints, by complaint id, in the order in which they were started."""
     found: dict[UUID, list[Deadline]] = defaultdict(list)
     for row in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
         found[row[0]].append(_fact_of(row))
@@ -160,13 +160,13 @@ def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUI
 
 _HOLDS = (
     select(hold.c.complaint_id, *(hold.c[name] for name in _HOLD_MEMBERS))
-    .where(among(hold.c.complaint_id))
+    .where(any_of(hold.c.complaint_id))
     .order_by(hold.c.started_at)
 )
 
 
 def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
-    """The holds of complaints, by complaint, oldest first."""
+    """The holds of complaints, by complaint id, oldest first."""
     found: dict[UUID, list[Hold]] = defaultdict(list)
     for complaint_id, *members in tx.connection.execute(_HOLDS, {"ids": complaint_ids}).all():
         found[complaint_id].append(Hold(*members))
@@ -174,7 +174,7 @@ def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, l
 
 
 def insert_deadlines(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
-    """Write new deadlines: `values_of` and the `complaint_id`."""
+    """Write new deadlines. A row has `values_of` the deadline and the `complaint_id`."""
     inserts.add(deadline, rows)
 
 
@@ -184,28 +184,28 @@ _CHANGEABLE = tuple(
 
 
 def update_deadlines(tx: Transaction, changed: Sequence[Deadline]) -> None:
-    """Write deadlines that changed."""
+    """Write changed deadlines."""
     values = [(fact.id, values_of(fact)) for fact in changed]
     bulk.update_rows(tx, deadline, [{"key_id": i, **{k: v[k] for k in _CHANGEABLE}} for i, v in values])
 
 
 def insert_holds(inserts: bulk.Inserts, rows: list[tuple[UUID, Hold]]) -> None:
-    """Write new holds."""
+    """Write new holds with the ids of their complaints."""
     values = [{"complaint_id": i} | {name: getattr(h, name) for name in _HOLD_MEMBERS} for i, h in rows]
     inserts.add(hold, values)
 
 
 def end_holds(tx: Transaction, ended: Sequence[Hold]) -> None:
-    """Write the end of holds."""
+    """Write the ends of holds."""
     bulk.update_rows(tx, hold, [{"key_id": h.id, "ended_at": h.ended_at} for h in ended])
 
 
 def insert_promises(inserts: bulk.Inserts, made: Sequence[Promise]) -> None:
-    """Write what was promised; its deadline is written before."""
+    """Write promises. Their deadlines must be written before."""
     inserts.add(promise, [{"id": p.id, "text": p.text, "made_by": p.made_by} for p in made])
 
 
 def find_promises(tx: Transaction, deadline_ids: Collection[UUID]) -> dict[UUID, Promise]:
-    """What was promised, by the id of its deadline."""
+    """Promises, by the id of their deadline."""
     statement = select(promise).where(promise.c.id.in_(deadline_ids))
     return {row["id"]: Promise(**row) for row in tx.connection.execute(statement).mappings()}

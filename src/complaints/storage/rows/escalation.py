@@ -1,9 +1,6 @@
-"""Escalations taken, and who hears of them. The unique key on deadline and step makes each happen once."""
+"""Escalations and their recipients. A unique key on deadline and step lets each step be taken only once (rule 3.1)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,7 +8,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    ColumnElement,
     ForeignKey,
     Index,
     RowMapping,
@@ -21,9 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    literal,
     select,
-    tuple_,
     update,
 )
 
@@ -32,7 +26,6 @@ from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
-from complaints.storage.rows.complaint import complaint
 
 escalation = Table(
     "escalation",
@@ -63,8 +56,8 @@ e = escalation.c
 Index("ix_escalation__complaint_id", e.complaint_id, e.taken_at)
 Index("ix_escalation__taken_at", e.taken_at, e.id)
 Index("ix_escalation__team_taken_at", e.team, e.taken_at, e.id)
-_waiting = e.acknowledged_at.is_(None)
-Index("ix_escalation__unacknowledged", e.taken_at, e.id, postgresql_where=_waiting, sqlite_where=_waiting)
+WAITING = e.acknowledged_at.is_(None)
+Index("ix_escalation__unacknowledged", e.taken_at, e.id, postgresql_where=WAITING, sqlite_where=WAITING)
 
 escalation_recipient = Table(
     "escalation_recipient",
@@ -75,7 +68,10 @@ escalation_recipient = Table(
 
 
 def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escalation]]) -> None:
-    """Write escalations with their complaint and its team. A step taken before raises IntegrityError."""
+    """Write escalations, each with the id and the team of its complaint.
+
+    A step that was taken before violates the unique key, and the transaction raises RaceLost.
+    """
     if not taken:
         return
     rows = [
@@ -97,19 +93,10 @@ def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escala
         for complaint_id, team, fact in taken
     ]
     inserts.add(escalation, rows)
-    heard = [{"escalation_id": fact.id, "login": who} for _, _, fact in taken for who in fact.recipients]
-    inserts.add(escalation_recipient, heard)
-
-
-_SHOWN = select(escalation, complaint.c.sequence).join(complaint, complaint.c.id == e.complaint_id)
-
-
-def find_escalation(
-    tx: Transaction, escalation_id: UUID, *, only_source: str | None = None
-) -> RowMapping | None:
-    """One escalation with the sequence of its complaint, among those of `only_source`."""
-    statement = _SHOWN.where(e.id == escalation_id, *_scoped(only_source))
-    return tx.connection.execute(statement).mappings().first()
+    recipients = [
+        {"escalation_id": fact.id, "login": login} for _, _, fact in taken for login in fact.recipients
+    ]
+    inserts.add(escalation_recipient, recipients)
 
 
 def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]:
@@ -118,60 +105,11 @@ def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]
     return tx.connection.execute(statement).mappings().all()
 
 
-def acknowledge(tx: Transaction, escalation_id: UUID, *, by: str, note: str | None) -> bool:
-    """Mark as acknowledged now; False if it was before."""
+def acknowledge_escalation(tx: Transaction, escalation_id: UUID, *, by: str, note: str | None) -> bool:
+    """Mark an escalation as acknowledged now. Returns False if it was acknowledged before."""
     statement = (
         update(escalation)
         .where(e.id == escalation_id, e.acknowledged_at.is_(None))
         .values(acknowledged_at=tx.now, acknowledged_by=by, acknowledged_note=note)
     )
     return tx.connection.execute(statement).rowcount == 1
-
-
-@dataclass(frozen=True, slots=True)
-class EscalationFilter:
-    """Which escalations are asked for; None means any. `complaint` is an id or a sequence number."""
-
-    complaint: UUID | int | None = None
-    kind: DeadlineKind | None = None
-    acknowledged: bool | None = None
-    superseded: bool | None = None
-    level_min: int | None = None
-    team: str | None = None
-    recipient: str | None = None
-    only_source: str | None = None
-
-
-def list_escalations(
-    tx: Transaction, wanted: EscalationFilter, *, before: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[RowMapping]:
-    """Escalations that fit, with their complaint's sequence, latest first, from before (taken at, id)."""
-    statement = _SHOWN.where(*_conditions(wanted)).order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
-    if before is not None:
-        place = tuple_(literal(before[0], UtcDateTime), literal(before[1], Uuid))
-        statement = statement.where(tuple_(e.taken_at, e.id) < place)
-    return tx.connection.execute(statement).mappings().all()
-
-
-def _conditions(wanted: EscalationFilter) -> list[ColumnElement[bool]]:
-    named = e.complaint_id if isinstance(wanted.complaint, UUID) else complaint.c.sequence
-    asked: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
-        (wanted.complaint, named.__eq__),
-        (wanted.kind, e.kind.__eq__),
-        (wanted.acknowledged, lambda yes: e.acknowledged_at.is_not(None) if yes else _waiting),
-        (wanted.superseded, e.superseded.__eq__),
-        (wanted.level_min, e.level.__ge__),
-        (wanted.team, e.team.__eq__),
-        (wanted.recipient, _is_heard_by),
-    ]
-    found = [condition(value) for value, condition in asked if value is not None]
-    return found + _scoped(wanted.only_source)
-
-
-def _is_heard_by(login: str) -> ColumnElement[bool]:
-    heard = escalation_recipient.c
-    return e.id.in_(select(heard.escalation_id).where(heard.login == login))
-
-
-def _scoped(only_source: str | None) -> list[ColumnElement[bool]]:
-    return [] if only_source is None else [complaint.c.source == only_source]

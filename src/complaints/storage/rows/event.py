@@ -1,11 +1,11 @@
-"""The history: an append-only row per event, chained per complaint, and the feed of changes.
+"""The history: one row for each event, never changed, chained by digest for each complaint.
 
-`sequence` numbers the events of all complaints in commit order: on PostgreSQL a lock held from numbering to
-commit makes the two orders one, so a reader that remembers the last number it saw can miss nothing. It is taken
-last in a transaction, after every other lock, and so cannot be part of a deadlock.
+`sequence` numbers the events of all complaints in the order of commits. On PostgreSQL a lock is held from
+numbering to commit, so both orders are the same. A reader that remembers the last number it saw misses no event.
+The lock is taken last in a transaction, after all other locks, so it cannot be part of a deadlock.
 
-On PostgreSQL the table is partitioned by ranges of `sequence`, a range a month (see `partitions`): who looks for
-events says the number they come after, and the months before it are not looked at.
+On PostgreSQL the table is partitioned by ranges of `sequence`, one for each month (`storage.months`). A query names
+the number after which its events come, so PostgreSQL does not look at earlier months.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,15 @@ from sqlalchemy import (
 )
 
 from complaints.domain.complaint.history import ChainLink
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.bulk import insert_last
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import Serial, UtcDateTime, metadata, one_of
 from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.scope_condition import condition
 
-FEED_LOCK = 0x636F6D70  # any number that is only ours
+FEED_LOCK = 0x636F6D70  # any number that no other lock uses
 
 event = Table(
     "event",
@@ -48,14 +50,17 @@ event = Table(
     Column("actor", String(210), nullable=False),
     Column("data", Text, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
-    UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL in each month
+    UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL unique within a month
     sqlite_autoincrement=True,
     postgresql_partition_by="RANGE (sequence)",
 )
 
 
-def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, ChainLink]]) -> None:
-    """Write (event id, complaint id, link) in the given order when the transaction ends (`Transaction.finish`)."""
+def append_events(tx: Transaction, links: Sequence[tuple[UUID, UUID, ChainLink]]) -> None:
+    """Write (event id, complaint id, link) in the given order, just before commit.
+
+    `Transaction.finish` writes them earlier.
+    """
     rows = [
         {
             "id": event_id,
@@ -73,7 +78,7 @@ def append(tx: Transaction, links: Sequence[tuple[UUID, UUID, ChainLink]]) -> No
     insert_last(tx, event, rows, lock=FEED_LOCK)
 
 
-def timeline(
+def list_events(
     tx: Transaction,
     complaint_id: UUID,
     *,
@@ -82,7 +87,10 @@ def timeline(
     from_number: int = 0,
     below_number: int | None = None,
 ) -> Sequence[RowMapping]:
-    """The events of one complaint after ordinal `after`, oldest first; only those whose `sequence` is in the range."""
+    """Up to `limit` events of one complaint after ordinal `after`, oldest first.
+
+    Only events with `from_number <= sequence < below_number` count. None means no upper bound.
+    """
     e = event.c
     statement = (
         select(event)
@@ -95,8 +103,8 @@ def timeline(
     return tx.connection.execute(statement).mappings().all()
 
 
-def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
-    """The latest event of a type in the history of one complaint."""
+def find_last_event(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
+    """The latest event of this type in the history of one complaint."""
     since = select(complaint.c.events_after).where(complaint.c.id == complaint_id)
     events_after = tx.connection.execute(since).scalar_one()
     statement = (
@@ -112,18 +120,16 @@ def find_last(tx: Transaction, complaint_id: UUID, event_type: EventType) -> Row
     return tx.connection.execute(statement).mappings().first()
 
 
-def changes(
-    tx: Transaction, *, after: int, limit: int, only_source: str | None = None
-) -> Sequence[RowMapping]:
-    """The events after sequence `after` of all complaints, or of those of one source, in commit order."""
+def list_changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Sequence[RowMapping]:
+    """Up to `limit` events after number `after` of the complaints within `scope`, in the order of commits."""
     statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
-    if only_source is not None:
+    if scope != ALL_COMPLAINTS:
         statement = statement.join(complaint, complaint.c.id == event.c.complaint_id)
-        statement = statement.where(complaint.c.source == only_source)
+        statement = statement.where(condition(scope, complaint))
     return tx.connection.execute(statement).mappings().all()
 
 
-def last_sequence(tx: Transaction, *, after: int = 0) -> int:
-    """The number of the last event, as this transaction sees it; `after` where none comes after it."""
+def find_last_number(tx: Transaction, *, after: int = 0) -> int:
+    """The number of the last event that this transaction sees; `after` if no event comes after it."""
     statement = select(func.max(event.c.sequence)).where(event.c.sequence > after)
     return tx.connection.execute(statement).scalar_one() or after

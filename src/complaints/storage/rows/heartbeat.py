@@ -1,13 +1,13 @@
-"""What each process that sweeps last did, so that readiness can be judged from any of them."""
+"""The last tick of each process that sweeps. Readiness is judged by it in any process."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, Float, RowMapping, String, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
+from complaints.storage.database.upsert import insert_or_update
 
 heartbeat = Table(
     "heartbeat",
@@ -19,18 +19,15 @@ heartbeat = Table(
 
 
 def beat(tx: Transaction, node: str, *, at: datetime, lag_seconds: float) -> None:
-    """Put on record that `node` ticked `at` (wall clock), and how late the latest step it took was."""
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    values = {"ticked_at": at, "lag_seconds": lag_seconds}
-    statement = dialect_insert(heartbeat).values(node=node, **values)
-    tx.connection.execute(statement.on_conflict_do_update(index_elements=["node"], set_=values))
+    """Record that `node` ticked `at` (wall clock), and the lag in seconds of the latest step that it took."""
+    insert_or_update(tx, heartbeat, {"node": node, "ticked_at": at, "lag_seconds": lag_seconds})
 
 
 def forget_nodes(tx: Transaction, before: datetime) -> None:
-    """Forget processes not heard of since `before`."""
+    """Delete the ticks of processes that have not ticked since `before`."""
     tx.connection.execute(delete(heartbeat).where(heartbeat.c.ticked_at < before))
 
 
 def find_beats(tx: Transaction) -> Sequence[RowMapping]:
-    """Every process's last tick, latest first."""
+    """The last tick of every process, latest first."""
     return tx.connection.execute(select(heartbeat).order_by(heartbeat.c.ticked_at.desc())).mappings().all()

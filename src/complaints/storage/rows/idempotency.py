@@ -1,4 +1,4 @@
-"""First answers kept under their idempotency key, so that a repeated request gets the same answer, byte for byte."""
+"""First answers, kept under their idempotency keys: a repeated request gets the same answer, byte for byte."""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -29,12 +29,12 @@ idempotency = Table(
 
 
 Name = tuple[str, str]
-"""The scope of a key, and the key."""
+"""The scope of an idempotency key, and the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """An answer given before."""
+    """The answer that a request got the first time."""
 
     request_digest: bytes
     status: int
@@ -43,15 +43,15 @@ class KeptAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """The names that nobody else uses now, and what was answered under them before."""
+class ClaimResult:
+    """`ours` are the names that no other transaction uses now, `kept` the answers given under them before."""
 
     ours: frozenset[Name]
     kept: dict[Name, KeptAnswer]
 
 
-# Each name is looked up by the key, however the planner thinks of tables that are still young. An answer that is
-# committed while the claim is made may be missed: who then writes a second one loses the race for the key.
+# One index look-up for each name. LIMIT 1 stops PostgreSQL from choosing a sequential scan while the table is small.
+# The claim may miss an answer that is committed at the same time. A second answer then violates the key: RaceLost.
 _CLAIM = """
 SELECT asked.scope, asked.key, pg_try_advisory_xact_lock(asked.number),
     kept.request_digest, kept.status, kept.headers, kept.body
@@ -62,19 +62,19 @@ LEFT JOIN LATERAL (
 """
 
 
-def claim(tx: Transaction, names: Collection[Name]) -> Claims:
-    """Keep others from using these names until this transaction ends.
+def claim(tx: Transaction, names: Collection[Name]) -> ClaimResult:
+    """Keep other transactions from using these names until this one ends.
 
-    SQLite has one writer, so there all are ours already.
+    SQLite has one writer, so there all names are ours.
     """
     if not names:
-        return Claims(frozenset(), {})
+        return ClaimResult(frozenset(), {})
     if tx.connection.dialect.name != "postgresql":
-        return Claims(frozenset(names), _find_answers(tx, names))
+        return ClaimResult(frozenset(names), _find_answers(tx, names))
     asked = [{"scope": scope, "key": key, "number": _number((scope, key))} for scope, key in names]
     found = tx.connection.exec_driver_sql(_CLAIM, (encode(asked).decode(),)).all()
     ours = [((scope, key), answer) for scope, key, is_ours, *answer in found if is_ours]
-    return Claims(
+    return ClaimResult(
         frozenset(name for name, _ in ours),
         {name: KeptAnswer(*answer) for name, answer in ours if answer[0] is not None},
     )
@@ -94,7 +94,7 @@ def _find_answers(tx: Transaction, names: Collection[Name]) -> dict[Name, KeptAn
 
 
 def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
-    """Keep answers under claimed names, when the transaction ends."""
+    """Keep answers under claimed names, just before commit."""
     rows = [
         {
             "scope": scope,
@@ -111,5 +111,5 @@ def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
 
 
 def forget_answers(tx: Transaction, before: datetime) -> int:
-    """Delete answers older than `before`; how many."""
+    """Delete the answers older than `before`, and return how many they were."""
     return tx.connection.execute(delete(idempotency).where(idempotency.c.created_at < before)).rowcount

@@ -1,15 +1,15 @@
-"""Links between complaints, kept at the one that names the other."""
+"""Links between complaints. A row belongs to the complaint that names the other."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, RowMapping, Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.domain.vocabulary import LinkType
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import metadata, one_of
+from complaints.storage.database.upsert import insert_if_absent
 from complaints.storage.rows.complaint import complaint
 
 link = Table(
@@ -27,26 +27,24 @@ k = link.c
 _FOUND = (
     select(k.complaint_id, k.type, k.other_id, complaint.c.sequence)
     .join(complaint, complaint.c.id == k.other_id)
-    .where(among(k.complaint_id))
+    .where(any_of(k.complaint_id))
     .order_by(k.complaint_id, k.type, k.other_id)
 )
 
 
 def find_links(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[RowMapping]:
-    """Links from any of the complaints, with the sequence of the other."""
+    """The links from any of these complaints, with the sequence of the other complaint."""
     return tx.connection.execute(_FOUND, {"ids": complaint_ids}).mappings().all() if complaint_ids else []
 
 
 def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
-    """Add a link; False if it was there."""
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    statement = dialect_insert(link).values(complaint_id=complaint_id, type=link_type, other_id=other_id)
-    added = statement.on_conflict_do_nothing().returning(k.other_id)
-    return tx.connection.execute(added).first() is not None
+    """Add a link. Returns False if it exists."""
+    row = {"complaint_id": complaint_id, "type": link_type, "other_id": other_id}
+    return insert_if_absent(tx, link, row)
 
 
 def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
-    """Remove a link; False if there was none."""
+    """Remove a link. Returns False if there was none."""
     statement = delete(link).where(
         k.complaint_id == complaint_id, k.type == link_type, k.other_id == other_id
     )
@@ -54,6 +52,6 @@ def remove_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_
 
 
 def has_merged(tx: Transaction, complaint_id: UUID) -> bool:
-    """Whether another complaint was merged into this one."""
+    """True if another complaint was merged into this one."""
     statement = select(complaint.c.id).where(complaint.c.merged_into == complaint_id).limit(1)
     return tx.connection.execute(statement).first() is not None

@@ -20,16 +20,16 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.domain.complaint.facts import Person
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.json_text import encode
 from complaints.domain.vocabulary import ContactChannel
-from complaints.storage.database.any_of import among
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.database.upsert import insert_or_update
 from complaints.storage.rows.complaint import complaint
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
@@ -61,7 +61,7 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
 
 _MEMBERS = tuple(f.name for f in fields(Person))
 _members_of = attrgetter(*_MEMBERS)
-_FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(among(p.complaint_id))
+_FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(any_of(p.complaint_id))
 # One index look-up for each identifier (account number, phone, e-mail) and for each complaint found by it. OFFSET 0
 # and CROSS JOIN keep that order: the planner would scan the tables while they are small.
 _EARLIER = {
@@ -115,16 +115,12 @@ def insert_persons(inserts: Inserts, rows: list[dict[str, Any]]) -> None:
 
 
 def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
-    """Write one person of a complaint, in place of the former values."""
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    statement = dialect_insert(person).values(row)
-    keys = ("complaint_id", "role")
-    changed = {name: statement.excluded[name] for name in row if name not in keys}
-    tx.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+    """Write a person in place of the person with the same complaint and role."""
+    insert_or_update(tx, person, row)
 
 
 def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Persons]:
-    """The persons of complaints, by complaint and role."""
+    """The persons of complaints, by complaint id and role."""
     found: dict[UUID, Persons] = {}
     for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
         found.setdefault(complaint_id, {})[role] = Person(*members)

@@ -1,4 +1,4 @@
-"""Policy versions as they were applied. A version is never changed."""
+"""Policy versions as they were applied. A version never changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ p = policy.c
 
 @dataclass(frozen=True, slots=True)
 class PolicyRecord:
-    """When a version of a policy was applied, and by whom."""
+    """A version of a policy, the instant at which it was applied, and the actor who applied it."""
 
     code: str
     version: int
@@ -26,7 +26,7 @@ class PolicyRecord:
 def insert_policy(tx: Transaction, made: Policy, *, text: str, document: dict[str, object], by: str) -> None:
     """Write a version of a policy.
 
-    Among those that take force at one instant the one applied last counts, so the times of applying rise.
+    Of two versions effective from the same instant, the version applied last counts. So `applied_at` always rises.
     """
     last = tx.connection.execute(select(func.max(p.applied_at, type_=p.applied_at.type))).scalar_one_or_none()
     statement = insert(policy).values(
@@ -42,7 +42,7 @@ def insert_policy(tx: Transaction, made: Policy, *, text: str, document: dict[st
 
 
 def find_policies(tx: Transaction, code: str | None = None) -> list[PolicyRecord]:
-    """Every version of every policy, or of the one with that code, by code and version."""
+    """All versions of all policies, or of the policy `code`, ordered by code and version."""
     statement = select(p.code, p.version, p.applied_at, p.applied_by).order_by(p.code, p.version)
     if code is not None:
         statement = statement.where(p.code == code)

@@ -1,14 +1,13 @@
-"""Full text: words and Chinese bigrams per complaint, in a GIN-indexed tsvector or an FTS5 table.
+"""Full text: the words and Chinese bigrams of each complaint, in a tsvector with GIN index or an FTS5 table.
 
-`domain.complaint.search_terms` makes the terms, the same for both databases. Their parsers are not used.
-The table is made by a migration alone, since the two engines have nothing in common here.
+`domain.complaint.search_terms` makes the same terms for both databases; their own parsers are not used. Only
+a migration makes the table, because its form differs between the databases.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, Text, bindparam, select, text
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import Column, MetaData, Table, Text, bindparam, cast, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -30,7 +29,7 @@ _WRITE = {
 
 
 def index_terms(tx: Transaction, inserts: Inserts, indexed: Sequence[tuple[int, Sequence[str]]]) -> None:
-    """Index complaints, known by their sequence, by their terms."""
+    """Index the terms of complaints, which are named by their sequence."""
     if not indexed:
         return
     rows: Any = [(sequence, " ".join(terms)) for sequence, terms in indexed]
@@ -40,13 +39,13 @@ def index_terms(tx: Transaction, inserts: Inserts, indexed: Sequence[tuple[int, 
 
 
 def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:
-    """The condition that a complaint has every term."""
+    """The condition that a complaint has all `terms`."""
     if tx.connection.dialect.name == "postgresql":
-        # Quoted lexemes cast to tsquery are taken as they are, without a parser.
+        # A cast to tsquery takes quoted lexemes unchanged; no parser splits them.
         query = " & ".join("'" + t.text.replace("'", "''") + "'" + (":*" if t.prefix else "") for t in terms)
-        # Literal: a prepared plan knows no words, takes them all for frequent ones, and looks through the table.
+        # A literal: a prepared plan does not know the words, so it takes them for frequent ones and scans the table.
         literal = bindparam("terms", query, type_=Text(), literal_execute=True)
-        found = select(_search.c.sequence).where(_search.c.terms.op("@@")(sql_cast(literal, TSQUERY)))
+        found = select(_search.c.sequence).where(_search.c.terms.op("@@")(cast(literal, TSQUERY)))
         return complaint.c.sequence.in_(found)
     query = " AND ".join('"' + t.text.replace('"', '""') + '"' + ("*" if t.prefix else "") for t in terms)
     rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(

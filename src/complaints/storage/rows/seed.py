@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import insert
 
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.upsert import insert_if_absent
 from complaints.storage.rows import configuration
 
 
 def try_claim(tx: Transaction) -> bool:
-    """Begin to fill a fresh database, with the first version of the reference data; False if it was filled.
+    """Begin to fill a fresh database: write the first version of the reference data. Returns False if it was filled.
 
-    Who comes while another fills it waits until that is done.
+    If another process is filling the database, this call waits for it.
     """
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    first = dialect_insert(configuration.reference_version).values(id=1, version=1).on_conflict_do_nothing()
-    return tx.connection.execute(first.returning(configuration.reference_version.c.id)).first() is not None
+    return insert_if_absent(tx, configuration.reference_version, {"id": 1, "version": 1})
 
 
 def insert_people(
@@ -28,9 +26,9 @@ def insert_people(
     departments: Sequence[dict[str, Any]],
     teams: Sequence[dict[str, Any]],
 ) -> None:
-    """One user who heads every department and leads every team."""
+    """Write one user who heads every department and leads every team."""
     tx.connection.execute(insert(configuration.user_account).values(login=login, name=name, active=True))
-    for department in departments:  # one by one: a parent comes before its children
+    for department in departments:  # row by row: a parent comes before its children
         tx.connection.execute(insert(configuration.department).values(**department, head=login))
     tx.connection.execute(
         insert(configuration.team), [{**team, "lead": login, "active": True} for team in teams]
@@ -38,12 +36,5 @@ def insert_people(
 
 
 def insert_categories(tx: Transaction, categories: Sequence[dict[str, Any]]) -> None:
-    """Categories, parents before their children."""
+    """Write categories. Parents come before their children."""
     tx.connection.execute(insert(configuration.category), list(categories))
-
-
-def has_secret(tx: Transaction, digest: str) -> bool:
-    """Whether a key that is not revoked has this secret."""
-    k = configuration.api_key.c
-    statement = select(k.id).where(k.secret_digest == digest, k.revoked_at.is_(None))
-    return tx.connection.execute(statement).first() is not None

@@ -1,4 +1,4 @@
-"""The test clock of a sandbox database: one row that every node reads, and that only moves when told."""
+"""The test clock of a sandbox: one row that every process reads. It moves only when a caller moves it."""
 
 from datetime import datetime
 
@@ -16,20 +16,20 @@ sandbox_clock = Table(
 
 
 def find_sandbox_now(connection: Connection) -> datetime | None:
-    """The test clock's instant; None where the database is not a sandbox."""
+    """The instant of the test clock; None if the database is no sandbox."""
     return connection.execute(select(sandbox_clock.c.now)).scalar_one_or_none()
 
 
 def start_sandbox(connection: Connection, now: datetime) -> None:
-    """Make this database a sandbox, its clock standing at `now`."""
+    """Make this database a sandbox whose clock stands at `now`."""
     connection.execute(insert(sandbox_clock).values(id=1, now=now))
 
 
 def lock_sandbox(connection: Connection) -> datetime:
-    """The test clock's instant, kept from being moved by others until this transaction ends.
+    """The instant of the test clock, locked against other moves until this transaction ends.
 
-    On PostgreSQL complaints too are kept from being changed by others: the move is going to lock them one
-    after the other, while it already holds what whoever has one of them waits for.
+    On PostgreSQL the complaints are locked too. The move will lock them one by one while it holds this row, and a
+    caller who holds a complaint may wait for the row: both would wait for ever.
     """
     now: datetime = connection.execute(select(sandbox_clock.c.now).with_for_update()).scalar_one()
     if connection.dialect.name == "postgresql":
@@ -38,5 +38,5 @@ def lock_sandbox(connection: Connection) -> datetime:
 
 
 def set_sandbox_now(connection: Connection, now: datetime) -> None:
-    """Move the test clock."""
+    """Set the test clock."""
     connection.execute(update(sandbox_clock).values(now=now))

@@ -1,6 +1,6 @@
-"""What people do to a complaint: actions, changes, notes, links, promises, re-planning.
+"""Actions on a complaint, and moving it to another policy version.
 
-Each use case loads the complaint locked, brings it up to now, plans, and applies, in the transaction it is given.
+Each use case runs in the transaction it is given: load with a lock, catch up, plan, save.
 """
 
 from typing import Any
@@ -19,20 +19,18 @@ from complaints.storage.rows import link
 from complaints.storage.rows import person as person_rows
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.commands.complaints import (
-    Replan,
-    Transition,
-)
+from complaints.use_cases.commands.complaints import Replan, Transition
 from complaints.use_cases.complaints.changing import Versions, change_complaint, open_change
 from complaints.use_cases.service import Service
-
-# Actions -----------------------------------------------------------------------------------------------------------
 
 
 def transition(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: Transition, versions: Versions
 ) -> Complaint:
-    """Take an action. Raises TransitionRefused with the actions allowed now, InvalidContent, StaleVersion, NotFound."""
+    """Take an action.
+
+    Raises TransitionRefused with the actions that are allowed now, InvalidContent, StaleVersion, NotFound.
+    """
     arguments = command.arguments()
     if command.action is Action.MERGE:
         load.lock_in_order(tx, [reference, arguments["into"]])
@@ -50,15 +48,15 @@ def transition(
 def _prepare_merge(
     service: Service, tx: Transaction, caller: Caller, change: Change, arguments: dict[str, Any]
 ) -> None:
-    """Find and check the complaint to merge into, and put the merge on its record too."""
+    """Find and check the complaint to merge into, and record the merge in its history too."""
     complaint = change.complaint
     try:
-        into = load.load_complaint(tx, arguments["into"], only_source=caller.only_source, lock=True)
+        into = load.load_complaint(tx, arguments["into"], scope=caller.scope, lock=True)
     except NotFound as error:
         raise InvalidContent.at("/into", error.detail) from None
     arguments["into"] = into.complaint.id
     if not complaint.open:
-        return  # the lifecycle's own refusal follows
+        return  # the lifecycle refuses the action
     same = same_complainant(
         person_rows.find_identity(tx, complaint.id), person_rows.find_identity(tx, into.complaint.id)
     )
@@ -73,22 +71,13 @@ def _prepare_merge(
     save(tx, [ChangeToSave(other, into.tip)], service.new_id)
 
 
-# Changes -----------------------------------------------------------------------------------------------------------
-
-
-# Notes, links ------------------------------------------------------------------------------------------------------
-
-
-# Promises ----------------------------------------------------------------------------------------------------------
-
-
-# Re-planning -------------------------------------------------------------------------------------------------------
-
-
 def replan(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: Replan, versions: Versions
 ) -> Complaint:
-    """Move the complaint to another policy version, on purpose (rule 2.9)."""
+    """Move the complaint to another policy version, on purpose (rule 2.9).
+
+    Raises InvalidContent for an unknown version, Conflict for a complaint that has ended, StaleVersion, NotFound.
+    """
     wanted = service.configuration(tx).policies.get((command.policy.code, command.policy.version))
     if wanted is None:
         raise InvalidContent.at("/policy", "There is no such policy version.")

@@ -50,7 +50,7 @@ def load_action_options(
     service: Service, tx: Transaction, caller: Caller, reference: str
 ) -> tuple[Complaint, list[ActionOption]]:
     """The complaint, and every action, allowed or refused (rule 1.6). Raises NotFound."""
-    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
     context = service.context(tx, complaint, caller)
     missing_right = _find_missing_right(caller)
     return complaint, [

@@ -1,4 +1,4 @@
-"""The frame of every change of a complaint: load locked, catch up, plan, save."""
+"""The frame of every change of a complaint: load with a lock, catch up, plan, save."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,24 +11,24 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import passing_time
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.service import Service
 
-Versions = frozenset[int] | None  # those `If-Match` names; None: any
+Versions = frozenset[int] | None  # the versions that `If-Match` names; None: any version
 
 
 def open_change(
-    service: Service, tx: Transaction, caller: Caller, loaded: LoadedComplaint
+    service: Service, tx: Transaction, caller: Caller, loaded: ComplaintRecord
 ) -> tuple[Change, Policy]:
-    """A draft of the complaint brought up to now, and the policy it goes by."""
+    """A change of the complaint, caught up to now, and the policy of the complaint."""
     change = Change(loaded.complaint, actor=caller.actor, new_id=service.new_id)
     return change, catch_up(service, tx, change)
 
 
 def catch_up(service: Service, tx: Transaction, change: Change) -> Policy:
-    """Let happen what time alone brings, up to now; the policy the complaint goes by."""
+    """Apply everything that time alone does to the complaint up to now. Returns the policy of the complaint."""
     configuration = service.configuration(tx)
     policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
     passing_time.catch_up(change, policy, configuration.directory, tx.now)
@@ -45,23 +45,25 @@ def change_complaint(
     versions: Versions = None,
     right: Right = Right.WORK,
 ) -> Complaint:
-    """Load the complaint, let `step` change its draft, and apply it; the complaint as it then is.
+    """Load a complaint, let `step` plan on its change, and save it. Returns the complaint after the change.
 
-    Who had to wait for the complaint acts after the one who had it, even where their instants say otherwise.
+    A caller who waited for the row lock acts at or after the last change, even if its transaction began earlier.
+    Raises Forbidden without `right`, NotFound outside the scope of the caller, and StaleVersion if the complaint has
+    none of `versions`.
     """
     caller.require(right)
-    loaded = load.load_complaint(tx, reference, only_source=caller.only_source, lock=True)
+    loaded = load.load_complaint(tx, reference, scope=caller.scope, lock=True)
     _check_version(loaded.complaint, versions)
     tx = tx.not_before(_last_changed_at(loaded.complaint))
     change, policy = open_change(service, tx, caller, loaded)
     step(tx, change, policy)
-    catch_up(service, tx, change)  # a re-planned clock may be past due
+    catch_up(service, tx, change)  # a moved deadline may be past due
     save(tx, [ChangeToSave(change, loaded.tip)], service.new_id)
     return change.complaint
 
 
 def _last_changed_at(complaint: Complaint) -> datetime:
-    """When people last changed it, or the engine last saw a deadline pass, whichever is later."""
+    """The instant of the last change by a user, or of the last breach that was recorded, if that is later."""
     passed = [d.breached_at + MOMENT for d in complaint.deadlines if d.breached_at]
     return max([complaint.updated_at, *passed])
 

@@ -1,7 +1,6 @@
-"""Escalations as people see them: listed, and acknowledged by whoever takes care of one."""
+"""Escalations: list, read and acknowledge them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +9,9 @@ from complaints.domain.errors import Conflict, NotFound
 from complaints.domain.vocabulary import EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import escalation as escalations
-from complaints.storage.rows.escalation import EscalationFilter as EscalationFilter
+from complaints.storage.queries import escalations
+from complaints.storage.queries.escalations import EscalationFilter as EscalationFilter
+from complaints.storage.rows.escalation import acknowledge_escalation
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import Acknowledge
@@ -29,14 +29,13 @@ def list_escalations(
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[Row]:
-    """Escalations the caller may know of, latest first."""
-    wanted = replace(wanted, only_source=caller.only_source)
-    return escalations.list_escalations(tx, wanted, before=before, limit=limit)
+    """Escalations within the scope of the caller, latest first."""
+    return escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
-    """One escalation. Raises NotFound, also for one the caller may not know of."""
-    found = escalations.find_escalation(tx, escalation_id, only_source=caller.only_source)
+    """One escalation. Raises NotFound, also for an escalation outside the scope of the caller."""
+    found = escalations.find_escalation(tx, escalation_id, scope=caller.scope)
     if found is None:
         raise NotFound(f"There is no escalation {str(escalation_id)!r}.")
     return found
@@ -45,14 +44,15 @@ def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row
 def acknowledge(
     service: Service, tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge
 ) -> Row:
-    """Put on record that the caller takes care of it (rule 3.5); again by the same person changes nothing.
+    """Record that the caller takes care of an escalation (rule 3.5).
 
-    The complaint's version stays. Raises NotFound, or Conflict where another acknowledged it first.
+    A second call by the same actor changes nothing. The version of the complaint stays. Raises Forbidden, NotFound,
+    and Conflict if another actor acknowledged it before.
     """
     caller.require(Right.WORK)
     found = load_escalation(tx, caller, escalation_id)
-    loaded = load.load_complaint(tx, found["complaint_id"], only_source=caller.only_source, lock=True)
-    if escalations.acknowledge(tx, escalation_id, by=caller.actor, note=command.note):
+    loaded = load.load_complaint(tx, found["complaint_id"], scope=caller.scope, lock=True)
+    if acknowledge_escalation(tx, escalation_id, by=caller.actor, note=command.note):
         change, _ = open_change(service, tx, caller, loaded)
         change.record(
             EventType.ESCALATION_ACKNOWLEDGED,

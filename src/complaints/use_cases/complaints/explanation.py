@@ -44,7 +44,7 @@ def explain(
     service: Service, tx: Transaction, caller: Caller, reference: str, deadline_id: UUID
 ) -> Explanation:
     """Explain a deadline of a complaint. Raises NotFound, also for a deadline of another complaint."""
-    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
     deadline = next((d for d in complaint.deadlines if d.id == deadline_id), None)
     if deadline is None:
         raise NotFound(f"The complaint has no deadline {str(deadline_id)!r}.")

@@ -1,4 +1,4 @@
-"""What callers may ask of a list of complaints, and what that means in terms of what is stored."""
+"""The filters of complaint lists: as callers send them, and as the storage applies them."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ def _with_plus(value: object) -> object:
 
 
 def _with_offset(value: object) -> object:
-    """As `_with_plus`, for the offset of an instant."""
+    """Like `_with_plus`, for the plus sign in the offset of an instant."""
     return value[:-6] + "+" + value[-5:] if isinstance(value, str) and value[-6:-5] == " " else value
 
 
@@ -54,7 +54,7 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class ComplaintFilter(Content):
-    """Which complaints; what is absent asks nothing. All that is asked must fit."""
+    """The complaints that a caller asks for. An absent member asks nothing; all given members must fit."""
 
     status: Annotated[list[Status] | None, Field(description="Any of these; repeat it for several.")] = None
     overdue: Annotated[
@@ -100,14 +100,14 @@ class ComplaintFilter(Content):
     ] = None
 
     def digest(self) -> str:
-        """What tells these filters from others, in 16 characters."""
+        """The digest of these filters, in 16 characters. A cursor keeps it, so that it serves no other filters."""
         asked = {name: getattr(self, name) for name in sorted(ComplaintFilter.model_fields)}
         asked["status"] = sorted(set(self.status or ()))
         text = json.dumps(asked, default=str, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-_AS_THEY_ARE = (
+_UNCHANGED = (
     "overdue", "deadline_kind", "due_before", "team", "assignee", "priority", "cause", "source", "received_from",
     "received_to", "escalation_level_min", "first_owner", "tag", "cycle_min",
 )  # fmt: skip
@@ -115,9 +115,9 @@ _PLAIN = tuple(name for name in PLAIN_NAMES if name in ComplaintFilter.model_fie
 
 
 def filters_of(service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> Filters:
-    """The filters as stored things know them, within the caller's row scope.
+    """The filters for the storage, within the scope of the caller.
 
-    Raises Forbidden where a caller who may not see personal data asks for a person: the answer would tell.
+    Raises Forbidden if a caller without the right to see personal data filters by it: the answer would reveal it.
     """
     if asked.phone is not None or asked.account_no is not None:
         caller.require(Right.SEE_PERSONS)
@@ -125,7 +125,7 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     region = configuration.policy_at(tx.now).phone_region
     known = identify(account_no=asked.account_no, phone=asked.phone, email=None, region=region)
     return Filters(
-        **{name: getattr(asked, name) for name in _AS_THEY_ARE},
+        **{name: getattr(asked, name) for name in _UNCHANGED},
         plain={name: value for name in _PLAIN if (value := getattr(asked, name)) is not None},
         statuses=tuple(dict.fromkeys(asked.status or ())),
         categories=_with_children(asked.category, configuration.categories),
@@ -133,7 +133,7 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
         account_nos=_spellings(asked.account_no, known.account_no),
         phone_e164=known.phone_e164,
         terms=tuple(query_terms(asked.q)) if asked.q and not asked.q.isspace() else None,
-        only_source=caller.only_source,
+        scope=caller.scope,
     )
 
 
@@ -144,5 +144,5 @@ def _with_children(code: str | None, categories: Mapping[str, Category]) -> tupl
 
 
 def _spellings(*texts: str | None) -> tuple[str, ...] | None:
-    """As it was sent, and without the spaces around it."""
+    """The different texts among these that are not empty; None if there are none."""
     return tuple(dict.fromkeys(text for text in texts if text)) or None

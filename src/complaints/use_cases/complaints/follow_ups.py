@@ -1,4 +1,4 @@
-"""Contacts due: who is to be called when, by whom (domain §2, `follow_up`)."""
+"""Follow-up contacts that are due: the complainants to call, the times, and the users who owe the calls."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import follow_ups
 from complaints.storage.queries.follow_ups import DayRange
 from complaints.storage.queries.follow_ups import FollowUpFilter as FollowUpFilter
-from complaints.storage.queries.follow_ups import Place as Place
+from complaints.storage.queries.follow_ups import FollowUpPosition as FollowUpPosition
 from complaints.storage.rows.person import COMPLAINANT, find_persons
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import masked
@@ -24,7 +24,7 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A contact to be made. `day_on` is the local date of `due_at` in the zone of the deadline's policy."""
+    """A contact to make. `day_on` is the local date of `due_at` in the zone of the deadline's policy."""
 
     deadline_id: UUID
     complaint_id: UUID
@@ -48,14 +48,17 @@ def list_follow_ups(
     wanted: FollowUpFilter,
     *,
     day_on: date | None,
-    after: Place | None,
+    after: FollowUpPosition | None,
     limit: int,
 ) -> list[FollowUp]:
-    """Contacts still to be made, earliest due first, as far as the caller may know of them and of people."""
+    """Contacts still to be made within the scope of the caller, the earliest due first.
+
+    Persons are masked for a caller who may not see personal data.
+    """
     configuration = service.configuration(tx)
     days = None if day_on is None else _ranges(configuration, day_on)
-    wanted = replace(wanted, days=days, only_source=caller.only_source)
-    rows = follow_ups.list_follow_ups(tx, wanted, after=after, limit=limit)
+    wanted = replace(wanted, days=days)
+    rows = follow_ups.list_follow_ups(tx, wanted, scope=caller.scope, after=after, limit=limit)
     persons = find_persons(tx, {row["complaint_id"] for row in rows})
     found = []
     for row in rows:
@@ -88,7 +91,7 @@ def _follow_up(
 
 
 def _ranges(configuration: Configuration, day_on: date) -> list[DayRange]:
-    """The day in every zone some policy has."""
+    """The day in the time zone of every policy."""
     policies = defaultdict(list)
     for (code, version), policy in configuration.policies.items():
         policies[policy.timezone].append((code, version))

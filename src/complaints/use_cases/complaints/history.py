@@ -1,6 +1,6 @@
-"""One complaint's history: every event, oldest first, and the notes people add to it.
+"""The history of one complaint, the notes that users add to it, and the feed of all changes.
 
-Events never hold personal data of the people a complaint names: it stands in a table of its own.
+Events hold no personal data of the customers; it stands in its own table.
 """
 
 import json
@@ -14,7 +14,7 @@ from uuid import UUID
 from complaints.domain.vocabulary import EventType
 from complaints.storage import load, months
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.load import Record
+from complaints.storage.load import HistoryExtent
 from complaints.storage.rows import event
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
@@ -52,45 +52,45 @@ def timeline(
 ) -> Sequence[EventRecord]:
     """The events of a complaint after ordinal `after`, oldest first. Raises NotFound.
 
-    Those in months that were detached are left out: the first one's ordinal tells.
+    Events in detached months are left out. The ordinal of the first event then shows how many are missing.
     """
-    record = load.load_record(tx, reference, only_source=caller.only_source)
-    return [event_record_of(row) for row in _rows(tx, record, after=after, limit=limit)]
+    extent = load.load_history_extent(tx, reference, scope=caller.scope)
+    return [event_record_of(row) for row in _rows(tx, extent, after=after, limit=limit)]
 
 
-def _rows(tx: Transaction, record: Record, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
-    """Looked for in the months in which most complaints end, and later only if some are missing.
+def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+    """Look in the months in which most complaints end, and in later months only if events are missing.
 
-    Ordinals have no gaps, so it is known how many there are.
+    Ordinals have no gaps, so the number of missing events is known.
     """
-    complaint_id, end = record.complaint_id, months.end_of_month(record.events_after, _FEW_MONTHS)
-    rows = event.timeline(
-        tx, complaint_id, after=after, limit=limit, from_number=record.events_after, below_number=end
+    complaint_id, end = extent.complaint_id, months.end_of_month(extent.events_after, _FEW_MONTHS)
+    rows = event.list_events(
+        tx, complaint_id, after=after, limit=limit, from_number=extent.events_after, below_number=end
     )
-    missing = min(limit, record.events - after) - len(rows)
+    missing = min(limit, extent.events - after) - len(rows)
     if missing <= 0:
         return rows
     seen = rows[-1]["ordinal"] if rows else after
-    return [*rows, *event.timeline(tx, complaint_id, after=seen, limit=missing, from_number=end)]
+    return [*rows, *event.list_events(tx, complaint_id, after=seen, limit=missing, from_number=end)]
 
 
 def add_note(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: AddNote
 ) -> EventRecord:
-    """Put a note on the record; the event it is. Raises NotFound."""
+    """Add a note to the history. Returns its event. Raises NotFound."""
     complaint = notes_and_links.add_note(service, tx, caller, reference, command)
-    tx.finish()  # its event is written, and numbered
-    row = event.find_last(tx, complaint.id, EventType.NOTE_ADDED)
-    assert row is not None  # it was written just now
+    tx.finish()  # writes and numbers the event
+    row = event.find_last_event(tx, complaint.id, EventType.NOTE_ADDED)
+    assert row is not None  # `finish` wrote it
     return event_record_of(row)
 
 
 def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[EventRecord], int]:
-    """Up to `limit` events after number `after` that the caller may know of, and the number to go on from.
+    """Up to `limit` events after number `after` within the scope of the caller, and the number to continue from.
 
-    Everything up to the last number this snapshot sees is committed (`storage.rows.event`), so the reader may go
-    on from there, also where none of it was for their eyes.
+    All events up to the last number of this snapshot are committed (`storage.rows.event`). So the reader may
+    continue from there, even if none of these events were within its scope.
     """
-    rows = event.changes(tx, after=after, limit=limit, only_source=caller.only_source)
-    seen = rows[-1]["sequence"] if len(rows) == limit else event.last_sequence(tx, after=after)
+    rows = event.list_changes(tx, after=after, limit=limit, scope=caller.scope)
+    seen = rows[-1]["sequence"] if len(rows) == limit else event.find_last_number(tx, after=after)
     return [event_record_of(row) for row in rows], seen

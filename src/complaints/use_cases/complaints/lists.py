@@ -1,4 +1,4 @@
-"""What callers read of complaints: one, those that fit a question, and how many are late."""
+"""Reading complaints: one, a list, and the numbers of overdue and soon due complaints."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from complaints.domain.vocabulary import DeadlineKind, Priority
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_counts
+from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
 from complaints.storage.queries.complaint_lists import Order as Order
-from complaints.storage.queries.complaint_lists import Place as Place
 from complaints.storage.queries.complaint_lists import SortKey as SortKey
 from complaints.storage.queries.complaint_lists import find_page
 from complaints.storage.queries.due_counts import DueCount
@@ -20,13 +20,13 @@ from complaints.use_cases.complaints.views import ComplaintView, view_all, view_
 from complaints.use_cases.service import Service
 
 K = TypeVar("K")
-# Where one band of ages ends and the next begins.
+# The limits between bands of age.
 AGES = (timedelta(0), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 
 
 def load_view(service: Service, tx: Transaction, caller: Caller, reference: str) -> ComplaintView:
-    """One complaint by id or number. Raises NotFound, also for one the caller may not know of."""
-    loaded = load.load_complaint(tx, reference, only_source=caller.only_source)
+    """One complaint by id or number. Raises NotFound, also outside the scope of the caller."""
+    loaded = load.load_complaint(tx, reference, scope=caller.scope)
     return view_one(service, tx, caller, loaded.complaint)
 
 
@@ -37,17 +37,24 @@ def list_views(
     asked: ComplaintFilter,
     order: Order,
     *,
-    after: Place | None,
+    after: ListPosition | None,
     limit: int,
-) -> tuple[list[ComplaintView], Place | None]:
-    """Complaints that fit, as the caller sees them, and where to go on if more follow. Raises Forbidden."""
+) -> tuple[list[ComplaintView], ListPosition | None]:
+    """Complaints that fit, as the caller sees them, and the position to continue from, if more follow.
+
+    Raises Forbidden like `filters_of`.
+    """
     page = find_page(tx, filters_of(service, tx, caller, asked), order, after=after, limit=limit)
     return view_all(service, tx, caller, page.complaints, linked=page.linked), page.end
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Complaints counted: teams with most first, every priority and kind; a kind counts a complaint once."""
+    """Numbers of complaints.
+
+    `by_team` begins with the largest team. `by_priority` and `by_kind` have all values. A complaint counts once in
+    each of its kinds.
+    """
 
     total: int
     by_team: dict[str, int]
@@ -57,7 +64,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class DueSummary:
-    """What is overdue at `now`, and what falls due before `soon_until`. `by_age` goes along `AGES`."""
+    """The complaints overdue at `now`, and the complaints that fall due before `soon_until`.
+
+    `by_age` has one number for each band of `AGES`.
+    """
 
     now: datetime
     soon_until: datetime
@@ -67,23 +77,23 @@ class DueSummary:
 
 
 def summarise_due(tx: Transaction, soon: timedelta) -> DueSummary:
-    """How many complaints are overdue, and how many are not but will be within `soon`, by the clock."""
+    """Count the complaints that are overdue now, and the others that will be overdue within `soon`."""
     end = tx.now + soon
     late = due_counts.count_overdue(tx, AGES)
     return DueSummary(
         now=tx.now,
         soon_until=end,
         overdue=_tally(late, due_counts.count_overdue_by_kind(tx)),
-        by_age=tuple(sum(one.by_age[n] for one in late) for n in range(len(AGES))),
+        by_age=tuple(sum(count.by_age[n] for count in late) for n in range(len(AGES))),
         soon_due=_tally(due_counts.count_soon_due(tx, end), due_counts.count_soon_due_by_kind(tx, end)),
     )
 
 
 def _tally(counts: Sequence[DueCount], by_kind: dict[DeadlineKind, int]) -> Tally:
-    teams = _summed(counts, lambda one: one.team)
-    priorities = _summed(counts, lambda one: one.priority)
+    teams = _summed(counts, lambda count: count.team)
+    priorities = _summed(counts, lambda count: count.priority)
     return Tally(
-        total=sum(one.count for one in counts),
+        total=sum(count.count for count in counts),
         by_team=dict(sorted(teams.items(), key=lambda pair: (-pair[1], pair[0]))),
         by_priority={priority: priorities.get(priority, 0) for priority in Priority},
         by_kind={kind: by_kind.get(kind, 0) for kind in DeadlineKind},
@@ -92,6 +102,6 @@ def _tally(counts: Sequence[DueCount], by_kind: dict[DeadlineKind, int]) -> Tall
 
 def _summed(counts: Sequence[DueCount], key: Callable[[DueCount], K]) -> dict[K, int]:
     sums: dict[K, int] = {}
-    for one in counts:
-        sums[key(one)] = sums.get(key(one), 0) + one.count
+    for count in counts:
+        sums[key(count)] = sums.get(key(count), 0) + count.count
     return sums

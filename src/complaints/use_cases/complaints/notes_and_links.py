@@ -1,4 +1,6 @@
-"""Notes on a complaint and links to others."""
+"""Notes on a complaint, and links to other complaints."""
+
+from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
@@ -17,7 +19,7 @@ from complaints.use_cases.service import Service
 def add_note(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: AddNote
 ) -> Complaint:
-    """Put a note on the record."""
+    """Add a note to the history. Raises Forbidden, NotFound."""
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         change.record(
@@ -30,18 +32,21 @@ def add_note(
 def add_link(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: AddLink
 ) -> tuple[Complaint, bool]:
-    """Link to another complaint; the complaint, and whether the link is new."""
-    other = _other(tx, caller, command.complaint_id)
+    """Link a complaint to another one. Returns the complaint, and True if the link is new.
+
+    Raises InvalidContent for an unknown other complaint or the complaint itself, Forbidden, NotFound.
+    """
+    other_id = _load_other_id(tx, caller, command.complaint_id)
     added = False
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         nonlocal added
-        if change.complaint.id == other.id:
+        if change.complaint.id == other_id:
             raise InvalidContent.at("/complaint_id", "A complaint cannot be linked to itself.")
-        added = link.add_link(tx, change.complaint.id, command.type, other.id)
+        added = link.add_link(tx, change.complaint.id, command.type, other_id)
         if added:
             change.touch(tx.now)
-            change.record(EventType.LINKED, tx.now, type=command.type, complaint_id=str(other.id))
+            change.record(EventType.LINKED, tx.now, type=command.type, complaint_id=str(other_id))
 
     return change_complaint(service, tx, caller, reference, step), added
 
@@ -54,22 +59,22 @@ def remove_link(
     link_type: LinkType,
     other_reference: str,
 ) -> Complaint:
-    """Remove a link. Raises NotFound if there is none."""
-    other = load.load_complaint(tx, other_reference, only_source=caller.only_source).complaint
+    """Remove a link. Raises NotFound if there is none, and Conflict for the link of a merge."""
+    other_id = load.load_id(tx, other_reference, scope=caller.scope)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
-        if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other.id:
+        if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other_id:
             raise Conflict("A merge is for good: its link stays.")
-        if not link.remove_link(tx, change.complaint.id, link_type, other.id):
+        if not link.remove_link(tx, change.complaint.id, link_type, other_id):
             raise NotFound(f"There is no {link_type} link to that complaint.")
         change.touch(tx.now)
-        change.record(EventType.UNLINKED, tx.now, type=link_type, complaint_id=str(other.id))
+        change.record(EventType.UNLINKED, tx.now, type=link_type, complaint_id=str(other_id))
 
     return change_complaint(service, tx, caller, reference, step)
 
 
-def _other(tx: Transaction, caller: Caller, reference: str) -> Complaint:
+def _load_other_id(tx: Transaction, caller: Caller, reference: str) -> UUID:
     try:
-        return load.load_complaint(tx, reference, only_source=caller.only_source).complaint
+        return load.load_id(tx, reference, scope=caller.scope)
     except NotFound as error:
         raise InvalidContent.at("/complaint_id", error.detail) from None

@@ -1,4 +1,4 @@
-"""The promises of one complaint, with their clocks as they stand now."""
+"""The promises of one complaint, with their deadlines as they stand now."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,17 +20,22 @@ from complaints.use_cases.service import Service
 
 
 def list_promises(tx: Transaction, caller: Caller, reference: str) -> Sequence[tuple[Deadline, Promise]]:
-    """Every promise, in the order they were made. Raises NotFound."""
-    complaint = load.load_complaint(tx, reference, only_source=caller.only_source).complaint
-    clocks = {d.id: catch_up_status(d, tx.now) for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE}
-    texts = find_promises(tx, clocks.keys())
-    return [(clocks[promise_id], texts[promise_id]) for promise_id in clocks]
+    """All promises with their deadlines, in the order in which they were made. Raises NotFound."""
+    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
+    promised = {
+        d.id: catch_up_status(d, tx.now) for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE
+    }
+    texts = find_promises(tx, promised.keys())
+    return [(promised[promise_id], texts[promise_id]) for promise_id in promised]
 
 
 def make_promise(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: MakePromise
 ) -> tuple[Deadline, Promise]:
-    """Promise something to the complainant, by a time; the promise and its clock."""
+    """Promise something to the complainant by a time. Returns the deadline and the promise.
+
+    Raises Conflict if the complaint has ended, and InvalidContent for a time that has passed.
+    """
     made: list[UUID] = []
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
@@ -60,7 +65,7 @@ def make_promise(
 def keep_promise(
     service: Service, tx: Transaction, caller: Caller, reference: str, promise_id: UUID
 ) -> tuple[Deadline, Promise]:
-    """Mark a promise as kept. Raises NotFound, or Conflict if it is no longer open."""
+    """Mark a promise as kept. Raises NotFound, and Conflict if the promise is no longer open."""
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         deadline = _promised(change.complaint.deadlines, promise_id)

@@ -1,4 +1,4 @@
-"""What callers see of complaints: the facts as the clock has them, the people masked where they must be."""
+"""Complaints as callers see them: deadlines as they stand now, and persons masked if they must be."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintView:
-    """One complaint as a caller sees it at `now`. `allowed` are the actions they may take."""
+    """One complaint as a caller sees it at `now`. `allowed` are the actions that the caller may take."""
 
     complaint: Complaint
     persons: Persons
@@ -39,7 +39,7 @@ class ComplaintView:
 
     @property
     def overdue(self) -> bool:
-        """Whether a deadline is past due and unmet."""
+        """True if an unmet deadline is past due."""
         after_at = self.complaint.overdue_after_at
         return after_at is not None and self.now > after_at
 
@@ -52,7 +52,10 @@ def view_all(
     *,
     linked: Collection[UUID] | None = None,
 ) -> list[ComplaintView]:
-    """Complaints as `caller` sees them, with their people and links; `linked` are those with links, if known."""
+    """Complaints as the caller sees them, with their persons and links.
+
+    `linked` are the ids of the complaints with links, if they are known; None looks for links of all.
+    """
     ids = [complaint.id for complaint in complaints]
     if not ids:
         return []
@@ -66,13 +69,13 @@ def view_all(
     for complaint in complaints:
         key = (complaint.policy_code, complaint.policy_version)
         context = contexts.get(key) or contexts.setdefault(key, service.context(tx, complaint, caller))
-        people, others = persons.get(complaint.id, {}), links.get(complaint.id, ())
-        views.append(_view(context, caller, complaint, people, others))
+        people, other_links = persons.get(complaint.id, {}), links.get(complaint.id, ())
+        views.append(_view(context, caller, complaint, people, other_links))
     return views
 
 
 def view_one(service: Service, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:
-    """One complaint as `caller` sees it."""
+    """One complaint as the caller sees it."""
     return view_all(service, tx, caller, [complaint])[0]
 
 
@@ -84,7 +87,7 @@ def view(
     persons: Persons,
     links: Sequence[LinkView] = (),
 ) -> ComplaintView:
-    """The view of a complaint whose people and links are known."""
+    """The view of a complaint whose persons and links are known."""
     return _view(service.context(tx, complaint, caller), caller, complaint, persons, links)
 
 
@@ -101,7 +104,7 @@ def _view(
 
 
 def masked(person: Person) -> Person:
-    """The person without personal data: that a member is known, not what it is."""
+    """The person with a mask for each member of personal data that is known."""
     return replace(
         person,
         name=person.name and _MASK,

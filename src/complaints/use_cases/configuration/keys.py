@@ -14,8 +14,10 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows.api_key import (
     Key,
+    find_key_record,
     find_key_records,
     find_keys,
+    has_name,
     has_secret,
     insert_key,
     revoke,
@@ -58,7 +60,7 @@ def create_key(
         check_user(configuration, login, "/user")
     if expires_at is not None and expires_at <= tx.now:
         raise InvalidContent.at("/expires_at", "A key expires in the future.")
-    if any(key.name == name for key in find_keys(tx)):
+    if has_name(tx, name):
         raise Conflict(f"There is a key named {name!r} already.")
     secret = secret or _PREFIX + secrets.token_urlsafe(32)
     key = Key(service.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
@@ -108,7 +110,7 @@ def list_records(tx: Transaction) -> list[KeyRecord]:
 
 def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
     """One key, with the time it was made and its maker. Raises NotFound."""
-    found = next((record for record in find_key_records(tx) if record.key.id == key_id), None)
+    found = find_key_record(tx, key_id)
     if found is None:
         raise NotFound("There is no such key.")
     return found
@@ -116,7 +118,7 @@ def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
 
 def check_known(tx: Transaction, secret: str) -> None:
     """Raises Conflict unless some key, revoked or not, has this secret."""
-    if not has_secret(tx, digest_of(secret)):
+    if not has_secret(tx, digest_of(secret), with_revoked=True):
         raise Conflict("The secret of this key can no longer be told: revoke the key and make another.")
 
 

@@ -19,7 +19,7 @@ from complaints.domain.vocabulary import DeadlineStatus, EventType
 from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import audit
-from complaints.storage.queries.audit import EscalationRow, EventRow, Stored
+from complaints.storage.queries.audit import ComplaintRow, EscalationRow, EventRow
 from complaints.use_cases.service import Service
 
 BATCH = 500
@@ -42,7 +42,7 @@ class _Case:
     `cut_off`: the history begins in a month that was detached, so only its end can be proven.
     """
 
-    stored: Stored
+    stored: ComplaintRow
     events: Sequence[EventRow]
     escalations: Sequence[EscalationRow]
     policy: Policy

@@ -12,7 +12,7 @@ from complaints.domain.vocabulary import EventType
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows.complaint import LoadedComplaint
+from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
 
@@ -72,8 +72,8 @@ def _sweep_one_by_one(service: Service, limit: int) -> SweepResult:
 
 
 def _sweep_next(
-    service: Service, after: due_complaints.Place | None
-) -> tuple[due_complaints.Place | None, SweepResult]:
+    service: Service, after: due_complaints.DuePosition | None
+) -> tuple[due_complaints.DuePosition | None, SweepResult]:
     """Catch up the next due complaint after a place, or park it. Returns its place, None if none is due."""
     for is_last in (False, False, True):  # a conflict with another process passes; invalid data stays
         place = None
@@ -110,7 +110,7 @@ def sweep_until(
 def _sweep(
     service: Service,
     tx: Transaction,
-    claimed: list[LoadedComplaint],
+    claimed: list[ComplaintRecord],
     catch_up_to: Callable[[Change, Configuration, datetime], None],
     until: datetime,
 ) -> SweepResult:
