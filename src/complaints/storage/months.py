@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.event import FEED_LOCK
+from complaints.storage.rows.follower import find_cursors
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,8 @@ def detach_month(tx: Transaction, keep_from: date) -> Month | None:
     """Detach the oldest month if it lies before `keep_from`, the first day of a month; None if nothing is detached.
 
     Every complaint that began in it or before must have ended before `keep_from`: what is open keeps its whole
-    history. The month stays a table of its own, outside the history.
+    history. No follower's cursor may lie in the month or before it. The month stays a table of its own, outside the
+    history.
     """
     return _undisturbed(tx, lambda: _detach(tx, keep_from))
 
@@ -151,6 +153,12 @@ def _detach(tx: Transaction, keep_from: date) -> Month | None:
     if tx.connection.execute(select(lives)).scalar_one():
         log.info(
             "a month of the history is kept for complaints that have not ended", extra={"month": oldest.name}
+        )
+        return None
+    if behind := find_cursors(tx, below=oldest.upper):
+        names = [cursor.name for cursor in behind]
+        log.info(
+            "a month of the history is kept for its followers", extra={"month": oldest.name, "followers": names}
         )
         return None
     _run(tx, "LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE")
