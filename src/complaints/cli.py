@@ -19,6 +19,7 @@ from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
 from complaints import wiring
+from complaints.api.feature import Annexes
 from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.policy.document import read_policy
@@ -26,7 +27,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.logs import configure_logging
 from complaints.serving.http_server import DrainingServer, server_config
 from complaints.serving.supervisor import Supervisor, report_to_supervisor
-from complaints.settings import Settings
+from complaints.settings import Settings, describe_faults
 from complaints.storage.queries.audit import count_complaints, count_cut_off
 from complaints.storage.rows.api_key import find_keys
 from complaints.storage.rows.import_job import Job, list_errors
@@ -35,7 +36,6 @@ from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.configuration import keys, policies
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 
 app = typer.Typer(
     name="complaints",
@@ -61,9 +61,7 @@ def main() -> None:
         err.print(str(trouble), markup=False)
         sys.exit(1)
     except ValidationError as error:
-        for fault in error.errors():
-            name = "COMPLAINTS_" + "_".join(str(part) for part in fault["loc"]).upper()
-            err.print(f"{name}: {fault['msg']}", markup=False)
+        err.print(describe_faults(error), markup=False)
         sys.exit(1)
 
 
@@ -74,7 +72,7 @@ def serve() -> None:
     COMPLAINTS_PROCESSES=4 serves one port in four processes; SIGHUP replaces them without a refused request.
     """
     configure_logging()
-    settings = Settings()
+    settings, annexes = Settings(), wiring.open_annexes()
     service, first_key = wiring.prepare(settings)
     listeners = wiring.listen(settings)
     if settings.listen_fd is None:
@@ -82,14 +80,14 @@ def serve() -> None:
     if len(listeners) > 1:
         service.close()
         raise typer.Exit(Supervisor(listeners).run())
-    _serve_on(listeners[0], service, settings)
+    _serve_on(listeners[0], service, settings, annexes)
 
 
-def _serve_on(listener: socket.socket, service: Service, settings: Settings) -> None:
+def _serve_on(listener: socket.socket, service: Service, settings: Settings, annexes: Annexes) -> None:
     registry = CollectorRegistry()
     replica = wiring.open_replica(settings, service)
-    application = wiring.build_app(service, settings, registry, replica=replica)
-    loops = wiring.build_loops(service, registry, settings) if settings.scheduler else None
+    application = wiring.build_app(service, settings, registry, annexes, replica=replica)
+    loops = wiring.build_loops(service, registry, settings, annexes) if settings.scheduler else None
     line = settings.supervisor_fd
     server = DrainingServer(
         server_config(application),
@@ -136,9 +134,9 @@ def _tell_start(settings: Settings, port: int, first_key: wiring.FirstKey | None
 def worker() -> None:
     """Watch the deadlines and work on imports, without serving the API. Any number may run at once."""
     configure_logging()
-    settings = Settings()
+    settings, annexes = Settings(), wiring.open_annexes()
     service, _ = wiring.prepare(settings)
-    loops = wiring.build_loops(service, CollectorRegistry(), settings)
+    loops = wiring.build_loops(service, CollectorRegistry(), settings, annexes)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -173,11 +171,11 @@ def _service() -> Iterator[Service]:
 @app.command(epilog="Example: complaints check && echo all is well")
 def check() -> None:
     """Prove the invariants over the whole database, and list what breaks them; exits with 1 if anything does."""
-    found = Table("Invariant", "Complaint", "What is wrong", box=None)
+    found, annexes = Table("Invariant", "Complaint", "What is wrong", box=None), wiring.open_annexes()
     with _service() as service, Progress(console=err, transient=True) as progress:
         task = progress.add_task("Checking", total=service.read(count_complaints))
         cut_off = service.read(count_cut_off)
-        for finding in check_all(service, progress=lambda count: progress.advance(task, count)):
+        for finding in wiring.check(service, annexes, progress=lambda n: progress.advance(task, n)):
             found.add_row(finding.invariant, finding.number, finding.message)
     if found.row_count:
         out.print(found)

@@ -13,6 +13,7 @@ from complaints.api.complaints import routes as complaint_routes
 from complaints.api.configuration import calendars, categories, departments, keys, policies, teams, users
 from complaints.api.deadlines import calculator, escalations, follow_ups
 from complaints.api.deadlines import routes as deadline_routes
+from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
 from complaints.api.middleware import EdgeLimits, install
@@ -27,10 +28,11 @@ def create_app(
     sweeps: bool = False,
     limits: EdgeLimits | None = None,
     replica: Service | None = None,
+    annexes: Annexes = NO_ANNEXES,
 ) -> FastAPI:
     """The API over `engine`. `wall` is the wall clock; `sweeps` says that this process runs the loops too.
 
-    Callers who cannot write read from `replica`, if there is one.
+    Callers who cannot write read from `replica`, if there is one. The routes and problems of `annexes` join in.
     """
     app = FastAPI(
         title="Complaints",
@@ -40,6 +42,7 @@ def create_app(
         summary="Complaint ticketing and closed-loop workflow",
     )
     app.state.service = service
+    app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
     app.state.replica = replica
     app.state.wall = wall
@@ -68,11 +71,15 @@ def create_app(
         users,
     ):
         app.include_router(routes.router, prefix="/v1")
+    for feature in annexes.features:
+        if feature.router is not None:
+            app.include_router(feature.router, prefix="/v1")
     app.include_router(health.router)
     app.add_middleware(authentication.Authentication)
     install(
         app,
         limits=limits or EdgeLimits(body_bytes_for=imports.bytes_for),
         observe=RequestMetrics(registry).observe,
+        problems=annexes.problems,
     )
     return app

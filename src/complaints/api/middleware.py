@@ -1,5 +1,6 @@
 """The edge of the API in one call: limits, request ids, problems, and the pages about them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from complaints.api.openapi import docs_page
 from complaints.api.openapi.nulls import restore_nulls
 from complaints.api.openapi.queries import describe_queries
 from complaints.api.problems import pages
+from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.api.problems.handlers import install_problem_handlers
 from complaints.api.problems.schemas import describe_problems
 
@@ -18,12 +20,18 @@ __all__ = ["EdgeLimits", "install"]
 
 
 def install(
-    app: FastAPI, *, limits: EdgeLimits, observe: Observe | None = None, access_log: bool = True
+    app: FastAPI,
+    *,
+    limits: EdgeLimits,
+    observe: Observe | None = None,
+    access_log: bool = True,
+    problems: Mapping[str, Problem] = PROBLEMS,
 ) -> None:
     """Put the edge around `app`, which was made with `docs_url=None, redoc_url=None`.
 
     Adds `GET /problems`, `GET /problems/{code}` and `GET /docs`; every error becomes a problem, and is
     described so in the OpenAPI document. Middleware added to `app` afterwards would stand outside of it.
+    `problems` is the catalogue of problems, by code.
     """
     if app.docs_url or app.redoc_url:
         raise ValueError(
@@ -31,6 +39,7 @@ def install(
         )
     # A redirect to another spelling of a path would be built from the Host header, which anyone may set.
     app.router.redirect_slashes = False
+    app.state.problems = problems
     install_problem_handlers(app)
     app.include_router(pages.router)
     app.include_router(docs_page.router)

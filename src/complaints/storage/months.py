@@ -158,7 +158,8 @@ def _detach(tx: Transaction, keep_from: date) -> Month | None:
     if behind := find_cursors(tx, below=oldest.upper):
         names = [cursor.name for cursor in behind]
         log.info(
-            "a month of the history is kept for its followers", extra={"month": oldest.name, "followers": names}
+            "a month of the history is kept for its followers",
+            extra={"month": oldest.name, "followers": names},
         )
         return None
     _run(tx, "LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE")

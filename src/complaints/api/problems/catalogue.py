@@ -237,9 +237,12 @@ _BY_KIND = {
 }
 
 
-def problem_for(refusal: ComplaintError) -> Problem:
-    """The catalogue's entry for a refusal: by its code, else by its kind, so that none becomes a 500."""
-    found = PROBLEMS.get(refusal.code)
+def problem_for(refusal: ComplaintError, problems: Mapping[str, Problem] = PROBLEMS) -> Problem:
+    """The catalogue's entry for a refusal: by its code, else by its kind, so that none becomes a 500.
+
+    `problems`: the catalogue with the problems of the annexes.
+    """
+    found = problems.get(refusal.code)
     return found if found is not None else PROBLEMS[_BY_KIND.get(refusal.kind, "bad-request")]
 
 
@@ -287,13 +290,13 @@ def instance_of(scope: Mapping[str, Any]) -> str:
     return raw.partition(b"?")[0].decode("latin-1")
 
 
-def render_catalogue() -> str:
+def render_catalogue(problems: Mapping[str, Problem] = PROBLEMS) -> str:
     """`docs/problems.md`: the catalogue for readers."""
     rows = [
         f"| {one.status} | [`{one.code}`](#{one.code}) | {one.title_en} | {one.title_zh} |"
-        for one in PROBLEMS.values()
+        for one in problems.values()
     ]
-    return _PREFACE + "\n".join(rows) + "\n" + "".join(map(_section, PROBLEMS.values()))
+    return _PREFACE + "\n".join(rows) + "\n" + "".join(map(_section, problems.values()))
 
 
 _PREFACE = """# Problems

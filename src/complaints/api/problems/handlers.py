@@ -54,7 +54,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 def refusal_response(request: Request, refusal: ComplaintError) -> Response:
     """The answer to a refusal; also for places that must make the answer themselves, such as streams."""
-    problem = _noted(request, problem_for(refusal))
+    problem = _noted(request, problem_for(refusal, request.app.state.problems))
     return problem_response(
         problem,
         detail=refusal.detail,

@@ -1,7 +1,7 @@
-"""The invariants, proven over the whole database: history, clocks, escalations (rule 2.12 and others)."""
+"""The invariants of the database, for `complaints check`: history, deadlines, escalations, followers (rule 2.12)."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -20,6 +20,8 @@ from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import audit
 from complaints.storage.queries.audit import EscalationRow, EventRow, Stored
+from complaints.storage.rows.event import last_sequence
+from complaints.storage.rows.follower import find_cursors
 from complaints.use_cases.service import Service
 
 BATCH = 500
@@ -28,7 +30,7 @@ LATE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One breach of an invariant: which, at which complaint, and what is wrong."""
+    """One breach of an invariant. `number` is the number of the complaint; "" if it concerns no complaint."""
 
     invariant: str
     number: str
@@ -37,9 +39,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One complaint with everything stored about it.
+    """One complaint with everything that is stored about it.
 
-    `cut_off`: the history begins in a month that was detached, so only its end can be proven.
+    `now_is_late`: the complaint's wake time is more than a minute ago. `cut_off`: the history began in a month that
+    was detached, so only the rest of it can be checked.
     """
 
     stored: Stored
@@ -56,7 +59,7 @@ class _Case:
 
 
 def check_all(service: Service, *, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
-    """Every breach of an invariant in the database, complaint by complaint; `progress` hears how many were seen."""
+    """Every breach of an invariant of a complaint. `progress` is called after each batch with its size."""
     after: UUID | None = None
     while True:
         found, after, count = service.read(lambda tx, start=after: _check_batch(service, tx, start))  # type: ignore[misc]
@@ -118,7 +121,10 @@ def _history_unbroken(case: _Case) -> Iterator[str]:
 
 
 def _beginning(case: _Case) -> tuple[Tip, Sequence[EventRow]]:
-    """Where the proof begins, and the events after that: the first one left of a history cut off is taken on trust."""
+    """The tip from which the chain is checked, and the events after it.
+
+    If the history is cut off, the digest of its first event cannot be checked: the event before is not there.
+    """
     if not case.cut_off:
         return Tip(), case.events
     if not case.events:
@@ -148,7 +154,7 @@ def _columns_follow(case: _Case) -> Iterator[str]:
 
 
 def _nothing_forgotten(case: _Case) -> Iterator[str]:
-    """Rule 2.12: a clock that runs, or is paused by a hold with an end, or is breached at its top and owned."""
+    """Rule 2.12: an open complaint has a deadline that still leads to something; an ended complaint has none."""
     complaint = case.complaint
     unmet = [d for d in complaint.deadlines if d.unmet]
     if not complaint.open:
@@ -203,3 +209,26 @@ _RULES: tuple[tuple[str, Callable[[_Case], Iterator[str]]], ...] = (
     ("steps heard", _steps_heard),
     ("clocks in time", _in_time),
 )
+
+
+# Followers ---------------------------------------------------------------------------------------------------------
+
+
+def check_followers(service: Service, annexes: Collection[str]) -> Iterator[Finding]:
+    """Breaches at the followers: a cursor after the last event, or a follower of none of `annexes` (their names)."""
+    yield from service.read(lambda tx: list(_check_cursors(tx, annexes)))
+
+
+def _check_cursors(tx: Transaction, annexes: Collection[str]) -> Iterator[Finding]:
+    # The last event may be in a detached month. All numbers of detached months are below the horizon.
+    last = max(last_sequence(tx), months.horizon(tx))
+    for cursor in find_cursors(tx):
+        if cursor.after > last:
+            message = f"follower {cursor.name} is at event {cursor.after}, but the last event is {last}"
+            yield Finding("followers in history", "", message)
+        if cursor.name.partition(".")[0] not in annexes:
+            message = (
+                f"follower {cursor.name} belongs to no registered annex, and the history is kept for it from "
+                f"event {cursor.after} on; delete its row in the table follower if the annex is gone for good"
+            )
+            yield Finding("followers registered", "", message)
