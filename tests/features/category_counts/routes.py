@@ -1,0 +1,47 @@
+"""The routes of the annex."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from complaints.api.feature import settings_of
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.problems.catalogue import Problem
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import Call, Shown, needs
+from complaints.use_cases.access import Right
+from complaints.use_cases.service import Transaction
+from tests.features.category_counts import tables, use_cases
+from tests.features.category_counts.settings import CountSettings
+
+COUNTS_FROZEN = Problem(
+    "counts-frozen",
+    409,
+    "The counts are frozen",
+    "计数已冻结",
+    "The counts cannot be reset while COMPLAINTS_CATEGORY_COUNTS_FROZEN is set. Unset it first.",
+    "设置了 COMPLAINTS_CATEGORY_COUNTS_FROZEN 时不能重置计数,请先取消该设置。",
+)
+router = APIRouter(prefix="/category-counts", tags=["category counts"], route_class=StrictRoute)
+_SHOWN: dict[str, Any] = {"content": {"application/json": {"example": {"counts": {"network.outage": 3}}}}}
+
+
+@router.get("", dependencies=[needs(Right.READ)], responses={200: _SHOWN})
+def list_counts(call: Call) -> Response:
+    """How many complaints came in, by category."""
+    return call.read(lambda tx: (200, {"counts": tables.find_counts(tx)}, {}))
+
+
+@router.post(
+    "/reset", status_code=204, dependencies=[needs(Right.CONFIGURE)], responses=refusals(COUNTS_FROZEN)
+)
+def reset_counts(call: Call, request: Request) -> Response:
+    """Forget the counts."""
+    frozen = settings_of(request, CountSettings).frozen
+
+    def work(tx: Transaction) -> Shown:
+        use_cases.reset_counts(tx, call.caller, frozen=frozen)
+        return 204, None, {}
+
+    return call.write(work)
