@@ -2,12 +2,15 @@
 
 import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
+
+import pytest
 
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all, check_followers
@@ -52,11 +55,11 @@ class Followers:
         self._url = url
         self._log = log
 
-    def begin(self, batch: int) -> Forked:
-        """A process that follows with batches of this size."""
+    def begin(self, batch: int, *points: str) -> Forked:
+        """A process that follows with batches of this size, and kills itself at a point if one is given."""
         return self._nursery.begin(
             module="tests.features.following_process",
-            arguments=[self._url, str(batch)],
+            arguments=[self._url, str(batch), *points],
             environment=dict(os.environ),
             directory=ROOT,
             log=self._log,
@@ -77,10 +80,26 @@ class Followers:
             process.wait()
 
 
-def test_followers_killed_at_random_during_intake(
-    service: Service, database_url: str, process_nursery: Nursery, tmp_path: Path
-) -> None:
-    followers = Followers(process_nursery, database_url, tmp_path / "followers.log")
+@pytest.fixture
+def followers(database_url: str, process_nursery: Nursery, tmp_path: Path) -> Followers:
+    """Processes on the database of the test."""
+    return Followers(process_nursery, database_url, tmp_path / "followers.log")
+
+
+@pytest.mark.parametrize("point", ["handled", "committed"])
+def test_a_follower_killed_at_the_worst_moment(service: Service, followers: Followers, point: str) -> None:
+    scenario = Scenario(service)
+    for _ in range(8):
+        scenario.post(category="network.outage")
+    for _ in range(2):
+        assert followers.begin(3, point).wait(30) == -signal.SIGKILL
+    assert len(service.read(tables.find_events)) == {"handled": 0, "committed": 6}[point]
+    while use_cases.count_next(service, limit=100):
+        pass
+    assert assert_counted_exactly(service) == 8
+
+
+def test_followers_killed_at_random_during_intake(service: Service, followers: Followers) -> None:
     with intake(service) as written:
         followers.kill_at_random(examples(12))
         counted_while_killed = len(service.read(tables.find_events))
