@@ -37,7 +37,7 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
 def _run(connection: sa.Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=[all_tables.metadata, *(f.tables for f in FEATURES if f.tables is not None)],
+        target_metadata=all_tables.with_annexes(f.tables for f in FEATURES if f.tables is not None),
         include_name=_include_name,
         include_object=_include_object,
         render_item=_render_item,

@@ -26,14 +26,15 @@ from alembic.runtime.migration import MigrationContext
 from complaints.domain.vocabulary import EventType
 from complaints.features.registry import FEATURES
 from complaints.storage.database.connections import open_engine
+from complaints.storage.rows.all_tables import with_annexes
 from complaints.wiring import open_annexes
 import sys
 
 annexes = open_annexes()
 with open_engine(sys.argv[1]).connect() as connection:
     context = MigrationContext.configure(connection)
-    compared = compare_metadata(context, [feature.tables for feature in FEATURES])
-changed = [one for one in compared if one[0] != "remove_table" and one[0] != "remove_index"]
+    compared = compare_metadata(context, with_annexes(feature.tables for feature in FEATURES))
+changed = [one for one in compared if "count" in str(one)]
 print([notice.template for notice in annexes.notices_for(EventType.CREATED)], annexes.table_names, changed)
 """
 
