@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 
+from complaints.features.registry import FEATURES
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.types import PriorityRank, UtcDateTime
 from complaints.storage.rows import all_tables
@@ -36,7 +37,7 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
 def _run(connection: sa.Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=all_tables.metadata,
+        target_metadata=all_tables.with_annexes(f.tables for f in FEATURES if f.tables is not None),
         include_name=_include_name,
         include_object=_include_object,
         render_item=_render_item,

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+from complaints.api.feature import Annexes
 from complaints.api.problems.catalogue import render_catalogue
 from complaints.domain.rules.lifecycle_page import render_page
+from complaints.features.registry import FEATURES
 from complaints.wiring import openapi_document
 
 ROOT = Path(__file__).parent.parent
 GENERATED = {
     "docs/lifecycle.md": render_page,
-    "docs/problems.md": render_catalogue,
+    "docs/problems.md": lambda: render_catalogue(Annexes(FEATURES).problems),
     "openapi/complaints.json": openapi_document,
 }
 

@@ -30,7 +30,7 @@ from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.seeding import seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
-from complaints.wiring import new_id, wall_now
+from complaints.wiring import new_id, open_annexes, wall_now
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
 ADMIN_SECRET = "test-secret-of-the-administrator"
@@ -162,7 +162,7 @@ _apps: list[FastAPI] = []  # making one takes longer than most tests, and it kee
 def api_client(service: Service) -> Iterator[TestClient]:
     """A client of the API over `engine`, with full rights."""
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
-    app = _apps[0] if _apps else create_app(service, wall=wall_now)
+    app = _apps[0] if _apps else create_app(service, wall=wall_now, annexes=open_annexes())
     _apps[:] = [app]
     app.state.service = service
     app.state.intake = group_intake(service)

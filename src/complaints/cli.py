@@ -18,6 +18,7 @@ from complaints.domain.vocabulary import AccessRole
 if TYPE_CHECKING:
     import socket
 
+    from complaints.api.feature import Annexes
     from complaints.settings import Settings
     from complaints.use_cases.imports import ImportJob
     from complaints.use_cases.service import Service
@@ -51,6 +52,7 @@ def _explain(error: Exception) -> list[str] | None:
     """Lines that explain an expected failure; None for an unexpected one."""
     from pydantic import ValidationError
 
+    from complaints.settings import describe_faults
     from complaints.wiring import NotReady
 
     if isinstance(error, ComplaintError):
@@ -58,13 +60,8 @@ def _explain(error: Exception) -> list[str] | None:
     if isinstance(error, NotReady):
         return [str(error)]
     if isinstance(error, ValidationError):
-        return [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        return [describe_faults(error)]
     return None
-
-
-def _variable(location: Sequence[int | str]) -> str:
-    """The environment variable of a setting."""
-    return "COMPLAINTS_" + "_".join(str(part) for part in location).upper()
 
 
 @app.command(epilog="Example: COMPLAINTS_PORT=9000 COMPLAINTS_PROCESSES=4 complaints serve")
@@ -79,7 +76,7 @@ def serve() -> None:
     from complaints.settings import Settings
 
     configure_logging()
-    settings = Settings()
+    settings, annexes = Settings(), wiring.open_annexes()
     service, first_key = wiring.prepare(settings)
     listeners = wiring.listen(settings)
     if settings.listen_fd is None:
@@ -87,10 +84,12 @@ def serve() -> None:
     if len(listeners) > 1:
         service.close()
         raise typer.Exit(Supervisor(listeners).run())
-    _serve_on(listeners[0], service, settings)
+    _serve_on(listeners[0], service, settings, annexes)
 
 
-def _serve_on(listener: "socket.socket", service: "Service", settings: "Settings") -> None:
+def _serve_on(
+    listener: "socket.socket", service: "Service", settings: "Settings", annexes: "Annexes"
+) -> None:
     """Serve on one socket, with the loops if the settings say so, until a signal ends the process."""
     import signal
 
@@ -102,8 +101,8 @@ def _serve_on(listener: "socket.socket", service: "Service", settings: "Settings
 
     registry = CollectorRegistry()
     replica = wiring.open_replica(settings, service)
-    application = wiring.build_app(service, settings, registry, replica=replica)
-    loops = wiring.build_loops(service, registry, settings) if settings.scheduler else None
+    application = wiring.build_app(service, settings, registry, annexes, replica=replica)
+    loops = wiring.build_loops(service, registry, settings, annexes) if settings.scheduler else None
     line = settings.supervisor_fd
     server = DrainingServer(
         server_config(application),
@@ -162,9 +161,9 @@ def worker() -> None:
     from complaints.settings import Settings
 
     configure_logging()
-    settings = Settings()
+    settings, annexes = Settings(), wiring.open_annexes()
     service, _ = wiring.prepare(settings)
-    loops = wiring.build_loops(service, CollectorRegistry(), settings)
+    loops = wiring.build_loops(service, CollectorRegistry(), settings, annexes)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -209,14 +208,16 @@ def check() -> None:
     from rich.progress import Progress
     from rich.table import Table
 
-    from complaints.use_cases.upkeep.checks import check_all, count_to_check
+    from complaints import wiring
+    from complaints.use_cases.upkeep.checks import count_to_check
 
     found = Table("Invariant", "Complaint", "What is wrong", box=None)
+    annexes = wiring.open_annexes()
     with _open_service() as service, Progress(console=err, transient=True) as progress:
         size = count_to_check(service)
         task = progress.add_task("Checking", total=size.complaints)
-        for finding in check_all(service, progress=lambda count: progress.advance(task, count)):
-            found.add_row(finding.invariant, finding.number, finding.message)
+        for violation in wiring.check(service, annexes, progress=lambda count: progress.advance(task, count)):
+            found.add_row(violation.invariant, violation.number, violation.message)
     if found.row_count:
         out.print(found)
         raise typer.Exit(1)

@@ -3,14 +3,24 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "COMPLAINTS_"
+
+
+def describe_faults(error: ValidationError, prefix: str = PREFIX) -> str:
+    """The faults of settings: a line for each variable. `prefix` is the prefix of their names."""
+    return "\n".join(
+        f"{prefix}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+        for fault in error.errors()
+    )
 
 
 class Settings(BaseSettings):
     """How this process runs. Raises pydantic.ValidationError for an invalid setting."""
 
-    model_config = SettingsConfigDict(env_prefix="COMPLAINTS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     database_url: str | None = None
     data_dir: Path = Path("var")

@@ -1,4 +1,4 @@
-"""The composition root: settings become a service, a clock, an application and its loops."""
+"""The composition root: settings become a service, a clock, an application and its loops. Annexes join here."""
 
 import gc
 import json
@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +15,15 @@ from uuid import UUID
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 from uuid_utils.compat import uuid7
 
 from complaints.api.app import create_app
+from complaints.api.feature import Annexes, Feature, FeatureLoop
+from complaints.features.registry import FEATURES
 from complaints.serving.scheduler import Loop, Loops
-from complaints.settings import Settings
+from complaints.settings import Settings, describe_faults
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
@@ -28,6 +32,7 @@ from complaints.storage.rows import test_clock
 from complaints.use_cases.imports import work_on_imports
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep.checks import Violation, check_all, check_followers
 from complaints.use_cases.upkeep.loops import Sweeper, do_chores
 from complaints.use_cases.upkeep.seeding import ensure_first_key, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult
@@ -69,13 +74,26 @@ def new_id() -> UUID:
     return uuid7()
 
 
+def open_annexes(features: tuple[Feature, ...] = FEATURES) -> Annexes:
+    """The annexes with their settings from the environment. Raises NotReady for a setting that is not valid."""
+    kinds = [feature.settings for feature in features if feature.settings is not None]
+    return Annexes(features, {kind: _read_settings(kind) for kind in kinds})
+
+
+def _read_settings(kind: type[BaseSettings]) -> BaseSettings:
+    try:
+        return kind()
+    except ValidationError as error:
+        raise NotReady(describe_faults(error, kind.model_config.get("env_prefix", ""))) from error
+
+
 def open_database(settings: Settings) -> Database:
     """The database with its clock. Raises NotReady if the database does not fit the settings."""
     if settings.embedded and settings.database_url is None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = _open(settings, settings.url)
     if settings.embedded:
-        migrate.upgrade(engine)
+        migrate.upgrade(engine, annex_tables=_annex_tables())
     return Database(engine, wall_clock)
 
 
@@ -101,8 +119,12 @@ def prepare(settings: Settings) -> tuple[Service, FirstKey | None]:
 def migrate_and_seed(settings: Settings) -> tuple[Service, FirstKey | None]:
     """Bring the database to the newest schema, and seed a fresh one."""
     database = open_database(settings)
-    migrate.upgrade(database.engine)
+    migrate.upgrade(database.engine, annex_tables=_annex_tables())
     return _seeded(settings, database)
+
+
+def _annex_tables() -> tuple[str, ...]:
+    return Annexes(FEATURES).table_names
 
 
 def _check_schema(database: Database) -> None:
@@ -150,7 +172,7 @@ def _first_key(settings: Settings, service: Service) -> FirstKey | None:
 def openapi_document() -> str:
     """The OpenAPI document of the API, as checked in."""
     unused = Service(Database(open_engine("sqlite:///unused.db"), wall_clock), new_id)
-    document = create_app(unused, wall=wall_now).openapi()
+    document = create_app(unused, wall=wall_now, annexes=Annexes(FEATURES)).openapi()
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -198,20 +220,44 @@ class SweepMetrics:
         self._steps.labels("reminder").inc(swept.reminders)
 
 
-def build_loops(service: Service, registry: CollectorRegistry, settings: Settings) -> Loops:
-    """The loops of a process that sweeps. Commits of this process hasten them."""
+def build_loops(service: Service, registry: CollectorRegistry, settings: Settings, annexes: Annexes) -> Loops:
+    """The loops of a process that sweeps, with the loops of the annexes. Commits of this process hasten them."""
     stopping = threading.Event()
     node = f"{socket.gethostname()}:{os.getpid()}"
     sweeper = Sweeper(service, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
     keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
-    loops = (
+    own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )
-    built = Loops(loops, wall_now, stopping)
+    built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)
     service.database.hasten = built.hasten
     return built
+
+
+def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], bool]) -> Iterator[Loop]:
+    for feature in annexes.features:
+        settings = annexes.settings_for(feature)
+        for loop in feature.loops:
+            work = partial(_work_on, loop, service, settings, is_stopping)
+            yield Loop(f"{feature.name}.{loop.name}", work, seconds=loop.seconds, cron=loop.cron)
+
+
+def _work_on(
+    loop: FeatureLoop, service: Service, settings: BaseSettings | None, is_stopping: Callable[[], bool]
+) -> None:
+    while loop.work(service, settings) and not is_stopping():
+        pass
+
+
+def check(service: Service, annexes: Annexes, *, progress: Callable[[int], None]) -> Iterator[Violation]:
+    """Every breach of an invariant of the core and of the annexes; `progress` gets the counts of complaints seen."""
+    yield from check_all(service, progress=progress)
+    yield from check_followers(service, annexes.names)
+    for feature in annexes.features:
+        for find_breaches in feature.checks:
+            yield from find_breaches(service)
 
 
 def listen(settings: Settings) -> list[socket.socket]:
@@ -236,7 +282,19 @@ def listen(settings: Settings) -> list[socket.socket]:
 
 
 def build_app(
-    service: Service, settings: Settings, registry: CollectorRegistry, *, replica: Service | None = None
+    service: Service,
+    settings: Settings,
+    registry: CollectorRegistry,
+    annexes: Annexes,
+    *,
+    replica: Service | None = None,
 ) -> FastAPI:
-    """The application over `service`. Callers who cannot write read from `replica`, if there is one."""
-    return create_app(service, wall=wall_now, registry=registry, sweeps=settings.scheduler, replica=replica)
+    """The application over `service` and `annexes`. Callers who cannot write read from `replica`, if there is one."""
+    return create_app(
+        service,
+        wall=wall_now,
+        registry=registry,
+        sweeps=settings.scheduler,
+        replica=replica,
+        annexes=annexes,
+    )

@@ -8,11 +8,13 @@ from openapi_spec_validator import validate
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
+from complaints.api.feature import Annexes
 from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.problems.catalogue import PROBLEMS, problem_for, problem_response, render_catalogue
 from complaints.api.problems.html_pages import prefers_html
 from complaints.domain import errors
 from complaints.domain.errors import ComplaintError
+from complaints.features.registry import FEATURES
 from complaints.use_cases import once
 from tests.api.http_app import make_app
 
@@ -64,7 +66,7 @@ def test_an_uncatalogued_refusal_is_never_a_failure(kind: str) -> None:
 
 def test_the_document_is_the_catalogue() -> None:
     written = Path(__file__).parents[2] / "docs" / "problems.md"
-    assert written.read_text(encoding="utf-8") == render_catalogue()
+    assert written.read_text(encoding="utf-8") == render_catalogue(Annexes(FEATURES).problems)
 
 
 @pytest.mark.parametrize("code", PROBLEMS)

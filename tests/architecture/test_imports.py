@@ -25,7 +25,9 @@ API = "Rooms of the API"
 EDGES = "Edges reach storage only through use cases"
 PURE = "The core does no I/O"
 YAML = "YAML is read in one place of the core"
-SQL = "Only storage speaks SQL"
+SQL = "Only storage and the tables of annexes speak SQL"
+ANNEXES = "Annexes are strangers to each other"
+REGISTRY = "Only the registry imports annexes, only wiring the registry"
 WEB = "Below the edges there is no web and no scheduler"
 
 # Each module of the package gets its line. The named contract must then complain of that module.
@@ -75,6 +77,14 @@ PLANTED = [
     ("api.planted_driver", "import psycopg", SQL),
     ("api.planted_serving", "import complaints.serving.scheduler", FLOORS),
     ("api.planted_settings", "import complaints.settings", FLOORS),
+    ("api.planted_annex", "import complaints.features.first", FLOORS),
+    ("features.first.rules", "import complaints.features.second.rules", ANNEXES),
+    ("features.first.use_cases", "import complaints.features.registry", ANNEXES),
+    ("features.first.planted_serving", "import complaints.serving", FLOORS),
+    ("features.second.rules", "import sqlalchemy", SQL),
+    ("features.registry", "import sqlalchemy", SQL),
+    ("wiring", "import complaints.features.second.rules", REGISTRY),
+    ("cli", "import complaints.features.registry", REGISTRY),
     ("serving.planted_orm", "import sqlalchemy", SQL),
     ("settings", "import complaints.serving", FLOORS),
     ("unplanned", "", FLOORS),
@@ -116,6 +126,9 @@ def planted_reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for module, line, _ in PLANTED:
         file = copy / "src/complaints" / Path(*module.split(".")).with_suffix(".py")
+        if not file.parent.exists():
+            file.parent.mkdir()
+            (file.parent / "__init__.py").write_text('"""Planted."""\n', encoding="utf-8")
         present = file.read_text(encoding="utf-8") if file.exists() else '"""Planted."""\n'
         file.write_text(f"{present}\n{line}\n", encoding="utf-8")
     return reports(copy)

@@ -47,10 +47,10 @@ def test_made_complaints_are_as_sound_as_real_ones(
         )
     )
     late = service.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
-    findings = list(check_all(service))
+    violations = list(check_all(service))
     service.database.engine.dispose()
 
-    assert findings == []
+    assert violations == []
     assert sum(teams.values()) == 600
     assert max(teams.values()) > 100
     assert 70 <= late.overdue.total <= 140

@@ -100,10 +100,10 @@ def test_copied_complaints_are_as_sound_as_real_ones(server: str, tmp_path: Path
     made = make_many_due(server, due_at, 20, prototypes=4)
 
     service = Service(Database(open_engine(server), wiring.wall_clock), wiring.new_id)
-    findings = list(check_all(service))
+    violations = list(check_all(service))
     service.database.engine.dispose()
     assert made == 20
-    assert findings == []
+    assert violations == []
     with psycopg.connect(server) as connection:
         statement = "SELECT count(DISTINCT complaint_id) FROM deadline WHERE due_at = %s"
         assert connection.execute(statement, [due_at]).fetchone() == (20,)

@@ -90,7 +90,7 @@ def test_the_guard_on_the_version(postgres_url: str, sail: Callable[[str], Any],
         breaches: list[str] = []
         for _ in range(3):
             breaches += _race(fleet)
-        breaches += [finding.message for finding in check_all(service)]
+        breaches += [violation.message for violation in check_all(service)]
 
         assert (breaches == []) == has_guard, breaches
 

@@ -411,7 +411,7 @@ def test_the_rest_of_a_history_cut_off_is_still_proven(postgres: Scenario) -> No
     assert list(check_all(postgres.service)) == []
 
     run(postgres, "UPDATE event SET actor = 'user:nobody' WHERE ordinal = 4")
-    assert {finding.invariant for finding in check_all(postgres.service)} == {"history unbroken"}
+    assert {violation.invariant for violation in check_all(postgres.service)} == {"history unbroken"}
 
 
 def test_a_first_event_gone_missing_is_no_month_detached(postgres: Scenario) -> None:
@@ -422,7 +422,7 @@ def test_a_first_event_gone_missing_is_no_month_detached(postgres: Scenario) -> 
     ended(postgres)
     keep_months(postgres.service, history_months=2)
     run(postgres, "DELETE FROM event WHERE ordinal = 1")
-    assert "history unbroken" in {finding.invariant for finding in check_all(postgres.service)}
+    assert "history unbroken" in {violation.invariant for violation in check_all(postgres.service)}
 
 
 @pytest.mark.parametrize("next_is_made", [False, True])

@@ -177,6 +177,7 @@ _LATE = "met_at = due_at, breached_at = due_at"
 CHECKED = [
     ("UPDATE complaint SET version = 0", "ck_complaint__version"),
     ("UPDATE complaint SET cycle = 0", "ck_complaint__cycle"),
+    ("UPDATE follower SET after = -1", "ck_follower__after"),
     ("UPDATE complaint SET priority = 5", "ck_complaint__priority"),
     ("UPDATE complaint SET priority = 0", "ck_complaint__priority"),
     ("UPDATE complaint SET csat = 6", "ck_complaint__csat"),
@@ -300,6 +301,7 @@ def furnished(scenario: Scenario) -> Scenario:
     scenario.advance(hours=42)
     scenario.key(AccessRole.AUDITOR)
     scenario.service.write(_add_import)
+    scenario.service.write(lambda tx: all_tables.follower.insert_follower(tx, "annex", after=1))
     return scenario
 
 

@@ -58,14 +58,14 @@ def test_an_honest_database_has_no_findings(lived: Scenario) -> None:
 def test_what_is_planted_is_found(lived: Scenario, planted: str, invariant: str) -> None:
     with lived.service.database.begin() as tx:
         tx.connection.execute(text(planted))
-    found = {finding.invariant for finding in check_all(lived.service)}
+    found = {violation.invariant for violation in check_all(lived.service)}
     assert invariant in found
 
 
 def test_clocks_that_stand_still_are_found(lived: Scenario) -> None:
     lived.post()
     lived.jump(hours=13)
-    assert {finding.invariant for finding in check_all(lived.service)} == {"clocks in time"}
+    assert {violation.invariant for violation in check_all(lived.service)} == {"clocks in time"}
     while sweep_once(lived.service).complaints:
         pass
     assert list(check_all(lived.service)) == []

@@ -13,6 +13,7 @@ from complaints.api.complaints import routes as complaint_routes
 from complaints.api.configuration import calendars, categories, departments, keys, policies, teams, users
 from complaints.api.deadlines import calculator, escalations, follow_ups
 from complaints.api.deadlines import routes as deadline_routes
+from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
 from complaints.api.middleware import RequestLimits, install_middleware
@@ -27,11 +28,12 @@ def create_app(
     sweeps: bool = False,
     limits: RequestLimits | None = None,
     replica: Service | None = None,
+    annexes: Annexes = NO_ANNEXES,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
     `sweeps` is True if this process also runs the loops. `registry` collects the measures. Callers without any
-    right to write read from `replica`, if there is one.
+    right to write read from `replica`, if there is one. The routes and problems of `annexes` are added.
     """
     app = FastAPI(
         title="Complaints",
@@ -41,6 +43,7 @@ def create_app(
         summary="Complaint ticketing and closed-loop workflow",
     )
     app.state.service = service
+    app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
     app.state.replica = replica
     app.state.wall = wall
@@ -69,11 +72,15 @@ def create_app(
         users,
     ):
         app.include_router(routes.router, prefix="/v1")
+    for feature in annexes.features:
+        if feature.router is not None:
+            app.include_router(feature.router, prefix="/v1")
     app.include_router(health.router)
     app.add_middleware(authentication.Authentication)
     install_middleware(
         app,
         limits=limits or RequestLimits(body_bytes_for=imports.bytes_for),
         observe=RequestMetrics(registry).observe,
+        problems=annexes.problems,
     )
     return app

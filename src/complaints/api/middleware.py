@@ -1,5 +1,6 @@
 """Puts limits, request ids, problems and documentation around an application. `api.app` calls it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from complaints.api.openapi.component_names import drop_suffixes
 from complaints.api.openapi.nulls import restore_nulls
 from complaints.api.openapi.queries import describe_queries
 from complaints.api.problems import pages
+from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.api.problems.handlers import install_problem_handlers
 from complaints.api.problems.schemas import describe_problems
 
@@ -19,13 +21,19 @@ __all__ = ["RequestLimits", "install_middleware"]
 
 
 def install_middleware(
-    app: FastAPI, *, limits: RequestLimits, observe: Observer | None = None, access_log: bool = True
+    app: FastAPI,
+    *,
+    limits: RequestLimits,
+    observe: Observer | None = None,
+    access_log: bool = True,
+    problems: Mapping[str, Problem] = PROBLEMS,
 ) -> None:
     """Add all middleware to `app`, and `GET /problems`, `GET /problems/{code}` and `GET /docs`.
 
     Every error becomes a problem, in the answers and in the OpenAPI document. `observe` is called after each
-    answer. Call this last: middleware that is added later sees requests without an id and without limits.
-    Raises ValueError unless `app` was made with `docs_url=None, redoc_url=None`.
+    answer. `problems` is the catalogue of problems, by code. Call this last: middleware that is added later sees
+    requests without an id and without limits. Raises ValueError unless `app` was made with `docs_url=None,
+    redoc_url=None`.
     """
     if app.docs_url or app.redoc_url:
         raise ValueError(
@@ -33,6 +41,7 @@ def install_middleware(
         )
     # A redirect from "/x/" to "/x" would contain the Host header, and any client can set that header.
     app.router.redirect_slashes = False
+    app.state.problems = problems
     install_problem_handlers(app)
     app.include_router(pages.router)
     app.include_router(docs_page.router)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.event import FEED_LOCK
+from complaints.storage.rows.follower import find_cursors
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,8 @@ def detach_month(tx: Transaction, keep_from: date) -> Month | None:
     """Detach the oldest month if it lies before `keep_from`, the first day of a month. Returns None if it stays.
 
     Every complaint that began in this month or before must have ended before `keep_from`. So an open complaint
-    keeps its whole history. The detached month stays in the database as a table outside the history.
+    keeps its whole history. No follower's cursor may lie in this month or before it. The detached month stays in
+    the database as a table outside the history.
     """
     return _try_alone(tx, lambda: _detach(tx, keep_from))
 
@@ -154,6 +156,13 @@ def _detach(tx: Transaction, keep_from: date) -> Month | None:
     if tx.connection.execute(select(is_needed)).scalar_one():
         log.info(
             "a month of the history is kept for complaints that have not ended", extra={"month": oldest.name}
+        )
+        return None
+    if behind := find_cursors(tx, below=oldest.upper):
+        names = [cursor.name for cursor in behind]
+        log.info(
+            "a month of the history is kept for its followers",
+            extra={"month": oldest.name, "followers": names},
         )
         return None
     _run(tx, "LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE")

@@ -57,9 +57,12 @@ _BY_KIND = {
 }
 
 
-def problem_for(refusal: ComplaintError) -> Problem:
-    """The entry for a refusal by its code. If the code is unknown, the kind decides: the answer is never a 500."""
-    found = PROBLEMS.get(refusal.code)
+def problem_for(refusal: ComplaintError, problems: Mapping[str, Problem] = PROBLEMS) -> Problem:
+    """The entry for a refusal by its code. If the code is unknown, the kind decides: the answer is never a 500.
+
+    `problems` is the catalogue with the problems of the annexes.
+    """
+    found = problems.get(refusal.code)
     return found if found is not None else PROBLEMS[_BY_KIND.get(refusal.kind, "bad-request")]
 
 
@@ -107,13 +110,13 @@ def instance_of(scope: Mapping[str, Any]) -> str:
     return raw.partition(b"?")[0].decode("latin-1")
 
 
-def render_catalogue() -> str:
+def render_catalogue(problems: Mapping[str, Problem] = PROBLEMS) -> str:
     """The text of `docs/problems.md`."""
     rows = [
         f"| {problem.status} | [`{problem.code}`](#{problem.code}) | {problem.title_en} | {problem.title_zh} |"
-        for problem in PROBLEMS.values()
+        for problem in problems.values()
     ]
-    return _PREFACE + "\n".join(rows) + "\n" + "".join(map(_section, PROBLEMS.values()))
+    return _PREFACE + "\n".join(rows) + "\n" + "".join(map(_section, problems.values()))
 
 
 _PREFACE = """# Problems

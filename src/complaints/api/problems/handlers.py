@@ -55,7 +55,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 def refusal_response(request: Request, refusal: ComplaintError) -> Response:
     """The answer to a refusal. Middleware calls it too, because exception handlers do not cover middleware."""
-    problem = _noted(request, problem_for(refusal))
+    problem = _noted(request, problem_for(refusal, request.app.state.problems))
     return problem_response(
         problem,
         detail=refusal.detail,

@@ -1,12 +1,13 @@
 """`GET /problems` and `GET /problems/<code>`, the address in the `type` of a problem: JSON or a page."""
 
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from complaints.api.problems.catalogue import PROBLEMS, Problem
+from complaints.api.problems.catalogue import Problem
 from complaints.api.problems.html_pages import Pages, prefers_html
 from complaints.domain.errors import NotFound, clip
 
@@ -38,15 +39,16 @@ _PAGES = Pages(
 @router.get("/problems", summary="List every problem this service answers with")
 async def list_problems(request: Request) -> Response:
     """The catalogue of problems: JSON, or a page for whoever prefers `text/html`."""
+    problems: Collection[Problem] = request.app.state.problems.values()
     if _wants_page(request):
-        return _vary(_PAGES.page("list", problems=PROBLEMS.values()))
-    return _vary(JSONResponse({"items": [_described(problem) for problem in PROBLEMS.values()]}))
+        return _vary(_PAGES.page("list", problems=problems))
+    return _vary(JSONResponse({"items": [_described(problem) for problem in problems]}))
 
 
 @router.get("/problems/{code}", summary="Explain one problem")
 async def explain_problem(code: str, request: Request) -> Response:
     """What a problem means and what to do about it: JSON, or a page for whoever prefers `text/html`."""
-    problem = PROBLEMS.get(code)
+    problem: Problem | None = request.app.state.problems.get(code)
     if problem is None:
         raise NotFound(f'There is no problem "{clip(code, 100)}"; GET /problems lists them.')
     if _wants_page(request):

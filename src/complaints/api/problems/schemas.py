@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from complaints.api.problems.catalogue import PROBLEM_MEDIA_TYPE, PROBLEMS
+from complaints.api.problems.catalogue import PROBLEM_MEDIA_TYPE, PROBLEMS, Problem
 
 _PROBLEM_CONTENT = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -68,10 +68,17 @@ def _describe_answers(operation: dict[str, Any]) -> None:
     responses.setdefault("default", {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT})
 
 
-def refusals(**why: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an endpoint for its own problems: the code with underscores, and the reason."""
+def refusals(*own: Problem, **why: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an endpoint for its own problems: the code with underscores, and the reason.
+
+    `own` are problems of an annex; the title of each is its reason. Problems of one status share a description.
+    """
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    described = [(PROBLEMS[code.replace("_", "-")].status, when) for code, when in why.items()]
+    described += [(problem.status, f"{problem.title_en} (`{problem.type}`).") for problem in own]
+    by_status: dict[int, list[str]] = {}
+    for status, text in described:
+        by_status.setdefault(status, []).append(text)
     return {
-        PROBLEMS[code.replace("_", "-")].status: {"description": when, "content": content}
-        for code, when in why.items()
+        status: {"description": " ".join(texts), "content": content} for status, texts in by_status.items()
     }

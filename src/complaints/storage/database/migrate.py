@@ -1,6 +1,6 @@
 """The schema: migrated to its newest form, and compared with it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -40,9 +40,12 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to `revision`. Of two processes at once, the second waits and then finds nothing to do."""
-    _migrate(engine, revision, command.upgrade)
+def upgrade(engine: Engine, revision: str = "head", *, annex_tables: Sequence[str] = ()) -> None:
+    """Bring the schema to `revision`. Of two processes at once, the second waits and then finds nothing to do.
+
+    A migration that loses rows is taken back. `annex_tables` names the tables of annexes: their rows count too.
+    """
+    _migrate(engine, revision, command.upgrade, annex_tables)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -50,15 +53,17 @@ def downgrade(engine: Engine, revision: str) -> None:
     _migrate(engine, revision, command.downgrade)
 
 
-def _migrate(engine: Engine, revision: str, step: Callable[[Config, str], None]) -> None:
+def _migrate(
+    engine: Engine, revision: str, step: Callable[[Config, str], None], annex_tables: Sequence[str] = ()
+) -> None:
     config = _config()
     with engine.connect() as connection, _keep_children(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        counts = row_counts(connection)
+        counts = row_counts(connection, annex_tables)
         config.attributes["connection"] = connection
         step(config, revision)
-        _refuse_loss(counts, row_counts(connection))
+        _refuse_loss(counts, row_counts(connection, annex_tables))
         _refuse_orphans(connection)
 
 
@@ -82,9 +87,10 @@ def _keep_children(connection: Connection) -> Iterator[None]:
         driver.execute("PRAGMA foreign_keys=ON")
 
 
-def row_counts(connection: Connection) -> dict[str, int]:
-    """The number of rows in each table of the product."""
-    known = [t.name for t in metadata.sorted_tables if connection.dialect.has_table(connection, t.name)]
+def row_counts(connection: Connection, annex_tables: Sequence[str] = ()) -> dict[str, int]:
+    """The number of rows in each table of the core and in each of `annex_tables`."""
+    names = [*(table.name for table in metadata.sorted_tables), *annex_tables]
+    known = [name for name in names if connection.dialect.has_table(connection, name)]
     return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in known}  # noqa: S608 - names from our tables
 
 

@@ -13,15 +13,21 @@ from sqlalchemy.types import TypeDecorator
 
 from complaints.domain.vocabulary import Priority
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s__%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s__%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s__%(constraint_name)s",
-        "fk": "fk_%(table_name)s__%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+
+def new_metadata() -> MetaData:
+    """An empty set of tables: for the core, and for each annex. Constraints and indexes are named alike in all."""
+    return MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s__%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s__%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s__%(constraint_name)s",
+            "fk": "fk_%(table_name)s__%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+metadata = new_metadata()
 
 Serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys
 

@@ -1,12 +1,17 @@
 """All tables in one place, for migrations and for the tests that compare schemas."""
 
-from complaints.storage.database.types import metadata
+from collections.abc import Iterable
+
+from sqlalchemy import MetaData
+
+from complaints.storage.database.types import metadata, new_metadata
 from complaints.storage.rows import (
     complaint,
     configuration,
     deadline,
     escalation,
     event,
+    follower,
     heartbeat,
     idempotency,
     import_job,
@@ -21,6 +26,7 @@ __all__ = [
     "deadline",
     "escalation",
     "event",
+    "follower",
     "heartbeat",
     "idempotency",
     "import_job",
@@ -28,4 +34,14 @@ __all__ = [
     "metadata",
     "person",
     "configuration",
+    "with_annexes",
 ]
+
+
+def with_annexes(annexes: Iterable[MetaData]) -> MetaData:
+    """The tables of the core and of annexes in one set. Alembic takes the names of constraints from it."""
+    together = new_metadata()
+    for part in (metadata, *annexes):
+        for table in part.sorted_tables:
+            table.to_metadata(together)
+    return together

@@ -1,7 +1,7 @@
-"""The invariants, proven over the whole database: history, clocks, escalations (rule 2.12 and others)."""
+"""The invariants of the database, for `complaints check`: history, deadlines, escalations, followers (rule 2.12)."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -20,6 +20,8 @@ from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import audit
 from complaints.storage.queries.audit import ComplaintRow, EscalationRow, EventRow
+from complaints.storage.rows.event import find_last_number
+from complaints.storage.rows.follower import find_cursors
 from complaints.use_cases.service import Service
 
 BATCH = 500
@@ -27,8 +29,8 @@ LATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One breach of an invariant: which, at which complaint, and what is wrong."""
+class Violation:
+    """One breach of an invariant. `number` is the number of the complaint; "" if it concerns no complaint."""
 
     invariant: str
     number: str
@@ -37,9 +39,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One complaint with everything stored about it.
+    """One complaint with everything that is stored about it.
 
-    `cut_off`: the history begins in a month that was detached, so only its end can be proven.
+    `now_is_late`: the complaint's wake time is more than a minute ago. `cut_off`: the history began in a month that
+    was detached, so only the rest of it can be checked.
     """
 
     stored: ComplaintRow
@@ -71,8 +74,10 @@ def count_to_check(service: Service) -> ProofSize:
     return service.read(lambda tx: ProofSize(audit.count_complaints(tx), audit.count_cut_off(tx)))
 
 
-def check_all(service: Service, *, progress: Callable[[int], None] = lambda count: None) -> Iterator[Finding]:
-    """Every breach of an invariant in the database, complaint by complaint; `progress` hears how many were seen."""
+def check_all(
+    service: Service, *, progress: Callable[[int], None] = lambda count: None
+) -> Iterator[Violation]:
+    """Every breach of an invariant of a complaint. `progress` is called after each batch with its size."""
     after: UUID | None = None
     while True:
         found, after, count = service.read(lambda tx, start=after: _check_batch(service, tx, start))  # type: ignore[misc]
@@ -84,7 +89,7 @@ def check_all(service: Service, *, progress: Callable[[int], None] = lambda coun
 
 def _check_batch(
     service: Service, tx: Transaction, after: UUID | None
-) -> tuple[list[Finding], UUID | None, int]:
+) -> tuple[list[Violation], UUID | None, int]:
     batch = audit.find_batch(tx, after, BATCH)
     ids = [stored.loaded.complaint.id for stored in batch.stored]
     count = len(ids) + len(batch.unreadable)
@@ -97,7 +102,7 @@ def _check_batch(
     }
     configuration, horizon = service.configuration(tx), months.horizon(tx)
     found = [
-        Finding("readable", number_of(n), "what is stored of it makes no sense") for n in batch.unreadable
+        Violation("readable", number_of(n), "what is stored of it makes no sense") for n in batch.unreadable
     ]
     for stored in batch.stored:
         complaint = stored.loaded.complaint
@@ -113,7 +118,7 @@ def _check_batch(
             cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
         )
         number = number_of(complaint.sequence)
-        found.extend(Finding(name, number, message) for name, rule in _RULES for message in rule(case))
+        found.extend(Violation(name, number, message) for name, rule in _RULES for message in rule(case))
     return found, batch.last if count == BATCH else None, count
 
 
@@ -134,7 +139,10 @@ def _history_unbroken(case: _Case) -> Iterator[str]:
 
 
 def _beginning(case: _Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
-    """Where the proof begins, and the events after that: the first one left of a history cut off is taken on trust."""
+    """The end from which the chain is checked, and the events after it.
+
+    If the history is cut off, the digest of its first event cannot be checked: the event before is not there.
+    """
     if not case.cut_off:
         return HistoryEnd(), case.events
     if not case.events:
@@ -164,7 +172,7 @@ def _columns_follow(case: _Case) -> Iterator[str]:
 
 
 def _nothing_forgotten(case: _Case) -> Iterator[str]:
-    """Rule 2.12: a clock that runs, or is paused by a hold with an end, or is breached at its top and owned."""
+    """Rule 2.12: an open complaint has a deadline that still leads to something; an ended complaint has none."""
     complaint = case.complaint
     unmet = [d for d in complaint.deadlines if d.unmet]
     if not complaint.open:
@@ -219,3 +227,26 @@ _RULES: tuple[tuple[str, Callable[[_Case], Iterator[str]]], ...] = (
     ("steps heard", _steps_heard),
     ("clocks in time", _in_time),
 )
+
+
+# Followers ---------------------------------------------------------------------------------------------------------
+
+
+def check_followers(service: Service, annexes: Collection[str]) -> Iterator[Violation]:
+    """Breaches at the followers: a cursor after the last event, or a follower of none of `annexes` (their names)."""
+    yield from service.read(lambda tx: list(_check_cursors(tx, annexes)))
+
+
+def _check_cursors(tx: Transaction, annexes: Collection[str]) -> Iterator[Violation]:
+    # The last event may be in a detached month. All numbers of detached months are below the horizon.
+    last = max(find_last_number(tx), months.horizon(tx))
+    for cursor in find_cursors(tx):
+        if cursor.after > last:
+            message = f"follower {cursor.name} is at event {cursor.after}, but the last event is {last}"
+            yield Violation("followers in history", "", message)
+        if cursor.name.partition(".")[0] not in annexes:
+            message = (
+                f"follower {cursor.name} belongs to no registered annex, and the history is kept for it from "
+                f"event {cursor.after} on; delete its row in the table follower if the annex is gone for good"
+            )
+            yield Violation("followers registered", "", message)

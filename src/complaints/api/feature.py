@@ -1,0 +1,133 @@
+"""A `Feature` is all that an annex declares: data, and functions that the program calls for it.
+
+`features.registry` lists the features. `wiring` makes `Annexes` of them and hands them to the app, the loops, `check`
+and the migrations. A member stands here only if something in the program reads it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from fastapi import APIRouter, Request
+from pydantic_settings import BaseSettings
+
+from complaints.api.problems.catalogue import PROBLEMS, Problem
+from complaints.domain.vocabulary import EventType, RecipientRole
+from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep.checks import Violation
+
+S = TypeVar("S", bound=BaseSettings)
+Check = Callable[[Service], Iterable[Violation]]
+
+
+class TableSet(Protocol):
+    """The tables of an annex, as an instance of SQLAlchemy's `MetaData` (see `new_metadata`)."""
+
+    @property
+    def sorted_tables(self) -> Sequence[Any]:
+        """The tables, each after the tables that it refers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureLoop:
+    """Work that is done again and again: every `seconds`, or at the times of a cron expression in UTC.
+
+    `work` gets the service and the settings of the annex (None: it has no settings). It does a batch of limited size
+    and returns how much it did. It is called again at once until it returns 0.
+    """
+
+    name: str
+    work: Callable[[Service, Any], int]
+    seconds: float | None = None
+    cron: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Who is notified of an event type: the roles, the name of the template, and the path that the text links to."""
+
+    event_type: EventType
+    roles: tuple[RecipientRole, ...]
+    template: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """An annex. `name` is the name of its folder, of its followers, and of its settings: COMPLAINTS_<NAME>_….
+
+    `router` is served under /v1. `problems` join the catalogue. `tables` are made by migrations; the row counts and
+    the schema are compared with them. `settings` are read when the program starts. `complaints check` runs `checks`.
+    """
+
+    name: str
+    router: APIRouter | None = None
+    tables: TableSet | None = None
+    loops: tuple[FeatureLoop, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    settings: type[BaseSettings] | None = None
+    checks: tuple[Check, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"two {kind} have the same name: {', '.join(repeated)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Annexes:
+    """The features of a program, and their settings by type. Raises ValueError if a feature cannot join the others."""
+
+    features: tuple[Feature, ...] = ()
+    settings: Mapping[type[BaseSettings], BaseSettings] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse names and codes that are used twice, and settings of another name."""
+        _refuse_repeated("features", [feature.name for feature in self.features])
+        _refuse_repeated("problems", [problem.code for problem in self._all_problems()])
+        for feature in self.features:
+            prefix = f"COMPLAINTS_{feature.name.upper()}_"
+            if feature.settings and feature.settings.model_config.get("env_prefix") != prefix:
+                raise ValueError(f"the settings of {feature.name} need the prefix {prefix}")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the features."""
+        return frozenset(feature.name for feature in self.features)
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The names of all tables of the features."""
+        sets = [feature.tables for feature in self.features if feature.tables is not None]
+        return tuple(table.name for tables in sets for table in tables.sorted_tables)
+
+    @property
+    def problems(self) -> Mapping[str, Problem]:
+        """The catalogue of problems with the problems of the annexes: by code, in the order of their status."""
+        ordered = sorted(self._all_problems(), key=lambda problem: problem.status)
+        return {problem.code: problem for problem in ordered}
+
+    def settings_for(self, feature: Feature) -> BaseSettings | None:
+        """The settings of a feature. None: it has no settings."""
+        return self.settings[feature.settings] if feature.settings else None
+
+    def notices_for(self, event_type: EventType) -> tuple[Notice, ...]:
+        """What all features declare about an event type, in the order of the features."""
+        declared = (notice for feature in self.features for notice in feature.notices)
+        return tuple(notice for notice in declared if notice.event_type is event_type)
+
+    def _all_problems(self) -> list[Problem]:
+        return [*PROBLEMS.values(), *(problem for feature in self.features for problem in feature.problems)]
+
+
+NO_ANNEXES = Annexes()
+
+
+def settings_of(request: Request, kind: type[S]) -> S:
+    """The settings of an annex, for its routes. Raises KeyError if the annex is not registered."""
+    annexes: Annexes = request.app.state.annexes
+    found = annexes.settings[kind]
+    assert isinstance(found, kind)  # `wiring` made it of this type
+    return found

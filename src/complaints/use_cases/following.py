@@ -1,0 +1,53 @@
+"""Followers: an annex reads the history from a cursor of its own, and writes its own rows for what it read.
+
+Nothing is written for a follower when a complaint changes. The numbers of events are in commit order
+(`storage.rows.event`), so a follower that goes on after the last number it saw misses nothing.
+"""
+
+from collections.abc import Callable, Sequence
+
+from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.storage.rows import event, follower
+from complaints.use_cases.complaints.history import EventRecord, event_record_of
+from complaints.use_cases.service import Service, Transaction
+
+Handle = Callable[[Transaction, Sequence[EventRecord]], None]
+
+
+def follow(service: Service, name: str, handle: Handle, *, limit: int, from_now: bool = False) -> int:
+    """Call `handle` with the next events after the follower's cursor, at most `limit`, and move the cursor.
+
+    The rows that `handle` writes and the new cursor are committed together. Events come in commit order. If `handle`
+    raises, or if the process dies, nothing is committed and the same events come again.
+
+    Returns how many events were read. 0: there is nothing more, or another process works for this follower now.
+
+    `name` is the name of the annex, or that name, a dot and a word if the annex has several followers. `from_now`
+    counts only when the follower's row is made: it then starts after the last event. Otherwise it starts at the
+    first event that the history has. Raises Unavailable, and what `handle` raises.
+    """
+    if not service.read(
+        lambda tx: _has_work(tx, name)
+    ):  # on SQLite a write transaction would stop all writers
+        return 0
+    return service.write(lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now))
+
+
+def _has_work(tx: Transaction, name: str) -> bool:
+    after = follower.find_after(tx, name)
+    return after is None or bool(event.list_changes(tx, after=after, limit=1, scope=ALL_COMPLAINTS))
+
+
+def _follow(tx: Transaction, name: str, handle: Handle, *, limit: int, from_now: bool) -> int:
+    if follower.find_after(tx, name) is None:
+        follower.insert_follower(tx, name, after=event.find_last_number(tx) if from_now else 0)
+    after = follower.claim_after(tx, name)
+    if after is None:
+        return 0
+    events = [
+        event_record_of(row) for row in event.list_changes(tx, after=after, limit=limit, scope=ALL_COMPLAINTS)
+    ]
+    if events:
+        handle(tx, events)
+        follower.move_follower(tx, name, after=events[-1].sequence)
+    return len(events)

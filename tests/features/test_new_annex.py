@@ -1,0 +1,154 @@
+"""Under src/ a new annex require_right its own folder and its line in the registry: proven on a copy of the product."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from complaints.storage.database import migrate
+from complaints.storage.database.connections import open_engine
+from tests.architecture.test_imports import contracts, reports
+from tests.conftest import DATABASE_KINDS
+from tests.journeys.running_server import Launcher, RunningServer, launching
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+SECRET = "a-secret-of-the-copied-product"
+DECLARED = """
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from complaints.domain.vocabulary import EventType
+from complaints.features.registry import FEATURES
+from complaints.storage.database.connections import open_engine
+from complaints.storage.rows.all_tables import with_annexes
+from complaints.wiring import open_annexes
+import sys
+
+annexes = open_annexes()
+with open_engine(sys.argv[1]).connect() as connection:
+    context = MigrationContext.configure(connection)
+    compared = compare_metadata(context, with_annexes(feature.tables for feature in FEATURES))
+changed = [one for one in compared if "count" in str(one)]
+print([notice.template for notice in annexes.notices_for(EventType.CREATED)], annexes.table_names, changed)
+"""
+
+
+def copy_product(directory: Path) -> Path:
+    """The product with the fixture annex: its folder, its line in the registry and its migration."""
+    shutil.copy(ROOT / "pyproject.toml", directory)
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("src", "migrations"):
+        shutil.copytree(ROOT / name, directory / name, ignore=ignored)
+    features = directory / "src/complaints/features"
+    shutil.copytree(HERE / "category_counts", features / "category_counts", ignore=ignored)
+    for module in (features / "category_counts").glob("*.py"):
+        own = module.read_text(encoding="utf-8").replace("tests.features.", "complaints.features.")
+        module.write_text(own, encoding="utf-8")
+    _register(features / "registry.py")
+    migration = (HERE / "counts_migration.txt").read_text(encoding="utf-8").replace("HEAD", migrate.head())
+    (directory / "migrations/versions/9000_category_counts.py").write_text(migration, encoding="utf-8")
+    return directory
+
+
+def _register(registry: Path) -> None:
+    present = registry.read_text(encoding="utf-8")
+    line = "from complaints.features.category_counts.feature import FEATURE as CATEGORY_COUNTS\n"
+    head, assignment, listed = present.partition("FEATURES: tuple[Feature, ...] = (")
+    assert assignment
+    registry.write_text(
+        f"{line}{head}{assignment}CATEGORY_COUNTS, {listed}".replace(", )", ",)"), encoding="utf-8"
+    )
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The copy with the annex."""
+    return copy_product(tmp_path_factory.mktemp("product"))
+
+
+@pytest.fixture(params=DATABASE_KINDS)
+def url(request: pytest.FixtureRequest, empty_database_url: Callable[[str], str]) -> str:
+    """An empty database."""
+    return empty_database_url(request.param)
+
+
+@pytest.fixture
+def copied(product: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Launcher]:
+    """Starts processes of the copy."""
+    monkeypatch.setenv("PYTHONPATH", str(product / "src"))
+    with launching(tmp_path) as launcher:
+        yield launcher
+
+
+def await_counts(client: httpx2.Client, expected: dict[str, int]) -> None:
+    """Until the loop of the annex has counted."""
+    deadline = time.monotonic() + 30
+    while (found := client.get("/v1/category-counts").json()) != {"counts": expected}:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def has_joined(server: RunningServer) -> None:
+    """The routes, the loop, the problem and the settings of the annex work."""
+    with server.client(SECRET) as client:
+        for _ in range(2):
+            posted = {"channel": "phone", "subject": "No signal", "category": "network.outage"}
+            assert client.post("/v1/complaints", json=posted).status_code == 201
+        await_counts(client, {"network.outage": 2})
+        refused = client.post("/v1/category-counts/reset")
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/counts-frozen")
+        assert "counts-frozen" in [problem["code"] for problem in client.get("/problems").json()["items"]]
+        operations = client.get("/openapi.json").json()["paths"]["/v1/category-counts/reset"]
+        assert "counts-frozen" in operations["post"]["responses"]["409"]["description"]
+
+
+def test_a_folder_and_a_line_of_the_registry_are_enough(copied: Launcher, url: str) -> None:
+    settings = {"bootstrap_api_key": SECRET, "category_counts_frozen": 1}
+    if not url.startswith("sqlite"):  # `serve` migrates the embedded database itself
+        assert copied.run("migrate", url=url, **settings).wait(60) == 0
+    server = copied.serve(url, is_new=True, **settings)
+    has_joined(server)
+    assert server.terminate() == 0
+
+    environment = copied.environment(url)
+    declared = subprocess.run(
+        [sys.executable, "-c", DECLARED, url], env=environment, capture_output=True, text=True, check=True
+    )
+    tables = ("category_count", "counted_event")
+    assert declared.stdout == f"{['category_counts_received']} {tables} []\n"
+
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE category_count SET complaints = 0"))
+    engine.dispose()
+    check = copied.run("check", url=url)
+    assert check.wait(60) == 1
+    assert "category network.outage has the count 0" in check.output
+
+
+def test_a_wrong_setting_of_an_annex_stops_the_start(copied: Launcher) -> None:
+    server = copied.serve(ready=False, is_new=True, category_counts_batch=0)
+    assert server.wait(60) == 1
+    assert server.output.startswith("COMPLAINTS_CATEGORY_COUNTS_BATCH: ")
+
+
+def test_the_contracts_hold_with_the_annex(product: Path) -> None:
+    assert reports(product) == dict.fromkeys(contracts(), "")
+
+
+def test_two_annexes_that_import_each_other_break_the_contract(product: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(product, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    features = copy / "src/complaints/features"
+    shutil.copytree(features / "category_counts", features / "second")
+    broken = {name for name, report in reports(copy).items() if report}
+    assert broken == {
+        "Annexes are strangers to each other",
+        "Only the registry imports annexes, only wiring the registry",
+    }
