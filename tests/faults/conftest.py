@@ -20,9 +20,10 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
 from complaints.wiring import migrate_and_seed, new_id, wall_clock, wall_now
-from tests.faults.fleet import Fleet, Nursery, nursing, sailing
+from tests.faults.fleet import Fleet, run_fleet
 from tests.faults.journal import Journal
 from tests.faults.report import render, write_report
+from tests.fork_client import ForkServer
 from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
 from tests.support import ADMIN_SECRET
 
@@ -119,20 +120,13 @@ def opened(url: str) -> Iterator[Service]:
 # Processes -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """Makes processes of the product."""
-    with nursing() as made:
-        yield made
-
-
 @pytest.fixture
-def sail(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
-    """`with sail(url) as fleet`: a fleet on that database, whose processes' output is kept in the test's directory."""
+def sail(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """`with sail(url) as fleet`: a fleet on that database. The test's directory keeps the output of its processes."""
 
     @contextmanager
     def _sail(url: str) -> Iterator[Fleet]:
-        with sailing(nursery, url, tmp_path / f"fleet-{uuid4().hex[:6]}") as fleet:
+        with run_fleet(fork_server, url, tmp_path / f"fleet-{uuid4().hex[:6]}") as fleet:
             yield fleet
 
     return _sail  # type: ignore[return-value]
