@@ -1,5 +1,6 @@
 """How connections are had: several hosts in a URL, a pool that is too small, a server that comes back. PostgreSQL."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -87,6 +88,14 @@ def test_a_key_that_cannot_be_looked_up_answers_503(small: Service) -> None:
         assert int(answer.headers["retry-after"]) > 0
 
 
+def _await_end(connection: psycopg.Connection, backend: int) -> None:
+    """Wait until a backend has ended. Only then is it certain that its client can read the end of the connection."""
+    deadline = time.monotonic() + 30
+    while connection.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [backend]).fetchone():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_a_pool_lends_again_what_its_server_ended(small: Service) -> None:
     """As after a restart or a failover: the process goes on by itself."""
     with api_client(small) as client:
@@ -97,6 +106,7 @@ def test_a_pool_lends_again_what_its_server_ended(small: Service) -> None:
             str(small.database.engine.url).replace("+psycopg", ""), autocommit=True
         ) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [mine])
+            _await_end(other, mine)
         assert client.post("/v1/complaints", json=POST).status_code == 201
         assert client.get("/readyz").status_code == 200
 
