@@ -227,8 +227,8 @@ class World:
 
 
 @dataclass(frozen=True)
-class Mould:
-    """A database with a world to copy, and what is known of it: to make one takes longer than most tests."""
+class WorldTemplate:
+    """A database with a world to copy, and its known members. To make a world takes longer than most tests."""
 
     service: str
     url: str
@@ -238,27 +238,27 @@ class Mould:
 
 
 @pytest.fixture(scope="module", params=DATABASE_KINDS)
-def mould(
+def template(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     migrated_template: Callable[[str], str],
-) -> Iterator[Mould]:
+) -> Iterator[WorldTemplate]:
     directory = tmp_path_factory.mktemp("world")
     databases, copies = (Databases(directory, request.config) for _ in range(2))
     url = databases.make(request.param, template=migrated_template(request.param))
     with opened_service(url) as service, api_client(service) as client:
         world = World(Scenario(service), client)
-    yield Mould(request.param, url, (world.north, world.south), copies)
+    yield WorldTemplate(request.param, url, (world.north, world.south), copies)
     databases.drop_all()
 
 
 @pytest.fixture
-def world(mould: Mould) -> Iterator[World]:
+def world(template: WorldTemplate) -> Iterator[World]:
     """On each engine."""
-    url = mould.databases.make(mould.service, template=mould.url, name=mould.name)
+    url = template.databases.make(template.service, template=template.url, name=template.name)
     with opened_service(url) as service, api_client(service) as client:
-        yield World(Scenario(service), client, copy.deepcopy(mould.known))
-    mould.databases.drop_all()
+        yield World(Scenario(service), client, copy.deepcopy(template.known))
+    template.databases.drop_all()
 
 
 @pytest.mark.parametrize("role", ROLES)
