@@ -36,13 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that wait for processes first, so that none is left to run alone at the end."""
+    """Run the tests that wait for processes first, so that none of them runs alone at the end."""
     items.sort(key=lambda item: "tests/journeys" not in item.path.as_posix())
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """The process that hands out the tests starts the server, once, and tells each worker where it is."""
+    """The process that distributes the tests starts the server once, and gives each worker its URL."""
     try:
         node.workerinput["postgres_url"] = _server_url(node.config)
     except PostgresUnavailable as failure:
@@ -54,12 +54,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _worker_input(config: pytest.Config) -> dict[str, Any]:
-    """What the distributing process told this worker; nothing where the tests run in one process."""
+    """The input of this worker from the distributing process. It is empty if the tests run in one process."""
     return getattr(config, "workerinput", {})
 
 
 def _server_url(config: pytest.Config) -> str:
-    """The server's URL; starts it if nobody has. Raises PostgresUnavailable."""
+    """The server's URL; starts the server if it does not run yet. Raises PostgresUnavailable."""
     if SERVER not in config.stash:
         if reason := _worker_input(config).get("postgres_absent"):
             raise PostgresUnavailable(reason)
@@ -68,7 +68,7 @@ def _server_url(config: pytest.Config) -> str:
 
 
 def _require_server_url(config: pytest.Config) -> str:
-    """As `_server_url`, but without a server the test is skipped, or fails where CI is set."""
+    """As `_server_url`, but without a server the test is skipped, or fails if CI is set."""
     try:
         return _server_url(config)
     except PostgresUnavailable as failure:
@@ -79,12 +79,12 @@ def _require_server_url(config: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_server_url(pytestconfig: pytest.Config) -> str:
-    """The maintenance database of a PostgreSQL server, ours or the one the environment names."""
+    """The maintenance database of a PostgreSQL server: of this test run, or named by the environment."""
     return _require_server_url(pytestconfig)
 
 
 class Databases:
-    """Makes databases, and drops them all in the end. URLs are as SQLAlchemy takes them."""
+    """Makes databases, and drops them all at the end. URLs are as SQLAlchemy takes them."""
 
     def __init__(self, directory: Path, config: pytest.Config) -> None:
         self._directory = directory
@@ -92,9 +92,10 @@ class Databases:
         self._names: list[str] = []
 
     def make(self, engine: str, *, template: str | None = None, name: str | None = None) -> str:
-        """The URL of a new database: empty, or a copy of that at `template`, which nobody may be using.
+        """The URL of a new database: empty, or a copy of the database at `template`, which must not be in use.
 
-        One that has the `name`, and so the URL, of one that is gone spares its engine compiling all over again.
+        A new database with the `name` of a dropped one has the same URL. An engine on that URL need not compile its
+        statements again.
         """
         name = name or f"complaints_{uuid4().hex}"
         if engine == "sqlite":
@@ -113,7 +114,7 @@ class Databases:
         return urlunsplit(urlsplit(_require_server_url(self._config))._replace(path=f"/{name}"))
 
     def drop_all(self) -> None:
-        """Drop what is on PostgreSQL, open connections or not; SQLite's files go with their directory."""
+        """Drop the databases on PostgreSQL, in spite of open connections. SQLite's files go with their directory."""
         while self._names:
             self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(self._names.pop())))
 
@@ -166,10 +167,10 @@ def migrated_database_url(
 
 
 class Reused:
-    """One database per engine and process that runs tests: as freshly seeded for each, and always at one URL.
+    """One database for each engine and each process that runs tests. Every test finds it as just after seeding.
 
-    To empty PostgreSQL's is much faster than to copy a new one, and an engine on the same URL need not compile
-    its statements again.
+    On PostgreSQL it is much faster to empty a database than to copy a new one. The URL stays the same, so that an
+    engine need not compile its statements again.
     """
 
     def __init__(self, directory: Path, databases: Databases, template: Callable[[str], str]) -> None:
@@ -181,8 +182,8 @@ class Reused:
         self._connection: psycopg.Connection[Any] | None = None
 
     @contextmanager
-    def lent(self, engine: str) -> Iterator[str]:
-        """The URL of the engine's database, as freshly seeded."""
+    def prepare(self, engine: str) -> Iterator[str]:
+        """The URL of the engine's database, in the state just after seeding."""
         if engine == "sqlite":
             yield self._sqlite()
             return
@@ -192,7 +193,7 @@ class Reused:
             self.drop()
 
     def drop(self) -> None:
-        """Drop the one on PostgreSQL; the next to ask gets a new one."""
+        """Drop the database on PostgreSQL; the next test gets a new one."""
         if self._connection is not None:
             self._connection.close()
         self._databases.drop_all()
@@ -220,7 +221,7 @@ def reused(
     tmp_path_factory: pytest.TempPathFactory,
     migrated_template: Callable[[str], str],
 ) -> Iterator[Reused]:
-    """The databases that tests of this process take in turn."""
+    """The databases that the tests of this process use one after the other."""
     directory = tmp_path_factory.mktemp("reused")
     made = Reused(directory, Databases(directory, pytestconfig), migrated_template)
     yield made
@@ -230,5 +231,5 @@ def reused(
 @pytest.fixture(params=DATABASE_KINDS)
 def database_url(request: pytest.FixtureRequest, reused: Reused) -> Iterator[str]:
     """A database with the newest schema, freshly seeded; the test runs on each engine."""
-    with reused.lent(request.param) as url:
+    with reused.prepare(request.param) as url:
         yield url

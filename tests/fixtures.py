@@ -7,13 +7,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.use_cases.service import Service
-from tests.journeys.running_server import Launcher, Nursery, launching, nursing
+from tests.fork_client import ForkServer, start_fork_server
+from tests.journeys.running_server import Launcher, launching
 from tests.support import Scenario, api_client, make_template, opened_service
 
 
 @pytest.fixture(scope="session")
 def migrate() -> Callable[[str], None]:
-    """Every database of a test is a copy of one that was migrated and seeded as a sandbox."""
+    """Every database of a test is a copy of a database that was migrated and seeded as a sandbox."""
     return make_template
 
 
@@ -26,7 +27,7 @@ def service(database_url: str) -> Iterator[Service]:
 
 @pytest.fixture
 def scenario(service: Service) -> Scenario:
-    """Short ways to live a complaint."""
+    """Short ways to register complaints and to act on them."""
     return Scenario(service)
 
 
@@ -38,16 +39,16 @@ def client(service: Service) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="session")
-def process_nursery() -> Iterator[Nursery]:
-    """Begins commands of the product; one in each process that runs tests."""
-    with nursing() as nursery:
-        yield nursery
+def fork_server() -> Iterator[ForkServer]:
+    """Starts processes of the product as forks. Each process that runs tests has one fork server."""
+    with start_fork_server() as server:
+        yield server
 
 
 @pytest.fixture
-def launcher(tmp_path: Path, process_nursery: Nursery) -> Iterator[Launcher]:
-    """Starts processes of the product that end with the test."""
+def launcher(tmp_path: Path, fork_server: ForkServer) -> Iterator[Launcher]:
+    """Starts processes of the product, and kills them at the end of the test."""
     directory = tmp_path / "processes"
     directory.mkdir()
-    with launching(directory, process_nursery) as opened:
+    with launching(directory, fork_server) as opened:
         yield opened

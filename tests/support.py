@@ -1,4 +1,4 @@
-"""What tests of storage, handling and the API share: a seeded database on either engine, with a clock to move."""
+"""Common parts of the tests of storage, use cases and API: a seeded database on each engine, with a test clock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ _transition: TypeAdapter[Any] = TypeAdapter(Transition)
 
 
 def make_template(url: str) -> None:
-    """Bring the empty database at `url` to the newest schema, seed it as a sandbox, and let go of it."""
+    """Bring the empty database at `url` to the newest schema, seed it as a sandbox, and close it."""
     engine = open_engine(url)
     migrate.upgrade(engine)
     database = Database(engine, lambda _connection: START)
@@ -62,14 +62,14 @@ def sandbox_now(connection: Connection) -> datetime:
     return now
 
 
-# What one has compiled stays with it: the next test on the same database need not compile it again.
-_kept_service = lru_cache(maxsize=4)(open_engine)
+# An engine keeps its compiled statements: the next test on the same database need not compile them again.
+_kept_engine = lru_cache(maxsize=4)(open_engine)
 
 
 @contextmanager
 def opened_service(url: str) -> Iterator[Service]:
     """The engine on a database made by `make_template`."""
-    database = Database(_kept_service(url), sandbox_now)
+    database = Database(_kept_engine(url), sandbox_now)
     try:
         yield Service(database, new_id)
     finally:
@@ -78,7 +78,7 @@ def opened_service(url: str) -> Iterator[Service]:
 
 @contextmanager
 def count_statements(service: Service) -> Iterator[list[tuple[str, Any]]]:
-    """The statements the database gets inside the block, with what is bound to them; `len` counts them."""
+    """The statements that the database gets inside the block, with their parameters; `len` counts them."""
     executed: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, bound: Any, *_: Any) -> None:
@@ -93,7 +93,7 @@ def count_statements(service: Service) -> Iterator[list[tuple[str, Any]]]:
 
 @dataclass(frozen=True)
 class Scenario:
-    """An engine on a fresh database, and short ways to live a complaint with it."""
+    """An engine on a fresh database, and short ways to register complaints and to act on them."""
 
     service: Service
     caller: Caller = SYSTEM
@@ -104,7 +104,7 @@ class Scenario:
         return found
 
     def advance(self, **delta: float) -> SweepResult:
-        """Move the test clock, with everything that happens on the way, each at its own time."""
+        """Move the test clock. Everything on the way happens at its own time."""
 
         def move(tx: Any) -> SweepResult:
             target = tx.now + timedelta(**delta)
@@ -115,7 +115,7 @@ class Scenario:
         return self.service.write(move)
 
     def jump(self, **delta: float) -> datetime:
-        """Move the test clock without sweeping: downtime."""
+        """Move the test clock without a sweep, as after downtime."""
 
         def move(tx: Any) -> datetime:
             target = tx.now + timedelta(**delta)
@@ -155,7 +155,7 @@ class Scenario:
         return {"Authorization": f"Bearer {secret}"}
 
 
-_apps: list[FastAPI] = []  # making one takes longer than most tests, and it keeps nothing but its engine
+_apps: list[FastAPI] = []  # to make one takes longer than most tests; it keeps no state but its engine
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Rows by the million: without secondary indexes and foreign keys meanwhile, which are made again at the end."""
+"""Millions of rows: secondary indexes and foreign keys are dropped before, and made again after."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 class Writer(Protocol):
-    """Writes rows of one table, whose columns are named."""
+    """Writes rows of one table, with the named columns."""
 
     def __call__(self, table: str, columns: Sequence[str], rows: Rows) -> None:
         """Write them."""
@@ -32,7 +32,7 @@ class Writer(Protocol):
 
 @contextmanager
 def filling(engine: Engine, tables: Sequence[str]) -> Iterator[Writer]:
-    """A writer for `tables`; afterwards the database is as after a quiet night: indexed, vacuumed, analysed."""
+    """A writer for `tables`. After the block the database is indexed, vacuumed and analysed."""
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             yield from _sqlite(connection, tables)
@@ -45,7 +45,7 @@ def filling(engine: Engine, tables: Sequence[str]) -> Iterator[Writer]:
 
 
 def _postgres(connection: Connection, tables: Sequence[str]) -> Iterator[Writer]:
-    """All in one transaction: a fill that fails leaves nothing, and every index in its place."""
+    """Fill in one transaction. A fill that fails leaves no row, and every index in its place."""
     cursor: Any = connection.connection.cursor()
     for name, value in _SETTINGS.items():
         cursor.execute(f"SET LOCAL {name} = {value}")
@@ -71,7 +71,7 @@ def _postgres(connection: Connection, tables: Sequence[str]) -> Iterator[Writer]
 
 
 def _sqlite(connection: Connection, tables: Sequence[str]) -> Iterator[Writer]:
-    """In many transactions that wait for no disk: a fill that fails is to be thrown away."""
+    """Fill in many transactions that do not wait for the disk. Throw the file away if a fill fails."""
     driver: Any = connection.connection.driver_connection
     for setting in ("synchronous=OFF", "foreign_keys=OFF", "cache_size=-400000", "temp_store=MEMORY"):
         driver.execute(f"PRAGMA {setting}")
@@ -94,4 +94,4 @@ def _sqlite(connection: Connection, tables: Sequence[str]) -> Iterator[Writer]:
     for _, definition in indexes:
         driver.execute(definition)
     driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.invalidate()  # its settings are those of this work
+    connection.invalidate()  # its settings are for this fill only

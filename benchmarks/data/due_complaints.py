@@ -1,7 +1,7 @@
-"""Complaints whose first response falls due when a benchmark wants it to, made by the engine itself.
+"""Complaints whose first response falls due at a time that a benchmark chooses, made by the engine itself.
 
-Many at once come from a few: every id of such a prototype ends in one marker, so a copy is the same row with
-another marker in its ids, in its texts and in the JSON of its history, whose digests are then chained anew.
+Many complaints at one time are copies of a few prototypes. Every id of a prototype ends in one marker. A copy is the
+same row with another marker in its ids, in its texts and in the JSON of its history. Then its digests are computed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,9 +38,9 @@ _MARKER = "c0ffee000000"
 _MARGIN = timedelta(seconds=3)
 _PATIENCE = 3
 _BEFORE_DUE = timedelta(hours=1)
-_FIRST_SEQUENCE = 1_000_000  # no other number in a history is as large, so it can be found there
+_FIRST_SEQUENCE = 1_000_000  # no other number in a history is as large
 _TEXTS = {"text", "varchar", "json", "jsonb"}
-# What the copies are told apart by, in tables whose primary key is a number.
+# The columns that distinguish the copies, in tables with a number as primary key.
 _NUMBERED = {("complaint", "sequence"), ("complaint_search", "sequence")}
 _COPIED = ("complaint", "complaint_tag", "party", "deadline", "escalation", "escalation_recipient",
            "complaint_search")  # fmt: skip
@@ -48,7 +48,7 @@ _COPIED = ("complaint", "complaint_tag", "party", "deadline", "escalation", "esc
 
 @contextmanager
 def _service(url: str, now: datetime | None, *, marked: bool = False) -> Iterator[Service]:
-    """The engine on a migrated database; `now` stops its clock, `marked` ends its ids in the marker."""
+    """The engine on a migrated database. `now` stops its clock; with `marked` its ids end in the marker."""
     clock = (lambda _: now) if now else wiring.wall_clock
     numbers = count(1)
     new_id = (lambda: UUID(f"{next(numbers):08x}-0000-7000-8000-{_MARKER}")) if marked else wiring.new_id
@@ -60,7 +60,7 @@ def _service(url: str, now: datetime | None, *, marked: bool = False) -> Iterato
 
 
 def _post(service: Service, received: Sequence[datetime], *, mark: str) -> list[Complaint]:
-    """Complaints received at these instants; their external ids hold `mark`."""
+    """Make complaints received at these instants. Their external ids contain `mark`."""
     bodies = samples.complaints(mark="")
     made: list[Complaint] = []
     for start in range(0, len(received), _BATCH):
@@ -97,16 +97,16 @@ def _first_due(complaint: Complaint) -> datetime:
 
 
 def _response_time(service: Service) -> timedelta:
-    """How long after receipt the first response falls due, by a complaint that stays in the database."""
+    """The time from receipt to the due time of the first response. Its sample complaint stays in the database."""
     now = service.read(lambda tx: tx.now)
     [complaint] = _post(service, [now], mark=f"sample-{_MARKER}-{now.timestamp()}")
     return _first_due(complaint) - now
 
 
 def make_due(url: str, wanted: int, per_second: float) -> list[datetime]:
-    """Make complaints whose first response falls due one after another, from soon on; when each does.
+    """Make complaints whose first responses soon fall due one after the other; the due times.
 
-    How soon goes by how long as many take to make. Raises CannotMeasure if it takes much longer all the same.
+    The first due time depends on how long the complaints take to make. Raises CannotMeasure if they take much longer.
     """
     with _service(url, None) as service:
         response_time = _response_time(service)
@@ -125,7 +125,7 @@ def make_due(url: str, wanted: int, per_second: float) -> list[datetime]:
 
 
 def make_many_due(url: str, due_at: datetime, wanted: int, *, prototypes: int = _PROTOTYPES) -> int:
-    """Make `wanted` complaints or a few more whose first response falls due at that one instant; how many."""
+    """Make `wanted` complaints, or a few more, whose first response falls due at one instant; their number."""
     prototypes = min(wanted, prototypes)
     with psycopg.connect(plain_url(url)) as connection:
         connection.execute("SELECT setval('complaint_sequence', %s)", [_FIRST_SEQUENCE])
@@ -147,7 +147,7 @@ def make_many_due(url: str, due_at: datetime, wanted: int, *, prototypes: int = 
 
 
 def _copy(connection: "psycopg.Connection[Any]", made: Sequence[Complaint], copies: int) -> None:
-    """Every row of the prototypes, `copies` times."""
+    """Copy every row of the prototypes `copies` times."""
     connection.execute("SET LOCAL synchronous_commit = off")
     connection.execute("CREATE TEMP TABLE prototype (id uuid PRIMARY KEY, sequence bigint) ON COMMIT DROP")
     with connection.cursor() as cursor, cursor.copy("COPY prototype FROM STDIN") as rows:
@@ -181,7 +181,7 @@ _NEW_MARKER = f"'{_MARKER[:6]}' || lpad(to_hex(k), 6, '0')"
 
 
 def _copied(table: str, name: str, kind: str) -> sql.Composable:
-    """A column's value in copy `k`."""
+    """The value of a column in copy `k`."""
     column = sql.SQL("t.{}").format(sql.Identifier(name))
     if (table, name) in _NUMBERED:
         return column + sql.SQL(" + k * %(step)s")
@@ -193,7 +193,7 @@ def _copied(table: str, name: str, kind: str) -> sql.Composable:
 
 
 def _copy_history(connection: "psycopg.Connection[Any]", copies: int, step: int) -> None:
-    """The events, ordinal by ordinal: each digest covers the one before (see `domain.history`)."""
+    """Copy the events, ordinal by ordinal: each digest covers the digest before it (`domain.complaint.history`)."""
     connection.execute("CREATE TEMP TABLE head (id uuid PRIMARY KEY, head text) ON COMMIT DROP")
     events = connection.execute(
         "SELECT e.id, e.ordinal, e.type, e.version, e.at, e.actor FROM event e"
@@ -214,12 +214,12 @@ def _marked(column: str) -> str:
     return f"replace({column}::text, '{_MARKER}', {_NEW_MARKER})"
 
 
-def _told(sequence: str) -> str:
+def _sequence_text(sequence: str) -> str:
     return f"""'"sequence":' || ({sequence}) || ','"""
 
 
-# What an event tells: of this copy's ids, and of its sequence where it tells one.
-_DATA = f"replace({_marked('t.data')}, {_told('p.sequence')}, {_told('p.sequence + k * %(step)s')})"
+# The data of an event, with the ids of this copy, and with its sequence if the data has one.
+_DATA = f"replace({_marked('t.data')}, {_sequence_text('p.sequence')}, {_sequence_text('p.sequence + k * %(step)s')})"
 _HISTORY = f"""
 INSERT INTO event (id, complaint_id, ordinal, version, type, at, actor, data, digest)
 SELECT {_marked("t.id")}::uuid, {_marked("t.complaint_id")}::uuid, t.ordinal, t.version, t.type, t.at, t.actor,

@@ -1,7 +1,7 @@
-"""What one database has more or otherwise than another like it, written to that other set-wise, in plain SQL.
+"""Writes the difference of two databases to one of them, set-wise, in plain SQL.
 
-The rows to write stand ready in tables beside: what is timed is claiming, updating and inserting, with every
-index, check and foreign key, and a commit a batch.
+The rows to write stand ready in other tables. The measured time is for claims, updates and inserts, with every index,
+check and foreign key, and one commit for each batch.
 """
 
 import threading
@@ -27,7 +27,7 @@ ORDER BY c.wake_at, c.id FOR NO KEY UPDATE OF c SKIP LOCKED
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Statements that write one batch, given its number. `changed` tells how many rows of each table they write."""
+    """Statements that write one batch, given its number. `changed` has the number of rows they write in each table."""
 
     url: str
     batches: int
@@ -36,7 +36,7 @@ class Replay:
 
     @classmethod
     def prepare(cls, source: Connection, url: str, *, workers: int) -> "Replay":
-        """From what `source` has that the database at `url` has not, to be written by so many at once."""
+        """Prepare to write the rows that `source` has and the database at `url` lacks, with `workers` connections."""
         with psycopg.connect(plain_url(url)) as target:
             target.execute(f"CREATE SCHEMA {_SCHEMA}")
             batches = _number(target, workers)
@@ -55,7 +55,7 @@ class Replay:
         return cls(url, batches, tuple(statements), changed)
 
     def run(self, workers: int) -> float:
-        """Write it all, by this many connections at once; the seconds it took."""
+        """Write all batches, with `workers` connections at once; the seconds it took."""
         ready = threading.Barrier(workers + 1)
         threads = [threading.Thread(target=self._work, args=(n, workers, ready)) for n in range(workers)]
         for thread in threads:
@@ -77,7 +77,7 @@ class Replay:
 
 
 def _number(target: Connection, workers: int) -> int:
-    """Share the complaints that are due among batches, at least one for each worker; how many batches."""
+    """Divide the due complaints into batches, at least one for each worker; the number of batches."""
     row = target.execute("SELECT count(*) FROM complaint WHERE wake_at IS NOT NULL").fetchone()
     size = max(1, min(_BATCH, -(-(row[0] if row else 0) // workers)))
     target.execute(
@@ -91,7 +91,7 @@ def _number(target: Connection, workers: int) -> int:
 
 
 def _stage(source: Connection, target: Connection, table: str, columns: list[str], owner: str) -> None:
-    """The rows of the source's table, those that the target has alike left out, each with its batch."""
+    """Stage the rows of the source table with their batches, without rows that the target has in the same state."""
     staged, raw = sql.Identifier(_SCHEMA, table), sql.Identifier(_SCHEMA, "raw")
     target.execute(sql.SQL("CREATE UNLOGGED TABLE {} (LIKE public.{})").format(raw, sql.Identifier(table)))
     copy_in(target, _SCHEMA, "raw", columns, copy_out(source, table, columns))
@@ -128,7 +128,7 @@ def _same(keys: list[str]) -> sql.Composed:
 def _statements(
     target: Connection, table: str, columns: list[str]
 ) -> tuple[list[sql.Composed], dict[str, int]]:
-    """The statements that write a batch of this table, and how many rows they write in all batches."""
+    """The statements that write a batch of this table, and the number of rows that they write in all batches."""
     staged, real = sql.Identifier(_SCHEMA, table), sql.Identifier("public", table)
     row = target.execute(
         sql.SQL("SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM {}").format(
@@ -159,7 +159,7 @@ def _statements(
 
 
 def _changed(target: Connection, table: str, columns: list[str], same: sql.Composed) -> list[str]:
-    """The columns in which any row is to change."""
+    """The columns that change in at least one row."""
     differ = sql.SQL(", ").join(
         sql.SQL("bool_or(r.{0}::text IS DISTINCT FROM o.{0}::text)").format(sql.Identifier(name))
         for name in columns

@@ -1,10 +1,10 @@
-"""Complaints as people make them, in Chinese and English, for the load that the benchmarks put on."""
+"""Bodies of complaints like those of real people, in Chinese and English, for the load of the benchmarks."""
 
 import random
 from collections.abc import Iterator
 from typing import Any
 
-_TOLD = (
+_COMPLAINTS = (
     (
         "network.outage",
         "宽带从昨晚开始断网",
@@ -97,10 +97,10 @@ _NAMES = ("王芳", "李伟", "张敏", "刘洋", "陈静", "杨帆", "赵磊", 
 
 
 def complaints(*, mark: str, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Bodies of POST /v1/complaints without end; `mark` stands in what tells one complaint from another."""
+    """Bodies of POST /v1/complaints without end. `mark` is part of the external id and of the phone number."""
     draw = random.Random(seed)
     while True:
-        category, subject, description = draw.choice(_TOLD)
+        category, subject, description = draw.choice(_COMPLAINTS)
         yield {
             "channel": draw.choice(_CHANNELS),
             "subject": subject,

@@ -1,4 +1,4 @@
-"""Tables of a database with what was written to them, for limits that write the same rows in plain SQL."""
+"""Copies of tables with their rows, for limits that write the same rows in plain SQL."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from psycopg import sql
 from complaints.storage.rows.all_tables import metadata
 
 Connection = psycopg.Connection[Any]
-# In the order of their foreign keys; the search table is known to the migrations alone.
+# In the order of their foreign keys; only the migrations know the search table.
 TABLES = (*(table.name for table in metadata.sorted_tables), "complaint_search")
 
 
@@ -47,7 +47,7 @@ def names(columns: Sequence[str]) -> sql.Composed:
 
 
 def copy_out(connection: Connection, table: str, columns: Sequence[str]) -> list[bytes]:
-    """Every row of a table, as COPY tells them."""
+    """Every row of a table, in the format of COPY."""
     statement = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names(columns), sql.Identifier(table))
     with connection.cursor() as cursor, cursor.copy(statement) as rows:
         return [bytes(block) for block in rows]
@@ -56,7 +56,7 @@ def copy_out(connection: Connection, table: str, columns: Sequence[str]) -> list
 def copy_in(
     connection: Connection, schema: str, table: str, columns: Sequence[str], blocks: Sequence[bytes]
 ) -> None:
-    """Write rows that `copy_out` told."""
+    """Write the rows that `copy_out` read."""
     statement = sql.SQL("COPY {}.{} ({}) FROM STDIN").format(
         sql.Identifier(schema), sql.Identifier(table), names(columns)
     )
@@ -66,7 +66,7 @@ def copy_in(
 
 
 def make_copies(connection: Connection, schema: str, tables: Sequence[str]) -> None:
-    """Empty tables like these in a new schema: with their indexes, checks and foreign keys, among one another."""
+    """Make empty copies of tables in a new schema, with indexes, checks, and foreign keys among the copies."""
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     for table in tables:
         connection.execute(
@@ -80,7 +80,7 @@ def make_copies(connection: Connection, schema: str, tables: Sequence[str]) -> N
         [list(tables)],
     ).fetchall()
     connection.execute(sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(schema)))
-    for table, definition in keys:  # names in it mean the copies now, where there is one
+    for table, definition in keys:  # a name in it means the copy, if there is one
         connection.execute(
             sql.SQL("ALTER TABLE {}.{} ADD ").format(sql.Identifier(schema), sql.Identifier(table))
             + sql.SQL(definition)

@@ -1,4 +1,4 @@
-"""A complaint lived once, cast many times: each copy with its own identifiers, times, people, text and history."""
+"""Templates of complaints: each copy of a template has its own identifiers, times, people, texts and history."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, Uuid
 
 from benchmarks.data.sample_complaints import DESCRIPTION, EXTERNAL_ID, SUBJECT
-from benchmarks.data.texts import Told
+from benchmarks.data.texts import Texts
 from complaints.domain.complaint.history import GENESIS, canonical
 from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.vocabulary import Status
@@ -27,11 +27,11 @@ from complaints.storage.rows.person import person
 TABLES = (complaint, person, deadline, escalation, escalation_recipient, event)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _INSTANT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{6})?Z"
-# What differs from copy to copy within a text, by the name of its kind.
+# The parts of a text that differ from copy to copy, by the name of their kind.
 _OWN = re.compile(
-    f"(?P<external_id>{EXTERNAL_ID}{_UUID})|(?P<told_id>{_UUID})|(?P<told_at>{_INSTANT})"
+    f"(?P<external_id>{EXTERNAL_ID}{_UUID})|(?P<text_id>{_UUID})|(?P<text_at>{_INSTANT})"
     f"|(?P<subject>{SUBJECT})|(?P<description>{DESCRIPTION})"
-    # The complaint's number, beside its severity; that of a deadline stands beside its start.
+    # The number of the complaint stands beside the severity; the number of a deadline stands beside its start.
     '|(?P<sequence>(?<="sequence":)[0-9]+(?=,"severity"))'
 )
 _OWN_COLUMNS = {
@@ -53,17 +53,17 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What is one copy's own: how far it is moved in time, its numbers (the event's: of its first), what it says."""
+    """The members of one copy: its move in time, its number, the number of its first event, its texts."""
 
     moved: timedelta
     sequence: int
     event_sequence: int
-    told: Told
+    texts: Texts
 
 
 @dataclass(frozen=True, slots=True)
-class _Happening:
-    """What the digest of an event covers, its text last, and the places of what is a copy's own in it."""
+class _EventTemplate:
+    """An event with gaps: the text that its digest covers, and the places of the values that fill the gaps."""
 
     covered: str
     own: Callable[[Sequence[Any]], tuple[Any, ...]]
@@ -72,30 +72,31 @@ class _Happening:
     digest_at: int
 
 
-class Mould:
-    """What is the same in every copy of one complaint, and the places of what is not.
+class Template:
+    """The rows of one complaint, with places for the values that differ from copy to copy.
 
-    `earliest` and `latest` are by how much a copy may be moved in time so that its state is still the engine's.
+    `earliest` and `latest` bound by how much a copy may be moved in time. Within them its state is a state that
+    the engine itself would have reached.
     """
 
     def __init__(self, rows: Sequence[tuple[Table, Stored]], *, on_sqlite: bool, now: datetime) -> None:
-        """Make it of the rows of a complaint, events in order, as the driver gives them, before `now`."""
+        """A template of a complaint's rows as the driver gives them, events in order. All happened before `now`."""
         self._on_sqlite = on_sqlite
         self._places: dict[tuple[str, Any], int] = {}
-        self._casts: list[tuple[str, Callable[[Sequence[Any]], Row]]] = []
-        self._happenings: list[_Happening] = []
+        self._row_pickers: list[tuple[str, Callable[[Sequence[Any]], Row]]] = []
+        self._event_templates: list[_EventTemplate] = []
         for table, row in rows:
             places = [self._place_of(column, row, table) for column in table.columns]
             if table is event:
-                self._happenings.append(self._happening(row, places))
-            self._casts.append((table.name, itemgetter(*places)))
+                self._event_templates.append(self._event_template(row, places))
+            self._row_pickers.append((table.name, itemgetter(*places)))
         ids = [key for kind, key in self._places if kind == "id"]
         known = {key: f"{n:03x}" for n, key in enumerate(ids)}
         self._blank = [value if kind == "same" else None for kind, value in self._places]
         self._instants = [(p, at) for (kind, at), p in self._places.items() if kind == "at"]
-        self._told_instants = [(p, at) for (kind, at), p in self._places.items() if kind == "told_at"]
+        self._text_instants = [(p, at) for (kind, at), p in self._places.items() if kind == "text_at"]
         self._ids = [(p, known[key]) for (kind, key), p in self._places.items() if kind == "id"]
-        self._told_ids = [(p, known[key]) for (kind, key), p in self._places.items() if kind == "told_id"]
+        self._text_ids = [(p, known[key]) for (kind, key), p in self._places.items() if kind == "text_id"]
         self._own = {kind: p for (kind, _), p in self._places.items() if kind in _OWN_NAMES}
         own = next(row for table, row in rows if table is complaint)
         self._found_by = dict.fromkeys(index_terms(own["resolution"] or "", own["root_cause"] or ""))
@@ -103,7 +104,7 @@ class Mould:
         self.ended = own["ended_at"] is not None
         self.followed_up = own["status"] == Status.FOLLOWING_UP
         self.overdue = own["overdue_after_at"] is not None and _instant(own["overdue_after_at"]) < now
-        self.events = len(self._happenings)
+        self.events = len(self._event_templates)
         last_at = max(_instant(row["at"]) for table, row in rows if table is event)
         wake_at = _instant(own["wake_at"]) if own["wake_at"] is not None else now + _LONGEST_AGO
         self.earliest = -min(wake_at - now - _SOON, _LONGEST_AGO)
@@ -112,7 +113,7 @@ class Mould:
     # Making ---------------------------------------------------------------------------------------------------------
 
     def _place(self, kind: str, value: Any = None) -> int:
-        if kind == "told_at" and not self._on_sqlite:  # texts and columns spell instants the same there
+        if kind == "text_at" and not self._on_sqlite:  # PostgreSQL writes instants in columns as in texts
             kind = "at"
         return self._places.setdefault((kind, value), len(self._places))
 
@@ -130,8 +131,8 @@ class Mould:
             return self._place("id", value.replace("-", ""))
         return self._place("same", value)
 
-    def _happening(self, row: Stored, places: Sequence[int]) -> _Happening:
-        own = [self._place("told_at", _instant(row["at"]))]
+    def _event_template(self, row: Stored, places: Sequence[int]) -> _EventTemplate:
+        own = [self._place("text_at", _instant(row["at"]))]
 
         def placed(found: re.Match[str]) -> str:
             kind, text = found.lastgroup or "", found[0]
@@ -139,25 +140,27 @@ class Mould:
             return "%s"
 
         data = _OWN.sub(placed, row["data"].replace("%", "%%"))
-        told = {"ordinal": int(row["ordinal"]), "type": row["type"], "version": int(row["version"])}
+        head_members = {"ordinal": int(row["ordinal"]), "type": row["type"], "version": int(row["version"])}
         head = (
-            canonical({**told, "at": "\0", "actor": row["actor"]}).replace("%", "%%").replace("\\u0000", "%s")
+            canonical({**head_members, "at": "\0", "actor": row["actor"]})
+            .replace("%", "%%")
+            .replace("\\u0000", "%s")
         )
         named = dict(zip(event.columns.keys(), places, strict=True))
-        pick = itemgetter(*own, own[0])  # one too many, since of a single place it would give no tuple
-        return _Happening(f"{head}\n{data}%.0s", pick, named["sequence"], named["data"], named["digest"])
+        pick = itemgetter(*own, own[0])  # one more, because itemgetter gives no tuple for a single place
+        return _EventTemplate(f"{head}\n{data}%.0s", pick, named["sequence"], named["data"], named["digest"])
 
-    # Casting --------------------------------------------------------------------------------------------------------
+    # Copying --------------------------------------------------------------------------------------------------------
 
-    def cast(self, copy: Copy, random: Random) -> Iterator[tuple[str, Row]]:
-        """The rows of a copy, with the names of their tables: parents before their children."""
+    def fill(self, copy: Copy, random: Random) -> Iterator[tuple[str, Row]]:
+        """The rows of a copy, with the names of their tables. Parents come before their children."""
         values = self._blank.copy()
         external_id = f"T-{copy.sequence:09d}"
-        self._fill(values, copy.moved, random)
+        self._set_ids_and_instants(values, copy.moved, random)
         own = {
             "sequence": copy.sequence,
-            "subject": copy.told.subject,
-            "description": copy.told.description,
+            "subject": copy.texts.subject,
+            "description": copy.texts.description,
             "external_id": external_id,
             "name": f"Person {copy.sequence}",
             "phone": f"+861{random.randrange(3 * 10**9, 10**10)}",
@@ -166,14 +169,14 @@ class Mould:
         for name, place in self._own.items():
             values[place] = own.get(name)
         self._chain(values, copy.event_sequence)
-        for table, pick in self._casts:
+        for table, pick in self._row_pickers:
             yield table, pick(values)
-        terms = {**copy.told.terms, **dict.fromkeys(index_terms(external_id)), **self._found_by}
-        yield SEARCH, (copy.sequence, self._spelled(terms))
+        terms = {**copy.texts.terms, **dict.fromkeys(index_terms(external_id)), **self._found_by}
+        yield SEARCH, (copy.sequence, self._join_terms(terms))
 
-    def _fill(self, values: list[Any], moved: timedelta, random: Random) -> None:
-        """Identifiers and instants; an identifier begins with the time of receipt, as a real one does."""
-        for place, at in self._told_instants:
+    def _set_ids_and_instants(self, values: list[Any], moved: timedelta, random: Random) -> None:
+        """Set identifiers and instants. An identifier begins with the time of receipt, as a real one does."""
+        for place, at in self._text_instants:
             values[place] = f"{(at + moved).isoformat()}Z"
         for place, at in self._instants:
             moment = at + moved
@@ -184,46 +187,46 @@ class Mould:
         first, last = f"{start:012x}7", f"8{random.getrandbits(60):015x}"
         for place, n in self._ids:
             values[place] = f"{first}{n}{last}"
-        for place, n in self._told_ids:
+        for place, n in self._text_ids:
             values[place] = f"{first[:8]}-{first[8:12]}-7{n}-{last[:4]}-{last[4:]}"
 
     def _chain(self, values: list[Any], event_sequence: int) -> None:
         digest = GENESIS
-        for n, happening in enumerate(self._happenings):
-            covered = happening.covered % happening.own(values)
+        for n, template in enumerate(self._event_templates):
+            covered = template.covered % template.own(values)
             digest = hashlib.sha256(digest + covered.encode()).digest()
-            values[happening.sequence_at] = event_sequence + n
-            values[happening.data_at] = covered.partition("\n")[2]
-            values[happening.digest_at] = self._bytes(digest)
-        values[self._own["history_digest"]] = self._bytes(digest)
+            values[template.sequence_at] = event_sequence + n
+            values[template.data_at] = covered.partition("\n")[2]
+            values[template.digest_at] = self._digest_value(digest)
+        values[self._own["history_digest"]] = self._digest_value(digest)
 
-    def _bytes(self, digest: bytes) -> Any:
+    def _digest_value(self, digest: bytes) -> Any:
         return digest if self._on_sqlite else f"\\x{digest.hex()}"
 
-    def _spelled(self, terms: Iterable[str]) -> str:
-        """Terms of letters and digits alone, so none needs to be escaped."""
+    def _join_terms(self, terms: Iterable[str]) -> str:
+        """The terms as the search table stores them. They are letters and digits, so none needs to be escaped."""
         return " ".join(terms) if self._on_sqlite else "'" + "' '".join(terms) + "'"
 
 
 SEARCH = "complaint_search"
 _OWN_NAMES = frozenset(_OWN_COLUMNS.values())
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all instants here are in UTC, without saying so
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all instants here are in UTC, without a zone
 
 
 def _value_of(kind: str, text: str) -> Any:
-    """What tells two places of one kind apart; of the other kinds there is one place each."""
-    if kind == "told_at":
+    """The value that distinguishes two places of one kind. Every other kind has one place."""
+    if kind == "text_at":
         return _instant(text)
-    return text.replace("-", "") if kind == "told_id" else None
+    return text.replace("-", "") if kind == "text_id" else None
 
 
 def _instant(text: str) -> datetime:
-    """An instant as a driver or an event spells it, in UTC without saying so."""
+    """An instant from the text of a driver or of an event; in UTC, without a zone."""
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-def read_moulds(connection: Connection, now: datetime) -> list[Mould]:
-    """A mould of every complaint in the database, which was lived before `now`."""
+def read_templates(connection: Connection, now: datetime) -> list[Template]:
+    """A template of every complaint in the database. All that happened to them happened before `now`."""
     on_sqlite = connection.dialect.name == "sqlite"
     owner = {row["id"]: row["complaint_id"] for row in _rows(connection, escalation)}
     grouped: dict[str, list[tuple[Table, Stored]]] = defaultdict(list)
@@ -232,14 +235,14 @@ def read_moulds(connection: Connection, now: datetime) -> list[Mould]:
             key = row.get("complaint_id") or owner.get(row.get("escalation_id")) or row["id"]
             grouped[key].append((table, row))
     bare = now.replace(tzinfo=None)
-    return [Mould(rows, on_sqlite=on_sqlite, now=bare) for rows in grouped.values()]
+    return [Template(rows, on_sqlite=on_sqlite, now=bare) for rows in grouped.values()]
 
 
 def _rows(connection: Connection, table: Table) -> list[Stored]:
-    """Rows as the database spells them."""
+    """Rows as the database writes them."""
     text = "" if connection.dialect.name == "sqlite" else "::text"
     columns = ", ".join(f'"{column.name}"{text} AS "{column.name}"' for column in table.columns)
-    order = ' ORDER BY event."sequence"' if table is event else ""  # not the text of it
+    order = ' ORDER BY event."sequence"' if table is event else ""  # its column, not its text
     # Percent signs are the driver's own only in statements with parameters.
     rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table.name}{order}").mappings()
     return [dict(row) for row in rows]

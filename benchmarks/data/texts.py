@@ -1,4 +1,4 @@
-"""What made-up complaints say, in Chinese and in English: some words are in many texts, some in hardly any."""
+"""Texts of invented complaints, in Chinese and in English. Some words are in many texts, others in very few."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ _EN_SECOND = (
 )  # fmt: skip
 _ZH_PLACES = tuple(f"{first}{second}路" for second in _ZH_SECOND for first in _ZH_FIRST if first != second)
 _EN_PLACES = tuple(f"{first}{second}" for second in _EN_SECOND for first in _EN_FIRST)
-# What a search is measured with.
+# Words for the measurement of searches.
 WORDS = {
     "zh_frequent": _ZH_TROUBLES[0],
     "zh_rare": _ZH_PLACES[-1],
@@ -55,36 +55,36 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What one complaint says, and the terms it is found by."""
+class Texts:
+    """The texts of one complaint, and the terms that find it."""
 
     subject: str
     description: str
     terms: dict[str, None]
 
 
-def tell(random: Random) -> Told:
-    """One complaint; two of three are in Chinese. Some places and troubles are named far more often than others."""
+def make_texts(random: Random) -> Texts:
+    """Texts of one complaint. Two of three are in Chinese. Some places and troubles occur far more than others."""
     if random.random() < 0.67:
-        return _told(random, _ZH_PLACES, _ZH_TROUBLES, _ZH_DETAILS, "，")
-    return _told(random, _EN_PLACES, _EN_TROUBLES, _EN_DETAILS, ", ")
+        return _make_texts(random, _ZH_PLACES, _ZH_TROUBLES, _ZH_DETAILS, "，")
+    return _make_texts(random, _EN_PLACES, _EN_TROUBLES, _EN_DETAILS, ", ")
 
 
-def _told(
+def _make_texts(
     random: Random, places: Sequence[str], troubles: Sequence[str], details: Sequence[str], comma: str
-) -> Told:
+) -> Texts:
     place, trouble = _skewed(random, places), _skewed(random, troubles)
     first, second = random.choice(details), random.choice(details)
     terms = {**_terms(place), **_terms(trouble), **_terms(first), **_terms(second)}
-    return Told(f"{place}{comma}{trouble}", f"{trouble}{comma}{first}{comma}{second}", terms)
+    return Texts(f"{place}{comma}{trouble}", f"{trouble}{comma}{first}{comma}{second}", terms)
 
 
 def _skewed(random: Random, choices: Sequence[str]) -> str:
-    """The first of the choices most often, the last hardly ever."""
+    """The first of the choices most often, the last very seldom."""
     return choices[int(len(choices) * random.random() ** 3)]
 
 
 @lru_cache(maxsize=10_000)
 def _terms(phrase: str) -> dict[str, None]:
-    """Punctuation stands between phrases, so no term spans two of them."""
+    """The terms of one phrase. Punctuation separates phrases, so no term spans two of them."""
     return dict.fromkeys(index_terms(phrase))

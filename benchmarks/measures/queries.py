@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.context import BenchContext
-from benchmarks.data.dataset import LIVES, Shares, make_dataset
+from benchmarks.data.dataset import SAMPLES, Shares, make_dataset
 from benchmarks.errors import CannotMeasure
 from benchmarks.measures.measure import Measured, Row
 from benchmarks.measures.questions import Question, histories, overdue_pages, searches, statements_of, summary
@@ -25,7 +25,7 @@ from complaints.use_cases.service import Service
 from complaints.wiring import new_id, wall_clock
 
 _WARM_UP = 30
-_FEWEST_LIVES = 28
+_FEWEST_SAMPLES = 28
 Ask = Callable[["Filled"], list[Question]]
 
 
@@ -68,7 +68,7 @@ def _filled(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Itera
 def _served(context: BenchContext, complaints: int, url: str) -> Iterator[Filled]:
     context.tell(f"making {complaints} complaints")
     began = time.perf_counter()
-    make_dataset(url, Shares.of(complaints), lives=max(_FEWEST_LIVES, min(LIVES, complaints // 20)))
+    make_dataset(url, Shares.of(complaints), samples=max(_FEWEST_SAMPLES, min(SAMPLES, complaints // 20)))
     context.tell(f"made in {time.perf_counter() - began:.0f} s")
     opened = open_engine(url)
     try:

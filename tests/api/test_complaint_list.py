@@ -119,6 +119,21 @@ def test_users_and_cycles_are_filters(scenario: Scenario, found: Found) -> None:
     assert found(escalation_level_min=4) == []
 
 
+def test_only_unmet_deadlines_count_for_the_escalation_level(scenario: Scenario, found: Found) -> None:
+    answered, withdrawn, left = (
+        scenario.post(subject=subject) for subject in ("answered", "withdrawn", "left")
+    )
+    scenario.advance(hours=25)
+    assert found(escalation_level_min=1) == ["left", "withdrawn", "answered"]
+
+    scenario.act(answered, "respond", message="We look.", contact_channel="phone")
+    scenario.act(withdrawn, "withdraw", reason="never mind")
+
+    assert found(escalation_level_min=1) == ["left"]
+    for complaint in (answered, withdrawn, left):
+        assert max(deadline.level for deadline in scenario.load(complaint).deadlines) == 1
+
+
 def test_times_of_receipt_are_half_open(scenario: Scenario, found: Found) -> None:
     scenario.post(subject="early", received_at="2026-01-04T10:00:00Z")
     scenario.post(subject="late", received_at="2026-01-04T11:00:00Z")

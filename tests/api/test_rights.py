@@ -227,7 +227,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Mould:
+class WorldTemplate:
     """A database with a world, and its ids. Tests copy it, because to create a world takes long."""
 
     service: str
@@ -238,27 +238,27 @@ class Mould:
 
 
 @pytest.fixture(scope="module", params=DATABASE_KINDS)
-def mould(
+def template(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     migrated_template: Callable[[str], str],
-) -> Iterator[Mould]:
+) -> Iterator[WorldTemplate]:
     directory = tmp_path_factory.mktemp("world")
     databases, copies = (Databases(directory, request.config) for _ in range(2))
     url = databases.make(request.param, template=migrated_template(request.param))
     with opened_service(url) as service, api_client(service) as client:
         world = World(Scenario(service), client)
-    yield Mould(request.param, url, (world.north, world.south), copies)
+    yield WorldTemplate(request.param, url, (world.north, world.south), copies)
     databases.drop_all()
 
 
 @pytest.fixture
-def world(mould: Mould) -> Iterator[World]:
-    """The world on each database engine."""
-    url = mould.databases.make(mould.service, template=mould.url, name=mould.name)
+def world(template: WorldTemplate) -> Iterator[World]:
+    """The world on each kind of database."""
+    url = template.databases.make(template.service, template=template.url, name=template.name)
     with opened_service(url) as service, api_client(service) as client:
-        yield World(Scenario(service), client, copy.deepcopy(mould.known))
-    mould.databases.drop_all()
+        yield World(Scenario(service), client, copy.deepcopy(template.known))
+    template.databases.drop_all()
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,4 +1,4 @@
-"""Benchmarks of the tests measure forks: to load the product anew for each of their processes takes seconds."""
+"""Benchmarks in the tests measure forks: to load the product again for each of their processes takes seconds."""
 
 import os
 import subprocess
@@ -9,23 +9,25 @@ from typing import IO, Any
 import pytest
 
 from benchmarks import processes
-from tests.journeys.running_server import Nursery, Process
+from tests.fork_client import ForkedProcess, ForkServer
 
 
 @pytest.fixture
-def forked(monkeypatch: pytest.MonkeyPatch, process_nursery: Nursery) -> None:
-    """Processes under measurement begin in the nursery, not as new interpreters."""
+def forked(monkeypatch: pytest.MonkeyPatch, fork_server: ForkServer) -> None:
+    """Processes under measurement are forks of the fork server, not new interpreters."""
 
-    def begin(command: list[str], *, stdout: IO[bytes], env: dict[str, str] | None, **_: Any) -> Process:
+    def start(
+        command: list[str], *, stdout: IO[bytes], env: dict[str, str] | None, **_: Any
+    ) -> ForkedProcess:
         _python, _m, module, *arguments = command
-        return process_nursery.begin(
-            module=module,
-            arguments=arguments,
-            environment=dict(os.environ) if env is None else env,
+        return fork_server.start(
+            module,
+            arguments,
+            environment=os.environ if env is None else env,
             directory=Path.cwd(),
-            log=stdout.name,
+            log=Path(stdout.name),
         )
 
     names = ("DEVNULL", "STDOUT", "TimeoutExpired")
     kept = {name: getattr(subprocess, name) for name in names}
-    monkeypatch.setattr(processes, "subprocess", SimpleNamespace(Popen=begin, **kept))
+    monkeypatch.setattr(processes, "subprocess", SimpleNamespace(Popen=start, **kept))

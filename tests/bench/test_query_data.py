@@ -37,7 +37,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
     empty_database_url: Callable[[str], str], kind: str
 ) -> None:
     url = empty_database_url(kind)
-    make_dataset(url, Shares(600, 100), lives=28)
+    make_dataset(url, Shares(600, 100), samples=28)
     service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
 
     teams = service.read(_teams)

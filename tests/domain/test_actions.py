@@ -187,6 +187,17 @@ def test_an_answered_contact_meets_a_promise_and_an_unreachable_one_does_not() -
     assert life.clock("promise").status is DeadlineStatus.MET
 
 
+@pytest.mark.parametrize("action", ["respond", "notify_result", "reject"])
+def test_a_contact_meets_a_promise_of_an_earlier_cycle(action: str) -> None:
+    life = followed_up()
+    life.promise(life.now + days(3)).do("reopen")
+    if action == "notify_result":
+        life.do("resolve")
+    assert (life.complaint.cycle, life.clock("promise").status) == (2, DeadlineStatus.RUNNING)
+    life.do(action)
+    assert life.clock("promise", cycle=1).status is DeadlineStatus.MET
+
+
 # hold, resume -----------------------------------------------------------------------------------------------
 
 

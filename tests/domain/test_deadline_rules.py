@@ -219,6 +219,17 @@ def test_rule_2_01_a_clock_run_out_after_its_budget_was_breached_at_its_time() -
     assert life.clock("resolution").breached_at == START + hours(72 + 48)
 
 
+def test_rule_2_01_a_hold_that_lapsed_unseen_ends_as_of_its_end() -> None:
+    """The pause ends with the hold, so there is no change of its own for the pause."""
+    life = on_hold(in_status(Status.INVESTIGATING), days=1).jump(days=30).sweep()
+    assert len(life.told(EventType.RESUMED)) == 1
+    assert life.told(EventType.UPDATED) == []
+    assert (life.clock("resolution").status, life.clock("resolution").breached_at) == (
+        BREACHED,
+        START + hours(48 + 24),
+    )
+
+
 @pytest.mark.parametrize("what", ["assign", "priority", "policy", "merge", "withdraw", "hold", "late"])
 def test_rule_2_01_a_breach_is_a_fact(what: str) -> None:
     life = Life().jump(hours=25).do("record_contact", outcome=ContactOutcome.UNREACHABLE)

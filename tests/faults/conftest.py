@@ -20,9 +20,10 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
 from complaints.wiring import migrate_and_seed, new_id, wall_clock, wall_now
-from tests.faults.fleet import Fleet, Nursery, nursing, sailing
+from tests.faults.fleet import Fleet, run_fleet
 from tests.faults.journal import Journal
 from tests.faults.report import render, write_report
+from tests.fork_client import ForkServer
 from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
 from tests.support import ADMIN_SECRET
 
@@ -58,7 +59,7 @@ def size(pytestconfig: pytest.Config) -> Size:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[FallibleServer]:
-    """A durable PostgreSQL of this process's own, that may be killed."""
+    """A durable PostgreSQL of this process alone, which tests may kill."""
     try:
         with fallible() as server:
             yield server
@@ -69,7 +70,7 @@ def postgres() -> Iterator[FallibleServer]:
 
 
 def migrated(url: str) -> str:
-    """Migrate and seed the empty database at `url`, which goes by the wall clock; its URL."""
+    """Migrate and seed the empty database at `url`, which uses the wall clock; its URL."""
     service, _ = migrate_and_seed(Settings(database_url=url, bootstrap_api_key=ADMIN_SECRET))
     service.database.engine.dispose()
     return url
@@ -108,7 +109,7 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @contextmanager
 def opened(url: str) -> Iterator[Service]:
-    """The engine on a database, going by the right time."""
+    """The engine on a database, with the right time."""
     database = Database(open_engine(url), wall_clock)
     try:
         yield Service(database, new_id)
@@ -119,20 +120,13 @@ def opened(url: str) -> Iterator[Service]:
 # Processes -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """Makes processes of the product."""
-    with nursing() as made:
-        yield made
-
-
 @pytest.fixture
-def sail(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
-    """`with sail(url) as fleet`: a fleet on that database, whose processes' output is kept in the test's directory."""
+def sail(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """`with sail(url) as fleet`: a fleet on that database. The test's directory keeps the output of its processes."""
 
     @contextmanager
     def _sail(url: str) -> Iterator[Fleet]:
-        with sailing(nursery, url, tmp_path / f"fleet-{uuid4().hex[:6]}") as fleet:
+        with run_fleet(fork_server, url, tmp_path / f"fleet-{uuid4().hex[:6]}") as fleet:
             yield fleet
 
     return _sail  # type: ignore[return-value]
@@ -140,7 +134,7 @@ def sail(nursery: Nursery, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    """The clients' own record."""
+    """The record of the clients."""
     made = Journal(tmp_path / "journal.ndjson")
     yield made
     made.close()
@@ -151,17 +145,17 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 @dataclass
 class Told:
-    """What a scenario tells of itself: its fault in words, and what it counted."""
+    """The report of one scenario: its fault in words, and its counts."""
 
     fault: str = ""
     counts: dict[str, int | float] = field(default_factory=dict)
 
     def count(self, **counts: float) -> None:
-        """Put numbers on record; `_` in names becomes a space."""
+        """Add counts to the report; `_` in names becomes a space."""
         self.counts.update({name.replace("_", " "): value for name, value in counts.items()})
 
     def progress(self, done: int, of: int) -> None:
-        """Tell every now and then how far a long scenario is; seen with `-s`."""
+        """Print from time to time how far a long scenario is; visible with `-s`."""
         if done % 50 == 0:
             sys.stdout.write(f"  {self.fault}: {done} of {of}\n")
             sys.stdout.flush()
@@ -169,14 +163,14 @@ class Told:
 
 @pytest.fixture
 def told(record_property: Callable[[str, object], None]) -> Iterator[Told]:
-    """What the scenario tells the report."""
+    """The report of the scenario."""
     made = Told()
     yield made
     record_property(_RECORDED, {"fault": made.fault, "counts": made.counts})
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Tell the report, and write it where the command line says."""
+    """Print the report, and write it to the file that the command line names."""
     scenarios = list(_scenarios(terminalreporter))
     if not scenarios:
         return

@@ -1,12 +1,10 @@
-"""A fleet of real processes of the product that are started again at once when they end, as a service manager does."""
+"""A fleet of real processes of the product. When one ends, another starts at once, as under a service manager."""
 
 import json
 import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,58 +15,16 @@ from typing import Any
 
 import httpx2
 
+from tests.fork_client import ForkedProcess, ForkServer
 from tests.support import ADMIN_SECRET
 
-ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60.0
 _PORTS = range(20000, 32000)  # below those that the system hands to clients
 
 
-class Nursery:
-    """Makes processes (see `nursery.py`)."""
-
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self._lock = threading.Lock()
-
-    def start(self, arguments: Sequence[str], **options: Any) -> int:
-        """The process id of a new process."""
-        return int(self._ask({"start": list(arguments), **options}))
-
-    def changes(self) -> dict[int, str]:
-        """How processes ended or stopped since the last question: by which signal, or with which exit code."""
-        return {int(pid): how for pid, how in self._ask({}).items()}
-
-    def _ask(self, command: dict[str, Any]) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with self._lock:
-            self._process.stdin.write(json.dumps(command) + "\n")
-            self._process.stdin.flush()
-            return json.loads(self._process.stdout.readline())
-
-
-@contextmanager
-def nursing() -> Iterator[Nursery]:
-    """A nursery whose processes end with the block."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.nursery"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": paths},
-        start_new_session=True,
-    ) as process:
-        yield Nursery(process)
-        assert process.stdin is not None
-        process.stdin.close()
-
-
 @dataclass
 class Member:
-    """A place in the fleet, held by one process after the other."""
+    """A place in the fleet. When its process has ended, another process takes the place."""
 
     name: str
     arguments: Sequence[str]
@@ -76,26 +32,30 @@ class Member:
     patches: Sequence[str] = ()
     until_done: bool = False
     done: bool = False
-    pid: int = 0
+    process: ForkedProcess | None = None
     incarnation: int = 0
-    stopped: bool = False
 
     @property
     def connection_name(self) -> str:
-        """What its present process is called in the database's list of connections."""
+        """The name of its present process in the database's list of connections."""
         return f"{self.name}-{self.incarnation}"
 
     @property
     def url(self) -> str:
-        """Where it serves."""
+        """The address of an API process."""
         return f"http://127.0.0.1:{self.settings['port']}"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether its process was stopped and has not gone on."""
+        return self.process is not None and self.process.is_stopped
 
 
 @dataclass
 class Fleet:
     """API processes and workers on one database."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     url: str
     directory: Path
     ended: list[tuple[str, str]] = field(default_factory=list)
@@ -105,18 +65,18 @@ class Fleet:
     _done: threading.Event = field(default_factory=threading.Event)
 
     def add_api(self, *, patches: Sequence[str] = (), **settings: Any) -> Member:
-        """A `complaints serve` that does not watch the deadlines; settings may say otherwise."""
+        """A `complaints serve` that does not watch the deadlines, unless the settings say so."""
         settings = {"port": _free_port(), "scheduler": 0, **settings}
         return self._add("api", ["serve"], settings, patches)
 
     def add_worker(
         self, *, patches: Sequence[str] = (), arming: Sequence[str] = (), **settings: Any
     ) -> Member:
-        """A `complaints worker`; `arming` is a point and the signal it sends itself there, once."""
+        """A `complaints worker`. `arming` is a point and the signal that its first process sends itself there."""
         return self._add("worker", ["worker"], settings, patches, arming)
 
     def add_import(self, file: Path) -> Member:
-        """A `complaints import`, started again until it says that it is done."""
+        """A `complaints import`, started again until it ends with exit code 0."""
         member = self._add("import", ["import", str(file)], {}, ())
         member.until_done = True
         return member
@@ -137,12 +97,14 @@ class Fleet:
 
     def _start(self, member: Member, arming: Sequence[str] = ()) -> None:
         member.incarnation += 1
-        member.pid = self.nursery.start(
+        member.process = self.fork_server.start(
+            "complaints",
             member.arguments,
             environment=self._environment(member),
-            log=str(self.directory / f"{member.name}.log"),
-            patches=list(member.patches),
-            arming=list(arming),
+            directory=self.directory,
+            log=self.directory / f"{member.name}.log",
+            patches=member.patches,
+            arming=arming,
         )
 
     def _environment(self, member: Member) -> dict[str, str]:
@@ -170,69 +132,60 @@ class Fleet:
 
     @property
     def apis(self) -> list[Member]:
-        """Those that serve."""
+        """The API processes."""
         return [m for m in self._members if m.arguments[0] == "serve"]
 
     @property
     def workers(self) -> list[Member]:
-        """Those that watch the deadlines."""
+        """The workers."""
         return [m for m in self._members if m.arguments[0] == "worker"]
 
-    def alive(self) -> set[str]:
-        """The names of present processes' connections."""
-        with self._lock:
-            return {m.connection_name for m in self._members if m.pid}
-
     def kill(self, member: Member) -> None:
-        """`kill -9`; another takes its place at once."""
+        """`kill -9` a process. Another process takes its place at once."""
         with self._lock:
-            if member.pid:
-                os.kill(member.pid, signal.SIGKILL)
+            if member.process:
+                member.process.kill()
 
     def kill_one(self, dice: random.Random, among: Sequence[Member] = ()) -> None:
-        """`kill -9` one of them, by chance."""
+        """`kill -9` one process, by chance."""
         self.kill(dice.choice(among or self._members))
 
     def go_on(self, member: Member) -> None:
         """Let a stopped process go on."""
-        member.stopped = False
-        os.kill(member.pid, signal.SIGCONT)
+        assert member.process is not None
+        member.process.send_signal(signal.SIGCONT)
 
     def supervise(self) -> None:
-        """Take note of who ended, and start them again, until told to stop."""
+        """Note which processes ended, and start others, until the end of the fleet."""
         while not self._done.wait(0.02):
             self._look(restart=True)
 
     def _look(self, *, restart: bool) -> None:
         with self._lock:
-            for pid, how in self.nursery.changes().items():
-                member = next((m for m in self._members if m.pid == pid), None)
-                if member is None:
-                    continue  # of another fleet, which is gone
-                if how == "SIGSTOP":
-                    member.stopped = True
+            self.fork_server.look()
+            for member in self._members:
+                if member.process is None or member.process.returncode is None:
                     continue
-                self.ended.append((member.name, how))
+                self.ended.append((member.name, _describe(member.process.returncode)))
                 self.dead[member.connection_name] = time.monotonic()
-                member.pid = 0
-                member.done = member.until_done and how == "0"
+                member.done = member.until_done and member.process.returncode == 0
+                member.process = None
                 if restart and not member.done:
                     self._start(member)
 
     def end(self) -> None:
-        """Kill what is left."""
+        """Kill the processes that are left."""
         self._done.set()
         with self._lock:
             for member in self._members:
-                if member.pid:
-                    os.kill(member.pid, signal.SIGKILL)
+                self.kill(member)
             deadline = time.monotonic() + 10
-            while self.alive() and time.monotonic() < deadline:
+            while any(m.process for m in self._members) and time.monotonic() < deadline:
                 self._look(restart=False)
                 time.sleep(0.01)
 
     def await_ready(self) -> None:
-        """Until each API process takes requests and each worker watches."""
+        """Wait until each API process takes requests and each worker watches the deadlines."""
         for member in [*self.apis, *self.workers]:
             _await(lambda m=member: self._is_up(m), f"{member.name} to be up")  # type: ignore[misc]
 
@@ -246,7 +199,7 @@ class Fleet:
             return False
 
     def log(self, member: Member) -> str:
-        """Everything its processes printed."""
+        """All output of its processes."""
         path = self.directory / f"{member.name}.log"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
@@ -257,12 +210,17 @@ class Fleet:
         )
 
     def failures(self, *, allowed: Sequence[str] = ()) -> list[str]:
-        """Exceptions that its processes logged, except those whose type ends like one of `allowed`."""
+        """The exceptions in its processes' logs. A type with an ending in `allowed` is left out."""
         found = set()
         for member in self._members:
             for line in self.log(member).splitlines():
                 found |= {f"{member.name} failed: {what}" for what in _raised(line, allowed)}
         return sorted(found)
+
+
+def _describe(code: int) -> str:
+    """The exit code, or the name of the signal that ended the process."""
+    return str(code) if code >= 0 else signal.Signals(-code).name
 
 
 def _raised(line: str, allowed: Sequence[str]) -> list[str]:
@@ -294,10 +252,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def sailing(nursery: Nursery, url: str, directory: Path) -> Iterator[Fleet]:
-    """A fleet, empty at first, supervised until the block ends; then all its processes are killed."""
+def run_fleet(fork_server: ForkServer, url: str, directory: Path) -> Iterator[Fleet]:
+    """A fleet, empty at first. At the end of the block all its processes are killed."""
     directory.mkdir(exist_ok=True)
-    fleet = Fleet(nursery, url, directory)
+    fleet = Fleet(fork_server, url, directory)
     supervisor = threading.Thread(target=fleet.supervise, daemon=True)
     supervisor.start()
     try:

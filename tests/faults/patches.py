@@ -1,13 +1,12 @@
-"""What a process of the product may be started with: a clock that is off, or one of its defences taken away.
-
-Each function changes the product in this process, before it runs.
-"""
+"""Changes of the product in one process, before it runs: a wrong clock, a missing defence, a signal at a point."""
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +16,10 @@ from complaints import wiring
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.rules.passing_time import catch_up
 from complaints.storage import load
+from complaints.storage.database import bulk
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows import complaint
+from complaints.storage.rows import complaint, deadline
 from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
@@ -27,10 +27,36 @@ from complaints.use_cases.upkeep import loops
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult
 
 CLOCK_FILE = "FAULTS_CLOCK_FILE"
+# A point is the end of a call: its module, its function, and whether a call with these arguments and this result
+# did something. A worker that dies at these points has claimed complaints, has written some rows, has written all
+# rows without the commit, or has committed.
+POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]] = {
+    "claimed": (due_complaints, "claim_due", lambda arguments, claimed: bool(claimed)),
+    "half-written": (deadline, "update_deadlines", lambda arguments, nothing: bool(arguments[1])),
+    "written": (bulk, "_insert_together", lambda arguments, nothing: bool(arguments[1])),
+    "committed": (loops, "sweep_once", lambda arguments, swept: swept.complaints > 0),
+}
+
+
+def arm(point: str, sent: signal.Signals) -> None:
+    """This process sends itself a signal when it first passes the point."""
+    module, name, counts = POINTS[point]
+    original = getattr(module, name)
+    is_armed = True
+
+    def armed(*arguments: Any, **options: Any) -> Any:
+        nonlocal is_armed
+        result = original(*arguments, **options)
+        if is_armed and counts(arguments, result):
+            is_armed = False
+            signal.pthread_kill(threading.get_ident(), sent)  # before this thread does anything else
+        return result
+
+    setattr(module, name, armed)
 
 
 def shifted_clock() -> None:
-    """The wall clock is off by the seconds that stand in a file, looked up at every glance."""
+    """The wall clock is wrong by the seconds in a file, which is read at every look at the clock."""
     right, file = wiring.wall_now, Path(os.environ[CLOCK_FILE])
 
     def shifted() -> datetime:
@@ -40,7 +66,7 @@ def shifted_clock() -> None:
 
 
 def no_lock() -> None:
-    """Complaints are read without being locked, to be changed or to be advanced."""
+    """Neither an action nor a sweep locks the complaints that it reads."""
     locked = complaint.find_rows
 
     def unlocked(tx: Transaction, *conditions: Any, lock: bool = False) -> Any:
@@ -60,7 +86,7 @@ def _claimed_by_all(tx: Transaction, *, limit: int) -> list[ComplaintRecord]:
 
 
 def no_version_guard() -> None:
-    """Rows are written whatever version they have by then."""
+    """A row is written although its version has changed since it was read."""
     complaint.update_rows = _update_unguarded
 
 
@@ -75,12 +101,12 @@ def _update_unguarded(tx: Transaction, rows: list[dict[str, Any]]) -> int:
 
 
 def two_transactions() -> None:
-    """A sweep marks complaints as taken in one transaction, and acts in the next."""
+    """A sweep marks complaints as taken in one transaction, and acts in a second transaction."""
     loops.sweep_once = _sweep_in_two
 
 
 def death_between() -> None:
-    """A process that sweeps in two transactions dies between them."""
+    """A process that sweeps in two transactions kills itself between them."""
     global _between
     _between = _die
 

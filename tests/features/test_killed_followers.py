@@ -17,7 +17,7 @@ from complaints.use_cases.upkeep.checks import check_all, check_followers
 from tests.examples import examples
 from tests.features.category_counts import tables, use_cases
 from tests.features.test_following import assert_counted_exactly
-from tests.journeys.running_server import Forked, Nursery
+from tests.fork_client import ForkedProcess, ForkServer
 from tests.support import Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,16 +50,16 @@ def intake(service: Service) -> Iterator[Future[int]]:
 class Followers:
     """Begins processes that follow, and kills them."""
 
-    def __init__(self, nursery: Nursery, url: str, log: Path) -> None:
-        self._nursery = nursery
+    def __init__(self, fork_server: ForkServer, url: str, log: Path) -> None:
+        self._fork_server = fork_server
         self._url = url
         self._log = log
 
-    def begin(self, batch: int, *points: str) -> Forked:
+    def begin(self, batch: int, *points: str) -> ForkedProcess:
         """A process that follows with batches of this size, and kills itself at a point if one is given."""
-        return self._nursery.begin(
-            module="tests.features.following_process",
-            arguments=[self._url, str(batch), *points],
+        return self._fork_server.start(
+            "tests.features.following_process",
+            [self._url, str(batch), *points],
             environment=dict(os.environ),
             directory=ROOT,
             log=self._log,
@@ -81,9 +81,9 @@ class Followers:
 
 
 @pytest.fixture
-def followers(database_url: str, process_nursery: Nursery, tmp_path: Path) -> Followers:
+def followers(database_url: str, fork_server: ForkServer, tmp_path: Path) -> Followers:
     """Processes on the database of the test."""
-    return Followers(process_nursery, database_url, tmp_path / "followers.log")
+    return Followers(fork_server, database_url, tmp_path / "followers.log")
 
 
 @pytest.mark.parametrize("point", ["handled", "committed"])

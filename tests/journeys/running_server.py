@@ -1,115 +1,47 @@
-"""Real processes of the product, started as a user does and ended as an operator or a power cut does."""
+"""Real processes of the product: started as by a user, ended as by an operator or a power cut."""
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import httpx2
 
+from tests.fork_client import ForkServer
+
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
-NURSERY = Path(__file__).with_name("process_nursery.py")
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 _OUTPUT = {"PYTHONUNBUFFERED": "1", "COLUMNS": "500"}
 
 
 class Process(Protocol):
-    """What `subprocess.Popen` and `Forked` have in common."""
+    """The common part of `subprocess.Popen` and `ForkedProcess`."""
 
     pid: int
     returncode: int | None
 
     def poll(self) -> int | None:
-        """The exit code of one that has ended."""
+        """The exit code, or None if the process runs."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit code, once it has ended."""
+        """Wait until the process has ended; its exit code."""
 
     def send_signal(self, sig: int) -> None:
-        """Send it, unless it has ended."""
+        """Send a signal to the process, unless it has ended."""
 
     def kill(self) -> None:
-        """End it as a power cut does."""
-
-
-class Nursery:
-    """Begins commands of the product as forks of one process that has loaded it (see `process_nursery`)."""
-
-    def __init__(self, requests: IO[str], answers: IO[str]) -> None:
-        self._requests = requests
-        self._answers = answers
-
-    def begin(self, **request: Any) -> "Forked":
-        """The process that does this."""
-        return Forked(self, int(self.ask(**request)))
-
-    def ask(self, **request: Any) -> Any:
-        """The answer to a request."""
-        self._requests.write(json.dumps(request, default=str) + "\n")
-        self._requests.flush()
-        return json.loads(self._answers.readline())
-
-
-class Forked:
-    """A process that a nursery began."""
-
-    def __init__(self, nursery: Nursery, pid: int) -> None:
-        self.pid = pid
-        self.returncode: int | None = None
-        self._nursery = nursery
-
-    def poll(self) -> int | None:
-        """The exit code of one that has ended."""
-        if self.returncode is None:
-            self.returncode = self._nursery.ask(poll=self.pid)
-        return self.returncode
-
-    def wait(self, timeout: float | None = None) -> int:
-        """The exit code, once it has ended. Raises subprocess.TimeoutExpired."""
-        deadline = time.monotonic() + (timeout if timeout is not None else float("inf"))
-        while (code := self.poll()) is None:
-            if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-            time.sleep(0.01)
-        return code
-
-    def send_signal(self, sig: int) -> None:
-        """Send it, unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, sig)
-
-    def kill(self) -> None:
-        """End it as a power cut does."""
-        self.send_signal(signal.SIGKILL)
-
-
-@contextmanager
-def nursing() -> Iterator[Nursery]:
-    """A nursery whose processes end with the block."""
-    with subprocess.Popen(
-        [sys.executable, str(NURSERY)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **_OUTPUT},
-        start_new_session=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield Nursery(process.stdin, process.stdout)
-        process.stdin.close()
+        """Kill the process, as a power cut does."""
 
 
 class Running:
-    """One process; everything it prints is in `log`."""
+    """One process. All its output is in `log`."""
 
     def __init__(self, process: Process, log: Path) -> None:
         self.process = process
@@ -117,25 +49,25 @@ class Running:
 
     @property
     def output(self) -> str:
-        """What it printed so far, standard error included."""
+        """Its output so far, standard error included."""
         return self.log.read_text(encoding="utf-8")
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:
-        """Its exit code, once it has ended by itself; negative for a signal."""
+        """Wait until the process has ended; its exit code, negative for a signal."""
         return self.process.wait(seconds)
 
     def terminate(self, seconds: float = STOP_SECONDS) -> int:
-        """Ask it to end, as a service manager does; its exit code."""
+        """Ask the process to end, as a service manager does; its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait(seconds)
 
     def kill(self) -> None:
-        """End it as a power cut does."""
+        """Kill the process, as a power cut does."""
         self.process.kill()
         self.process.wait()
 
     def wait_for(self, text: str, seconds: float = READY_SECONDS) -> None:
-        """Until it has printed `text`. Fails where it ends before, or takes too long."""
+        """Wait until the process has printed `text`. Fails if it ends before, or after `seconds`."""
         self._await(lambda: text in self.output, f"to print {text!r}", seconds)
 
     def _await(self, happened: Callable[[], bool], what: str, seconds: float) -> None:
@@ -157,7 +89,7 @@ class RunningServer(Running):
         return found[0]
 
     def wait_ready(self) -> None:
-        """Until /readyz says so."""
+        """Wait until /readyz says that the server is ready."""
         self._await(lambda: _ADDRESS.search(self.output) is not None, "to print its address", READY_SECONDS)
         self._await(self._is_ready, "to be ready", READY_SECONDS)
 
@@ -168,20 +100,20 @@ class RunningServer(Running):
             return False
 
     def client(self, secret: str | None = None) -> httpx2.Client:
-        """A client that sends this key, if any."""
+        """A client that sends this key, or none."""
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         return httpx2.Client(base_url=self.url, headers=headers, timeout=30)
 
 
 class Launcher:
-    """Starts processes with their data in `directory`; ends in `close` those still alive.
+    """Starts processes with their data in `directory`. `close` kills the processes that still run.
 
-    They are forks from the nursery; without one, or where `is_new` asks for it, new interpreters.
+    The processes are forks of the fork server. Without a fork server, or with `is_new`, they are new interpreters.
     """
 
-    def __init__(self, directory: Path, nursery: Nursery | None = None) -> None:
+    def __init__(self, directory: Path, fork_server: ForkServer | None = None) -> None:
         self.directory = directory
-        self._nursery = nursery
+        self._fork_server = fork_server
         self._started: list[Running] = []
         self._open = ExitStack()
 
@@ -195,27 +127,42 @@ class Launcher:
             server.wait_ready()
         return server
 
-    def run(self, *arguments: str, url: str | None = None, is_new: bool = False, **settings: Any) -> Running:
-        """`complaints` with these arguments."""
-        running = Running(*self._start(list(arguments), url, settings, is_new=is_new))
+    def run(
+        self,
+        *arguments: str,
+        url: str | None = None,
+        is_new: bool = False,
+        arming: Sequence[str] = (),
+        **settings: Any,
+    ) -> Running:
+        """`complaints` with these arguments. A fork may be armed: `arming` is described in `tests.fork_server`."""
+        running = Running(*self._start(list(arguments), url, settings, is_new=is_new, arming=arming))
         self._started.append(running)
         return running
 
     def _start(
-        self, arguments: list[str], url: str | None, settings: dict[str, Any], *, is_new: bool
+        self,
+        arguments: list[str],
+        url: str | None,
+        settings: dict[str, Any],
+        *,
+        is_new: bool,
+        arming: Sequence[str] = (),
     ) -> tuple[Process, Path]:
         log = self.directory / f"{arguments[0]}-{len(self._started)}.log"
         output = self._open.enter_context(log.open("wb"))
         environment = self.environment(url, **settings)
-        if self._nursery and not is_new:
-            begun = self._nursery.begin(
-                module="complaints",
-                arguments=arguments,
+        if self._fork_server and not is_new:
+            fork = self._fork_server.start(
+                "complaints",
+                arguments,
                 environment=environment,
                 directory=self.directory,
                 log=log,
+                arming=arming,
             )
-            return begun, log
+            return fork, log
+        assert not arming, "a new interpreter cannot be armed"
         process = subprocess.Popen(
             [sys.executable, "-m", "complaints", *arguments],
             stdin=subprocess.DEVNULL,
@@ -227,14 +174,14 @@ class Launcher:
         return process, log
 
     def environment(self, url: str | None, **settings: Any) -> dict[str, str]:
-        """The environment of a process of ours: nothing of the surrounding one's settings."""
+        """The environment of a new process, without the settings of this process."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("COMPLAINTS_")}
         own = {"data_dir": self.directory / "var", "database_url": url, **settings}
-        told = {f"COMPLAINTS_{name.upper()}": str(value) for name, value in own.items() if value is not None}
-        return {**inherited, **told, **_OUTPUT}
+        given = {f"COMPLAINTS_{name.upper()}": str(value) for name, value in own.items() if value is not None}
+        return {**inherited, **given, **_OUTPUT}
 
     def close(self) -> None:
-        """End what is still alive."""
+        """Kill the processes that still run."""
         for running in self._started:
             if running.process.poll() is None:
                 running.kill()
@@ -242,9 +189,9 @@ class Launcher:
 
 
 @contextmanager
-def launching(directory: Path, nursery: Nursery | None = None) -> Iterator[Launcher]:
-    """A launcher whose processes end with the block."""
-    launcher = Launcher(directory, nursery)
+def launching(directory: Path, fork_server: ForkServer | None = None) -> Iterator[Launcher]:
+    """A launcher whose processes are killed at the end of the block."""
+    launcher = Launcher(directory, fork_server)
     try:
         yield launcher
     finally:

@@ -1,4 +1,4 @@
-"""A storm: many complaints whose steps fall due within seconds, and the proof that each was taken once."""
+"""A storm: many complaints whose steps fall due within seconds, and the proof that each step was taken once."""
 
 import random
 import time
@@ -35,7 +35,7 @@ def _stopped_clock(now: datetime, _connection: Connection) -> datetime:
 
 
 def house_in_operation(url: str) -> Service:
-    """The engine on a copy of the sandbox that is none any more: it goes by the wall clock."""
+    """The engine on a copy of the sandbox, which is now a house in operation: it uses the wall clock."""
     database = Database(open_engine(url), wall_clock)
     with database.begin() as tx:
         tx.connection.execute(delete(sandbox_clock))
@@ -43,7 +43,7 @@ def house_in_operation(url: str) -> Service:
 
 
 class Storm:
-    """Complaints whose steps fall due until `ends_at`, on a database with the wall clock."""
+    """Complaints with steps that fall due until `ends_at`, on a database that uses the wall clock."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -52,10 +52,10 @@ class Storm:
     def raise_wave(
         self, count: int, *, seconds: float = 0, later_hours: float = 0, steps_at: Sequence[float] = STEPS_AT
     ) -> None:
-        """Register complaints as of long ago: nothing of what their clocks brought since is on record.
+        """Register complaints of long ago, without anything that their clocks would have caused since.
 
-        A step of each falls due within `seconds` from now, or from `later_hours` later; those before it are
-        overdue. `steps_at` are hours from receipt to that step.
+        One step of each complaint falls due within `seconds`, from now or from `later_hours` later. The steps before
+        it are overdue. `steps_at` are hours from receipt to that step.
         """
         now, dice = wall_now() + timedelta(hours=later_hours), random.Random(7)
         ages = [timedelta(hours=steps_at[n % len(steps_at)]) for n in range(count)]
@@ -65,7 +65,7 @@ class Storm:
         self.ends_at = max(self.ends_at, now + timedelta(seconds=seconds, milliseconds=1))
 
     def _register(self, received_at: list[datetime]) -> None:
-        """In one go, as of when the last was received."""
+        """Register complaints in one transaction, at the time when the last was received."""
         past = Database(self.service.database.engine, partial(_stopped_clock, max(received_at)))
         service = Service(past, new_id, self.service.cache)
         commands = [
@@ -78,7 +78,7 @@ class Storm:
         service.write(lambda tx: intake.register(service, tx, requests))
 
     def await_end(self, *, patience_seconds: float = 60) -> None:
-        """Until every step has been taken."""
+        """Wait until every step has been taken."""
         deadline = time.monotonic() + patience_seconds
         while wall_now() <= self.ends_at or self.service.read(due_complaints.is_any_due):
             assert time.monotonic() < deadline, "steps are left that nobody takes"
@@ -89,7 +89,7 @@ class Storm:
         assert self.breaches() == []
 
     def breaches(self) -> list[str]:
-        """What is wrong: steps not taken, taken twice, taken too early, and every other invariant broken."""
+        """The faults: steps not taken, taken twice or taken too early, and every other broken invariant."""
         with self.service.database.read() as tx:
             rows = tx.connection.execute(select(escalation)).mappings().all()
             planned = Counter(self._planned(tx))
@@ -100,12 +100,12 @@ class Storm:
         return found + [f"{f.number} {f.invariant}: {f.message}" for f in check_all(self.service)]
 
     def count_taken(self) -> int:
-        """How many steps are on record as taken."""
+        """The number of steps that were taken."""
         with self.service.database.read() as tx:
             return tx.connection.execute(select(func.count()).select_from(escalation)).scalar_one()
 
     def _planned(self, tx: Transaction) -> list[Step]:
-        """What the policy asks for until the end of the storm."""
+        """The steps that the policy requires until the end of the storm."""
         configuration = self.service.configuration(tx)
         found = []
         for loaded in load.find_complaints(tx):
