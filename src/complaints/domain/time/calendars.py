@@ -8,7 +8,7 @@ inside is exact: whole microseconds since 1970-01-01T00:00Z, never floats.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from complaints.domain.time.zones import (
     EPOCH_ORDINAL,
     FIRST_DAY,
     LAST_DAY,
+    SECOND,
+    WEEK,
     CalendarExhausted,
     TimeOutOfRange,
     from_microseconds,
@@ -33,15 +35,14 @@ Interval = tuple[datetime, datetime]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED_DAYS_LIMIT = 366
+CALENDAR_YEARS = range(1900, 2200)
+"""The years of special days, which are holidays and overrides."""
 FOREVER = 1 << 62
 """Later than every instant, in microseconds."""
 
-_WEEK = 7 * DAY
 _LARGEST_OFFSET = 2 * DAY  # wider than any zone's distance from UTC
 _CACHED_DAYS = 4_096
-
-
-# Zones ------------------------------------------------------------------------------------------------------
+_ONE_DAY = timedelta(days=1)
 
 
 # Timelines: what of real time counts ------------------------------------------------------------------------
@@ -50,7 +51,7 @@ Piece = tuple[int, int, bool, str]
 """start, end (FOREVER at most), whether it counts, and why: the reasons of `clocks.Segment`."""
 
 
-class Timeline(Protocol):
+class CountedTime(Protocol):
     """Which microseconds count."""
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
@@ -63,24 +64,24 @@ class Timeline(Protocol):
         """All time from `start`, adjacent. Raises CalendarExhausted after 366 days that do not count."""
 
 
-class Continuous:
+class AllTime:
     """Everything counts."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         if limit - start >= amount:
             return start + amount, amount
         return None, max(0, limit - start)
 
     def pieces(self, start: int) -> Iterator[Piece]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         yield start, FOREVER, True, self._reason
 
 
-class WorkingTime:
+class OpenHours:
     """Open hours of a calendar, day by day; whole weeks without anything special are taken in one step."""
 
     def __init__(self, calendar: "WorkCalendar", hours: Mapping[int, tuple[Span, ...]]) -> None:
@@ -143,7 +144,7 @@ class WorkingTime:
         raise _exhausted()
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         left, closed, day = amount, 0, self._day_before(start)
         while (day - EPOCH_ORDINAL) * DAY - _LARGEST_OFFSET < limit:
             if weeks := self._whole_weeks(day, start, limit, left):
@@ -165,7 +166,7 @@ class WorkingTime:
         if left <= self._weekly or not FIRST_DAY <= day <= LAST_DAY:
             return 0
         begin = self.zone.instant(day)
-        weeks = min((self._next_special(day) - day) // 7, (limit - begin) // _WEEK)
+        weeks = min((self._next_special(day) - day) // 7, (limit - begin) // WEEK)
         if weeks <= 0 or begin < start:
             return 0
         return min(weeks, (left - 1) // self._weekly) if self._weekly else weeks
@@ -189,7 +190,7 @@ class WorkingTime:
         return known
 
     def pieces(self, start: int) -> Iterator[Piece]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         closed, day = 0, self._day_before(start)
         while closed <= CLOSED_DAYS_LIMIT:
             for begin, end, counted, reason in self._pieces_of(day):
@@ -231,7 +232,7 @@ def _exhausted() -> CalendarExhausted:
 
 
 def _in_microseconds(spans: Sequence[Span]) -> tuple[Span, ...]:
-    return tuple((start * 1_000_000, end * 1_000_000) for start, end in spans)
+    return tuple((start * SECOND, end * SECOND) for start, end in spans)
 
 
 def _united(spans: Iterator[Span]) -> tuple[Span, ...]:
@@ -265,7 +266,7 @@ class WorkCalendar:
 
     `hours` maps weekdays (0 is Monday) to spans, a missing weekday is closed; None is always open, and then
     holidays and overrides mean nothing. `holidays` maps dates to names, "" when unnamed. `overrides` win over
-    both. `timeline` is made from the rest. Raises InvalidContent for an unknown zone.
+    both. `counted_time` is made from the rest. Raises InvalidContent for an unknown zone.
     """
 
     timezone: str
@@ -273,12 +274,12 @@ class WorkCalendar:
     holidays: Mapping[date, str] = field(default_factory=dict)
     overrides: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
     name: str | None = None
-    timeline: Timeline = field(init=False, repr=False, compare=False)
+    counted_time: CountedTime = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         zone_of(self.timezone)
-        made = Continuous("open") if self.hours is None else WorkingTime(self, self.hours)
-        object.__setattr__(self, "timeline", made)
+        made = AllTime("open") if self.hours is None else OpenHours(self, self.hours)
+        object.__setattr__(self, "counted_time", made)
 
     def __hash__(self) -> int:
         return hash((self.timezone, self.name, self.hours is None))
@@ -298,12 +299,60 @@ def check_opens(calendar: WorkCalendar, *, start_on: date, pointer: str = "") ->
 
     Raises InvalidContent at `pointer`.
     """
-    if not isinstance(calendar.timeline, WorkingTime):
+    if not isinstance(calendar.counted_time, OpenHours):
         return
     try:
-        next(calendar.timeline.open_days(start_on.toordinal()))
+        next(calendar.counted_time.open_days(start_on.toordinal()))
     except (CalendarExhausted, TimeOutOfRange) as error:
         raise InvalidContent.at(pointer, error.detail) from error
+
+
+def check_special_days(calendar: WorkCalendar) -> None:
+    """Raises InvalidContent for a holiday or an override that is not from 1900 to 2199."""
+    far = [day for day in (*calendar.holidays, *calendar.overrides) if day.year not in CALENDAR_YEARS]
+    if far:
+        raise InvalidContent(f"{far[0]} is too far away; holidays and overrides are from 1900 to 2199")
+
+
+def check_stays_open(calendar: WorkCalendar, *, first_on: date, pointer: str = "") -> None:
+    """Refuse a calendar that stays closed for 366 days at some time from the local date `first_on` (rule 2.5).
+
+    Raises InvalidContent, at `pointer` for a calendar that closes.
+    """
+    if calendar.hours is None:
+        return
+    check_special_days(calendar)
+    for day in _closed_period_starts(calendar, calendar.hours, first_on):
+        try:
+            check_opens(calendar, start_on=day)
+        except InvalidContent as error:
+            message = f"from {day} on there is no open hour within {CLOSED_DAYS_LIMIT} days"
+            raise InvalidContent.at(pointer, message) from error
+
+
+def _closed_period_starts(
+    calendar: WorkCalendar, hours: Mapping[int, tuple[Span, ...]], first_on: date
+) -> Iterator[date]:
+    """Days on which a long closed period may begin.
+
+    These are `first_on`, the first closed day before each special day, and the day after the last special day.
+    """
+    special = sorted(day for day in {*calendar.holidays, *calendar.overrides} if day > first_on)
+
+    def is_closed(day: date) -> bool:
+        usual = () if day in calendar.holidays else hours.get(day.weekday(), ())
+        return not calendar.overrides.get(day, usual)
+
+    yield first_on
+    before = first_on
+    for day in special:
+        start = day
+        while start > before and is_closed(start - _ONE_DAY):
+            start -= _ONE_DAY
+        if start > before:  # else the closed period began at or before the special day before
+            yield start
+        before = day
+    yield special[-1] + _ONE_DAY if special else first_on
 
 
 def open_intervals(calendar: WorkCalendar, start: datetime) -> Iterator[Interval]:
@@ -313,15 +362,12 @@ def open_intervals(calendar: WorkCalendar, start: datetime) -> Iterator[Interval
     year 9998.
     """
     first = to_microseconds(start)
-    if not isinstance(calendar.timeline, WorkingTime):
+    if not isinstance(calendar.counted_time, OpenHours):
         yield from_microseconds(first), datetime.max.replace(tzinfo=UTC)
         return
     try:
-        for begin, end, counted, _ in calendar.timeline.pieces(first):
+        for begin, end, counted, _ in calendar.counted_time.pieces(first):
             if counted:
                 yield from_microseconds(begin), from_microseconds(end)
     except CalendarExhausted:
         return
-
-
-# Documents --------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from complaints.domain.time.working_time import Target, Unit
+from complaints.domain.time.zones import DAY_SECONDS
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
-_DAY_SECONDS = 86_400
-_LARGEST_SECONDS = 3660 * _DAY_SECONDS
+_LARGEST_SECONDS = 3660 * DAY_SECONDS
 _LARGEST = {
     Unit.ELAPSED_SECONDS: _LARGEST_SECONDS,
     Unit.OPEN_SECONDS: _LARGEST_SECONDS,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
 from complaints.domain.errors import InvalidContent
@@ -17,11 +17,10 @@ from complaints.domain.time.working_time import (
     shift_local,
     trace,
 )
-from complaints.domain.time.zones import TimeOutOfRange, zone_of
+from complaints.domain.time.zones import SECOND, TimeOutOfRange, to_microseconds, zone_of
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2400, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _MOST_YEARS = 100
 _MOST_PIECES = 40_000  # of time walked through: what bounds the work for one question
 _PAUSES_LIMIT = 10_000
@@ -45,7 +44,7 @@ class Duration:
     @property
     def seconds(self) -> Fraction:
         """The time part, exact."""
-        return Fraction(self.microseconds, 1_000_000)
+        return Fraction(self.microseconds, SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def parse_duration(text: str, *, pointer: str = "/target") -> Duration:
     if not all(part.isdigit() for part in whole):
         raise InvalidContent.at(pointer, "Only the last of hours, minutes and seconds may have a fraction.")
     hours, minutes, seconds = (Fraction((part or "0").replace(",", ".")) for part in time)
-    microseconds = (hours * 3_600 + minutes * 60 + seconds) * 1_000_000
+    microseconds = (hours * 3_600 + minutes * 60 + seconds) * SECOND
     if microseconds.denominator != 1:
         raise InvalidContent.at(pointer, "Must be exact to the microsecond.")
     duration = Duration(
@@ -124,7 +123,7 @@ def _trace(
 ) -> Iterator[Segment]:
     due_at: datetime | None = start
     shifted = shift_local(start, calendar.timezone, months=duration.months, days=duration.days)
-    real_seconds = Fraction((shifted - start) // _MICROSECOND, 1_000_000)
+    real_seconds = Fraction(to_microseconds(shifted) - to_microseconds(start), SECOND)
     for segment in trace(start, real_seconds, calendar, pauses, real_time=True):
         due_at = segment.end
         yield segment

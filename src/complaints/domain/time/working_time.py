@@ -10,21 +10,24 @@ microsecond.
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
 
 from complaints.domain.time.calendars import (
     FOREVER,
-    Continuous,
+    AllTime,
+    CountedTime,
+    OpenHours,
     Piece,
-    Timeline,
     WorkCalendar,
-    WorkingTime,
     always_open,
 )
 from complaints.domain.time.zones import (
+    DAY,
+    SECOND,
+    WEEK,
     CalendarExhausted,
     TimeOutOfRange,
     Zone,
@@ -34,6 +37,7 @@ from complaints.domain.time.zones import (
 )
 
 __all__ = [
+    "OPEN_UNITS",
     "CalendarExhausted",
     "Pause",
     "Segment",
@@ -58,10 +62,7 @@ __all__ = [
 Pause = tuple[datetime, datetime | None]
 """Half open; None: no end yet. An empty one, or one that ends before it starts, pauses nothing."""
 
-_SECOND = 1_000_000
-_DAY = 86_400 * _SECOND
-_WEEK = 7 * _DAY
-_REAL_TIME = Continuous("elapsed")
+_REAL_TIME = AllTime("elapsed")
 _Range = tuple[int, int]
 
 
@@ -75,7 +76,8 @@ class Unit(StrEnum):
     CALENDAR_MONTHS = "calendar_months"
 
 
-_OPEN_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
+OPEN_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
+"""Units that count the open time of a calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,8 @@ def due_at(
     CalendarExhausted, TimeOutOfRange.
     """
     if not pauses and never_stops(target, calendar):
-        return _later(start, max(0, target.amount) * _SECOND)
-    run = _Run(start, target, calendar)
+        return from_microseconds(to_microseconds(start) + max(0, target.amount) * SECOND)
+    run = _TargetRun(start, target, calendar)
     return _instant(run.due(_merged(pauses, run.anchor)))
 
 
@@ -136,8 +138,10 @@ def share_at(
     None when a pause without an end holds it. Raises CalendarExhausted, TimeOutOfRange.
     """
     if not pauses and never_stops(target, calendar):
-        return _later(start, max(0, target.amount) * _SECOND * share.numerator // share.denominator)
-    run = _Run(start, target, calendar)
+        return from_microseconds(
+            to_microseconds(start) + max(0, target.amount) * SECOND * share.numerator // share.denominator
+        )
+    run = _TargetRun(start, target, calendar)
     return _instant(run.share(_merged(pauses, run.anchor), share))
 
 
@@ -150,12 +154,12 @@ def pause_extension_seconds(
     """
     if not pauses:
         return 0
-    run = _Run(start, target, calendar)
+    run = _TargetRun(start, target, calendar)
     merged = _merged(pauses, run.anchor)
     due = run.due(merged)
     end = merged[-1][0] if due is None else due
-    unpaused = _measure(run.timeline, run.anchor, end, merged)
-    return (_measure(run.timeline, run.anchor, end, []) - unpaused) // _SECOND
+    unpaused = _measure(run.counted_time, run.anchor, end, merged)
+    return (_measure(run.counted_time, run.anchor, end, []) - unpaused) // SECOND
 
 
 def explain(
@@ -165,7 +169,7 @@ def explain(
 
     Empty when it is due where it starts. The last has no end when a pause without an end holds the clock.
     """
-    run = _Run(start, target, calendar)
+    run = _TargetRun(start, target, calendar)
     return tuple(join_segments(run.segments(start, pauses)))
 
 
@@ -177,24 +181,24 @@ def never_stops(target: Target, calendar: WorkCalendar) -> bool:
     return never_closed and not target.from_next_day
 
 
-class _Run:
-    """A target put to work: so much counted time of a timeline after an anchor (microseconds).
+class _TargetRun:
+    """A target put to work: so much counted time of a counted_time after an anchor (microseconds).
 
     `not_before` is where it ends at the earliest, though all may have counted at the closing before.
     """
 
-    __slots__ = ("amount", "anchor", "not_before", "timeline")
+    __slots__ = ("amount", "anchor", "counted_time", "not_before")
 
     def __init__(self, start: datetime, target: Target, calendar: WorkCalendar) -> None:
         self.anchor = to_microseconds(start)
         if target.from_next_day:
             zone = zone_of(calendar.timezone)
             self.anchor = zone.instant(zone.local(self.anchor).toordinal() + 1)
-        self.timeline: Timeline = calendar.timeline if target.unit in _OPEN_UNITS else _REAL_TIME
+        self.counted_time: CountedTime = calendar.counted_time if target.unit in OPEN_UNITS else _REAL_TIME
         self.amount, self.not_before = _amount(self.anchor, target, calendar)
 
     def due(self, pauses: Sequence[_Range]) -> int | None:
-        at = _advance(self.timeline, self.anchor, self.amount, pauses)
+        at = _advance(self.counted_time, self.anchor, self.amount, pauses)
         if at is None or at >= self.not_before:
             return at
         held = next((end for begin, end in pauses if begin < self.not_before < end), self.not_before)
@@ -203,40 +207,40 @@ class _Run:
     def share(self, pauses: Sequence[_Range], share: Fraction) -> int | None:
         if share == 1:
             return self.due(pauses)
-        return _advance(self.timeline, self.anchor, int(self.amount * share), pauses)
+        return _advance(self.counted_time, self.anchor, int(self.amount * share), pauses)
 
     def segments(self, start: datetime, pauses: Sequence[Pause]) -> Iterator[Segment]:
         if to_microseconds(start) < self.anchor:
             yield Segment(start.astimezone(UTC), from_microseconds(self.anchor), False, "not started")
         merged = _merged(pauses, self.anchor)
         due = self.due(merged)
-        pieces = _cut(self.timeline.pieces(self.anchor), merged)
+        pieces = _cut(self.counted_time.pieces(self.anchor), merged)
         yield from map(_segment, _before(pieces, FOREVER if due is None else due))
 
 
 def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> tuple[int, int]:
-    """What the target counts, in microseconds from its anchor, and the `not_before` of a `_Run`."""
+    """What the target counts, in microseconds from its anchor, and the `not_before` of a `_TargetRun`."""
     if target.amount <= 0:
         return 0, anchor
     if target.unit in (Unit.ELAPSED_SECONDS, Unit.OPEN_SECONDS):
-        return target.amount * _SECOND, anchor
-    if target.unit is Unit.WORKING_DAYS and isinstance(calendar.timeline, WorkingTime):
-        return _working_days(calendar.timeline, anchor, target.amount)
+        return target.amount * SECOND, anchor
+    if target.unit is Unit.WORKING_DAYS and isinstance(calendar.counted_time, OpenHours):
+        return _working_days(calendar.counted_time, anchor, target.amount)
     months = target.amount if target.unit is Unit.CALENDAR_MONTHS else 0
     shifted = _shifted(zone_of(calendar.timezone), anchor, months=months, days=target.amount - months)
     return max(0, shifted - anchor), anchor
 
 
-def _working_days(timeline: WorkingTime, anchor: int, amount: int) -> tuple[int, int]:
+def _working_days(counted_time: OpenHours, anchor: int, amount: int) -> tuple[int, int]:
     """As `_amount`, to the same local time so many working days later."""
-    local = timeline.zone.local(anchor)
-    following = timeline.open_days(local.toordinal())
+    local = counted_time.zone.local(anchor)
+    following = counted_time.open_days(local.toordinal())
     time_of_day = _time_of_day(local) if next(following) == local.toordinal() else 0
     last = next(islice(following, amount - 1, None))
-    end = timeline.zone.instant(last, time_of_day)
-    open_then, _ = timeline.advance(end, 1, end + 1)
+    end = counted_time.zone.instant(last, time_of_day)
+    open_then, _ = counted_time.advance(end, 1, end + 1)
     ends_open = open_then is not None and time_of_day > 0  # begun at midnight, the day before is the last
-    return _measure(timeline, anchor, end, []), end if ends_open else anchor
+    return _measure(counted_time, anchor, end, []), end if ends_open else anchor
 
 
 # Open time --------------------------------------------------------------------------------------------------
@@ -251,9 +255,9 @@ def add_time(
     TimeOutOfRange.
     """
     if calendar.hours is None and not pauses:
-        return _later(start, max(0, _microseconds(seconds)))
+        return from_microseconds(to_microseconds(start) + max(0, _microseconds(seconds)))
     anchor = to_microseconds(start)
-    return _instant(_advance(calendar.timeline, anchor, _microseconds(seconds), _merged(pauses, anchor)))
+    return _instant(_advance(calendar.counted_time, anchor, _microseconds(seconds), _merged(pauses, anchor)))
 
 
 def subtract_time(
@@ -265,17 +269,17 @@ def subtract_time(
     """
     last, amount = to_microseconds(end), _microseconds(seconds)
     if amount <= 0 or (calendar.hours is None and not pauses):
-        return _later(end, -max(0, amount))
-    width, before, found = max(amount, _WEEK), -1, 0
+        return from_microseconds(last - max(0, amount))
+    width, before, found = max(amount, WEEK), -1, 0
     while found < amount:
-        if found == before and width > 4 * 366 * _DAY:
+        if found == before and width > 4 * 366 * DAY:
             raise CalendarExhausted("The calendar has no such open time before: give it weekly hours.")
         before, first = found, last - width
         merged = _merged(pauses, first)
-        found = _measure(calendar.timeline, first, last, merged)
+        found = _measure(calendar.counted_time, first, last, merged)
         width *= 2
     # One microsecond more has passed only inside the open time, so the instant before it is the latest.
-    past = _advance(calendar.timeline, first, found - amount + 1, merged)
+    past = _advance(calendar.counted_time, first, found - amount + 1, merged)
     assert past is not None  # found - amount + 1 <= found have passed before `last`
     return from_microseconds(past - 1)
 
@@ -290,8 +294,8 @@ def elapsed_seconds(
     first, last = to_microseconds(start), to_microseconds(end)
     if last <= first:
         return 0
-    counted = _measure(calendar.timeline, first, last, _merged(pauses, first))
-    return counted / _SECOND if counted % _SECOND else counted // _SECOND
+    counted = _measure(calendar.counted_time, first, last, _merged(pauses, first))
+    return counted / SECOND if counted % SECOND else counted // SECOND
 
 
 def trace(
@@ -306,9 +310,9 @@ def trace(
 
     Raises CalendarExhausted, TimeOutOfRange.
     """
-    timeline = _REAL_TIME if real_time else calendar.timeline
+    counted_time = _REAL_TIME if real_time else calendar.counted_time
     first = to_microseconds(start)
-    pieces = _cut(timeline.pieces(first), _merged(pauses, first))
+    pieces = _cut(counted_time.pieces(first), _merged(pauses, first))
     yield from map(_segment, _until(pieces, _microseconds(seconds)))
 
 
@@ -352,25 +356,18 @@ def _shifted(zone: Zone, instant: int, *, months: int, days: int) -> int:
 
 
 def _time_of_day(local: datetime) -> int:
-    return to_microseconds(local.replace(tzinfo=UTC)) % _DAY
+    return to_microseconds(local.replace(tzinfo=UTC)) % DAY
 
 
 # Amounts of counted time, in microseconds -------------------------------------------------------------------
 
 
 def _microseconds(seconds: float | Fraction) -> int:
-    return seconds * _SECOND if isinstance(seconds, int) else round(seconds * _SECOND)
+    return seconds * SECOND if isinstance(seconds, int) else round(seconds * SECOND)
 
 
 def _instant(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else from_microseconds(microseconds)
-
-
-def _later(start: datetime, microseconds: int) -> datetime:
-    try:
-        return start.astimezone(UTC) + timedelta(microseconds=microseconds)
-    except OverflowError as error:
-        raise TimeOutOfRange("The time reckoned lies outside the years 1 to 9999: choose less.") from error
 
 
 def _merged(pauses: Sequence[Pause], start: int) -> list[_Range]:
@@ -399,25 +396,25 @@ def _unpaused(start: int, pauses: Sequence[_Range]) -> Iterator[_Range]:
         yield start, FOREVER
 
 
-def _advance(timeline: Timeline, start: int, amount: int, pauses: Sequence[_Range]) -> int | None:
+def _advance(counted_time: CountedTime, start: int, amount: int, pauses: Sequence[_Range]) -> int | None:
     """The earliest instant by which `amount` has counted; None when an endless pause holds it."""
     if amount <= 0:
         return start
     for begin, limit in _unpaused(start, pauses):
-        at, counted = timeline.advance(begin, amount, limit)
+        at, counted = counted_time.advance(begin, amount, limit)
         if at is not None:
             return at
         amount -= counted
     return None
 
 
-def _measure(timeline: Timeline, start: int, end: int, pauses: Sequence[_Range]) -> int:
+def _measure(counted_time: CountedTime, start: int, end: int, pauses: Sequence[_Range]) -> int:
     """What counts from `start` to `end`."""
     total = 0
     for begin, limit in _unpaused(start, pauses):
         if begin >= end:
             break
-        total += timeline.advance(begin, FOREVER, min(limit, end))[1]
+        total += counted_time.advance(begin, FOREVER, min(limit, end))[1]
     return total
 
 

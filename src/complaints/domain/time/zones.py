@@ -6,31 +6,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from complaints.domain.errors import InvalidContent
 
-_MICROSECOND = timedelta(microseconds=1)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-
-
 DAY_SECONDS = 86_400
-
-
-DAY = DAY_SECONDS * 1_000_000
-
-
+SECOND = 1_000_000
+"""Microseconds, as in `DAY` and `WEEK`."""
+DAY = DAY_SECONDS * SECOND
+WEEK = 7 * DAY
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 FIRST_DAY = date(2, 1, 1).toordinal()
-
-
 LAST_DAY = date(9998, 12, 31).toordinal()
 
-
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097  # after which dates and weekdays repeat
-
-
-_RULES_ONLY_FROM = 2038  # from here on zones follow a yearly rule
+_RULES_ONLY_FROM = 2038  # from this year on, zones follow a yearly rule
 
 
 class CalendarExhausted(InvalidContent):
