@@ -21,7 +21,6 @@ from rich.table import Table
 from complaints import wiring
 from complaints.domain.errors import ComplaintError, Fault, NotFound
 from complaints.domain.importing.import_file import CSV, NDJSON
-from complaints.domain.policy.document import read_policy
 from complaints.domain.vocabulary import AccessRole
 from complaints.logs import configure_logging
 from complaints.serving.http_server import DrainingServer, server_config
@@ -34,6 +33,7 @@ from complaints.storage.rows.policy import load_text
 from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.configuration import keys, policies
+from complaints.use_cases.configuration.policy_document import read_policy
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 

@@ -21,7 +21,7 @@ FLOORS = "Floors: imports go down only, edges are strangers"
 DOMAIN = "Rooms of the domain"
 STORAGE = "Rooms of the storage"
 PURE = "The core does no I/O"
-YAML = "YAML is read in one place of the core"
+YAML = "YAML is read in one place"
 SQL = "Only storage speaks SQL"
 WEB = "Below the edges there is no web and no scheduler"
 
@@ -30,6 +30,7 @@ PLANTED = [
     ("domain.planted_orm", "import sqlalchemy", PURE),
     ("domain.planted_network", "import urllib.request", PURE),
     ("domain.planted_yaml", "import yaml", YAML),
+    ("domain.planted_models", "import pydantic", PURE),
     ("domain.planted_storage", "import complaints.storage", FLOORS),
     ("domain.time.planted", "import complaints.domain.complaint", DOMAIN),
     ("domain.complaint.planted", "import complaints.domain.policy", DOMAIN),
@@ -46,12 +47,14 @@ PLANTED = [
     ("storage.planted_use_case", "import complaints.use_cases", FLOORS),
     ("storage.planted_web", "import fastapi", WEB),
     ("use_cases.planted_orm", "import sqlalchemy.orm", SQL),
+    ("use_cases.configuration.planted_yaml", "import yaml", YAML),
     ("use_cases.planted_api", "import complaints.api", FLOORS),
     ("use_cases.planted_scheduler", "import apscheduler.schedulers", WEB),
     ("api.planted_orm", "import sqlalchemy", SQL),
     ("api.planted_driver", "import psycopg", SQL),
     ("api.planted_serving", "import complaints.serving.scheduler", FLOORS),
     ("api.planted_settings", "import complaints.settings", FLOORS),
+    ("api.planted_yaml", "import yaml", YAML),
     ("serving.planted_orm", "import sqlalchemy", SQL),
     ("settings", "import complaints.serving", FLOORS),
     ("unplanned", "", FLOORS),

@@ -19,11 +19,11 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import Call, Shown, needs
 from complaints.domain.errors import Fault
 from complaints.domain.json_text import plain
-from complaints.domain.policy.document import read_policy, to_document
 from complaints.storage.configuration import Configuration
 from complaints.use_cases.access import Right
 from complaints.use_cases.configuration import policies
 from complaints.use_cases.configuration.policies import ListedPolicy
+from complaints.use_cases.configuration.policy_document import read_policy, to_document
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.upkeep.seeding import BUILT_IN_POLICY, shipped_policy
 

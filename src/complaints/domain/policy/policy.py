@@ -1,4 +1,4 @@
-"""The typed form of a policy: every number the engine goes by. `policy_document` reads it from a document."""
+"""A policy as values. `use_cases.configuration.policy_document` reads it from a document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

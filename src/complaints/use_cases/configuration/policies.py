@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from complaints.domain.errors import Fault, NotFound
-from complaints.domain.policy.document import PolicyReading, read_policy, to_document
 from complaints.domain.policy.policy import Policy
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -12,6 +11,7 @@ from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows import policy as policy_rows
 from complaints.use_cases.access import Caller
 from complaints.use_cases.configuration.changing import claim_to_change
+from complaints.use_cases.configuration.policy_document import PolicyReading, read_policy, to_document
 from complaints.use_cases.service import Service
 
 

@@ -5,7 +5,6 @@ from importlib import resources
 from typing import Any
 
 from complaints.domain.policy.default_categories import SEED_CATEGORIES
-from complaints.domain.policy.document import read_policy, to_document
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import api_key as key_rows
@@ -14,6 +13,7 @@ from complaints.storage.rows import policy as policy_rows
 from complaints.storage.rows import seed
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.configuration import keys
+from complaints.use_cases.configuration.policy_document import read_policy, to_document
 from complaints.use_cases.service import Service
 
 ADMIN = "admin"

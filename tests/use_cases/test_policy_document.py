@@ -15,9 +15,7 @@ from hypothesis import strategies as st
 
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.policy.default_categories import SEED_CATEGORIES
-from complaints.domain.policy.document import from_document, read_policy, to_document
 from complaints.domain.policy.policy import HolidayTable, Policy
-from complaints.domain.policy.yaml_nodes import LARGEST_DOCUMENT_BYTES
 from complaints.domain.time.calendar_document import calendar_document, parse_calendar
 from complaints.domain.time.calendars import always_open
 from complaints.domain.time.notation import (
@@ -36,6 +34,8 @@ from complaints.domain.vocabulary import (
     RecipientRole,
     Severity,
 )
+from complaints.use_cases.configuration.policy_document import from_document, read_policy, to_document
+from complaints.use_cases.configuration.yaml_document import LARGEST_DOCUMENT_BYTES
 
 Document = dict[str, Any]
 
