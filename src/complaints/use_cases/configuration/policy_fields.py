@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
@@ -110,6 +111,17 @@ def parsed(parse: Callable[[str], object]) -> BeforeValidator:
     return BeforeValidator(lambda value: parse(read_text(value)))
 
 
+def fitting(fits: Callable[[str], object], message: str) -> BeforeValidator:
+    """Text for which `fits` is true. "{}" in the message stands for the text."""
+
+    def read(value: object) -> str:
+        if not fits(written := read_text(value)):
+            raise ValueError(message.format(written[:60]))
+        return written
+
+    return BeforeValidator(read)
+
+
 def find_word(value: object, kind: str, known: Collection[str]) -> str:
     """One of the words in `known`. Raises ValueError with the nearest word."""
     if not isinstance(value, str):
@@ -122,6 +134,16 @@ def find_word(value: object, kind: str, known: Collection[str]) -> str:
 def word(kind: str, known: Collection[str]) -> BeforeValidator:
     """One of the words in `known`, which are names of a `kind`."""
     return BeforeValidator(lambda value: find_word(value, kind, known))
+
+
+def name_of(kind: str, known_names: str) -> BeforeValidator:
+    """The name of a `kind` that `known_names` of the context has. If that is None, any text."""
+
+    def read(value: object, info: ValidationInfo) -> str:
+        known = getattr(info.context, known_names)
+        return read_text(value) if known is None else find_word(value, kind, known)
+
+    return BeforeValidator(read)
 
 
 def member_of(words: type[StrEnum]) -> BeforeValidator:

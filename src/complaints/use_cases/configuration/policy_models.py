@@ -13,7 +13,6 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     Field,
     InstanceOf,
     ModelWrapValidatorHandler,
@@ -53,12 +52,13 @@ from complaints.use_cases.configuration.policy_fields import (
     checked,
     every,
     find_word,
+    fitting,
     items,
     mapping,
     member_of,
+    name_of,
     parsed,
     quoted,
-    read_text,
     read_with,
     split_pointer,
     text,
@@ -67,6 +67,9 @@ from complaints.use_cases.configuration.policy_fields import (
 )
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_CODE_MESSAGE = "must be 1 to 64 lower-case letters, digits, '_', '-' and '.', such as 'telecom-handbook'"
+_TIMEZONE_MESSAGE = "'{}' is not an IANA time zone such as Asia/Shanghai or UTC"
+_PHONE_REGION_MESSAGE = "must be the two letters of a country, in upper case, such as 'CN'"
 _CALENDAR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _INSTANT = re.compile(
@@ -95,30 +98,10 @@ class ReadingContext:
     categories: Collection[str] | None
     timezone: str = "UTC"
     effective_at: datetime | None = None
-    calendars: Mapping[str, WorkCalendar] | None = None
+    calendars: Collection[str] | None = None
 
 
 # Names, texts, instants -------------------------------------------------------------------------------------
-
-
-def _check_code(code: str) -> str:
-    if not _CODE.fullmatch(code):
-        raise ValueError(
-            "must be 1 to 64 lower-case letters, digits, '_', '-' and '.', such as 'telecom-handbook'"
-        )
-    return code
-
-
-def _check_phone_region(region: str) -> str:
-    if not is_phone_region(region):
-        raise ValueError("must be the two letters of a country, in upper case, such as 'CN'")
-    return region
-
-
-def _check_timezone(name: str) -> str:
-    if find_zone(name) is None:
-        raise ValueError(f"'{name[:60]}' is not an IANA time zone such as Asia/Shanghai or UTC")
-    return name
 
 
 def _parse_instant(written: str) -> datetime:
@@ -149,21 +132,11 @@ def _placeholder_faults(texts: Mapping[str, str]) -> Iterator[PlacedFault]:
             yield (language,), f"unknown placeholder '{placeholder[:60]}'; '{{number}}' is the only one"
 
 
-def _read_team(value: object, info: ValidationInfo[ReadingContext]) -> str:
-    known = info.context.teams
-    return read_text(value) if known is None else find_word(value, "team", known)
-
-
-def _read_category(value: object, info: ValidationInfo[ReadingContext]) -> str:
-    known = info.context.categories
-    return read_text(value) if known is None else find_word(value, "category", known)
-
-
 Text = Annotated[str, text()]
 Texts = Annotated[dict[str, Annotated[str, text(2000)]], WrapValidator(_read_texts)]
 """Texts by language, at least in English and Chinese."""
-Team = Annotated[str, BeforeValidator(_read_team)]
-Category = Annotated[str, BeforeValidator(_read_category)]
+Team = Annotated[str, name_of("team", "teams")]
+Category = Annotated[str, name_of("category", "categories")]
 PriorityWord = Annotated[Priority, member_of(Priority)]
 
 
@@ -228,7 +201,8 @@ class CalendarMembers(BaseModel):
             found = refused.faults or [Fault("", refused.detail)]
             faults = [(split_pointer(fault.pointer), fault.message) for fault in found]
         tables = given.get("holiday_tables")
-        return read_with(handler, {"calendar": calendar, "holiday_tables": tables or []}, faults)
+        read = {"calendar": calendar, "holiday_tables": [] if tables is None else tables}
+        return read_with(handler, read, faults)
 
 
 def _read_calendar(given: Mapping[str, Any], context: ReadingContext) -> WorkCalendar:
@@ -287,15 +261,10 @@ Ladder = Annotated[
 ]
 
 
-def _find_calendar(name: object, info: ValidationInfo[ReadingContext]) -> str:
-    known = info.context.calendars
-    return "" if known is None else find_word(name, "calendar", known)
-
-
 class RuleMembers(Members):
-    """The rule of one deadline kind. `targets_by_kind` says which kinds have targets."""
+    """The rule of one deadline kind. `_targets_by_kind` says which kinds have targets."""
 
-    calendar: Annotated[str, BeforeValidator(_find_calendar)] | None = None
+    calendar: Annotated[str, name_of("calendar", "calendars")] | None = None
     targets: Targets = ()
     ladder: Ladder
     pauses_on: Annotated[
@@ -357,11 +326,11 @@ Routes = Annotated[
 class PolicyMembers(Members):
     """A policy document."""
 
-    code: Annotated[Text, AfterValidator(_check_code)]
+    code: Annotated[str, fitting(_CODE.fullmatch, _CODE_MESSAGE)]
     title: Texts
     effective_at: Annotated[datetime, parsed(_parse_instant)]
-    timezone: Annotated[Text, AfterValidator(_check_timezone)]
-    phone_region: Annotated[Text, AfterValidator(_check_phone_region)]
+    timezone: Annotated[str, fitting(find_zone, _TIMEZONE_MESSAGE)]
+    phone_region: Annotated[str, fitting(is_phone_region, _PHONE_REGION_MESSAGE)]
     calendars: Annotated[dict[str, CalendarMembers], WrapValidator(_read_calendars)] = Field(
         default={}, validate_default=True
     )
@@ -384,9 +353,5 @@ class PolicyMembers(Members):
     @field_validator("effective_at", "timezone", "calendars")
     @classmethod
     def _keep_for_later_members(cls, value: Any, info: ValidationInfo[ReadingContext]) -> Any:
-        assert info.field_name is not None
-        kept = value
-        if info.field_name == "calendars":
-            kept = {name: members.calendar for name, members in value.items()}
-        setattr(info.context, info.field_name, kept)
+        setattr(info.context, str(info.field_name), value)
         return value

@@ -59,7 +59,7 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     data = load_seed_data()
     reading = read_policy(
         text,
-        teams={team["code"] for team in data.teams},
+        teams={str(team["code"]) for team in data.teams},
         categories={category.code for category in data.categories},
     )
     seed.insert_people(tx, login=ADMIN, name="Administrator", departments=data.departments, teams=data.teams)
