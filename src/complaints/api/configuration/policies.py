@@ -1,4 +1,4 @@
-"""Policies: validated, applied and read. The body is the document itself, in JSON or YAML."""
+"""Routes of policies. The body of a request is the policy document itself, in JSON or YAML."""
 
 from typing import Annotated, Any
 
@@ -49,7 +49,7 @@ Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 async def read_document(request: Request) -> str:
-    """The document in the body, as text. Raises what is wrong with its type, its encoding or its JSON."""
+    """The document in the body, as text. Raises an error for a wrong media type, encoding or JSON."""
     body = await request.body()
     media_type, charset = _content_type(request) if body else (_JSON, "utf-8")
     if media_type not in (_JSON, *_YAML) or charset not in _UTF8:
@@ -74,7 +74,7 @@ Text = Annotated[str, Depends(read_document)]
 
 
 def listed_json(listed: ListedPolicy) -> dict[str, Any]:
-    """A version of a policy as lists show it."""
+    """A version of a policy, as in a list."""
     return {
         "code": listed.policy.code,
         "version": listed.policy.version,

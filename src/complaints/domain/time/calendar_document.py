@@ -1,4 +1,4 @@
-"""Working calendars as JSON documents: read, checked and written."""
+"""Reads and writes working calendars as JSON documents."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,17 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 def parse_calendar(
     document: Mapping[str, object], *, pointer: str = "", name: str | None = None
 ) -> WorkCalendar:
-    """The calendar a JSON document describes, as in `POST /v1/deadlines/preview`; null is the same as absent.
+    """The calendar in a JSON document, as in `POST /v1/deadlines/preview`. A null member counts as absent.
 
-    `timezone` is required; `hours` by `mon` … `sun`; `holidays` a list of dates or a mapping of dates to
-    names; `overrides` by date. Raises InvalidContent with every fault at its JSON pointer below `pointer`.
+    `timezone` is required. `hours` has spans by weekday, `mon` to `sun`. `holidays` is a list of dates, or a
+    mapping of dates to names. `overrides` has spans by date. Raises InvalidContent with all faults, at their
+    JSON pointers below `pointer`.
     """
     return _Reader(pointer).calendar(document, name)
 
 
 class _Reader:
-    """Reads one document and gathers what is wrong with it."""
+    """Reads one document and collects its faults."""
 
     def __init__(self, pointer: str) -> None:
         self._root = pointer
@@ -111,7 +112,9 @@ class _Reader:
         return overrides
 
     def _date(self, value: object, pointer: str) -> date | None:
-        if isinstance(value, date) and not isinstance(value, datetime):  # YAML has dates of its own
+        if isinstance(value, date) and not isinstance(
+            value, datetime
+        ):  # a caller may pass dates instead of text
             return value
         found = _find_date(value) if isinstance(value, str) else None
         if found is None:
@@ -163,7 +166,7 @@ def _find_date(text: str) -> date | None:
 
 
 def calendar_document(calendar: WorkCalendar) -> dict[str, object]:
-    """The calendar as plain JSON data, as `calendars.parse_calendar` reads it."""
+    """The calendar as plain JSON data. `parse_calendar` reads it back."""
     hours = calendar.hours
     return {
         "timezone": calendar.timezone,

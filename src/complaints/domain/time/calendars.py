@@ -1,8 +1,8 @@
-"""Working calendars: when time counts (domain §2, rules 2.4 and 2.5).
+"""Working calendars and the time in which they are open (rules 2.4 and 2.5).
 
-Wall times become instants by one rule: a boundary inside a DST gap moves forward by the gap, inside a fold it
-is the first of the two. A local date that a zone left out (Apia, 2011-12-30) has no open time. Everything
-inside is exact: whole microseconds since 1970-01-01T00:00Z, never floats.
+A local time becomes an instant by one rule. In a DST gap it moves forward by the gap. In a DST fold it is the
+first of the two instants. A local date that a zone skipped (Apia, 2011-12-30) has no open time. Instants are
+whole microseconds since 1970-01-01T00:00Z, so no calculation loses precision.
 """
 
 from bisect import bisect_left, bisect_right
@@ -31,7 +31,7 @@ from complaints.domain.time.zones import (
 Span = tuple[int, int]
 """Seconds of local wall time since midnight; 0 <= start < end <= 86400."""
 Interval = tuple[datetime, datetime]
-"""Half open, aware, UTC."""
+"""Start and end in UTC. The end is not part of the interval."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED_DAYS_LIMIT = 366
@@ -45,27 +45,28 @@ _CACHED_DAYS = 4_096
 _ONE_DAY = timedelta(days=1)
 
 
-# Timelines: what of real time counts ------------------------------------------------------------------------
+# Counted time -----------------------------------------------------------------------------------------------
 
 Piece = tuple[int, int, bool, str]
-"""start, end (FOREVER at most), whether it counts, and why: the reasons of `clocks.Segment`."""
+"""Start, end (at most FOREVER), true if it counts, and the reason as in `working_time.Segment`."""
 
 
 class CountedTime(Protocol):
-    """Which microseconds count."""
+    """The time that counts for a deadline. All instants and amounts are in microseconds."""
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
-        """The earliest instant up to `limit` when `amount` > 0 has counted since `start`, or None; what did.
+        """The earliest instant at which `amount` has counted since `start`, and the amount that has counted.
 
-        Raises CalendarExhausted if nothing counts for 366 days and no limit ends the search.
+        `amount` is more than 0. The instant is None if `limit` comes first. Raises CalendarExhausted if no time
+        counts for 366 days and there is no limit.
         """
 
     def pieces(self, start: int) -> Iterator[Piece]:
-        """All time from `start`, adjacent. Raises CalendarExhausted after 366 days that do not count."""
+        """All time from `start` on, without gaps. Raises CalendarExhausted after 366 days that do not count."""
 
 
 class AllTime:
-    """Everything counts."""
+    """Every second counts."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -82,7 +83,7 @@ class AllTime:
 
 
 class OpenHours:
-    """Open hours of a calendar, day by day; whole weeks without anything special are taken in one step."""
+    """The open hours of a calendar count. Whole weeks without a special day are skipped in one step."""
 
     def __init__(self, calendar: "WorkCalendar", hours: Mapping[int, tuple[Span, ...]]) -> None:
         self.zone = zone_of(calendar.timezone)
@@ -97,7 +98,7 @@ class OpenHours:
         self._special: dict[int, list[int]] = {}
 
     def intervals(self, ordinal: int) -> tuple[Span, ...]:
-        """The open intervals of a local date as instants in microseconds, ascending, apart or touching."""
+        """The open intervals of a local date, ascending and without overlaps. Instants are in microseconds."""
         known = self._days.get(ordinal)
         if known is None:
             if len(self._days) >= _CACHED_DAYS:
@@ -111,7 +112,7 @@ class OpenHours:
         if ordinal not in self.zone.uneven(date.fromordinal(ordinal).year):
             midnight = self.zone.instant(ordinal)
             return tuple((midnight + start, midnight + end) for start, end in self._spans(ordinal))
-        # Moved boundaries may cross midnight: take what the neighbours have within this day's bounds.
+        # A DST change can move a boundary across midnight, so the days before and after may have open time here.
         first, last = self.zone.instant(ordinal), self.zone.instant(ordinal + 1)
         around = sorted(span for day in (ordinal - 1, ordinal, ordinal + 1) for span in self._moved(day))
         clipped = ((max(start, first), min(end, last)) for start, end in around)
@@ -119,7 +120,7 @@ class OpenHours:
 
     def _moved(self, ordinal: int) -> Iterator[Span]:
         instant = self.zone.instant
-        if instant(ordinal) == instant(ordinal + 1):  # the zone left this date out
+        if instant(ordinal) == instant(ordinal + 1):  # the zone skipped this date
             return
         for start, end in self._spans(ordinal):
             yield instant(ordinal, start), instant(ordinal, end)
@@ -132,7 +133,7 @@ class OpenHours:
         return self._hours[(ordinal - 1) % 7]
 
     def open_days(self, ordinal: int) -> Iterator[int]:
-        """The dates with open time, from `ordinal` on. Raises CalendarExhausted."""
+        """The ordinals of the dates with open time, from `ordinal` on. Raises CalendarExhausted."""
         closed = 0
         while closed <= CLOSED_DAYS_LIMIT:
             if self.intervals(ordinal):
@@ -162,7 +163,7 @@ class OpenHours:
         return None, amount - left
 
     def _whole_weeks(self, day: int, start: int, limit: int, left: int) -> int:
-        """How many weeks from `day` on are plain, lie within bounds and leave something to count."""
+        """The number of weeks from `day` on that have no special day, end before `limit` and count less than `left`."""
         if left <= self._weekly or not FIRST_DAY <= day <= LAST_DAY:
             return 0
         begin = self.zone.instant(day)
@@ -172,7 +173,7 @@ class OpenHours:
         return min(weeks, (left - 1) // self._weekly) if self._weekly else weeks
 
     def _next_special(self, day: int) -> int:
-        """The next date, from `day` on, that is unlike its weekday; else the first of the year after next."""
+        """The next special day from `day` on, or 1 January of the year after next if there is none before it."""
         year = date.fromordinal(day).year
         for candidate in (year, year + 1):
             special = self._special_days(candidate)
@@ -221,7 +222,7 @@ class OpenHours:
         return "open", f"holiday: {name}" if name else "holiday"
 
     def _day_before(self, instant: int) -> int:
-        # One early: with a fold or a gap across midnight, an instant may belong to the day before.
+        # Start one day early: with a DST change at midnight, an instant may belong to the day before.
         return max(FIRST_DAY, self.zone.local(instant).toordinal() - 1)
 
 
@@ -236,7 +237,7 @@ def _in_microseconds(spans: Sequence[Span]) -> tuple[Span, ...]:
 
 
 def _united(spans: Iterator[Span]) -> tuple[Span, ...]:
-    """Ascending spans, with what overlaps or touches made one."""
+    """The ascending spans, with overlapping and adjacent spans joined."""
     united: list[Span] = []
     for start, end in spans:
         if united and start <= united[-1][1]:
@@ -247,7 +248,7 @@ def _united(spans: Iterator[Span]) -> tuple[Span, ...]:
 
 
 def _take(spans: tuple[Span, ...], start: int, limit: int, left: int) -> tuple[int | None, int]:
-    """Count `spans` between `start` and `limit`: when `left` was used up, or None and what is still left."""
+    """Count `spans` from `start` to `limit`. Gives the instant at which `left` was used up, or None and the rest."""
     for begin, end in spans:
         begin, end = max(begin, start), min(end, limit)
         if end - begin >= left:
@@ -264,9 +265,10 @@ def _take(spans: tuple[Span, ...], start: int, limit: int, left: int) -> tuple[i
 class WorkCalendar:
     """Weekly hours by local weekday in an IANA zone, with holidays and exceptions by local date.
 
-    `hours` maps weekdays (0 is Monday) to spans, a missing weekday is closed; None is always open, and then
-    holidays and overrides mean nothing. `holidays` maps dates to names, "" when unnamed. `overrides` win over
-    both. `counted_time` is made from the rest. Raises InvalidContent for an unknown zone.
+    `hours` maps weekdays (0 is Monday) to spans. A missing weekday is closed. None means always open, and then
+    holidays and overrides have no effect. `holidays` maps dates to names; "" is a holiday without a name.
+    `overrides` replace the hours of a date, also on a holiday. `counted_time` is derived from the other members.
+    Raises InvalidContent for an unknown zone.
     """
 
     timezone: str
@@ -287,7 +289,7 @@ class WorkCalendar:
 
 @lru_cache(maxsize=128)
 def always_open(timezone: str) -> WorkCalendar:
-    """The calendar in which every second counts; its zone says what a local day is."""
+    """The calendar in which every second counts. The zone decides when a local day begins."""
     return WorkCalendar(timezone, None)
 
 
@@ -356,10 +358,10 @@ def _closed_period_starts(
 
 
 def open_intervals(calendar: WorkCalendar, start: datetime) -> Iterator[Interval]:
-    """Open time from the aware `start` on, lazily and ascending; neighbours may touch at midnight.
+    """The open intervals from `start` on, ascending. Two of them may meet at midnight.
 
-    Stops after 366 closed days. Always open is one interval to the end of time. Raises TimeOutOfRange past
-    year 9998.
+    Ends after 366 closed days. A calendar that is always open gives one interval. Raises TimeOutOfRange after
+    the year 9998.
     """
     first = to_microseconds(start)
     if not isinstance(calendar.counted_time, OpenHours):

@@ -1,7 +1,7 @@
-"""Stored calendars, which policy documents may name.
+"""Stored calendars that policy documents can name.
 
-A policy takes in the calendar as it is when applied, so a calendar changed later changes no deadline until a
-policy is applied again.
+A policy copies the calendar when it is applied. A later change of the calendar has no effect on deadlines until
+the policy is applied again.
 """
 
 from collections.abc import Mapping
@@ -30,9 +30,10 @@ def load_calendar(configuration: Configuration, code: str) -> WorkCalendar:
 def put_calendar(
     service: Service, tx: Transaction, caller: Caller, code: str, document: Mapping[str, object]
 ) -> tuple[WorkCalendar, bool]:
-    """Make or replace a calendar: it, and whether it is new.
+    """Create or replace a calendar. Returns it, and true if it is new.
 
-    Raises InvalidContent for a faulty document, or one that stays closed for 366 days (rule 2.5).
+    Raises InvalidContent for a document with faults, and for a calendar that stays closed for 366 days
+    (rule 2.5).
     """
     configuration = claim_to_change(service, tx, caller)
     calendar = parse_calendar(document)
