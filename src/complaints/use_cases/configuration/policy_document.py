@@ -1,4 +1,4 @@
-"""Policy documents, the written form of a policy in YAML or JSON: read, and written back (docs/policies.md).
+"""Reads policy documents, the written form of a policy in YAML or JSON, and writes them (docs/policies.md).
 
 A document is read with all its faults at once, each with its place in the document and its line (rule 4.2).
 """
@@ -148,7 +148,7 @@ def _rule(kind: DeadlineKind, rule: RuleMembers, calendar: WorkCalendar) -> Dead
 
 
 def _warnings(policy: Policy, document: YamlDocument) -> Iterator[Fault]:
-    """What is allowed in a policy but is often a mistake."""
+    """Warnings about content that is allowed but often a mistake."""
     for name, calendar in policy.calendars.items():
         for place, message in _calendar_warnings(calendar, policy):
             yield _fault(document, join_pointer(("calendars", name, *place)), message)

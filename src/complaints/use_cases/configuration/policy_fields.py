@@ -47,7 +47,7 @@ def refusal(faults: Iterable[PlacedFault]) -> ValidationError:
 
 
 def placed_faults(error: ValidationError) -> list[PlacedFault]:
-    """The faults in `error`. A missing member is a fault of the mapping that lacks it."""
+    """The faults in `error`. The place of a missing member is its mapping."""
     return [
         (e["loc"][:-1], f"lacks '{e['loc'][-1]}'")
         if e["type"] == "missing"

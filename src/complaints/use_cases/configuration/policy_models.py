@@ -87,7 +87,7 @@ _WITHOUT_TARGETS = {
 
 @dataclass(slots=True)
 class ReadingContext:
-    """What a document is read with: the names it may use, and its own members that later members need.
+    """The names that a document may use, and members of the document that later members need.
 
     None for `teams` or `categories` accepts every name. `effective_at` and `calendars` are None until they
     were read without a fault.
