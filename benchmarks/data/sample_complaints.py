@@ -9,20 +9,20 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from complaints.domain.policy.default_categories import SEED_CATEGORIES
 from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.rows import configuration
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import CreateComplaint, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep.seeding import load_seed_data
 from complaints.use_cases.upkeep.sweep import sweep_until
 
 SUBJECT, DESCRIPTION, EXTERNAL_ID = "§subject§", "§description§", "§external§"  # each copy has its own
 DAYS = 40
 _TEAMS = 20
 _transition: TypeAdapter[Any] = TypeAdapter(Transition)
-_LEAVES = [category.code for category in SEED_CATEGORIES if category.parent]
+_LEAVES = [category.code for category in load_seed_data().categories if category.parent]
 _ANSWERS = ("故障已修复并回访确认", "费用已退回原账户", "The line was repaired", "The charge was refunded")
 
 

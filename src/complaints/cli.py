@@ -329,7 +329,7 @@ app.add_typer(policy_app, name="policy")
 @policy_app.command("validate", epilog="Example: complaints policy validate our-policy.yaml")
 def policy_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Check a policy document without a database, and print every fault with its line."""
-    from complaints.domain.policy.document import read_policy
+    from complaints.use_cases.policy_document.document import read_policy
 
     reading = read_policy(file.read_text(encoding="utf-8"))
     _print_warnings(reading.warnings)

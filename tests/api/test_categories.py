@@ -2,8 +2,8 @@
 
 from starlette.testclient import TestClient
 
-from complaints.domain.policy.default_categories import SEED_CATEGORIES
 from complaints.domain.vocabulary import AccessRole
+from complaints.use_cases.upkeep.seeding import load_seed_data
 from tests.support import Scenario
 
 NAMES = {"en": "Dropped between cells", "zh": "切换掉话"}
@@ -100,7 +100,7 @@ def test_the_list_is_whole_and_in_order_page_by_page(client: TestClient) -> None
         found += [item["code"] for item in page["items"]]
         if (cursor := page["next_cursor"]) is None:
             break
-    assert found == sorted(category.code for category in SEED_CATEGORIES)
+    assert found == sorted(category.code for category in load_seed_data().categories)
 
 
 QUERIES = [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.domain.policy.document import read_policy, to_document
+from complaints.use_cases.policy_document.document import read_policy, to_document
 from complaints.use_cases.upkeep.seeding import shipped_policy
 
 HANDBOOK = shipped_policy("telecom-handbook")

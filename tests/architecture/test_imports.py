@@ -24,7 +24,7 @@ USE_CASES = "Rooms of the use cases"
 API = "Rooms of the API"
 EDGES = "Edges reach storage only through use cases"
 PURE = "The core does no I/O"
-YAML = "YAML is read in one place of the core"
+YAML = "YAML is read in one place"
 SQL = "Only storage and the tables of annexes speak SQL"
 ANNEXES = "Annexes are strangers to each other"
 REGISTRY = "Only the registry imports annexes, only wiring the registry"
@@ -35,6 +35,7 @@ PLANTED = [
     ("domain.planted_orm", "import sqlalchemy", PURE),
     ("domain.planted_network", "import urllib.request", PURE),
     ("domain.planted_yaml", "import yaml", YAML),
+    ("domain.planted_models", "import pydantic", PURE),
     ("domain.planted_storage", "import complaints.storage", FLOORS),
     ("domain.time.planted", "import complaints.domain.complaint", DOMAIN),
     ("domain.complaint.planted", "import complaints.domain.policy", DOMAIN),
@@ -52,6 +53,7 @@ PLANTED = [
     ("storage.planted_use_case", "import complaints.use_cases", FLOORS),
     ("storage.planted_web", "import fastapi", WEB),
     ("use_cases.planted_orm", "import sqlalchemy.orm", SQL),
+    ("use_cases.configuration.planted_yaml", "import yaml", YAML),
     ("use_cases.planted_api", "import complaints.api", FLOORS),
     ("use_cases.planted_scheduler", "import apscheduler.schedulers", WEB),
     ("use_cases.access", "import complaints.use_cases.commands", USE_CASES),
@@ -85,6 +87,7 @@ PLANTED = [
     ("features.registry", "import sqlalchemy", SQL),
     ("wiring", "import complaints.features.second.rules", REGISTRY),
     ("cli", "import complaints.features.registry", REGISTRY),
+    ("api.planted_yaml", "import yaml", YAML),
     ("serving.planted_orm", "import sqlalchemy", SQL),
     ("settings", "import complaints.serving", FLOORS),
     ("unplanned", "", FLOORS),

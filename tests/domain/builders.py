@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from complaints.domain.complaint.change import Change, Event
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Promise
-from complaints.domain.policy.document import read_policy
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules import actions, deadlines
 from complaints.domain.rules.intake import NewComplaint, plan_intake
@@ -32,6 +31,7 @@ from complaints.domain.vocabulary import (
     Severity,
     Status,
 )
+from complaints.use_cases.policy_document.document import read_policy
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai

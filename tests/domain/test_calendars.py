@@ -17,6 +17,7 @@ from complaints.domain.time.calendars import (
     WorkCalendar,
     always_open,
     check_opens,
+    check_stays_open,
     open_intervals,
 )
 from complaints.domain.time.working_time import add_time
@@ -310,6 +311,31 @@ def test_one_open_hour_within_366_days_is_enough(days: int, opens: bool) -> None
 
 def test_always_open_opens() -> None:
     check_opens(ALWAYS_OPEN, start_on=date.min)
+
+
+@pytest.mark.parametrize(("closed_mondays", "stays_open"), [(51, True), (52, False)])
+def test_a_closed_period_counts_from_its_first_day(closed_mondays: int, stays_open: bool) -> None:
+    """Rule 2.5: the closed days before the first holiday of the period belong to it."""
+    first = date(2031, 1, 6)
+    closed = {first + timedelta(weeks=week): "" for week in range(closed_mondays)}
+    calendar = WorkCalendar("UTC", {0: ((32_400, 64_800),)}, closed)
+    if stays_open:
+        check_stays_open(calendar, first_on=date(2026, 1, 1))
+    else:
+        with pytest.raises(InvalidContent, match="from 2030-12-31 on") as refusal:
+            check_stays_open(calendar, first_on=date(2026, 1, 1), pointer="/hours")
+        assert [fault.pointer for fault in refusal.value.faults] == ["/hours"]
+
+
+def test_a_calendar_that_is_always_open_stays_open() -> None:
+    check_stays_open(WorkCalendar("UTC", None, {date(9999, 1, 1): ""}), first_on=date(2026, 1, 1))
+
+
+def test_long_closed_periods_with_an_open_day_between_them_are_allowed() -> None:
+    days = [date(2030, 1, 1) + timedelta(days=n) for n in range(14 * 366)]
+    closed = {day: "" for n, day in enumerate(days) if n % 366 != 365}
+    calendar = WorkCalendar("UTC", dict.fromkeys(range(7), ((32_400, 64_800),)), closed)
+    check_stays_open(calendar, first_on=date(2026, 1, 1))
 
 
 def test_the_end_of_the_reckoning_is_told() -> None:

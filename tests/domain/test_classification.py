@@ -8,13 +8,13 @@ import pytest
 
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.categories import Category, check_category, classify
-from complaints.domain.policy.default_categories import SEED_CATEGORIES
 from complaints.domain.policy.policy import Policy, PriorityRule, Route
 from complaints.domain.rules.routing import derive_priority, raise_priority, route
 from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import Cause, Channel, Nature, Priority, Severity
+from complaints.use_cases.upkeep.seeding import load_seed_data
 
-TREE = {category.code: category for category in SEED_CATEGORIES}
+TREE = {category.code: category for category in load_seed_data().categories}
 TEAMS = ("operations", "customer_service", "management")
 RULE = PriorityRule(
     from_severity={
@@ -81,8 +81,8 @@ def test_the_seeded_tree_is_that_of_the_rule_book() -> None:
         for parent, leaves in LEAVES.items()
         for code in (parent, *(f"{parent}.{x}" for x in leaves.split()))
     ]
-    assert [category.code for category in SEED_CATEGORIES] == expected
-    for category in SEED_CATEGORIES:
+    assert [category.code for category in load_seed_data().categories] == expected
+    for category in load_seed_data().categories:
         check_category(category, TREE, teams=TEAMS)
 
 
@@ -90,7 +90,7 @@ def test_every_seeded_leaf_has_cause_nature_and_the_team_of_its_cause() -> None:
     # rule 5.1
     # rule 5.2
     teams = dict(zip(Cause, TEAMS, strict=True))
-    for leaf in (category for category in SEED_CATEGORIES if category.parent):
+    for leaf in (category for category in load_seed_data().categories if category.parent):
         assert leaf.nature is not None
         assert leaf.cause is not None
         assert leaf.team == teams[leaf.cause]

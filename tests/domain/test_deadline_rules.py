@@ -9,7 +9,6 @@ import pytest
 
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.errors import InvalidContent
-from complaints.domain.policy.document import from_document, to_document
 from complaints.domain.policy.policy import Policy, TargetChoice
 from complaints.domain.rules import deadlines
 from complaints.domain.time.calendar_document import parse_calendar
@@ -23,6 +22,7 @@ from complaints.domain.vocabulary import (
     Priority,
     Status,
 )
+from complaints.use_cases.policy_document.document import from_document, to_document
 from tests.domain.builders import (
     HANDBOOK,
     MOMENT,

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from complaints.domain.errors import Conflict
-from complaints.domain.policy.document import read_policy
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.recipients import find_answerable_user
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import Channel
+from complaints.use_cases.policy_document.document import read_policy
 
 NOW = datetime(2026, 1, 5, 1, tzinfo=UTC)
 NAMES = {"en": "x", "zh": "x"}

@@ -29,7 +29,7 @@ def test_a_change_of_an_outdated_version_is_refused_and_nothing_is_written(scena
                 change = Change(loaded.complaint, actor="test", new_id=scenario.service.new_id)
                 change.touch(tx.now)
                 change.set(priority=Priority.URGENT)
-                change.emit(EventType.UPDATED, tx.now)
+                change.record(EventType.UPDATED, tx.now)
                 plans.append(ChangeToSave(change, loaded.tip))
             save(tx, plans, scenario.service.new_id)
 

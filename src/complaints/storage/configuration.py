@@ -5,13 +5,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Table, select, tuple_
 
 from complaints.domain.errors import NotFound
 from complaints.domain.policy.categories import Category, classify
-from complaints.domain.policy.document import from_document
 from complaints.domain.policy.policy import Policy
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.time.calendar_document import parse_calendar
@@ -57,10 +56,18 @@ class Configuration:
         return in_force[-1] if in_force else self.policies_in_order[0]
 
 
+class PolicyReader(Protocol):
+    """Reads the document of a policy version, as `to_document` wrote it."""
+
+    def __call__(self, document: Mapping[str, object], *, version: int) -> Policy:
+        """Raises InvalidContent for a document that is not one."""
+
+
 class ConfigurationCache:
     """Keeps the configuration of this process, and looks for a newer version at most every half second."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_policy: PolicyReader) -> None:
+        self._read_policy = read_policy
         self._lock = threading.Lock()
         self._kept: Configuration | None = None
         self._checked_at = float("-inf")
@@ -79,7 +86,7 @@ class ConfigurationCache:
         asked_at = time.monotonic()
         version = configuration.current_version(tx)
         if kept is None or kept.version != version:
-            kept = _load(tx, version, self._known())
+            kept = _load(tx, version, self._known(), self._read_policy)
         with self._lock:
             if self._kept is None or self._kept.version <= kept.version:
                 self._kept = kept
@@ -89,7 +96,7 @@ class ConfigurationCache:
 
     def claim(self, tx: Transaction) -> Configuration:
         """The configuration as it is now, locked against other writers until this transaction ends. It is not kept."""
-        return _load(tx, configuration.claim_version(tx), self._known())
+        return _load(tx, configuration.claim_version(tx), self._known(), self._read_policy)
 
     def _known(self) -> Mapping[tuple[str, int], Policy]:
         """The policies in memory. They need no second reading: a policy version never changes."""
@@ -118,8 +125,10 @@ class ConfigurationCache:
             self._checked_at = float("-inf")
 
 
-def _load(tx: Transaction, version: int, known: Mapping[tuple[str, int], Policy]) -> Configuration:
-    policies = _policies(tx, known)
+def _load(
+    tx: Transaction, version: int, known: Mapping[tuple[str, int], Policy], read_policy: PolicyReader
+) -> Configuration:
+    policies = _policies(tx, known, read_policy)
     return Configuration(
         version=version,
         directory=_directory(tx),
@@ -146,7 +155,9 @@ def _directory(tx: Transaction) -> Directory:
     )
 
 
-def _policies(tx: Transaction, known: Mapping[tuple[str, int], Policy]) -> dict[tuple[str, int], Policy]:
+def _policies(
+    tx: Transaction, known: Mapping[tuple[str, int], Policy], read_policy: PolicyReader
+) -> dict[tuple[str, int], Policy]:
     """All versions of all policies, ordered by the instant at which they come into force."""
     p = configuration.policy.c
     in_order = select(p.code, p.version).order_by(p.effective_at, p.applied_at, p.version)
@@ -155,7 +166,7 @@ def _policies(tx: Transaction, known: Mapping[tuple[str, int], Policy]) -> dict[
     if missing := [key for key in keys if key not in known]:
         documents = select(p.code, p.version, p.document).where(tuple_(p.code, p.version).in_(missing))
         for code, version, document in tx.connection.execute(documents):
-            found[code, version] = from_document(document, version=version)
+            found[code, version] = read_policy(document, version=version)
     return {key: found[key] for key in keys}
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from complaints.storage.configuration import ConfigurationCache
 from complaints.storage.database.transactions import Database, RaceLost
 from complaints.storage.database.transactions import Transaction as Transaction
 from complaints.use_cases.access import Caller
+from complaints.use_cases.policy_document.document import from_document
 
 
 class Contended(Unavailable):
@@ -31,7 +33,7 @@ class Service:
 
     database: Database
     new_id: Callable[[], UUID]
-    cache: ConfigurationCache = field(default_factory=ConfigurationCache)
+    cache: ConfigurationCache = field(default_factory=partial(ConfigurationCache, from_document))
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""

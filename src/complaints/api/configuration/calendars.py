@@ -1,4 +1,4 @@
-"""Calendars that policy documents may name."""
+"""Routes of stored calendars, which policy documents can name."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""Policies: validated, applied and read. The body is the document itself, in JSON or YAML."""
+"""Routes of policies. The body of a request is the policy document itself, in JSON or YAML."""
 
 from typing import Annotated, Any
 
@@ -20,10 +20,10 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import Fault
 from complaints.domain.json_text import plain
-from complaints.domain.policy.document import read_policy, to_document
 from complaints.use_cases.access import Right
 from complaints.use_cases.configuration import policies
 from complaints.use_cases.configuration.policies import ListedPolicy
+from complaints.use_cases.policy_document.document import read_policy, to_document
 from complaints.use_cases.service import Configuration, Transaction
 from complaints.use_cases.upkeep.seeding import BUILT_IN_POLICY, shipped_policy
 
@@ -47,7 +47,7 @@ Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 async def read_document(request: Request) -> str:
-    """The document in the body, as text. Raises what is wrong with its type, its encoding or its JSON."""
+    """The document in the body, as text. Raises an error for a wrong media type, encoding or JSON."""
     body = await request.body()
     sent = read_content_type(request.headers.get("content-type", "")) if body else ContentType(JSON, ())
     if sent.media_type not in (JSON, *_YAML) or not sent.is_utf8:
@@ -64,7 +64,7 @@ Text = Annotated[str, Depends(read_document)]
 
 
 def listed_json(listed: ListedPolicy) -> dict[str, Any]:
-    """A version of a policy as lists show it."""
+    """A version of a policy, as in a list."""
     return {
         "code": listed.policy.code,
         "version": listed.policy.version,

@@ -1,4 +1,4 @@
-"""What a working calendar looks like in the OpenAPI document, asked for and shown."""
+"""The schemas of a working calendar in the OpenAPI document, for requests and for answers."""
 
 from typing import Annotated, Any
 
@@ -37,13 +37,13 @@ MEMBERS: dict[str, Any] = {
         "additionalProperties": _SPANS,
     },
 }
-"""The members of a calendar that is asked for."""
+"""The members of a calendar in a request."""
 
 ShownSpans = Annotated[list[tuple[str, str]], WithJsonSchema(_SPANS)]
 
 
 def calendar_schema(example: dict[str, Any], **members: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a calendar in a body, with these members too."""
+    """The schema of a calendar in a request body. `members` are added to it."""
     return {
         "title": "Calendar",
         "description": "As in `POST /v1/deadlines/preview`. `hours` null or absent: always open.",

@@ -1,1 +1,1 @@
-"""Policies: values of a policy, and how a policy document is read."""
+"""Policies as values, the rules about their parts, and the categories of complaints."""

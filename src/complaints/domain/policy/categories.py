@@ -1,4 +1,4 @@
-"""Categories of complaints, and how a code is classified."""
+"""Categories of complaints, and the classification of a complaint by its category."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -15,15 +15,15 @@ _LANGUAGES = ("en", "zh")
 
 
 CODE = r"[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62})?"
-"""The code of a category: a word, or parent and word."""
+"""The code of a category: a word, or the parent, a dot and a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What complaints are about, one of two levels: `network` is the parent of `network.outage`.
+    """The topic of a complaint, on one of two levels: `network` is the parent of `network.outage`.
 
-    A leaf has a cause and a nature, and a team when the policy's routing is not to decide. A parent may leave
-    them open: see `classify`. `names` are by language, at least `en` and `zh`.
+    A leaf has a cause and a nature. It has a team if the routes of the policy must not decide. A parent may
+    leave all three open; see `classify`. `names` are by language, at least `en` and `zh`.
     """
 
     code: str
@@ -38,10 +38,10 @@ class Category:
 def classify(
     code: str | None, categories: Mapping[str, Category], *, pointer: str = "/category"
 ) -> Category | None:
-    """The category `code` of the tree, with what it leaves open filled in; None for None.
+    """The category `code`, with its open members filled in from its children. None for None.
 
-    A parent's open cause, nature or team is the one all its active children agree on, else it stays open.
-    Raises InvalidContent at `pointer` for a category that is unknown or no longer in use.
+    If all active children of a parent have the same cause, nature or team, the parent gets it. Otherwise that
+    member stays open. Raises InvalidContent at `pointer` for a category that is unknown or no longer in use.
     """
     if code is None:
         return None
@@ -61,7 +61,7 @@ def classify(
 
 
 def check_category(category: Category, categories: Mapping[str, Category], *, teams: Collection[str]) -> None:
-    """Whether `category` may be saved in the tree. Raises InvalidContent with every fault, at its member."""
+    """Check a category before it is saved. Raises InvalidContent with all faults, each at its member."""
     faults = [
         Fault(pointer, message)
         for wrong, pointer, message in (

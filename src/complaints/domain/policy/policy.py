@@ -1,4 +1,4 @@
-"""The typed form of a policy: every number the engine goes by. `policy_document` reads it from a document."""
+"""A policy as values. `use_cases.policy_document` reads it from a document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ from complaints.domain.vocabulary import (
 class Step:
     """One rung of a ladder.
 
-    Exactly one of `share` (of the target's open time, 1 = due) and `offset` (from due) is set. An offset is
-    in `offset_seconds` of the deadline's own time, or in `offset_days` of calendar days at the same local
-    time.
+    Exactly one of `share`, `offset_seconds` and `offset_days` is set. `share` is a share of the target; 1 is
+    the due time. `offset_seconds` counts from the due time in the time that the deadline counts. `offset_days`
+    are calendar days from the due time, at the same local time.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TargetChoice:
-    """A target for some complaints; None means any. The first choice that fits is taken."""
+    """A target for some complaints. None means any. The first target that fits a complaint is taken."""
 
     target: Target
     priority: Priority | None = None
@@ -48,7 +48,7 @@ class TargetChoice:
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRule:
-    """How deadlines of one kind run. `targets` is empty for kinds whose due time comes from elsewhere."""
+    """The rule for deadlines of one kind. `targets` is empty for a kind that takes its due time from elsewhere."""
 
     kind: DeadlineKind
     targets: tuple[TargetChoice, ...]
@@ -59,10 +59,10 @@ class DeadlineRule:
     step_offsets: dict[Target, Mapping[str, timedelta]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """What `escalation` has reckoned before: from the start to each step, for clocks that never stand still."""
+    """A cache of `rules.ladder`: the time from the start to each step, for targets that never pause."""
 
     def target_for(self, priority: Priority, category: str | None) -> Target:
-        """The first target that fits; a category also fits its children (`network` fits `network.outage`)."""
+        """The first target that fits. A category also fits its children: `network` fits `network.outage`."""
         parent = category.partition(".")[0] if category else None
         return next(
             choice.target
@@ -73,7 +73,7 @@ class DeadlineRule:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Complaints that fit go to `team`; None means any. The first route that fits is taken."""
+    """A route sends complaints that fit to `team`. None means any. The first route that fits is taken."""
 
     team: str
     cause: Cause | None = None
@@ -83,7 +83,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class PriorityRule:
-    """How a priority is derived where none is given (see `classification.derive_priority`)."""
+    """The rule for the priority of a complaint without a given one (`classification.derive_priority`)."""
 
     from_severity: Mapping[Severity, Priority]
     raised_by: frozenset[str]  # of "vulnerable", "repeat", "regulator"
@@ -92,9 +92,7 @@ class PriorityRule:
 
 @dataclass(frozen=True, slots=True)
 class HolidayTable:
-    """Where a calendar's holidays of one year come from, and whether they are official (published) or a
-    guess.
-    """
+    """The source of the holidays of one year. `confirmed` is true if they were officially published."""
 
     year: int
     source: str
@@ -103,11 +101,11 @@ class HolidayTable:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of one policy, in force from `effective_at` until another takes over.
+    """One version of one policy. It is in force from `effective_at` until another policy takes over.
 
-    `follow_ups` gives, by priority, the targets of follow-ups 1…n, all counted from the result fed back.
-    `closure` is counted from the last follow-up's due time. `acknowledgement` is the text by language that
-    tells the complainant it was received; "{number}" in it stands for the complaint's number.
+    `follow_ups` has the targets of follow-ups 1 to n by priority. All count from the time of the result.
+    `closure` counts from the due time of the last follow-up. `acknowledgement` is the text, by language, that
+    confirms the receipt to the complainant; "{number}" stands for the number of the complaint.
     `holiday_tables` are by calendar name.
     """
 
@@ -134,8 +132,9 @@ class Policy:
     holiday_tables: Mapping[str, tuple[HolidayTable, ...]] = field(default_factory=dict)
 
     def acknowledgement_for(self, language: str | None, *, number: str) -> str:
-        """The acknowledgement of complaint `number` in `language` (BCP 47), else in its primary one, else
-        English.
+        """The acknowledgement text of complaint `number` in `language` (a BCP 47 tag).
+
+        If there is none: in the main language of the tag, or else in English.
         """
         tags = [language, language.partition("-")[0].lower()] if language else []
         text = next((self.acknowledgement[tag] for tag in tags if tag in self.acknowledgement), None)

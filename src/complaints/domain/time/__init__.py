@@ -1,1 +1,1 @@
-"""Time: zones, calendars, working time and the notation of spans. Nothing here knows of complaints."""
+"""Time: zones, calendars, working time and the written form of targets. No module here knows complaints."""

@@ -1,4 +1,4 @@
-"""Working calendars as JSON documents: read, checked and written."""
+"""Reads and writes working calendars as JSON documents."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,30 +10,25 @@ from complaints.domain.time.calendars import WEEKDAYS, Span, WorkCalendar
 from complaints.domain.time.zones import DAY_SECONDS, find_zone
 
 _SPANS_A_DAY = 96
-
-
 _MEMBERS = frozenset({"timezone", "hours", "holidays", "overrides"})
-
-
 _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
-
-
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def parse_calendar(
     document: Mapping[str, object], *, pointer: str = "", name: str | None = None
 ) -> WorkCalendar:
-    """The calendar a JSON document describes, as in `POST /v1/deadlines/preview`; null is the same as absent.
+    """The calendar in a JSON document, as in `POST /v1/deadlines/preview`. A null member counts as absent.
 
-    `timezone` is required; `hours` by `mon` … `sun`; `holidays` a list of dates or a mapping of dates to
-    names; `overrides` by date. Raises InvalidContent with every fault at its JSON pointer below `pointer`.
+    `timezone` is required. `hours` has spans by weekday, `mon` to `sun`. `holidays` is a list of dates, or a
+    mapping of dates to names. `overrides` has spans by date. Raises InvalidContent with all faults, at their
+    JSON pointers below `pointer`.
     """
     return _Reader(pointer).calendar(document, name)
 
 
 class _Reader:
-    """Reads one document and gathers what is wrong with it."""
+    """Reads one document and collects its faults."""
 
     def __init__(self, pointer: str) -> None:
         self._root = pointer
@@ -45,7 +40,8 @@ class _Reader:
         members = self._mapping(document, self._root)
         for member in members.keys() - _MEMBERS:
             self._fault(
-                _below(self._root, member), f"Unknown member: a calendar has {', '.join(sorted(_MEMBERS))}."
+                f"{self._root}/{escape_pointer(member)}",
+                f"Unknown member: a calendar has {', '.join(sorted(_MEMBERS))}.",
             )
         timezone = self._timezone(members.get("timezone"))
         hours = self._hours(members.get("hours"))
@@ -68,23 +64,25 @@ class _Reader:
     def _timezone(self, value: object) -> str:
         if isinstance(value, str) and find_zone(value) is not None:
             return value
-        self._fault(_below(self._root, "timezone"), "Must be an IANA time zone such as Asia/Shanghai or UTC.")
+        self._fault(f"{self._root}/timezone", "Must be an IANA time zone such as Asia/Shanghai or UTC.")
         return "UTC"
 
     def _hours(self, value: object) -> dict[int, tuple[Span, ...]] | None:
         if value is None:
             return None
-        pointer = _below(self._root, "hours")
+        pointer = f"{self._root}/hours"
         hours = {}
         for key, spans in self._mapping(value, pointer).items():
             if key not in WEEKDAYS:
-                self._fault(_below(pointer, key), f"Unknown weekday: use {', '.join(WEEKDAYS)}.")
+                self._fault(
+                    f"{pointer}/{escape_pointer(key)}", f"Unknown weekday: use {', '.join(WEEKDAYS)}."
+                )
             elif spans is not None:
-                hours[WEEKDAYS.index(key)] = self._spans(spans, _below(pointer, key))
+                hours[WEEKDAYS.index(key)] = self._spans(spans, f"{pointer}/{escape_pointer(key)}")
         return hours
 
     def _holidays(self, value: object) -> dict[date, str]:
-        pointer = _below(self._root, "holidays")
+        pointer = f"{self._root}/holidays"
         if isinstance(value, Mapping):
             named = ((str(key), key, label) for key, label in value.items())
         elif value is None or isinstance(value, list | tuple):
@@ -94,27 +92,29 @@ class _Reader:
             return {}
         holidays = {}
         for key, on, label in named:
-            found = self._date(on, _below(pointer, key))
+            found = self._date(on, f"{pointer}/{escape_pointer(key)}")
             if label is not None and not isinstance(label, str):
-                self._fault(_below(pointer, key), "The name of a holiday must be text.")
+                self._fault(f"{pointer}/{escape_pointer(key)}", "The name of a holiday must be text.")
             elif found is not None:
                 holidays[found] = label or ""
         return holidays
 
     def _overrides(self, value: object) -> dict[date, tuple[Span, ...]]:
-        pointer = _below(self._root, "overrides")
+        pointer = f"{self._root}/overrides"
         if value is not None and not isinstance(value, Mapping):
             self._fault(pointer, "Must be an object of dates and spans.")
             return {}
         overrides = {}
         for key, spans in (value or {}).items():
-            on = self._date(key, _below(pointer, str(key)))
+            on = self._date(key, f"{pointer}/{escape_pointer(str(key))}")
             if on is not None and spans is not None:
-                overrides[on] = self._spans(spans, _below(pointer, str(key)))
+                overrides[on] = self._spans(spans, f"{pointer}/{escape_pointer(str(key))}")
         return overrides
 
     def _date(self, value: object, pointer: str) -> date | None:
-        if isinstance(value, date) and not isinstance(value, datetime):  # YAML has dates of its own
+        if isinstance(value, date) and not isinstance(
+            value, datetime
+        ):  # a caller may pass dates instead of text
             return value
         found = _find_date(value) if isinstance(value, str) else None
         if found is None:
@@ -127,20 +127,18 @@ class _Reader:
                 pointer, f'Must be a list of at most {_SPANS_A_DAY} spans such as ["09:00", "18:00"].'
             )
             return ()
-        read = ((self._span(span, _below(pointer, str(index))), index) for index, span in enumerate(value))
+        read = ((self._span(span, f"{pointer}/{index}"), index) for index, span in enumerate(value))
         spans = sorted((span, index) for span, index in read if span is not None)
         for (earlier, _), (later, index) in pairwise(spans):
             if later[0] < earlier[1]:
-                self._fault(_below(pointer, str(index)), "Overlaps another span of that day: make them one.")
+                self._fault(f"{pointer}/{index}", "Overlaps another span of that day: make them one.")
         return tuple(span for span, _ in spans)
 
     def _span(self, value: object, pointer: str) -> Span | None:
         if not isinstance(value, list | tuple) or len(value) != 2:
             self._fault(pointer, 'Must be a pair of times such as ["09:00", "18:00"].')
             return None
-        start, end = (
-            self._time(time, _below(pointer, str(index)), index) for index, time in enumerate(value)
-        )
+        start, end = (self._time(time, f"{pointer}/{index}", index) for index, time in enumerate(value))
         if start is None or end is None:
             return None
         if end <= start:
@@ -167,12 +165,8 @@ def _find_date(text: str) -> date | None:
         return None
 
 
-def _below(pointer: str, member: str) -> str:
-    return f"{pointer}/{escape_pointer(member)}"
-
-
 def calendar_document(calendar: WorkCalendar) -> dict[str, object]:
-    """The calendar as plain JSON data, as `calendars.parse_calendar` reads it."""
+    """The calendar as plain JSON data. `parse_calendar` reads it back."""
     hours = calendar.hours
     return {
         "timezone": calendar.timezone,

@@ -1,14 +1,14 @@
-"""Working calendars: when time counts (domain §2, rules 2.4 and 2.5).
+"""Working calendars and the time in which they are open (rules 2.4 and 2.5).
 
-Wall times become instants by one rule: a boundary inside a DST gap moves forward by the gap, inside a fold it
-is the first of the two. A local date that a zone left out (Apia, 2011-12-30) has no open time. Everything
-inside is exact: whole microseconds since 1970-01-01T00:00Z, never floats.
+A local time becomes an instant by one rule. In a DST gap it moves forward by the gap. In a DST fold it is the
+first of the two instants. A local date that a zone skipped (Apia, 2011-12-30) has no open time. Instants are
+whole microseconds since 1970-01-01T00:00Z, so no calculation loses precision.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from complaints.domain.time.zones import (
     EPOCH_ORDINAL,
     FIRST_DAY,
     LAST_DAY,
+    SECOND,
+    WEEK,
     CalendarExhausted,
     TimeOutOfRange,
     from_microseconds,
@@ -29,59 +31,59 @@ from complaints.domain.time.zones import (
 Span = tuple[int, int]
 """Seconds of local wall time since midnight; 0 <= start < end <= 86400."""
 Interval = tuple[datetime, datetime]
-"""Half open, aware, UTC."""
+"""Start and end in UTC. The end is not part of the interval."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSED_DAYS_LIMIT = 366
+CALENDAR_YEARS = range(1900, 2200)
+"""The years of special days, which are holidays and overrides."""
 FOREVER = 1 << 62
 """Later than every instant, in microseconds."""
 
-_WEEK = 7 * DAY
 _LARGEST_OFFSET = 2 * DAY  # wider than any zone's distance from UTC
 _CACHED_DAYS = 4_096
+_ONE_DAY = timedelta(days=1)
 
 
-# Zones ------------------------------------------------------------------------------------------------------
-
-
-# Timelines: what of real time counts ------------------------------------------------------------------------
+# Counted time -----------------------------------------------------------------------------------------------
 
 Piece = tuple[int, int, bool, str]
-"""start, end (FOREVER at most), whether it counts, and why: the reasons of `clocks.Segment`."""
+"""Start, end (at most FOREVER), true if it counts, and the reason as in `working_time.Segment`."""
 
 
-class Timeline(Protocol):
-    """Which microseconds count."""
+class CountedTime(Protocol):
+    """The time that counts for a deadline. All instants and amounts are in microseconds."""
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
-        """The earliest instant up to `limit` when `amount` > 0 has counted since `start`, or None; what did.
+        """The earliest instant at which `amount` has counted since `start`, and the amount that has counted.
 
-        Raises CalendarExhausted if nothing counts for 366 days and no limit ends the search.
+        `amount` is more than 0. The instant is None if `limit` comes first. Raises CalendarExhausted if no time
+        counts for 366 days and there is no limit.
         """
 
     def pieces(self, start: int) -> Iterator[Piece]:
-        """All time from `start`, adjacent. Raises CalendarExhausted after 366 days that do not count."""
+        """All time from `start` on, without gaps. Raises CalendarExhausted after 366 days that do not count."""
 
 
-class Continuous:
-    """Everything counts."""
+class AllTime:
+    """Every second counts."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         if limit - start >= amount:
             return start + amount, amount
         return None, max(0, limit - start)
 
     def pieces(self, start: int) -> Iterator[Piece]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         yield start, FOREVER, True, self._reason
 
 
-class WorkingTime:
-    """Open hours of a calendar, day by day; whole weeks without anything special are taken in one step."""
+class OpenHours:
+    """The open hours of a calendar count. Whole weeks without a special day are skipped in one step."""
 
     def __init__(self, calendar: "WorkCalendar", hours: Mapping[int, tuple[Span, ...]]) -> None:
         self.zone = zone_of(calendar.timezone)
@@ -96,7 +98,7 @@ class WorkingTime:
         self._special: dict[int, list[int]] = {}
 
     def intervals(self, ordinal: int) -> tuple[Span, ...]:
-        """The open intervals of a local date as instants in microseconds, ascending, apart or touching."""
+        """The open intervals of a local date, ascending and without overlaps. Instants are in microseconds."""
         known = self._days.get(ordinal)
         if known is None:
             if len(self._days) >= _CACHED_DAYS:
@@ -110,7 +112,7 @@ class WorkingTime:
         if ordinal not in self.zone.uneven(date.fromordinal(ordinal).year):
             midnight = self.zone.instant(ordinal)
             return tuple((midnight + start, midnight + end) for start, end in self._spans(ordinal))
-        # Moved boundaries may cross midnight: take what the neighbours have within this day's bounds.
+        # A DST change can move a boundary across midnight, so the days before and after may have open time here.
         first, last = self.zone.instant(ordinal), self.zone.instant(ordinal + 1)
         around = sorted(span for day in (ordinal - 1, ordinal, ordinal + 1) for span in self._moved(day))
         clipped = ((max(start, first), min(end, last)) for start, end in around)
@@ -118,7 +120,7 @@ class WorkingTime:
 
     def _moved(self, ordinal: int) -> Iterator[Span]:
         instant = self.zone.instant
-        if instant(ordinal) == instant(ordinal + 1):  # the zone left this date out
+        if instant(ordinal) == instant(ordinal + 1):  # the zone skipped this date
             return
         for start, end in self._spans(ordinal):
             yield instant(ordinal, start), instant(ordinal, end)
@@ -131,7 +133,7 @@ class WorkingTime:
         return self._hours[(ordinal - 1) % 7]
 
     def open_days(self, ordinal: int) -> Iterator[int]:
-        """The dates with open time, from `ordinal` on. Raises CalendarExhausted."""
+        """The ordinals of the dates with open time, from `ordinal` on. Raises CalendarExhausted."""
         closed = 0
         while closed <= CLOSED_DAYS_LIMIT:
             if self.intervals(ordinal):
@@ -143,7 +145,7 @@ class WorkingTime:
         raise _exhausted()
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         left, closed, day = amount, 0, self._day_before(start)
         while (day - EPOCH_ORDINAL) * DAY - _LARGEST_OFFSET < limit:
             if weeks := self._whole_weeks(day, start, limit, left):
@@ -161,17 +163,17 @@ class WorkingTime:
         return None, amount - left
 
     def _whole_weeks(self, day: int, start: int, limit: int, left: int) -> int:
-        """How many weeks from `day` on are plain, lie within bounds and leave something to count."""
+        """The number of weeks from `day` on that have no special day, end before `limit` and count less than `left`."""
         if left <= self._weekly or not FIRST_DAY <= day <= LAST_DAY:
             return 0
         begin = self.zone.instant(day)
-        weeks = min((self._next_special(day) - day) // 7, (limit - begin) // _WEEK)
+        weeks = min((self._next_special(day) - day) // 7, (limit - begin) // WEEK)
         if weeks <= 0 or begin < start:
             return 0
         return min(weeks, (left - 1) // self._weekly) if self._weekly else weeks
 
     def _next_special(self, day: int) -> int:
-        """The next date, from `day` on, that is unlike its weekday; else the first of the year after next."""
+        """The next special day from `day` on, or 1 January of the year after next if there is none before it."""
         year = date.fromordinal(day).year
         for candidate in (year, year + 1):
             special = self._special_days(candidate)
@@ -189,7 +191,7 @@ class WorkingTime:
         return known
 
     def pieces(self, start: int) -> Iterator[Piece]:
-        """See `Timeline`."""
+        """See `CountedTime`."""
         closed, day = 0, self._day_before(start)
         while closed <= CLOSED_DAYS_LIMIT:
             for begin, end, counted, reason in self._pieces_of(day):
@@ -220,7 +222,7 @@ class WorkingTime:
         return "open", f"holiday: {name}" if name else "holiday"
 
     def _day_before(self, instant: int) -> int:
-        # One early: with a fold or a gap across midnight, an instant may belong to the day before.
+        # Start one day early: with a DST change at midnight, an instant may belong to the day before.
         return max(FIRST_DAY, self.zone.local(instant).toordinal() - 1)
 
 
@@ -231,11 +233,11 @@ def _exhausted() -> CalendarExhausted:
 
 
 def _in_microseconds(spans: Sequence[Span]) -> tuple[Span, ...]:
-    return tuple((start * 1_000_000, end * 1_000_000) for start, end in spans)
+    return tuple((start * SECOND, end * SECOND) for start, end in spans)
 
 
 def _united(spans: Iterator[Span]) -> tuple[Span, ...]:
-    """Ascending spans, with what overlaps or touches made one."""
+    """The ascending spans, with overlapping and adjacent spans joined."""
     united: list[Span] = []
     for start, end in spans:
         if united and start <= united[-1][1]:
@@ -246,7 +248,7 @@ def _united(spans: Iterator[Span]) -> tuple[Span, ...]:
 
 
 def _take(spans: tuple[Span, ...], start: int, limit: int, left: int) -> tuple[int | None, int]:
-    """Count `spans` between `start` and `limit`: when `left` was used up, or None and what is still left."""
+    """Count `spans` from `start` to `limit`. Gives the instant at which `left` was used up, or None and the rest."""
     for begin, end in spans:
         begin, end = max(begin, start), min(end, limit)
         if end - begin >= left:
@@ -263,9 +265,10 @@ def _take(spans: tuple[Span, ...], start: int, limit: int, left: int) -> tuple[i
 class WorkCalendar:
     """Weekly hours by local weekday in an IANA zone, with holidays and exceptions by local date.
 
-    `hours` maps weekdays (0 is Monday) to spans, a missing weekday is closed; None is always open, and then
-    holidays and overrides mean nothing. `holidays` maps dates to names, "" when unnamed. `overrides` win over
-    both. `timeline` is made from the rest. Raises InvalidContent for an unknown zone.
+    `hours` maps weekdays (0 is Monday) to spans. A missing weekday is closed. None means always open, and then
+    holidays and overrides have no effect. `holidays` maps dates to names; "" is a holiday without a name.
+    `overrides` replace the hours of a date, also on a holiday. `counted_time` is derived from the other members.
+    Raises InvalidContent for an unknown zone.
     """
 
     timezone: str
@@ -273,12 +276,12 @@ class WorkCalendar:
     holidays: Mapping[date, str] = field(default_factory=dict)
     overrides: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
     name: str | None = None
-    timeline: Timeline = field(init=False, repr=False, compare=False)
+    counted_time: CountedTime = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         zone_of(self.timezone)
-        made = Continuous("open") if self.hours is None else WorkingTime(self, self.hours)
-        object.__setattr__(self, "timeline", made)
+        made = AllTime("open") if self.hours is None else OpenHours(self, self.hours)
+        object.__setattr__(self, "counted_time", made)
 
     def __hash__(self) -> int:
         return hash((self.timezone, self.name, self.hours is None))
@@ -286,7 +289,7 @@ class WorkCalendar:
 
 @lru_cache(maxsize=128)
 def always_open(timezone: str) -> WorkCalendar:
-    """The calendar in which every second counts; its zone says what a local day is."""
+    """The calendar in which every second counts. The zone decides when a local day begins."""
     return WorkCalendar(timezone, None)
 
 
@@ -298,30 +301,75 @@ def check_opens(calendar: WorkCalendar, *, start_on: date, pointer: str = "") ->
 
     Raises InvalidContent at `pointer`.
     """
-    if not isinstance(calendar.timeline, WorkingTime):
+    if not isinstance(calendar.counted_time, OpenHours):
         return
     try:
-        next(calendar.timeline.open_days(start_on.toordinal()))
+        next(calendar.counted_time.open_days(start_on.toordinal()))
     except (CalendarExhausted, TimeOutOfRange) as error:
         raise InvalidContent.at(pointer, error.detail) from error
 
 
-def open_intervals(calendar: WorkCalendar, start: datetime) -> Iterator[Interval]:
-    """Open time from the aware `start` on, lazily and ascending; neighbours may touch at midnight.
+def check_special_days(calendar: WorkCalendar) -> None:
+    """Raises InvalidContent for a holiday or an override that is not from 1900 to 2199."""
+    far = [day for day in (*calendar.holidays, *calendar.overrides) if day.year not in CALENDAR_YEARS]
+    if far:
+        raise InvalidContent(f"{far[0]} is too far away; holidays and overrides are from 1900 to 2199")
 
-    Stops after 366 closed days. Always open is one interval to the end of time. Raises TimeOutOfRange past
-    year 9998.
+
+def check_stays_open(calendar: WorkCalendar, *, first_on: date, pointer: str = "") -> None:
+    """Refuse a calendar that stays closed for 366 days at some time from the local date `first_on` (rule 2.5).
+
+    Raises InvalidContent, at `pointer` for a calendar that closes.
+    """
+    if calendar.hours is None:
+        return
+    check_special_days(calendar)
+    for day in _closed_period_starts(calendar, calendar.hours, first_on):
+        try:
+            check_opens(calendar, start_on=day)
+        except InvalidContent as error:
+            message = f"from {day} on there is no open hour within {CLOSED_DAYS_LIMIT} days"
+            raise InvalidContent.at(pointer, message) from error
+
+
+def _closed_period_starts(
+    calendar: WorkCalendar, hours: Mapping[int, tuple[Span, ...]], first_on: date
+) -> Iterator[date]:
+    """Days on which a long closed period may begin.
+
+    These are `first_on`, the first closed day before each special day, and the day after the last special day.
+    """
+    special = sorted(day for day in {*calendar.holidays, *calendar.overrides} if day > first_on)
+
+    def is_closed(day: date) -> bool:
+        usual = () if day in calendar.holidays else hours.get(day.weekday(), ())
+        return not calendar.overrides.get(day, usual)
+
+    yield first_on
+    before = first_on
+    for day in special:
+        start = day
+        while start > before and is_closed(start - _ONE_DAY):
+            start -= _ONE_DAY
+        if start > before:  # else the closed period began at or before the special day before
+            yield start
+        before = day
+    yield special[-1] + _ONE_DAY if special else first_on
+
+
+def open_intervals(calendar: WorkCalendar, start: datetime) -> Iterator[Interval]:
+    """The open intervals from `start` on, ascending. Two of them may meet at midnight.
+
+    Ends after 366 closed days. A calendar that is always open gives one interval. Raises TimeOutOfRange after
+    the year 9998.
     """
     first = to_microseconds(start)
-    if not isinstance(calendar.timeline, WorkingTime):
+    if not isinstance(calendar.counted_time, OpenHours):
         yield from_microseconds(first), datetime.max.replace(tzinfo=UTC)
         return
     try:
-        for begin, end, counted, _ in calendar.timeline.pieces(first):
+        for begin, end, counted, _ in calendar.counted_time.pieces(first):
             if counted:
                 yield from_microseconds(begin), from_microseconds(end)
     except CalendarExhausted:
         return
-
-
-# Documents --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How times are written in policy documents: targets, lengths of time and the places of escalation steps."""
+"""The written form of targets, lengths of time and places of steps in policy documents (rule 4.5)."""
 
 import re
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 from complaints.domain.time.working_time import Target, Unit
+from complaints.domain.time.zones import DAY_SECONDS
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
-_DAY_SECONDS = 86_400
-_LARGEST_SECONDS = 3660 * _DAY_SECONDS
+_LARGEST_SECONDS = 3660 * DAY_SECONDS
 _LARGEST = {
     Unit.ELAPSED_SECONDS: _LARGEST_SECONDS,
     Unit.OPEN_SECONDS: _LARGEST_SECONDS,
@@ -38,10 +38,11 @@ _OFFSET = re.compile(r"([+-])([0-9]{1,6})([dhm])")
 
 @dataclass(frozen=True, slots=True)
 class StepPlace:
-    """Where on its deadline a step stands, with its canonical name ("50%", "-3d", "+12h").
+    """The place of a step on its deadline, with its canonical name ("50%", "-3d", "+12h").
 
-    Exactly one of the three is set: a share of the target (1 = due), seconds of the deadline's own time from
-    due, or calendar days from due at the same local time.
+    Exactly one of three members is set. `share` is a share of the target; 1 is the due time. `offset_seconds`
+    counts from the due time in the time that the deadline counts. `offset_days` are calendar days from the due
+    time, at the same local time.
     """
 
     name: str
@@ -51,9 +52,9 @@ class StepPlace:
 
 
 def parse_target(text: str) -> Target:
-    """The target that `text` names: "24 elapsed hours", "5 working days from the next day" (rule 4.5).
+    """The target in `text`, such as "24 elapsed hours" or "5 working days from the next day" (rule 4.5).
 
-    Raises ValueError, saying how a target is written.
+    Raises ValueError with a message that explains how to write a target.
     """
     found = _TARGET.fullmatch(text.strip().lower())
     known = _UNITS.get((found[2], found[3])) if found else None
@@ -73,7 +74,7 @@ def parse_target(text: str) -> Target:
 
 
 def target_text(target: Target) -> str:
-    """How `target` is written: the inverse of `parse_target`."""
+    """The written form of `target`: the inverse of `parse_target`."""
     tail = " from the next day" if target.from_next_day else ""
     if target.unit in _WORDS:
         return _counted(target.amount, _WORDS[target.unit]) + tail
@@ -94,15 +95,15 @@ def parse_length(text: str) -> int:
 
 
 def length_text(seconds: int) -> str:
-    """How a length of time is written: the inverse of `parse_length`."""
+    """The written form of a length of time: the inverse of `parse_length`."""
     return _counted(*_in_largest_unit(seconds))
 
 
 def parse_step_place(text: str) -> StepPlace:
-    """The place that `text` names: a share ("80%") or an offset from due ("-3d", "+12h", "-30m"; domain §3).
+    """The place in `text`: a share ("80%") or an offset from the due time ("-3d", "+12h", "-30m").
 
-    The name is canonical, so that "+60m" and "+1h" are the same step. A day is a calendar day: "+1d" is not
-    "+24h". Raises ValueError, saying how a place is written.
+    The name is canonical, so "+60m" and "+1h" are the same step. A day is a calendar day, so "+1d" is not
+    "+24h". Raises ValueError with a message that explains how to write a place.
     """
     share, offset = _SHARE.fullmatch(text.strip()), _OFFSET.fullmatch(text.strip())
     place = _share_place(share[1]) if share else _offset_place(*offset.groups()) if offset else None

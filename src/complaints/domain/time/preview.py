@@ -1,9 +1,9 @@
-"""Due times and elapsed time of nothing stored: `POST /v1/deadlines/preview` and `/v1/deadlines/elapsed`."""
+"""Calculator for due times and elapsed time: `POST /v1/deadlines/preview` and `/v1/deadlines/elapsed`."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
 from complaints.domain.errors import InvalidContent
@@ -17,13 +17,12 @@ from complaints.domain.time.working_time import (
     shift_local,
     trace,
 )
-from complaints.domain.time.zones import TimeOutOfRange, zone_of
+from complaints.domain.time.zones import SECOND, TimeOutOfRange, to_microseconds, zone_of
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2400, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _MOST_YEARS = 100
-_MOST_PIECES = 40_000  # of time walked through: what bounds the work for one question
+_MOST_PIECES = 40_000  # pieces of time; this limits the work for one request
 _PAUSES_LIMIT = 10_000
 DURATION_LENGTH = 100
 _NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
@@ -31,12 +30,12 @@ DURATION = (
     rf"P(?:{_NUMBER}Y)?(?:{_NUMBER}M)?(?:{_NUMBER}W)?(?:{_NUMBER}D)?"
     rf"(T(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?"
 )
-"""What a duration looks like; not all that look so are one (`P`)."""
+"""The pattern of a duration. Some texts that match are no durations, such as `P`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """An ISO 8601 duration: calendar months, then calendar days, then a time of so many microseconds."""
+    """An ISO 8601 duration: calendar months, then calendar days, then microseconds."""
 
     months: int
     days: int
@@ -44,13 +43,13 @@ class Duration:
 
     @property
     def seconds(self) -> Fraction:
-        """The time part, exact."""
-        return Fraction(self.microseconds, 1_000_000)
+        """The time part in seconds, exact."""
+        return Fraction(self.microseconds, SECOND)
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewResult:
-    """When a target would be due; None, and status `paused`, while a pause without an end holds it."""
+    """The due time of a target. It is None, and the status is `paused`, if a pause without an end stops it."""
 
     due_at: datetime | None
     segments: tuple[Segment, ...]
@@ -62,10 +61,11 @@ class PreviewResult:
 
 
 def parse_duration(text: str, *, pointer: str = "/target") -> Duration:
-    """Read `PT4H`, `P2W`, `P1M2DT3H`, `PT0.5H`: years become months, weeks days; zero is allowed.
+    """Read a duration such as `PT4H`, `P2W`, `P1M2DT3H` or `PT0.5H`. Zero is allowed.
 
-    A fraction is allowed in the last member if it is one of the time and comes out exact to the microsecond.
-    Raises InvalidContent at `pointer`: not such a text, negative, empty, or longer than 100 years.
+    Years become months, and weeks become days. The last of hours, minutes and seconds may have a fraction that
+    is exact to the microsecond. Raises InvalidContent at `pointer` for a text that is no duration, is negative
+    or is longer than 100 years.
     """
     match = re.fullmatch(DURATION, text) if len(text) <= DURATION_LENGTH else None
     if match is None or text.endswith(("P", "T")):
@@ -78,7 +78,7 @@ def parse_duration(text: str, *, pointer: str = "/target") -> Duration:
     if not all(part.isdigit() for part in whole):
         raise InvalidContent.at(pointer, "Only the last of hours, minutes and seconds may have a fraction.")
     hours, minutes, seconds = (Fraction((part or "0").replace(",", ".")) for part in time)
-    microseconds = (hours * 3_600 + minutes * 60 + seconds) * 1_000_000
+    microseconds = (hours * 3_600 + minutes * 60 + seconds) * SECOND
     if microseconds.denominator != 1:
         raise InvalidContent.at(pointer, "Must be exact to the microsecond.")
     duration = Duration(
@@ -98,11 +98,11 @@ def _check_length(duration: Duration, pointer: str) -> None:
 def plan_preview(
     calendar: WorkCalendar | None, start: datetime, target_text: str, pauses: Sequence[Pause] = ()
 ) -> PreviewResult:
-    """When a target from `start` is due, and the time it goes through, adjacent, in UTC.
+    """The due time of a target that starts at `start`, and the segments of time up to it, in UTC.
 
-    The calendar part (years to days) comes first, at the same local time and in real time, then the open
-    time. Without a calendar every second counts, in UTC. Instants are aware. Raises InvalidContent at
-    `/calendar`, `/start`, `/target` or `/pauses/N`.
+    The calendar part (years to days) comes first: it ends at the same local time, and every second counts. The
+    open time follows. Without a calendar every second counts, in UTC. Instants are aware. Raises InvalidContent
+    at `/calendar`, `/start`, `/target` or `/pauses/N`.
     """
     calendar = calendar or ALWAYS_OPEN
     duration = parse_duration(target_text)
@@ -124,7 +124,7 @@ def _trace(
 ) -> Iterator[Segment]:
     due_at: datetime | None = start
     shifted = shift_local(start, calendar.timezone, months=duration.months, days=duration.days)
-    real_seconds = Fraction((shifted - start) // _MICROSECOND, 1_000_000)
+    real_seconds = Fraction(to_microseconds(shifted) - to_microseconds(start), SECOND)
     for segment in trace(start, real_seconds, calendar, pauses, real_time=True):
         due_at = segment.end
         yield segment
@@ -142,7 +142,7 @@ def _bounded(segments: Iterable[Segment]) -> Iterator[Segment]:
 def plan_elapsed(
     calendar: WorkCalendar | None, start: datetime, end: datetime, pauses: Sequence[Pause] = ()
 ) -> float:
-    """The open, unpaused seconds from `start` to `end`: an int when whole, 0 if `end` is not after `start`.
+    """The open seconds without pauses from `start` to `end`, an int if whole. 0 if `end` is not after `start`.
 
     Raises InvalidContent at `/start`, `/end` or `/pauses/N`.
     """

@@ -1,30 +1,32 @@
-"""Clocks: when a target has run, what of a stretch of time counted, and why (domain §2).
+"""Due times of targets, and the time that counts between two instants (rules 2.1 to 2.13).
 
-Everything is one idea: an amount of counted time after an anchor. Elapsed and calendar targets count real
-time; open and working-day targets count the calendar's open time; a pause stops what counts. The due time is
-the earliest instant by which the amount has passed, so a target that ends exactly at closing time is due at
-closing time (rule 2.3). Instants go in aware, in any zone, and come out in UTC; all are exact to the
-microsecond.
+Every target is an amount of counted time after an anchor. Elapsed and calendar targets count every second.
+Open and working-day targets count the open time of a calendar. Time in a pause does not count. The due time is
+the earliest instant at which the amount has counted, so a target can be due exactly at closing time (rule 2.3).
+Arguments are aware instants in any zone. Results are in UTC and exact to the microsecond.
 """
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
 
 from complaints.domain.time.calendars import (
     FOREVER,
-    Continuous,
+    AllTime,
+    CountedTime,
+    OpenHours,
     Piece,
-    Timeline,
     WorkCalendar,
-    WorkingTime,
     always_open,
 )
 from complaints.domain.time.zones import (
+    DAY,
+    SECOND,
+    WEEK,
     CalendarExhausted,
     TimeOutOfRange,
     Zone,
@@ -34,6 +36,7 @@ from complaints.domain.time.zones import (
 )
 
 __all__ = [
+    "OPEN_UNITS",
     "CalendarExhausted",
     "Pause",
     "Segment",
@@ -56,17 +59,14 @@ __all__ = [
 ]
 
 Pause = tuple[datetime, datetime | None]
-"""Half open; None: no end yet. An empty one, or one that ends before it starts, pauses nothing."""
+"""Start and end. None means no end yet. A pause that does not end after its start has no effect."""
 
-_SECOND = 1_000_000
-_DAY = 86_400 * _SECOND
-_WEEK = 7 * _DAY
-_REAL_TIME = Continuous("elapsed")
+_REAL_TIME = AllTime("elapsed")
 _Range = tuple[int, int]
 
 
 class Unit(StrEnum):
-    """What a target is counted in."""
+    """The unit in which a target counts."""
 
     ELAPSED_SECONDS = "elapsed"
     OPEN_SECONDS = "open"
@@ -75,19 +75,20 @@ class Unit(StrEnum):
     CALENDAR_MONTHS = "calendar_months"
 
 
-_OPEN_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
+OPEN_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
+"""Units that count the open time of a calendar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How long a clock runs: `amount` of `unit`; zero or less is due where it starts.
+    """The length of a deadline: `amount` of `unit`. With zero or less it is due at its start.
 
-    `from_next_day`: it begins at 00:00, local to the calendar's zone, of the day after its start.
+    With `from_next_day` it begins on the next day at 00:00, in the zone of the calendar.
 
     Working days are local dates with open time. A target that starts on another date begins with the next
-    working day. It ends at the same local time so many working days later or, if it is closed then, at the
-    closing before: three working days from Monday 22:00 end on Thursday at closing time, and so do three that
-    begin on the Tuesday after.
+    working day. It ends at the same local time after that many working days. If the calendar is closed at that
+    time, it ends at the last closing time before. Example: three working days from Monday 22:00 end on Thursday
+    at closing time, and three working days that begin on Tuesday end at the same time.
     """
 
     amount: int
@@ -97,11 +98,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of time of one clock; `end` is None for a pause without an end.
+    """A part of the time of a deadline. `end` is None for a pause without an end.
 
-    `reason` is one of: `open`, `override: open`, `elapsed` (real time) where it counts; `closed`, `holiday`
-    or `holiday: <name>`, `override: closed`, `paused`, `not started` (the rest of the day of the start) where
-    not.
+    `reason` of time that counts: `open`, `override: open` or `elapsed` (every second counts). `reason` of time
+    that does not count: `closed`, `holiday`, `holiday: <name>`, `override: closed`, `paused` or `not started`
+    (the rest of the day of the start).
     """
 
     start: datetime
@@ -116,85 +117,87 @@ class Segment:
 def due_at(
     start: datetime, target: Target, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
 ) -> datetime | None:
-    """The earliest instant by which `target` has run since `start`; None while an endless pause holds it.
+    """The due time of a target that starts at `start`. None if a pause without an end stops it.
 
-    Elapsed and calendar targets take the zone of `calendar` only, and pauses extend them by their real
-    length; open time and working days are extended by the open time of the pauses (rule 2.6). Raises
-    CalendarExhausted, TimeOutOfRange.
+    Pauses extend elapsed and calendar targets by their full length; such targets use only the zone of
+    `calendar`. Pauses extend targets in open time and working days by their open time (rule 2.6). Raises
+    CalendarExhausted and TimeOutOfRange.
     """
     if not pauses and never_stops(target, calendar):
-        return _later(start, max(0, target.amount) * _SECOND)
-    run = _Run(start, target, calendar)
+        return from_microseconds(to_microseconds(start) + max(0, target.amount) * SECOND)
+    run = _TargetRun(start, target, calendar)
     return _instant(run.due(_merged(pauses, run.anchor)))
 
 
 def share_at(
     start: datetime, target: Target, calendar: WorkCalendar, pauses: Sequence[Pause], share: Fraction
 ) -> datetime | None:
-    """The instant when `share` (1 is due, more is later) of what the target counts has passed, unpaused.
+    """The instant at which `share` of the target has counted. 1 is the due time, and more is later.
 
-    None when a pause without an end holds it. Raises CalendarExhausted, TimeOutOfRange.
+    None if a pause without an end stops it. Raises CalendarExhausted and TimeOutOfRange.
     """
     if not pauses and never_stops(target, calendar):
-        return _later(start, max(0, target.amount) * _SECOND * share.numerator // share.denominator)
-    run = _Run(start, target, calendar)
+        return from_microseconds(
+            to_microseconds(start) + max(0, target.amount) * SECOND * share.numerator // share.denominator
+        )
+    run = _TargetRun(start, target, calendar)
     return _instant(run.share(_merged(pauses, run.anchor), share))
 
 
 def pause_extension_seconds(
     start: datetime, target: Target, calendar: WorkCalendar, pauses: Sequence[Pause]
 ) -> int:
-    """By how much the pauses put off the due time, in seconds of the time the target counts, rounded down.
+    """The seconds by which the pauses delay the due time, in the time that the target counts, rounded down.
 
-    While a pause without an end holds the clock, what the pauses before it have added.
+    If a pause without an end stops the target: the seconds that the pauses before it have added.
     """
     if not pauses:
         return 0
-    run = _Run(start, target, calendar)
+    run = _TargetRun(start, target, calendar)
     merged = _merged(pauses, run.anchor)
     due = run.due(merged)
     end = merged[-1][0] if due is None else due
-    unpaused = _measure(run.timeline, run.anchor, end, merged)
-    return (_measure(run.timeline, run.anchor, end, []) - unpaused) // _SECOND
+    unpaused = _measure(run.counted_time, run.anchor, end, merged)
+    return (_measure(run.counted_time, run.anchor, end, []) - unpaused) // SECOND
 
 
 def explain(
     start: datetime, target: Target, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
 ) -> tuple[Segment, ...]:
-    """The stretches from `start` to the due time, adjacent, with nothing between them (rule 2.13).
+    """The segments from `start` to the due time, without gaps (rule 2.13).
 
-    Empty when it is due where it starts. The last has no end when a pause without an end holds the clock.
+    There is none if the target is due at its start. The last has no end if a pause without an end stops it.
     """
-    run = _Run(start, target, calendar)
+    run = _TargetRun(start, target, calendar)
     return tuple(join_segments(run.segments(start, pauses)))
 
 
 def never_stops(target: Target, calendar: WorkCalendar) -> bool:
-    """Whether, without pauses, every second from the start on counts: what most clocks are, so it has a short way."""
+    """True if every second from the start counts, apart from pauses. Most targets are so, and have a fast path."""
     never_closed = target.unit is Unit.ELAPSED_SECONDS or (
         target.unit is Unit.OPEN_SECONDS and calendar.hours is None
     )
     return never_closed and not target.from_next_day
 
 
-class _Run:
-    """A target put to work: so much counted time of a timeline after an anchor (microseconds).
+class _TargetRun:
+    """A target as an amount of counted time after an anchor, in microseconds.
 
-    `not_before` is where it ends at the earliest, though all may have counted at the closing before.
+    `not_before` is the earliest end. The full amount may have counted earlier, at the closing time before.
     """
 
-    __slots__ = ("amount", "anchor", "not_before", "timeline")
+    __slots__ = ("amount", "anchor", "counted_time", "not_before")
 
     def __init__(self, start: datetime, target: Target, calendar: WorkCalendar) -> None:
         self.anchor = to_microseconds(start)
         if target.from_next_day:
             zone = zone_of(calendar.timezone)
             self.anchor = zone.instant(zone.local(self.anchor).toordinal() + 1)
-        self.timeline: Timeline = calendar.timeline if target.unit in _OPEN_UNITS else _REAL_TIME
+        self.counted_time: CountedTime = calendar.counted_time if target.unit in OPEN_UNITS else _REAL_TIME
         self.amount, self.not_before = _amount(self.anchor, target, calendar)
 
     def due(self, pauses: Sequence[_Range]) -> int | None:
-        at = _advance(self.timeline, self.anchor, self.amount, pauses)
+        at = _advance(self.counted_time, self.anchor, self.amount, pauses)
         if at is None or at >= self.not_before:
             return at
         held = next((end for begin, end in pauses if begin < self.not_before < end), self.not_before)
@@ -203,40 +206,41 @@ class _Run:
     def share(self, pauses: Sequence[_Range], share: Fraction) -> int | None:
         if share == 1:
             return self.due(pauses)
-        return _advance(self.timeline, self.anchor, int(self.amount * share), pauses)
+        return _advance(self.counted_time, self.anchor, int(self.amount * share), pauses)
 
     def segments(self, start: datetime, pauses: Sequence[Pause]) -> Iterator[Segment]:
         if to_microseconds(start) < self.anchor:
             yield Segment(start.astimezone(UTC), from_microseconds(self.anchor), False, "not started")
         merged = _merged(pauses, self.anchor)
         due = self.due(merged)
-        pieces = _cut(self.timeline.pieces(self.anchor), merged)
+        pieces = _cut(self.counted_time.pieces(self.anchor), merged)
         yield from map(_segment, _before(pieces, FOREVER if due is None else due))
 
 
 def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> tuple[int, int]:
-    """What the target counts, in microseconds from its anchor, and the `not_before` of a `_Run`."""
+    """The microseconds that the target counts from its anchor, and the `not_before` of a `_TargetRun`."""
     if target.amount <= 0:
         return 0, anchor
     if target.unit in (Unit.ELAPSED_SECONDS, Unit.OPEN_SECONDS):
-        return target.amount * _SECOND, anchor
-    if target.unit is Unit.WORKING_DAYS and isinstance(calendar.timeline, WorkingTime):
-        return _working_days(calendar.timeline, anchor, target.amount)
+        return target.amount * SECOND, anchor
+    if target.unit is Unit.WORKING_DAYS and isinstance(calendar.counted_time, OpenHours):
+        return _working_days(calendar.counted_time, anchor, target.amount)
     months = target.amount if target.unit is Unit.CALENDAR_MONTHS else 0
     shifted = _shifted(zone_of(calendar.timezone), anchor, months=months, days=target.amount - months)
     return max(0, shifted - anchor), anchor
 
 
-def _working_days(timeline: WorkingTime, anchor: int, amount: int) -> tuple[int, int]:
-    """As `_amount`, to the same local time so many working days later."""
-    local = timeline.zone.local(anchor)
-    following = timeline.open_days(local.toordinal())
+def _working_days(counted_time: OpenHours, anchor: int, amount: int) -> tuple[int, int]:
+    """As `_amount`, up to the same local time that many working days later."""
+    local = counted_time.zone.local(anchor)
+    following = counted_time.open_days(local.toordinal())
     time_of_day = _time_of_day(local) if next(following) == local.toordinal() else 0
     last = next(islice(following, amount - 1, None))
-    end = timeline.zone.instant(last, time_of_day)
-    open_then, _ = timeline.advance(end, 1, end + 1)
-    ends_open = open_then is not None and time_of_day > 0  # begun at midnight, the day before is the last
-    return _measure(timeline, anchor, end, []), end if ends_open else anchor
+    end = counted_time.zone.instant(last, time_of_day)
+    open_then, _ = counted_time.advance(end, 1, end + 1)
+    # With a start at midnight, the last day is the day before.
+    ends_open = open_then is not None and time_of_day > 0
+    return _measure(counted_time, anchor, end, []), end if ends_open else anchor
 
 
 # Open time --------------------------------------------------------------------------------------------------
@@ -245,53 +249,54 @@ def _working_days(timeline: WorkingTime, anchor: int, amount: int) -> tuple[int,
 def add_time(
     start: datetime, seconds: float | Fraction, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
 ) -> datetime | None:
-    """The earliest instant by which `seconds` of open, unpaused time have passed since `start`.
+    """The earliest instant at which `seconds` of open time without pauses have passed since `start`.
 
-    None when a pause without an end holds it; zero or less is `start`. Raises CalendarExhausted,
+    None if a pause without an end comes first. Zero or less gives `start`. Raises CalendarExhausted and
     TimeOutOfRange.
     """
     if calendar.hours is None and not pauses:
-        return _later(start, max(0, _microseconds(seconds)))
+        return from_microseconds(to_microseconds(start) + max(0, _microseconds(seconds)))
     anchor = to_microseconds(start)
-    return _instant(_advance(calendar.timeline, anchor, _microseconds(seconds), _merged(pauses, anchor)))
+    return _instant(_advance(calendar.counted_time, anchor, _microseconds(seconds), _merged(pauses, anchor)))
 
 
 def subtract_time(
     end: datetime, seconds: float | Fraction, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
 ) -> datetime:
-    """The latest instant from which `seconds` of open, unpaused time pass until `end`; zero or less is `end`.
+    """The latest instant from which `seconds` of open time without pauses pass until `end`.
 
-    Raises CalendarExhausted where there is no such time before, TimeOutOfRange.
+    Zero or less gives `end`. Raises CalendarExhausted if there is not so much open time before, and
+    TimeOutOfRange.
     """
     last, amount = to_microseconds(end), _microseconds(seconds)
     if amount <= 0 or (calendar.hours is None and not pauses):
-        return _later(end, -max(0, amount))
-    width, before, found = max(amount, _WEEK), -1, 0
+        return from_microseconds(last - max(0, amount))
+    width, before, found = max(amount, WEEK), -1, 0
     while found < amount:
-        if found == before and width > 4 * 366 * _DAY:
+        if found == before and width > 4 * 366 * DAY:
             raise CalendarExhausted("The calendar has no such open time before: give it weekly hours.")
         before, first = found, last - width
         merged = _merged(pauses, first)
-        found = _measure(calendar.timeline, first, last, merged)
+        found = _measure(calendar.counted_time, first, last, merged)
         width *= 2
-    # One microsecond more has passed only inside the open time, so the instant before it is the latest.
-    past = _advance(calendar.timeline, first, found - amount + 1, merged)
-    assert past is not None  # found - amount + 1 <= found have passed before `last`
+    # The next microsecond of open time comes right after the instant that is wanted.
+    past = _advance(calendar.counted_time, first, found - amount + 1, merged)
+    assert past is not None  # found - amount + 1 <= found, which has counted before `last`
     return from_microseconds(past - 1)
 
 
 def elapsed_seconds(
     start: datetime, end: datetime, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
 ) -> float:
-    """Open, unpaused seconds from `start` to `end`: an int when whole, 0 if `end` is not after `start`.
+    """The open seconds without pauses from `start` to `end`, an int if whole. 0 if `end` is not after `start`.
 
     Raises TimeOutOfRange.
     """
     first, last = to_microseconds(start), to_microseconds(end)
     if last <= first:
         return 0
-    counted = _measure(calendar.timeline, first, last, _merged(pauses, first))
-    return counted / _SECOND if counted % _SECOND else counted // _SECOND
+    counted = _measure(calendar.counted_time, first, last, _merged(pauses, first))
+    return counted / SECOND if counted % SECOND else counted // SECOND
 
 
 def trace(
@@ -302,13 +307,13 @@ def trace(
     *,
     real_time: bool = False,
 ) -> Iterator[Segment]:
-    """Lazily the stretches `add_time` goes through, not yet joined; in `real_time` none of it is closed.
+    """The segments of time that `add_time` passes, not yet joined. With `real_time` every second counts.
 
-    Raises CalendarExhausted, TimeOutOfRange.
+    Raises CalendarExhausted and TimeOutOfRange.
     """
-    timeline = _REAL_TIME if real_time else calendar.timeline
+    counted_time = _REAL_TIME if real_time else calendar.counted_time
     first = to_microseconds(start)
-    pieces = _cut(timeline.pieces(first), _merged(pauses, first))
+    pieces = _cut(counted_time.pieces(first), _merged(pauses, first))
     yield from map(_segment, _until(pieces, _microseconds(seconds)))
 
 
@@ -316,32 +321,32 @@ def trace(
 
 
 def shift_days(instant: datetime, days: int, timezone: str) -> datetime:
-    """The same local time so many days later or, negative, earlier; gaps and folds by rule 2.4.
+    """The same local time `days` later, or earlier if negative (rule 2.4).
 
-    Raises TimeOutOfRange, InvalidContent for an unknown zone.
+    Raises TimeOutOfRange, and InvalidContent for an unknown zone.
     """
     return shift_local(instant, timezone, days=days)
 
 
 def add_months(instant: datetime, months: int, timezone: str) -> datetime:
-    """The same local time so many calendar months later, at most the last day of the month (rule 2.7).
+    """The same local time `months` later, or on the last day of a shorter month (rule 2.7).
 
-    Raises TimeOutOfRange, InvalidContent for an unknown zone.
+    Raises TimeOutOfRange, and InvalidContent for an unknown zone.
     """
     return shift_local(instant, timezone, months=months)
 
 
 def shift_local(instant: datetime, timezone: str, *, months: int = 0, days: int = 0) -> datetime:
-    """`months`, then `days` later at the same local time; nothing in between must exist.
+    """The same local time `months` and then `days` later. The time between the two shifts need not exist.
 
-    Raises TimeOutOfRange, InvalidContent for an unknown zone.
+    Raises TimeOutOfRange, and InvalidContent for an unknown zone.
     """
     return from_microseconds(_shifted(zone_of(timezone), to_microseconds(instant), months=months, days=days))
 
 
 def _shifted(zone: Zone, instant: int, *, months: int, days: int) -> int:
     if not months and not days:
-        return instant  # also in the second pass of a fold
+        return instant  # without a shift, the second instant of a DST fold stays as it is
     local = zone.local(instant)
     year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
     if not 1 <= year <= 9999:
@@ -352,29 +357,22 @@ def _shifted(zone: Zone, instant: int, *, months: int, days: int) -> int:
 
 
 def _time_of_day(local: datetime) -> int:
-    return to_microseconds(local.replace(tzinfo=UTC)) % _DAY
+    return to_microseconds(local.replace(tzinfo=UTC)) % DAY
 
 
 # Amounts of counted time, in microseconds -------------------------------------------------------------------
 
 
 def _microseconds(seconds: float | Fraction) -> int:
-    return seconds * _SECOND if isinstance(seconds, int) else round(seconds * _SECOND)
+    return seconds * SECOND if isinstance(seconds, int) else round(seconds * SECOND)
 
 
 def _instant(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else from_microseconds(microseconds)
 
 
-def _later(start: datetime, microseconds: int) -> datetime:
-    try:
-        return start.astimezone(UTC) + timedelta(microseconds=microseconds)
-    except OverflowError as error:
-        raise TimeOutOfRange("The time reckoned lies outside the years 1 to 9999: choose less.") from error
-
-
 def _merged(pauses: Sequence[Pause], start: int) -> list[_Range]:
-    """The pauses after `start`, ascending and apart; FOREVER for no end."""
+    """The pauses after `start`, ascending and without overlaps. FOREVER stands for no end."""
     merged: list[_Range] = []
     for begin, end in sorted(_range(pause) for pause in pauses):
         if end <= begin or end <= start:
@@ -399,25 +397,25 @@ def _unpaused(start: int, pauses: Sequence[_Range]) -> Iterator[_Range]:
         yield start, FOREVER
 
 
-def _advance(timeline: Timeline, start: int, amount: int, pauses: Sequence[_Range]) -> int | None:
-    """The earliest instant by which `amount` has counted; None when an endless pause holds it."""
+def _advance(counted_time: CountedTime, start: int, amount: int, pauses: Sequence[_Range]) -> int | None:
+    """The earliest instant at which `amount` has counted. None if a pause without an end comes first."""
     if amount <= 0:
         return start
     for begin, limit in _unpaused(start, pauses):
-        at, counted = timeline.advance(begin, amount, limit)
+        at, counted = counted_time.advance(begin, amount, limit)
         if at is not None:
             return at
         amount -= counted
     return None
 
 
-def _measure(timeline: Timeline, start: int, end: int, pauses: Sequence[_Range]) -> int:
-    """What counts from `start` to `end`."""
+def _measure(counted_time: CountedTime, start: int, end: int, pauses: Sequence[_Range]) -> int:
+    """The microseconds that count from `start` to `end`."""
     total = 0
     for begin, limit in _unpaused(start, pauses):
         if begin >= end:
             break
-        total += timeline.advance(begin, FOREVER, min(limit, end))[1]
+        total += counted_time.advance(begin, FOREVER, min(limit, end))[1]
     return total
 
 
@@ -437,7 +435,7 @@ def _before(pieces: Iterator[Piece], stop: int) -> Iterator[Piece]:
 
 
 def _until(pieces: Iterator[Piece], amount: int) -> Iterator[Piece]:
-    """The pieces until `amount` has counted."""
+    """The pieces up to the instant at which `amount` has counted."""
     for start, end, counted, reason in pieces:
         if amount <= 0:
             return
@@ -448,7 +446,7 @@ def _until(pieces: Iterator[Piece], amount: int) -> Iterator[Piece]:
 
 
 def _cut(pieces: Iterator[Piece], pauses: list[_Range]) -> Iterator[Piece]:
-    """The pieces with what counts and is paused marked so; an endless pause is the last."""
+    """The pieces, with paused time marked as not counted. A pause without an end is the last piece."""
     following = iter([*pauses, (FOREVER, FOREVER)])
     pause_start, pause_end = next(following)
     for start, end, counted, reason in pieces:
@@ -467,7 +465,7 @@ def _cut(pieces: Iterator[Piece], pauses: list[_Range]) -> Iterator[Piece]:
 
 
 def join_segments(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """Adjacent segments of the same reason made one."""
+    """The segments, with neighbours of the same reason joined."""
     last: Segment | None = None
     for segment in segments:
         if last and (last.counted, last.reason) == (segment.counted, segment.reason):

@@ -1,4 +1,4 @@
-"""Time zones, and instants as whole microseconds."""
+"""Time zones, and instants as whole microseconds since 1970-01-01T00:00Z."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -6,48 +6,36 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from complaints.domain.errors import InvalidContent
 
-_MICROSECOND = timedelta(microseconds=1)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-
-
 DAY_SECONDS = 86_400
-
-
-DAY = DAY_SECONDS * 1_000_000
-
-
+SECOND = 1_000_000
+"""Microseconds, as in `DAY` and `WEEK`."""
+DAY = DAY_SECONDS * SECOND
+WEEK = 7 * DAY
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 FIRST_DAY = date(2, 1, 1).toordinal()
-
-
 LAST_DAY = date(9998, 12, 31).toordinal()
 
-
-_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097  # after which dates and weekdays repeat
-
-
-_RULES_ONLY_FROM = 2038  # from here on zones follow a yearly rule
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097  # after this time, dates and weekdays repeat
+_RULES_ONLY_FROM = 2038  # from this year on, zones follow a yearly rule
 
 
 class CalendarExhausted(InvalidContent):
-    """No hour is open within 366 days, so the clock would never end."""
+    """No hour is open within 366 days, so the deadline would never be due."""
 
 
 class TimeOutOfRange(InvalidContent):
-    """The reckoning leaves the years 2 to 9998 (for a clock that never closes: 1 to 9999)."""
+    """An instant is outside the years 2 to 9998 (1 to 9999 for a calendar that is always open)."""
 
 
 def to_microseconds(instant: datetime) -> int:
-    """Microseconds since 1970 of an aware instant."""
+    """The microseconds from 1970 to an aware instant."""
     return (instant - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(microseconds: int) -> datetime:
-    """The UTC instant so many microseconds after 1970. Raises TimeOutOfRange."""
+    """The UTC instant that many microseconds after 1970. Raises TimeOutOfRange."""
     try:
         return _EPOCH + timedelta(microseconds=microseconds)
     except OverflowError as error:
@@ -55,7 +43,7 @@ def from_microseconds(microseconds: int) -> datetime:
 
 
 def out_of_range() -> TimeOutOfRange:
-    """The refusal of an instant that Python's dates cannot hold."""
+    """The error for an instant that a Python datetime cannot hold."""
     return TimeOutOfRange(
         "The time is too far in the past or in the future to be reckoned: choose a nearer one."
     )
@@ -63,7 +51,7 @@ def out_of_range() -> TimeOutOfRange:
 
 @lru_cache(maxsize=1_024)
 def find_zone(timezone: str) -> ZoneInfo | None:
-    """The IANA zone of that name, or None; leap-second and machine-dependent variants are not zones here."""
+    """The IANA zone with that name, or None. Zones with leap seconds or that depend on the machine are not known."""
     if timezone.startswith(("right/", "posix/")) or timezone in ("localtime", "posixrules", "Factory"):
         return None
     try:
@@ -73,7 +61,7 @@ def find_zone(timezone: str) -> ZoneInfo | None:
 
 
 class Zone:
-    """Wall time of one IANA zone in ordinals of local dates and microseconds."""
+    """One IANA zone. A local time is the ordinal of a date and the microseconds since its midnight."""
 
     def __init__(self, info: ZoneInfo) -> None:
         self.info = info
@@ -81,20 +69,17 @@ class Zone:
         self._uneven: dict[int, frozenset[int]] = {}
 
     def instant(self, ordinal: int, microseconds: int = 0) -> int:
-        """The instant of a wall time: microseconds since that date's midnight, at most a day.
-
-        Raises TimeOutOfRange.
-        """
+        """The instant of a local time; `microseconds` is at most a day. Raises TimeOutOfRange."""
         try:
             wall = datetime.fromordinal(ordinal) + timedelta(microseconds=microseconds)
         except (OverflowError, ValueError) as error:
             raise out_of_range() from error
-        offset = self.info.utcoffset(wall)  # PEP 495 with fold=0 is exactly rule 2.4
+        offset = self.info.utcoffset(wall)  # fold=0 (PEP 495) gives the instant that rule 2.4 demands
         assert offset is not None
         return (ordinal - EPOCH_ORDINAL) * DAY + microseconds - offset // _MICROSECOND
 
     def local(self, microseconds: int) -> datetime:
-        """The wall time of an instant, without a zone. Raises TimeOutOfRange."""
+        """The local time of an instant, as a datetime without a zone. Raises TimeOutOfRange."""
         try:
             local = from_microseconds(microseconds).astimezone(self.info).replace(tzinfo=None, fold=0)
         except (OverflowError, ValueError) as error:
@@ -104,7 +89,7 @@ class Zone:
         return local
 
     def uneven(self, year: int) -> frozenset[int]:
-        """The dates of a year on which, or beside which, the offset from UTC changes."""
+        """The dates of a year on which the offset from UTC changes, with the dates before and after them."""
         if self._fixed:
             return frozenset()
         if year >= _RULES_ONLY_FROM + _CYCLE_YEARS:
@@ -132,7 +117,7 @@ class Zone:
 
 @lru_cache(maxsize=128)
 def zone_of(timezone: str) -> Zone:
-    """The zone of that name. Raises InvalidContent for an unknown one."""
+    """The zone with that name. Raises InvalidContent for an unknown name."""
     info = find_zone(timezone)
     if info is None:
         raise InvalidContent(

@@ -1,10 +1,9 @@
-"""Policies: validated and applied. A version that was applied is never changed; complaints keep theirs."""
+"""Validate, apply and list policies. An applied version never changes, and complaints keep their version."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from complaints.domain.errors import Fault, NotFound
-from complaints.domain.policy.document import PolicyReading, read_policy, to_document
 from complaints.domain.policy.policy import Policy
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -12,12 +11,13 @@ from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows import policy as policy_rows
 from complaints.use_cases.access import Caller
 from complaints.use_cases.configuration.changing import claim_to_change
+from complaints.use_cases.policy_document.document import PolicyReading, read_policy, to_document
 from complaints.use_cases.service import Service
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyPolicyResult:
-    """What became of a document. `created` is False where the latest version of its policy says the same."""
+    """The result of applying a document. `created` is false if the latest version says the same."""
 
     policy: Policy
     warnings: tuple[Fault, ...]
@@ -26,7 +26,7 @@ class ApplyPolicyResult:
 
 @dataclass(frozen=True, slots=True)
 class ListedPolicy:
-    """A version, and whether complaints received now go by it."""
+    """A version of a policy. `in_force` is true if complaints that are received now get it."""
 
     policy: Policy
     applied_at: datetime
@@ -35,8 +35,10 @@ class ListedPolicy:
 
 
 def validate_policy(text: str, configuration: Configuration | None = None) -> PolicyReading:
-    """Read a policy document in YAML or JSON; with `catalogue` its teams, categories and stored calendars are
-    looked up too. Raises InvalidContent with every fault, its pointer and its line.
+    """Read a policy document in YAML or JSON.
+
+    With `configuration`, its teams, categories and stored calendars must exist. Raises InvalidContent with all
+    faults, each with its pointer and its line.
     """
     if configuration is None:
         return read_policy(text)
@@ -47,9 +49,10 @@ def validate_policy(text: str, configuration: Configuration | None = None) -> Po
 
 
 def apply_policy(service: Service, tx: Transaction, caller: Caller, text: str) -> ApplyPolicyResult:
-    """Apply a policy document as the next version of its code; one that says what the latest does adds none.
+    """Apply a policy document as the next version of its policy.
 
-    Stored calendars it names are taken in as they are now. Raises InvalidContent as `validate_policy` does.
+    A document that says the same as the latest version adds no version. Stored calendars in it are copied as
+    they are now. Raises InvalidContent as `validate_policy` does.
     """
     configuration = claim_to_change(service, tx, caller)
     reading = validate_policy(text, configuration)
@@ -73,7 +76,7 @@ def _latest(configuration: Configuration, code: str) -> Policy | None:
 
 
 def _overruled(tx: Transaction, configuration: Configuration, policy: Policy) -> tuple[Fault, ...]:
-    """A warning if complaints received now go by another policy, though this one has taken force."""
+    """A warning if `policy` is in force by its date, but complaints that are received now get another policy."""
     current = configuration.policy_at(tx.now)
     already = (policy.code, policy.version) in configuration.policies
     later = current.effective_at > policy.effective_at or (already and current is not policy)
@@ -91,7 +94,7 @@ def _overruled(tx: Transaction, configuration: Configuration, policy: Policy) ->
 def list_policies(
     tx: Transaction, configuration: Configuration, code: str | None = None
 ) -> list[ListedPolicy]:
-    """Every version of every policy, or of the one with that code. Raises NotFound for an unknown code."""
+    """All versions of all policies, or of the policy `code`. Raises NotFound for an unknown code."""
     current = configuration.policy_at(tx.now)
     listed = []
     for record in policy_rows.find_policies(tx, code):
@@ -105,7 +108,7 @@ def list_policies(
 def load_policy(
     tx: Transaction, configuration: Configuration, code: str, version: int
 ) -> tuple[ListedPolicy, str]:
-    """One version, and its document as it was sent. Raises NotFound."""
+    """One version, and the text of its document as it was sent. Raises NotFound."""
     versions = list_policies(tx, configuration, code)
     found = next((one for one in versions if one.policy.version == version), None)
     if found is None:

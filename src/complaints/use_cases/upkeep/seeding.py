@@ -1,11 +1,13 @@
 """The first content of a fresh database: staff, categories, the policy and the first key."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import resources
-from typing import Any
 
-from complaints.domain.policy.default_categories import SEED_CATEGORIES
-from complaints.domain.policy.document import read_policy, to_document
+from pydantic import TypeAdapter
+
+from complaints.domain.policy.categories import Category
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import api_key as key_rows
@@ -14,35 +16,39 @@ from complaints.storage.rows import policy as policy_rows
 from complaints.storage.rows import seed
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.configuration import keys
+from complaints.use_cases.policy_document.document import read_policy, to_document
+from complaints.use_cases.policy_document.yaml_document import read_yaml
 from complaints.use_cases.service import Service
 
 ADMIN = "admin"
 BOOTSTRAP = "bootstrap"
 BUILT_IN_POLICY = "telecom-handbook"
-_DEPARTMENTS: list[dict[str, Any]] = [
-    {"code": "head_office", "names": {"en": "Head office", "zh": "公司总部"}, "parent": None},
-    {"code": "network", "names": {"en": "Network department", "zh": "网络部"}, "parent": "head_office"},
-    {"code": "service", "names": {"en": "Service department", "zh": "服务部"}, "parent": "head_office"},
-    {
-        "code": "administration",
-        "names": {"en": "Administration", "zh": "综合管理部"},
-        "parent": "head_office",
-    },
-]
-_TEAMS: list[dict[str, Any]] = [
-    {"code": "operations", "names": {"en": "Operations", "zh": "运维"}, "department": "network"},
-    {
-        "code": "customer_service",
-        "names": {"en": "Customer service", "zh": "客户服务"},
-        "department": "service",
-    },
-    {"code": "management", "names": {"en": "Management", "zh": "经营管理"}, "department": "administration"},
-]
+SeedRow = dict[str, str | dict[str, str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedData:
+    """The reference data of a fresh database. Departments and teams are rows without their head and lead."""
+
+    departments: Sequence[SeedRow]
+    teams: Sequence[SeedRow]
+    categories: Sequence[Category]
+
+
+@cache
+def load_seed_data() -> SeedData:
+    """The reference data in `seed_data.yaml`."""
+    text = _shipped_text("use_cases/upkeep/seed_data.yaml")
+    return TypeAdapter(SeedData).validate_python(read_yaml(text).data)
 
 
 def shipped_policy(name: str) -> str:
     """The text of a policy document that comes with the program."""
-    return resources.files("complaints").joinpath("policies", f"{name}.yaml").read_text(encoding="utf-8")
+    return _shipped_text(f"policies/{name}.yaml")
+
+
+def _shipped_text(path: str) -> str:
+    return resources.files("complaints").joinpath(path).read_text(encoding="utf-8")
 
 
 def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
@@ -50,10 +56,14 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     if not seed.try_claim(tx):
         return False
     text = policy_text or shipped_policy(BUILT_IN_POLICY)
-    teams = {team["code"] for team in _TEAMS}
-    reading = read_policy(text, teams=teams, categories={category.code for category in SEED_CATEGORIES})
-    seed.insert_people(tx, login=ADMIN, name="Administrator", departments=_DEPARTMENTS, teams=_TEAMS)
-    seed.insert_categories(tx, [asdict(category) for category in SEED_CATEGORIES])
+    data = load_seed_data()
+    reading = read_policy(
+        text,
+        teams={str(team["code"]) for team in data.teams},
+        categories={category.code for category in data.categories},
+    )
+    seed.insert_people(tx, login=ADMIN, name="Administrator", departments=data.departments, teams=data.teams)
+    seed.insert_categories(tx, [asdict(category) for category in data.categories])
     policy_rows.insert_policy(
         tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor
     )

@@ -1,0 +1,1 @@
+"""Policy documents in YAML or JSON: read with every fault and its line, and written."""

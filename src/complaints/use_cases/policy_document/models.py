@@ -1,0 +1,355 @@
+"""The form of a policy document as pydantic models (rules 4.2 to 4.5, docs/policies.md).
+
+`policy_document` reads documents with them. Members are read from top to bottom: time zone, effective date
+and calendars go into the context, because later members depend on them.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    InstanceOf,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
+
+from complaints.domain.complaint.identity import is_phone_region
+from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.instants import read_instant
+from complaints.domain.policy.checks import (
+    PlacedFault,
+    follow_up_faults,
+    ladder_faults,
+    route_faults,
+    target_faults,
+)
+from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.calendars import CALENDAR_YEARS, WorkCalendar, always_open, check_stays_open
+from complaints.domain.time.notation import StepPlace, parse_length, parse_step_place, parse_target
+from complaints.domain.time.working_time import OPEN_UNITS, Target
+from complaints.domain.time.zones import find_zone
+from complaints.domain.vocabulary import (
+    AccessRole,
+    Cause,
+    DeadlineKind,
+    HoldReason,
+    Priority,
+    RecipientRole,
+    Severity,
+)
+from complaints.use_cases.policy_document.fields import (
+    TRUTH_VALUE,
+    Members,
+    checked,
+    every,
+    find_word,
+    fitting,
+    items,
+    mapping,
+    member_of,
+    name_of,
+    parsed,
+    quoted,
+    read_with,
+    split_pointer,
+    text,
+    whole_number,
+    word,
+)
+
+_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_CODE_MESSAGE = "must be 1 to 64 lower-case letters, digits, '_', '-' and '.', such as 'telecom-handbook'"
+_TIMEZONE_MESSAGE = "'{}' is not an IANA time zone such as Asia/Shanghai or UTC"
+_PHONE_REGION_MESSAGE = "must be the two letters of a country, in upper case, such as 'CN'"
+_CALENDAR_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+_NEEDED_LANGUAGES = ("en", "zh")
+_RAISED_BY = ("vulnerable", "repeat", "regulator")
+_WITHOUT_TARGETS = {
+    DeadlineKind.FOLLOW_UP: "they come from 'follow_ups'",
+    DeadlineKind.CLOSURE: "its due time comes from 'closure'",
+    DeadlineKind.PROMISE: "its due time is the one promised",
+}
+
+
+@dataclass(slots=True)
+class ReadingContext:
+    """The names that a document may use, and members of the document that later members need.
+
+    None for `teams` or `categories` accepts every name. `effective_at` and `calendars` are None until they
+    were read without a fault.
+    """
+
+    stored_calendars: Mapping[str, WorkCalendar]
+    teams: Collection[str] | None
+    categories: Collection[str] | None
+    timezone: str = "UTC"
+    effective_at: datetime | None = None
+    calendars: Collection[str] | None = None
+
+
+# Names, texts, instants -------------------------------------------------------------------------------------
+
+
+def _parse_instant(written: str) -> datetime:
+    instant = None
+    with suppress(ValueError):
+        instant = read_instant(written, allow_minutes=True)
+    if instant is None or instant.year not in CALENDAR_YEARS:
+        raise ValueError("must be an instant with its offset, such as 2026-10-01T00:00:00+08:00")
+    return instant.astimezone(UTC)
+
+
+def _read_texts(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
+    given = mapping(value)
+    faults: list[PlacedFault] = [
+        ((name,), f"'{name[:60]}' is not a language tag such as 'en' or 'zh'")
+        for name in given
+        if not _LANGUAGE.fullmatch(name)
+    ]
+    if missing := [language for language in _NEEDED_LANGUAGES if language not in given]:
+        faults.append(((), f"lacks the text in {quoted(missing)}"))
+    return read_with(handler, given, faults)
+
+
+def _placeholder_faults(texts: Mapping[str, str]) -> Iterator[PlacedFault]:
+    for language, written in texts.items():
+        for placeholder in set(_PLACEHOLDER.findall(written)) - {"{number}"}:
+            yield (language,), f"unknown placeholder '{placeholder[:60]}'; '{{number}}' is the only one"
+
+
+Text = Annotated[str, text()]
+Texts = Annotated[dict[str, Annotated[str, text(2000)]], WrapValidator(_read_texts)]
+"""Texts by language, at least in English and Chinese."""
+Team = Annotated[str, name_of("team", "teams")]
+Category = Annotated[str, name_of("category", "categories")]
+PriorityWord = Annotated[Priority, member_of(Priority)]
+
+
+# Targets ----------------------------------------------------------------------------------------------------
+
+
+def _check_needs_no_calendar(target: Target) -> Target:
+    if target.unit in OPEN_UNITS:
+        raise ValueError(
+            "has no calendar to count working time by; use elapsed hours, calendar days or months"
+        )
+    return target
+
+
+AnyTarget = Annotated[Target, parsed(parse_target)]
+TargetWithoutCalendar = Annotated[AnyTarget, AfterValidator(_check_needs_no_calendar)]
+FollowUpPlan = Annotated[tuple[AnyTarget, ...], items(1, 12), checked(follow_up_faults)]
+
+
+class TargetMembers(Members):
+    """A target, and the complaints it is for."""
+
+    target: AnyTarget
+    priority: PriorityWord | None = None
+    category: Category | None = None
+
+
+Targets = Annotated[
+    tuple[TargetMembers, ...],
+    items(1, 200),
+    checked(lambda targets: target_faults([(target.priority, target.category) for target in targets])),
+]
+
+
+# Calendars --------------------------------------------------------------------------------------------------
+
+
+class HolidayTableMembers(Members):
+    """The source of the holidays of one year."""
+
+    year: Annotated[int, whole_number(CALENDAR_YEARS.start, CALENDAR_YEARS.stop - 1)]
+    source: Annotated[str, text(500)]
+    confirmed: Annotated[bool, TRUTH_VALUE]
+
+
+class CalendarMembers(BaseModel):
+    """A calendar: a stored one that `use` names, or one that is written out in the policy."""
+
+    calendar: InstanceOf[WorkCalendar]
+    holiday_tables: Annotated[tuple[HolidayTableMembers, ...], items(0, 100)] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(
+        cls, value: object, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo[Any]
+    ) -> Self:
+        given = mapping(value)
+        calendar, faults = always_open("UTC"), list[PlacedFault]()
+        try:
+            calendar = _read_calendar(given, info.context)
+        except InvalidContent as refused:
+            found = refused.faults or [Fault("", refused.detail)]
+            faults = [(split_pointer(fault.pointer), fault.message) for fault in found]
+        tables = given.get("holiday_tables")
+        read = {"calendar": calendar, "holiday_tables": [] if tables is None else tables}
+        return read_with(handler, read, faults)
+
+
+def _read_calendar(given: Mapping[str, Any], context: ReadingContext) -> WorkCalendar:
+    """The calendar of these members. Raises InvalidContent, also if it stays closed for a year (rule 2.5)."""
+    if "use" in given:
+        calendar = _find_stored_calendar(given, context)
+    elif "hours" in given:
+        document = {name: member for name, member in given.items() if name != "holiday_tables"}
+        calendar = parse_calendar(document | {"timezone": given.get("timezone") or context.timezone})
+    else:
+        raise InvalidContent.at("", "lacks 'hours'; write 'hours: null' for a calendar that is always open")
+    if context.effective_at is not None:
+        check_stays_open(calendar, first_on=context.effective_at.date() - timedelta(days=1))
+    return calendar
+
+
+def _find_stored_calendar(given: Mapping[str, Any], context: ReadingContext) -> WorkCalendar:
+    if len(given) > 1:
+        raise InvalidContent.at(
+            "", "'use' takes a stored calendar as it is; remove the other members or write all of them here"
+        )
+    try:
+        return context.stored_calendars[find_word(given["use"], "stored calendar", context.stored_calendars)]
+    except ValueError as error:
+        raise InvalidContent.at("/use", str(error)) from error
+
+
+def _read_calendars(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
+    given = mapping(value)
+    named = {name: member for name, member in given.items() if _CALENDAR_NAME.fullmatch(name)}
+    message = "a calendar's name must be 1 to 64 letters, digits, '_', '-' and '.'"
+    return read_with(handler, named, [((name,), message) for name in given if name not in named])
+
+
+# Deadline kinds and ladders ---------------------------------------------------------------------------------
+
+
+class StepMembers(Members):
+    """A step of a ladder."""
+
+    at: Annotated[StepPlace, parsed(parse_step_place)]
+    level: Annotated[int, whole_number(0, 9)]
+    notify: Annotated[
+        tuple[Annotated[RecipientRole, member_of(RecipientRole)], ...],
+        items(1, len(RecipientRole)),
+        AfterValidator(lambda roles: tuple(dict.fromkeys(roles))),
+    ]
+    raise_priority: Annotated[bool, TRUTH_VALUE] = False
+    move_to_team: Team | None = None
+
+
+Ladder = Annotated[
+    tuple[StepMembers, ...],
+    items(1, 20),
+    checked(lambda steps: ladder_faults([step.at for step in steps])),
+]
+
+
+class RuleMembers(Members):
+    """The rule of one deadline kind. `_targets_by_kind` says which kinds have targets."""
+
+    calendar: Annotated[str, name_of("calendar", "calendars")] | None = None
+    targets: Targets = ()
+    ladder: Ladder
+    pauses_on: Annotated[
+        frozenset[Annotated[HoldReason, member_of(HoldReason)]], items(0, len(HoldReason))
+    ] = frozenset()
+    pause_budget: Annotated[int, parsed(parse_length)] | None = None
+
+    @classmethod
+    def faults_of(cls, given: Mapping[str, Any]) -> Iterator[PlacedFault]:
+        """A pause budget is a mistake if no hold pauses the deadline."""
+        if given.get("pause_budget") is not None and given.get("pauses_on") in (None, []):
+            yield ("pause_budget",), "limits pauses, but 'pauses_on' names none"
+
+
+def _targets_by_kind(rules: Mapping[str, Any]) -> Iterator[PlacedFault]:
+    for kind in DeadlineKind:
+        if not isinstance(rule := rules.get(kind), Mapping):
+            continue
+        has_targets = rule.get("targets") is not None
+        if has_targets and kind in _WITHOUT_TARGETS:
+            yield (kind.value, "targets"), f"'{kind}' takes no targets: {_WITHOUT_TARGETS[kind]}"
+        elif not has_targets and kind not in _WITHOUT_TARGETS:
+            yield (kind.value,), "lacks 'targets'"
+
+
+# Priorities, routes, the whole ------------------------------------------------------------------------------
+
+
+class PrioritiesMembers(Members):
+    """How a priority is derived."""
+
+    from_severity: Annotated[dict[Severity, PriorityWord], every(Severity)]
+    raised_by: Annotated[frozenset[Annotated[str, word("reason", _RAISED_BY)]], items(0, len(_RAISED_BY))]
+    repeat_window_days: Annotated[int, whole_number(1, 3660)]
+
+
+class RouteMembers(Members):
+    """A route to a team."""
+
+    team: Team
+    cause: Annotated[Cause, member_of(Cause)] | None = None
+    category: Category | None = None
+    region: Text | None = None
+
+    @classmethod
+    def faults_of(cls, given: Mapping[str, Any]) -> Iterator[PlacedFault]:
+        """A route without a condition would fit every complaint."""
+        if all(given.get(name) is None for name in ("cause", "category", "region")):
+            yield (), "fits every complaint; that is what 'default_team' is for"
+
+
+Routes = Annotated[
+    tuple[RouteMembers, ...],
+    items(0, 1000),
+    checked(lambda routes: route_faults([(route.cause, route.category, route.region) for route in routes])),
+]
+
+
+class PolicyMembers(Members):
+    """A policy document."""
+
+    code: Annotated[str, fitting(_CODE.fullmatch, _CODE_MESSAGE)]
+    title: Texts
+    effective_at: Annotated[datetime, parsed(_parse_instant)]
+    timezone: Annotated[str, fitting(find_zone, _TIMEZONE_MESSAGE)]
+    phone_region: Annotated[str, fitting(is_phone_region, _PHONE_REGION_MESSAGE)]
+    calendars: Annotated[dict[str, CalendarMembers], WrapValidator(_read_calendars)] = Field(
+        default={}, validate_default=True
+    )
+    priorities: PrioritiesMembers
+    deadlines: Annotated[dict[DeadlineKind, RuleMembers], every(DeadlineKind, _targets_by_kind)]
+    follow_ups: Annotated[dict[Priority, FollowUpPlan], every(Priority)]
+    closure: AnyTarget
+    contact_match_days: Annotated[int, whole_number(0, 366)]
+    unreachable_retry: AnyTarget
+    unreachable_attempts: Annotated[int, whole_number(1, 10)]
+    hold_maximum: TargetWithoutCalendar
+    reopen_window: TargetWithoutCalendar
+    routes: Routes
+    default_team: Team
+    early_close_roles: Annotated[
+        frozenset[Annotated[AccessRole, member_of(AccessRole)]], items(0, len(AccessRole))
+    ]
+    acknowledgement: Annotated[Texts, checked(_placeholder_faults)]
+
+    @field_validator("effective_at", "timezone", "calendars")
+    @classmethod
+    def _keep_for_later_members(cls, value: Any, info: ValidationInfo[ReadingContext]) -> Any:
+        setattr(info.context, str(info.field_name), value)
+        return value
