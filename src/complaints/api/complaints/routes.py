@@ -113,7 +113,7 @@ def change_complaint(
     reference: str,
     command: Annotated[PatchComplaint, Body(openapi_examples=examples.PATCH)],
 ) -> Response:
-    """Change what was told; what is absent or null stays. Running deadlines follow priority and category."""
+    """Change members of a complaint; absent or null members stay. Running deadlines follow priority and category."""
 
     def work(tx: Transaction) -> Reply:
         changed = edit.patch(request.service, tx, request.caller, reference, command, request.versions)

@@ -1,7 +1,7 @@
 """`GET /docs`: Swagger UI over `/openapi.json`, from files in the package. `api.middleware` adds the router.
 
-The browser loads nothing from another host. The directory of the viewer has its version in its name. To upgrade:
-put the files of the npm package `swagger-ui-dist` into a new directory, make `SHA256SUMS` with `sha256sum`, and change
+The browser loads nothing from another host. The directory of the viewer has its version in its name. To upgrade, put
+the files of the npm package `swagger-ui-dist` into a new directory and make `SHA256SUMS` with `sha256sum`. Then change
 the version here, in `static/docs.html` and in `NOTICE`.
 """
 

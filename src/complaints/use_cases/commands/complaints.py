@@ -57,7 +57,7 @@ class ServiceIn(Content):
 
 
 class CreateComplaint(Content):
-    """A complaint as told. Its clocks start at `received_at`, now if absent."""
+    """A complaint to post. Its deadlines start at `received_at`, now if absent."""
 
     channel: Channel
     subject: Subject
