@@ -70,7 +70,7 @@ def test_the_unique_key_of_a_step(postgres_url: str, sail: Callable[[str], Any],
             fleet.add_worker(patches=["no_lock", "no_version_guard"])
         fleet.await_ready()
         storm = Storm(service)
-        for _ in range(2 if has_key else 8):
+        for _ in range(2 if has_key else 30):
             storm.raise_wave(50, seconds=0.2, steps_at=[12])
             storm.await_end()
             twice = [breach for breach in storm.breaches() if "once too often" in breach]
