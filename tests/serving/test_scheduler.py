@@ -113,3 +113,67 @@ def test_hastening_at_the_wrong_moment_does_nothing(moment: str) -> None:
         loops.stop()
     loops.hasten("work", 0)
     assert work.runs == []
+
+
+def test_no_wish_to_run_at_once_is_lost() -> None:
+    """APScheduler counts a run until shortly after its end, and refuses a second one meanwhile."""
+    runs = 0
+
+    def work() -> float | None:
+        nonlocal runs
+        runs += 1
+        return 0.0
+
+    loops = Loops((Loop("work", work, seconds=LONG),), wall_now)
+    loops.start()
+    loops.hasten("work", 0)
+    seen, until = 0, time.monotonic() + 5
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        assert runs > seen, "a wish was lost: the loop would sleep for an hour"
+        seen = runs
+    loops.stop()
+    assert runs > 500
+
+
+def test_a_loop_is_never_run_twice_at_once() -> None:
+    inside, most = 0, 0
+    lock = threading.Lock()
+
+    def work() -> float | None:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.005)
+        with lock:
+            inside -= 1
+        return 0.0
+
+    loops = Loops((Loop("work", work, seconds=0.01),), wall_now)
+    loops.start()
+    for _ in range(100):
+        loops.hasten("work", 0)
+        time.sleep(0.005)
+    loops.stop()
+    assert most == 1
+
+
+def test_the_end_does_not_wait_for_a_run_that_waits_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run looks for its job when it ends. The scheduler holds its own lock while it waits for the runs."""
+    work = Work(wish=0.0)
+    loops = Loops((Loop("work", work, seconds=LONG),), wall_now)
+    find = loops._scheduler.get_job
+
+    def find_slowly(name: str) -> object:
+        time.sleep(0.2)
+        return find(name)
+
+    monkeypatch.setattr(loops._scheduler, "get_job", find_slowly)
+    loops.start()
+    loops.hasten("work", 0)
+    work.await_runs(1)
+    stopper = threading.Thread(target=loops.stop, daemon=True)
+    stopper.start()
+    stopper.join(10)
+    assert not stopper.is_alive()

@@ -1,5 +1,6 @@
 """The sweeper sleeps until the next wake, is hastened for a nearer one, and takes smaller batches after a failure."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -79,7 +80,18 @@ def test_a_commit_hastens_the_sweep_only_for_a_wake_within_a_second(scenario: Sc
     promise_in(scenario, seconds=60)
     assert hastened == []
     promise_in(scenario, seconds=0.5)
-    assert hastened == [("sweep", pytest.approx(0.5, abs=0.001))]
+    [(loop, seconds)] = hastened
+    assert loop == "sweep"
+    assert 0.3 < seconds <= 0.5
+
+
+def test_the_time_until_the_commit_counts(scenario: Scenario) -> None:
+    hastened: list[float] = []
+    scenario.service.database.hasten = lambda loop, seconds: hastened.append(seconds)
+    with scenario.service.database.begin() as tx:
+        tx.hasten("sweep", tx.now + timedelta(seconds=2))
+        time.sleep(0.3)
+    assert 1.0 < hastened[0] <= 1.7
 
 
 def test_a_transaction_that_fails_hastens_nothing(scenario: Scenario) -> None:
@@ -87,7 +99,7 @@ def test_a_transaction_that_fails_hastens_nothing(scenario: Scenario) -> None:
     scenario.service.database.hasten = lambda loop, seconds: hastened.append(loop)
 
     def fail(tx: Transaction) -> None:
-        tx.hasten("sweep", 0)
+        tx.hasten("sweep", tx.now)
         raise RuntimeError("taken back")
 
     with pytest.raises(RuntimeError):

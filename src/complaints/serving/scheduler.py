@@ -9,16 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from apscheduler.jobstores.base import JobLookupError
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-# No misfire limit: a late run still counts, and one run stands for all that were missed.
-_OPTIONS = {
-    "timezone": "UTC",
-    "job_defaults": {"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
-}
+# No misfire limit: a late run still counts, and one run stands for all that were missed. APScheduler counts a run until
+# shortly after its end, so it may start a second one. `_run` refuses that, and notes that it was asked for.
+_JOB_DEFAULTS = {"coalesce": True, "misfire_grace_time": None, "max_instances": 2}
 log = logging.getLogger(__name__)
 
 
@@ -45,12 +43,17 @@ class Loops:
     loops: tuple[Loop, ...]
     wall: Callable[[], datetime]
     stopping: threading.Event = field(default_factory=threading.Event)
-    _scheduler: BackgroundScheduler = field(
-        init=False, default_factory=lambda: BackgroundScheduler(**_OPTIONS)
-    )
+    _scheduler: BackgroundScheduler = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _running: set[str] = field(default_factory=set, init=False)
-    _hastened: dict[str, datetime] = field(default_factory=dict, init=False)
+    _asked_times: dict[str, datetime] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        # Threads for two runs of every loop, so that slow loops never delay the sweep.
+        threads = ThreadPoolExecutor(max_workers=2 * len(self.loops))
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC", job_defaults=_JOB_DEFAULTS, executors={"default": threads}
+        )
 
     def start(self) -> None:
         """Start the loops. The first runs begin at once."""
@@ -65,7 +68,8 @@ class Loops:
 
     def stop(self) -> None:
         """Finish the running work and start no more."""
-        self.stopping.set()
+        with self._lock:  # a run that looks for its job while the scheduler shuts down would block both
+            self.stopping.set()
         self._scheduler.shutdown(wait=True)
 
     def hasten(self, name: str, seconds: float) -> None:
@@ -76,12 +80,15 @@ class Loops:
         at = self.wall() + timedelta(seconds=seconds)
         with self._lock:
             if name in self._running:
-                self._hastened[name] = min(at, self._hastened.get(name, at))
+                self._note_asked_time(name, at)
             else:
                 self._run_by(name, at)
 
     def _run(self, loop: Loop) -> None:
         with self._lock:
+            if loop.name in self._running:
+                self._note_asked_time(loop.name, self.wall())
+                return
             self._running.add(loop.name)
         seconds = None
         try:
@@ -90,19 +97,18 @@ class Loops:
             log.exception("a loop failed", extra={"loop": loop.name})
         with self._lock:
             self._running.discard(loop.name)
-            wishes = [at for at in [self._hastened.pop(loop.name, None)] if at is not None]
             if seconds is not None:
-                wishes.append(self.wall() + timedelta(seconds=seconds))
-            if wishes:
-                self._run_by(loop.name, min(wishes))
+                self._note_asked_time(loop.name, self.wall() + timedelta(seconds=seconds))
+            if (at := self._asked_times.pop(loop.name, None)) is not None:
+                self._run_by(loop.name, at)
+
+    def _note_asked_time(self, name: str, at: datetime) -> None:
+        self._asked_times[name] = min(at, self._asked_times.get(name, at))
 
     def _run_by(self, name: str, at: datetime) -> None:
-        """Bring the next run of a loop forward to `at`. A later or a finished scheduler keeps its plan."""
+        """Bring the next run of a loop forward to `at`, if it is planned later. The caller holds the lock."""
         if self.stopping.is_set():
             return
-        try:
-            job = self._scheduler.get_job(name)
-            if job is not None and (job.next_run_time is None or at < job.next_run_time):
-                job.modify(next_run_time=at)
-        except JobLookupError:  # the scheduler was shut down meanwhile
-            log.debug("a loop is hastened after the end", extra={"loop": name})
+        job = self._scheduler.get_job(name)
+        if job is not None and (job.next_run_time is None or at < job.next_run_time):
+            job.modify(next_run_time=at)

@@ -19,7 +19,7 @@ from complaints.domain.complaint.members import SEARCHED_NAMES
 from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
-from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS, SWEEP_LOOP
+from complaints.storage.database.loop_names import HASTENED_WITHIN_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import complaint as complaint_rows
 from complaints.storage.rows import deadline as deadline_rows
@@ -66,10 +66,10 @@ def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UU
 
 def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave]) -> None:
     """Wake the sweep of this process for a complaint that is due before the sweep looks again anyway."""
-    soon = tx.now + timedelta(seconds=LONGEST_SLEEP_SECONDS)
+    soon = tx.now + timedelta(seconds=HASTENED_WITHIN_SECONDS)
     wakes = [at for plan in plans if (at := plan.change.complaint.wake_at) is not None and at < soon]
     if wakes:
-        tx.hasten(SWEEP_LOOP, max((min(wakes) - tx.now).total_seconds(), 0.0))
+        tx.hasten(SWEEP_LOOP, min(wakes))
 
 
 def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[ChainLink]], list[HistoryEnd]]:

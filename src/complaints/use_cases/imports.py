@@ -68,7 +68,7 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
         created_at=tx.now,
     )
     import_job.insert_job(tx, job, request.content)
-    tx.hasten(IMPORT_LOOP, 0)
+    tx.hasten(IMPORT_LOOP, tx.now)
     return job
 
 

@@ -3,4 +3,9 @@
 SWEEP_LOOP = "sweep"
 IMPORT_LOOP = "imports"
 LONGEST_SLEEP_SECONDS = 1.0
-"""The sweep looks at least this often, so a complaint due later needs no hastening."""
+"""The sweep looks at least this often."""
+HASTENED_WITHIN_SECONDS = 5.0
+"""A commit hastens the sweep for complaints that are due within this time of the `now` of its transaction.
+
+It is longer than the longest sleep, because a slow transaction takes time until its commit.
+"""

@@ -1,6 +1,7 @@
 """Transactions: one for each use case, with one `now`. Only this module commits."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,8 +33,8 @@ class Transaction:
 
     connection: Connection
     now: datetime
-    hastened: dict[str, float] = field(default_factory=dict)
-    """Loops of this process to run after the commit, with the seconds until then."""
+    hastened: dict[str, datetime] = field(default_factory=dict)
+    """Loops of this process that run earlier after the commit, and when."""
     postponed: dict[CommitWork, list[Any]] = field(default_factory=dict)
     """Work postponed to just before commit, in order. It takes the lock that orders all commits: keep it short."""
 
@@ -41,9 +42,9 @@ class Transaction:
         """Call `work` once before commit, with these items and all others that were given for it."""
         self.postponed.setdefault(work, []).extend(items)
 
-    def hasten(self, loop: str, seconds: float) -> None:
-        """Have a loop of this process run `seconds` after the commit, if it would run later."""
-        self.hastened[loop] = min(seconds, self.hastened.get(loop, seconds))
+    def hasten(self, loop: str, at: datetime) -> None:
+        """Let a loop of this process run at `at`, but after the commit, if it would run later."""
+        self.hastened[loop] = min(at, self.hastened.get(loop, at))
 
     def finish(self) -> None:
         """Do the postponed work now. Later statements of the transaction then run under its lock."""
@@ -121,10 +122,12 @@ class Database:
             connection = connection.execution_options(**{BEGIN_MODE: "BEGIN IMMEDIATE"})
             with connection.begin():
                 tx = Transaction(connection, self.clock(connection))
+                begun = time.monotonic()
                 yield tx
                 tx.finish()
-        for loop, seconds in tx.hastened.items():
-            self.hasten(loop, seconds)
+        for loop, at in tx.hastened.items():
+            seconds = (at - tx.now).total_seconds() - (time.monotonic() - begun)
+            self.hasten(loop, max(seconds, 0.0))
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
