@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-# No misfire limit: a late run still counts, and one run stands for all that were missed. APScheduler counts a run until
-# shortly after its end, so it may start a second one. `_run` refuses that, and notes that it was asked for.
-_JOB_DEFAULTS = {"coalesce": True, "misfire_grace_time": None, "max_instances": 2}
+# No misfire limit: a late run still counts, and one run stands for all that were missed.
+_JOB_DEFAULTS = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+_ASK_AGAIN = timedelta(milliseconds=10)
 log = logging.getLogger(__name__)
 
 
@@ -49,11 +50,12 @@ class Loops:
     _asked_times: dict[str, datetime] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        # Threads for two runs of every loop, so that slow loops never delay the sweep.
-        threads = ThreadPoolExecutor(max_workers=2 * len(self.loops))
+        # A thread for each loop, so that slow loops never delay the sweep.
+        threads = ThreadPoolExecutor(max_workers=len(self.loops))
         self._scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults=_JOB_DEFAULTS, executors={"default": threads}
         )
+        self._scheduler.add_listener(self._ask_again, EVENT_JOB_MAX_INSTANCES)
 
     def start(self) -> None:
         """Start the loops. The first runs begin at once."""
@@ -77,7 +79,13 @@ class Loops:
 
         A loop that is running now runs once more: it may have looked before the caller's commit.
         """
-        at = self.wall() + timedelta(seconds=seconds)
+        self._ask(name, self.wall() + timedelta(seconds=seconds))
+
+    def _ask_again(self, event: JobSubmissionEvent) -> None:
+        """Ask again for a run that APScheduler refused: it counts a run until shortly after its end."""
+        self._ask(event.job_id, self.wall() + _ASK_AGAIN)
+
+    def _ask(self, name: str, at: datetime) -> None:
         with self._lock:
             if name in self._running:
                 self._note_asked_time(name, at)
@@ -86,9 +94,6 @@ class Loops:
 
     def _run(self, loop: Loop) -> None:
         with self._lock:
-            if loop.name in self._running:
-                self._note_asked_time(loop.name, self.wall())
-                return
             self._running.add(loop.name)
         seconds = None
         try:
