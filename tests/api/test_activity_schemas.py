@@ -7,13 +7,15 @@ import pytest
 from pydantic import BaseModel
 
 from complaints.api.app import create_app
-from complaints.api.complaints import examples, history_schemas, promise_schemas
-from complaints.api.deadlines import examples as deadline_examples
+from complaints.api.complaints import history_schemas, promise_schemas
 from complaints.api.deadlines import schemas
+from complaints.api.openapi.example_files import read_examples
 from complaints.use_cases.commands import complaints
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
 
+EXAMPLES = read_examples("complaints.api.complaints")
+DEADLINE_EXAMPLES = read_examples("complaints.api.deadlines")
 PATHS = (
     "/v1/escalations",
     "/v1/changes",
@@ -45,13 +47,13 @@ def test_the_examples_of_a_model_fit_it(model: type[BaseModel]) -> None:
 @pytest.mark.parametrize(
     ("model", "example"),
     [
-        (complaints.AddLink, examples.LINK),
-        (complaints.Replan, deadline_examples.REPLAN),
-        (complaints.AddNote, examples.NOTE),
-        (complaints.Acknowledge, deadline_examples.ACKNOWLEDGE),
-        (complaints.MakePromise, examples.MAKE_PROMISE),
-        (schemas.SetClock, deadline_examples.SET_CLOCK),
-        (schemas.AdvanceClock, deadline_examples.ADVANCE_CLOCK),
+        (complaints.AddLink, EXAMPLES["add_link"]),
+        (complaints.Replan, DEADLINE_EXAMPLES["replan"]),
+        (complaints.AddNote, EXAMPLES["add_note"]),
+        (complaints.Acknowledge, DEADLINE_EXAMPLES["acknowledge"]),
+        (complaints.MakePromise, EXAMPLES["make_promise"]),
+        (schemas.SetClock, DEADLINE_EXAMPLES["set_clock"]),
+        (schemas.AdvanceClock, DEADLINE_EXAMPLES["advance_clock"]),
     ],
 )
 def test_the_examples_of_bodies_are_accepted(model: type[BaseModel], example: dict[str, Any]) -> None:

@@ -6,12 +6,14 @@ import pytest
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
-from complaints.api.complaints import examples, schemas
+from complaints.api.complaints import schemas
+from complaints.api.openapi.example_files import read_examples
 from complaints.domain.complaint.numbers import number_of, sequence_of
 from complaints.domain.vocabulary import AccessRole, Action, Status
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
 from tests.support import Scenario
 
+EXAMPLES = read_examples("complaints.api.complaints")
 SAID = {"message": "We look into it.", "contact_channel": "phone"}
 
 
@@ -29,9 +31,9 @@ def _required(choice: dict[str, Any]) -> set[str]:
 # Post, read, change ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", examples.CREATE)
+@pytest.mark.parametrize("name", EXAMPLES["create"])
 def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> None:
-    posted = examples.CREATE[name]["value"]
+    posted = EXAMPLES["create"][name]["value"]
     answer = client.post("/v1/complaints", json=posted)
     shown = answer.json()
 
@@ -86,7 +88,7 @@ def test_a_change_makes_a_version_and_heeds_if_match(scenario: Scenario, client:
     schemas.ComplaintShown.model_validate(changed.json(), extra="forbid")
     assert (stale.status_code, stale.json()["type"]) == (412, "/problems/stale-version")
     assert client.get(address).json()["priority"] == "urgent"
-    for example in examples.PATCH.values():
+    for example in EXAMPLES["patch"].values():
         assert client.patch(address, json=example["value"]).status_code == 200
 
 
@@ -210,7 +212,7 @@ def test_a_reader_sees_why_no_action_is_allowed(scenario: Scenario, client: Test
 
 def test_actions_take_the_members_that_the_list_requires(scenario: Scenario, client: TestClient) -> None:
     """A required member that is left out is refused as missing. Every listed member is known."""
-    values = {example["value"]["action"]: example["value"] for example in examples.TRANSITION.values()}
+    values = {example["value"]["action"]: example["value"] for example in EXAMPLES["actions"].values()}
     complaint = scenario.post()
     adapter: TypeAdapter[Any] = TypeAdapter(Transition)
     for name, choice in _choices(client, str(complaint.id)).items():
@@ -233,7 +235,7 @@ def test_the_list_of_actions_agrees_with_the_refusals(scenario: Scenario, client
     }
     target = scenario.post(complainant={"account_no": "A-1"})
     for status, life in lives.items():
-        for example in examples.TRANSITION.values():
+        for example in EXAMPLES["actions"].values():
             complaint = scenario.post(complainant={"account_no": "A-1"})
             for step in life:
                 scenario.act(complaint, **step)
@@ -253,20 +255,20 @@ def test_the_list_of_actions_agrees_with_the_refusals(scenario: Scenario, client
 
 
 def test_examples_fit_their_schemas() -> None:
-    schemas.ComplaintShown.model_validate(schemas.COMPLAINT, extra="forbid")
-    schemas.ComplaintPage.model_validate({"items": [schemas.COMPLAINT], "next_cursor": None}, extra="forbid")
-    schemas.TransitionList.model_validate(schemas.TRANSITIONS, extra="forbid")
-    schemas.DueSummaryShown.model_validate(schemas.SUMMARY, extra="forbid")
-    assert sequence_of(schemas.COMPLAINT["number"]) is not None
+    schemas.ComplaintShown.model_validate(EXAMPLES["complaint"], extra="forbid")
+    schemas.ComplaintPage.model_validate(EXAMPLES["complaint_page"], extra="forbid")
+    schemas.TransitionList.model_validate(EXAMPLES["transitions"], extra="forbid")
+    schemas.DueSummaryShown.model_validate(EXAMPLES["due_summary"], extra="forbid")
+    assert sequence_of(EXAMPLES["complaint"]["number"]) is not None
     for kind, named in (
-        (CreateComplaint, examples.CREATE),
-        (PatchComplaint, examples.PATCH),
-        (Transition, examples.TRANSITION),
+        (CreateComplaint, EXAMPLES["create"]),
+        (PatchComplaint, EXAMPLES["patch"]),
+        (Transition, EXAMPLES["actions"]),
     ):
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
         for example in named.values():
             adapter.validate_python(example["value"])
-    assert set(examples.TRANSITION) == set(Action)
+    assert set(EXAMPLES["actions"]) == set(Action)
 
 
 def test_the_document_names_every_answer(client: TestClient) -> None:

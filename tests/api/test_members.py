@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.complaints.schemas import COMPLAINT, ComplaintShown
+from complaints.api.complaints.schemas import ComplaintShown
+from complaints.api.openapi.example_files import read_examples
 from complaints.domain.complaint.facts import PlainMembers
 from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, PLAIN_NAMES, PlainKind, PlainMember
 from complaints.domain.importing.options import find_member
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint
 from complaints.use_cases.complaints.filters import ComplaintFilter
 
+COMPLAINT = read_examples("complaints.api.complaints")["complaint"]
 LEAST = {"channel": "web", "subject": "Something else"}
 
 of_each_member = pytest.mark.parametrize("member", PLAIN_MEMBERS, ids=lambda member: str(member.path))

@@ -42,3 +42,7 @@ def test_the_wheel_holds_the_migrations(in_wheel: set[str]) -> None:
 def test_the_wheel_holds_the_licence(in_wheel: set[str]) -> None:
     for name in ("LICENSE", "NOTICE"):
         assert any(path.endswith(f".dist-info/licenses/{name}") for path in in_wheel)
+
+
+def test_the_wheel_holds_no_tests_and_no_benchmarks(in_wheel: set[str]) -> None:
+    assert not {path for path in in_wheel if {"tests", "benchmarks"} & set(Path(path).parts)}

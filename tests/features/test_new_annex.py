@@ -1,4 +1,4 @@
-"""Under src/ a new annex require_right its own folder and its line in the registry: proven on a copy of the product."""
+"""Under src/ a new annex needs its own folder and its line in the registry: proven on a copy of the product."""
 
 import shutil
 import subprocess

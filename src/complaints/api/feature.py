@@ -1,7 +1,8 @@
 """A `Feature` is all that an annex declares: data, and functions that the program calls for it.
 
 `features.registry` lists the features. `wiring` makes `Annexes` of them and hands them to the app, the loops, `check`
-and the migrations. A member stands here only if something in the program reads it.
+and the migrations. A member stands here only if something in the program reads it. `notices` is the exception: it waits
+for the notifications. An annex that adds an `EventType` or a `DeadlineKind` needs more: see docs/decisions/0015.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.http.content_types import read_content_type
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.refusals import UnsupportedMediaType
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
@@ -77,23 +78,7 @@ def _flag(values: list[str]) -> bool:
 class ImportOut(BaseModel):
     """How far an import is. `rows` is how many the file has."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "01938f6e-5a1c-7c3e-9f5e-0f4d2f1f7a11",
-                    "status": "running",
-                    "rows": 2224,
-                    "accepted": 750,
-                    "duplicates": 0,
-                    "failed": 1,
-                    "dry_run": False,
-                    "created_at": "2026-11-22T01:15:00Z",
-                    "finished_at": None,
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [read_examples("complaints.api")["import"]]})
 
     id: UUID
     status: Literal["running", "completed"]

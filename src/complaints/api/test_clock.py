@@ -7,9 +7,9 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import AdvanceClock, ClockOut, MovedOut, SetClock
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import plain
@@ -17,6 +17,8 @@ from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.upkeep import test_clock
 from complaints.use_cases.upkeep.test_clock import ClockResult
+
+_EXAMPLES = read_examples("complaints.api.deadlines")
 
 
 class SandboxRoute(StrictRoute):
@@ -67,7 +69,7 @@ def get_clock(request: CurrentRequest) -> Response:
 
 @router.put("/clock", dependencies=[require_right(Right.WORK)], responses=_MOVED)
 def set_clock(
-    request: CurrentRequest, command: Annotated[SetClock, Body(examples=[examples.SET_CLOCK])]
+    request: CurrentRequest, command: Annotated[SetClock, Body(examples=[_EXAMPLES["set_clock"]])]
 ) -> Response:
     """Move the test clock forwards to an instant. Before the answer, everything that is due on the way happens,
     each thing at its own time.
@@ -79,7 +81,7 @@ def set_clock(
 
 @router.post("/clock/advance", dependencies=[require_right(Right.WORK)], responses=_MOVED)
 def advance_clock(
-    request: CurrentRequest, command: Annotated[AdvanceClock, Body(examples=[examples.ADVANCE_CLOCK])]
+    request: CurrentRequest, command: Annotated[AdvanceClock, Body(examples=[_EXAMPLES["advance_clock"]])]
 ) -> Response:
     """Move the test clock forwards by a duration. Before the answer, everything that is due on the way happens,
     each thing at its own time. Days and months are days and months in UTC.

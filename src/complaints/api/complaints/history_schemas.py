@@ -6,12 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from complaints.api.complaints import examples
-from complaints.api.openapi import example_values
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, example, example_in_list
 from complaints.api.pages import PageQuery
 from complaints.api.query_types import FilterText
 from complaints.domain.vocabulary import EventType, LinkType
+
+_EXAMPLES = read_examples("complaints.api.complaints")
 
 
 class TimelineQuery(PageQuery):
@@ -42,7 +43,7 @@ class LinkQuery(BaseModel):
 class EventOut(AnswerModel):
     """An event of a history. `sequence` numbers the events of all complaints in commit order."""
 
-    model_config = example(examples.EVENT)
+    model_config = example(_EXAMPLES["event"])
 
     id: UUID
     sequence: Annotated[int, Field(examples=[1042])]
@@ -57,13 +58,13 @@ class EventOut(AnswerModel):
 class EventPicked(EventOut):
     """An event in a list: all members, or those that `fields` names."""
 
-    model_config = example_in_list(examples.EVENT)
+    model_config = example_in_list(_EXAMPLES["event"])
 
 
 class EventPage(AnswerModel):
     """A history, oldest first."""
 
-    model_config = example(example_values.page(examples.EVENT))
+    model_config = example(_EXAMPLES["event_page"])
 
     items: list[EventPicked]
     next_cursor: str | None
@@ -72,7 +73,7 @@ class EventPage(AnswerModel):
 class ChangesPage(AnswerModel):
     """Events in commit order. `next_cursor` is there also when nothing is new: ask again with it."""
 
-    model_config = example(examples.NEWS)
+    model_config = example(_EXAMPLES["changes"])
 
     items: list[EventPicked]
     next_cursor: str

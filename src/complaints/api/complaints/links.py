@@ -5,16 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
-from complaints.api.complaints import examples
 from complaints.api.complaints.answers import complaint_answer, described
 from complaints.api.complaints.history_schemas import LinkQuery
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import AddLink
 from complaints.use_cases.complaints import notes_and_links
 from complaints.use_cases.service import Transaction
+
+_EXAMPLES = read_examples("complaints.api.complaints")
 
 router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute)
 
@@ -34,7 +36,9 @@ router = APIRouter(prefix="/complaints", tags=["links"], route_class=StrictRoute
     },
 )
 def add_link(
-    request: CurrentRequest, reference: str, command: Annotated[AddLink, Body(examples=[examples.LINK])]
+    request: CurrentRequest,
+    reference: str,
+    command: Annotated[AddLink, Body(examples=[_EXAMPLES["add_link"]])],
 ) -> Response:
     """Link it to another complaint, named by id or number."""
 

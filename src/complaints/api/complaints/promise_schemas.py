@@ -6,16 +6,17 @@ from uuid import UUID
 
 from pydantic import Field
 
-from complaints.api.complaints import examples
-from complaints.api.openapi import example_values
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, example
 from complaints.domain.vocabulary import DeadlineStatus
+
+_EXAMPLES = read_examples("complaints.api.complaints")
 
 
 class PromiseOut(AnswerModel):
     """A promise to the complainant with its clock."""
 
-    model_config = example(examples.PROMISE)
+    model_config = example(_EXAMPLES["promise"])
 
     id: UUID
     text: Annotated[str, Field(examples=["A technician comes on Friday."])]
@@ -28,7 +29,7 @@ class PromiseOut(AnswerModel):
 class PromiseList(AnswerModel):
     """Every promise of a complaint, in the order they were made."""
 
-    model_config = example(example_values.page(examples.PROMISE))
+    model_config = example(_EXAMPLES["promises"])
 
     items: list[PromiseOut]
     next_cursor: None

@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from complaints.api.complaints import examples
 from complaints.api.complaints.json_shapes import promise_json
 from complaints.api.complaints.promise_schemas import PromiseList, PromiseOut
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import page_of
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -18,6 +18,8 @@ from complaints.use_cases.commands.complaints import MakePromise
 from complaints.use_cases.complaints import promises
 from complaints.use_cases.complaints.promises import keep_promise, make_promise
 from complaints.use_cases.service import Transaction
+
+_EXAMPLES = read_examples("complaints.api.complaints")
 
 router = APIRouter(prefix="/complaints", tags=["promises"], route_class=StrictRoute)
 
@@ -56,7 +58,7 @@ def list_promises(request: CurrentRequest, reference: str) -> Response:
 def promise(
     request: CurrentRequest,
     reference: str,
-    command: Annotated[MakePromise, Body(examples=[examples.MAKE_PROMISE])],
+    command: Annotated[MakePromise, Body(examples=[_EXAMPLES["make_promise"]])],
 ) -> Response:
     """Promise something to the complainant. It has a deadline of its own; an open one refuses `close`."""
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
-from complaints.api.complaints import examples
 from complaints.api.complaints.group_commit import GroupCommit
 from complaints.api.complaints.json_shapes import complaint_json
 from complaints.api.complaints.schemas import ComplaintShown, TransitionList
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import (
     ApiRequest,
@@ -30,6 +30,8 @@ from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.complaints.views import ComplaintView, view, view_one
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Service, Transaction
+
+_EXAMPLES = read_examples("complaints.api.complaints")
 
 router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=StrictRoute)
 
@@ -65,7 +67,7 @@ def _shown(found: ComplaintView, status: int = 200) -> Reply:
 async def create_complaint(
     http_request: Request,
     request: Annotated[ApiRequest, read_request_with_right(Right.CREATE)],
-    command: Annotated[CreateComplaint, Body(openapi_examples=examples.CREATE)],
+    command: Annotated[CreateComplaint, Body(openapi_examples=_EXAMPLES["create"])],
 ) -> Response:
     """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
     intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
@@ -111,7 +113,7 @@ def get_complaint(request: CurrentRequest, reference: str) -> Response:
 def change_complaint(
     request: CurrentRequest,
     reference: str,
-    command: Annotated[PatchComplaint, Body(openapi_examples=examples.PATCH)],
+    command: Annotated[PatchComplaint, Body(openapi_examples=_EXAMPLES["patch"])],
 ) -> Response:
     """Change members of a complaint; absent or null members stay. Running deadlines follow priority and category."""
 
@@ -185,7 +187,7 @@ def _choices_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, 
 def take_action(
     request: CurrentRequest,
     reference: str,
-    command: Annotated[Transition, Body(openapi_examples=examples.TRANSITION)],
+    command: Annotated[Transition, Body(openapi_examples=_EXAMPLES["actions"])],
 ) -> Response:
     """Take an action."""
 

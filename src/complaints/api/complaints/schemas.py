@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from complaints.api.openapi.example_values import COMPLAINT_ID, DEADLINE_ID
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import Id, PersonShown
 from complaints.domain.vocabulary import (
     Action,
@@ -21,159 +21,7 @@ from complaints.domain.vocabulary import (
     Status,
 )
 
-DEADLINE: dict[str, Any] = {
-    "id": DEADLINE_ID,
-    "policy": {"code": "telecom-handbook", "version": 1},
-    "kind": "resolution",
-    "cycle": 1,
-    "sequence": 1,
-    "attempt": 1,
-    "status": "running",
-    "started_at": "2026-11-22T01:15:00Z",
-    "due_at": "2026-11-24T01:15:00Z",
-    "met_at": None,
-    "breached_at": None,
-    "paused_seconds": 0,
-    "level": 0,
-}
-COMPLAINT: dict[str, Any] = {
-    "id": COMPLAINT_ID,
-    "number": "C000000427",
-    "status": "investigating",
-    "cycle": 1,
-    "channel": "phone",
-    "subject": "No signal since Monday",
-    "description": "No bars at home and in the whole street.",
-    "source": "cc-north",
-    "external_id": "CALL-88123",
-    "received_at": "2026-11-22T01:15:00Z",
-    "severity": "high",
-    "category": "network.outage",
-    "cause": "technical",
-    "nature": "technical",
-    "priority": "high",
-    "region": "CN-31",
-    "team": "operations",
-    "first_owner": "li.wei",
-    "assignee": None,
-    "tags": ["vip"],
-    "attributes": {"cell": "SH-0423"},
-    "created_at": "2026-11-22T01:15:02.118204Z",
-    "updated_at": "2026-11-22T02:40:11.520931Z",
-    "version": 2,
-    "next_due_at": "2026-11-24T01:15:00Z",
-    "complainant": {
-        "name": "王芳",
-        "phone": "+8613800000000",
-        "email": None,
-        "account_no": "A-20417",
-        "preferred_contact": "phone",
-        "language": "zh-CN",
-        "vulnerable": False,
-    },
-    "reporter": None,
-    "service": {"type": "mobile", "id": "M-7741"},
-    "policy": {"code": "telecom-handbook", "version": 1},
-    "overdue": False,
-    "deadlines": [
-        {
-            **DEADLINE,
-            "id": "019b8bc5-1a40-7000-9d3c-6f1f2a0b7e13",
-            "kind": "first_response",
-            "status": "met",
-            "due_at": "2026-11-23T01:15:00Z",
-            "met_at": "2026-11-22T02:40:11.520931Z",
-        },
-        DEADLINE,
-    ],
-    "allowed_actions": ["assign", "respond", "hold", "resolve", "escalate", "reject", "withdraw", "merge"],
-    "links": [],
-    "result": None,
-    "satisfaction": None,
-}
-SUMMARY: dict[str, Any] = {
-    "now": "2026-11-22T03:00:00Z",
-    "soon_until": "2026-11-23T03:00:00Z",
-    "overdue": {
-        "total": 3,
-        "by_team": [{"team": "operations", "count": 2}, {"team": "customer_service", "count": 1}],
-        "by_priority": [
-            {"priority": "urgent", "count": 1},
-            {"priority": "high", "count": 0},
-            {"priority": "normal", "count": 2},
-            {"priority": "low", "count": 0},
-        ],
-        "by_kind": [
-            {"kind": "first_response", "count": 1},
-            {"kind": "resolution", "count": 3},
-            {"kind": "follow_up", "count": 0},
-            {"kind": "closure", "count": 0},
-            {"kind": "promise", "count": 0},
-        ],
-        "by_age": [
-            {"age": "0-4h", "from_hours": 0, "to_hours": 4, "count": 2},
-            {"age": "4-24h", "from_hours": 4, "to_hours": 24, "count": 1},
-            {"age": "1-3d", "from_hours": 24, "to_hours": 72, "count": 0},
-            {"age": "3-7d", "from_hours": 72, "to_hours": 168, "count": 0},
-            {"age": "7d+", "from_hours": 168, "to_hours": None, "count": 0},
-        ],
-    },
-    "soon_due": {
-        "total": 1,
-        "by_team": [{"team": "management", "count": 1}],
-        "by_priority": [
-            {"priority": "urgent", "count": 0},
-            {"priority": "high", "count": 0},
-            {"priority": "normal", "count": 1},
-            {"priority": "low", "count": 0},
-        ],
-        "by_kind": [
-            {"kind": "first_response", "count": 1},
-            {"kind": "resolution", "count": 0},
-            {"kind": "follow_up", "count": 0},
-            {"kind": "closure", "count": 0},
-            {"kind": "promise", "count": 0},
-        ],
-    },
-}
-TRANSITION: dict[str, Any] = {
-    "action": "respond",
-    "allowed": True,
-    "refused_because": None,
-    "requires": [
-        {
-            "name": "message",
-            "required": True,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 10000},
-        },
-        {
-            "name": "contact_channel",
-            "required": True,
-            "schema": {
-                "type": "string",
-                "enum": ["phone", "web", "app", "email", "sms", "social", "on_site", "letter"],
-            },
-        },
-    ],
-    "any_of": [],
-    "to": "investigating",
-    "to_if_not_solved": None,
-}
-REFUSED_TRANSITION: dict[str, Any] = {
-    "action": "resume",
-    "allowed": False,
-    "refused_because": "not possible while the complaint is investigating",
-    "requires": [],
-    "any_of": [],
-    "to": None,
-    "to_if_not_solved": None,
-}
-TRANSITIONS = {
-    "id": COMPLAINT_ID,
-    "status": "investigating",
-    "version": 2,
-    "items": [TRANSITION, REFUSED_TRANSITION],
-}
+_EXAMPLES = read_examples("complaints.api.complaints")
 
 
 def _example(example: dict[str, Any]) -> ConfigDict:
@@ -200,7 +48,7 @@ class PolicyRef(BaseModel):
 class DeadlineShown(BaseModel):
     """One clock of a complaint. `breached` is past due and still unmet; `level` the highest step taken."""
 
-    model_config = _example(DEADLINE)
+    model_config = _example(_EXAMPLES["deadline"])
 
     id: Id
     policy: PolicyRef
@@ -255,7 +103,7 @@ class SatisfactionShown(BaseModel):
 class ComplaintShown(BaseModel):
     """A complaint with its clocks, as they stand now. `number` is what people read aloud."""
 
-    model_config = _example(COMPLAINT)
+    model_config = _example(_EXAMPLES["complaint"])
 
     id: Id
     number: Annotated[str, Field(max_length=20)]
@@ -298,7 +146,7 @@ class ComplaintShown(BaseModel):
 
 def _nothing_required(schema: dict[str, Any]) -> None:
     schema.pop("required")
-    schema["examples"] = [COMPLAINT]
+    schema["examples"] = [_EXAMPLES["complaint"]]
 
 
 class ComplaintPicked(ComplaintShown):
@@ -310,7 +158,7 @@ class ComplaintPicked(ComplaintShown):
 class ComplaintPage(BaseModel):
     """Part of a list; `next_cursor` asks for what follows, null at its end."""
 
-    model_config = _example({"items": [COMPLAINT], "next_cursor": None})
+    model_config = _example(_EXAMPLES["complaint_page"])
 
     items: list[ComplaintPicked]
     next_cursor: str | None
@@ -335,7 +183,9 @@ class TransitionShown(BaseModel):
     Of `any_of` at least one member must be there.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [TRANSITION, REFUSED_TRANSITION]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_EXAMPLES["transition"], _EXAMPLES["refused_transition"]]}
+    )
 
     action: Action
     allowed: bool
@@ -349,7 +199,7 @@ class TransitionShown(BaseModel):
 class TransitionList(BaseModel):
     """Every action on a complaint, allowed now or not."""
 
-    model_config = _example(TRANSITIONS)
+    model_config = _example(_EXAMPLES["transitions"])
 
     id: Id
     status: Status
@@ -408,7 +258,7 @@ class OverdueCounts(SoonDueCounts):
 class DueSummaryShown(BaseModel):
     """What is overdue now, and what is not but will be before `soon_until`."""
 
-    model_config = _example(SUMMARY)
+    model_config = _example(_EXAMPLES["due_summary"])
 
     now: AwareDatetime
     soon_until: AwareDatetime

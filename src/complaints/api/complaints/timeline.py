@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
-from complaints.api.complaints import examples
 from complaints.api.complaints.history_schemas import EventOut, EventPage, TimelineQuery
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -18,6 +18,8 @@ from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import history
 from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.service import Transaction
+
+_EXAMPLES = read_examples("complaints.api.complaints")
 
 router = APIRouter(prefix="/complaints", tags=["history"], route_class=StrictRoute)
 _CURSOR = "timeline"
@@ -75,7 +77,9 @@ def get_timeline(
     },
 )
 def add_note(
-    request: CurrentRequest, reference: str, command: Annotated[AddNote, Body(examples=[examples.NOTE])]
+    request: CurrentRequest,
+    reference: str,
+    command: Annotated[AddNote, Body(examples=[_EXAMPLES["add_note"]])],
 ) -> Response:
     """Put a note on the record: for colleagues (`internal`, the default) or for the complainant too."""
 

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Body, Path
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
-from complaints.api.configuration.schemas import CALENDAR, CalendarShown, Page
+from complaints.api.configuration.schemas import CalendarShown, Page
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.calendar_schemas import calendar_schema
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -21,9 +22,12 @@ from complaints.use_cases.configuration import calendars
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(prefix="/calendars", tags=["reference data"], route_class=StrictRoute)
+_EXAMPLES = read_examples("complaints.api.configuration")
 _SHOWN = {"model": CalendarShown}
 _CODE = {"type": ["string", "null"], "description": "As in the path, or absent."}
-Document = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(CALENDAR, code=_CODE)), Body()]
+Document = Annotated[
+    dict[str, Any], WithJsonSchema(calendar_schema(_EXAMPLES["calendar"], code=_CODE)), Body()
+]
 
 
 def calendar_json(code: str, calendar: WorkCalendar) -> dict[str, Any]:

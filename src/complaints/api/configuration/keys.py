@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
-from complaints.api.configuration.schemas import KEY_EXAMPLE, KeyShown, NewKeyShown, Page
+from complaints.api.configuration.schemas import KeyShown, NewKeyShown, Page
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
@@ -18,6 +19,8 @@ from complaints.use_cases.commands.configuration import CreateKey
 from complaints.use_cases.configuration import keys
 from complaints.use_cases.configuration.keys import KeyRecord
 from complaints.use_cases.service import Transaction
+
+_EXAMPLES = read_examples("complaints.api.configuration")
 
 router = APIRouter(
     prefix="/keys", tags=["keys"], route_class=StrictRoute, dependencies=[require_right(Right.ADMINISTER)]
@@ -70,7 +73,7 @@ def get_key(request: CurrentRequest, key_id: UUID) -> Response:
 def create_key(
     request: CurrentRequest,
     http_request: Request,
-    command: Annotated[CreateKey, Body(examples=[KEY_EXAMPLE])],
+    command: Annotated[CreateKey, Body(examples=[_EXAMPLES["create_key"]])],
 ) -> Response:
     """Make a key. Only this answer has its secret; the database stores a digest of it. A request repeated with
     the same `Idempotency-Key` gets the same answer: for that the secret is stored, encrypted with the secret of

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
 from complaints.api import cursors
-from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, EscalationQuery
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import parse_fields, pick_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
@@ -21,6 +21,8 @@ from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints import escalations
 from complaints.use_cases.complaints.escalations import EscalationFilter
 from complaints.use_cases.service import Transaction
+
+_EXAMPLES = read_examples("complaints.api.deadlines")
 
 router = APIRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)
 _CURSOR = "escalations"
@@ -102,7 +104,7 @@ def get_escalation(request: CurrentRequest, escalation_id: UUID) -> Response:
 def acknowledge_escalation(
     request: CurrentRequest,
     escalation_id: UUID,
-    command: Annotated[Acknowledge | None, Body(examples=[examples.ACKNOWLEDGE])] = None,
+    command: Annotated[Acknowledge | None, Body(examples=[_EXAMPLES["acknowledge"]])] = None,
 ) -> Response:
     """Say that you take care of it. A second call of the same user changes nothing; of another user: a conflict."""
 

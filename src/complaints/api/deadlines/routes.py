@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from complaints.api.complaints.answers import complaint_answer, described
-from complaints.api.deadlines import examples
 from complaints.api.deadlines.schemas import ExplanationOut
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import plain
@@ -19,6 +19,8 @@ from complaints.use_cases.commands.complaints import Replan
 from complaints.use_cases.complaints import actions, explanation
 from complaints.use_cases.complaints.explanation import Explanation
 from complaints.use_cases.service import Transaction
+
+_EXAMPLES = read_examples("complaints.api.deadlines")
 
 router = APIRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
 _STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded")
@@ -74,7 +76,7 @@ def explain_deadline(request: CurrentRequest, reference: str, deadline_id: UUID)
     },
 )
 def replan(
-    request: CurrentRequest, reference: str, command: Annotated[Replan, Body(examples=[examples.REPLAN])]
+    request: CurrentRequest, reference: str, command: Annotated[Replan, Body(examples=[_EXAMPLES["replan"]])]
 ) -> Response:
     """Move it to another policy version on purpose. Running deadlines are computed again from their start."""
 

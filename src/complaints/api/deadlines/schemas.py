@@ -6,9 +6,8 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from complaints.api.deadlines import examples
-from complaints.api.openapi import example_values
 from complaints.api.openapi.calendar_schemas import calendar_schema
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, PersonShown, example, example_in_list
 from complaints.api.pages import PageQuery
 from complaints.api.query_types import FilterText, Flag, Reference, parse_day
@@ -21,6 +20,8 @@ from complaints.domain.vocabulary import (
     Status,
 )
 from complaints.use_cases.commands.field_types import Content, Instant
+
+_EXAMPLES = read_examples("complaints.api.deadlines")
 
 # Query parameters ----------------------------------------------------------------------------------------
 
@@ -65,13 +66,13 @@ Duration = Annotated[
         json_schema_extra={"pattern": f"^{DURATION}$", "maxLength": DURATION_LENGTH},
     ),
 ]
-Calendar = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(examples.CALENDAR))]
+Calendar = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(_EXAMPLES["calendar"]))]
 
 
 class PreviewDeadline(Content):
     """A target to be computed; nothing is stored."""
 
-    model_config = example(examples.PREVIEW)
+    model_config = example(_EXAMPLES["preview_due_time"])
 
     calendar: Calendar | None = None
     start: Instant
@@ -82,7 +83,7 @@ class PreviewDeadline(Content):
 class PreviewElapsed(Content):
     """A stretch of time to be measured; nothing is stored."""
 
-    model_config = example(examples.ELAPSED)
+    model_config = example(_EXAMPLES["measure_elapsed"])
 
     calendar: Calendar | None = None
     start: Instant
@@ -108,7 +109,7 @@ class AdvanceClock(Content):
 class EscalationOut(AnswerModel):
     """A step that was taken, or an escalation that a user asked for (`deadline_id` null, `step` "manual")."""
 
-    model_config = example(examples.ESCALATION)
+    model_config = example(_EXAMPLES["escalation"])
 
     id: UUID
     complaint_id: UUID
@@ -131,13 +132,13 @@ class EscalationOut(AnswerModel):
 class EscalationPicked(EscalationOut):
     """An escalation in a list: all members, or those that `fields` names."""
 
-    model_config = example_in_list(examples.ESCALATION)
+    model_config = example_in_list(_EXAMPLES["escalation"])
 
 
 class EscalationPage(AnswerModel):
     """Escalations, latest first."""
 
-    model_config = example(example_values.page(examples.ESCALATION))
+    model_config = example(_EXAMPLES["escalation_page"])
 
     items: list[EscalationPicked]
     next_cursor: str | None
@@ -166,7 +167,7 @@ class StepOut(AnswerModel):
 class ExplanationOut(AnswerModel):
     """The arithmetic of a due time, and the steps of its ladder, planned and taken."""
 
-    model_config = example(examples.EXPLANATION)
+    model_config = example(_EXAMPLES["explanation"])
 
     due_at: datetime
     segments: list[SegmentOut]
@@ -176,7 +177,7 @@ class ExplanationOut(AnswerModel):
 class FollowUpOut(AnswerModel):
     """A contact to be made. `day` is the local date of `due_at` in the zone of the policy."""
 
-    model_config = example(examples.FOLLOW_UP)
+    model_config = example(_EXAMPLES["follow_up"])
 
     deadline_id: UUID
     complaint_id: UUID
@@ -196,13 +197,13 @@ class FollowUpOut(AnswerModel):
 class FollowUpPicked(FollowUpOut):
     """A contact in a list: all members, or those that `fields` names."""
 
-    model_config = example_in_list(examples.FOLLOW_UP)
+    model_config = example_in_list(_EXAMPLES["follow_up"])
 
 
 class FollowUpPage(AnswerModel):
     """Contacts to be made, earliest due first."""
 
-    model_config = example(example_values.page(examples.FOLLOW_UP))
+    model_config = example(_EXAMPLES["follow_up_page"])
 
     items: list[FollowUpPicked]
     next_cursor: str | None
@@ -219,7 +220,7 @@ class MoveOut(AnswerModel):
 class LifecycleOut(AnswerModel):
     """The lifecycle's table, and its diagram."""
 
-    model_config = example(examples.LIFECYCLE)
+    model_config = example(_EXAMPLES["lifecycle"])
 
     states: list[Status]
     transitions: list[MoveOut]
@@ -229,7 +230,7 @@ class LifecycleOut(AnswerModel):
 class PreviewOut(AnswerModel):
     """The due time. It is null, with status `paused`, if a pause without an end holds it."""
 
-    model_config = example(examples.PREVIEWED)
+    model_config = example(_EXAMPLES["due_time"])
 
     due_at: datetime | None
     status: Literal["running", "paused"]
@@ -239,7 +240,7 @@ class PreviewOut(AnswerModel):
 class ElapsedOut(AnswerModel):
     """Open, unpaused time; 0 if the end is not after the start."""
 
-    model_config = example(examples.MEASURED)
+    model_config = example(_EXAMPLES["elapsed"])
 
     elapsed_seconds: Annotated[float, Field(ge=0, examples=[14400])]
 
@@ -247,7 +248,7 @@ class ElapsedOut(AnswerModel):
 class ClockOut(AnswerModel):
     """The time of the test clock."""
 
-    model_config = example(examples.CLOCK)
+    model_config = example(_EXAMPLES["clock"])
 
     now: datetime
 
@@ -257,7 +258,7 @@ class MovedOut(AnswerModel):
     holds that ended, steps of level 0.
     """
 
-    model_config = example(examples.MOVED)
+    model_config = example(_EXAMPLES["moved_clock"])
 
     now: datetime
     escalations: int

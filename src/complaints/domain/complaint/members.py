@@ -5,8 +5,9 @@ To add a plain member, touch these places under `src`:
 1. `domain/complaint/facts.py`: its name, type and default in `PlainMembers`;
 2. `PLAIN_MEMBERS` below: how the database keeps it, its path in the API, and whether full text finds it;
 3. `use_cases/commands/complaints.py`: its limits in `CreateComplaint`, and in `PatchComplaint` if it may change;
-4. `api/complaints/schemas.py`: its type in `ComplaintShown`, and its value in the example `COMPLAINT`;
-5. `use_cases/complaints/filters.py`: its type in `ComplaintFilter`, if lists can be filtered by its exact value.
+4. `api/complaints/schemas.py`: its type in `ComplaintShown`;
+5. `api/complaints/examples.json`: its value in the example `complaint`;
+6. `use_cases/complaints/filters.py`: its type in `ComplaintFilter`, if lists can be filtered by its exact value.
 
 A migration adds the column, and `python -m tests.generate` writes the OpenAPI document. All the rest follows by
 name: column, intake, change, events, answer, list filter, full text and import. `tests/api/test_members.py` takes

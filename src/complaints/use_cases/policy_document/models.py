@@ -260,7 +260,7 @@ Ladder = Annotated[
 
 
 class RuleMembers(Members):
-    """The rule of one deadline kind. `_targets_by_kind` says which kinds have targets."""
+    """The rule of one deadline kind. `_WITHOUT_TARGETS` names the kinds that take no targets."""
 
     calendar: Annotated[str, name_of("calendar", "calendars")] | None = None
     targets: Targets = ()
