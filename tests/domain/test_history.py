@@ -19,7 +19,7 @@ from complaints.domain.complaint.history import (
     fold,
     link_digest,
 )
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import ContactOutcome, EventType, Outcome, Priority, Status
 from tests.domain.builders import START, Life, closable, days, hours, in_status
 
@@ -143,7 +143,7 @@ def test_facts_are_told_as_plain_json() -> None:
         "n": 3,
         "none": None,
     }
-    assert plain(facts) == {
+    assert to_json(facts) == {
         "at": "2026-01-05T01:00:00Z",
         "id": "00000000-0000-0000-0000-000000000001",
         "amount": "1.50",

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from complaints.api.http.metrics import metrics_response
 from complaints.api.request import get_service
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases.upkeep.health import Health, examine
 
 router = APIRouter(tags=["health"])
@@ -32,7 +32,7 @@ def is_ready(request: Request) -> Response:
         "schema": "current" if health.schema_current else "older or newer than this program",
         "sweep": {
             "alive": health.sweeping,
-            "last_tick_at": plain(last.ticked_at) if last else None,
+            "last_tick_at": to_json(last.ticked_at) if last else None,
             "lag_seconds": max((beat.lag_seconds for beat in health.beats), default=None),
         },
         "parked": health.parked,

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from complaints.domain.errors import escape_pointer, find_nearest
+from complaints.domain.errors import ask_if_meant, escape_pointer
 from complaints.domain.policy.checks import Place, PlacedFault
 from complaints.use_cases.policy_document.yaml_document import UnquotedText
 
@@ -245,12 +245,8 @@ def _unknown_members(given: Mapping[str, Any], known: Collection[str]) -> list[P
 def _unknown(kind: str, name: str, known: Collection[str]) -> str:
     """The message for an unknown name, with the nearest known name, or with all of them if they are few."""
     shown = name if len(name) <= 60 else name[:57] + "..."
-    if near := find_nearest(name, known):
-        hint = f"did you mean '{near}'?"
-    elif 0 < len(known) <= 12:
-        hint = f"there are {quoted(known)}"
-    else:
-        hint = "remove it or correct it"
+    few = f"there are {quoted(known)}" if 0 < len(known) <= 12 else "remove it or correct it"
+    hint = ask_if_meant(name, known) or few
     return f"unknown {kind} '{shown}'; {hint}"
 
 
