@@ -98,7 +98,7 @@ def test_a_kept_secret_cannot_be_read_with_another_secret_of_the_same_key(
     with api_client(Service(service.database, service.new_id)) as fresh:
         again = fresh.post("/v1/keys", json=KEY, headers=headers | bearer(other))
     assert again.status_code == 409
-    assert "can no longer be told" in again.json()["detail"]
+    assert "can no longer be shown" in again.json()["detail"]
 
 
 UNFIT = [
