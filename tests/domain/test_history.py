@@ -12,12 +12,12 @@ from complaints.domain.complaint.change import Change, Event, recorded_changes, 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import (
     GENESIS,
-    ChainLink,
+    ChainedEvent,
     HistoryEnd,
     canonical,
     chain,
+    chained_digest,
     fold,
-    link_digest,
 )
 from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import ContactOutcome, EventType, Outcome, Priority, Status
@@ -167,22 +167,22 @@ def test_canonical_text_does_not_depend_on_order() -> None:
 
 def test_links_are_numbered_and_hang_together() -> None:
     life = a_whole_life()
-    links, tip = chain(HistoryEnd(), life.events)
-    assert [link.ordinal for link in links] == list(range(1, len(life.events) + 1))
-    assert tip == HistoryEnd(len(links), links[-1].digest)
+    chained, end = chain(HistoryEnd(), life.events)
+    assert [one.ordinal for one in chained] == list(range(1, len(life.events) + 1))
+    assert end == HistoryEnd(len(chained), chained[-1].digest)
     previous = GENESIS
-    for link in links:
-        assert link_digest(previous, link.ordinal, link.event, link.data) == link.digest
-        previous = link.digest
+    for one in chained:
+        assert chained_digest(previous, one.ordinal, one.event, one.data) == one.digest
+        previous = one.digest
 
 
 def test_a_chain_goes_on_where_it_ended() -> None:
     events = a_whole_life().events
-    links, tip = chain(HistoryEnd(), events)
+    chained, end = chain(HistoryEnd(), events)
     first, middle = chain(HistoryEnd(), events[:7])
-    second, end = chain(middle, events[7:])
-    assert ([*first, *second], end) == (links, tip)
-    assert chain(tip, []) == ([], tip)
+    second, end_of_second = chain(middle, events[7:])
+    assert ([*first, *second], end_of_second) == (chained, end)
+    assert chain(end, []) == ([], end)
 
 
 @pytest.mark.parametrize(
@@ -200,20 +200,20 @@ def test_whatever_is_changed_shows(other: Event) -> None:
     assert digest_of(other) != digest_of(event())
 
 
-def digest_of(one: Event, *, tip: HistoryEnd | None = None) -> bytes:
-    links, _ = chain(tip or HistoryEnd(), [one])
-    return links[0].digest
+def digest_of(one: Event, *, end: HistoryEnd | None = None) -> bytes:
+    chained, _ = chain(end or HistoryEnd(), [one])
+    return chained[0].digest
 
 
 def test_the_place_and_what_came_before_show() -> None:
-    assert digest_of(event(), tip=HistoryEnd(1)) != digest_of(event())
-    assert digest_of(event(), tip=HistoryEnd(0, bytes([1] * 32))) != digest_of(event())
+    assert digest_of(event(), end=HistoryEnd(1)) != digest_of(event())
+    assert digest_of(event(), end=HistoryEnd(0, bytes([1] * 32))) != digest_of(event())
 
 
 def test_a_link_keeps_the_text_that_was_digested() -> None:
-    [link], tip = chain(HistoryEnd(), [event()])
-    assert link == ChainLink(1, event(), '{"a":"投诉","b":1}', tip.digest)
-    assert len(link.digest) == 32
+    [one], end = chain(HistoryEnd(), [event()])
+    assert one == ChainedEvent(1, event(), '{"a":"投诉","b":1}', end.digest)
+    assert len(one.digest) == 32
 
 
 def test_a_draft_of_a_known_complaint_tells_nothing_by_itself() -> None:

@@ -67,7 +67,7 @@ def _all_is_well(scenario: Scenario) -> bool:
     complaint: Complaint = scenario.act(scenario.post(), "withdraw", reason="solved itself")
     found, after = scenario.service.read(lambda tx: history.changes(tx, SYSTEM, after=last, limit=10))
     own = [one.ordinal for one in found if one.complaint_id == complaint.id]
-    broken = {one.invariant for one in check_all(scenario.service)} - {"clocks in time"}
+    broken = {one.invariant for one in check_all(scenario.service)} - {"deadlines in time"}
     return own == [1, 2] and after == found[1].sequence == found[0].sequence + 1 > last and not broken
 
 

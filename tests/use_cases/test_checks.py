@@ -48,7 +48,7 @@ def test_an_honest_database_has_no_findings(lived: Scenario) -> None:
         ),
         ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
         ("UPDATE escalation SET recipients = '[]'", "steps heard"),
-        ("UPDATE complaint SET parked_at = created_at", "clocks in time"),
+        ("UPDATE complaint SET parked_at = created_at", "deadlines in time"),
         (
             "UPDATE deadline SET target = 'soon' WHERE complaint_id = (SELECT complaint_id FROM hold LIMIT 1)",
             "readable",
@@ -62,10 +62,10 @@ def test_what_is_planted_is_found(lived: Scenario, planted: str, invariant: str)
     assert invariant in found
 
 
-def test_clocks_that_stand_still_are_found(lived: Scenario) -> None:
+def test_deadlines_that_stand_still_are_found(lived: Scenario) -> None:
     lived.post()
     lived.jump(hours=13)
-    assert {violation.invariant for violation in check_all(lived.service)} == {"clocks in time"}
+    assert {violation.invariant for violation in check_all(lived.service)} == {"deadlines in time"}
     while sweep_once(lived.service).complaints:
         pass
     assert list(check_all(lived.service)) == []

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise, changed
+from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise, copy_with
 from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import DeadlineKind, EventType
 
@@ -69,7 +69,7 @@ class Change:
 
     def set(self, **changes: Any) -> None:
         """Set members of the complaint. Raises TypeError for an unknown member."""
-        self.complaint = changed(self.complaint, **changes)
+        self.complaint = copy_with(self.complaint, **changes)
 
     def touch(self, now: datetime) -> None:
         """Give the complaint a new version, updated at `now`. Only the first call has an effect."""

@@ -121,7 +121,7 @@ def fitting(fits: Callable[[str], object], message: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def find_word(value: object, kind: str, known: Collection[str]) -> str:
+def choose_word(value: object, kind: str, known: Collection[str]) -> str:
     """One of the words in `known`. Raises ValueError with the nearest word."""
     if not isinstance(value, str):
         raise ValueError(f"must be the name of a {kind}")
@@ -132,7 +132,7 @@ def find_word(value: object, kind: str, known: Collection[str]) -> str:
 
 def word(kind: str, known: Collection[str]) -> BeforeValidator:
     """One of the words in `known`, which are names of a `kind`."""
-    return BeforeValidator(lambda value: find_word(value, kind, known))
+    return BeforeValidator(lambda value: choose_word(value, kind, known))
 
 
 def name_of(kind: str, known_names: str) -> BeforeValidator:
@@ -140,7 +140,7 @@ def name_of(kind: str, known_names: str) -> BeforeValidator:
 
     def read(value: object, info: ValidationInfo) -> str:
         known = getattr(info.context, known_names)
-        return read_text(value) if known is None else find_word(value, kind, known)
+        return read_text(value) if known is None else choose_word(value, kind, known)
 
     return BeforeValidator(read)
 
