@@ -39,11 +39,11 @@ def a_whole_life() -> Life:
         "reopen"
     )
     life.do("resolve", outcome=Outcome.UPHELD).do("notify_result")
-    life.wait(to=life.clocks("follow_up")[0].due_at).do(
+    life.wait(to=life.deadlines("follow_up")[0].due_at).do(
         "record_contact", outcome=ContactOutcome.NOT_SOLVED, csat=1
     )
     life.change(priority=Priority.LOW).do("escalate").wait(days=10).do("resolve").do("notify_result")
-    life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
+    life.wait(to=life.deadline("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
     life.wait(days=3).do("record_contact", nps=9).do("close", root_cause="Old fibre")
     return life.jump(days=5).do("reopen").do("withdraw")
 
@@ -65,8 +65,8 @@ def test_the_events_add_up_in_every_state(status: Status) -> None:
 
 def test_without_one_event_they_do_not() -> None:
     life = a_whole_life()
-    told = [event for event in life.events if {"changes", "deadlines"} & event.data.keys()]
-    last = [event for event in told if "changes" in event.data][-1]
+    recorded = [event for event in life.events if {"changes", "deadlines"} & event.data.keys()]
+    last = [event for event in recorded if "changes" in event.data][-1]
     assert fold(e.data for e in life.events if e is not last) != state_of(life.complaint)
 
 
@@ -77,10 +77,10 @@ def test_what_is_set_to_nothing_is_left_out() -> None:
     assert members == {}
 
 
-def test_every_member_is_told_but_what_follows_from_the_rest() -> None:
+def test_every_member_is_recorded_but_what_follows_from_the_rest() -> None:
     filled: dict[str, Any] = {f.name: f"{f.name}-changed" for f in fields(Complaint)}
-    told = recorded_changes(Life().complaint, replace(Life().complaint, **filled))
-    assert filled.keys() - told.keys() == {"id", "version", "updated_at", "deadlines", "holds"}
+    recorded = recorded_changes(Life().complaint, replace(Life().complaint, **filled))
+    assert filled.keys() - recorded.keys() == {"id", "version", "updated_at", "deadlines", "holds"}
 
 
 def test_a_change_nobody_tells_is_found() -> None:
@@ -96,7 +96,7 @@ def test_a_change_nobody_tells_is_found() -> None:
 def test_a_clock_that_moves_untold_is_found() -> None:
     life = Life()
     change = life.new_change()
-    change.put_deadline(replace(life.clock("resolution"), due_at=START))
+    change.put_deadline(replace(life.deadline("resolution"), due_at=START))
     with pytest.raises(RuntimeError, match="deadlines"):
         change.finish()
 
@@ -122,7 +122,7 @@ def test_events_come_in_order_of_time_and_say_who() -> None:
     life = a_whole_life()
     assert [e.at for e in life.events] == sorted(e.at for e in life.events)
     assert {e.actor for e in life.events} == {"fei", "an", "engine"}
-    assert {e.actor for e in life.told(EventType.DEADLINE_BREACHED)} == {"engine"}
+    assert {e.actor for e in life.events_of(EventType.DEADLINE_BREACHED)} == {"engine"}
 
 
 def test_the_first_event_tells_the_whole_complaint() -> None:
@@ -134,7 +134,7 @@ def test_the_first_event_tells_the_whole_complaint() -> None:
     assert [d["kind"] for d in first.data["deadlines"]] == ["first_response", "resolution"]
 
 
-def test_facts_are_told_as_plain_json() -> None:
+def test_facts_are_recorded_as_plain_json() -> None:
     facts = {
         "at": START,
         "id": UUID(int=1),
