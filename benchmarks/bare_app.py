@@ -2,7 +2,7 @@
 
     python -m benchmarks.bare_app
 
-prints its address and serves POST /v1/complaints until it is told to end.
+prints its address and serves POST /v1/complaints until it gets a signal to end.
 """
 
 import socket

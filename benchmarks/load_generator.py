@@ -37,7 +37,7 @@ class _Connection:
 
 @dataclass(slots=True)
 class _Load:
-    """A run: what it was told and what it saw so far."""
+    """A run: its plan, and its counts so far."""
 
     templates: list[list[bytes]]
     ports: list[int]
@@ -126,7 +126,7 @@ class _Load:
         self.idle.append(connection)
 
     def _replace(self, connection: _Connection) -> None:
-        """The server let go of it: count what was lost, and connect anew."""
+        """The server has closed the connection: count a lost request, and connect again."""
         self.statuses["trouble"] += connection not in self.idle
         if connection in self.idle:
             self.idle.remove(connection)

@@ -1,4 +1,4 @@
-"""What the system tells of its processes under /proc."""
+"""The facts about processes under /proc."""
 
 import os
 from contextlib import suppress
@@ -33,5 +33,5 @@ def family_cpu_seconds(parent: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    """What /proc/PID/stat tells, from the state on: the name before it may hold anything."""
+    """The values in /proc/PID/stat from the state on: the name before it may hold any character."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measures.measure import Measured, Result, Row
+from benchmarks.measures.measure import Measurement, Result, Row
 
 
 def as_json(result: Result, machine: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def as_json(result: Result, machine: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _run_json(run: Measured) -> dict[str, Any]:
+def _run_json(run: Measurement) -> dict[str, Any]:
     return {"limit": run.limit, "product": run.product, "ratio": run.ratio, "details": dict(run.details)}
 
 

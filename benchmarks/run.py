@@ -37,8 +37,10 @@ def bench(
     ] = None,
 ) -> None:
     """Measure rows of the speed table: each limit and the product in the same run. Without ROW, list them."""
-    asked = session.Asked(names or [], settings or [], postgres=postgres, runs=runs, json_file=json_file)
-    session.measure(asked, results=RESULTS)
+    request = session.BenchRequest(
+        names or [], settings or [], postgres=postgres, runs=runs, json_file=json_file
+    )
+    session.measure(request, results=RESULTS)
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

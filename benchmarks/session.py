@@ -26,7 +26,7 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BenchRequest:
     """What the command line asks for, as written there."""
 
     names: list[str]
@@ -36,32 +36,32 @@ class Asked:
     json_file: Path | None
 
 
-def measure(asked: Asked, *, results: Path) -> None:
+def measure(request: BenchRequest, *, results: Path) -> None:
     """Measure the rows asked for; without any, list all. Results go to the directory `results`, if it is there.
 
-    Raises typer.BadParameter for what cannot be asked, typer.Exit where a row cannot be measured.
+    Raises typer.BadParameter for a request that cannot be carried out, typer.Exit where a row cannot be measured.
     """
-    if not asked.names:
+    if not request.names:
         _list_rows()
         return
-    rows = _named(asked.names)
-    if asked.json_file is not None and len(rows) > 1:
+    rows = _named(request.names)
+    if request.json_file is not None and len(rows) > 1:
         raise typer.BadParameter("--json takes the result of one row.")
-    options = _options(rows, asked.settings)
+    options = _options(rows, request.settings)
     try:
-        with _server(rows, asked) as url:
-            _run_all(rows, options, replace(asked, postgres=url), results)
+        with _server(rows, request) as url:
+            _run_all(rows, options, replace(request, postgres=url), results)
     except (CannotMeasure, PostgresUnavailable) as reason:
         err.print(str(reason), markup=False)
         raise typer.Exit(1) from reason
 
 
 @contextmanager
-def _server(rows: list[Row], asked: Asked) -> Iterator[str | None]:
+def _server(rows: list[Row], request: BenchRequest) -> Iterator[str | None]:
     """The URL of an empty database on the server named, or on a durable server that is started if rows need it."""
-    if asked.postgres is not None:
-        refuse_used(asked.postgres)
-        yield asked.postgres
+    if request.postgres is not None:
+        refuse_used(request.postgres)
+        yield request.postgres
     elif any(row.needs_postgres for row in rows):
         with serving(durable=True, settings=SETTINGS) as url:
             yield url
@@ -97,17 +97,17 @@ def _options(rows: list[Row], settings: list[str]) -> dict[str, int]:
     return given
 
 
-def _run_all(rows: list[Row], given: Mapping[str, int], asked: Asked, results: Path) -> None:
-    machine = machine_facts(asked.postgres)
+def _run_all(rows: list[Row], given: Mapping[str, int], request: BenchRequest, results: Path) -> None:
+    machine = machine_facts(request.postgres)
     with tempfile.TemporaryDirectory(prefix="complaints-bench-") as directory:
         context = BenchContext(
-            Path(directory), asked.postgres, tell=lambda text: err.print(text, markup=False)
+            Path(directory), request.postgres, tell=lambda text: err.print(text, markup=False)
         )
         try:
             for row in rows:
-                result = run_row(row, context, given, runs=asked.runs)
+                result = run_row(row, context, given, runs=request.runs)
                 show(out, result)
-                if path := asked.json_file or (results / f"{row.name}.json" if results.is_dir() else None):
+                if path := request.json_file or (results / f"{row.name}.json" if results.is_dir() else None):
                     write_json(result, machine, path)
         finally:
             context.close()

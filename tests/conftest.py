@@ -166,7 +166,7 @@ def migrated_database_url(
     return lambda engine: databases.make(engine, template=migrated_template(engine))
 
 
-class Reused:
+class ReusedDatabases:
     """One database for each engine and each process that runs tests. Every test finds it as just after seeding.
 
     On PostgreSQL it is much faster to empty a database than to copy a new one. The URL stays the same, so that an
@@ -216,20 +216,20 @@ class Reused:
 
 
 @pytest.fixture(scope="session")
-def reused(
+def reused_databases(
     pytestconfig: pytest.Config,
     tmp_path_factory: pytest.TempPathFactory,
     migrated_template: Callable[[str], str],
-) -> Iterator[Reused]:
+) -> Iterator[ReusedDatabases]:
     """The databases that the tests of this process use one after the other."""
-    directory = tmp_path_factory.mktemp("reused")
-    made = Reused(directory, Databases(directory, pytestconfig), migrated_template)
+    directory = tmp_path_factory.mktemp("reused_databases")
+    made = ReusedDatabases(directory, Databases(directory, pytestconfig), migrated_template)
     yield made
     made.drop()
 
 
 @pytest.fixture(params=DATABASE_KINDS)
-def database_url(request: pytest.FixtureRequest, reused: Reused) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, reused_databases: ReusedDatabases) -> Iterator[str]:
     """A database with the newest schema, freshly seeded; the test runs on each engine."""
-    with reused.prepare(request.param) as url:
+    with reused_databases.prepare(request.param) as url:
         yield url

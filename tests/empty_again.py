@@ -32,7 +32,7 @@ SELECT setval('complaint_sequence', 1, false), setval('event_sequence_seq', 1, f
 
 
 def fingerprint(connection: psycopg.Connection[Any]) -> Any:
-    """What tells whether the seeded rows and the months of the history are as they were."""
+    """A value that changes if the seeded rows or the months of the history change."""
     rows = " || ".join(
         f"(SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM {table} t)" for table in _SEEDED[:4]
     )

@@ -1,4 +1,4 @@
-"""Makes the files that are generated from code anew: `python -m tests.generate`. Tests compare them."""
+"""Writes the generated files again: `python -m tests.generate`. Tests compare them."""
 
 from pathlib import Path
 

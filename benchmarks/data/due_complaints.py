@@ -23,7 +23,7 @@ from complaints import wiring
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import canonical
 from complaints.domain.errors import ComplaintError
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
@@ -201,7 +201,7 @@ def _copy_history(connection: "psycopg.Connection[Any]", copies: int, step: int)
     ).fetchall()
     with connection.cursor() as cursor, cursor.copy("COPY head FROM STDIN") as rows:
         for event_id, ordinal, kind, version, at, actor in events:
-            head = {"ordinal": ordinal, "type": kind, "version": version, "at": plain(at), "actor": actor}
+            head = {"ordinal": ordinal, "type": kind, "version": version, "at": to_json(at), "actor": actor}
             rows.write_row((event_id, canonical(head)))
     for ordinal in range(1, max(event[1] for event in events) + 1):
         connection.execute(

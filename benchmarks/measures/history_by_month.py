@@ -1,9 +1,9 @@
 """What partitioning the history by month costs and brings: `python -m benchmarks.measures.history_by_month`.
 
 Three tables of the same events are compared in one run: one table; one partitioned by ranges of `sequence`, a range a
-month, as the product has it; one partitioned by the instant `at`, with a default partition. Printed are microseconds
-of processor time that the server spends on one prepared statement (Linux only), medians of rounds in which each table
-has its turn: that holds on a machine that has other things to do.
+month, as the product has it; one partitioned by the instant `at`, with a default partition. The command
+prints the processor time in microseconds that the server spends on one prepared statement (Linux only). Each number is
+a median of rounds in which each table has its turn, so other work of the machine disturbs it little.
 """
 
 import json
@@ -34,7 +34,7 @@ COLUMNS = "id, complaint_id, ordinal, version, type, at, actor, data, digest"
 
 @dataclass(frozen=True)
 class Table:
-    """One way to keep the history: its keys, its months by number, and where month n begins by what it goes by."""
+    """One way to keep the history: its keys, its months by number, and the partition key at which month n begins."""
 
     name: str
     keys: str
@@ -159,7 +159,10 @@ def spent_seconds(connection: psycopg.Connection[Any]) -> float:
 
 
 def timeline(*, first: int, last: int, bounds: Sequence[str] = (">=", "<")) -> Measure:
-    """Timelines of complaints between two, as parts of all in percent; looked for in three months, unless told."""
+    """Timelines of the complaints from `first` to `last` percent of all.
+
+    `bounds` are the comparisons with the edges of three months; without them, all months are searched.
+    """
 
     def measure(_: psycopg.Connection[Any], table: Table, chance: random.Random) -> Statements:
         known = bounds if table.column else ()

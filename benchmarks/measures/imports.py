@@ -14,7 +14,7 @@ from benchmarks.data import samples
 from benchmarks.data.table_copies import columns_of, copy_in, copy_out, make_copies, row_counts
 from benchmarks.databases import plain_url, server_cpu_seconds
 from benchmarks.errors import CannotMeasure
-from benchmarks.measures.measure import Measured, Row
+from benchmarks.measures.measure import Measurement, Row
 from benchmarks.processes import migrate
 from complaints import wiring
 from complaints.domain.importing.import_file import NDJSON
@@ -30,7 +30,7 @@ _PASSED_OVER = {"import_job"}  # the file itself, which the limit has no part in
 _OVER = timedelta(hours=6)
 
 
-def measure_import(context: BenchContext) -> Measured:
+def measure_import(context: BenchContext) -> Measurement:
     """Import a file on a new database, then COPY what that wrote into empty tables like those it went to."""
     rows = context.options["rows"]
     with context.own_database() as url:
@@ -44,7 +44,7 @@ def measure_import(context: BenchContext) -> Measured:
             written = {name: count - before[name] for name, count in counts.items() if count > before[name]}
             copy_seconds = _copy(connection, [name for name in written if name not in _PASSED_OVER])
     details |= {"rows_written": written, "copy_seconds": copy_seconds}
-    return Measured(rows / seconds, rows / copy_seconds, details)
+    return Measurement(rows / seconds, rows / copy_seconds, details)
 
 
 def _file(rows: int) -> bytes:
@@ -54,8 +54,13 @@ def _file(rows: int) -> bytes:
     for n, body in enumerate(islice(samples.complaints(mark=mark), rows)):
         at = now - _OVER * (n / rows)
         person = {**body["complainant"], "phone": f"137{n:08d}"}
-        told = {**body, "external_id": f"{mark}-{n}", "received_at": at.isoformat(), "complainant": person}
-        lines.append(json.dumps(told, ensure_ascii=False))
+        complaint = {
+            **body,
+            "external_id": f"{mark}-{n}",
+            "received_at": at.isoformat(),
+            "complainant": person,
+        }
+        lines.append(json.dumps(complaint, ensure_ascii=False))
     return ("\n".join(lines) + "\n").encode()
 
 

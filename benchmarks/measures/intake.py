@@ -15,7 +15,7 @@ from benchmarks.context import BenchContext
 from benchmarks.databases import plain_url, server_cpu_seconds
 from benchmarks.errors import CannotMeasure
 from benchmarks.load import Load, posts, put_load
-from benchmarks.measures.measure import Measured, Row
+from benchmarks.measures.measure import Measurement, Row
 from benchmarks.processes import SECRET, Process, serving, serving_bare
 
 PATH = "/v1/complaints"
@@ -85,7 +85,7 @@ class _Side:
         """The median of the slices' medians."""
         return median(load.p50_ms for load in self.loads)
 
-    def told(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """Details for the report."""
         return {
             "accepted": self.accepted,
@@ -103,7 +103,7 @@ class _Side:
         }
 
 
-def _compared(context: BenchContext, url: str | None, directory: Path, *, processes: int) -> Measured:
+def _compared(context: BenchContext, url: str | None, directory: Path, *, processes: int) -> Measurement:
     """POST/s of both, in slices that take turns."""
     seconds, connections = context.options["seconds"], context.options["concurrency"]
     with (
@@ -124,8 +124,8 @@ def _compared(context: BenchContext, url: str | None, directory: Path, *, proces
             context.tell(
                 f"{side.failed} requests were refused and do not count: {side.loads[0].refusal[:500]}"
             )
-    details = {"limit": bare.told(), "product": product.told(), "batches": batches}
-    return Measured(product.per_second, bare.per_second, details)
+    details = {"limit": bare.details(), "product": product.details(), "batches": batches}
+    return Measurement(product.per_second, bare.per_second, details)
 
 
 def _verify(side: _Side, url: str | None, directory: Path) -> None:
@@ -158,13 +158,13 @@ def batch_metrics(ports: Sequence[int]) -> dict[str, float]:
     return found
 
 
-def measure_intake(context: BenchContext) -> Measured:
+def measure_intake(context: BenchContext) -> Measurement:
     """Intake on PostgreSQL by several processes."""
     with context.own_database() as url:
         return _compared(context, url, context.new_directory(), processes=context.options["processes"])
 
 
-def measure_embedded(context: BenchContext) -> Measured:
+def measure_embedded(context: BenchContext) -> Measurement:
     """Intake on SQLite by the one process there is, its loops running."""
     return _compared(context, None, context.new_directory(), processes=1)
 
@@ -172,7 +172,7 @@ def measure_embedded(context: BenchContext) -> Measured:
 # One at a time -----------------------------------------------------------------------------------------------------
 
 
-def measure_one(context: BenchContext) -> Measured:
+def measure_one(context: BenchContext) -> Measurement:
     """The time of a POST with nobody else about, beside a bare POST and one commit."""
     requests, directory = context.options["requests"], context.new_directory()
     commits: list[float] = []
@@ -189,8 +189,8 @@ def measure_one(context: BenchContext) -> Measured:
             bare.take(seconds=60, requests=requests // _ROUNDS)
             commits.append(_commit_ms(url, requests // _ROUNDS))
             product.take(seconds=60, requests=requests // _ROUNDS)
-    details = {"commit_ms": commits, "limit": bare.told(), "product": product.told()}
-    return Measured(product.p50_ms, bare.p50_ms + median(commits), details)
+    details = {"commit_ms": commits, "limit": bare.details(), "product": product.details()}
+    return Measurement(product.p50_ms, bare.p50_ms + median(commits), details)
 
 
 def _commit_ms(url: str, count: int) -> float:

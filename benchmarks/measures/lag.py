@@ -12,7 +12,7 @@ from benchmarks.data.due_complaints import make_due
 from benchmarks.databases import plain_url
 from benchmarks.errors import CannotMeasure
 from benchmarks.load import Load, posts, put_load
-from benchmarks.measures.measure import Measured, Row
+from benchmarks.measures.measure import Measurement, Row
 from benchmarks.processes import SECRET, Process, product_environment, running, serving
 from complaints import wiring
 
@@ -23,7 +23,7 @@ SELECT extract(epoch FROM taken_at - planned_at)::float FROM escalation WHERE pl
 _LEFT = "SELECT count(*) FROM complaint WHERE wake_at <= %s AND parked_at IS NULL"
 
 
-def measure_lag(context: BenchContext) -> Measured:
+def measure_lag(context: BenchContext) -> Measurement:
     """p99 of taken minus planned, over all steps that fell due while intake ran at a steady rate."""
     seconds, rate = context.options["seconds"], context.options["deadlines_per_second"]
     wanted, directory = seconds * rate, context.new_directory()
@@ -38,7 +38,7 @@ def measure_lag(context: BenchContext) -> Measured:
             details = {"worker_cpu_seconds": worker.cpu_seconds}
     if len(lags) < wanted:
         raise CannotMeasure(f"{wanted} deadlines fell due, and {len(lags)} steps were taken.")
-    return Measured(_percentile(lags, 99), details=details | _told(lags, load))
+    return Measurement(_percentile(lags, 99), details=details | _details_of(lags, load))
 
 
 def _load_until(end: datetime, servers: list[Process], context: BenchContext) -> Load:
@@ -72,7 +72,7 @@ def _percentile(values: list[float], percent: int) -> float:
     return quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def _told(lags: list[float], load: Load) -> dict[str, Any]:
+def _details_of(lags: list[float], load: Load) -> dict[str, Any]:
     return {
         "steps": len(lags),
         "p50_seconds": round(_percentile(lags, 50), 3),

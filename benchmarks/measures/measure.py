@@ -11,7 +11,7 @@ Judged = Literal["ratio", "product"]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """One run of a row, both numbers in the row's unit; `limit` is None where there is nothing to compare with.
 
     `details` is anything else worth keeping, as JSON takes it.
@@ -40,7 +40,7 @@ class Row:
     unit: str
     floor: float
     aim: float
-    measure: Callable[[BenchContext], Measured]
+    measure: Callable[[BenchContext], Measurement]
     judged: Judged = "ratio"
     options: Mapping[str, int] = field(default_factory=dict)
     needs_postgres: bool = True
@@ -55,7 +55,7 @@ class Result:
     """All runs of a row; its numbers are their medians."""
 
     row: Row
-    runs: Sequence[Measured]
+    runs: Sequence[Measurement]
     options: Mapping[str, int]
 
     @property

@@ -10,7 +10,7 @@ from uuid import uuid4
 from benchmarks.context import BenchContext
 from benchmarks.errors import CannotMeasure
 from benchmarks.load import get, posts, put_load
-from benchmarks.measures.measure import Measured, Row
+from benchmarks.measures.measure import Measurement, Row
 from benchmarks.processes import SECRET, Process, is_ready, product_environment, running, serving
 
 _READ = 40
@@ -18,7 +18,7 @@ _MEGABYTE = 1_000_000
 _SLICES = 5
 
 
-def measure_memory(context: BenchContext) -> Measured:
+def measure_memory(context: BenchContext) -> Measurement:
     """How much the resident set of a server grows over mixed requests, once it is warm."""
     with context.own_database() as url, serving(1, context.new_directory(), url) as [server]:
         templates = _mixed(server)
@@ -29,7 +29,7 @@ def measure_memory(context: BenchContext) -> Measured:
             number = _serve(server, templates, context.options["requests"] // _SLICES, number)
             seen.append(server.memory_bytes)
     megabytes = [round(count / _MEGABYTE, 1) for count in seen]
-    return Measured((seen[-1] - before) / _MEGABYTE, details={"resident_mb": megabytes})
+    return Measurement((seen[-1] - before) / _MEGABYTE, details={"resident_mb": megabytes})
 
 
 def _serve(server: Process, templates: list[bytes], requests: int, number: int) -> int:
@@ -67,7 +67,7 @@ def _listed(server: Process) -> list[dict[str, Any]]:
 # Start -------------------------------------------------------------------------------------------------------------
 
 
-def measure_start(context: BenchContext) -> Measured:
+def measure_start(context: BenchContext) -> Measurement:
     """Seconds from the start of `complaints serve` to its first ready answer; embedded, and set up before."""
     directory: Path = context.keep("embedded", lambda: _SetUp(context.new_directory()))
     started = time.perf_counter()
@@ -80,7 +80,7 @@ def measure_start(context: BenchContext) -> Measured:
             time.sleep(0.005)
         seconds = time.perf_counter() - started
         cpu = server.cpu_seconds
-    return Measured(seconds, details={"listening_seconds": listening, "cpu_seconds": cpu})
+    return Measurement(seconds, details={"listening_seconds": listening, "cpu_seconds": cpu})
 
 
 class _SetUp:

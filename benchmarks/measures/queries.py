@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.context import BenchContext
 from benchmarks.data.dataset import SAMPLES, Shares, make_dataset
 from benchmarks.errors import CannotMeasure
-from benchmarks.measures.measure import Measured, Row
+from benchmarks.measures.measure import Measurement, Row
 from benchmarks.measures.questions import Question, histories, overdue_pages, searches, statements_of, summary
 from benchmarks.processes import SECRET, Process, serving
 from complaints.storage.database.connections import open_engine
@@ -26,11 +26,11 @@ from complaints.wiring import new_id, wall_clock
 
 _WARM_UP = 30
 _FEWEST_SAMPLES = 28
-Ask = Callable[["Filled"], list[Question]]
+Ask = Callable[["FilledDatabase"], list[Question]]
 
 
 @dataclass(slots=True)
-class Filled:
+class FilledDatabase:
     """A database with complaints, the engine on it, and a server of it with one client."""
 
     service: Service
@@ -55,7 +55,7 @@ class Filled:
 
 
 @contextmanager
-def _filled(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Iterator[Filled]:
+def _filled(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Iterator[FilledDatabase]:
     if on_sqlite:
         with _served(context, complaints, f"sqlite:///{context.new_directory() / 'complaints.db'}") as filled:
             yield filled
@@ -65,7 +65,7 @@ def _filled(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Itera
 
 
 @contextmanager
-def _served(context: BenchContext, complaints: int, url: str) -> Iterator[Filled]:
+def _served(context: BenchContext, complaints: int, url: str) -> Iterator[FilledDatabase]:
     context.tell(f"making {complaints} complaints")
     began = time.perf_counter()
     make_dataset(url, Shares.of(complaints), samples=max(_FEWEST_SAMPLES, min(SAMPLES, complaints // 20)))
@@ -74,13 +74,13 @@ def _served(context: BenchContext, complaints: int, url: str) -> Iterator[Filled
     try:
         with serving(1, context.new_directory(), url) as [server]:
             client = http.client.HTTPConnection("127.0.0.1", server.port(), timeout=60)
-            yield Filled(Service(Database(opened, wall_clock), new_id), server, client)
+            yield FilledDatabase(Service(Database(opened, wall_clock), new_id), server, client)
             client.close()
     finally:
         opened.dispose()
 
 
-def _kept(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Filled:
+def _kept(context: BenchContext, complaints: int, *, on_sqlite: bool) -> FilledDatabase:
     """The same for every run and row of an invocation: it takes minutes to make."""
     name = f"complaints-{'sqlite' if on_sqlite else 'postgresql'}-{complaints}"
     return context.keep(name, lambda: _filled(context, complaints, on_sqlite=on_sqlite))
@@ -89,12 +89,12 @@ def _kept(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Filled:
 # What is asked -----------------------------------------------------------------------------------------------------
 
 
-def _histories(filled: Filled) -> list[Question]:
+def _histories(filled: FilledDatabase) -> list[Question]:
     """Of an overdue complaint, and from the middle of the feed."""
     [one] = json.loads(filled.get("/v1/complaints?overdue=true&limit=1"))["items"]
     [newest] = json.loads(filled.get("/v1/complaints?limit=1"))["items"]
-    [told, *_] = json.loads(filled.get(f"/v1/complaints/{newest['id']}/timeline"))["items"]
-    after = told["sequence"] // 2
+    [newest_event, *_] = json.loads(filled.get(f"/v1/complaints/{newest['id']}/timeline"))["items"]
+    after = newest_event["sequence"] // 2
     position = json.dumps({"kind": "changes", "after": after}).encode()
     cursor = base64.urlsafe_b64encode(position).rstrip(b"=").decode()
     return histories(one["id"], cursor, after)
@@ -107,15 +107,17 @@ def _p95(samples: list[float]) -> float:
     return sorted(samples)[int(len(samples) * 0.95)]
 
 
-def _measure(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measured:
+def _measure(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measurement:
     """The slowest question's p95, and that of its SQL alone."""
     filled = _kept(context, context.options["complaints"], on_sqlite=on_sqlite)
-    told = {question.name: _timed(filled, question, context.options["requests"]) for question in ask(filled)}
-    slowest = max(told.values(), key=lambda one: one["p95_ms"])
-    return Measured(slowest["p95_ms"], slowest["sql_p95_ms"], told)
+    timings = {
+        question.name: _timed(filled, question, context.options["requests"]) for question in ask(filled)
+    }
+    slowest = max(timings.values(), key=lambda one: one["p95_ms"])
+    return Measurement(slowest["p95_ms"], slowest["sql_p95_ms"], timings)
 
 
-def _timed(filled: Filled, question: Question, requests: int) -> dict[str, float]:
+def _timed(filled: FilledDatabase, question: Question, requests: int) -> dict[str, float]:
     for _ in range(_WARM_UP):
         size = len(filled.get(question.path))
     before = filled.server.cpu_seconds
@@ -147,20 +149,20 @@ def _timed_sql(service: Service, question: Question, times: int) -> list[float]:
     return samples
 
 
-def _compare(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measured:
+def _compare(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measurement:
     """The worst ratio of a question's p95 to its p95 on few complaints; both asked in turn, in one run."""
     many = _kept(context, context.options["complaints"], on_sqlite=on_sqlite)
     few = _kept(context, context.options["baseline"], on_sqlite=on_sqlite)
     pairs = list(zip(ask(many), ask(few), strict=True))
-    told = {}
+    timings = {}
     for large, small in pairs:
         samples = _in_turn(((many, large), (few, small)), context.options["requests"])
-        told[large.name] = {"p95_ms": _p95(samples[0]), "baseline_p95_ms": _p95(samples[1])}
-    worst = max(told.values(), key=lambda one: one["p95_ms"] / one["baseline_p95_ms"])
-    return Measured(worst["p95_ms"], worst["baseline_p95_ms"], told)
+        timings[large.name] = {"p95_ms": _p95(samples[0]), "baseline_p95_ms": _p95(samples[1])}
+    worst = max(timings.values(), key=lambda one: one["p95_ms"] / one["baseline_p95_ms"])
+    return Measurement(worst["p95_ms"], worst["baseline_p95_ms"], timings)
 
 
-def _in_turn(asked: Sequence[tuple[Filled, Question]], requests: int) -> list[list[float]]:
+def _in_turn(asked: Sequence[tuple[FilledDatabase, Question]], requests: int) -> list[list[float]]:
     samples: list[list[float]] = [[] for _ in asked]
     for n in range(_WARM_UP + requests):
         for (filled, question), own in zip(asked, samples, strict=True):

@@ -15,7 +15,7 @@ from benchmarks.data.replay import Replay
 from benchmarks.data.table_copies import row_counts
 from benchmarks.databases import plain_url, server_cpu_seconds
 from benchmarks.errors import CannotMeasure
-from benchmarks.measures.measure import Measured, Row
+from benchmarks.measures.measure import Measurement, Row
 from benchmarks.processes import migrate, product_environment, running
 from complaints import wiring
 
@@ -42,7 +42,7 @@ class _Data:
     complaints: int
 
 
-def measure_storm(context: BenchContext) -> Measured:
+def measure_storm(context: BenchContext) -> Measurement:
     """Steps a second by the workers, and by set-based SQL on another copy of the same data."""
     deadlines, workers = context.options["deadlines"], context.options["workers"]
     data = context.keep(f"storm-{deadlines}", lambda: _data(context, deadlines))
@@ -56,7 +56,7 @@ def measure_storm(context: BenchContext) -> Measured:
             replay = Replay.prepare(connection, replayed, workers=workers)
         limit_seconds = replay.run(workers)
     details |= {"limit_seconds": limit_seconds, "rows_changed": replay.changed}
-    return Measured(steps / seconds, steps / limit_seconds, details)
+    return Measurement(steps / seconds, steps / limit_seconds, details)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
-    # APScheduler logs every tick. It also warns of each tick that comes while the one before still runs.
+    # APScheduler logs every run of a loop. It also warns if a run is due while the run before still lasts.
     logging.getLogger("apscheduler").setLevel(max(level, logging.ERROR))
     # The HTTP client logs every address that it calls, with the query.
     for chatty in ("httpx2", "httpcore2"):

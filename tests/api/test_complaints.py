@@ -227,17 +227,17 @@ def test_actions_take_the_members_that_the_list_requires(scenario: Scenario, cli
 
 def test_the_list_of_actions_agrees_with_the_refusals(scenario: Scenario, client: TestClient) -> None:
     """Each action is taken on its own complaint, in several statuses: it is refused if the list says so."""
-    lives: dict[Status, list[dict[str, Any]]] = {
+    actions_before: dict[Status, list[dict[str, Any]]] = {
         Status.RECEIVED: [],
         Status.INVESTIGATING: [{"action": "respond", **SAID}],
         Status.RESOLVED: [{"action": "resolve", "resolution": "x", "outcome": "upheld", "cause": "service"}],
         Status.WITHDRAWN: [{"action": "withdraw", "reason": "never mind"}],
     }
     target = scenario.post(complainant={"account_no": "A-1"})
-    for status, life in lives.items():
+    for status, steps_before in actions_before.items():
         for example in EXAMPLES["actions"].values():
             complaint = scenario.post(complainant={"account_no": "A-1"})
-            for step in life:
+            for step in steps_before:
                 scenario.act(complaint, **step)
             body = dict(example["value"])
             if body["action"] == "merge":

@@ -72,7 +72,7 @@ def _raw(members: str) -> bytes:
     return ('{"channel": "phone", "subject": "s"' + (", " + members if members else "") + "}").encode()
 
 
-def _told(**members: Any) -> bytes:
+def _body(**members: Any) -> bytes:
     return json.dumps({"channel": "phone", "subject": "No signal", **members}).encode()
 
 
@@ -134,7 +134,7 @@ SUBJECTS: dict[str, Any] = {
 def test_subjects_that_are_none(desk: Desk, subtests: pytest.Subtests) -> None:
     for name, subject in SUBJECTS.items():
         with subtests.test(name):
-            desk.refuses("POST", "/v1/complaints", INVALID, content=_told(subject=subject), headers=JSON)
+            desk.refuses("POST", "/v1/complaints", INVALID, content=_body(subject=subject), headers=JSON)
             desk.refuses("PATCH", "/v1/complaints/{id}", INVALID, json={"subject": subject})
 
 
@@ -201,7 +201,7 @@ MEMBERS: list[dict[str, Any]] = [
 def test_members(desk: Desk, subtests: pytest.Subtests) -> None:
     for members in MEMBERS:
         with subtests.test(str(members)[:60]):
-            desk.refuses("POST", "/v1/complaints", INVALID, content=_told(**members), headers=JSON)
+            desk.refuses("POST", "/v1/complaints", INVALID, content=_body(**members), headers=JSON)
 
 
 NO_TIMES: list[Any] = [
@@ -240,7 +240,7 @@ NO_TIMES: list[Any] = [
 def test_times_that_are_none(desk: Desk, subtests: pytest.Subtests) -> None:
     for received_at in NO_TIMES:
         with subtests.test(str(received_at)):
-            content = _told(received_at=received_at)
+            content = _body(received_at=received_at)
             desk.refuses("POST", "/v1/complaints", INVALID, content=content, headers=JSON)
 
 
@@ -264,16 +264,16 @@ def test_odd_but_right(desk: Desk, subtests: pytest.Subtests) -> None:
     """A text is stored and returned as it was sent. A search finds it by its words only."""
     for name, odd in ACCEPTED.items():
         with subtests.test(name):
-            told = {"channel": "phone", "subject": "No signal"} | odd
-            answer = desk.client.post("/v1/complaints", json=told)
+            sent = {"channel": "phone", "subject": "No signal"} | odd
+            answer = desk.client.post("/v1/complaints", json=sent)
             assert answer.status_code == 201, answer.text
             read = desk.client.get(answer.headers["Location"])
             for shown in (answer.json(), read.json()):
-                assert {member: shown[member] for member in told if told[member] is not None} == {
-                    member: value for member, value in told.items() if value is not None
+                assert {member: shown[member] for member in sent if sent[member] is not None} == {
+                    member: value for member, value in sent.items() if value is not None
                 }
-            for member in {"external_id", "region", "source"} & told.keys():
-                found = desk.client.get("/v1/complaints", params={member: told[member]}).json()["items"]
+            for member in {"external_id", "region", "source"} & sent.keys():
+                found = desk.client.get("/v1/complaints", params={member: sent[member]}).json()["items"]
                 assert [one["id"] for one in found] == [answer.json()["id"]]
 
 
@@ -288,7 +288,7 @@ TIMES = [
 
 def test_times_as_they_may_be_written(desk: Desk) -> None:
     for sent, kept in TIMES:
-        answer = desk.client.post("/v1/complaints", content=_told(received_at=sent), headers=JSON)
+        answer = desk.client.post("/v1/complaints", content=_body(received_at=sent), headers=JSON)
         assert (answer.status_code, answer.json()["received_at"]) == (201, kept)
 
 
@@ -330,18 +330,18 @@ HEADERS: dict[str, tuple[dict[str, str], Expected]] = {
 def test_headers(desk: Desk, subtests: pytest.Subtests) -> None:
     for name, (headers, expected) in HEADERS.items():
         with subtests.test(name):
-            body = gzip.compress(_told()) if name == "gzip" else _told()
+            body = gzip.compress(_body()) if name == "gzip" else _body()
             desk.refuses("POST", "/v1/complaints", expected, content=body, headers=headers)
 
 
 def test_an_attempt_that_is_not_ascii(desk: Desk) -> None:
     sent = [(b"Idempotency-Key", "schlüssel".encode()), (b"Content-Type", b"application/json")]
-    desk.refuses("POST", "/v1/complaints", INVALID, content=_told(), headers=sent)
+    desk.refuses("POST", "/v1/complaints", INVALID, content=_body(), headers=sent)
 
 
 def test_types_as_they_may_be_written(desk: Desk) -> None:
     for media_type in ("application/json", "APPLICATION/JSON; Charset=UTF-8"):
-        answer = desk.client.post("/v1/complaints", content=_told(), headers={"Content-Type": media_type})
+        answer = desk.client.post("/v1/complaints", content=_body(), headers={"Content-Type": media_type})
         assert answer.status_code == 201
 
 
@@ -505,8 +505,8 @@ def test_whatever_is_searched_for(desk: Desk, subtests: pytest.Subtests) -> None
     for q in SEARCHES:
         with subtests.test(ascii(q)[:60]):
             assert desk.client.get("/v1/complaints", params={"q": q}).status_code == 200
-            told = {"channel": "web", "subject": f"Found {q[:400]}"}
-            assert desk.client.post("/v1/complaints", json=told).status_code == 201
+            sent = {"channel": "web", "subject": f"Found {q[:400]}"}
+            assert desk.client.post("/v1/complaints", json=sent).status_code == 201
             assert desk.client.get("/v1/complaints", params={"q": q}).status_code == 200
 
 

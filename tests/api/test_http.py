@@ -324,8 +324,8 @@ def test_a_client_that_leaves_in_the_middle_is_no_failure(port: int, logged: io.
     deadline = time.monotonic() + 5
     while not lines(logged, "leaver") and time.monotonic() < deadline:
         time.sleep(0.01)
-    told = [(line["event"], line["status"], line["problem"]) for line in lines(logged, "leaver")]
-    assert told == [("request", 0, "client-left")]
+    logged_request = [(line["event"], line["status"], line["problem"]) for line in lines(logged, "leaver")]
+    assert logged_request == [("request", 0, "client-left")]
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "x"])

@@ -65,7 +65,7 @@ def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, se
     assert posted.json()["source"] == "north"
 
 
-def test_repeated_under_one_idempotency_key_the_secret_is_told_again_but_not_kept(
+def test_repeated_under_one_idempotency_key_the_secret_is_sent_again_but_not_kept(
     client: TestClient, service: Service
 ) -> None:
     headers = {"Idempotency-Key": "make-the-key"}
@@ -98,7 +98,7 @@ def test_a_kept_secret_cannot_be_read_with_another_secret_of_the_same_key(
     with api_client(Service(service.database, service.new_id)) as fresh:
         again = fresh.post("/v1/keys", json=KEY, headers=headers | bearer(other))
     assert again.status_code == 409
-    assert "can no longer be told" in again.json()["detail"]
+    assert "can no longer be shown" in again.json()["detail"]
 
 
 UNFIT = [
@@ -208,7 +208,7 @@ def test_a_key_cannot_mint_a_stronger_one(scenario: Scenario, monkeypatch: pytes
         )
 
 
-def test_a_database_out_of_reach_is_no_error_of_ours(
+def test_a_database_out_of_reach_is_no_internal_error(
     service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key is looked up before any route, outside the handlers of errors."""

@@ -50,11 +50,11 @@ def test_request_answer_and_import_know_the_member(member: PlainMember) -> None:
 
 @of_each_member
 def test_a_posted_value_is_shown_recorded_and_found(client: TestClient, member: PlainMember) -> None:
-    told = _body(member)
+    sent = _body(member)
     client.post("/v1/complaints", json=LEAST)
-    posted = client.post("/v1/complaints", json=LEAST | told).json()
+    posted = client.post("/v1/complaints", json=LEAST | sent).json()
     value = _values(posted, member)
-    assert value == _values(told, member)
+    assert value == _values(sent, member)
     assert client.get(f"/v1/complaints/{posted['id']}").json() == posted
 
     [created, *_] = client.get(f"/v1/complaints/{posted['id']}/timeline").json()["items"]

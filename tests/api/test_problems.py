@@ -71,12 +71,12 @@ def test_the_document_is_the_catalogue() -> None:
 
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_every_problem_is_explained_in_both_languages(code: str) -> None:
-    told = CLIENT.get(f"/problems/{code}").json()
-    assert (told["code"], told["status"]) == (code, PROBLEMS[code].status)
-    assert told["title"].isascii()
-    assert len(told["explanation"]) > 40
-    assert not told["title_zh"].isascii()
-    assert not told["explanation_zh"].isascii()
+    shown = CLIENT.get(f"/problems/{code}").json()
+    assert (shown["code"], shown["status"]) == (code, PROBLEMS[code].status)
+    assert shown["title"].isascii()
+    assert len(shown["explanation"]) > 40
+    assert not shown["title_zh"].isascii()
+    assert not shown["explanation_zh"].isascii()
 
 
 def test_the_list_of_problems() -> None:
@@ -363,7 +363,7 @@ def test_other_bodies_are_left_alone() -> None:
 # The OpenAPI document
 
 
-def test_the_document_is_valid_and_tells_of_problems() -> None:
+def test_the_document_is_valid_and_describes_problems() -> None:
     document = CLIENT.get("/openapi.json").json()
     validate(document)
     assert "HTTPValidationError" not in json.dumps(document)

@@ -111,7 +111,7 @@ def test_each_step_is_taken_at_its_own_time(client: TestClient, scenario: Scenar
 def test_one_long_way_is_the_same_as_many_short_ones(
     migrated_database_url: Callable[[str], str],
 ) -> None:
-    lived = []
+    steps_by_moves = []
     for moves in (["P100D"], ["P1D"] * 100, ["PT7H", "P40D", "PT1S", "P100D"]):
         with opened_service(migrated_database_url("sqlite")) as service, api_client(service) as client:
             scenario = Scenario(service)
@@ -123,10 +123,10 @@ def test_one_long_way_is_the_same_as_many_short_ones(
             for by in moves:
                 advance(client, by)
             taken = steps(client)
-            lived.append([step for step in taken if step[3] <= "2026-04-15T01:00:00Z"])
+            steps_by_moves.append([step for step in taken if step[3] <= "2026-04-15T01:00:00Z"])
 
-    assert len(lived[0]) == len(set(lived[0])) == 10 + 10 + 4 * 3
-    assert lived[0] == lived[1] == lived[2]
+    assert len(steps_by_moves[0]) == len(set(steps_by_moves[0])) == 10 + 10 + 4 * 3
+    assert steps_by_moves[0] == steps_by_moves[1] == steps_by_moves[2]
 
 
 @pytest.mark.parametrize(

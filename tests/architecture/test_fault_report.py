@@ -15,11 +15,11 @@ REPORT = {
 }
 
 
-def test_a_report_is_told_as_a_table() -> None:
-    told = render(REPORT)
-    assert "The long form, 2026-01-05, 2 processors, Python 3.11.2: 1500 s in all." in told
-    assert "| Workers killed | kills 1,000 | 600 | held |" in told
-    assert "| Disk full | — | 3 | FAILED |" in told
+def test_a_report_is_shown_as_a_table() -> None:
+    table = render(REPORT)
+    assert "The long form, 2026-01-05, 2 processors, Python 3.11.2: 1500 s in all." in table
+    assert "| Workers killed | kills 1,000 | 600 | held |" in table
+    assert "| Disk full | — | 3 | FAILED |" in table
 
 
 def test_a_report_takes_the_place_of_the_one_before() -> None:

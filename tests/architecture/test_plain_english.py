@@ -1,4 +1,4 @@
-"""Docstrings and comments of the product are plain English, and no two public classes share a name.
+"""Docstrings and comments are plain English, also in tests and benchmarks. No two public classes share a name.
 
 The style page in CONTRIBUTING.md says how to write. This test finds what a machine can find: words that readers
 stumble over, and sentences that are too long. A sentence ends at `.`, `:`, `;`, `?`, `!`, a blank line or a list item.
@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = sorted((ROOT / "src").rglob("*.py"))
+WITH_PROSE = [*CODE, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
 MOST_WORDS = 25
 STIFF_WORDS = (
     "anew", "befall", "forthwith", "hath", "heretofore", "hinder", "hindered", "hinders", "hitherto", "lent", "lest",
@@ -84,7 +85,7 @@ def faults_in(text: str) -> list[str]:
     return faults
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("path", WITH_PROSE, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_prose_is_plain(path: Path) -> None:
     prose = prose_of(path.read_text(encoding="utf-8"))
     faults = [f"{path.name}:{line}: {fault}" for line, text in prose for fault in faults_in(text)]

@@ -2,11 +2,11 @@
 
 import pytest
 
-from benchmarks.measures.measure import Measured, Result, Row
+from benchmarks.measures.measure import Measurement, Result, Row
 
 
 def row(floor: float, aim: float, **members: object) -> Row:
-    return Row("r", "something", "unit", floor, aim, lambda _: Measured(1.0), **members)  # type: ignore[arg-type]
+    return Row("r", "something", "unit", floor, aim, lambda _: Measurement(1.0), **members)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -23,21 +23,21 @@ def row(floor: float, aim: float, **members: object) -> Row:
 def test_a_ratio_meets_floor_and_aim(
     floor: float, aim: float, product: float, met: tuple[bool, bool]
 ) -> None:
-    result = Result(row(floor, aim), [Measured(product, 100.0)], {})
+    result = Result(row(floor, aim), [Measurement(product, 100.0)], {})
     assert (result.meets_floor, result.meets_aim) == met
 
 
 def test_the_ratio_is_the_median_of_ratios_taken_at_the_same_time() -> None:
-    runs = [Measured(10.0, 20.0), Measured(90.0, 100.0), Measured(1.0, 10.0)]
+    runs = [Measurement(10.0, 20.0), Measurement(90.0, 100.0), Measurement(1.0, 10.0)]
     assert Result(row(0.2, 0.4), runs, {}).ratio == 0.5
 
 
 def test_without_a_limit_the_products_own_number_counts() -> None:
-    result = Result(row(1.0, 0.3, judged="product"), [Measured(0.5)], {})
+    result = Result(row(1.0, 0.3, judged="product"), [Measurement(0.5)], {})
     assert (result.limit, result.ratio) == (None, None)
     assert (result.meets_floor, result.meets_aim) == (True, False)
 
 
 def test_a_ratio_without_a_limit_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="no limit"):
-        _ = Result(row(0.2, 0.4), [Measured(0.5)], {}).judged
+        _ = Result(row(0.2, 0.4), [Measurement(0.5)], {}).judged

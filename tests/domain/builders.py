@@ -1,4 +1,4 @@
-"""One complaint lived without a database: the rules alone, with a clock to move."""
+"""The life of one complaint without a database: the rules alone, with a clock to move."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -118,7 +118,7 @@ def with_department(directory: Directory, code: str, **changes: Any) -> Director
 
 # Lives ------------------------------------------------------------------------------------------------------
 
-# What each action carries unless told otherwise.
+# The arguments of each action, unless a test gives others.
 CARRIED: dict[Action, Callable[["Life"], dict[str, Any]]] = {
     Action.ASSIGN: lambda _: {"assignee": "an"},
     Action.RESPOND: lambda _: {"message": "We are on it.", "contact_channel": ContactChannel.PHONE},
@@ -148,7 +148,7 @@ CARRIED: dict[Action, Callable[["Life"], dict[str, Any]]] = {
 
 
 class Life:
-    """A complaint, the instant it is at, and all that was told of it."""
+    """A complaint, the present instant, and the events, escalations and promises that were recorded."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class Life:
         received_at: datetime | None = None,
         imported: bool = False,
         roles: frozenset[AccessRole] = AGENT,
-        **told: Any,
+        **given: Any,
     ) -> None:
         self.policy, self.directory, self.roles = policy, directory, roles
         self.now: datetime = now
@@ -172,12 +172,12 @@ class Life:
             subject="No signal",
             received_at=received_at or now,
             source="test",
-            severity=told.pop("severity", Severity.NORMAL),
+            severity=given.pop("severity", Severity.NORMAL),
             policy=policy,
             actor="fei",
             import_id=UUID(int=0) if imported else None,
             first_owner="fei",
-            **told,
+            **given,
         )
         change = plan_intake(new, repeat=False, directory=directory, now=now, sequence=1, new_id=self.new_id)
         self._keep(change)
@@ -228,7 +228,7 @@ class Life:
     # Changes
 
     def do(self, action: str, **members: Any) -> "Life":
-        """Take an action; what it carries as `CARRIED` says unless told."""
+        """Take an action. `members` replace its arguments in `CARRIED`."""
         name = Action(action)
         arguments = {**CARRIED[name](self), **members}
         self._change(lambda change: actions.plan(change, self.context(), name, arguments))
@@ -257,7 +257,7 @@ class Life:
         return self
 
     def change(self, **members: Any) -> "Life":
-        """Change priority or category; the clocks follow."""
+        """Change priority or category; the deadlines follow."""
 
         def step(change: Change) -> None:
             change.touch(self.now)
@@ -286,7 +286,7 @@ class Life:
     def status(self) -> Status:
         return self.complaint.status
 
-    def clocks(self, kind: str, **members: Any) -> list[Deadline]:
+    def deadlines(self, kind: str, **members: Any) -> list[Deadline]:
         """The deadlines of a kind in the order they were started."""
         return [
             d
@@ -294,20 +294,20 @@ class Life:
             if d.kind == kind and all(getattr(d, name) == value for name, value in members.items())
         ]
 
-    def clock(self, kind: str, **members: Any) -> Deadline:
+    def deadline(self, kind: str, **members: Any) -> Deadline:
         """The last started deadline of a kind."""
-        return self.clocks(kind, **members)[-1]
+        return self.deadlines(kind, **members)[-1]
 
     def seen(self, kind: str, **members: Any) -> Deadline:
-        """The same as its clock has it now, swept or not."""
-        return deadlines.catch_up_status(self.clock(kind, **members), self.now)
+        """The last started deadline of a kind with its status now, swept or not."""
+        return deadlines.catch_up_status(self.deadline(kind, **members), self.now)
 
     def steps(self, kind: str, **members: Any) -> list[Escalation]:
         """The steps taken on a deadline, in the order they were."""
-        deadline = self.clock(kind, **members)
+        deadline = self.deadline(kind, **members)
         return [taken for taken in self.escalations if taken.deadline_id == deadline.id]
 
-    def told(self, event_type: EventType) -> list[Event]:
+    def events_of(self, event_type: EventType) -> list[Event]:
         """The events of a type."""
         return [event for event in self.events if event.type is event_type]
 
@@ -324,7 +324,7 @@ def followed_up(**members: Any) -> Life:
 def closable(**members: Any) -> Life:
     """A complaint whose follow-up window is over, and which was found solved."""
     life = followed_up(**members)
-    for follow_up in life.clocks("follow_up"):
+    for follow_up in life.deadlines("follow_up"):
         life.wait(to=follow_up.due_at).do("record_contact")
     return life
 
@@ -344,7 +344,7 @@ TO_STATUS: dict[Status, Callable[[Life], Life]] = {
 
 def _close(life: Life) -> Life:
     life.do("resolve").do("notify_result")
-    for follow_up in life.clocks("follow_up"):
+    for follow_up in life.deadlines("follow_up"):
         life.wait(to=follow_up.due_at).do("record_contact")
     return life.do("close")
 

@@ -158,33 +158,36 @@ def test_assign_refuses_who_does_not_exist_or_is_not_active(members: dict[str, A
 
 def test_the_first_response_meets_its_deadline_and_later_ones_are_progress_reports() -> None:
     life = Life().jump(hours=2).do("respond", message="Hello")
-    met = life.clock("first_response")
+    met = life.deadline("first_response")
     assert (life.status, met.status, met.met_at) == (Status.INVESTIGATING, DeadlineStatus.MET, life.now)
     life.jump(hours=3).do("respond", message="Still on it")
-    assert life.clock("first_response") == met
-    assert [event.data["message"] for event in life.told(EventType.RESPONDED)] == ["Hello", "Still on it"]
+    assert life.deadline("first_response") == met
+    assert [event.data["message"] for event in life.events_of(EventType.RESPONDED)] == [
+        "Hello",
+        "Still on it",
+    ]
 
 
 def test_respond_while_on_hold_leaves_the_hold() -> None:
     life = in_status(Status.ON_HOLD)
-    hold, resolution = life.complaint.current_hold, life.clock("resolution")
+    hold, resolution = life.complaint.current_hold, life.deadline("resolution")
     life.jump(hours=1).do("respond")
-    assert (life.complaint.current_hold, life.clock("resolution")) == (hold, resolution)
+    assert (life.complaint.current_hold, life.deadline("resolution")) == (hold, resolution)
 
 
 @pytest.mark.parametrize("action", ["respond", "notify_result", "reject"])
 def test_any_contact_to_the_complainant_meets_a_promise(action: str) -> None:
     life = in_status(Status.RESOLVED if action == "notify_result" else Status.INVESTIGATING)
     life.promise(life.now + hours(2)).promise(life.now + hours(5)).jump(hours=3).do(action)
-    assert [d.status for d in life.clocks("promise")] == [DeadlineStatus.MET_LATE, DeadlineStatus.MET]
+    assert [d.status for d in life.deadlines("promise")] == [DeadlineStatus.MET_LATE, DeadlineStatus.MET]
 
 
 def test_an_answered_contact_meets_a_promise_and_an_unreachable_one_does_not() -> None:
     life = followed_up()
     life.promise(life.now + hours(5)).jump(hours=1).do("record_contact", outcome=UNREACHABLE)
-    assert life.clock("promise").status is DeadlineStatus.RUNNING
+    assert life.deadline("promise").status is DeadlineStatus.RUNNING
     life.do("record_contact")
-    assert life.clock("promise").status is DeadlineStatus.MET
+    assert life.deadline("promise").status is DeadlineStatus.MET
 
 
 @pytest.mark.parametrize("action", ["respond", "notify_result", "reject"])
@@ -193,9 +196,9 @@ def test_a_contact_meets_a_promise_of_an_earlier_cycle(action: str) -> None:
     life.promise(life.now + days(3)).do("reopen")
     if action == "notify_result":
         life.do("resolve")
-    assert (life.complaint.cycle, life.clock("promise").status) == (2, DeadlineStatus.RUNNING)
+    assert (life.complaint.cycle, life.deadline("promise").status) == (2, DeadlineStatus.RUNNING)
     life.do(action)
-    assert life.clock("promise", cycle=1).status is DeadlineStatus.MET
+    assert life.deadline("promise", cycle=1).status is DeadlineStatus.MET
 
 
 # hold, resume -----------------------------------------------------------------------------------------------
@@ -222,22 +225,22 @@ def test_a_hold_is_on_record_with_its_reason_and_end(reason: HoldReason) -> None
     hold = life.complaint.current_hold
     assert hold is not None
     assert (hold.reason, hold.started_at, hold.until_at, hold.cycle) == (reason, START, START + hours(30), 1)
-    told = life.told(EventType.HELD)[-1].data
-    assert (told["reason"], told["until_at"]) == (reason, "2026-01-06T07:00:00Z")
+    recorded = life.events_of(EventType.HELD)[-1].data
+    assert (recorded["reason"], recorded["until_at"]) == (reason, "2026-01-06T07:00:00Z")
 
 
 def test_resume_ends_the_hold_now() -> None:
     life = in_status(Status.ON_HOLD).jump(hours=3).do("resume")
     assert (life.status, life.complaint.current_hold) == (Status.INVESTIGATING, None)
     assert life.complaint.holds[0].ended_at == life.now
-    assert life.told(EventType.RESUMED)[-1].actor == "an"
+    assert life.events_of(EventType.RESUMED)[-1].actor == "an"
 
 
 def test_the_engine_resumes_at_the_end_of_the_hold() -> None:
     life = in_status(Status.ON_HOLD).jump(days=2).sweep()
     assert (life.status, life.complaint.current_hold) == (Status.INVESTIGATING, None)
     assert life.complaint.holds[0].ended_at == START + days(1)
-    assert life.told(EventType.RESUMED)[-1].actor == "engine"
+    assert life.events_of(EventType.RESUMED)[-1].actor == "engine"
 
 
 def test_an_action_after_the_end_of_a_hold_nobody_saw_finds_it_ended() -> None:
@@ -270,12 +273,12 @@ def test_resolve_decides_and_does_not_yet_meet_the_resolution(status: Status) ->
     assert (complaint.root_cause, complaint.resolved_at) == ("Old fibre", life.now)
     assert (complaint.compensation_amount, complaint.compensation_currency) == (Decimal("12.50"), "CNY")
     assert complaint.current_hold is None
-    assert life.clock("resolution").status is DeadlineStatus.RUNNING
+    assert life.deadline("resolution").status is DeadlineStatus.RUNNING
 
 
 def test_resolve_from_on_hold_ends_the_pause_first() -> None:
     life = in_status(Status.ON_HOLD).jump(hours=5).do("resolve")
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.paused_seconds, resolution.due_at) == (5 * 3600, START + hours(53))
     assert life.complaint.holds[0].ended_at == life.now
 
@@ -283,8 +286,8 @@ def test_resolve_from_on_hold_ends_the_pause_first() -> None:
 @pytest.mark.parametrize("channel", ContactChannel)
 def test_the_result_counts_when_it_is_fed_back_by_any_channel(channel: ContactChannel) -> None:
     life = Life().jump(hours=30).do("resolve").jump(hours=1).do("notify_result", contact_channel=channel)
-    assert life.clock("resolution").met_at == life.now == life.complaint.result_told_at
-    assert life.clock("first_response").status is DeadlineStatus.MET_LATE
+    assert life.deadline("resolution").met_at == life.now == life.complaint.result_told_at
+    assert life.deadline("first_response").status is DeadlineStatus.MET_LATE
     assert life.status is Status.FOLLOWING_UP
 
 
@@ -297,8 +300,8 @@ def test_before_the_result_only_a_failed_call_is_recorded(status: Status) -> Non
     clocks = life.complaint.deadlines
     life.do("record_contact", outcome=UNREACHABLE, note="no answer")
     assert (life.status, life.complaint.deadlines) == (status, clocks)
-    told = life.told(EventType.CONTACT_RECORDED)[-1].data
-    assert (told["outcome"], told["note"]) == ("unreachable", "no answer")
+    recorded = life.events_of(EventType.CONTACT_RECORDED)[-1].data
+    assert (recorded["outcome"], recorded["note"]) == ("unreachable", "no answer")
     for outcome in (ContactOutcome.SOLVED, NOT_SOLVED):
         assert "unreachable" in str(refusal_of(life, "record_contact", outcome=outcome))
 
@@ -306,9 +309,9 @@ def test_before_the_result_only_a_failed_call_is_recorded(status: Status) -> Non
 def test_a_contact_meets_the_earliest_follow_up_due_within_seven_days() -> None:
     # rule 1.3
     life = followed_up(priority=Priority.HIGH)
-    due = [d.due_at for d in life.clocks("follow_up")]
+    due = [d.due_at for d in life.deadlines("follow_up")]
     life.jump(to=due[0] - days(7)).do("record_contact")
-    assert [d.status for d in life.clocks("follow_up")] == [
+    assert [d.status for d in life.deadlines("follow_up")] == [
         DeadlineStatus.MET,
         DeadlineStatus.RUNNING,
         DeadlineStatus.RUNNING,
@@ -318,8 +321,8 @@ def test_a_contact_meets_the_earliest_follow_up_due_within_seven_days() -> None:
 def test_a_contact_more_than_seven_days_ahead_is_only_recorded() -> None:
     # rule 1.3
     life = followed_up()
-    life.jump(to=life.clock("follow_up").due_at - days(7) - MOMENT).do("record_contact", csat=4, nps=9)
-    assert life.clock("follow_up").status is DeadlineStatus.RUNNING
+    life.jump(to=life.deadline("follow_up").due_at - days(7) - MOMENT).do("record_contact", csat=4, nps=9)
+    assert life.deadline("follow_up").status is DeadlineStatus.RUNNING
     assert (life.complaint.contact_outcome, life.complaint.csat, life.complaint.nps) == (
         ContactOutcome.SOLVED,
         4,
@@ -329,8 +332,8 @@ def test_a_contact_more_than_seven_days_ahead_is_only_recorded() -> None:
 
 def test_of_two_overdue_follow_ups_a_contact_meets_one() -> None:
     life = followed_up(priority=Priority.HIGH)
-    life.jump(to=life.clocks("follow_up")[1].due_at + days(1)).do("record_contact")
-    assert [d.status for d in life.clocks("follow_up")] == [
+    life.jump(to=life.deadlines("follow_up")[1].due_at + days(1)).do("record_contact")
+    assert [d.status for d in life.deadlines("follow_up")] == [
         DeadlineStatus.MET_LATE,
         DeadlineStatus.BREACHED,
         DeadlineStatus.RUNNING,
@@ -340,25 +343,25 @@ def test_of_two_overdue_follow_ups_a_contact_meets_one() -> None:
 def test_unreachable_meets_the_attempt_and_starts_another_until_the_third() -> None:
     # rule 1.3
     life = followed_up()
-    life.wait(to=life.clock("follow_up").due_at)
+    life.wait(to=life.deadline("follow_up").due_at)
     for attempt in (1, 2, 3):
-        assert life.clock("follow_up").attempt == attempt
-        life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=UNREACHABLE)
-    follow_ups = life.clocks("follow_up")
+        assert life.deadline("follow_up").attempt == attempt
+        life.wait(to=life.deadline("follow_up").due_at).do("record_contact", outcome=UNREACHABLE)
+    follow_ups = life.deadlines("follow_up")
     assert [(d.sequence, d.attempt, d.status) for d in follow_ups] == [
         (1, attempt, DeadlineStatus.MET) for attempt in (1, 2, 3)
     ]
     assert [d.due_at - follow_ups[0].due_at for d in follow_ups] == [days(0), days(3), days(6)]
-    assert life.clock("closure").status is DeadlineStatus.RUNNING
+    assert life.deadline("closure").status is DeadlineStatus.RUNNING
 
 
 def test_a_retry_is_due_three_days_after_the_attempt_and_keeps_its_sequence() -> None:
     # rule 1.3
     life = followed_up(priority=Priority.URGENT)
-    life.wait(to=life.clocks("follow_up")[0].due_at).do("record_contact")
-    life.wait(to=life.clocks("follow_up", sequence=2)[0].due_at - days(2))
+    life.wait(to=life.deadlines("follow_up")[0].due_at).do("record_contact")
+    life.wait(to=life.deadlines("follow_up", sequence=2)[0].due_at - days(2))
     life.do("record_contact", outcome=UNREACHABLE)
-    retry = life.clock("follow_up")
+    retry = life.deadline("follow_up")
     assert (retry.sequence, retry.attempt, retry.due_at) == (2, 2, life.now + days(3))
     assert life.complaint.contact_outcome is ContactOutcome.SOLVED  # an unanswered call asks nobody
 
@@ -366,29 +369,29 @@ def test_a_retry_is_due_three_days_after_the_attempt_and_keeps_its_sequence() ->
 def test_unreachable_far_ahead_of_the_next_follow_up_starts_no_other_attempt() -> None:
     # rule 1.3
     life = followed_up().do("record_contact", outcome=UNREACHABLE)
-    assert [(d.attempt, d.status) for d in life.clocks("follow_up")] == [(1, DeadlineStatus.RUNNING)]
+    assert [(d.attempt, d.status) for d in life.deadlines("follow_up")] == [(1, DeadlineStatus.RUNNING)]
 
 
 def test_not_solved_reopens_with_resolution_alone() -> None:
     # rule 1.2
     life = followed_up()
-    life.jump(to=life.clock("follow_up").due_at).do(
+    life.jump(to=life.deadline("follow_up").due_at).do(
         "record_contact", outcome=NOT_SOLVED, note="Still no signal", csat=1
     )
     assert (life.status, life.complaint.cycle) == (Status.INVESTIGATING, 2)
     assert [(d.kind, d.started_at) for d in life.complaint.deadlines if d.cycle == 2] == [
         ("resolution", life.now)
     ]
-    assert life.clock("follow_up").status is DeadlineStatus.MET
-    assert life.clock("closure").status is DeadlineStatus.CANCELLED
-    assert life.told(EventType.REOPENED)[-1].data["reason"] == "Still no signal"
+    assert life.deadline("follow_up").status is DeadlineStatus.MET
+    assert life.deadline("closure").status is DeadlineStatus.CANCELLED
+    assert life.events_of(EventType.REOPENED)[-1].data["reason"] == "Still no signal"
     assert life.complaint.csat == 1
 
 
 def test_not_solved_far_ahead_cancels_the_follow_up_it_did_not_meet() -> None:
     life = followed_up().jump(days=1).do("record_contact", outcome=NOT_SOLVED)
-    assert life.clock("follow_up").status is DeadlineStatus.CANCELLED
-    assert life.told(EventType.REOPENED)[-1].data["reason"] == "not solved"
+    assert life.deadline("follow_up").status is DeadlineStatus.CANCELLED
+    assert life.events_of(EventType.REOPENED)[-1].data["reason"] == "not solved"
 
 
 # reopen -----------------------------------------------------------------------------------------------------
@@ -401,7 +404,7 @@ def test_reopened_from_resolved_the_cycle_and_its_clocks_run_on() -> None:
     assert (life.status, life.complaint.cycle) == (Status.INVESTIGATING, 1)
     assert life.complaint.deadlines == clocks
     assert life.complaint.resolved_at is None
-    assert life.told(EventType.REOPENED)[-1].data["reason"] == "Not what they asked for"
+    assert life.events_of(EventType.REOPENED)[-1].data["reason"] == "Not what they asked for"
 
 
 @pytest.mark.parametrize("status", [Status.FOLLOWING_UP, Status.CLOSED, Status.REJECTED, Status.WITHDRAWN])
@@ -441,17 +444,17 @@ def test_reopening_keeps_promises_and_cancels_the_rest() -> None:
     # rule 1.4
     life = followed_up()
     life.promise(life.now + days(3)).do("reopen")
-    assert life.clock("promise").status is DeadlineStatus.RUNNING
-    assert {d.status for d in life.clocks("follow_up")} == {DeadlineStatus.CANCELLED}
-    assert life.clock("closure").status is DeadlineStatus.CANCELLED
+    assert life.deadline("promise").status is DeadlineStatus.RUNNING
+    assert {d.status for d in life.deadlines("follow_up")} == {DeadlineStatus.CANCELLED}
+    assert life.deadline("closure").status is DeadlineStatus.CANCELLED
 
 
 def test_the_second_cycle_lives_as_the_first() -> None:
     life = closable().do("close").jump(days=1).do("reopen").jump(hours=1).do("respond")
-    assert life.clock("first_response", cycle=2).status is DeadlineStatus.MET
+    assert life.deadline("first_response", cycle=2).status is DeadlineStatus.MET
     life.do("resolve").do("notify_result")
-    assert [d.cycle for d in life.clocks("follow_up")] == [1, 2]
-    life.wait(to=life.clock("follow_up").due_at).do("record_contact").do("close")
+    assert [d.cycle for d in life.deadlines("follow_up")] == [1, 2]
+    life.wait(to=life.deadline("follow_up").due_at).do("record_contact").do("close")
     assert life.status is Status.CLOSED
 
 
@@ -460,18 +463,18 @@ def test_the_second_cycle_lives_as_the_first() -> None:
 
 def test_close_waits_until_the_window_is_over() -> None:
     life = followed_up()
-    due_at = life.clock("follow_up").due_at
+    due_at = life.deadline("follow_up").due_at
     assert "still to be made" in str(refusal_of(life, "close"))
     life.wait(to=due_at - days(5)).do("record_contact")
     assert due_at.isoformat() in str(refusal_of(life, "close"))
     life.wait(to=due_at).do("close")
     assert (life.status, life.complaint.ended_at) == (Status.CLOSED, life.now)
-    assert life.clock("closure").status is DeadlineStatus.MET
+    assert life.deadline("closure").status is DeadlineStatus.MET
 
 
 def test_an_early_attempt_does_not_shorten_the_window() -> None:
     life = followed_up()
-    due_at = life.clock("follow_up").due_at
+    due_at = life.deadline("follow_up").due_at
     life.wait(to=due_at - days(6)).do("record_contact", outcome=UNREACHABLE)
     life.wait(to=due_at - days(3)).do("record_contact")
     assert due_at.isoformat() in str(refusal_of(life, "close"))
@@ -481,7 +484,7 @@ def test_an_early_attempt_does_not_shorten_the_window() -> None:
 def test_close_when_the_attempts_are_used_up_and_nobody_answered() -> None:
     life = followed_up()
     for _ in range(3):
-        life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=UNREACHABLE)
+        life.wait(to=life.deadline("follow_up").due_at).do("record_contact", outcome=UNREACHABLE)
     life.do("close")
     assert life.status is Status.CLOSED
 
@@ -504,7 +507,7 @@ def test_an_open_promise_refuses_close_early_too() -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 def test_what_was_upheld_closes_with_its_root_cause(outcome: Outcome) -> None:
     life = Life().do("resolve", outcome=outcome).do("notify_result")
-    life.wait(to=life.clock("follow_up").due_at).do("record_contact")
+    life.wait(to=life.deadline("follow_up").due_at).do("record_contact")
     if outcome is not Outcome.NOT_UPHELD:
         assert fault_of(life, "close") == "/root_cause"
     life.do("close", root_cause="Old fibre")
@@ -513,7 +516,7 @@ def test_what_was_upheld_closes_with_its_root_cause(outcome: Outcome) -> None:
 
 def test_a_root_cause_on_record_will_do() -> None:
     life = Life().do("resolve", outcome=Outcome.UPHELD, root_cause="Old fibre").do("notify_result")
-    life.wait(to=life.clock("follow_up").due_at).do("record_contact").do("close")
+    life.wait(to=life.deadline("follow_up").due_at).do("record_contact").do("close")
     assert (life.status, life.complaint.root_cause) == (Status.CLOSED, "Old fibre")
 
 
@@ -528,9 +531,13 @@ def test_an_early_close_is_for_those_the_policy_names() -> None:
     assert "still to be made" in str(refusal_of(life, "close"))  # without saying so it is not early
     life.do("close", **early)
     assert life.status is Status.CLOSED
-    assert life.clock("follow_up").status is DeadlineStatus.CANCELLED
-    told = life.told(EventType.CLOSED)[-1].data
-    assert (told["early"], told["message"], told["contact_channel"]) == (True, "They confirmed", "phone")
+    assert life.deadline("follow_up").status is DeadlineStatus.CANCELLED
+    recorded = life.events_of(EventType.CLOSED)[-1].data
+    assert (recorded["early"], recorded["message"], recorded["contact_channel"]) == (
+        True,
+        "They confirmed",
+        "phone",
+    )
 
 
 @pytest.mark.parametrize(
@@ -562,8 +569,8 @@ def test_escalate_by_hand_changes_neither_state_nor_version(status: Status) -> N
     taken = life.escalations[-1]
     assert (taken.step, taken.level, taken.recipients, taken.reason) == ("manual", 2, ("sun",), "Press")
     assert (taken.deadline_id, taken.planned_at, taken.taken_at) == (None, life.now, life.now)
-    told = life.told(EventType.ESCALATED)[-1]
-    assert (told.actor, told.version, told.data["reason"]) == ("an", before.version, "Press")
+    recorded = life.events_of(EventType.ESCALATED)[-1]
+    assert (recorded.actor, recorded.version, recorded.data["reason"]) == ("an", before.version, "Press")
 
 
 @pytest.mark.parametrize(
@@ -592,8 +599,8 @@ def test_reject_tells_the_complainant_and_so_meets_both_clocks(status: Status) -
     life = in_status(status).jump(hours=1).do("reject")
     assert {d.status for d in life.complaint.deadlines} == {DeadlineStatus.MET}
     assert (life.status, life.complaint.ended_at) == (Status.REJECTED, life.now)
-    told = life.told(EventType.REJECTED)[-1].data
-    assert (told["reason"], told["message"], told["contact_channel"]) == (
+    recorded = life.events_of(EventType.REJECTED)[-1].data
+    assert (recorded["reason"], recorded["message"], recorded["contact_channel"]) == (
         "not_ours",
         "It is not ours.",
         "letter",
@@ -607,7 +614,7 @@ def test_withdraw_ends_it_and_its_clocks(status: Status) -> None:
     assert (life.status, life.complaint.ended_at) == (Status.WITHDRAWN, life.now)
     assert not any(d.unmet for d in life.complaint.deadlines)
     assert life.complaint.current_hold is None
-    assert life.told(EventType.WITHDRAWN)[-1].data["reason"] == "ClockResult away"
+    assert life.events_of(EventType.WITHDRAWN)[-1].data["reason"] == "ClockResult away"
 
 
 @pytest.mark.parametrize("status", OPEN)

@@ -338,7 +338,7 @@ def test_long_closed_periods_with_an_open_day_between_them_are_allowed() -> None
     check_stays_open(calendar, first_on=date(2026, 1, 1))
 
 
-def test_the_end_of_the_reckoning_is_told() -> None:
+def test_the_end_of_the_calculation_is_reported() -> None:
     calendar = WorkCalendar("UTC", {0: ((0, 3_600),)})
     with pytest.raises(TimeOutOfRange):
         add_time(utc("9990-01-01T00:00Z"), 10**9, calendar)

@@ -281,7 +281,7 @@ def test_no_category_yet_goes_to_the_default_team() -> None:
 @pytest.mark.parametrize(
     ("cause", "team"), list(zip((Cause.TECHNICAL, Cause.SERVICE, Cause.MANAGEMENT), TEAMS, strict=True))
 )
-def test_a_category_without_team_goes_by_its_cause(cause: Cause, team: str) -> None:
+def test_a_category_without_team_is_routed_by_its_cause(cause: Cause, team: str) -> None:
     # rule 5.5
     assert route(policy(*BY_CAUSE), category=replace(UNROUTED, cause=cause), region=None) == team
 

@@ -126,8 +126,8 @@ def test_the_first_that_both_name_decides(
 
 
 def test_an_identity_is_in_the_form_compared() -> None:
-    told = identify(account_no=" 0042 ", phone="138 0000 0000", email="Li@Example.com", region="CN")
-    assert told == Identity("0042", P, E)
+    identity = identify(account_no=" 0042 ", phone="138 0000 0000", email="Li@Example.com", region="CN")
+    assert identity == Identity("0042", P, E)
 
 
 @pytest.mark.parametrize("blank", [None, "", "  "])

@@ -96,17 +96,17 @@ def test_built_in_follow_ups_and_closure_start_when_the_result_is_fed_back(
     priority: Priority, due: list[str]
 ) -> None:
     life = followed_up(priority=priority)
-    follow_ups = life.clocks("follow_up")
+    follow_ups = life.deadlines("follow_up")
     assert [d.due_at for d in follow_ups] == [local(text) for text in due]
     assert [(d.sequence, d.attempt) for d in follow_ups] == [(n + 1, 1) for n in range(len(due))]
-    assert life.clock("closure").due_at == local(due[-1]) + days(7)
+    assert life.deadline("closure").due_at == local(due[-1]) + days(7)
     assert {d.started_at for d in life.complaint.deadlines if d.kind in ("follow_up", "closure")} == {START}
 
 
 def test_built_in_a_promise_is_due_when_promised() -> None:
     life = Life().jump(hours=1)
     life.promise(START + hours(9)).promise(START + hours(5))
-    found = [(d.sequence, d.started_at, d.due_at, d.target) for d in life.clocks("promise")]
+    found = [(d.sequence, d.started_at, d.due_at, d.target) for d in life.deadlines("promise")]
     assert found == [(1, life.now, START + hours(9), None), (2, life.now, START + hours(5), None)]
 
 
@@ -145,12 +145,12 @@ def test_built_in_what_meets_which_clock(kind: str, action: str) -> None:
     else:
         life = in_status(status)
     if action == "record_contact":
-        life.jump(to=life.clock("follow_up").due_at - days(1))
+        life.jump(to=life.deadline("follow_up").due_at - days(1))
     if kind == "promise" and action != "close":
         life.promise(life.now + days(1))
-    unmet = [d.id for d in life.clocks(kind) if d.unmet]
+    unmet = [d.id for d in life.deadlines(kind) if d.unmet]
     life.jump(minutes=1).do(action)
-    met = {d.id for d in life.clocks(kind) if d.met_at == life.now}
+    met = {d.id for d in life.deadlines(kind) if d.met_at == life.now}
     assert met == (set(unmet) if action in MET_BY[kind] else set())
 
 
@@ -163,10 +163,10 @@ def test_built_in_only_resolution_pauses(kind: str) -> None:
 def test_built_in_a_hold_pauses_neither_first_response_nor_promise() -> None:
     life = followed_up().do("reopen")
     life.promise(life.now + hours(10))
-    before = (life.clock("first_response"), life.clock("promise"))
+    before = (life.deadline("first_response"), life.deadline("promise"))
     on_hold(life, days=2)
-    assert (life.clock("first_response"), life.clock("promise")) == before
-    assert life.clock("resolution").status is PAUSED
+    assert (life.deadline("first_response"), life.deadline("promise")) == before
+    assert life.deadline("resolution").status is PAUSED
 
 
 # Rule 2.1 ---------------------------------------------------------------------------------------------------
@@ -178,53 +178,53 @@ def test_built_in_a_hold_pauses_neither_first_response_nor_promise() -> None:
 )
 def test_rule_2_01_met_in_time_is_met_not_after_due(after_due: timedelta, status: DeadlineStatus) -> None:
     life = Life()
-    life.jump(to=life.clock("first_response").due_at + after_due).do("respond")
-    met = life.clock("first_response")
+    life.jump(to=life.deadline("first_response").due_at + after_due).do("respond")
+    met = life.deadline("first_response")
     assert (met.status, met.met_at) == (status, life.now)
     assert met.breached_at == (met.due_at if status is MET_LATE else None)
 
 
 def test_rule_2_01_breached_from_the_first_instant_after_due() -> None:
     life = Life()
-    due_at = life.clock("first_response").due_at
-    assert life.jump(to=due_at).sweep().clock("first_response").status is RUNNING
+    due_at = life.deadline("first_response").due_at
+    assert life.jump(to=due_at).sweep().deadline("first_response").status is RUNNING
     assert (life.overdue(), life.seen("first_response").status) == (False, RUNNING)
     life.jump(to=due_at + MOMENT)
     assert (life.overdue(), life.seen("first_response").status) == (True, BREACHED)
-    assert life.sweep().clock("first_response").status is BREACHED
+    assert life.sweep().deadline("first_response").status is BREACHED
 
 
 @pytest.mark.parametrize("late", [MOMENT, hours(1), days(400)])
 def test_rule_2_01_a_late_poll_does_not_change_when_it_was_breached(late: timedelta) -> None:
     life = Life()
-    due_at = life.clock("first_response").due_at
+    due_at = life.deadline("first_response").due_at
     life.jump(to=due_at + late).sweep()
-    assert life.clock("first_response").breached_at == due_at
+    assert life.deadline("first_response").breached_at == due_at
 
 
 def test_rule_2_01_met_in_time_although_a_breach_was_never_polled_for() -> None:
     life = Life().jump(hours=20).do("respond").jump(days=30).sweep()
-    assert life.clock("first_response").status is MET
+    assert life.deadline("first_response").status is MET
 
 
 def test_rule_2_01_a_promise_broken_during_a_hold_nobody_watched_was_broken_at_its_time() -> None:
     life = in_status(Status.INVESTIGATING)
     life.promise(START + hours(5))
     on_hold(life, days=2).jump(days=3).sweep()
-    assert life.clock("promise").breached_at == START + hours(5)
+    assert life.deadline("promise").breached_at == START + hours(5)
 
 
 def test_rule_2_01_a_clock_run_out_after_its_budget_was_breached_at_its_time() -> None:
     life = on_hold(in_status(Status.INVESTIGATING), days=7).jump(days=8).sweep()
-    assert life.clock("resolution").breached_at == START + hours(72 + 48)
+    assert life.deadline("resolution").breached_at == START + hours(72 + 48)
 
 
 def test_rule_2_01_a_hold_that_lapsed_unseen_ends_as_of_its_end() -> None:
     """The pause ends with the hold, so there is no change of its own for the pause."""
     life = on_hold(in_status(Status.INVESTIGATING), days=1).jump(days=30).sweep()
-    assert len(life.told(EventType.RESUMED)) == 1
-    assert life.told(EventType.UPDATED) == []
-    assert (life.clock("resolution").status, life.clock("resolution").breached_at) == (
+    assert len(life.events_of(EventType.RESUMED)) == 1
+    assert life.events_of(EventType.UPDATED) == []
+    assert (life.deadline("resolution").status, life.deadline("resolution").breached_at) == (
         BREACHED,
         START + hours(48 + 24),
     )
@@ -248,9 +248,9 @@ def test_rule_2_01_a_breach_is_a_fact(what: str) -> None:
             life.do("respond")
         case _:
             life.do(what)
-    deadline = life.clock("first_response")
+    deadline = life.deadline("first_response")
     assert (deadline.breached_at, deadline.due_at) == (breached_at, breached_at)
-    assert life.wait(days=9).clock("first_response").breached_at == breached_at
+    assert life.wait(days=9).deadline("first_response").breached_at == breached_at
 
 
 # Rule 2.2 ---------------------------------------------------------------------------------------------------
@@ -260,19 +260,19 @@ def test_rule_2_01_a_breach_is_a_fact(what: str) -> None:
 def test_rule_2_02_clocks_start_when_the_complainant_called(imported: bool) -> None:
     life = Life(received_at=START - hours(10), imported=imported)
     assert {d.started_at for d in life.complaint.deadlines} == {START - hours(10)}
-    assert life.clock("first_response").due_at == START + hours(14)
+    assert life.deadline("first_response").due_at == START + hours(14)
     assert life.complaint.created_at == START
 
 
 @pytest.mark.parametrize("imported", [False, True])
 def test_rule_2_02_backdated_past_due_it_is_born_breached_and_says_so(imported: bool) -> None:
     life = Life(received_at=START - hours(30), imported=imported)
-    response = life.clock("first_response")
+    response = life.deadline("first_response")
     assert (response.status, response.breached_at) == (BREACHED, START - hours(6))
-    assert life.clock("resolution").status is RUNNING
+    assert life.deadline("resolution").status is RUNNING
     assert life.overdue()
-    [told] = life.told(EventType.DEADLINE_BREACHED)
-    assert (told.data["kind"], told.data["deadline_id"], told.at) == (
+    [recorded] = life.events_of(EventType.DEADLINE_BREACHED)
+    assert (recorded.data["kind"], recorded.data["deadline_id"], recorded.at) == (
         "first_response",
         str(response.id),
         START,
@@ -280,7 +280,7 @@ def test_rule_2_02_backdated_past_due_it_is_born_breached_and_says_so(imported: 
 
 
 def test_rule_2_02_backdated_to_exactly_due_it_is_not_breached() -> None:
-    assert Life(received_at=START - hours(24)).clock("first_response").status is RUNNING
+    assert Life(received_at=START - hours(24)).deadline("first_response").status is RUNNING
 
 
 # Rule 2.3 ---------------------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_rule_2_02_backdated_to_exactly_due_it_is_not_breached() -> None:
 
 def test_rule_2_03_exact_to_the_second() -> None:
     life = Life(now=START.replace(second=7, microsecond=123))
-    assert life.clock("resolution").due_at == START.replace(second=7, microsecond=123) + hours(48)
+    assert life.deadline("resolution").due_at == START.replace(second=7, microsecond=123) + hours(48)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_rule_2_03_exact_to_the_second() -> None:
 )
 def test_rule_2_03_a_target_that_ends_at_closing_time_is_due_then(received: str, due: str) -> None:
     # 8 working hours; a day has 7½
-    assert Life(policy=WORKING, now=local(received)).clock("first_response").due_at == local(due)
+    assert Life(policy=WORKING, now=local(received)).deadline("first_response").due_at == local(due)
 
 
 # Rule 2.4 ---------------------------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def test_rule_2_03_a_target_that_ends_at_closing_time_is_due_then(received: str,
     ],
 )
 def test_rule_2_04_holidays_and_make_up_days(received: str, due: str) -> None:
-    assert Life(policy=WORKING, now=local(received)).clock("first_response").due_at == local(due)
+    assert Life(policy=WORKING, now=local(received)).deadline("first_response").due_at == local(due)
 
 
 def night_shift(zone: str, hours_open: dict[str, Any]) -> Policy:
@@ -342,16 +342,16 @@ NIGHTS = {day: [["00:00", "04:00"], ["20:00", "24:00"]] for day in ("sat", "sun"
 def test_rule_2_04_a_night_shift_is_two_spans_and_real_time_counts(received: str, due: str) -> None:
     policy = night_shift("Europe/Berlin", NIGHTS)
     life = Life(policy=policy, now=datetime.fromisoformat(received).astimezone(UTC))
-    assert life.clock("first_response").due_at == datetime.fromisoformat(due)
+    assert life.deadline("first_response").due_at == datetime.fromisoformat(due)
 
 
 def test_rule_2_04_a_boundary_in_a_gap_moves_forward_and_in_a_fold_is_the_first() -> None:
     spring = night_shift("Europe/Berlin", {"sun": [["02:30", "12:00"]]})  # 02:30 is 03:30 that day
     life = Life(policy=spring, now=datetime(2026, 3, 28, 12, tzinfo=UTC))
-    assert life.clock("first_response").due_at == datetime(2026, 3, 29, 7, 30, tzinfo=UTC)
+    assert life.deadline("first_response").due_at == datetime(2026, 3, 29, 7, 30, tzinfo=UTC)
     autumn = night_shift("Europe/Berlin", {"sun": [["02:30", "12:00"]]})  # 02:30 comes twice
     life = Life(policy=autumn, now=datetime(2026, 10, 24, 12, tzinfo=UTC))
-    assert life.clock("first_response").due_at == datetime(2026, 10, 25, 6, 30, tzinfo=UTC)
+    assert life.deadline("first_response").due_at == datetime(2026, 10, 25, 6, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("span", [["18:00", "09:00"], ["09:00", "09:00"], ["24:00", "24:00"]])
@@ -395,17 +395,17 @@ def test_rule_2_05_intake_never_fails_for_a_calendar(priority: Priority) -> None
 
 def test_rule_2_06_a_pause_extends_by_its_length() -> None:
     life = on_hold(in_status(Status.INVESTIGATING).jump(hours=10), days=3)
-    paused = life.clock("resolution")
+    paused = life.deadline("resolution")
     assert (paused.status, paused.due_at) == (PAUSED, START + hours(48 + 72))  # if it lasts to the end
     life.jump(hours=5).do("resume")
-    running = life.clock("resolution")
+    running = life.deadline("resolution")
     assert (running.status, running.due_at, running.paused_seconds) == (RUNNING, START + hours(53), 5 * 3600)
 
 
 def test_rule_2_06_a_hold_that_lapses_extends_to_its_end_however_late_that_is_seen() -> None:
     life = on_hold(in_status(Status.INVESTIGATING).jump(hours=10), hours=20)
     life.jump(hours=30).sweep()
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.status, resolution.due_at) == (RUNNING, START + hours(68))
     assert life.status is Status.INVESTIGATING
 
@@ -415,16 +415,16 @@ def test_rule_2_06_a_hold_for_another_reason_pauses_nothing(reason: HoldReason) 
     life = in_status(Status.INVESTIGATING)
     before = life.complaint.deadlines
     assert on_hold(life, reason, days=3).complaint.deadlines == before
-    assert life.jump(hours=49).sweep().clock("resolution").status is BREACHED
+    assert life.jump(hours=49).sweep().deadline("resolution").status is BREACHED
     assert life.status is Status.ON_HOLD
 
 
 def test_rule_2_06_a_paused_clock_cannot_breach() -> None:
     life = on_hold(in_status(Status.INVESTIGATING).jump(hours=47), hours=72).wait(hours=71)
-    assert (life.clock("resolution").status, life.overdue()) == (PAUSED, False)
+    assert (life.deadline("resolution").status, life.overdue()) == (PAUSED, False)
     assert life.complaint.next_due_at is None
     life.do("resume")
-    assert life.clock("resolution").due_at == life.now + hours(1)
+    assert life.deadline("resolution").due_at == life.now + hours(1)
     assert life.complaint.next_due_at == life.now + hours(1)
 
 
@@ -445,24 +445,27 @@ def test_rule_2_06_only_open_time_of_a_hold_extends(started: str, until: str, du
     life = Life(policy=pausing, now=START - days(30)).do("reject").jump(to=START).do("reopen")
     life.jump(to=local(started))
     life.do("hold", until=local(until))
-    assert life.clock("first_response").due_at == local(due)
+    assert life.deadline("first_response").due_at == local(due)
     life.wait(to=local(until))
-    assert (life.status, life.clock("first_response").due_at) == (Status.INVESTIGATING, local(due))
+    assert (life.status, life.deadline("first_response").due_at) == (Status.INVESTIGATING, local(due))
 
 
 def test_rule_2_06_the_budget_is_for_a_whole_cycle() -> None:
     life = in_status(Status.INVESTIGATING)
     for _ in range(3):  # 30 + 30 + 12 of 30 hours
         on_hold(life, hours=30).wait(hours=30).jump(hours=1)
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.due_at, resolution.paused_seconds) == (START + hours(48 + 72), 72 * 3600)
     on_hold(life, hours=30)
-    assert (life.clock("resolution").status, life.clock("resolution").due_at) == (RUNNING, START + hours(120))
+    assert (life.deadline("resolution").status, life.deadline("resolution").due_at) == (
+        RUNNING,
+        START + hours(120),
+    )
 
 
 def test_rule_2_06_the_budget_spent_the_clock_runs_on_while_on_hold() -> None:
     life = on_hold(in_status(Status.INVESTIGATING), days=7)
-    paused = life.clock("resolution")
+    paused = life.deadline("resolution")
     assert (paused.status, paused.paused_until, paused.due_at) == (
         PAUSED,
         START + hours(72),
@@ -471,11 +474,11 @@ def test_rule_2_06_the_budget_spent_the_clock_runs_on_while_on_hold() -> None:
     life.jump(hours=72)
     assert life.seen("resolution").status is RUNNING
     life.sweep()
-    assert (life.status, life.clock("resolution").status) == (Status.ON_HOLD, RUNNING)
+    assert (life.status, life.deadline("resolution").status) == (Status.ON_HOLD, RUNNING)
     life.jump(hours=48, microseconds=1)
     assert (life.seen("resolution").status, life.overdue()) == (BREACHED, True)
     assert life.sweep().status is Status.ON_HOLD
-    assert life.clock("resolution").status is BREACHED
+    assert life.deadline("resolution").status is BREACHED
 
 
 def test_rule_2_06_a_new_cycle_has_a_new_budget() -> None:
@@ -483,7 +486,7 @@ def test_rule_2_06_a_new_cycle_has_a_new_budget() -> None:
     life.do("resolve").do("notify_result").do("reopen")
     started_at = life.now
     on_hold(life, days=3)
-    assert life.clock("resolution", cycle=2).due_at == started_at + hours(48 + 72)
+    assert life.deadline("resolution", cycle=2).due_at == started_at + hours(48 + 72)
 
 
 def test_rule_2_06_the_budget_of_an_elapsed_target_is_real_time() -> None:
@@ -491,20 +494,20 @@ def test_rule_2_06_the_budget_of_an_elapsed_target_is_real_time() -> None:
         HANDBOOK, DeadlineKind.RESOLUTION, calendar=OFFICE
     )  # elapsed hours, whatever the calendar
     life = on_hold(in_status(Status.INVESTIGATING, policy=policy), days=7)
-    assert life.clock("resolution").due_at == START + hours(48 + 72)
+    assert life.deadline("resolution").due_at == START + hours(48 + 72)
 
 
 def test_rule_2_06_a_budget_in_working_time() -> None:
     life = in_status(Status.INVESTIGATING, policy=WORKING)
     life.do("hold", until=START + days(14))
     # 40 open hours from Monday 09:00, seven and a half a day: until the next Monday 11:30
-    assert life.clock("resolution").paused_until == local("2026-01-12 11:30")
+    assert life.deadline("resolution").paused_until == local("2026-01-12 11:30")
 
 
 @pytest.mark.parametrize("action", ["resume", "resolve", "reject", "withdraw", "merge"])
 def test_rule_2_06_an_action_that_leaves_on_hold_ends_the_pause_first(action: str) -> None:
     life = on_hold(in_status(Status.INVESTIGATING).jump(hours=40), days=3).jump(hours=20).do(action)
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.due_at, resolution.paused_seconds) == (START + hours(68), 20 * 3600)
     assert life.complaint.holds[0].ended_at == life.now
     if action == "reject":
@@ -513,15 +516,15 @@ def test_rule_2_06_an_action_that_leaves_on_hold_ends_the_pause_first(action: st
 
 def test_rule_2_06_a_hold_after_the_breach_pauses_nothing() -> None:
     life = in_status(Status.INVESTIGATING).jump(hours=49).sweep()
-    before = life.clock("resolution")
+    before = life.deadline("resolution")
     on_hold(life, days=2)
-    assert life.clock("resolution") == before
+    assert life.deadline("resolution") == before
     assert [e.step for e in life.wait(days=1).steps("resolution")][-1] == "+24h"
 
 
 def test_rule_2_06_a_hold_of_no_length_pauses_nothing() -> None:
     life = on_hold(in_status(Status.INVESTIGATING), days=1).do("resume")
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.due_at, resolution.paused_seconds) == (START + hours(48), 0)
 
 
@@ -530,15 +533,15 @@ def test_rule_2_06_a_promise_is_never_put_off() -> None:
     life = in_status(Status.INVESTIGATING, policy=pausing)
     life.promise(START + hours(5))
     on_hold(life, days=1)
-    assert (life.clock("promise").status, life.clock("promise").due_at) == (RUNNING, START + hours(5))
-    assert life.jump(hours=6).sweep().clock("promise").status is BREACHED
+    assert (life.deadline("promise").status, life.deadline("promise").due_at) == (RUNNING, START + hours(5))
+    assert life.jump(hours=6).sweep().deadline("promise").status is BREACHED
 
 
 # Rule 2.7 ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("told", "due"),
+    ("result_at", "due"),
     [
         ("2026-01-31 10:00", "2026-02-28 10:00"),
         ("2028-01-31 10:00", "2028-02-29 10:00"),
@@ -546,16 +549,16 @@ def test_rule_2_06_a_promise_is_never_put_off() -> None:
         ("2026-12-15 23:59", "2027-01-15 23:59"),
     ],
 )
-def test_rule_2_07_months_are_calendar_months_at_the_same_local_time(told: str, due: str) -> None:
-    life = followed_up(now=local(told))
-    assert life.clock("follow_up").due_at == local(due)
-    assert life.clock("closure").due_at == local(due) + days(7)
+def test_rule_2_07_months_are_calendar_months_at_the_same_local_time(result_at: str, due: str) -> None:
+    life = followed_up(now=local(result_at))
+    assert life.deadline("follow_up").due_at == local(due)
+    assert life.deadline("closure").due_at == local(due) + days(7)
 
 
 def test_rule_2_07_every_month_is_counted_from_the_result() -> None:
     life = followed_up(now=local("2026-01-31 10:00"), priority=Priority.HIGH)
     due = ["2026-02-28 10:00", "2026-03-31 10:00", "2026-04-30 10:00"]
-    assert [d.due_at for d in life.clocks("follow_up")] == [local(text) for text in due]
+    assert [d.due_at for d in life.deadlines("follow_up")] == [local(text) for text in due]
 
 
 def test_rule_2_07_days_keep_the_local_time_over_a_change_of_the_clocks() -> None:
@@ -564,12 +567,12 @@ def test_rule_2_07_days_keep_the_local_time_over_a_change_of_the_clocks() -> Non
         for kind, rule in HANDBOOK.rules.items()
     })  # fmt: skip
     life = followed_up(policy=berlin, now=datetime(2026, 2, 25, 11, tzinfo=UTC))  # 12:00 there
-    assert life.clock("follow_up").due_at == datetime(2026, 3, 25, 11, tzinfo=UTC)
-    assert life.clock("closure").due_at == datetime(2026, 4, 1, 10, tzinfo=UTC)  # 12:00 still
+    assert life.deadline("follow_up").due_at == datetime(2026, 3, 25, 11, tzinfo=UTC)
+    assert life.deadline("closure").due_at == datetime(2026, 4, 1, 10, tzinfo=UTC)  # 12:00 still
     life.jump(to=datetime(2026, 3, 24, 11, tzinfo=UTC)).do(
         "record_contact", outcome=ContactOutcome.UNREACHABLE
     )
-    assert life.clock("follow_up", attempt=2).due_at == datetime(2026, 3, 27, 11, tzinfo=UTC)
+    assert life.deadline("follow_up", attempt=2).due_at == datetime(2026, 3, 27, 11, tzinfo=UTC)
 
 
 # Rule 2.8 ---------------------------------------------------------------------------------------------------
@@ -577,72 +580,75 @@ def test_rule_2_07_days_keep_the_local_time_over_a_change_of_the_clocks() -> Non
 
 def test_rule_2_08_a_changed_priority_recomputes_from_the_original_start() -> None:
     life = Life(policy=PRESSING).jump(hours=5).change(priority=Priority.URGENT)
-    assert life.clock("resolution").due_at == START + hours(12)
+    assert life.deadline("resolution").due_at == START + hours(12)
     life.change(priority=Priority.LOW)
-    assert life.clock("resolution").due_at == START + hours(48)
+    assert life.deadline("resolution").due_at == START + hours(48)
 
 
 def test_rule_2_08_a_changed_category_too() -> None:
     life = Life(policy=WORKING)
     life.change(category="network.outage")  # 4 working hours
-    assert life.clock("first_response").due_at == local("2026-01-05 14:30")
+    assert life.deadline("first_response").due_at == local("2026-01-05 14:30")
 
 
 def test_rule_2_08_pauses_are_kept() -> None:
     life = on_hold(in_status(Status.INVESTIGATING, policy=PRESSING), hours=6).wait(hours=6)
     life.change(priority=Priority.URGENT)
-    assert life.clock("resolution").due_at == START + hours(18)
+    assert life.deadline("resolution").due_at == START + hours(18)
 
 
 def test_rule_2_08_a_clock_stays_paused_when_the_priority_changes_on_hold() -> None:
     life = on_hold(in_status(Status.INVESTIGATING, policy=PRESSING).jump(hours=6), hours=30).jump(hours=4)
     life.change(priority=Priority.URGENT)
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.status, resolution.due_at) == (PAUSED, START + hours(42))
     assert resolution.paused_until == START + hours(36)
     life.do("resume")
-    assert life.clock("resolution").due_at == START + hours(16)
+    assert life.deadline("resolution").due_at == START + hours(16)
 
 
 def test_rule_2_08_made_past_due_it_is_breached_at_the_moment_of_the_change() -> None:
     life = Life(policy=PRESSING).jump(hours=20).change(priority=Priority.URGENT)
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.status, resolution.due_at) == (BREACHED, START + hours(12))
     assert resolution.breached_at == life.now == START + hours(20)
-    [told] = life.told(EventType.DEADLINE_BREACHED)
-    assert told.data["kind"] == "resolution"
+    [recorded] = life.events_of(EventType.DEADLINE_BREACHED)
+    assert recorded.data["kind"] == "resolution"
 
 
 def test_rule_2_08_made_past_due_while_paused_too() -> None:
     life = on_hold(in_status(Status.INVESTIGATING, policy=PRESSING).jump(hours=20), days=2).jump(hours=1)
     life.change(priority=Priority.URGENT)
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.status, resolution.breached_at) == (BREACHED, START + hours(21))
-    assert life.wait(days=3).clock("resolution").breached_at == START + hours(21)
+    assert life.wait(days=3).deadline("resolution").breached_at == START + hours(21)
 
 
 def test_rule_2_08_made_due_exactly_now_it_is_not_breached_yet() -> None:
     life = Life(policy=PRESSING).jump(hours=12).change(priority=Priority.URGENT)
-    assert life.clock("resolution").status is RUNNING
+    assert life.deadline("resolution").status is RUNNING
     life.jump(microseconds=1).sweep()
-    assert life.clock("resolution").breached_at == START + hours(12)
+    assert life.deadline("resolution").breached_at == START + hours(12)
 
 
 def test_rule_2_08_past_due_before_the_change_it_was_breached_then() -> None:
     life = Life().jump(hours=60).change(priority=Priority.URGENT)
-    assert life.clock("resolution").breached_at == START + hours(48)
+    assert life.deadline("resolution").breached_at == START + hours(48)
 
 
 def test_rule_2_08_met_and_breached_ones_do_not_move() -> None:
     life = Life().jump(hours=1).do("respond")
-    met = life.clock("first_response")
+    met = life.deadline("first_response")
     life.jump(hours=50).sweep()
-    breached = life.clock("resolution")
+    breached = life.deadline("resolution")
     life.replan(stricter())
-    assert life.clock("first_response") == met
-    assert life.clock("resolution").due_at == breached.due_at
-    assert life.clock("resolution").breached_at == breached.breached_at
-    assert (life.clock("first_response").policy_version, life.clock("resolution").policy_version) == (1, 2)
+    assert life.deadline("first_response") == met
+    assert life.deadline("resolution").due_at == breached.due_at
+    assert life.deadline("resolution").breached_at == breached.breached_at
+    assert (life.deadline("first_response").policy_version, life.deadline("resolution").policy_version) == (
+        1,
+        2,
+    )
 
 
 def test_rule_2_08_steps_taken_stay_taken() -> None:
@@ -650,7 +656,7 @@ def test_rule_2_08_steps_taken_stay_taken() -> None:
     life.do("respond")
     life.replan(with_rule(replace(HANDBOOK, version=2), DeadlineKind.RESOLUTION,
                           targets=targets((None, elapsed(days(10))))))  # fmt: skip
-    assert life.clock("resolution").steps_taken == ("50%", "80%")
+    assert life.deadline("resolution").steps_taken == ("50%", "80%")
     life.wait(days=8)
     assert [e.step for e in life.steps("resolution")] == ["50%", "80%"]
     life.wait(to=START + days(10) + hours(1))
@@ -667,7 +673,7 @@ def test_rule_2_08_the_follow_up_plan_stays_as_made() -> None:
 def test_rule_2_08_a_promise_stays_as_promised() -> None:
     life = Life()
     life.promise(START + hours(30)).replan(stricter())
-    assert life.clock("promise").due_at == START + hours(30)
+    assert life.deadline("promise").due_at == START + hours(30)
 
 
 # Rule 2.9 ---------------------------------------------------------------------------------------------------
@@ -682,11 +688,11 @@ def test_rule_2_09_re_planned_on_purpose_which_is_an_event() -> None:
     life = Life().jump(hours=3).replan(stricter())
     assert (life.complaint.policy_code, life.complaint.policy_version) == ("telecom-handbook", 2)
     assert [d.due_at for d in life.complaint.deadlines] == [START + hours(12), START + hours(24)]
-    [told] = life.told(EventType.REPLANNED)
-    assert told.data["changes"] == {"policy_version": 2}
-    assert len(told.data["deadlines"]) == 2
+    [recorded] = life.events_of(EventType.REPLANNED)
+    assert recorded.data["changes"] == {"policy_version": 2}
+    assert len(recorded.data["deadlines"]) == 2
     life.do("resolve").do("notify_result")
-    assert [d.due_at - life.now for d in life.clocks("follow_up")] == [days(7), days(14)]
+    assert [d.due_at - life.now for d in life.deadlines("follow_up")] == [days(7), days(14)]
 
 
 # Rule 2.10 --------------------------------------------------------------------------------------------------
@@ -694,13 +700,13 @@ def test_rule_2_09_re_planned_on_purpose_which_is_an_event() -> None:
 
 def test_rule_2_10_time_while_closed_never_counts() -> None:
     life = closable().do("close").jump(days=60).do("reopen")
-    assert life.clock("resolution").due_at == life.now + hours(48)
-    assert life.clock("resolution").started_at == life.now
+    assert life.deadline("resolution").due_at == life.now + hours(48)
+    assert life.deadline("resolution").started_at == life.now
 
 
 def test_rule_2_10_time_while_the_house_is_closed_never_counts() -> None:
     life = Life(policy=WORKING, now=local("2026-01-09 17:59"))  # Friday
-    assert life.clock("first_response").due_at == local("2026-01-13 09:29")
+    assert life.deadline("first_response").due_at == local("2026-01-13 09:29")
 
 
 def test_rule_2_10_the_old_cycles_record_stays() -> None:
@@ -773,7 +779,9 @@ def test_rule_2_12_no_open_complaint_is_without_a_clock(status: Status, left_alo
 def test_rule_2_12_after_the_last_attempt_closure_remains() -> None:
     life = followed_up()
     for _ in range(3):
-        life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
+        life.wait(to=life.deadline("follow_up").due_at).do(
+            "record_contact", outcome=ContactOutcome.UNREACHABLE
+        )
     assert [d.kind for d in alive(life)] == ["closure"]
     assert alive(life.jump(days=100).sweep())
 
@@ -781,7 +789,7 @@ def test_rule_2_12_after_the_last_attempt_closure_remains() -> None:
 @pytest.mark.parametrize("outcome", ContactOutcome)
 def test_rule_2_12_after_any_contact_something_remains(outcome: ContactOutcome) -> None:
     life = followed_up()
-    assert alive(life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=outcome))
+    assert alive(life.wait(to=life.deadline("follow_up").due_at).do("record_contact", outcome=outcome))
 
 
 @pytest.mark.parametrize("kind", DeadlineKind)
@@ -797,7 +805,7 @@ def test_rule_2_12_every_ladder_has_a_step_at_or_after_due(kind: DeadlineKind) -
 
 
 def explained(life: Life, kind: str) -> tuple[Segment, ...]:
-    return deadlines.explain_due_time(life.clock(kind), life.complaint, life.policy)
+    return deadlines.explain_due_time(life.deadline(kind), life.complaint, life.policy)
 
 
 def counted_seconds(segments: tuple[Segment, ...]) -> float:
@@ -850,7 +858,7 @@ def test_rule_2_13_every_due_time_of_a_life_is_explained() -> None:
 def test_rule_2_13_a_cancelled_deadline_is_explained_without_what_came_later() -> None:
     life = in_status(Status.INVESTIGATING).do("withdraw").jump(hours=1).do("reopen")
     on_hold(life, hours=10)
-    cancelled = life.clock("resolution", cycle=1)
+    cancelled = life.deadline("resolution", cycle=1)
     segments = deadlines.explain_due_time(cancelled, life.complaint, life.policy)
     assert segments[-1].end == cancelled.due_at == START + hours(48)
 
@@ -860,7 +868,7 @@ def test_rule_2_13_a_met_deadline_is_explained_as_it_stood() -> None:
     life = followed_up(policy=pausing).do("reopen").jump(hours=1)
     on_hold(life, hours=10).jump(hours=2).do("respond").jump(hours=1).do("resume").jump(hours=1)
     on_hold(life, hours=10)
-    met = life.clock("first_response")
+    met = life.deadline("first_response")
     assert met.due_at == START + hours(34)
     assert explained(life, "first_response")[-1].end == met.due_at
 
@@ -901,8 +909,8 @@ def test_overdue_ends_when_it_is_met() -> None:
 
 def test_a_working_hours_priority_raised_by_a_step_is_a_change_like_others() -> None:
     life = Life(policy=WORKING, now=local("2026-01-05 10:00"))
-    due_at = life.clock("first_response").due_at
+    due_at = life.deadline("first_response").due_at
     life.wait(to=due_at + MOMENT)
-    assert (life.complaint.priority, life.clock("first_response").due_at) == (Priority.HIGH, due_at)
-    assert life.clock("resolution").due_at == local("2026-01-08 10:00")  # 3 working days
+    assert (life.complaint.priority, life.deadline("first_response").due_at) == (Priority.HIGH, due_at)
+    assert life.deadline("resolution").due_at == local("2026-01-08 10:00")  # 3 working days
     assert without_step_actions(WORKING).rules[DeadlineKind.FIRST_RESPONSE].ladder[2].raise_priority is False

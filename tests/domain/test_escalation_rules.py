@@ -82,13 +82,13 @@ def test_built_in_ladder_of_first_response_and_resolution(kind: str, target: tim
         ("+12h", 2, (DEPARTMENT_HEAD,), ("sun",), due_at + hours(12)),
         ("+24h", 3, (EXECUTIVE,), ("chen",), due_at + hours(24)),
     ]
-    assert life.clock(kind).level == 3
+    assert life.deadline(kind).level == 3
 
 
 @pytest.mark.parametrize("kind", ["follow_up", "closure"])
 def test_built_in_ladder_of_follow_up_and_closure(kind: str) -> None:
     life = followed_up().do("assign", assignee="an")
-    due_at = life.clock(kind).due_at
+    due_at = life.deadline(kind).due_at
     life.wait(days=60)
     assert [(e.step, e.level, e.recipients, e.planned_at) for e in life.steps(kind)] == [
         ("-3d", 0, ("an",), due_at - days(3)),
@@ -116,8 +116,8 @@ def test_level_0_warns_and_reminds_and_the_others_escalate() -> None:
     ]
     assert {e.actor for e in steps} == {"engine"}
     late = followed_up()
-    late.wait(to=late.clock("follow_up").due_at)
-    assert [e.data["step"] for e in late.told(EventType.FOLLOW_UP_DUE)] == ["-3d"]
+    late.wait(to=late.deadline("follow_up").due_at)
+    assert [e.data["step"] for e in late.events_of(EventType.FOLLOW_UP_DUE)] == ["-3d"]
 
 
 def test_a_step_at_or_before_the_start_is_left_out() -> None:
@@ -125,7 +125,7 @@ def test_a_step_at_or_before_the_start_is_left_out() -> None:
     life.promise(START + hours(1)).wait(hours=3)
     assert names(life.steps("promise")) == ["100%"]
     life = followed_up()
-    life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
+    life.wait(to=life.deadline("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
     life.wait(days=2)  # the retry is due in 3 days, its -3d at its start
     assert names(life.steps("follow_up", attempt=2)) == []
     life.wait(days=2)
@@ -160,7 +160,7 @@ def test_rule_3_1_each_step_is_taken_once_however_often_one_looks(every: timedel
     assert len(keys) == len(set(keys))
     assert len({e.id for e in life.escalations}) == len(keys)
     for kind in (FIRST_RESPONSE, RESOLUTION):
-        assert names(life.steps(kind)) == list(life.clock(kind).steps_taken)
+        assert names(life.steps(kind)) == list(life.deadline(kind).steps_taken)
 
 
 def test_rule_3_1_in_order() -> None:
@@ -176,7 +176,7 @@ def test_rule_3_1_one_step_is_one_escalation_however_many_hear_of_it() -> None:
     life = Life(policy=policy).do("assign", assignee="an").wait(hours=25)
     [taken] = life.steps("first_response")
     assert taken.recipients == ("an", "fei", "zhao", "chen")
-    assert len(life.told(EventType.ESCALATED)) == 1
+    assert len(life.events_of(EventType.ESCALATED)) == 1
 
 
 def test_rule_3_1_two_follow_ups_have_a_ladder_each() -> None:
@@ -270,7 +270,7 @@ def test_rule_3_2_steps_go_on_in_a_hold_that_does_not_pause() -> None:
 @pytest.mark.parametrize("kind", ["first_response", "resolution"])
 def test_rule_3_2_the_100_percent_step_is_taken_at_the_first_instant_past_due(kind: str) -> None:
     life = Life()
-    due_at = life.clock(kind).due_at
+    due_at = life.deadline(kind).due_at
     life.wait(to=due_at).sweep()
     assert names(life.steps(kind)) == ["50%", "80%"]
     assert life.complaint.wake_at == due_at + MOMENT
@@ -378,10 +378,10 @@ def test_rule_3_4_holds_end_then_breaches_then_steps_by_planned_time_then_id() -
     life = in_status(Status.INVESTIGATING)
     life.promise(START + hours(3)).promise(START + hours(3)).promise(START + hours(2))
     life.do("hold", until=START + hours(4)).jump(hours=5)
-    told = len(life.events)
+    recorded = len(life.events)
     life.sweep()
-    found = [(e.type, e.data.get("deadline_id"), e.data.get("step")) for e in life.events[told:]]
-    first, second, third = (str(d.id) for d in life.clocks("promise"))
+    found = [(e.type, e.data.get("deadline_id"), e.data.get("step")) for e in life.events[recorded:]]
+    first, second, third = (str(d.id) for d in life.deadlines("promise"))
     assert found == [
         (EventType.RESUMED, None, None),
         (EventType.DEADLINE_BREACHED, third, None),
@@ -402,7 +402,7 @@ def test_rule_3_4_steps_of_one_planned_time_go_by_id() -> None:
         life.promise(START + hours(3))
     life.jump(hours=4).sweep()
     reminded = [e.deadline_id for e in life.escalations if e.step == "-1h"]
-    assert reminded == sorted(d.id for d in life.clocks("promise"))
+    assert reminded == sorted(d.id for d in life.deadlines("promise"))
 
 
 # Rule 3.5 ---------------------------------------------------------------------------------------------------
@@ -410,10 +410,10 @@ def test_rule_3_4_steps_of_one_planned_time_go_by_id() -> None:
 
 def test_rule_3_5_each_escalation_can_be_named_to_acknowledge_it() -> None:
     life = Life().jump(days=3).do("escalate")
-    told = [e.data["escalation_id"] for e in life.events if "escalation_id" in e.data]
-    assert told == [str(e.id) for e in life.escalations]
+    recorded = [e.data["escalation_id"] for e in life.events if "escalation_id" in e.data]
+    assert recorded == [str(e.id) for e in life.escalations]
     assert all(isinstance(e.id, UUID) for e in life.escalations)
-    assert len(set(told)) == 11
+    assert len(set(recorded)) == 11
 
 
 # Rule 3.6 ---------------------------------------------------------------------------------------------------
@@ -533,8 +533,8 @@ def test_rule_3_7_every_step_tells_how_late_it_was_taken(lag: timedelta) -> None
     life = Life().jump(hours=12).jump(seconds=lag.total_seconds()).sweep()
     [taken] = life.escalations
     assert taken.taken_at - taken.planned_at == lag
-    told = life.told(EventType.DEADLINE_WARNING)[0]
-    assert told.at - datetime.fromisoformat(told.data["planned_at"]) == lag
+    recorded = life.events_of(EventType.DEADLINE_WARNING)[0]
+    assert recorded.at - datetime.fromisoformat(recorded.data["planned_at"]) == lag
 
 
 # What steps may do ------------------------------------------------------------------------------------------
@@ -553,14 +553,18 @@ RAISING = with_rule(
 def test_a_step_raises_the_priority_and_the_clocks_follow() -> None:
     life = Life(policy=RAISING).wait(hours=12)
     assert (life.complaint.priority, life.complaint.version) == (Priority.HIGH, 2)
-    assert life.clock("resolution").due_at == START + hours(20)
-    [told] = life.told(EventType.UPDATED)
-    assert (told.actor, told.data["step"], told.data["changes"]) == ("engine", "50%", {"priority": "high"})
+    assert life.deadline("resolution").due_at == START + hours(20)
+    [recorded] = life.events_of(EventType.UPDATED)
+    assert (recorded.actor, recorded.data["step"], recorded.data["changes"]) == (
+        "engine",
+        "50%",
+        {"priority": "high"},
+    )
 
 
 def test_a_raised_priority_that_makes_another_clock_past_due_breaches_it_at_once() -> None:
     life = Life(policy=RAISING, priority=Priority.HIGH).jump(hours=12).sweep()
-    resolution = life.clock("resolution")
+    resolution = life.deadline("resolution")
     assert (resolution.status, resolution.breached_at) == (DeadlineStatus.BREACHED, START + hours(12))
     assert names(life.steps("resolution")) == ["50%", "80%", "100%"]
     wake_at = life.complaint.wake_at
@@ -578,10 +582,10 @@ def test_what_a_step_puts_off_is_not_taken_with_it() -> None:
     assert names(life.steps("resolution")) == ["50%"]  # 80 % was past at 16 h, and is now at 38.4 h
 
 
-def test_urgent_stays_urgent_and_nothing_is_told() -> None:
+def test_urgent_stays_urgent_and_nothing_is_recorded() -> None:
     life = Life(policy=RAISING, priority=Priority.URGENT).wait(hours=13)
     assert (life.complaint.priority, life.complaint.version) == (Priority.URGENT, 1)
-    assert not life.told(EventType.UPDATED)
+    assert not life.events_of(EventType.UPDATED)
 
 
 def test_a_step_moves_it_to_another_team_and_later_steps_go_there() -> None:

@@ -12,14 +12,14 @@ from complaints.domain.complaint.change import Change, Event, recorded_changes, 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import (
     GENESIS,
-    ChainLink,
+    ChainedEvent,
     HistoryEnd,
     canonical,
     chain,
+    chained_digest,
     fold,
-    link_digest,
 )
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import ContactOutcome, EventType, Outcome, Priority, Status
 from tests.domain.builders import START, Life, closable, days, hours, in_status
 
@@ -39,11 +39,11 @@ def a_whole_life() -> Life:
         "reopen"
     )
     life.do("resolve", outcome=Outcome.UPHELD).do("notify_result")
-    life.wait(to=life.clocks("follow_up")[0].due_at).do(
+    life.wait(to=life.deadlines("follow_up")[0].due_at).do(
         "record_contact", outcome=ContactOutcome.NOT_SOLVED, csat=1
     )
     life.change(priority=Priority.LOW).do("escalate").wait(days=10).do("resolve").do("notify_result")
-    life.wait(to=life.clock("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
+    life.wait(to=life.deadline("follow_up").due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
     life.wait(days=3).do("record_contact", nps=9).do("close", root_cause="Old fibre")
     return life.jump(days=5).do("reopen").do("withdraw")
 
@@ -65,8 +65,8 @@ def test_the_events_add_up_in_every_state(status: Status) -> None:
 
 def test_without_one_event_they_do_not() -> None:
     life = a_whole_life()
-    told = [event for event in life.events if {"changes", "deadlines"} & event.data.keys()]
-    last = [event for event in told if "changes" in event.data][-1]
+    recorded = [event for event in life.events if {"changes", "deadlines"} & event.data.keys()]
+    last = [event for event in recorded if "changes" in event.data][-1]
     assert fold(e.data for e in life.events if e is not last) != state_of(life.complaint)
 
 
@@ -77,10 +77,10 @@ def test_what_is_set_to_nothing_is_left_out() -> None:
     assert members == {}
 
 
-def test_every_member_is_told_but_what_follows_from_the_rest() -> None:
+def test_every_member_is_recorded_but_what_follows_from_the_rest() -> None:
     filled: dict[str, Any] = {f.name: f"{f.name}-changed" for f in fields(Complaint)}
-    told = recorded_changes(Life().complaint, replace(Life().complaint, **filled))
-    assert filled.keys() - told.keys() == {"id", "version", "updated_at", "deadlines", "holds"}
+    recorded = recorded_changes(Life().complaint, replace(Life().complaint, **filled))
+    assert filled.keys() - recorded.keys() == {"id", "version", "updated_at", "deadlines", "holds"}
 
 
 def test_a_change_nobody_tells_is_found() -> None:
@@ -96,7 +96,7 @@ def test_a_change_nobody_tells_is_found() -> None:
 def test_a_clock_that_moves_untold_is_found() -> None:
     life = Life()
     change = life.new_change()
-    change.put_deadline(replace(life.clock("resolution"), due_at=START))
+    change.put_deadline(replace(life.deadline("resolution"), due_at=START))
     with pytest.raises(RuntimeError, match="deadlines"):
         change.finish()
 
@@ -122,7 +122,7 @@ def test_events_come_in_order_of_time_and_say_who() -> None:
     life = a_whole_life()
     assert [e.at for e in life.events] == sorted(e.at for e in life.events)
     assert {e.actor for e in life.events} == {"fei", "an", "engine"}
-    assert {e.actor for e in life.told(EventType.DEADLINE_BREACHED)} == {"engine"}
+    assert {e.actor for e in life.events_of(EventType.DEADLINE_BREACHED)} == {"engine"}
 
 
 def test_the_first_event_tells_the_whole_complaint() -> None:
@@ -134,7 +134,7 @@ def test_the_first_event_tells_the_whole_complaint() -> None:
     assert [d["kind"] for d in first.data["deadlines"]] == ["first_response", "resolution"]
 
 
-def test_facts_are_told_as_plain_json() -> None:
+def test_facts_are_recorded_as_plain_json() -> None:
     facts = {
         "at": START,
         "id": UUID(int=1),
@@ -143,7 +143,7 @@ def test_facts_are_told_as_plain_json() -> None:
         "n": 3,
         "none": None,
     }
-    assert plain(facts) == {
+    assert to_json(facts) == {
         "at": "2026-01-05T01:00:00Z",
         "id": "00000000-0000-0000-0000-000000000001",
         "amount": "1.50",
@@ -167,22 +167,22 @@ def test_canonical_text_does_not_depend_on_order() -> None:
 
 def test_links_are_numbered_and_hang_together() -> None:
     life = a_whole_life()
-    links, tip = chain(HistoryEnd(), life.events)
-    assert [link.ordinal for link in links] == list(range(1, len(life.events) + 1))
-    assert tip == HistoryEnd(len(links), links[-1].digest)
+    chained, end = chain(HistoryEnd(), life.events)
+    assert [one.ordinal for one in chained] == list(range(1, len(life.events) + 1))
+    assert end == HistoryEnd(len(chained), chained[-1].digest)
     previous = GENESIS
-    for link in links:
-        assert link_digest(previous, link.ordinal, link.event, link.data) == link.digest
-        previous = link.digest
+    for one in chained:
+        assert chained_digest(previous, one.ordinal, one.event, one.data) == one.digest
+        previous = one.digest
 
 
 def test_a_chain_goes_on_where_it_ended() -> None:
     events = a_whole_life().events
-    links, tip = chain(HistoryEnd(), events)
+    chained, end = chain(HistoryEnd(), events)
     first, middle = chain(HistoryEnd(), events[:7])
-    second, end = chain(middle, events[7:])
-    assert ([*first, *second], end) == (links, tip)
-    assert chain(tip, []) == ([], tip)
+    second, end_of_second = chain(middle, events[7:])
+    assert ([*first, *second], end_of_second) == (chained, end)
+    assert chain(end, []) == ([], end)
 
 
 @pytest.mark.parametrize(
@@ -200,20 +200,20 @@ def test_whatever_is_changed_shows(other: Event) -> None:
     assert digest_of(other) != digest_of(event())
 
 
-def digest_of(one: Event, *, tip: HistoryEnd | None = None) -> bytes:
-    links, _ = chain(tip or HistoryEnd(), [one])
-    return links[0].digest
+def digest_of(one: Event, *, end: HistoryEnd | None = None) -> bytes:
+    chained, _ = chain(end or HistoryEnd(), [one])
+    return chained[0].digest
 
 
 def test_the_place_and_what_came_before_show() -> None:
-    assert digest_of(event(), tip=HistoryEnd(1)) != digest_of(event())
-    assert digest_of(event(), tip=HistoryEnd(0, bytes([1] * 32))) != digest_of(event())
+    assert digest_of(event(), end=HistoryEnd(1)) != digest_of(event())
+    assert digest_of(event(), end=HistoryEnd(0, bytes([1] * 32))) != digest_of(event())
 
 
 def test_a_link_keeps_the_text_that_was_digested() -> None:
-    [link], tip = chain(HistoryEnd(), [event()])
-    assert link == ChainLink(1, event(), '{"a":"投诉","b":1}', tip.digest)
-    assert len(link.digest) == 32
+    [one], end = chain(HistoryEnd(), [event()])
+    assert one == ChainedEvent(1, event(), '{"a":"投诉","b":1}', end.digest)
+    assert len(one.digest) == 32
 
 
 def test_a_draft_of_a_known_complaint_tells_nothing_by_itself() -> None:

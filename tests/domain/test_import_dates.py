@@ -73,7 +73,7 @@ def test_a_format_reads_what_it_writes(written: datetime) -> None:
         ("2015-04-22T00:00:00+25:00", None, "no such date"),
     ],
 )
-def test_what_is_no_such_date_is_told(text: str, date_format: str | None, words: str) -> None:
+def test_what_is_no_such_date_is_reported(text: str, date_format: str | None, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         DateReader(date_format, NEW_YORK).read(text)
 
@@ -85,7 +85,7 @@ def test_a_time_without_offset_needs_a_zone() -> None:
         DateReader("%d-%m-%y", None)
 
 
-def test_an_instant_outside_the_years_that_can_be_told_is_no_date() -> None:
+def test_an_instant_outside_the_years_that_can_be_written_is_no_date() -> None:
     with pytest.raises(ValueError, match="outside the years"):
         instant("0001-01-01T00:00:00+10:00", None, None)
 
@@ -195,7 +195,7 @@ def test_other_spans_that_went_through_a_spreadsheet_are_noticed(dates: list[dat
     assert find(dates, rows_a_day=4) is None
 
 
-def test_an_exchange_in_a_part_of_the_file_is_noticed_and_told_apart() -> None:
+def test_an_exchange_in_a_part_of_the_file_is_noticed_and_distinguished() -> None:
     part = days(date(2015, 4, 1), date(2015, 5, 15))
     finding = find([*through_a_spreadsheet(part), *days(date(2015, 5, 16), date(2015, 6, 30))])
     assert finding is not None

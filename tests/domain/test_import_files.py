@@ -210,7 +210,7 @@ def digests(content: str, *options: tuple[str, str], media_type: str = CSV) -> l
     return [row.digest for row in rows(content, *options, media_type=media_type)]
 
 
-def test_equal_rows_are_told_apart_and_the_same_file_gives_the_same_digests() -> None:
+def test_equal_rows_are_distinguished_and_the_same_file_gives_the_same_digests() -> None:
     content = HEADER + "web,No signal\nweb,Slow\nweb,No signal\n"
     first = digests(content)
     assert len(set(first)) == 3

@@ -407,7 +407,7 @@ def test_a_time_without_offset_fails_its_row_unless_a_zone_is_given() -> None:
     assert body["received_at"] == "2015-04-22T08:00:00Z"
 
 
-def test_all_faults_of_a_row_are_told() -> None:
+def test_all_faults_of_a_row_are_reported() -> None:
     row = csv_row("channel,subject,received_at,complainant.vulnerable", "web,x,soon,maybe")
     assert {fault.pointer for fault in row.faults} == {"/received_at", "/complainant/vulnerable"}
     assert row.body is None

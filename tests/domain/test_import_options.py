@@ -111,7 +111,7 @@ def test_a_wrong_option_is_refused_by_its_name(
     assert words in faults[pointer]
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_that_is_wrong_is_reported_at_once() -> None:
     assert set(refused(("map.x", "1"), ("set.y", "2"), ("zone", "3"), ("dates", "4"))) == {
         "/map.x", "/set.y", "/zone", "/dates",
     }  # fmt: skip

@@ -77,7 +77,7 @@ def test_the_repair_touches_the_609_ambiguous_rows_alone() -> None:
     assert all(before == after for before, after in pairs if before.day > 12)
 
 
-def test_the_ticket_that_is_no_number_is_told_by_row() -> None:
+def test_the_ticket_that_is_no_number_is_reported_by_row() -> None:
     (failed,) = [row for row in carrier(("dates", "swap_ambiguous")) if row.faults]
     assert (failed.number, failed.line) == (1035, 1036)
     assert failed.faults[0].pointer == "/external_id"

@@ -9,7 +9,7 @@ import pytest
 
 from complaints.domain.errors import Conflict
 from complaints.domain.rules.intake import NewComplaint, plan_intake
-from complaints.domain.rules.recipients import find_answerable_user
+from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import Channel
 from complaints.use_cases.policy_document.document import read_policy
@@ -38,18 +38,18 @@ def directory(*inactive: str, vacant: tuple[str, ...] = ()) -> Directory:
 @pytest.mark.parametrize("gone", range(len(PEOPLE)))
 def test_the_next_role_up_follows_an_inactive_holder(gone: int) -> None:
     # rule 1.5
-    assert find_answerable_user("customer_service", directory(*PEOPLE[:gone])) == PEOPLE[gone]
+    assert choose_answerable_user("customer_service", directory(*PEOPLE[:gone])) == PEOPLE[gone]
 
 
 @pytest.mark.parametrize("gone", range(len(PEOPLE) - 1))
 def test_the_next_role_up_follows_a_vacant_role(gone: int) -> None:
     # rule 1.5
-    assert find_answerable_user("customer_service", directory(vacant=PEOPLE[:gone])) == PEOPLE[gone]
+    assert choose_answerable_user("customer_service", directory(vacant=PEOPLE[:gone])) == PEOPLE[gone]
 
 
 def test_the_first_active_user_answers_if_every_role_is_vacant() -> None:
     # rule 1.5
-    found = find_answerable_user("customer_service", directory("deputy", "executive", vacant=PEOPLE))
+    found = choose_answerable_user("customer_service", directory("deputy", "executive", vacant=PEOPLE))
     assert found == "executive_deputy"
 
 
@@ -57,16 +57,16 @@ def test_an_absent_lead_still_answers() -> None:
     everybody = directory()
     absent = replace(everybody.users["lead"], absent_from=NOW)
     away = replace(everybody, users={**everybody.users, "lead": absent})
-    assert find_answerable_user("customer_service", away) == "lead"
+    assert choose_answerable_user("customer_service", away) == "lead"
 
 
 def test_an_unknown_team_has_an_answerable_user_too() -> None:
-    assert find_answerable_user("nobody_knows", directory("deputy")) == "executive"
+    assert choose_answerable_user("nobody_knows", directory("deputy")) == "executive"
 
 
 def test_without_an_active_user_there_is_a_conflict() -> None:
     with pytest.raises(Conflict, match="make an active user"):
-        find_answerable_user("customer_service", directory(*PEOPLE))
+        choose_answerable_user("customer_service", directory(*PEOPLE))
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ turns = st.builds(
     st.integers(0, 2**16),
     st.integers(0, 2**16),
 )
-lives = st.fixed_dictionaries(
+starts = st.fixed_dictionaries(
     {
         "policy": st.sampled_from(sorted(POLICIES)),
         "priority": st.sampled_from(Priority),
@@ -256,7 +256,7 @@ def check_history(life: Life) -> None:
 
 
 @settings(max_examples=examples(35))
-@given(lives, st.lists(turns, max_size=14))
+@given(starts, st.lists(turns, max_size=14))
 def test_after_every_change_everything_holds(start: dict[str, Any], taken: list[Turn]) -> None:
     life = begin(start)
     check(life)
@@ -284,7 +284,7 @@ def outcome(life: Life) -> Any:
 
 
 @settings(max_examples=examples(20))
-@given(lives, st.lists(turns, max_size=12), st.integers(1, 200))
+@given(starts, st.lists(turns, max_size=12), st.integers(1, 200))
 def test_it_does_not_matter_how_often_anybody_looked(
     start: dict[str, Any], taken: list[Turn], every_hours: int
 ) -> None:
@@ -307,7 +307,7 @@ def test_it_does_not_matter_how_often_anybody_looked(
 
 
 @settings(max_examples=examples(30))
-@given(lives, st.lists(turns, max_size=8), st.integers(0, 200))
+@given(starts, st.lists(turns, max_size=8), st.integers(0, 200))
 def test_the_clock_tells_the_same_unswept(
     start: dict[str, Any], taken: list[Turn], hours_unseen: int
 ) -> None:

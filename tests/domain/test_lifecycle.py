@@ -62,7 +62,7 @@ def test_the_table_has_every_state_and_every_action() -> None:
 def test_cell(status: Status, heading: str, cell: str) -> None:
     # rule 1.6
     life = life_in(status)
-    before, told = life.complaint, len(life.events)
+    before, count = life.complaint, len(life.events)
     assert before.status is status
     action, carried = action_of(heading)
     if cell == "·":
@@ -71,22 +71,22 @@ def test_cell(status: Status, heading: str, cell: str) -> None:
         assert refused.value.allowed == tuple(
             r.action for r in judge_actions(before, life.context()) if r.allowed
         )
-        assert (life.complaint, len(life.events)) == (before, told)
+        assert (life.complaint, len(life.events)) == (before, count)
     else:
         life.do(action, **carried)
         assert life.status == (status if cell == "=" else Status(cell))
-        assert len(life.events) > told
+        assert len(life.events) > count
 
 
 def test_moves_are_the_cells_of_the_table() -> None:
-    told = {
+    listed = {
         (action_of(heading)[0], Status(row[0]), Status(row[0]) if cell == "=" else Status(cell))
         for row in ROWS
         for heading, cell in zip(HEADINGS, row[1:], strict=True)
         if cell != "·"
     }
-    assert set(list_transitions()) == told
-    assert len(list_transitions()) == len(told)
+    assert set(list_transitions()) == listed
+    assert len(list_transitions()) == len(listed)
 
 
 @pytest.mark.parametrize("status", Status)

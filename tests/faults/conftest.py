@@ -121,15 +121,15 @@ def opened(url: str) -> Iterator[Service]:
 
 
 @pytest.fixture
-def sail(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
-    """`with sail(url) as fleet`: a fleet on that database. The test's directory keeps the output of its processes."""
+def start_fleet(fork_server: ForkServer, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
+    """`with start_fleet(url) as fleet` runs a fleet on that database. Its output goes to the test's directory."""
 
     @contextmanager
-    def _sail(url: str) -> Iterator[Fleet]:
+    def _start(url: str) -> Iterator[Fleet]:
         with run_fleet(fork_server, url, tmp_path / f"fleet-{uuid4().hex[:6]}") as fleet:
             yield fleet
 
-    return _sail  # type: ignore[return-value]
+    return _start  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 @dataclass
-class Told:
+class ScenarioReport:
     """The report of one scenario: its fault in words, and its counts."""
 
     fault: str = ""
@@ -162,9 +162,9 @@ class Told:
 
 
 @pytest.fixture
-def told(record_property: Callable[[str, object], None]) -> Iterator[Told]:
+def report(record_property: Callable[[str, object], None]) -> Iterator[ScenarioReport]:
     """The report of the scenario."""
-    made = Told()
+    made = ScenarioReport()
     yield made
     record_property(_RECORDED, {"fault": made.fault, "counts": made.counts})
 
@@ -200,7 +200,7 @@ def _scenarios(terminalreporter: Any) -> Iterator[dict[str, Any]]:
     seconds = {report.nodeid: report.duration for report in ended if report.when == "call"}
     results = {"failed": "FAILED", "skipped": "skipped"}
     outcomes = {
-        r.nodeid: told for name, told in results.items() for r in terminalreporter.stats.get(name, [])
+        r.nodeid: outcome for name, outcome in results.items() for r in terminalreporter.stats.get(name, [])
     }
     for report in terminalreporter.stats.get("", []) + ended:
         found = dict(report.user_properties).get(_RECORDED)

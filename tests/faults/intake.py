@@ -22,7 +22,7 @@ from tests.faults.fleet import Member
 from tests.faults.journal import Entry, Journal
 from tests.support import ADMIN_SECRET
 
-MARK = "journal"  # the attribute that tells whose complaint it is
+MARK = "journal"  # the attribute that shows whose complaint it is
 CATEGORIES = ("network.outage", "billing.wrong_charge", "billing.unexplained")
 WAIT = (409, 503, 507)  # not acknowledged, to be tried again
 _HEADERS = {"Authorization": f"Bearer {ADMIN_SECRET}"}
@@ -57,7 +57,7 @@ def make_body(number: int, run: str) -> dict[str, Any]:
 
 @dataclass
 class Clients:
-    """Clients at concurrency, each with one request under way. `unexpected` tells of answers nobody should get."""
+    """Clients at concurrency, each with one request under way. `unexpected` lists answers that no client should get."""
 
     targets: Sequence[Member]
     journal: Journal

@@ -55,15 +55,15 @@ class Journal:
         """The requests on record, as read back from the disk, in the order they were first sent."""
         found: dict[int, Entry] = {}
         for line in self.path.read_text(encoding="utf-8").splitlines():
-            told = json.loads(line)
-            if "key" in told:
-                found[told["number"]] = Entry(told["number"], told["key"], told["body"])
+            note = json.loads(line)
+            if "key" in note:
+                found[note["number"]] = Entry(note["number"], note["key"], note["body"])
                 continue
-            entry = found[told["number"]]
-            if "broke" in told:
+            entry = found[note["number"]]
+            if "broke" in note:
                 entry.breaks += 1
             elif not entry.acknowledged:
-                entry.status, entry.complaint_id = told["status"], told["id"]
+                entry.status, entry.complaint_id = note["status"], note["id"]
         return list(found.values())
 
     def close(self) -> None:

@@ -141,7 +141,7 @@ def _sweep_in_two(service: Service, *, batch: int = BATCH) -> SweepResult:
             change = Change(loaded.complaint, actor=ENGINE, new_id=service.new_id)
             policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
             catch_up(change, policy, configuration.directory, tx.now)
-            plans.append(ChangeToSave(change, loaded.tip))
+            plans.append(ChangeToSave(change, loaded.history_end))
         save(tx, plans, service.new_id)
         return SweepResult(complaints=len(plans))
 

@@ -60,14 +60,14 @@ class Node:
         self.process = self._pair.start(["patroni", str(self._config)], f"{self.name}.log")
 
     def state(self) -> dict[str, Any]:
-        """What Patroni tells of the server; nothing where there is no answer."""
+        """The report of Patroni about the server; empty if it does not answer."""
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self._rest_port, timeout=5)
             connection.request("GET", "/patroni")
-            told: dict[str, Any] = json.loads(connection.getresponse().read())
+            report: dict[str, Any] = json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError):
             return {}
-        return told
+        return report
 
     def kill(self) -> None:
         """As a power cut: Patroni and the server's first process at once, by SIGKILL; the rest notice."""
@@ -119,7 +119,7 @@ class Pair:
             )  # fmt: skip
 
     def configuration(self, node: Node, rest_port: int) -> dict[str, Any]:
-        """What Patroni is told, as in docs/deployment.md, with the shortest times it allows."""
+        """The configuration of Patroni, as in docs/deployment.md, with the shortest times that it allows."""
         dcs = {
             "ttl": 20,
             "loop_wait": 2,

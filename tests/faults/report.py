@@ -1,4 +1,4 @@
-"""The report of a run of the fault tests: written as JSON, told as a table, put into docs/reliability.md.
+"""The report of a run of the fault tests: written as JSON, shown as a table, put into docs/reliability.md.
 
     python -m tests.faults.report build/faults.json
 

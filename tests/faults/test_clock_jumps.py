@@ -16,7 +16,7 @@ from complaints.storage.database.transactions import Database
 from complaints.storage.queries import due_complaints
 from complaints.use_cases.service import Service
 from complaints.wiring import new_id, wall_now
-from tests.faults.conftest import Size, Told, opened
+from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import Clients
 from tests.faults.journal import Journal
@@ -57,16 +57,16 @@ class Clock:
 def test_jumping_clocks(
     database_kind: str,
     request: pytest.FixtureRequest,
-    sail: Callable[[str], Any],
+    start_fleet: Callable[[str], Any],
     journal: Journal,
     tmp_path: Path,
     size: Size,
-    told: Told,
+    report: ScenarioReport,
 ) -> None:
-    told.fault = f"Clocks moved by an hour and a day, back and ahead ({database_kind})"
+    report.fault = f"Clocks moved by an hour and a day, back and ahead ({database_kind})"
     url = request.getfixturevalue("postgres_url" if database_kind == "postgresql" else "sqlite_url")
     file, rounds = tmp_path / "clock", size.pick(1, 10)
-    with opened(url) as service, sail(url) as fleet:
+    with opened(url) as service, start_fleet(url) as fleet:
         storm = Storm(service)
         clock = Clock(file, storm)
         storm.raise_wave(40)
@@ -90,7 +90,7 @@ def test_jumping_clocks(
         storm.raise_wave(20, steps_at=[72])  # the last of their steps
         clock.live_through(0, seconds=0.5)
 
-        told.count(
+        report.count(
             jumps=4 + 3 * rounds,
             complaints_acknowledged=clients.count_acknowledged(),
             steps_taken=storm.count_taken(),

@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 300.0
 
 
 class Journal:
-    """What clients were told, on disk before they go on."""
+    """The answers that clients got, on disk before they go on."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -41,8 +41,8 @@ class Journal:
     def acknowledged(self, key: str, complaint: dict[str, Any]) -> None:
         """Note a 201."""
         with self._lock:
-            told = {"key": key, "id": complaint["id"], "subject": complaint["subject"]}
-            self._file.write(json.dumps(told) + "\n")
+            answer = {"key": key, "id": complaint["id"], "subject": complaint["subject"]}
+            self._file.write(json.dumps(answer) + "\n")
             self._file.flush()
             os.fsync(self._file.fileno())
             self.count += 1
@@ -117,10 +117,10 @@ def test_a_dead_primary_is_followed_by_its_replica_and_nothing_acknowledged_is_l
         assert second is not first
         assert server.process.poll() is None  # the same process went on
         assert httpx2.get(f"{server.url}/readyz", timeout=30).status_code == 200
-    told = (
+    report = (
         f"{before} acknowledged before, {journal.count - before} after; resumed within {away_seconds:.0f} s"
     )
-    (tmp_path / "report").write_text(told)
+    (tmp_path / "report").write_text(report)
 
     _assert_kept(pair, journal)
 
@@ -147,9 +147,9 @@ def _assert_kept(pair: Pair, journal: Journal) -> None:
     with psycopg.connect(host=str(pair.home), port=leader.port, user="postgres") as connection:
         stored = connection.execute("SELECT subject, id::text FROM complaint").fetchall()
     assert len({subject for subject, _ in stored}) == len(stored)  # one for each key
-    told = journal.read()
-    assert {(one["subject"], one["id"]) for one in told} <= set(stored)
-    assert len(stored) - len(told) <= CLIENTS  # those under way when we stopped
+    answers = journal.read()
+    assert {(one["subject"], one["id"]) for one in answers} <= set(stored)
+    assert len(stored) - len(answers) <= CLIENTS  # those under way when we stopped
     database = Database(open_engine(pair.url), wall_clock)
     assert list(check_all(Service(database, new_id))) == []
     database.close()

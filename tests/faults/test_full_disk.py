@@ -14,7 +14,7 @@ import httpx2
 import psycopg
 import pytest
 
-from tests.faults.conftest import Size, Told, database_of, migrated, opened
+from tests.faults.conftest import ScenarioReport, Size, database_of, migrated, opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import Clients
 from tests.faults.journal import Journal
@@ -59,28 +59,28 @@ def small_disk(path: Path, megabytes: int) -> Iterator[Disk]:
 
 
 def test_a_full_disk_under_the_embedded_database(
-    sail: Callable[[str], Any], journal: Journal, tmp_path: Path, size: Size, told: Told
+    start_fleet: Callable[[str], Any], journal: Journal, tmp_path: Path, size: Size, report: ScenarioReport
 ) -> None:
-    told.fault = "Disk full under the embedded database"
+    report.fault = "Disk full under the embedded database"
     with small_disk(tmp_path / "disk", 32) as disk:
         url = migrated(f"sqlite:///{disk.path / 'complaints.db'}")
-        with opened(url) as service, sail(url) as fleet:
+        with opened(url) as service, start_fleet(url) as fleet:
             storm = Storm(service)
             storm.raise_wave(30, seconds=size.pick(4, 30))
             fleet.add_api(scheduler=1)
             clients = _fill_and_free(fleet, disk, journal, rounds=size.pick(2, 10))
             storm.await_end()
-            _tell(told, clients)
+            _fill_report(report, clients)
             assert clients.breaches(service) + storm.breaches() == []
             assert fleet.failures(allowed=["Unavailable"]) == []
             assert fleet.ended == []
 
 
 def test_a_full_disk_under_postgresql(
-    sail: Callable[[str], Any], journal: Journal, size: Size, told: Told
+    start_fleet: Callable[[str], Any], journal: Journal, size: Size, report: ScenarioReport
 ) -> None:
     """Where its log cannot be written PostgreSQL panics, and may end for good: then it is started again."""
-    told.fault = "Disk full under PostgreSQL"
+    report.fault = "Disk full under PostgreSQL"
     reachable = Path(
         gettempdir(), f"complaints-disk-{os.getpid()}"
     )  # by a user without rights, unlike tmp_path
@@ -88,14 +88,14 @@ def test_a_full_disk_under_postgresql(
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE full_disk TEMPLATE template0")
         url = migrated(database_of(server.url, "full_disk"))
-        with opened(url) as service, sail(url) as fleet:
+        with opened(url) as service, start_fleet(url) as fleet:
             storm = Storm(service)
             storm.raise_wave(30, seconds=size.pick(4, 30))
             fleet.add_api()
             fleet.add_worker()
             clients = _fill_and_free(fleet, disk, journal, rounds=size.pick(2, 10), server=server)
             storm.await_end()
-            _tell(told, clients)
+            _fill_report(report, clients)
             assert clients.breaches(service) + storm.breaches() == []
             assert fleet.failures(allowed=["Unavailable"]) == []
             assert fleet.ended == []
@@ -120,7 +120,7 @@ def _fill_and_free(
 
 
 def _await_more(clients: Clients, status: int) -> None:
-    """Until requests are answered so, several times anew."""
+    """Wait until five more requests have been answered with `status`."""
     wanted, deadline = clients.statuses[status] + 5, time.monotonic() + 60
     while clients.statuses[status] < wanted:
         assert time.monotonic() < deadline, f"no request is answered {status}: {dict(clients.statuses)}"
@@ -152,8 +152,8 @@ def _await_answer(fleet: Fleet) -> None:
             time.sleep(0.1)
 
 
-def _tell(told: Told, clients: Clients) -> None:
-    told.count(
+def _fill_report(report: ScenarioReport, clients: Clients) -> None:
+    report.count(
         complaints_acknowledged=clients.count_acknowledged(),
         answers_503=clients.statuses[503],
     )

@@ -15,7 +15,7 @@ from complaints.storage.queries.audit import count_complaints
 from complaints.storage.rows.complaint import complaint
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
-from tests.faults.conftest import Size, Told, opened
+from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.intake import MARK
 
 
@@ -23,17 +23,17 @@ from tests.faults.intake import MARK
 def test_a_killed_import(
     database_kind: str,
     request: pytest.FixtureRequest,
-    sail: Callable[[str], Any],
+    start_fleet: Callable[[str], Any],
     tmp_path: Path,
     size: Size,
-    told: Told,
+    report: ScenarioReport,
 ) -> None:
-    told.fault = f"An import and the worker that helps with it killed half-way ({database_kind})"
+    report.fault = f"An import and the worker that helps with it killed half-way ({database_kind})"
     url = request.getfixturevalue("postgres_url" if database_kind == "postgresql" else "sqlite_url")
     rows, kills, dice = size.pick(600, 20_000), size.pick(2, 25), random.Random(5)
     file = tmp_path / "calls.ndjson"
     file.write_text("".join(json.dumps(_row(n)) + "\n" for n in range(rows)))
-    with opened(url) as service, sail(url) as fleet:
+    with opened(url) as service, start_fleet(url) as fleet:
         member = fleet.add_import(file)
         worker = fleet.add_worker()
         half_way = 0
@@ -51,7 +51,7 @@ def test_a_killed_import(
             assert time.monotonic() < deadline, "the import does not end"
             time.sleep(0.05)
         counts = Counter(_imported(service))
-        told.count(kills=fleet.kills, kills_half_way=half_way, rows=rows, complaints=counts.total())
+        report.count(kills=fleet.kills, kills_half_way=half_way, rows=rows, complaints=counts.total())
         assert half_way
         assert fleet.failures(allowed=["Unavailable"]) == []
         assert counts == Counter((n, f"Call {n % 50}") for n in range(rows))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.faults.conftest import Size, Told, opened
+from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.intake import Clients
 from tests.faults.journal import Journal
 from tests.faults.watch import watching
@@ -16,15 +16,19 @@ from tests.postgres_server import FallibleServer
 def test_a_killed_postmaster(
     postgres: FallibleServer,
     postgres_url: str,
-    sail: Callable[[str], Any],
+    start_fleet: Callable[[str], Any],
     journal: Journal,
     size: Size,
-    told: Told,
+    report: ScenarioReport,
 ) -> None:
-    told.fault = "PostgreSQL's postmaster killed during intake and a storm, and started again"
+    report.fault = "PostgreSQL's postmaster killed during intake and a storm, and started again"
     kills, steps = size.pick(3, 100), size.pick(60, 2000)
     dice = random.Random(3)
-    with opened(postgres_url) as service, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
+    with (
+        opened(postgres_url) as service,
+        start_fleet(postgres_url) as fleet,
+        watching(postgres_url, fleet) as watch,
+    ):
         storm = Storm(service)
         storm.raise_wave(steps, seconds=size.pick(6, 240))
         for _ in range(2):
@@ -34,7 +38,7 @@ def test_a_killed_postmaster(
         fleet.await_ready()
         with clients.working(4):
             for n in range(kills):
-                told.progress(n, of=kills)
+                report.progress(n, of=kills)
                 time.sleep(dice.uniform(0.5, 2))
                 postgres.kill()
                 time.sleep(dice.uniform(0, 1))
@@ -44,7 +48,7 @@ def test_a_killed_postmaster(
 
         breaches = clients.breaches(service) + storm.breaches() + watch.breaches
         breaches += fleet.failures(allowed=["Unavailable"])
-        told.count(
+        report.count(
             kills=kills,
             complaints_acknowledged=clients.count_acknowledged(),
             answers_503=clients.statuses[503],

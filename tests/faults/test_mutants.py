@@ -49,8 +49,10 @@ def _drop_from(tx: Transaction, table: str, columns: set[str]) -> set[str]:
     return named
 
 
-def test_without_the_unique_key_of_an_external_id(postgres_url: str, sail: Callable[[str], Any]) -> None:
-    with opened(postgres_url) as service, sail(postgres_url) as fleet, ExitStack() as stack:
+def test_without_the_unique_key_of_an_external_id(
+    postgres_url: str, start_fleet: Callable[[str], Any]
+) -> None:
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet, ExitStack() as stack:
         _drop_key(service, *EXTERNAL_KEY)
         for _ in range(2):
             fleet.add_api()
@@ -61,8 +63,10 @@ def test_without_the_unique_key_of_an_external_id(postgres_url: str, sail: Calla
 
 
 @pytest.mark.parametrize("has_key", [True, False], ids=["with", "without"])
-def test_the_unique_key_of_a_step(postgres_url: str, sail: Callable[[str], Any], has_key: bool) -> None:
-    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+def test_the_unique_key_of_a_step(
+    postgres_url: str, start_fleet: Callable[[str], Any], has_key: bool
+) -> None:
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet:
         _drop_key(service, *HISTORY_KEY)
         if not has_key:
             _drop_key(service, *STEP_KEY)
@@ -81,8 +85,10 @@ def test_the_unique_key_of_a_step(postgres_url: str, sail: Callable[[str], Any],
 
 
 @pytest.mark.parametrize("has_guard", [True, False], ids=["with", "without"])
-def test_the_guard_on_the_version(postgres_url: str, sail: Callable[[str], Any], has_guard: bool) -> None:
-    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+def test_the_guard_on_the_version(
+    postgres_url: str, start_fleet: Callable[[str], Any], has_guard: bool
+) -> None:
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet:
         _drop_key(service, *HISTORY_KEY)
         for _ in range(2):
             fleet.add_api(patches=["no_lock"] if has_guard else ["no_lock", "no_version_guard"])
@@ -116,9 +122,9 @@ def _race(fleet: Fleet) -> list[str]:
 
 @pytest.mark.parametrize("as_it_is", [True, False], ids=["one", "two"])
 def test_claiming_and_acting_in_one_transaction(
-    postgres_url: str, sail: Callable[[str], Any], as_it_is: bool
+    postgres_url: str, start_fleet: Callable[[str], Any], as_it_is: bool
 ) -> None:
-    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet:
         storm = Storm(service)
         storm.raise_wave(20)
         if as_it_is:

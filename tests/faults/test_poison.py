@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from complaints.domain.complaint.numbers import number_of
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.escalation import escalation
-from tests.faults.conftest import Size, Told, opened
+from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.fleet import Fleet
 from tests.journeys.storm import Storm
 
@@ -24,10 +24,12 @@ POISONS = (
 )
 
 
-def test_poison(postgres_url: str, sail: Callable[[str], Any], size: Size, told: Told) -> None:
-    told.fault = "Complaints whose stored data were spoilt, in a storm"
+def test_poison(
+    postgres_url: str, start_fleet: Callable[[str], Any], size: Size, report: ScenarioReport
+) -> None:
+    report.fault = "Complaints whose stored data were spoilt, in a storm"
     steps = size.pick(30, 2000)
-    with opened(postgres_url) as service, sail(postgres_url) as fleet:
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet:
         storm = Storm(service)
         storm.raise_wave(steps, steps_at=[48])
         c = complaint.c
@@ -47,7 +49,7 @@ def test_poison(postgres_url: str, sail: Callable[[str], Any], size: Size, told:
                 number_of(n) for n in tx.connection.execute(select(c.sequence).where(c.id.in_(ids))).scalars()
             ]
             taken = tx.connection.execute(select(escalation.c.complaint_id)).scalars().all()
-        told.count(complaints=steps, spoilt=len(POISONS), parked=len(parked), steps_taken=len(taken))
+        report.count(complaints=steps, spoilt=len(POISONS), parked=len(parked), steps_taken=len(taken))
         assert parked == set(ids)
         assert len(set(taken) - set(ids)) == steps - len(POISONS)
         _alarms_sound(fleet, parked=len(parked))

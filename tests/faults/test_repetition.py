@@ -8,17 +8,17 @@ from sqlalchemy import func, select
 
 from complaints.storage.rows.complaint import complaint
 from complaints.use_cases.service import Service
-from tests.faults.conftest import Size, Told, opened
+from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.repetition import FOLD, same_external_id, same_key
 
 
 def test_a_hundredfold_repetition(
-    postgres_url: str, sail: Callable[[str], Any], size: Size, told: Told
+    postgres_url: str, start_fleet: Callable[[str], Any], size: Size, report: ScenarioReport
 ) -> None:
-    told.fault = "The same request a hundred times at once, to three API processes"
+    report.fault = "The same request a hundred times at once, to three API processes"
     rounds = size.pick(1, 40)
     breaches: list[str] = []
-    with opened(postgres_url) as service, sail(postgres_url) as fleet, ExitStack() as stack:
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet, ExitStack() as stack:
         for _ in range(3):
             fleet.add_api()
         fleet.await_ready()
@@ -28,7 +28,7 @@ def test_a_hundredfold_repetition(
             breaches += same_external_id(clients, n)
         breaches += fleet.failures()
         complaints = _count(service)
-        told.count(requests=rounds * FOLD * 2, complaints=complaints)
+        report.count(requests=rounds * FOLD * 2, complaints=complaints)
     if complaints != rounds * 2:
         breaches.append(f"{rounds * 2} different requests made {complaints} complaints")
     assert breaches == []

@@ -8,17 +8,23 @@ from collections.abc import Callable
 from typing import Any
 
 from complaints.storage.queries import due_complaints
-from tests.faults.conftest import Size, Told, opened
+from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.watch import watching
 from tests.journeys.storm import Storm
 
 TAKEN_OVER_SECONDS = 10.0
 
 
-def test_a_stopped_worker(postgres_url: str, sail: Callable[[str], Any], size: Size, told: Told) -> None:
-    told.fault = "Workers stopped with complaints in hand, and continued"
+def test_a_stopped_worker(
+    postgres_url: str, start_fleet: Callable[[str], Any], size: Size, report: ScenarioReport
+) -> None:
+    report.fault = "Workers stopped with complaints in hand, and continued"
     stopped_seconds = size.pick(8, 60)
-    with opened(postgres_url) as service, sail(postgres_url) as fleet, watching(postgres_url, fleet) as watch:
+    with (
+        opened(postgres_url) as service,
+        start_fleet(postgres_url) as fleet,
+        watching(postgres_url, fleet) as watch,
+    ):
         storm = Storm(service)
         storm.raise_wave(20)
         frozen = fleet.add_worker(arming=["written", "SIGSTOP"])
@@ -40,7 +46,7 @@ def test_a_stopped_worker(postgres_url: str, sail: Callable[[str], Any], size: S
         breaches = storm.breaches() + watch.breaches + fleet.failures(allowed=["Unavailable"])
         if taken_over_seconds > TAKEN_OVER_SECONDS:
             breaches.append(f"its complaints were taken over after {taken_over_seconds:.0f} s")
-        told.count(
+        report.count(
             seconds_stopped=round(time.monotonic() - began),
             seconds_until_taken_over=round(taken_over_seconds, 1),
             steps_taken=storm.count_taken(),

@@ -42,7 +42,7 @@ class Watch:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def work(self) -> None:
-        """Sample until told to stop; a server that is down is asked again."""
+        """Sample until `_stop` is set; a server that is down is asked again."""
         while not self._stop.is_set():
             try:
                 with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:

@@ -212,7 +212,7 @@ def test_writers_that_commit_out_of_order_leave_no_gap(postgres: Service) -> Non
 
 
 def come_to(scenario: Scenario, *, months_on: int, history_months: int | None = None) -> None:
-    """Move the clock so many months after the last month of the history, and let housekeeping run."""
+    """Move the clock so many months after the last month of the history, and run the chores of the months."""
     upper = scenario.service.read(months.find_months)[-1].upper
     year, number = divmod(upper // months.NUMBERS_A_MONTH, 100)
     day = months.month_after(date(year, number, 1), months_on - 1)

@@ -63,7 +63,7 @@ def children(server: RunningServer) -> list[int]:
 
 
 class Client(threading.Thread):
-    """Posts and reads over kept-alive connections, retries nothing, and notes what it was told."""
+    """Posts and reads over kept-alive connections, retries nothing, and notes the answers."""
 
     def __init__(self, url: str, stopping: threading.Event, *, late_hours: Sequence[float] = (0,)) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class Client(threading.Thread):
         self.connections = 0
 
     def run(self) -> None:
-        """Until told to stop."""
+        """Post and read until `stopping` is set."""
         connection = http.client.HTTPConnection(self._address, timeout=30)
         while not self._stopping.is_set():
             try:
@@ -89,8 +89,8 @@ class Client(threading.Thread):
 
     def _post_and_read(self, connection: http.client.HTTPConnection) -> None:
         received_at = wall_now() - timedelta(hours=self._dice.choice(self._late_hours))
-        told = f'{{"channel": "phone", "subject": "No signal", "received_at": "{received_at.isoformat()}"}}'
-        made = self._ask(connection, "POST", "/v1/complaints", told)
+        body = f'{{"channel": "phone", "subject": "No signal", "received_at": "{received_at.isoformat()}"}}'
+        made = self._ask(connection, "POST", "/v1/complaints", body)
         if made is not None:
             self.posted.append(made["id"])
             self._ask(connection, "GET", f"/v1/complaints/{made['id']}", None)

@@ -1,4 +1,4 @@
-"""Many act at once: one wins, the others are told why, and nothing is lost or done twice. On both engines."""
+"""Many act at once: one wins, the others get the reason, and nothing is lost or done twice. On both engines."""
 
 import threading
 from collections import Counter

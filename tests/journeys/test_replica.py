@@ -109,7 +109,7 @@ def test_a_replica_that_is_away_is_replaced_by_the_primary(pair: Pair) -> None:
 
 
 def test_what_the_replica_knows_of_reference_data_decides_nothing(pair: Pair) -> None:
-    """A key revoked on the primary is revoked for reads from a replica that has not heard of it."""
+    """A key revoked on the primary is revoked for reads from a replica that does not have the change yet."""
     reader = pair.client(AccessRole.AUDITOR)
     pair.await_replay()
     assert reader.get("/v1/complaints").status_code == 200
@@ -132,7 +132,7 @@ def test_a_role_that_writes_is_never_sent_to_the_replica(service: Service, role:
 
 
 def test_who_is_sent_to_the_replica_can_write_nothing(client: TestClient, scenario: Scenario) -> None:
-    """Every call that may write refuses them, so that there is no write of theirs to miss."""
+    """Every call that may write refuses them, so such a caller has no write that it could miss."""
     assert RIGHTS[AccessRole.AUDITOR] <= READS_ONLY
     headers = scenario.key(AccessRole.AUDITOR)
     anything = "00000000-0000-7000-8000-000000000000"

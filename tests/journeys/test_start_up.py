@@ -31,7 +31,7 @@ def _refusal(launcher: Launcher, *, url: str | None = None, **settings: Any) -> 
 
 
 def test_serves_from_any_directory_and_keeps_its_first_key(launcher: Launcher) -> None:
-    """The embedded database is migrated and seeded by itself; the directory holds nothing of ours before."""
+    """The embedded database is migrated and seeded at the first start, in a directory without a file of the product."""
     first = launcher.serve(is_new=True)
     secret = _key(launcher)
     assert stat.S_IMODE((launcher.directory / "var" / "first-key").stat().st_mode) == 0o600
@@ -79,7 +79,7 @@ def test_a_postgresql_that_is_not_migrated_is_refused(
         assert http.post("/v1/complaints", json=POST).status_code == 201
 
 
-def test_a_postgresql_out_of_reach_is_told_of(launcher: Launcher, tmp_path: Path) -> None:
+def test_a_postgresql_out_of_reach_is_reported(launcher: Launcher, tmp_path: Path) -> None:
     said = _refusal(launcher, url=f"postgresql://nobody@/nothing?host={tmp_path}")
     assert "The database cannot be reached" in said
 
@@ -107,7 +107,7 @@ def test_a_database_created_as_a_sandbox_has_a_clock_that_stands_still(launcher:
     assert now.microsecond == 0
 
 
-def test_a_taken_port_is_told_of(launcher: Launcher) -> None:
+def test_a_taken_port_is_reported(launcher: Launcher) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         said = _refusal(launcher, port=port)

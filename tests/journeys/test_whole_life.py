@@ -212,8 +212,8 @@ def _waiting_for_the_complainant_stops_the_clock(desk: Desk) -> None:
 def _a_result_counts_when_it_is_told(desk: Desk) -> None:
     assert desk.act(**RESOLVE)["status"] == "resolved"
     assert desk.deadlines("resolution")[0]["status"] == "running"
-    told = desk.act("notify_result", **TOLD)
-    assert (told["status"], told["result"]["told_at"]) == ("following_up", "2026-01-07T03:00:00Z")
+    answer = desk.act("notify_result", **TOLD)
+    assert (answer["status"], answer["result"]["told_at"]) == ("following_up", "2026-01-07T03:00:00Z")
     assert desk.deadlines("resolution")[0]["status"] == "met"
     assert [(d["sequence"], d["due_at"]) for d in desk.deadlines("follow_up")] == [
         (1, "2026-02-07T03:00:00Z"),
@@ -280,9 +280,9 @@ def _what_is_closed_stays_still(desk: Desk) -> None:
 
 def _all_of_it_is_on_record(desk: Desk) -> None:
     events = desk.pages(f"/v1/complaints/{desk.id}/timeline")
-    told = [e["type"].removeprefix("complaint.") for e in events]
+    types = [e["type"].removeprefix("complaint.") for e in events]
     met, due = "deadline.met", "follow_up.due"
-    assert told == [
+    assert types == [
         "created", *("deadline.warning",) * 3, "deadline.breached", "escalated",
         "responded", met, "updated", "held", "resumed", "resolved", "result_notified", met,
         due, "contact_recorded", met, "updated", "contact_recorded", met, "updated",

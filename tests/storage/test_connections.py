@@ -25,9 +25,9 @@ POST = {"channel": "phone", "subject": "No signal"}
 )
 def test_a_url_may_name_several_hosts(url: str) -> None:
     engine = open_engine(url)
-    _, told = engine.dialect.create_connect_args(engine.url)
-    assert (told["host"], told["port"]) == ("db1,db2", "5432,5433")
-    assert told["target_session_attrs"] == "read-write"
+    _, options = engine.dialect.create_connect_args(engine.url)
+    assert (options["host"], options["port"]) == ("db1,db2", "5432,5433")
+    assert options["target_session_attrs"] == "read-write"
 
 
 def test_of_several_hosts_the_one_that_takes_writes_is_found(

@@ -146,7 +146,7 @@ def test_a_new_month_takes_what_is_written_from_then_on(postgres: Scenario) -> N
     assert list(check_all(postgres.service)) == []
 
 
-def test_housekeeping_sees_to_the_months(postgres: Scenario) -> None:
+def test_the_chores_make_and_detach_the_months(postgres: Scenario) -> None:
     first, complaint = find_months(postgres)[0], ended(postgres)
     left = []
     for _ in range(2):
@@ -438,7 +438,7 @@ def test_the_month_of_the_last_number_is_never_detached(postgres: Scenario, next
     assert counted(postgres, first.name) == 4
 
 
-def test_a_strangers_partition_is_told(service: Service) -> None:
+def test_a_strangers_partition_is_reported(service: Service) -> None:
     if not service.database.is_postgresql:
         assert service.read(months.find_months) == []
         return

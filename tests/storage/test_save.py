@@ -30,7 +30,7 @@ def test_a_change_of_an_outdated_version_is_refused_and_nothing_is_written(scena
                 change.touch(tx.now)
                 change.set(priority=Priority.URGENT)
                 change.record(EventType.UPDATED, tx.now)
-                plans.append(ChangeToSave(change, loaded.tip))
+                plans.append(ChangeToSave(change, loaded.history_end))
             save(tx, plans, scenario.service.new_id)
 
     with pytest.raises(StaleVersion):

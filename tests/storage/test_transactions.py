@@ -103,8 +103,8 @@ def test_every_connection_is_set_up(
     with opened_service(migrated_database_url(name)) as service:
         for open_transaction in (service.database.begin, service.database.read):
             with open_transaction() as tx:
-                told = {key: tx.connection.exec_driver_sql(f"{ask} {key}").scalar_one() for key in settings}
-            assert told == settings
+                found = {key: tx.connection.exec_driver_sql(f"{ask} {key}").scalar_one() for key in settings}
+            assert found == settings
 
 
 def test_a_transaction_left_idle_is_ended_after_many_rows_too(

@@ -9,7 +9,7 @@ from tests.support import Scenario
 
 
 @pytest.fixture
-def lived(scenario: Scenario) -> Scenario:
+def filled_scenario(scenario: Scenario) -> Scenario:
     """A database with complaints in every stage."""
     for _ in range(3):
         scenario.post(category="network.outage", tags=["vip"])
@@ -28,8 +28,8 @@ def lived(scenario: Scenario) -> Scenario:
     return scenario
 
 
-def test_an_honest_database_has_no_findings(lived: Scenario) -> None:
-    assert list(check_all(lived.service)) == []
+def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
+    assert list(check_all(filled_scenario.service)) == []
 
 
 @pytest.mark.parametrize(
@@ -48,24 +48,24 @@ def test_an_honest_database_has_no_findings(lived: Scenario) -> None:
         ),
         ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
         ("UPDATE escalation SET recipients = '[]'", "steps heard"),
-        ("UPDATE complaint SET parked_at = created_at", "clocks in time"),
+        ("UPDATE complaint SET parked_at = created_at", "deadlines in time"),
         (
             "UPDATE deadline SET target = 'soon' WHERE complaint_id = (SELECT complaint_id FROM hold LIMIT 1)",
             "readable",
         ),
     ],
 )
-def test_what_is_planted_is_found(lived: Scenario, planted: str, invariant: str) -> None:
-    with lived.service.database.begin() as tx:
+def test_what_is_planted_is_found(filled_scenario: Scenario, planted: str, invariant: str) -> None:
+    with filled_scenario.service.database.begin() as tx:
         tx.connection.execute(text(planted))
-    found = {violation.invariant for violation in check_all(lived.service)}
+    found = {violation.invariant for violation in check_all(filled_scenario.service)}
     assert invariant in found
 
 
-def test_clocks_that_stand_still_are_found(lived: Scenario) -> None:
-    lived.post()
-    lived.jump(hours=13)
-    assert {violation.invariant for violation in check_all(lived.service)} == {"clocks in time"}
-    while sweep_once(lived.service).complaints:
+def test_deadlines_that_stand_still_are_found(filled_scenario: Scenario) -> None:
+    filled_scenario.post()
+    filled_scenario.jump(hours=13)
+    assert {violation.invariant for violation in check_all(filled_scenario.service)} == {"deadlines in time"}
+    while sweep_once(filled_scenario.service).complaints:
         pass
-    assert list(check_all(lived.service)) == []
+    assert list(check_all(filled_scenario.service)) == []

@@ -23,7 +23,7 @@ def _repeat(service: Service) -> Answer:
     def work(_tx: Transaction) -> Answer:
         raise AssertionError("the repeated request runs too")
 
-    return answer_once(service, ATTEMPT, work)
+    return answer_once(service.write, ATTEMPT, work)
 
 
 def test_a_key_in_use_is_refused_until_the_first_request_has_ended(

@@ -1,4 +1,4 @@
-"""Policies applied: versions, what takes force when, and which complaints go by which."""
+"""Policies applied: their versions, the time when each takes force, and the complaints that each holds for."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

@@ -571,7 +571,7 @@ def test_a_policy_larger_than_a_document_may_be_is_still_read_back(document: Doc
     assert len(from_document(document, version=1).calendars["office"].holidays) == len(days)
 
 
-def test_all_faults_are_told_at_once_each_with_its_line() -> None:
+def test_all_faults_are_reported_at_once_each_with_its_line() -> None:
     # rule 4.2
     text = shipped("telecom-handbook")
     for right, wrong in (
@@ -584,15 +584,17 @@ def test_all_faults_are_told_at_once_each_with_its_line() -> None:
         text = text.replace(right, wrong)
     lines = text.splitlines()
     faults = faults_of(text)
-    told = {fault.pointer: int(fault.message.removeprefix("line ").partition(":")[0]) for fault in faults}
-    assert told == {
+    line_numbers = {
+        fault.pointer: int(fault.message.removeprefix("line ").partition(":")[0]) for fault in faults
+    }
+    assert line_numbers == {
         "": lines.index("code: telecom-handbook") + 1,
         "/timezone": lines.index("timezone: Asia/Shangahi") + 1,
         "/deadlines/resolution/pause_budget": lines.index("    pause_budget: 3 days") + 1,
         "/closure": lines.index("closure: a week") + 1,
         "/default_tem": lines.index("default_tem: customer_service") + 1,
     }
-    assert [told[fault.pointer] for fault in faults] == sorted(told.values())
+    assert [line_numbers[fault.pointer] for fault in faults] == sorted(line_numbers.values())
 
 
 def test_a_member_on_several_lines_is_found_by_its_name() -> None:
@@ -653,7 +655,7 @@ def test_what_is_no_policy_at_all_is_refused(text: str, message: str) -> None:
     assert message in fault.message
 
 
-def test_names_that_are_there_twice_are_told_with_the_rest(document: Document) -> None:
+def test_names_that_are_there_twice_are_reported_with_the_rest(document: Document) -> None:
     document["closure"] = "a week"
     text = json.dumps(document, indent=0).replace('"title"', '"code": "x",\n"title"')
     assert {fault.pointer: "twice" in fault.message for fault in faults_of(text)} == {
@@ -662,7 +664,7 @@ def test_names_that_are_there_twice_are_told_with_the_rest(document: Document) -
     }
 
 
-def test_a_document_full_of_faults_is_told_the_first_hundred(document: Document) -> None:
+def test_the_first_hundred_faults_of_a_document_are_reported(document: Document) -> None:
     document["routes"] = [{f"x{n}": "y" for n in range(20)} for _ in range(50)]
     with pytest.raises(InvalidContent, match="1100 faults; the first: line") as refused:
         read_policy(json.dumps(document, indent=1))

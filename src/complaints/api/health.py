@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from complaints.api.http.metrics import metrics_response
 from complaints.api.request import get_service
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases.upkeep.health import Health, examine
 
 router = APIRouter(tags=["health"])
@@ -32,7 +32,7 @@ def is_ready(request: Request) -> Response:
         "schema": "current" if health.schema_current else "older or newer than this program",
         "sweep": {
             "alive": health.sweeping,
-            "last_tick_at": plain(last.ticked_at) if last else None,
+            "last_tick_at": to_json(last.ticked_at) if last else None,
             "lag_seconds": max((beat.lag_seconds for beat in health.beats), default=None),
         },
         "parked": health.parked,
@@ -49,12 +49,12 @@ def metrics(request: Request) -> Response:
 
 
 class SweepGauges:
-    """The gauges of the processes that sweep: their last tick and their lag, one value for each process."""
+    """The gauges of the processes that sweep: their last heartbeat and their lag, one value for each process."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._ticked = Gauge(
+        self._beaten_at = Gauge(
             "complaints_sweep_last_tick_timestamp_seconds",
-            "When each process that sweeps last ticked.",
+            "The time of the last heartbeat of each process that sweeps.",
             ("node",),
             registry=registry,
         )
@@ -65,14 +65,16 @@ class SweepGauges:
             registry=registry,
         )
         self._parked = Gauge(
-            "complaints_parked", "Complaints set aside because they cannot be advanced.", registry=registry
+            "complaints_parked",
+            "Complaints set aside because their deadlines cannot be caught up.",
+            registry=registry,
         )
 
     def show(self, health: Health) -> None:
         """Set the gauges to the values in `health`."""
-        self._ticked.clear()
+        self._beaten_at.clear()
         self._lag.clear()
         for beat in health.beats:
-            self._ticked.labels(beat.node).set(beat.ticked_at.timestamp())
+            self._beaten_at.labels(beat.node).set(beat.ticked_at.timestamp())
             self._lag.labels(beat.node).set(beat.lag_seconds)
         self._parked.set(health.parked)

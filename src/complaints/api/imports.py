@@ -5,17 +5,18 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.http.content_types import read_content_type
 from complaints.api.openapi.example_files import read_examples
+from complaints.api.pages import CursorQuery, cut_page, page_of
 from complaints.api.problems.refusals import UnsupportedMediaType
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases import imports
 from complaints.use_cases.access import Right
 from complaints.use_cases.imports import ImportJob
@@ -47,7 +48,7 @@ def import_json(job: ImportJob) -> dict[str, Any]:
         "created_at",
         "finished_at",
     )
-    return {name: plain(getattr(job, name)) for name in members}
+    return {name: to_json(getattr(job, name)) for name in members}
 
 
 async def read_request(request: Request) -> imports.ImportRequest:
@@ -121,13 +122,6 @@ _FILE = {
 }
 
 
-class _PageQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: str | None = None
-
-
 @router.post(
     "",
     status_code=202,
@@ -155,7 +149,7 @@ def get_import(request: CurrentRequest, import_id: UUID) -> Response:
 
 @router.get("/{import_id}/errors", response_model=RowErrorList, dependencies=[require_right(Right.READ_OWN)])
 def get_import_errors(
-    request: CurrentRequest, import_id: UUID, query: Annotated[_PageQuery, Query()]
+    request: CurrentRequest, import_id: UUID, query: Annotated[CursorQuery, Query()]
 ) -> Response:
     """The rows that failed, by number, with what is wrong."""
     after = 0 if query.cursor is None else cursors.integer_in(cursors.decode(query.cursor, _ERRORS), "row")
@@ -163,9 +157,7 @@ def get_import_errors(
     def work(tx: Transaction) -> Reply:
         job = imports.load_import(tx, request.caller, import_id)
         found = imports.list_errors(tx, job, after=after, limit=query.limit + 1)
-        more = len(found) > query.limit
-        rows = [{"row": row["row"], "errors": row["errors"]} for row in found[: query.limit]]
-        cursor = cursors.encode({"kind": _ERRORS, "row": rows[-1]["row"]}) if more else None
-        return 200, {"items": rows, "next_cursor": cursor}, {}
+        shown, cursor = cut_page(found, query.limit, lambda last: {"kind": _ERRORS, "row": last["row"]})
+        return page_of(({"row": row["row"], "errors": row["errors"]} for row in shown), None, cursor)
 
     return request.read(work)

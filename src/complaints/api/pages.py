@@ -11,12 +11,18 @@ from complaints.api.problems.refusals import BadRequest
 from complaints.api.request import Reply
 
 
-class PageQuery(BaseModel):
-    """The query parameters of every list."""
+class CursorQuery(BaseModel):
+    """The query parameters of a list that always shows all members."""
 
     model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+class PageQuery(CursorQuery):
+    """The query parameters of a list from which a caller may choose members."""
+
     cursor: Annotated[str | None, Field(description="`next_cursor` of the page before.")] = None
     fields: Annotated[str | None, Field(description="The members to show, with commas between.")] = None
 

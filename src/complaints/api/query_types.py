@@ -5,17 +5,13 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from complaints.domain.complaint.numbers import sequence_of
+from complaints.use_cases.commands.field_types import FilterText as FilterText
+from complaints.use_cases.commands.field_types import Flag as Flag
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _plain_text(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must have no NUL character")
-    return text
 
 
 def _reference(text: str) -> UUID | int:
@@ -24,12 +20,6 @@ def _reference(text: str) -> UUID | int:
         return UUID(text) if sequence is None else sequence
     except ValueError:
         raise ValueError("must be the id or the number of a complaint") from None
-
-
-def _flag(value: object) -> object:
-    if value not in (True, False, "true", "false"):
-        raise ValueError("must be true or false")
-    return value
 
 
 def parse_day(value: object) -> date:
@@ -48,8 +38,6 @@ def parse_day(value: object) -> date:
     return day
 
 
-FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain_text)]
-Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Reference = Annotated[
     Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": ["C000000427"]})
 ]

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from complaints.api.http.content_types import JSON
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import encode
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.once import Answer, Attempt, answer_once
+from complaints.use_cases.once import Answer, Attempt, Write, answer_once
 from complaints.use_cases.replica import service_for
 from complaints.use_cases.service import Service, Transaction
 
-JSON = "application/json"
 # The reply of a route before it is encoded: status, JSON content (None: no body), headers.
 Reply = tuple[int, Mapping[str, Any] | None, dict[str, str]]
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -43,25 +43,24 @@ class ApiRequest:
         A repeated request gets the stored first answer; `work` does not run again. `finish_body` changes the
         body after it was stored and before it is sent, for a body that must not be stored as it is.
         """
-
-        def work_and_encode(tx: Transaction) -> Answer:
-            return encode_reply(work(tx))
-
-        answer = answer_once(self.service, self.attempt, work_and_encode)
-        return make_response(answer, finish_body=finish_body)
+        return self._answer(self.service.write, work, finish_body)
 
     def configure(
         self, work: Callable[[Transaction], Reply], *, finish_body: Callable[[bytes], bytes] = bytes
     ) -> Response:
         """As `write`, for work that changes the configuration: this process uses the change at once."""
-        response = self.write(work, finish_body=finish_body)
-        self.service.cache.expire()
-        return response
+        return self._answer(self.service.configure, work, finish_body)
 
     def read(self, work: Callable[[Transaction], Reply]) -> Response:
         """Run `work` on one snapshot of the database and answer with its reply."""
         status, content, headers = self.service.read(work)
         return _response(status, _body(content), headers)
+
+    def _answer(
+        self, write: Write, work: Callable[[Transaction], Reply], finish_body: Callable[[bytes], bytes]
+    ) -> Response:
+        answer = answer_once(write, self.attempt, lambda tx: encode_reply(work(tx)))
+        return make_response(answer, finish_body=finish_body)
 
 
 def encode_reply(reply: Reply) -> Answer:

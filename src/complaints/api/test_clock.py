@@ -12,7 +12,7 @@ from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.upkeep import test_clock
@@ -55,7 +55,7 @@ _MOVED: dict[int | str, dict[str, Any]] = {
 
 def _shown(moved: ClockResult) -> Reply:
     counts = {name: getattr(moved, name) for name in ("escalations", "resumed", "reminders")}
-    return 200, {"now": plain(moved.now), **counts}, {}
+    return 200, {"now": to_json(moved.now), **counts}, {}
 
 
 @router.get(
@@ -64,7 +64,7 @@ def _shown(moved: ClockResult) -> Reply:
 )
 def get_clock(request: CurrentRequest) -> Response:
     """The time of the test clock. It stands still until it is moved."""
-    return request.read(lambda tx: (200, {"now": plain(tx.now)}, {}))
+    return request.read(lambda tx: (200, {"now": to_json(tx.now)}, {}))
 
 
 @router.put("/clock", dependencies=[require_right(Right.WORK)], responses=_MOVED)

@@ -36,6 +36,12 @@ def find_nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[near[0]] if near else None
 
 
+def ask_if_meant(name: str, known: Iterable[str]) -> str | None:
+    """The question `did you mean 'x'?` with the known name that is nearest to `name`. None if no name is near."""
+    near = find_nearest(name, known)
+    return f"did you mean '{near}'?" if near else None
+
+
 class ComplaintError(Exception):
     """A refused request, explained to the caller.
 

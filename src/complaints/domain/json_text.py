@@ -42,7 +42,7 @@ def _write_fact(value: object) -> str:
     return str(value) if isinstance(value, UUID) else _write_special(value)
 
 
-def plain(value: object) -> Any:
+def to_json(value: object) -> Any:
     """The JSON form of a fact: instants as RFC 3339 in UTC, identifiers and amounts as text."""
     return _CONVERSIONS[type(value)](value)
 
@@ -72,8 +72,8 @@ def _keep(value: object) -> object:
 
 
 def _convert_items(value: Iterable[object]) -> list[Any]:
-    return [plain(item) for item in value]
+    return [to_json(item) for item in value]
 
 
 def _convert_members(value: Mapping[str, object]) -> dict[str, Any]:
-    return {key: plain(item) for key, item in value.items()}
+    return {key: to_json(item) for key, item in value.items()}

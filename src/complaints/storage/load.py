@@ -27,9 +27,10 @@ _known_by = attrgetter(*_KNOWN_BY)
 
 
 class HistoryExtent(NamedTuple):
-    """The place of the history of a complaint.
+    """The length of a complaint's history, and the place where to look for its events.
 
-    It has `events` events. Their `sequence` is above `events_after`.
+    `events` is the number of its events. Each has a `sequence` above `events_after`, so a query need not read the
+    months before.
     """
 
     complaint_id: UUID
@@ -62,7 +63,7 @@ def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
 
 
 def load_history_extent(tx: Transaction, reference: str, *, scope: Scope) -> HistoryExtent:
-    """The place of the history of the complaint with this id or number, within `scope`. Raises NotFound."""
+    """The extent of the history of the complaint with this id or number, within `scope`. Raises NotFound."""
     c = complaint.c
     return HistoryExtent(*_load_columns(tx, reference, scope, c.id, c.events_after, c.history_count))
 
@@ -128,7 +129,7 @@ def _is_named(reference: str | UUID) -> ColumnElement[bool]:
 
 # Each look-up is a subquery, so that it reads one index entry. In a join, the planner would scan the table while it
 # is small.
-_RECEIVE = f"""
+_FIND_OR_NUMBER = f"""
 SELECT posted, CASE WHEN posted IS NULL THEN nextval('{_NUMBERS}') END
 FROM (
     SELECT place, coalesce(
@@ -151,8 +152,10 @@ FROM json_each(?) ORDER BY key
 """
 
 
-def receive(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | int]:
-    """For each complaint: the id of the complaint it was registered as before, or else a new number.
+def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | int]:
+    """Find each complaint that was registered before, and give a new number to each other one.
+
+    Returns the id of the registered complaint, or the new number, in the order of `new`.
 
     A complaint is known by source and external id, or by the digest of an imported row. Numbers ascend. Some
     may never be used.
@@ -161,7 +164,7 @@ def receive(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | int]:
         return []
     asked = encode([dict(zip(_KNOWN_BY, _known_by(one), strict=True)) for one in new]).decode()
     if tx.connection.dialect.name == "postgresql":
-        rows = tx.connection.exec_driver_sql(_RECEIVE, (asked,))
+        rows = tx.connection.exec_driver_sql(_FIND_OR_NUMBER, (asked,))
         return [number if posted is None else posted for posted, number in rows]
     known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (asked,)).scalars()
     last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
-from complaints.domain.complaint.history import NO_HISTORY, ChainLink, HistoryEnd, chain
+from complaints.domain.complaint.history import NO_HISTORY, ChainedEvent, HistoryEnd, chain
 from complaints.domain.complaint.members import SEARCHED_NAMES
 from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
@@ -39,29 +39,33 @@ class ChangeToSave:
     """
 
     change: Change
-    tip: HistoryEnd = NO_HISTORY
+    history_end: HistoryEnd = NO_HISTORY
     persons: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
 
 
-def save(tx: Transaction, plans: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
+def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
     """Write changes together.
 
     Raises StaleVersion if a complaint changed after it was read. The transaction must then be rolled back.
     """
-    links, tips = _chained(plans)
-    _hasten_sweep(tx, plans)
+    chained, ends = _chain_events(changes)
+    _hasten_sweep(tx, changes)
     inserts = Inserts(tx)
-    _write_complaints(tx, inserts, plans, tips)
-    person.insert_persons(inserts, [row for plan in plans for row in plan.persons])
-    _write_parts(tx, inserts, plans)
-    _index(tx, inserts, plans)
+    _write_complaints(tx, inserts, changes, ends)
+    person.insert_persons(inserts, [row for to_save in changes for row in to_save.persons])
+    _write_parts(tx, inserts, changes)
+    _index(tx, inserts, changes)
     inserts.write()
     ordered = sorted(
-        ((plan.change.complaint.id, link) for plan, own in zip(plans, links, strict=True) for link in own),
+        (
+            (to_save.change.complaint.id, event)
+            for to_save, events in zip(changes, chained, strict=True)
+            for event in events
+        ),
         key=lambda pair: pair[1].event.at,
     )
-    event_rows.append_events(tx, [(new_id(), complaint_id, link) for complaint_id, link in ordered])
+    event_rows.append_events(tx, [(new_id(), complaint_id, event) for complaint_id, event in ordered])
 
 
 def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave]) -> None:
@@ -72,28 +76,28 @@ def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave]) -> None:
         tx.hasten(SWEEP_LOOP, min(wakes))
 
 
-def _chained(plans: Sequence[ChangeToSave]) -> tuple[list[list[ChainLink]], list[HistoryEnd]]:
-    links, tips = [], []
-    for plan in plans:
-        plan.change.finish()
-        own, tip = chain(plan.tip, plan.change.events)
-        links.append(own)
-        tips.append(tip)
-    return links, tips
+def _chain_events(changes: Sequence[ChangeToSave]) -> tuple[list[list[ChainedEvent]], list[HistoryEnd]]:
+    chained, ends = [], []
+    for to_save in changes:
+        to_save.change.finish()
+        events, end = chain(to_save.history_end, to_save.change.events)
+        chained.append(events)
+        ends.append(end)
+    return chained, ends
 
 
 def _write_complaints(
-    tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave], tips: Sequence[HistoryEnd]
+    tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave], ends: Sequence[HistoryEnd]
 ) -> None:
     new: list[dict[str, Any]] = []
     changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for plan, tip in zip(plans, tips, strict=True):
-        after, before = plan.change.complaint, plan.change.before
-        history = {"history_count": tip.count, "history_digest": tip.digest}
+    for to_save, end in zip(changes, ends, strict=True):
+        after, before = to_save.change.complaint, to_save.change.before
+        history = {"history_count": end.count, "history_digest": end.digest}
         if before is None:
-            new.append(complaint_rows.values_of(after) | history | (plan.extra or {}))
+            new.append(complaint_rows.values_of(after) | history | (to_save.extra or {}))
             continue
-        row = _changed(before, after) | (history if tip != plan.tip else {})
+        row = _changed_columns(before, after) | (history if end != to_save.history_end else {})
         if row:
             key = {"key_id": after.id, "key_version": before.version}
             changed[tuple(row)].append(row | key)
@@ -106,43 +110,43 @@ def _write_complaints(
             raise StaleVersion("The complaint was changed by someone else at the same time: read it again.")
 
 
-def _changed(before: Complaint, after: Complaint) -> dict[str, Any]:
+def _changed_columns(before: Complaint, after: Complaint) -> dict[str, Any]:
     old, new = complaint_rows.values_of(before), complaint_rows.values_of(after)
     return {name: value for name, value in new.items() if value != old[name]}
 
 
-def _write_parts(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave]) -> None:
-    added: list[dict[str, Any]] = []
-    moved: list[Deadline] = []
-    held: list[tuple[UUID, Hold]] = []
-    ended: list[Hold] = []
-    promised: list[Promise] = []
-    taken: list[tuple[UUID, str, Escalation]] = []
-    for plan in plans:
-        after, before = plan.change.complaint, plan.change.before
-        known = {d.id: d for d in before.deadlines} if before else {}
+def _write_parts(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave]) -> None:
+    new_deadlines: list[dict[str, Any]] = []
+    changed_deadlines: list[Deadline] = []
+    new_holds: list[tuple[UUID, Hold]] = []
+    ended_holds: list[Hold] = []
+    promises: list[Promise] = []
+    escalations: list[tuple[UUID, str, Escalation]] = []
+    for to_save in changes:
+        after, before = to_save.change.complaint, to_save.change.before
+        old_deadlines = {d.id: d for d in before.deadlines} if before else {}
         for fact in after.deadlines:
-            if fact.id not in known:
-                added.append(deadline_rows.values_of(fact) | {"complaint_id": after.id})
-            elif fact != known[fact.id]:
-                moved.append(fact)
-        lasting = {h.id: h for h in before.holds} if before else {}
-        held.extend((after.id, h) for h in after.holds if h.id not in lasting)
-        ended.extend(h for h in after.holds if h.id in lasting and h != lasting[h.id])
-        promised.extend(plan.change.promises)
-        taken.extend((after.id, after.team, fact) for fact in plan.change.escalations)
-    deadline_rows.insert_deadlines(inserts, added)
-    deadline_rows.update_deadlines(tx, moved)
-    deadline_rows.insert_holds(inserts, held)
-    deadline_rows.end_holds(tx, ended)
-    deadline_rows.insert_promises(inserts, promised)
-    escalation_rows.insert_escalations(inserts, taken)
+            if fact.id not in old_deadlines:
+                new_deadlines.append(deadline_rows.values_of(fact) | {"complaint_id": after.id})
+            elif fact != old_deadlines[fact.id]:
+                changed_deadlines.append(fact)
+        old_holds = {h.id: h for h in before.holds} if before else {}
+        new_holds.extend((after.id, h) for h in after.holds if h.id not in old_holds)
+        ended_holds.extend(h for h in after.holds if h.id in old_holds and h != old_holds[h.id])
+        promises.extend(to_save.change.promises)
+        escalations.extend((after.id, after.team, fact) for fact in to_save.change.escalations)
+    deadline_rows.insert_deadlines(inserts, new_deadlines)
+    deadline_rows.update_deadlines(tx, changed_deadlines)
+    deadline_rows.insert_holds(inserts, new_holds)
+    deadline_rows.end_holds(tx, ended_holds)
+    deadline_rows.insert_promises(inserts, promises)
+    escalation_rows.insert_escalations(inserts, escalations)
 
 
-def _index(tx: Transaction, inserts: Inserts, plans: Sequence[ChangeToSave]) -> None:
+def _index(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave]) -> None:
     indexed = []
-    for plan in plans:
-        after, before = plan.change.complaint, plan.change.before
+    for to_save in changes:
+        after, before = to_save.change.complaint, to_save.change.before
         texts = _searched_texts(after)
         if before is None or texts != _searched_texts(before):
             indexed.append((after.sequence, index_terms(*(text or "" for text in texts))))

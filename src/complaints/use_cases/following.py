@@ -26,9 +26,8 @@ def follow(service: Service, name: str, handle: Handle, *, limit: int, from_now:
     counts only when the follower's row is made: it then starts after the last event. Otherwise it starts at the
     first event that the history has. Raises Unavailable, and what `handle` raises.
     """
-    if not service.read(
-        lambda tx: _has_work(tx, name)
-    ):  # on SQLite a write transaction would stop all writers
+    # Look first: on SQLite, a write transaction without work would stop all other writers.
+    if not service.read(lambda tx: _has_work(tx, name)):
         return 0
     return service.write(lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now))
 

@@ -9,7 +9,6 @@ from complaints.domain.errors import ComplaintError, Conflict, InvalidContent
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import idempotency
 from complaints.use_cases.access import Caller
-from complaints.use_cases.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +49,17 @@ class KeyInUse(Conflict):
 
 
 Outcome = Answer | ComplaintError
+Write = Callable[[Callable[[Transaction], Answer]], Answer]
 
 
-def answer_once(service: Service, attempt: Attempt | None, work: Callable[[Transaction], Answer]) -> Answer:
+def answer_once(write: Write, attempt: Attempt | None, work: Callable[[Transaction], Answer]) -> Answer:
     """The answer of `work`. A repeated attempt gets the first answer again, byte for byte.
 
+    `write` does work in one transaction: `Service.write`, or `Service.configure` for the configuration.
     The answer is kept in the transaction of the work, so a crash keeps both or neither. A refusal is not kept.
     """
     if attempt is None:
-        return service.write(work)
+        return write(work)
 
     def answered(tx: Transaction) -> Answer:
         [outcome] = answer_each(tx, [attempt], lambda _: [work(tx)])
@@ -66,7 +67,7 @@ def answer_once(service: Service, attempt: Attempt | None, work: Callable[[Trans
             raise outcome
         return outcome
 
-    return service.write(answered)
+    return write(answered)
 
 
 def answer_each(

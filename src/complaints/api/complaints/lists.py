@@ -16,7 +16,7 @@ from complaints.api.problems.refusals import BadRequest
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH, parse_duration
 from complaints.domain.vocabulary import Priority
 from complaints.use_cases.access import Right
@@ -84,7 +84,7 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
 def _cursor(end: ListPosition | None, bound: dict[str, Any]) -> str | None:
     if end is None:
         return None
-    return cursors.encode({**bound, "value": plain(end.value), "id": str(end.complaint_id)})
+    return cursors.encode({**bound, "value": to_json(end.value), "id": str(end.complaint_id)})
 
 
 def _place(cursor: str, bound: dict[str, Any], order: Order) -> ListPosition:
@@ -162,8 +162,8 @@ def summarise_overdue(request: CurrentRequest, query: Annotated[SummaryQuery, Qu
 
 def _summary_json(summary: lists.DueSummary) -> dict[str, Any]:
     return {
-        "now": plain(summary.now),
-        "soon_until": plain(summary.soon_until),
+        "now": to_json(summary.now),
+        "soon_until": to_json(summary.soon_until),
         "overdue": _tally_json(summary.overdue) | {"by_age": _ages_json(summary.by_age)},
         "soon_due": _tally_json(summary.soon_due),
     }

@@ -143,12 +143,12 @@ def list_transitions(request: CurrentRequest, reference: str) -> Response:
         complaint, found = available_actions.load_action_options(
             request.service, tx, request.caller, reference
         )
-        return 200, _choices_json(complaint, found), {"ETag": f'"{complaint.version}"'}
+        return 200, _options_json(complaint, found), {"ETag": f'"{complaint.version}"'}
 
     return request.read(work)
 
 
-def _choices_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, Any]:
+def _options_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, Any]:
     items = [
         {
             "action": choice.action,

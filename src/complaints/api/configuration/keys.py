@@ -13,7 +13,7 @@ from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
-from complaints.domain.json_text import encode, plain
+from complaints.domain.json_text import encode, to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateKey
 from complaints.use_cases.configuration import keys
@@ -36,10 +36,10 @@ def key_json(record: KeyRecord) -> dict[str, Any]:
         "roles": sorted(key.roles),
         "source": key.source,
         "user": key.login,
-        "expires_at": plain(key.expires_at),
-        "created_at": plain(record.created_at),
+        "expires_at": to_json(key.expires_at),
+        "created_at": to_json(record.created_at),
         "created_by": record.created_by,
-        "revoked_at": plain(key.revoked_at),
+        "revoked_at": to_json(key.revoked_at),
     }
 
 

@@ -19,7 +19,7 @@ from complaints.api.problems.refusals import BadRequest, UnsupportedMediaType
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import Fault
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.configuration import policies
 from complaints.use_cases.configuration.policies import ListedPolicy
@@ -69,8 +69,8 @@ def listed_json(listed: ListedPolicy) -> dict[str, Any]:
         "code": listed.policy.code,
         "version": listed.policy.version,
         "title": dict(listed.policy.title),
-        "effective_at": plain(listed.policy.effective_at),
-        "applied_at": plain(listed.applied_at),
+        "effective_at": to_json(listed.policy.effective_at),
+        "applied_at": to_json(listed.applied_at),
         "applied_by": listed.applied_by,
         "in_force": listed.in_force,
     }

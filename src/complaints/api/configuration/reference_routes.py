@@ -12,7 +12,7 @@ from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.configuration.reference_data import ReferenceKind
 from complaints.use_cases.service import Configuration, Transaction
@@ -125,7 +125,7 @@ def _not_found(kind: Kind) -> dict[int | str, dict[str, Any]]:
 
 def item_json(item: Any) -> dict[str, Any]:
     """An item as the API shows it."""
-    return {name: plain(value) for name, value in asdict(item).items()}
+    return {name: to_json(value) for name, value in asdict(item).items()}
 
 
 def _configuration(request: ApiRequest, tx: Transaction) -> Configuration:

@@ -13,9 +13,10 @@ from complaints.api.deadlines.schemas import (
     PreviewElapsed,
     PreviewOut,
 )
+from complaints.api.http.content_types import JSON
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.request import JSON, ApiRequest, CurrentRequest
-from complaints.domain.json_text import encode, plain
+from complaints.api.request import ApiRequest, CurrentRequest
+from complaints.domain.json_text import encode, to_json
 from complaints.domain.rules import lifecycle
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
@@ -46,7 +47,9 @@ def preview_deadline(request: CurrentRequest, command: PreviewDeadline) -> Respo
     """
     planned = plan_preview(_calendar(command.calendar), command.start, command.target, command.pauses or ())
     segments = [segment_json(segment) for segment in planned.segments]
-    return _answer(request, {"due_at": plain(planned.due_at), "status": planned.status, "segments": segments})
+    return _answer(
+        request, {"due_at": to_json(planned.due_at), "status": planned.status, "segments": segments}
+    )
 
 
 @router.post(

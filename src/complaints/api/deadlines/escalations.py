@@ -11,11 +11,11 @@ from complaints.api import cursors
 from complaints.api.deadlines.schemas import EscalationOut, EscalationPage, EscalationQuery
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
-from complaints.api.pages import parse_fields, pick_fields
+from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.complaint.numbers import number_of
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints import escalations
@@ -31,7 +31,7 @@ _MEMBERS = tuple(name for name in EscalationOut.model_fields if name != "number"
 
 def escalation_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     """An escalation as the API shows it."""
-    shown = {name: plain(row[name]) for name in _MEMBERS}
+    shown = {name: to_json(row[name]) for name in _MEMBERS}
     return {**shown, "number": number_of(row["sequence"])}
 
 
@@ -62,14 +62,14 @@ def list_escalations(request: CurrentRequest, query: Annotated[EscalationQuery, 
 
     def work(tx: Transaction) -> Reply:
         rows = escalations.list_escalations(tx, request.caller, wanted, before=before, limit=query.limit + 1)
-        page = [escalation_json(row) for row in rows[: query.limit]]
-        following = None
-        if len(rows) > query.limit:
-            last = page[-1]
-            following = cursors.encode({"kind": _CURSOR, "at": last["taken_at"], "id": last["id"]})
-        return 200, {"items": [pick_fields(item, fields) for item in page], "next_cursor": following}, {}
+        shown, cursor = cut_page(rows, query.limit, _position)
+        return page_of(map(escalation_json, shown), fields, cursor)
 
     return request.read(work)
+
+
+def _position(last: Mapping[Any, Any]) -> dict[str, Any]:
+    return {"kind": _CURSOR, "at": to_json(last["taken_at"]), "id": to_json(last["id"])}
 
 
 @router.get(

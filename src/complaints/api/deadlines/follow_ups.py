@@ -9,11 +9,11 @@ from complaints.api import cursors
 from complaints.api.complaints.json_shapes import person_json
 from complaints.api.deadlines.schemas import FollowUpOut, FollowUpPage, FollowUpQuery
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.pages import parse_fields, pick_fields
+from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.complaint.numbers import number_of
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import follow_ups
 from complaints.use_cases.complaints.follow_ups import FollowUp, FollowUpFilter, FollowUpPosition
@@ -30,7 +30,7 @@ _MEMBERS = (
 def follow_up_json(contact: FollowUp) -> dict[str, Any]:
     """A due contact as the API shows it."""
     return {
-        **{name: plain(getattr(contact, name)) for name in _MEMBERS},
+        **{name: to_json(getattr(contact, name)) for name in _MEMBERS},
         "number": number_of(contact.complaint_sequence),
         "day": contact.day_on.isoformat(),
         "complainant": person_json(contact.complainant) if contact.complainant else None,
@@ -47,7 +47,7 @@ def follow_up_json(contact: FollowUp) -> dict[str, Any]:
 )
 def list_follow_ups(request: CurrentRequest, query: Annotated[FollowUpQuery, Query()]) -> Response:
     """Follow-up contacts still to be made, earliest due first."""
-    after = None if query.cursor is None else _place(query.cursor)
+    after = None if query.cursor is None else _read_position(query.cursor)
     wanted = FollowUpFilter(
         due_from=query.due_from,
         due_to=query.due_to,
@@ -61,20 +61,22 @@ def list_follow_ups(request: CurrentRequest, query: Annotated[FollowUpQuery, Que
         found = follow_ups.list_follow_ups(
             request.service, tx, request.caller, wanted, day_on=query.day, after=after, limit=query.limit + 1
         )
-        page = found[: query.limit]
-        following = _cursor(page[-1]) if len(found) > query.limit else None
-        items = [pick_fields(follow_up_json(contact), fields) for contact in page]
-        return 200, {"items": items, "next_cursor": following}, {}
+        shown, cursor = cut_page(found, query.limit, _position)
+        return page_of(map(follow_up_json, shown), fields, cursor)
 
     return request.read(work)
 
 
-def _cursor(last: FollowUp) -> str:
-    place = {"due": plain(last.due_at), "complaint": plain(last.complaint_id), "id": plain(last.deadline_id)}
-    return cursors.encode({"kind": _CURSOR, **place})
+def _position(last: FollowUp) -> dict[str, Any]:
+    return {
+        "kind": _CURSOR,
+        "due": to_json(last.due_at),
+        "complaint": to_json(last.complaint_id),
+        "id": to_json(last.deadline_id),
+    }
 
 
-def _place(cursor: str) -> FollowUpPosition:
+def _read_position(cursor: str) -> FollowUpPosition:
     position = cursors.decode(cursor, _CURSOR)
     return (
         cursors.instant_in(position, "due"),

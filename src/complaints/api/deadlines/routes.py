@@ -12,7 +12,7 @@ from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.domain.time.working_time import Segment
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Replan
@@ -29,8 +29,8 @@ _STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "supersede
 def segment_json(segment: Segment) -> dict[str, Any]:
     """A stretch of time as the API shows it."""
     return {
-        "from": plain(segment.start),
-        "to": plain(segment.end),
+        "from": to_json(segment.start),
+        "to": to_json(segment.end),
         "counted": segment.counted,
         "reason": segment.reason,
     }
@@ -38,9 +38,9 @@ def segment_json(segment: Segment) -> dict[str, Any]:
 
 def _explanation_json(explained: Explanation) -> dict[str, Any]:
     return {
-        "due_at": plain(explained.due_at),
+        "due_at": to_json(explained.due_at),
         "segments": [segment_json(segment) for segment in explained.segments],
-        "steps": [{name: plain(getattr(step, name)) for name in _STEP_MEMBERS} for step in explained.steps],
+        "steps": [{name: to_json(getattr(step, name)) for name in _STEP_MEMBERS} for step in explained.steps],
     }
 
 

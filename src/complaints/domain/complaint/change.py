@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise, changed
-from complaints.domain.json_text import plain
+from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise, copy_with
+from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import DeadlineKind, EventType
 
 ENGINE = "engine"
@@ -69,7 +69,7 @@ class Change:
 
     def set(self, **changes: Any) -> None:
         """Set members of the complaint. Raises TypeError for an unknown member."""
-        self.complaint = changed(self.complaint, **changes)
+        self.complaint = copy_with(self.complaint, **changes)
 
     def touch(self, now: datetime) -> None:
         """Give the complaint a new version, updated at `now`. Only the first call has an effect."""
@@ -103,7 +103,7 @@ class Change:
 
     def record(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
         """Add an event with everything that changed since the last event. Values of None are left out."""
-        recorded = {key: plain(value) for key, value in data.items() if value is not None}
+        recorded = {key: to_json(value) for key, value in data.items() if value is not None}
         recorded.update(self._unrecorded())
         self._recorded = self.complaint
         self.events.append(Event(event_type, self.complaint.version, at, actor or self.actor, recorded))
@@ -127,17 +127,17 @@ def recorded_changes(before: Complaint | None, after: Complaint) -> dict[str, An
     """The members that differ, with their new values. For a new complaint: all members with a value."""
     if before is None:
         members = zip(_RECORDED, _recorded_values(after), strict=True)
-        return {name: plain(v) for name, v in members if v is not None and v != () and v != {}}
+        return {name: to_json(v) for name, v in members if v is not None and v != () and v != {}}
     old, new = _recorded_values(before), _recorded_values(after)
     if old == new:
         return {}
-    return {name: plain(v) for name, was, v in zip(_RECORDED, old, new, strict=True) if v != was}
+    return {name: to_json(v) for name, was, v in zip(_RECORDED, old, new, strict=True) if v != was}
 
 
 def recorded_deadline(deadline: Deadline) -> dict[str, Any]:
     """The form of a deadline in events: its id, and each recorded member that has a value."""
     members = zip(_RECORDED_OF_DEADLINE, _deadline_values(deadline), strict=True)
-    return {"id": str(deadline.id), **{name: plain(v) for name, v in members if v is not None}}
+    return {"id": str(deadline.id), **{name: to_json(v) for name, v in members if v is not None}}
 
 
 def _recorded_moved(before: Sequence[Deadline], after: Deadline) -> bool:

@@ -26,7 +26,7 @@ NO_HISTORY = HistoryEnd()
 
 
 @dataclass(frozen=True, slots=True)
-class ChainLink:
+class ChainedEvent:
     """An event with its place in the history. `data` is canonical JSON text.
 
     `ordinal` counts the events of one complaint, from 1. The text `data` is stored and digested unchanged.
@@ -43,18 +43,18 @@ def canonical(data: dict[str, Any]) -> str:
     return encode(data, sort_keys=True).decode()
 
 
-def chain(end: HistoryEnd, events: Iterable[Event]) -> tuple[list[ChainLink], HistoryEnd]:
-    """Chain events to the history that ends at `end`. Returns their links and the new end."""
-    links = []
+def chain(end: HistoryEnd, events: Iterable[Event]) -> tuple[list[ChainedEvent], HistoryEnd]:
+    """Chain events to the history that ends at `end`. Returns the chained events and the new end."""
+    chained = []
     for event in events:
         ordinal, data = end.count + 1, canonical(event.data)
-        digest = link_digest(end.digest, ordinal, event, data)
-        links.append(ChainLink(ordinal, event, data, digest))
+        digest = chained_digest(end.digest, ordinal, event, data)
+        chained.append(ChainedEvent(ordinal, event, data, digest))
         end = HistoryEnd(ordinal, digest)
-    return links, end
+    return chained, end
 
 
-def link_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes:
+def chained_digest(previous: bytes, ordinal: int, event: Event, data: str) -> bytes:
     """The SHA-256 digest of the previous digest and the whole event."""
     head = encode(
         {

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NoReturn, TypeVar
 
 from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, PlainKind
-from complaints.domain.errors import Fault, InvalidContent, clip, escape_pointer, find_nearest
+from complaints.domain.errors import Fault, InvalidContent, ask_if_meant, clip, escape_pointer
 
 MAX_ATTRIBUTE_KEY = 200
 _SHOWN = 60
@@ -168,8 +168,8 @@ def option_pointer(name: str) -> str:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """The end of a message: `. Did you mean 'x'?` if a short known name is near, otherwise a full stop."""
-    near = find_nearest(name[:_SHOWN], (item for item in known if len(item) <= _SHOWN))
-    return f". Did you mean '{near}'?" if near else "."
+    question = ask_if_meant(name[:_SHOWN], (item for item in known if len(item) <= _SHOWN))
+    return f". {question[0].upper()}{question[1:]}" if question else "."
 
 
 def shorten(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from complaints.domain.errors import Fault, InvalidContent, find_nearest
+from complaints.domain.errors import Fault, InvalidContent, ask_if_meant
 from complaints.domain.vocabulary import Cause, Nature
 
 T = TypeVar("T")
@@ -113,6 +113,6 @@ def _agreed(values: Iterable[T | None]) -> T | None:
 
 
 def _unknown(code: str, categories: Mapping[str, Category]) -> str:
-    near = find_nearest(code, (category.code for category in categories.values() if category.active))
-    hint = f"did you mean '{near}'?" if near else "GET /v1/categories lists them"
+    active = (category.code for category in categories.values() if category.active)
+    hint = ask_if_meant(code, active) or "GET /v1/categories lists them"
     return f"there is no category '{code[:60]}'; {hint}"

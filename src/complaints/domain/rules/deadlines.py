@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Deadline, Hold, changed
+from complaints.domain.complaint.facts import Complaint, Deadline, Hold, copy_with
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.ladder import DeadlineTerms, choose_calendar, find_next_wake_time
@@ -39,7 +39,7 @@ def _find_holds(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
         if deadline.met_at is None or (hold.ended_at is not None and hold.ended_at <= deadline.met_at):
             yield hold
         elif hold.started_at < deadline.met_at:
-            yield changed(hold, ended_at=None)
+            yield copy_with(hold, ended_at=None)
 
 
 def _limit_pauses(
@@ -164,14 +164,14 @@ def set_wake_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> D
             wake_at = find_next_wake_time(deadline, terms_of(deadline, complaint, policy), policy)
         case _:
             wake_at = None
-    return deadline if wake_at == deadline.wake_at else changed(deadline, wake_at=wake_at)
+    return deadline if wake_at == deadline.wake_at else copy_with(deadline, wake_at=wake_at)
 
 
 def meet(change: Change, deadline: Deadline, now: datetime) -> None:
     """Meet a deadline at `now`. It is late if `now` is after the due time (rule 2.1). A breach stays on record."""
     late = now > deadline.due_at
     change.put_deadline(
-        changed(
+        copy_with(
             deadline,
             status=DeadlineStatus.MET_LATE if late else DeadlineStatus.MET,
             met_at=now,
@@ -187,7 +187,7 @@ def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
     """Cancel deadlines: nobody has to meet them any more. A breach stays on record (rule 2.11)."""
     for deadline in deadlines:
         change.put_deadline(
-            changed(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
+            copy_with(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
         )
 
 
@@ -222,7 +222,7 @@ def _recompute(
         extended = working_time.pause_extension_seconds(
             deadline.started_at, target, terms.calendar, terms.pauses
         )
-        deadline = changed(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
+        deadline = copy_with(deadline, target=target, due_at=due_at, paused_seconds=int(extended))
     return set_wake_time(_set_running_or_paused(deadline, terms.pauses, now), complaint, policy)
 
 
@@ -232,11 +232,11 @@ def _set_running_or_paused(deadline: Deadline, pauses: tuple[Pause, ...], now: d
     If the new due time has passed, `breached_at` is noted now; `catch_up` changes the status later.
     """
     if deadline.due_at < now:
-        return changed(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
+        return copy_with(deadline, status=DeadlineStatus.RUNNING, breached_at=now, paused_until=None)
     paused_until = next((end for start, end in pauses if end and start <= now < end), None)
     if paused_until is None or deadline.due_at <= now:
-        return changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
-    return changed(deadline, status=DeadlineStatus.PAUSED, paused_until=paused_until)
+        return copy_with(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+    return copy_with(deadline, status=DeadlineStatus.PAUSED, paused_until=paused_until)
 
 
 def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
@@ -245,7 +245,7 @@ def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
         policy_code=policy.code,
         policy_version=policy.version,
         deadlines=tuple(
-            changed(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
+            copy_with(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
             for d in change.complaint.deadlines
         ),
     )
@@ -255,9 +255,9 @@ def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
 def catch_up_status(deadline: Deadline, now: datetime) -> Deadline:
     """The deadline with the status that time alone gives it at `now`, whether or not a sweep has run."""
     if deadline.status is DeadlineStatus.PAUSED and deadline.paused_until and now >= deadline.paused_until:
-        deadline = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+        deadline = copy_with(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
     if deadline.status is DeadlineStatus.RUNNING and now > deadline.due_at:
-        deadline = changed(
+        deadline = copy_with(
             deadline, status=DeadlineStatus.BREACHED, breached_at=deadline.breached_at or deadline.due_at
         )
     return deadline

@@ -13,7 +13,7 @@ from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.passing_time import catch_up
-from complaints.domain.rules.recipients import find_answerable_user
+from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import EventType, Priority, Status
 
@@ -90,7 +90,7 @@ def _complaint(
         priority=new.priority or _derive_priority(new, repeat=repeat),
         priority_given=new.priority is not None,
         team=team,
-        first_owner=new.first_owner or new.created_by or find_answerable_user(team, directory),
+        first_owner=new.first_owner or new.created_by or choose_answerable_user(team, directory),
         category=category.code if category else None,
         cause=category.cause if category else None,
         nature=category.nature if category else None,

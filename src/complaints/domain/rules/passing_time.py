@@ -6,7 +6,7 @@ The source is rule 2.1 and rules 3.1–3.4. The sweep and every action of a call
 from datetime import datetime
 
 from complaints.domain.complaint.change import ENGINE, Change
-from complaints.domain.complaint.facts import Deadline, Escalation, changed
+from complaints.domain.complaint.facts import Deadline, Escalation, copy_with
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.deadlines import set_wake_time, terms_of
@@ -47,7 +47,7 @@ def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
     if hold is None or hold.until_at > now:
         return
     change.touch(now)
-    change.put_hold(changed(hold, ended_at=hold.until_at))
+    change.put_hold(copy_with(hold, ended_at=hold.until_at))
     change.set(status=Status.INVESTIGATING)
     deadlines.replan(change, policy, hold.until_at)
     change.record(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
@@ -61,7 +61,7 @@ def _end_pauses(change: Change, policy: Policy, now: datetime) -> None:
             and deadline.paused_until
             and deadline.paused_until <= now
         ):
-            running = changed(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
+            running = copy_with(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
             change.put_deadline(set_wake_time(running, change.complaint, policy))
             change.record(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
 
@@ -70,7 +70,7 @@ def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> Non
     late = [d for d in change.complaint.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
     for deadline in sorted(late, key=lambda d: (d.due_at, d.id)):
         breached_at = deadline.breached_at or deadline.due_at
-        breached = changed(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
+        breached = copy_with(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
         change.put_deadline(set_wake_time(breached, change.complaint, policy))
         change.record(
             EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=str(deadline.id), kind=deadline.kind
@@ -123,12 +123,12 @@ def _take_step(
         taken_at=now,
         superseded=not notifies,
     )
-    moved = changed(
+    after = copy_with(
         deadline,
         steps_taken=(*deadline.steps_taken, step.name),
         level=max(deadline.level, step.level),
     )
-    change.put_deadline(moved)
+    change.put_deadline(after)
     record_escalation(change, taken, _event_type(taken))
 
 

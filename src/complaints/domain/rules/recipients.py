@@ -33,7 +33,7 @@ def find_recipient(
     return None
 
 
-def find_answerable_user(team_code: str, directory: Directory) -> str:
+def choose_answerable_user(team_code: str, directory: Directory) -> str:
     """The login of the user who answers for a team, absent or not (rule 1.5).
 
     It is the first active user of these: the lead of the team, the deputy of the team, the head of the

@@ -159,7 +159,7 @@ def _check_instant(instant: datetime, pointer: str) -> None:
 
 def _check_pauses(pauses: Sequence[Pause]) -> None:
     if len(pauses) > _PAUSES_LIMIT:
-        raise InvalidContent.at("/pauses", f"At most {_PAUSES_LIMIT} pauses can be reckoned with.")
+        raise InvalidContent.at("/pauses", f"At most {_PAUSES_LIMIT} pauses can be given.")
     for index, (start, end) in enumerate(pauses):
         if end is not None and end < start:
             raise InvalidContent.at(f"/pauses/{index}", "A pause cannot end before it starts.")

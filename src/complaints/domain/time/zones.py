@@ -5,6 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from complaints.domain.errors import InvalidContent
+from complaints.domain.instants import MOMENT
 
 DAY_SECONDS = 86_400
 SECOND = 1_000_000
@@ -15,7 +16,6 @@ EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 FIRST_DAY = date(2, 1, 1).toordinal()
 LAST_DAY = date(9998, 12, 31).toordinal()
 
-_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097  # after this time, dates and weekdays repeat
 _RULES_ONLY_FROM = 2038  # from this year on, zones follow a yearly rule
@@ -31,7 +31,7 @@ class TimeOutOfRange(InvalidContent):
 
 def to_microseconds(instant: datetime) -> int:
     """The microseconds from 1970 to an aware instant."""
-    return (instant - _EPOCH) // _MICROSECOND
+    return (instant - _EPOCH) // MOMENT
 
 
 def from_microseconds(microseconds: int) -> datetime:
@@ -45,7 +45,7 @@ def from_microseconds(microseconds: int) -> datetime:
 def out_of_range() -> TimeOutOfRange:
     """The error for an instant that a Python datetime cannot hold."""
     return TimeOutOfRange(
-        "The time is too far in the past or in the future to be reckoned: choose a nearer one."
+        "The time is too far in the past or in the future to calculate with it: choose a nearer time."
     )
 
 
@@ -76,7 +76,7 @@ class Zone:
             raise out_of_range() from error
         offset = self.info.utcoffset(wall)  # fold=0 (PEP 495) gives the instant that rule 2.4 demands
         assert offset is not None
-        return (ordinal - EPOCH_ORDINAL) * DAY + microseconds - offset // _MICROSECOND
+        return (ordinal - EPOCH_ORDINAL) * DAY + microseconds - offset // MOMENT
 
     def local(self, microseconds: int) -> datetime:
         """The local time of an instant, as a datetime without a zone. Raises TimeOutOfRange."""

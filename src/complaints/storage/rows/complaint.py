@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 
-from complaints.domain.complaint.facts import Complaint, Deadline, Hold, restored
+from complaints.domain.complaint.facts import Complaint, Deadline, Hold, restore
 from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.members import PLAIN_MEMBERS, PlainKind, PlainMember
 from complaints.domain.vocabulary import Cause, ContactOutcome, Nature, Outcome, Status
@@ -218,7 +218,7 @@ class ComplaintRecord:
     """
 
     complaint: Complaint
-    tip: HistoryEnd
+    history_end: HistoryEnd
     events_after: int = 0
 
 
@@ -242,7 +242,7 @@ def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[H
         members[place] = () if members[place] == "[]" else tuple(from_json(members[place]))
     for place in _OBJECTS:
         members[place] = {} if members[place] == "{}" else from_json(members[place])
-    return restored(Complaint, _ALL_MEMBERS, (*members, tuple(deadlines), tuple(holds)))
+    return restore(Complaint, _ALL_MEMBERS, (*members, tuple(deadlines), tuple(holds)))
 
 
 def insert_rows(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     select,
 )
 
-from complaints.domain.complaint.facts import Deadline, Hold, Promise, restored
+from complaints.domain.complaint.facts import Deadline, Hold, Promise, restore
 from complaints.domain.time.notation import parse_target, target_text
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, HoldReason
 from complaints.storage.database import bulk
@@ -140,7 +140,7 @@ def _fact_of(row: Sequence[Any]) -> Deadline:
     values: list[Any] = [*row[1:]]
     values[_TARGET] = _read_target(values[_TARGET]) if values[_TARGET] else None
     values[_STEPS] = () if values[_STEPS] == "[]" else tuple(from_json(values[_STEPS]))
-    return restored(Deadline, _MEMBERS, values)
+    return restore(Deadline, _MEMBERS, values)
 
 
 _FOUND = (

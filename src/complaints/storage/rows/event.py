@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
 )
 
-from complaints.domain.complaint.history import ChainLink
+from complaints.domain.complaint.history import ChainedEvent
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.bulk import insert_last
@@ -56,8 +56,8 @@ event = Table(
 )
 
 
-def append_events(tx: Transaction, links: Sequence[tuple[UUID, UUID, ChainLink]]) -> None:
-    """Write (event id, complaint id, link) in the given order, just before commit.
+def append_events(tx: Transaction, events: Sequence[tuple[UUID, UUID, ChainedEvent]]) -> None:
+    """Write (event id, complaint id, event) in the given order, just before commit.
 
     `Transaction.finish` writes them earlier.
     """
@@ -65,15 +65,15 @@ def append_events(tx: Transaction, links: Sequence[tuple[UUID, UUID, ChainLink]]
         {
             "id": event_id,
             "complaint_id": complaint_id,
-            "ordinal": link.ordinal,
-            "version": link.event.version,
-            "type": link.event.type,
-            "at": link.event.at,
-            "actor": link.event.actor,
-            "data": link.data,
-            "digest": link.digest,
+            "ordinal": chained.ordinal,
+            "version": chained.event.version,
+            "type": chained.event.type,
+            "at": chained.event.at,
+            "actor": chained.event.actor,
+            "data": chained.data,
+            "digest": chained.digest,
         }
-        for event_id, complaint_id, link in links
+        for event_id, complaint_id, chained in events
     ]
     insert_last(tx, event, rows, lock=FEED_LOCK)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, String, Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
+from complaints.storage.database.upsert import insert_if_absent
 
 follower = Table(
     "follower",
@@ -45,9 +45,7 @@ def claim_after(tx: Transaction, name: str) -> int | None:
 
 def insert_follower(tx: Transaction, name: str, *, after: int) -> None:
     """Make the row of a follower. Does nothing if the row exists, also if another process has just made it."""
-    dialect_insert = postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert
-    statement = dialect_insert(follower).values(name=name, after=after, updated_at=tx.now)
-    tx.connection.execute(statement.on_conflict_do_nothing(index_elements=["name"]))
+    insert_if_absent(tx, follower, {"name": name, "after": after, "updated_at": tx.now})
 
 
 def move_follower(tx: Transaction, name: str, *, after: int) -> None:

@@ -1,4 +1,4 @@
-"""The last tick of each process that sweeps. Readiness is judged by it in any process."""
+"""The last heartbeat of each process that sweeps. Readiness is judged by it in any process."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,15 +19,15 @@ heartbeat = Table(
 
 
 def beat(tx: Transaction, node: str, *, at: datetime, lag_seconds: float) -> None:
-    """Record that `node` ticked `at` (wall clock), and the lag in seconds of the latest step that it took."""
+    """Record a heartbeat of `node` at `at` (wall clock), and the lag in seconds of the latest step that it took."""
     insert_or_update(tx, heartbeat, {"node": node, "ticked_at": at, "lag_seconds": lag_seconds})
 
 
 def forget_nodes(tx: Transaction, before: datetime) -> None:
-    """Delete the ticks of processes that have not ticked since `before`."""
+    """Delete the heartbeats of processes whose last heartbeat was before `before`."""
     tx.connection.execute(delete(heartbeat).where(heartbeat.c.ticked_at < before))
 
 
 def find_beats(tx: Transaction) -> Sequence[RowMapping]:
-    """The last tick of every process, latest first."""
+    """The last heartbeat of every process, latest first."""
     return tx.connection.execute(select(heartbeat).order_by(heartbeat.c.ticked_at.desc())).mappings().all()

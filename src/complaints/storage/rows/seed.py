@@ -18,7 +18,7 @@ def try_claim(tx: Transaction) -> bool:
     return insert_if_absent(tx, configuration.reference_version, {"id": 1, "version": 1})
 
 
-def insert_people(
+def insert_staff(
     tx: Transaction,
     *,
     login: str,

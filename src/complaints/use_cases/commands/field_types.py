@@ -70,6 +70,18 @@ def _distinct(tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must have no NUL character")
+    return text
+
+
+def _true_or_false(value: object) -> object:
+    if value not in (True, False, "true", "false"):
+        raise ValueError("must be true or false")
+    return value
+
+
 def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
     if len(attributes) > 100:
         raise ValueError("must have at most 100 keys")
@@ -122,6 +134,11 @@ EmailChange = Annotated[
 ]
 Tag = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_VISIBLE), AfterValidator(_visible)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=50), AfterValidator(_distinct)]
+SearchText = Annotated[str, AfterValidator(_without_nul)]
+FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_without_nul)]
+"""The text of a filter in a query."""
+Flag = Annotated[bool, BeforeValidator(_true_or_false), WithJsonSchema({"type": "boolean"})]
+"""True or false in a query: as text, unlike `Switch`."""
 Attributes = Annotated[
     dict[str, Any],
     AfterValidator(_few_keys),

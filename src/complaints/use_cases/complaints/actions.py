@@ -68,7 +68,7 @@ def _prepare_merge(
         raise TransitionRefused(refusal, allowed=allowed)
     other, _ = open_change(service, tx, caller, into)
     other.record(EventType.LINKED, tx.now, type="merged", complaint_id=str(complaint.id))
-    save(tx, [ChangeToSave(other, into.tip)], service.new_id)
+    save(tx, [ChangeToSave(other, into.history_end)], service.new_id)
 
 
 def replan(

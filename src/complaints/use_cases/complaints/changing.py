@@ -58,7 +58,7 @@ def change_complaint(
     change, policy = open_change(service, tx, caller, loaded)
     step(tx, change, policy)
     catch_up(service, tx, change)  # a moved deadline may be past due
-    save(tx, [ChangeToSave(change, loaded.tip)], service.new_id)
+    save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
     return change.complaint
 
 

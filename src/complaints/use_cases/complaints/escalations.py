@@ -62,7 +62,7 @@ def acknowledge(
             step=found["step"],
             note=command.note,
         )
-        save(tx, [ChangeToSave(change, loaded.tip)], service.new_id)
+        save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
     found = load_escalation(tx, caller, escalation_id)
     if found["acknowledged_by"] != caller.actor:
         raise Conflict(f"{found['acknowledged_by']} has acknowledged this escalation before you.")

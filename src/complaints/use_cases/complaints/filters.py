@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from complaints.domain.complaint.identity import identify
 from complaints.domain.complaint.members import PLAIN_NAMES
@@ -16,26 +16,14 @@ from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, Priority,
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Filters
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.commands.field_types import Content, Instant, Phone
+from complaints.use_cases.commands.field_types import Content, FilterText, Flag, Instant, Phone, SearchText
 from complaints.use_cases.service import Service
-
-
-def _plain(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must have no NUL character")
-    return text
 
 
 def _number(text: str) -> str:
     if sequence_of(text) is None:
         raise ValueError("must be the number of a complaint: C, its digits and the check digit")
     return text
-
-
-def _flag(value: object) -> object:
-    if value not in (True, False, "true", "false"):
-        raise ValueError("must be true or false")
-    return value
 
 
 def _with_plus(value: object) -> object:
@@ -48,7 +36,6 @@ def _with_offset(value: object) -> object:
     return value[:-6] + "+" + value[-5:] if isinstance(value, str) and value[-6:-5] == " " else value
 
 
-FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 FilterInstant = Annotated[Instant, BeforeValidator(_with_offset)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -58,7 +45,7 @@ class ComplaintFilter(Content):
 
     status: Annotated[list[Status] | None, Field(description="Any of these; repeat it for several.")] = None
     overdue: Annotated[
-        Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})] | None,
+        Flag | None,
         Field(description="Whether a deadline is past due and unmet, by the clock."),
     ] = None
     deadline_kind: Annotated[
@@ -93,7 +80,7 @@ class ComplaintFilter(Content):
     tag: FilterText | None = None
     cycle_min: Annotated[Count | None, Field(description="2: reopened at least once.")] = None
     q: Annotated[
-        Annotated[str, AfterValidator(_plain)] | None,
+        SearchText | None,
         Field(
             description="Words that are all in subject, description, resolution, root cause or external id."
         ),

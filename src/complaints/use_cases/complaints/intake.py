@@ -30,10 +30,10 @@ _LATEST_RECEIPT = timedelta(minutes=5)  # after now: the clocks of other systems
 
 @dataclass(frozen=True, slots=True)
 class IntakeRequest:
-    """A request of `caller` to register a complaint.
+    """A request of `caller` to register a complaint, before the check. After the check it is a `NewComplaint`.
 
-    `attempt` is None without an idempotency key. Of an imported row: `import_id` names the import, and
-    `row_digest` the content of the row.
+    `attempt` is None if the request has no idempotency key. An imported row has two more members: `import_id` is
+    the id of its import, and `row_digest` is the digest of its content. They are None for a posted complaint.
     """
 
     caller: Caller
@@ -64,7 +64,7 @@ def register(
             checked[n] = _check(request, tx, configuration)
         except ComplaintError as refusal:
             found[n] = refusal
-    received = dict(zip(checked, load.receive(tx, [*checked.values()]), strict=True))
+    received = dict(zip(checked, load.find_or_number(tx, [*checked.values()]), strict=True))
     numbered, known = _split(checked, received)
     created = _create(service, tx, configuration, numbered)
     known_ids = {n: created[i].complaint.id if isinstance(i, int) else i for n, i in known.items()}
@@ -174,7 +174,7 @@ def _record_contacts(
 ) -> None:
     changes = {
         loaded.complaint.id: ChangeToSave(
-            Change(loaded.complaint, actor=ENGINE, new_id=service.new_id), loaded.tip
+            Change(loaded.complaint, actor=ENGINE, new_id=service.new_id), loaded.history_end
         )
         for loaded in load.load_complaints(tx, {i for i, _ in contacts}, lock=True)
     }
@@ -246,21 +246,25 @@ def _find_repeats(tx: Transaction, new: dict[int, NewComplaint]) -> set[int]:
 
     Only complaints whose priority is derived are looked up: a given priority does not depend on it.
     """
-    asked = {
-        n: one for n, one in new.items() if one.priority is None and one.category and _marks(one.identity)
+    candidates = {
+        place: complaint
+        for place, complaint in new.items()
+        if complaint.priority is None and complaint.category and _marks(complaint.identity)
     }
-    if not asked:
+    if not candidates:
         return set()
     earlier = _EarlierComplaints()
-    since = min(_since(one) for one in asked.values())
-    for identity, category, at in person_rows.find_earlier(tx, (a.identity for a in asked.values()), since):
-        earlier.add(identity, category, at)
+    since = min(map(_since, candidates.values()))
+    identities = (complaint.identity for complaint in candidates.values())
+    for identity, category, received_at in person_rows.find_earlier(tx, identities, since):
+        earlier.add(identity, category, received_at)
     repeats = set()
-    for n, one in sorted(asked.items(), key=lambda pair: pair[1].received_at):
-        category = one.category.code if one.category else None
-        if any(_since(one) <= at <= one.received_at for at in earlier.find(one.identity, category)):
-            repeats.add(n)
-        earlier.add(one.identity, category, one.received_at)
+    for place, complaint in sorted(candidates.items(), key=lambda pair: pair[1].received_at):
+        category = complaint.category.code if complaint.category else None
+        received = earlier.find(complaint.identity, category)
+        if any(_since(complaint) <= received_at <= complaint.received_at for received_at in received):
+            repeats.add(place)
+        earlier.add(complaint.identity, category, complaint.received_at)
     return repeats
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from complaints.domain.complaint.facts import Complaint, Person, changed
+from complaints.domain.complaint.facts import Complaint, Person, copy_with
 from complaints.domain.rules.actions import ActionContext, allowed_actions
 from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import Action, LinkType
@@ -69,8 +69,8 @@ def view_all(
     for complaint in complaints:
         key = (complaint.policy_code, complaint.policy_version)
         context = contexts.get(key) or contexts.setdefault(key, service.context(tx, complaint, caller))
-        people, other_links = persons.get(complaint.id, {}), links.get(complaint.id, ())
-        views.append(_view(context, caller, complaint, people, other_links))
+        own_persons, own_links = persons.get(complaint.id, {}), links.get(complaint.id, ())
+        views.append(_view(context, caller, complaint, own_persons, own_links))
     return views
 
 
@@ -98,7 +98,7 @@ def _view(
     may_work = Right.WORK in caller.rights
     allowed = allowed_actions(complaint, context) if may_work else ()
     deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
-    current = complaint if deadlines == complaint.deadlines else changed(complaint, deadlines=deadlines)
+    current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
     shown = persons if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 

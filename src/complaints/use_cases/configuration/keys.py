@@ -119,7 +119,7 @@ def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
 def check_known(tx: Transaction, secret: str) -> None:
     """Raises Conflict unless some key, revoked or not, has this secret."""
     if not has_secret(tx, digest_of(secret), with_revoked=True):
-        raise Conflict("The secret of this key can no longer be told: revoke the key and make another.")
+        raise Conflict("The secret of this key can no longer be shown: revoke the key and make another.")
 
 
 def encrypt_secret(secret: str, encryption_key: bytes) -> str:

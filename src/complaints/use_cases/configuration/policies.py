@@ -85,7 +85,7 @@ def _overruled(tx: Transaction, configuration: Configuration, policy: Policy) ->
     return (
         Fault(
             "/effective_at",
-            f"complaints received now go by '{current.code}' version {current.version}, which took force or "
+            f"complaints received now follow '{current.code}' version {current.version}, which took force or "
             "was applied later; give a later effective_at to take over from it",
         ),
     )

@@ -5,11 +5,11 @@ A document is read with all its faults at once, each with its place in the docum
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.instants import write_instant
 from complaints.domain.policy.policy import (
     DeadlineRule,
     HolidayTable,
@@ -68,7 +68,7 @@ def to_document(policy: Policy) -> dict[str, object]:
     return {
         "code": policy.code,
         "title": dict(policy.title),
-        "effective_at": _instant_text(policy.effective_at),
+        "effective_at": write_instant(policy.effective_at),
         "timezone": policy.timezone,
         "phone_region": policy.phone_region,
         "calendars": {name: _calendar_members(policy, name) for name in policy.calendars},
@@ -206,7 +206,3 @@ def _step_members(step: Step) -> dict[str, object]:
 
 def _given(**members: object) -> dict[str, object]:
     return {name: member for name, member in members.items() if member is not None}
-
-
-def _instant_text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

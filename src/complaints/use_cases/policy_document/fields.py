@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from complaints.domain.errors import escape_pointer, find_nearest
+from complaints.domain.errors import ask_if_meant, escape_pointer
 from complaints.domain.policy.checks import Place, PlacedFault
 from complaints.use_cases.policy_document.yaml_document import UnquotedText
 
@@ -121,7 +121,7 @@ def fitting(fits: Callable[[str], object], message: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def find_word(value: object, kind: str, known: Collection[str]) -> str:
+def choose_word(value: object, kind: str, known: Collection[str]) -> str:
     """One of the words in `known`. Raises ValueError with the nearest word."""
     if not isinstance(value, str):
         raise ValueError(f"must be the name of a {kind}")
@@ -132,7 +132,7 @@ def find_word(value: object, kind: str, known: Collection[str]) -> str:
 
 def word(kind: str, known: Collection[str]) -> BeforeValidator:
     """One of the words in `known`, which are names of a `kind`."""
-    return BeforeValidator(lambda value: find_word(value, kind, known))
+    return BeforeValidator(lambda value: choose_word(value, kind, known))
 
 
 def name_of(kind: str, known_names: str) -> BeforeValidator:
@@ -140,7 +140,7 @@ def name_of(kind: str, known_names: str) -> BeforeValidator:
 
     def read(value: object, info: ValidationInfo) -> str:
         known = getattr(info.context, known_names)
-        return read_text(value) if known is None else find_word(value, kind, known)
+        return read_text(value) if known is None else choose_word(value, kind, known)
 
     return BeforeValidator(read)
 
@@ -245,12 +245,8 @@ def _unknown_members(given: Mapping[str, Any], known: Collection[str]) -> list[P
 def _unknown(kind: str, name: str, known: Collection[str]) -> str:
     """The message for an unknown name, with the nearest known name, or with all of them if they are few."""
     shown = name if len(name) <= 60 else name[:57] + "..."
-    if near := find_nearest(name, known):
-        hint = f"did you mean '{near}'?"
-    elif 0 < len(known) <= 12:
-        hint = f"there are {quoted(known)}"
-    else:
-        hint = "remove it or correct it"
+    few = f"there are {quoted(known)}" if 0 < len(known) <= 12 else "remove it or correct it"
+    hint = ask_if_meant(name, known) or few
     return f"unknown {kind} '{shown}'; {hint}"
 
 

@@ -52,8 +52,8 @@ from complaints.use_cases.policy_document.fields import (
     TRUTH_VALUE,
     Members,
     checked,
+    choose_word,
     every,
-    find_word,
     fitting,
     items,
     mapping,
@@ -206,7 +206,7 @@ class CalendarMembers(BaseModel):
 def _read_calendar(given: Mapping[str, Any], context: ReadingContext) -> WorkCalendar:
     """The calendar of these members. Raises InvalidContent, also if it stays closed for a year (rule 2.5)."""
     if "use" in given:
-        calendar = _find_stored_calendar(given, context)
+        calendar = _choose_stored_calendar(given, context)
     elif "hours" in given:
         document = {name: member for name, member in given.items() if name != "holiday_tables"}
         calendar = parse_calendar(document | {"timezone": given.get("timezone") or context.timezone})
@@ -217,13 +217,15 @@ def _read_calendar(given: Mapping[str, Any], context: ReadingContext) -> WorkCal
     return calendar
 
 
-def _find_stored_calendar(given: Mapping[str, Any], context: ReadingContext) -> WorkCalendar:
+def _choose_stored_calendar(given: Mapping[str, Any], context: ReadingContext) -> WorkCalendar:
     if len(given) > 1:
         raise InvalidContent.at(
             "", "'use' takes a stored calendar as it is; remove the other members or write all of them here"
         )
     try:
-        return context.stored_calendars[find_word(given["use"], "stored calendar", context.stored_calendars)]
+        return context.stored_calendars[
+            choose_word(given["use"], "stored calendar", context.stored_calendars)
+        ]
     except ValueError as error:
         raise InvalidContent.at("/use", str(error)) from error
 

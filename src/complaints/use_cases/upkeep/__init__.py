@@ -1,1 +1,1 @@
-"""What the product does by itself: sweeps, chores, checks, health, seeding, the test clock."""
+"""The work that no caller asks for: sweeps, chores, checks, health, seeding, the test clock."""

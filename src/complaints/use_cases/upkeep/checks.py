@@ -9,7 +9,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint, Deadline
-from complaints.domain.complaint.history import HistoryEnd, fold, link_digest
+from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import terms_of
@@ -101,9 +101,7 @@ def _check_batch(
         key: list(rows) for key, rows in groupby(audit.find_escalations(tx, ids), lambda e: e.complaint_id)
     }
     configuration, horizon = service.configuration(tx), months.horizon(tx)
-    found = [
-        Violation("readable", number_of(n), "what is stored of it makes no sense") for n in batch.unreadable
-    ]
+    found = [Violation("readable", number_of(n), "its stored data makes no sense") for n in batch.unreadable]
     for stored in batch.stored:
         complaint = stored.loaded.complaint
         wake_at = complaint.wake_at
@@ -126,16 +124,16 @@ def _check_batch(
 
 
 def _history_unbroken(case: _Case) -> Iterator[str]:
-    tip, events = _beginning(case)
+    end, events = _beginning(case)
     for row in events:
         event = Event(EventType(row.type), row.version, row.at, row.actor, {})
-        if row.ordinal != tip.count + 1:
-            yield f"after event {tip.count} comes event {row.ordinal}"
-        if link_digest(tip.digest, row.ordinal, event, row.data) != row.digest:
+        if row.ordinal != end.count + 1:
+            yield f"after event {end.count} comes event {row.ordinal}"
+        if chained_digest(end.digest, row.ordinal, event, row.data) != row.digest:
             yield f"event {row.ordinal} is not what was written"
-        tip = HistoryEnd(row.ordinal, row.digest)
-    if tip != case.stored.loaded.tip:
-        yield f"the history ends with event {tip.count}, not with event {case.stored.loaded.tip.count}"
+        end = HistoryEnd(row.ordinal, row.digest)
+    if end != case.stored.loaded.history_end:
+        yield f"the history ends with event {end.count}, not with event {case.stored.loaded.history_end.count}"
 
 
 def _beginning(case: _Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
@@ -146,7 +144,7 @@ def _beginning(case: _Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
     if not case.cut_off:
         return HistoryEnd(), case.events
     if not case.events:
-        return case.stored.loaded.tip, []
+        return case.stored.loaded.history_end, []
     return HistoryEnd(case.events[0].ordinal, case.events[0].digest), case.events[1:]
 
 
@@ -179,7 +177,7 @@ def _nothing_forgotten(case: _Case) -> Iterator[str]:
         if unmet:
             yield f"it is {complaint.status} and has an unmet {unmet[0].kind} deadline"
     elif not any(_alive(d, case) for d in unmet):
-        yield "it is open and no clock of it runs"
+        yield "it is open and none of its deadlines leads to anything"
 
 
 def _alive(deadline: Deadline, case: _Case) -> bool:
@@ -202,20 +200,20 @@ def _steps_once(case: _Case) -> Iterator[str]:
     for deadline in case.complaint.deadlines:
         steps = by_deadline.get(deadline.id, [])
         if sorted(steps) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
-            yield f"the steps of deadline {deadline.id} are not those on record"
+            yield f"the steps of deadline {deadline.id} differ from its escalations"
 
 
 def _steps_heard(case: _Case) -> Iterator[str]:
     for row in case.escalations:
         if not row.superseded and not row.recipients:
-            yield f"nobody heard of step {row.step}: no one holds its roles"
+            yield f"nobody was notified of step {row.step}: nobody holds its roles"
 
 
 def _in_time(case: _Case) -> Iterator[str]:
     if case.stored.parked_at is not None:
-        yield "it is set aside because its clocks could not be advanced; the log says why"
+        yield "it is set aside because its deadlines could not be caught up; the log says why"
     elif case.now_is_late:
-        yield "its clocks are over a minute behind: is a worker running?"
+        yield "its deadlines are over a minute behind: is a worker running?"
 
 
 _RULES: tuple[tuple[str, Callable[[_Case], Iterator[str]]], ...] = (
@@ -225,7 +223,7 @@ _RULES: tuple[tuple[str, Callable[[_Case], Iterator[str]]], ...] = (
     ("nothing forgotten", _nothing_forgotten),
     ("steps taken once", _steps_once),
     ("steps heard", _steps_heard),
-    ("clocks in time", _in_time),
+    ("deadlines in time", _in_time),
 )
 
 

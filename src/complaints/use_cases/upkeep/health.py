@@ -15,7 +15,7 @@ ALIVE_WITHIN = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The last tick of a process that sweeps. `lag_seconds` is the delay of its latest escalation step."""
+    """The last heartbeat of a process that sweeps. `lag_seconds` is the delay of its latest escalation step."""
 
     node: str
     ticked_at: datetime
@@ -26,8 +26,8 @@ class Beat:
 class Health:
     """The health of the installation.
 
-    `schema_current`: the database is at the newest migration. `sweeping`: some process ticked within 20 s of
-    now. `parked` counts the parked complaints.
+    `schema_current`: the database is at the newest migration. `sweeping`: the last heartbeat of some
+    process is within 20 s of now. `parked` counts the parked complaints.
     """
 
     schema_current: bool
@@ -43,7 +43,7 @@ def examine(service: Service, wall: Callable[[], datetime]) -> Health:
         beats = tuple(Beat(**row) for row in heartbeat.find_beats(tx))
         return Health(
             schema_current=migrate.current(tx.connection) == migrate.head(),
-            # A tick in the future comes from a clock that was wrong then: its process may have ended since.
+            # A heartbeat in the future comes from a clock that was wrong then: its process may have ended since.
             sweeping=any(abs(wall() - beat.ticked_at) < ALIVE_WITHIN for beat in beats),
             beats=beats,
             parked=due_complaints.count_parked(tx),

@@ -62,7 +62,7 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
         teams={str(team["code"]) for team in data.teams},
         categories={category.code for category in data.categories},
     )
-    seed.insert_people(tx, login=ADMIN, name="Administrator", departments=data.departments, teams=data.teams)
+    seed.insert_staff(tx, login=ADMIN, name="Administrator", departments=data.departments, teams=data.teams)
     seed.insert_categories(tx, [asdict(category) for category in data.categories])
     policy_rows.insert_policy(
         tx, reading.policy, text=text, document=to_document(reading.policy), by=SYSTEM.actor

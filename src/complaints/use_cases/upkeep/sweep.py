@@ -17,7 +17,7 @@ from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
 
 BATCH = 500
-_PARKED = "complaint parked: its clocks cannot be advanced"
+_PARKED = "complaint parked: its deadlines cannot be caught up"
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +57,7 @@ def sweep_once(service: Service, *, batch: int = BATCH) -> SweepResult:
     except Unavailable:
         raise
     except Exception:
-        log.warning("complaints cannot be advanced together, so each is alone", exc_info=True)
+        log.warning("complaints cannot be caught up together, so each is caught up alone", exc_info=True)
         return _sweep_one_by_one(service, batch)
 
 
@@ -115,7 +115,7 @@ def _sweep(
     until: datetime,
 ) -> SweepResult:
     configuration = service.configuration(tx)
-    plans, parked = [], []
+    changes, parked = [], []
     for loaded in claimed:
         change = Change(loaded.complaint, actor=ENGINE, new_id=service.new_id)
         try:
@@ -124,10 +124,10 @@ def _sweep(
             log.exception(_PARKED, extra={"id": str(loaded.complaint.id)})
             parked.append(loaded.complaint.id)
         else:
-            plans.append(ChangeToSave(change, loaded.tip))
+            changes.append(ChangeToSave(change, loaded.history_end))
     due_complaints.park(tx, parked)
-    save(tx, plans, service.new_id)
-    return _count_results(plans, parked=len(parked))
+    save(tx, changes, service.new_id)
+    return _count_results(changes, parked=len(parked))
 
 
 def _catch_up_step_by_step(change: Change, configuration: Configuration, until: datetime) -> None:
@@ -140,12 +140,12 @@ def _catch_up_in_one_step(change: Change, configuration: Configuration, now: dat
     catch_up(change, policy, configuration.directory, now)
 
 
-def _count_results(plans: list[ChangeToSave], *, parked: int) -> SweepResult:
-    taken = [e for plan in plans for e in plan.change.escalations]
-    resumed = sum(e.type is EventType.RESUMED for plan in plans for e in plan.change.events)
+def _count_results(changes: list[ChangeToSave], *, parked: int) -> SweepResult:
+    taken = [e for saved in changes for e in saved.change.escalations]
+    resumed = sum(e.type is EventType.RESUMED for saved in changes for e in saved.change.events)
     lags = tuple((e.taken_at - e.planned_at) / timedelta(seconds=1) for e in taken)
     return SweepResult(
-        complaints=len(plans) + parked,
+        complaints=len(changes) + parked,
         parked=parked,
         escalations=sum(e.level > 0 for e in taken),
         reminders=sum(e.level == 0 for e in taken),

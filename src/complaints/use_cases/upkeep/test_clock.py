@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from complaints.domain.errors import Conflict, InvalidContent
-from complaints.domain.json_text import plain
+from complaints.domain.json_text import to_json
 from complaints.domain.time.preview import parse_duration
 from complaints.domain.time.working_time import TimeOutOfRange, add_months, shift_days
 from complaints.storage.database.transactions import Transaction
@@ -65,7 +65,7 @@ def _later(now: datetime, by: str) -> datetime:
 
 def _move(service: Service, tx: Transaction, now: datetime, target: datetime) -> ClockResult:
     if target < now:
-        raise Conflict(f"The test clock only moves forwards: it stands at {plain(now)}.")
+        raise Conflict(f"The test clock only moves forwards: it stands at {to_json(now)}.")
     swept = sweep_until(service, tx, target)
     test_clock.set_sandbox_now(tx.connection, target)
     return ClockResult(target, swept.escalations, swept.resumed, swept.reminders)

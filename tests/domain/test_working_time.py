@@ -395,7 +395,7 @@ def test_real_time_is_elapsed_time() -> None:
 
 
 @pytest.mark.parametrize("unit", list(Unit))
-def test_what_cannot_be_reckoned_is_refused_as_such(unit: Unit) -> None:
+def test_what_cannot_be_calculated_is_refused_as_such(unit: Unit) -> None:
     with pytest.raises(TimeOutOfRange):
         due_at(at("9990-01-01T00:00Z"), Target(10**9, unit), BERLIN)
 
