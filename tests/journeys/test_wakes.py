@@ -52,9 +52,12 @@ def await_step(client: httpx2.Client, complaint_id: str) -> dict[str, Any]:
     raise AssertionError(f"no step in {PATIENCE_SECONDS} s")
 
 
-def least(measure: Callable[[], float]) -> float:
-    """The least of three measures: the machine may be busy, the code may not be slow three times."""
-    return min(measure() for _ in range(3))
+def is_once_within(bound: float, measure: Callable[[], float]) -> bool:
+    """True if one of three measures keeps the bound: the machine may be busy, the code may not be slow three times.
+
+    `tests/serving/test_scheduler.py` proves without a stopwatch that no wake is lost.
+    """
+    return any(measure() < bound for _ in range(3))
 
 
 @pytest.mark.parametrize("seconds", [0.4, 1.7])
@@ -62,21 +65,21 @@ def test_a_step_is_taken_in_time_by_the_process_that_set_it(
     launcher: Launcher, url: str, seconds: float
 ) -> None:
     server = serve(launcher, url, scheduler=1)
-    assert least(lambda: lag_of_a_promise(server, seconds)) < 0.3
+    assert is_once_within(0.3, lambda: lag_of_a_promise(server, seconds))
 
 
 def test_a_near_wake_set_by_another_process_is_taken_within_a_second(launcher: Launcher, url: str) -> None:
     worker = launcher.run("worker", url=url)
     worker.wait_for("Watching the deadlines")
     server = serve(launcher, url, scheduler=0)
-    assert least(lambda: lag_of_a_promise(server, 0.4)) < 1.3
+    assert is_once_within(1.3, lambda: lag_of_a_promise(server, 0.4))
 
 
 def test_a_far_wake_set_by_another_process_is_taken_in_time(launcher: Launcher, url: str) -> None:
     worker = launcher.run("worker", url=url)
     worker.wait_for("Watching the deadlines")
     server = serve(launcher, url, scheduler=0)
-    assert least(lambda: lag_of_a_promise(server, 1.7)) < 0.3
+    assert is_once_within(0.3, lambda: lag_of_a_promise(server, 1.7))
 
 
 def test_an_import_is_begun_at_once_by_the_process_that_took_it(launcher: Launcher, url: str) -> None:
