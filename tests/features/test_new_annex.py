@@ -14,7 +14,6 @@ from sqlalchemy import text
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from tests.architecture.test_imports import contracts, reports
-from tests.conftest import DATABASE_KINDS
 from tests.journeys.running_server import Launcher, RunningServer, launching
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,10 +71,10 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_product(tmp_path_factory.mktemp("product"))
 
 
-@pytest.fixture(params=DATABASE_KINDS)
-def url(request: pytest.FixtureRequest, empty_database_url: Callable[[str], str]) -> str:
-    """An empty database."""
-    return empty_database_url(request.param)
+@pytest.fixture
+def url(empty_database_url: Callable[[str], str]) -> str:
+    """An empty database. `test_feature.py` proves on both kinds what a registered annex does."""
+    return empty_database_url("postgresql")
 
 
 @pytest.fixture
@@ -110,8 +109,7 @@ def has_joined(server: RunningServer) -> None:
 
 def test_a_folder_and_a_line_of_the_registry_are_enough(copied: Launcher, url: str) -> None:
     settings = {"bootstrap_api_key": SECRET, "category_counts_frozen": 1}
-    if not url.startswith("sqlite"):  # `serve` migrates the embedded database itself
-        assert copied.run("migrate", url=url, **settings).wait(60) == 0
+    assert copied.run("migrate", url=url, **settings).wait(60) == 0
     server = copied.serve(url, is_new=True, **settings)
     has_joined(server)
     assert server.terminate() == 0
