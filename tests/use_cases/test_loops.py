@@ -105,3 +105,14 @@ def test_a_transaction_that_fails_hastens_nothing(scenario: Scenario) -> None:
     with pytest.raises(RuntimeError):
         scenario.service.write(fail)
     assert hastened == []
+
+
+def test_a_sweeper_gathers_complaints_that_fall_due_one_after_the_other(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "sweep_once", lambda service, *, batch: sweep_once(service, batch=1))
+    for _ in range(3):
+        scenario.post()
+    scenario.jump(hours=13)
+    sweeper = Sweeper(scenario.service, "node", wall_now, lambda result: None)
+    assert [sweeper.sweep_due() for _ in range(4)] == [0.05, 0.05, 1.0, 1.0]

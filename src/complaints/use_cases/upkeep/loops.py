@@ -16,6 +16,7 @@ from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
 
 BEAT_SECONDS = 5.0
 RETRY_SECONDS = 0.2
+GATHER_SECONDS = 0.05  # complaints that fall due one after the other are swept together
 _FORGOTTEN = timedelta(hours=1)
 _PARKED = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -46,11 +47,12 @@ class Sweeper:
             self.observe(swept)
             self._beat()
             if swept.complaints < batch or self.stopping():
-                seconds = self._seconds_to_next_wake()
+                # If nothing was claimed, another process has locked the complaints that are due.
+                pause = GATHER_SECONDS if swept.complaints else RETRY_SECONDS
+                seconds = max(self._seconds_to_next_wake(), pause)
                 break
         self._beat()
-        # Complaints that are still due are in the hands of another process.
-        return min(seconds if seconds > 0 else RETRY_SECONDS, LONGEST_SLEEP_SECONDS)
+        return min(seconds, LONGEST_SLEEP_SECONDS)
 
     def _seconds_to_next_wake(self) -> float:
         return self.service.read(due_complaints.seconds_to_next_wake)
