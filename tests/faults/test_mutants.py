@@ -75,7 +75,8 @@ def test_the_unique_key_of_a_step(
         fleet.await_ready()
         storm = Storm(service)
         for _ in range(2 if has_key else 30):
-            storm.raise_wave(50, seconds=0.2, steps_at=[12])
+            # Ahead of now, so that all workers know the wake and sleep until the same instant.
+            storm.raise_wave(50, seconds=0.2, steps_at=[12], later_hours=2 / 3600)
             storm.await_end()
             twice = [breach for breach in storm.breaches() if "once too often" in breach]
             if twice:
