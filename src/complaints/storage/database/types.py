@@ -85,11 +85,11 @@ class _OneOf(Enum):
         return {None: None, **{member.value: member for member in self.enum_class or ()}}.__getitem__
 
 
-def one_of(kind: type[StrEnum]) -> Enum:
-    """A text column in which the database allows only the values of `kind`."""
+def one_of(kind: type[StrEnum], *, checked: bool = True) -> Enum:
+    """A text column for the values of `kind`. If it is checked, the database too allows no other value."""
     name = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
     return _OneOf(
-        kind, native_enum=False, length=40, create_constraint=True, name=name, values_callable=_values
+        kind, native_enum=False, length=40, create_constraint=checked, name=name, values_callable=_values
     )
 
 

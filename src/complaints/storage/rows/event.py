@@ -45,7 +45,7 @@ event = Table(
     Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("type", one_of(EventType), nullable=False),
+    Column("type", one_of(EventType, checked=False), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(210), nullable=False),
     Column("data", Text, nullable=False),
