@@ -26,6 +26,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "complaints-stamp"
 RUN, TEST = "run", "test"
+PARALLEL = ("-n", "3", "--dist", "worksteal")
 # Where what a run of the fault tests found is written.
 FAULT_REPORT = ("--faults-report", "build/faults.json")
 SHORT_FAULTS = ("tests/faults", "-n", "2", "--dist", "worksteal", "--faults", "short", *FAULT_REPORT)
@@ -83,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """Run pytest with `arguments` as given; without any, all tests on every processor."""
     prepare(TEST)
-    return call("-m", "pytest", *(arguments or ("-n", "3", "--dist", "worksteal")))
+    return call("-m", "pytest", *(arguments or PARALLEL))
 
 
 def bench(arguments: Sequence[str]) -> int:
@@ -108,6 +109,7 @@ def check(_: Sequence[str] = ()) -> int:
         ("format", ("-m", "ruff", "format", "--check", ".")),
         ("types", ("-m", "mypy")),
         ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()")),
+        ("benchmarks", ("-m", "pytest", "tests/bench", *PARALLEL)),
         ("faults", ("-m", "pytest", *SHORT_FAULTS)),
     )
     failed = []
@@ -166,7 +168,7 @@ COMMANDS = {
         "kill, stop and starve real processes for half an hour; --short for 2 minutes",
         takes_arguments=True,
     ),
-    "check": Command(check, "run everything CI runs: lint, format, types, import contracts, faults, tests"),
+    "check": Command(check, "run everything CI runs: lint, types, import contracts, benchmarks, faults, tests"),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(
         lock, "make requirements/ again; further arguments go to uv (--upgrade)", takes_arguments=True

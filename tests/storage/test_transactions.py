@@ -272,7 +272,7 @@ _ENUMS = [
     (column, f"ck_{column.table.name}__{column.type.name}")
     for table in all_tables.metadata.sorted_tables
     for column in table.c
-    if isinstance(column.type, sa.Enum)
+    if isinstance(column.type, sa.Enum) and column.type.create_constraint
 ]
 
 
