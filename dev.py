@@ -168,7 +168,9 @@ COMMANDS = {
         "kill, stop and starve real processes for half an hour; --short for 2 minutes",
         takes_arguments=True,
     ),
-    "check": Command(check, "run everything CI runs: lint, types, import contracts, benchmarks, faults, tests"),
+    "check": Command(
+        check, "run everything CI runs: lint, types, import contracts, benchmarks, faults, tests"
+    ),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(
         lock, "make requirements/ again; further arguments go to uv (--upgrade)", takes_arguments=True

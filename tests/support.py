@@ -27,7 +27,7 @@ from complaints.use_cases.commands.complaints import CreateComplaint, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.configuration import keys
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.seeding import seed_database
+from complaints.use_cases.upkeep.seeding import begin_audit, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
 from complaints.wiring import new_id, open_annexes, wall_now
@@ -46,6 +46,7 @@ def make_template(url: str) -> None:
     with database.begin() as tx:
         seed_database(tx)
         test_clock.start_sandbox(tx.connection, START)
+        begin_audit(tx)
     made = Service(database, new_id)
     made.write(
         lambda tx: keys.create_key(

@@ -32,10 +32,12 @@ from complaints.storage.rows import test_clock
 from complaints.use_cases.imports import work_on_imports
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import Violation, check_all, check_followers
+from complaints.use_cases.upkeep.checks import check_all, check_followers
+from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.loops import Sweeper, do_chores
-from complaints.use_cases.upkeep.seeding import ensure_first_key, seed_database
+from complaints.use_cases.upkeep.seeding import begin_audit, ensure_first_key, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult
+from complaints.use_cases.upkeep.violation import Violation
 
 KEY_FILE = "first-key"
 IMPORT_SECONDS = 5.0  # an import that another process took; a process begins its own imports at once
@@ -141,6 +143,7 @@ def _seeded(settings: Settings, database: Database) -> tuple[Service, FirstKey |
     with database.begin() as tx:
         if seed_database(tx, policy) and settings.sandbox:
             test_clock.start_sandbox(tx.connection, tx.now.replace(microsecond=0))
+        begin_audit(tx)
         is_sandbox = test_clock.find_sandbox_now(tx.connection) is not None
     if is_sandbox != settings.sandbox:
         raise NotReady(
@@ -255,6 +258,7 @@ def check(service: Service, annexes: Annexes, *, progress: Callable[[int], None]
     """Every breach of an invariant of the core and of the annexes; `progress` gets the counts of complaints seen."""
     yield from check_all(service, progress=progress)
     yield from check_followers(service, annexes.names)
+    yield from check_configuration(service)
     for feature in annexes.features:
         for find_breaches in feature.checks:
             yield from find_breaches(service)

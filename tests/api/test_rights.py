@@ -33,6 +33,7 @@ POSTERS = EVERYONE - {AccessRole.AUDITOR}
 WORKERS = POSTERS - {AccessRole.INTAKE}
 SUPERVISORS = WORKERS - {AccessRole.AGENT}
 MANAGERS = SUPERVISORS - {AccessRole.SUPERVISOR}
+AUDITORS = MANAGERS | {AccessRole.AUDITOR}
 ADMINS = frozenset({AccessRole.ADMIN})
 
 POST = {"channel": "phone", "subject": "No signal"}
@@ -47,6 +48,7 @@ Json = dict[str, Any]
 TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints", POST, POSTERS, 201),
     ("GET", "/v1/complaints", None, EVERYONE, 200),
+    ("GET", "/v1/audit", None, AUDITORS, 200),
     ("GET", "/v1/complaints/{reference}", None, EVERYONE, 200),
     ("PATCH", "/v1/complaints/{reference}", {"region": "X"}, WORKERS, 200),
     ("GET", "/v1/complaints/{reference}/transitions", None, EVERYONE, 200),

@@ -10,7 +10,16 @@ import complaints
 from complaints.api import health, imports, test_clock
 from complaints.api.complaints import changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
-from complaints.api.configuration import calendars, categories, departments, keys, policies, teams, users
+from complaints.api.configuration import (
+    audit,
+    calendars,
+    categories,
+    departments,
+    keys,
+    policies,
+    teams,
+    users,
+)
 from complaints.api.deadlines import calculator, escalations, follow_ups
 from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.feature import NO_ANNEXES, Annexes
@@ -54,6 +63,7 @@ def create_app(
         complaint_routes,
         lists,
         imports,
+        audit,
         calendars,
         categories,
         changes,

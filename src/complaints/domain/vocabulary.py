@@ -178,6 +178,26 @@ class LinkType(StrEnum):
     RELATED = "related"
 
 
+class AuditSubject(StrEnum):
+    """The kinds of configuration in the audit log."""
+
+    USER = "user"
+    TEAM = "team"
+    DEPARTMENT = "department"
+    CATEGORY = "category"
+    CALENDAR = "calendar"
+    POLICY = "policy"
+    KEY = "key"
+
+
+class AuditAction(StrEnum):
+    """An entry of the audit log. `found`: the subject is older than the log, or came with a fresh database."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    FOUND = "found"
+
+
 class EventType(StrEnum):
     """What the history tells, named `subject.happening`."""
 

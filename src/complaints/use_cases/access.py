@@ -19,18 +19,19 @@ class Right(StrEnum):
     WORK = "work"  # take actions, write notes, acknowledge
     SUPERVISE = "supervise"  # change the first owner, re-plan
     CONFIGURE = "configure"  # write reference data
+    AUDIT = "audit"  # read the audit log
     ADMINISTER = "administer"  # keys
 
 
 _AGENT = frozenset({Right.CREATE, Right.READ_OWN, Right.READ, Right.SEE_PERSONS, Right.WORK})
 _SUPERVISOR = _AGENT | {Right.SUPERVISE}
-_MANAGER = _SUPERVISOR | {Right.CONFIGURE}
+_MANAGER = _SUPERVISOR | {Right.CONFIGURE, Right.AUDIT}
 RIGHTS: dict[AccessRole, frozenset[Right]] = {
     AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS}),
     AccessRole.AGENT: _AGENT,
     AccessRole.SUPERVISOR: _SUPERVISOR,
     AccessRole.MANAGER: _MANAGER,
-    AccessRole.AUDITOR: frozenset({Right.READ_OWN, Right.READ}),
+    AccessRole.AUDITOR: frozenset({Right.READ_OWN, Right.READ, Right.AUDIT}),
     AccessRole.ADMIN: frozenset(Right),
 }
 

@@ -8,10 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows.api_key import (
     Key,
     find_key_record,
@@ -24,7 +23,7 @@ from complaints.storage.rows.api_key import (
 )
 from complaints.storage.rows.api_key import KeyRecord as KeyRecord
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.configuration.changing import check_user, claim_to_change
+from complaints.use_cases.configuration.changing import check_user, claim_to_change, finish_change
 from complaints.use_cases.service import Service
 
 _PREFIX = "cmp_"
@@ -65,7 +64,7 @@ def create_key(
     secret = secret or _PREFIX + secrets.token_urlsafe(32)
     key = Key(service.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
     insert_key(tx, key, digest=digest_of(secret), created_by=caller.actor)
-    configuration_rows.raise_version(tx)
+    finish_change(tx, caller, AuditSubject.KEY, str(key.id))
     return key, secret
 
 
@@ -90,7 +89,7 @@ def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) 
     ):
         raise Conflict("This is the last key that may make others: make another one with role admin first.")
     revoke(tx, key_id)
-    configuration_rows.raise_version(tx)
+    finish_change(tx, caller, AuditSubject.KEY, str(key_id))
 
 
 def _administers(key: Key, configuration: Configuration, now: datetime) -> bool:

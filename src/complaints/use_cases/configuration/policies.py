@@ -5,12 +5,12 @@ from datetime import datetime
 
 from complaints.domain.errors import Fault, NotFound
 from complaints.domain.policy.policy import Policy
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows import policy as policy_rows
 from complaints.use_cases.access import Caller
-from complaints.use_cases.configuration.changing import claim_to_change
+from complaints.use_cases.configuration.changing import claim_to_change, finish_change
 from complaints.use_cases.policy_document.document import PolicyReading, read_policy, to_document
 from complaints.use_cases.service import Service
 
@@ -64,7 +64,7 @@ def apply_policy(service: Service, tx: Transaction, caller: Caller, text: str) -
         )
     policy = replace(reading.policy, version=latest.version + 1 if latest else 1)
     policy_rows.insert_policy(tx, policy, text=text, document=document, by=caller.actor)
-    configuration_rows.raise_version(tx)
+    finish_change(tx, caller, AuditSubject.POLICY, policy.code, policy.version)
     return ApplyPolicyResult(
         policy, (*reading.warnings, *_overruled(tx, configuration, policy)), created=True
     )

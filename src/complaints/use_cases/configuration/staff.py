@@ -6,6 +6,7 @@ from datetime import datetime
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.policy.policy import Policy
 from complaints.domain.staff import Department, Directory, Team, User
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import usage
@@ -69,6 +70,7 @@ DEPARTMENTS: ReferenceKind[Department, CreateDepartment, PatchDepartment] = Refe
     plural="departments",
     key="code",
     table=configuration_rows.department,
+    subject=AuditSubject.DEPARTMENT,
     items=lambda configuration: configuration.directory.departments,
     plan_new=_plan_new_department,
     plan_change=_plan_change_of_department,
@@ -133,6 +135,7 @@ TEAMS: ReferenceKind[Team, CreateTeam, PatchTeam] = ReferenceKind(
     plural="teams",
     key="code",
     table=configuration_rows.team,
+    subject=AuditSubject.TEAM,
     items=lambda configuration: configuration.directory.teams,
     plan_new=_plan_new_team,
     plan_change=_plan_change_of_team,
@@ -193,6 +196,7 @@ USERS: ReferenceKind[User, CreateUser, PatchUser] = ReferenceKind(
     plural="users",
     key="login",
     table=configuration_rows.user_account,
+    subject=AuditSubject.USER,
     items=lambda configuration: configuration.directory.users,
     plan_new=_plan_new_user,
     plan_change=_plan_change_of_user,
