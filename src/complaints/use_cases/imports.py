@@ -208,7 +208,10 @@ def _parse_row(row: ImportRow) -> CreateComplaint | Sequence[Fault]:
         return CreateComplaint.model_validate(row.body)
     except ValidationError as error:
         found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_input=False)]
-        return [Fault(one["pointer"], one["message"]) for one in as_errors(found, body=row.body)]
+        return [
+            Fault(one["pointer"], one["message"])
+            for one in as_errors(found, body=row.body, shape=CreateComplaint)
+        ]
 
 
 def _register_rows(
