@@ -558,6 +558,15 @@ def test_an_id_is_not_lost_because_it_looks_a_little_like_it(kept: str) -> None:
     assert len(rows("channel,subject,external_id\n" + f"web,x,{kept}\n" * 2, [])) == 2
 
 
+def test_an_id_that_fails_its_row_is_not_asked_about() -> None:
+    content = "channel,subject,external_id\nweb,x,N/A\nweb,y,N/A\nweb,z,7\n"
+    assert [bool(row.faults) for row in rows(content, [("expect.external_id", r"\d+")])] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_rows_that_differ_in_ignored_columns_only_tell_the_same_complaint() -> None:
     content = "channel,subject,external_id,Comment\nweb,x,1,a\nweb,x,1,b\n"
     assert len(rows(content, [("unmapped", "ignore")])) == 2

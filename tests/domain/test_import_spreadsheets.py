@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 
 import pytest
 from hypothesis import assume, given
@@ -52,7 +53,10 @@ def test_any_separator_with_any_quotes_is_read(
     if declared:
         text.write(f"sep={separator}{end}")
     writer = csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=end)  # type: ignore[arg-type]
-    lines = [(str(number), f"*{one}*", two.replace("\ufeff", "")) for number, (one, two) in enumerate(cells)]
+    lines = [
+        (str(number), *(re.sub("[\r\n]", end, cell.replace("\ufeff", "")) for cell in (f"*{one}*", two)))
+        for number, (one, two) in enumerate(cells)
+    ]
     writer.writerows([("Number", "Subject", "Note"), *lines])
     read = rows(front + text.getvalue(), *SET, ("map.region", "Number"), ("map.description", "Note"))
     assert [row.body for row in read] == [

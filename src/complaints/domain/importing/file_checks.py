@@ -36,9 +36,7 @@ class FileChecker:
         self._data_file = data_file
         self._dates = dates
         self._date_mapping = mapper.mappings.get("received_at") if options.dates is Dates.ASK else None
-        self._id_mapping = (
-            mapper.mappings.get("external_id") if options.repeated_ids is RepeatedIds.ASK else None
-        )
+        self._external_id = mapper.external_id if options.repeated_ids is RepeatedIds.ASK else _no_id
         self._unseen = [
             (name, column, data_file.reader(column))
             for name, mapping in mapper.mappings.items()
@@ -63,8 +61,8 @@ class FileChecker:
             self._unseen = [entry for entry in self._unseen if entry[2](row.values) is ABSENT]
         if text := _text_of(self._date_mapping, row):
             self._count_date(text, row)
-        if text := _text_of(self._id_mapping, row):
-            self._ids.add(text, row)
+        if external_id := self._external_id(row.values):
+            self._ids.add(external_id, row)
         for name, read in self._unnamed.items():
             if name not in self._filled and read(row.values).strip():
                 self._filled[name] = row.number
@@ -191,6 +189,10 @@ class _IdCheck:
             f"the same complaint: {self.repeated} (first in {' and '.join(self._first_rows)}). Map a column that "
             "tells complaints apart or none, or give repeated_ids=accept if they are the same"
         )
+
+
+def _no_id(values: Any) -> str:
+    return ""
 
 
 def _text_of(mapping: ColumnMapping | None, row: FileRow) -> str:

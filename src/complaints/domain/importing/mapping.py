@@ -66,8 +66,16 @@ class RowMapper:
         self._steps = [(mapping.member, mapping.raw, converters[mapping.member.name]) for mapping in ordered]
         self._constants = constants
         self._read_attributes = read_attributes
+        self._id_steps = [step for step in self._steps if step[0].name == "external_id"]
         subject, description = mappings.get("subject"), mappings.get("description")
         self._cuts_subject = bool(subject and description and subject.columns == description.columns)
+
+    def external_id(self, values: Any) -> str:
+        """The mapped external id of a row, as its body has it. Empty if it has none, or a wrong one."""
+        try:
+            return next((convert(raw(values)) or "" for _, raw, convert in self._id_steps), "")
+        except ValueError:
+            return ""
 
     def body(self, values: Any) -> tuple[dict[str, Any], list[Fault]]:
         """The create body of a row, and the faults of the row.
