@@ -75,10 +75,13 @@ def _word_converter(words: type[StrEnum]) -> Converter:
 
     Any other text stays as it is: the checks of the create body refuse it.
     """
-    by_letters = {_letters(word): word.value for word in words}
+    exact = {word.value for word in words}
+    by_letters = {_letters(word): word for word in exact}
 
     def convert(raw: Any) -> str | None:
         text = as_text(raw)
+        if text in exact:
+            return text
         return by_letters.get(_letters(text), text) or None
 
     return convert

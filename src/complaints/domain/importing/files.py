@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Any, Final, NamedTuple, Protocol
 
 from complaints.domain.importing.columns import ColumnNames, NameFinder
@@ -148,18 +148,18 @@ class CsvFile:
             except csv.Error as exc:
                 _check_quotes(exc, line, lines=reader.line_num + skipped + 1 - line)
                 cells, fault = [], f"it is not valid CSV: {exc}"
-            is_row = any(map(str.strip, cells)) and (number == 0 or not self._is_header(cells))
+            is_row = any(map(str.strip, cells)) and not (number and self._is_header(cells))
             if fault or is_row:
                 yield FileRow(number, line, cells, fault)
                 number += 1
 
     def _is_header(self, cells: list[str]) -> bool:
         """True if the cells with a value are the header again."""
-        return cells[0].strip() == self._header[0] and [*filter(None, _trim(cells))] == self._given_names
+        return self._header[0] in cells[0] and [*filter(None, _trim(cells))] == self._given_names
 
     def _lines(self) -> Iterator[str]:
         """The lines, without byte order marks in front: files that were joined have several."""
-        return (line.lstrip(_MARK) for line in _text(self._content, self._encoding, newline=""))
+        return map(methodcaller("lstrip", _MARK), _text(self._content, self._encoding, newline=""))
 
     def find(self, column: str) -> str | None:
         """The exact name of the column, or None."""

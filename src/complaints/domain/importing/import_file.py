@@ -94,7 +94,7 @@ def open_import(
 
     `charset` is the encoding that the sender declared, or None. Raises InvalidContent for a file that is
     empty, is no text, has an unknown encoding, no header or over 1,000,000 rows. Also for options that do not fit
-    the columns, for swapped days and months, for dates that are numbers, and for external ids that are not unique.
+    the columns. Also for swapped days and months, dates that are numbers, and external ids that are not unique.
     """
     dates = _open_dates(options)
     data_file = open_data_file(content, media_type=media_type, charset=charset)
