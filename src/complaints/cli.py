@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from complaints.domain.errors import ComplaintError, Fault, NotFound
+from complaints.domain.errors import ComplaintError, Fault, InvalidContent, NotFound
 from complaints.domain.vocabulary import AccessRole
 
 if TYPE_CHECKING:
@@ -56,12 +56,16 @@ def _explain(error: Exception) -> list[str] | None:
     from complaints.wiring import NotReady
 
     if isinstance(error, ComplaintError):
-        return [f"{fault.pointer or '/'}: {fault.message}" for fault in error.faults] or [error.detail]
+        return [_describe(fault) for fault in error.faults] or [error.detail]
     if isinstance(error, NotReady):
         return [str(error)]
     if isinstance(error, ValidationError):
         return [describe_faults(error)]
     return None
+
+
+def _describe(fault: Fault) -> str:
+    return f"{fault.pointer}: {fault.message}" if fault.pointer else fault.message
 
 
 @app.command(epilog="Example: COMPLAINTS_PORT=9000 COMPLAINTS_PROCESSES=4 complaints serve")
@@ -247,7 +251,9 @@ def import_file(
     mapping: Annotated[list[str], typer.Option("--map", help=_MAPPING_HELP)] = [],  # noqa: B006 - typer copies it
     constants: Annotated[list[str], typer.Option("--set", help="MEMBER=VALUE for every row.")] = [],  # noqa: B006
     expect: Annotated[list[str], typer.Option(help="MEMBER=PATTERN; a row that does not match fails.")] = [],  # noqa: B006
-    date_format: Annotated[str | None, typer.Option(help="How dates are written, as in strptime.")] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="How dates are written, as in strptime; or excel, epoch.")
+    ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")
     ] = None,
@@ -264,31 +270,41 @@ def import_file(
         bool, typer.Option("--dry-run", help="Write nothing; tell what would happen.")
     ] = False,
 ) -> None:
-    """Import complaints from a file. A second run after a crash or by mistake imports nothing twice."""
+    """Import complaints from a file. A second run after a crash or by mistake imports nothing twice.
+
+    The status is 0 if every row is taken or known, and 1 if a row failed or the file was refused.
+    """
     import time
 
     from rich.progress import MofNCompleteColumn, Progress
 
-    from complaints.domain.importing.import_file import CSV, NDJSON
+    from complaints.domain.importing.import_file import CSV, NDJSON, speak_as_command
     from complaints.use_cases import imports
     from complaints.use_cases.access import Caller
 
+    if not source.strip():
+        raise typer.BadParameter("it names the system that the complaints come from", param_hint="--source")
     pairs = [*_pairs("map", mapping), *_pairs("set", constants), *_pairs("expect", expect)]
     single = {"date_format": date_format, "timezone": timezone, "unmapped": unmapped, "dates": dates,
               "repeated_ids": repeated_ids}  # fmt: skip
     pairs += [(name, value) for name, value in single.items() if value is not None]
-    media_type = CSV if file.suffix.lower() == ".csv" else NDJSON
+    media_type = CSV if file.suffix.lower() in (".csv", ".tsv", ".tab", ".txt") else NDJSON
     request = imports.ImportRequest(file.read_bytes(), media_type, charset, tuple(pairs), dry_run)
     caller = Caller("import", frozenset({AccessRole.ADMIN}), source)
     with _open_service() as service:
-        job = service.write(lambda tx: imports.start_import(service, tx, caller, request))
+        try:
+            job = service.write(lambda tx: imports.start_import(service, tx, caller, request))
+        except InvalidContent as refusal:
+            raise speak_as_command(refusal) from refusal
         with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=err) as progress:
             task = progress.add_task("Importing", total=job.rows)
             while not imports.work_on(
                 service, job.id, progress=lambda j: progress.update(task, completed=j.done)
             ):
                 time.sleep(0.2)  # a worker took a chunk of it
-        _print_import(service, service.read(lambda tx: imports.load_import(tx, caller, job.id)))
+        ended = service.read(lambda tx: imports.load_import(tx, caller, job.id))
+        _print_import(service, ended)
+    raise typer.Exit(1 if ended.failed else 0)
 
 
 def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
@@ -316,7 +332,7 @@ def _print_import(service: "Service", job: "ImportJob") -> None:
     while rows := service.read(partial(imports.list_errors, job=job, after=after, limit=200)):
         for row in rows:
             for fault in row["errors"]:
-                out.print(f"  row {row['row']}: {fault['pointer'] or '/'}: {fault['message']}", markup=False)
+                out.print(f"  row {row['row']}: {_describe(Fault(**fault))}", markup=False)
         after = rows[-1]["row"]
 
 
