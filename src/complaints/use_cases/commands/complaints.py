@@ -136,15 +136,24 @@ class Assign(_Transition):
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": [
-                {"required": [name], "properties": {name: {"type": "string"}}}
-                for name in ("team", "assignee")
+                {"required": ["team"], "properties": {"team": {"type": "string"}}},
+                {"required": ["assignee"]},
             ]
         }
     )
 
     action: Literal[Action.ASSIGN]
     team: Code | None = None
-    assignee: Code | None = None
+    assignee: Annotated[
+        Code | None, Field(description="The user who works on it. null takes the assignment back.")
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """As for the other actions. `take_back` is true if `assignee` is null, which is not the same as absent."""
+        found = super().arguments()
+        if self.assignee is None and "assignee" in self.model_fields_set:
+            found["take_back"] = True
+        return found
 
 
 class Respond(_Transition):
@@ -253,6 +262,13 @@ class Merge(_Transition):
     into: Code
 
 
+class Unmerge(_Transition):
+    """Undo a merge within an hour. The promises that moved come back."""
+
+    action: Literal[Action.UNMERGE]
+    reason: Text | None = None
+
+
 Transition = Annotated[
     Assign
     | Respond
@@ -266,7 +282,8 @@ Transition = Annotated[
     | Escalate
     | Reject
     | Withdraw
-    | Merge,
+    | Merge
+    | Unmerge,
     Field(discriminator="action"),
 ]
 TRANSITIONS: dict[Action, type[_Transition]] = {
@@ -283,6 +300,7 @@ TRANSITIONS: dict[Action, type[_Transition]] = {
     Action.REJECT: Reject,
     Action.WITHDRAW: Withdraw,
     Action.MERGE: Merge,
+    Action.UNMERGE: Unmerge,
 }
 
 
