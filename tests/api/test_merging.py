@@ -68,7 +68,7 @@ def test_rule_1_8_the_promises_and_the_higher_priority_move_along(
     assert act(client, merged, "merge", into=into["number"])["http"] == 200
 
     assert promises(client, into) == [
-        ("We call back", LATE, "running"), ("We call back", SOON, "breached"), ("We call back", LATE, "running"),
+        ("We call back", SOON, "breached"), ("We call back", LATE, "running"), ("We call back", LATE, "running"),
     ]  # fmt: skip
     assert {status for _, _, status in promises(client, merged)} == {"cancelled"}
     after = get(client, into)
@@ -95,7 +95,9 @@ def test_rule_1_8_a_vulnerable_complainant_is_vulnerable_there_too(
     after = get(client, into)
     assert after["complainant"]["vulnerable"] is True
     assert (after["priority"], after["priority_reasons"]) == (priority, reasons)
-    assert client.patch(f"/v1/complaints/{into['id']}", json={"severity": "low"}).json()["priority"] == "normal"
+    assert (
+        client.patch(f"/v1/complaints/{into['id']}", json={"severity": "low"}).json()["priority"] == "normal"
+    )
 
 
 def test_a_given_priority_gives_way_to_a_higher_one_only(client: TestClient) -> None:

@@ -35,7 +35,9 @@ class Configuration:
     policies: Mapping[tuple[str, int], Policy]
     policies_in_order: tuple[Policy, ...]
     keys: Mapping[str, Key]
-    _classified: dict[tuple[str | None, bool], Category | None] = field(default_factory=dict, init=False, compare=False)
+    _classified: dict[tuple[str | None, bool], Category | None] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
     def classify(self, code: str | None, *, retired_too: bool = False) -> Category | None:
         """The category `code`, with its open members filled in (see `categories.classify`). Raises InvalidContent."""

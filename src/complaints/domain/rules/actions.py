@@ -109,7 +109,11 @@ def judge_actions(complaint: Complaint, context: ActionContext) -> list[ActionVe
     return found
 
 
-_GUARDED = (Action.CLOSE, Action.REOPEN, Action.UNMERGE)  # `_refusal` may refuse these although the status allows them
+_GUARDED = (
+    Action.CLOSE,
+    Action.REOPEN,
+    Action.UNMERGE,
+)  # `_refusal` may refuse these although the status allows them
 
 
 def allowed_actions(complaint: Complaint, context: ActionContext) -> tuple[Action, ...]:

@@ -48,7 +48,7 @@ def derive_again(
     """The priority and its raises after a new severity, or with a complainant who is or is no longer `vulnerable`.
 
     `vulnerable` is None if that stays as it is. Each other level by which the priority was raised stays (rule
-    5.4). A complaint from before the raises were recorded has more levels than raises.
+    5.6). A complaint from before the raises were recorded has more levels than raises.
     """
     before = complaint.priority_raised_by
     after = tuple(r for r in before if vulnerable is None or r is not PriorityReason.VULNERABLE)
