@@ -14,7 +14,7 @@ from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, P
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules import actions, deadlines
 from complaints.domain.rules.intake import NewComplaint, plan_intake
-from complaints.domain.rules.merging import Merge
+from complaints.domain.rules.merging import MergeRecord
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import (
@@ -273,10 +273,10 @@ class Life:
         self._change(step)
         return self
 
-    def last_merge(self) -> Merge:
+    def last_merge(self) -> MergeRecord:
         """The last merge, as its event recorded it."""
         merged = self.events_of(EventType.MERGED)
-        return Merge.recorded(merged[-1].data if merged else {"was": "received", "promises": {}})
+        return MergeRecord.recorded(merged[-1].data if merged else {"was": "received", "promises": {}})
 
     # Looking
 

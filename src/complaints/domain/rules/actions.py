@@ -17,7 +17,7 @@ from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, merging
 from complaints.domain.rules.lifecycle import legal_actions, next_status
-from complaints.domain.rules.merging import UNMERGE_ROLES, Merge, unmerge_refusal
+from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord, unmerge_refusal
 from complaints.domain.rules.ownership import renew_ownership
 from complaints.domain.rules.passing_time import record_escalation
 from complaints.domain.rules.recipients import find_recipients
@@ -157,7 +157,7 @@ def _assign(
         assignee=assignee or (None if moved or take_back else complaint.assignee),
         status=status,
     )
-    change.record(EventType.ASSIGNED, context.now, taken_back=take_back and team is None or None)
+    change.record(EventType.ASSIGNED, context.now, taken_back=(take_back and team is None) or None)
 
 
 def _check_assignment(
@@ -468,7 +468,7 @@ def _unmerge_role_refusal(context: ActionContext) -> str | None:
 
 
 def _unmerge(
-    change: Change, context: ActionContext, status: Status, *, undone: Merge, reason: str | None = None
+    change: Change, context: ActionContext, status: Status, *, undone: MergeRecord, reason: str | None = None
 ) -> None:
     if refusal := _unmerge_role_refusal(context):
         raise Forbidden(refusal)

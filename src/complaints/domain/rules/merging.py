@@ -1,4 +1,4 @@
-"""Merges (domain §1, `merge` and `unmerge`): what moves to the other complaint, and the way back (rules 1.8 and 1.9)."""
+"""Merges (domain §1, `merge`): what moves to the other complaint, and the way back (rules 1.8 and 1.9)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _MET = frozenset({DeadlineStatus.MET, DeadlineStatus.MET_LATE})
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class MergeRecord:
     """What a merge changed at the merged complaint.
 
     `was` is the status before, `hold_id` the hold that the merge ended, and `cancelled` the deadlines that it
@@ -39,7 +39,7 @@ class Merge:
     hold_id: UUID | None = None
 
     @classmethod
-    def recorded(cls, data: Mapping[str, Any]) -> "Merge":
+    def recorded(cls, data: Mapping[str, Any]) -> "MergeRecord":
         """The merge that the event `complaint.merged` with this data recorded.
 
         Programs before this one recorded no status: then `was` is None, and the merge cannot be undone.
@@ -137,7 +137,7 @@ def unmerge_refusal(complaint: Complaint, now: datetime) -> str | None:
     return "A merge can be undone within an hour: make a new complaint instead."
 
 
-def take_back_promises(into: Change, complaint_id: UUID, merge: Merge, now: datetime) -> Merge:
+def take_back_promises(into: Change, complaint_id: UUID, merge: MergeRecord, now: datetime) -> MergeRecord:
     """Plan on the surviving complaint `into` that promises go back, except those kept there (rule 1.9).
 
     Returns the merge as it is to be undone.
@@ -149,10 +149,10 @@ def take_back_promises(into: Change, complaint_id: UUID, merge: Merge, now: date
         into.touch(now)
         deadlines.cancel(into, back)
     into.record(EventType.UNLINKED, now, type="merged", complaint_id=complaint_id)
-    return Merge(merge.was, merge.cancelled - kept, merge.promises, merge.hold_id)
+    return MergeRecord(merge.was, merge.cancelled - kept, merge.promises, merge.hold_id)
 
 
-def restore(change: Change, policy: Policy, merge: Merge, status: Status) -> None:
+def restore(change: Change, policy: Policy, merge: MergeRecord, status: Status) -> None:
     """Give a merged complaint its hold and its deadlines back, as they were when it was merged (rule 1.9).
 
     Time that passed since then counts: the next catching up applies it.

@@ -72,7 +72,8 @@ def register(
     numbered, known, refused = _split(checked, received, configuration)
     created = _create(service, tx, configuration, numbered, requests)
     known_ids = {n: created[i].complaint.id if isinstance(i, int) else i for n, i in known.items()}
-    found |= created | refused
+    found |= created
+    found |= refused
     found |= _contact_again(service, tx, checked, known_ids)
     return [found[n] for n in range(len(requests))]
 

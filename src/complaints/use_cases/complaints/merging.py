@@ -11,7 +11,7 @@ from complaints.domain.complaint.identity import same_complainant
 from complaints.domain.errors import InvalidContent, NotFound, TransitionRefused
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.actions import judge_actions
-from complaints.domain.rules.merging import Merge, merge_refusal, take_back_promises, take_over
+from complaints.domain.rules.merging import MergeRecord, merge_refusal, take_back_promises, take_over
 from complaints.domain.vocabulary import EventType, LinkType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
@@ -106,10 +106,10 @@ def prepare_unmerge(
     _save(service, tx, into, record)
 
 
-def find_merge(tx: Transaction, complaint_id: UUID) -> Merge:
+def find_merge(tx: Transaction, complaint_id: UUID) -> MergeRecord:
     """The merge of a merged complaint, as its event recorded it."""
     merged = find_last_event(tx, complaint_id, EventType.MERGED)
-    return Merge.recorded(json.loads(merged["data"]) if merged else {})
+    return MergeRecord.recorded(json.loads(merged["data"]) if merged else {})
 
 
 def _save(service: Service, tx: Transaction, into: Change, record: ComplaintRecord) -> None:
