@@ -95,7 +95,8 @@ def take_over(
         into.touch(now)
     if rises:
         deadlines.replan(into, policy, now, retarget=True)
-    into.record(EventType.LINKED, now, type="merged", complaint_id=complaint.id)
+    persons = {"complainant": ["vulnerable"]} if vulnerable else None
+    into.record(EventType.LINKED, now, type="merged", complaint_id=complaint.id, persons=persons)
     moved = {}
     for deadline in open_promises:
         moved[deadline.id] = deadlines.add_promise(

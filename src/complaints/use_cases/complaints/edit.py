@@ -205,7 +205,7 @@ def _patch_persons(
             continue
         values = {n: getattr(_NOBODY, n) if v is None else v for n, v in changed_members(asked).items()}
         after = replace(before or _NOBODY, **values)
-        if after != before:
+        if after != (before or _NOBODY):
             row = person_rows.row_of(complaint_id, role, after, identity_of(after, policy))
             person_rows.replace_person(tx, row)
             written[role] = _PersonChange(before or _NOBODY, after)

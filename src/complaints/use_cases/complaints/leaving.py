@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
+from complaints.domain.complaint.change import Change
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.rules.ownership import hand_over
 from complaints.domain.staff import Directory, User
@@ -14,7 +15,7 @@ from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.configuration import PatchUser
-from complaints.use_cases.complaints.changing import catch_up, last_changed_at, open_change
+from complaints.use_cases.complaints.changing import last_changed_at
 from complaints.use_cases.configuration import staff
 from complaints.use_cases.configuration.changing import check_user, claim_to_change
 from complaints.use_cases.service import Configuration, Service
@@ -32,7 +33,7 @@ def hand_over_before(service: Service, caller: Caller, login: str, command: Patc
         return
     caller.require(Right.CONFIGURE)
     service.read(lambda tx: _plan(service, tx, login, command))
-    while service.write(lambda tx: _hand_over_batch(service, tx, caller, login, command.successor)) == BATCH:
+    while service.write(lambda tx: _hand_over_batch(service, tx, caller, login, command)) == BATCH:
         pass
 
 
@@ -72,12 +73,15 @@ def _check_leaving(configuration: Configuration, login: str, command: PatchUser)
 
 
 def _hand_over_batch(
-    service: Service, tx: Transaction, caller: Caller, login: str, successor: str | None
+    service: Service, tx: Transaction, caller: Caller, login: str, command: PatchUser
 ) -> int:
     """Hand up to 500 complaints over. Returns their number."""
+    if command.successor is not None:
+        configuration_rows.claim_active_user(tx, command.successor)
+    configuration = service.cache.current(tx, certain=True)
+    _check_leaving(configuration, login, command)
     found = usage.find_owned(tx, login, limit=BATCH)
-    directory = service.cache.current(tx, certain=True).directory
-    _hand_over(service, tx, caller, directory, login, successor, found)
+    _hand_over(service, tx, caller, configuration.directory, login, command.successor, found)
     return len(found)
 
 
@@ -90,14 +94,14 @@ def _hand_over(
     successor: str | None,
     complaint_ids: Collection[UUID],
 ) -> None:
+    """Time is not applied to the complaints first, so one that cannot be caught up stops nobody from leaving."""
     loaded = load.load_complaints(tx, complaint_ids, lock=True) if complaint_ids else []
     directory = _without(directory, leaver)
     changes = []
     for record in loaded:
-        own = tx.not_before(last_changed_at(record.complaint))
-        change, _ = open_change(service, own, caller, record)
-        if hand_over(change, directory, own.now, leaver=leaver, successor=successor):
-            catch_up(service, own, change)
+        now = tx.not_before(last_changed_at(record.complaint)).now
+        change = Change(record.complaint, actor=caller.actor, new_id=service.new_id)
+        if hand_over(change, directory, now, leaver=leaver, successor=successor):
             changes.append(ChangeToSave(change, record.history_end))
     save(tx, changes, service.new_id)
 

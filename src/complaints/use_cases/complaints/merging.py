@@ -23,7 +23,7 @@ from complaints.storage.rows.event import find_last_event
 from complaints.storage.rows.person import COMPLAINANT
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller
-from complaints.use_cases.complaints.changing import catch_up, open_change
+from complaints.use_cases.complaints.changing import catch_up, last_changed_at, open_change
 from complaints.use_cases.complaints.intake import identity_of
 from complaints.use_cases.service import Service
 
@@ -43,18 +43,19 @@ def prepare_merge(
     arguments["into"] = record.complaint.id
     if not complaint.open:
         return  # the lifecycle refuses the action
-    into, policy = open_change(service, tx, caller, record)
+    own = tx.not_before(last_changed_at(record.complaint))
+    into, policy = open_change(service, own, caller, record)
     _check_merge(service, tx, caller, complaint, into.complaint)
     arguments["promises"] = take_over(
         into,
         policy,
         complaint,
-        tx.now,
+        own.now,
         promises=find_promises(tx, [d.id for d in complaint.deadlines]),
         vulnerable=_make_vulnerable(tx, complaint.id, into.complaint.id, policy),
     )
     link.add_link(tx, complaint.id, LinkType.DUPLICATE_OF, record.complaint.id)
-    _save(service, tx, into, record)
+    _save(service, own, into, record)
 
 
 def _check_merge(
@@ -100,10 +101,11 @@ def prepare_unmerge(
         return  # the lifecycle refuses the action
     merge = find_merge(tx, complaint.id)
     record = load.load_complaint(tx, complaint.merged_into, scope=caller.scope, lock=True)
-    into, _ = open_change(service, tx, caller, record)
-    arguments["undone"] = take_back_promises(into, complaint.id, merge, tx.now)
+    own = tx.not_before(last_changed_at(record.complaint))
+    into, _ = open_change(service, own, caller, record)
+    arguments["undone"] = take_back_promises(into, complaint.id, merge, own.now)
     link.remove_link(tx, complaint.id, LinkType.DUPLICATE_OF, record.complaint.id)
-    _save(service, tx, into, record)
+    _save(service, own, into, record)
 
 
 def find_merge(tx: Transaction, complaint_id: UUID) -> MergeRecord:
