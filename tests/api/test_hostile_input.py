@@ -304,7 +304,8 @@ def test_numbers_survive(desk: Desk) -> None:
     made = desk.client.post("/v1/complaints", content=_raw(f'"attributes": {NUMBERS}'), headers=JSON)
     assert made.status_code == 201, made.text
     path = made.headers["Location"]
-    patched = desk.client.patch(path, content=f'{{"attributes": {NUMBERS}, "region": "x"}}', headers=JSON)
+    change = NUMBERS.replace('"l": null, ', "")  # a null would clear the member
+    patched = desk.client.patch(path, content=f'{{"attributes": {change}, "region": "x"}}', headers=JSON)
     for answer in (made, patched, desk.client.get(path)):
         assert answer.json()["attributes"] == sent
         assert repr(answer.json()["attributes"]["a"]) == "1e+308"

@@ -401,7 +401,7 @@ def test_a_kept_answer_is_for_its_own_key(world: World) -> None:
 def test_an_agent_may_not_change_the_first_owner_nor_close_early(world: World) -> None:
     address = f"/v1/complaints/{world.north['followed']}"
     early = {"action": "close", "early": True, "message": "Agreed.", "contact_channel": "phone"}
-    for body, path in (({"first_owner": "admin"}, address), (early, f"{address}/transitions")):
+    for body, path in (({"first_owner": "li.wei"}, address), (early, f"{address}/transitions")):
         key = world.scenario.key(AccessRole.AGENT)
         method = "PATCH" if path == address else "POST"
         answer = world.client.request(method, path, json=body, headers=key)

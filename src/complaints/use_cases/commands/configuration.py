@@ -105,11 +105,15 @@ class CreateUser(Content):
 
 
 class PatchUser(Content):
-    """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it."""
+    """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it.
+
+    `successor` takes over what belongs to a user who is deactivated.
+    """
 
     name: Name | None = None
     email: EmailChange | None = None
     active: Switch | None = None
+    successor: Identifier | None = None
     deputy: Reference | None = None
     absent_from: Instant | None = None
     absent_until: Instant | None = None

@@ -54,6 +54,12 @@ def merge_names(names: Mapping[str, str], change: NamesChange | None) -> dict[st
     return {**names, **(change.model_dump(exclude_none=True) if change else {})}
 
 
+def claim_user(service: Service, tx: Transaction, login: str) -> None:
+    """Keep a user from leaving until the transaction ends. After that, `service.configuration` knows who has left."""
+    if not configuration_rows.claim_active_user(tx, login):
+        service.cache.expire()
+
+
 def check_user(configuration: Configuration, login: str, pointer: str) -> None:
     """Raises InvalidContent at `pointer` unless `login` is an active user."""
     user = configuration.directory.users.get(login)

@@ -33,6 +33,7 @@ _OF_ESCALATION = (
     "reason",
 )
 _LINK_TYPES = frozenset(LinkType)
+_LINKING = (EventType.LINKED, EventType.UNLINKED, EventType.MERGED, EventType.UNMERGED)
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,13 @@ def _links_recorded(case: Case) -> Iterator[str]:
     if case.cut_off:
         return
     recorded: set[tuple[str, str]] = set()
-    for row, data in case.recorded(EventType.LINKED, EventType.UNLINKED, EventType.MERGED):
+    merged_into = ""
+    for row, data in case.recorded(*_LINKING):
         if row.type == EventType.MERGED:
-            recorded.add((LinkType.DUPLICATE_OF, data["into"]))
+            merged_into = data["into"]
+            recorded.add((LinkType.DUPLICATE_OF, merged_into))
+        elif row.type == EventType.UNMERGED:
+            recorded.discard((LinkType.DUPLICATE_OF, merged_into))
         elif row.type == EventType.UNLINKED:
             recorded.discard((data["type"], data["complaint_id"]))
         elif data["type"] in _LINK_TYPES:
@@ -153,7 +158,8 @@ def _promises_recorded(case: Case) -> Iterator[str]:
     if case.cut_off:
         return
     recorded = {
-        data["deadline_id"]: (data["text"], row.actor) for row, data in case.recorded(EventType.PROMISE_MADE)
+        data["deadline_id"]: (data["text"], data.get("made_by", row.actor))
+        for row, data in case.recorded(EventType.PROMISE_MADE)
     }
     yield from _differences(case.parts.promises, recorded, "promise {} is not what the history says")
 

@@ -1,13 +1,13 @@
 """The audit log of the configuration.
 
-Revision: 0007d
+Revision: 0007
 Revises: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007d"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
