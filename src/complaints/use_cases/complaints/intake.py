@@ -215,6 +215,7 @@ def _create(
         persons = _persons(new)
         changes.append(_change_to_save(change, new, persons))
         created[n] = IntakeResult(change.complaint, persons, created=True)
+        tx.count("registered", new.channel)
     save(tx, changes, service.new_id)
     return created
 
