@@ -5,11 +5,14 @@ The exception handlers of the API and the importing of rows call it.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from complaints.domain.errors import clip, escape_pointer
+from pydantic import BaseModel, ValidationError
+
+from complaints.domain.errors import Fault, InvalidContent, clip, escape_pointer
 
 MAX_ERRORS = 50
+Command = TypeVar("Command", bound=BaseModel)
 
 _SUBJECT = re.compile(r"^.*?(?= should\b)")
 _LABEL_FAULTS = ("union_tag_invalid", "union_tag_not_found")
@@ -26,6 +29,21 @@ def as_errors(found: Sequence[Mapping[str, Any]], *, body: Any) -> list[dict[str
         _in_body(error, body) if error["loc"][0] == "body" else _outside(error)
         for error in found[:MAX_ERRORS]
     ]
+
+
+def read_command(model: type[Command], members: Mapping[str, Any]) -> Command:
+    """The command with these members, by the rules of the API. Raises InvalidContent with all faults."""
+    try:
+        return model.model_validate(members)
+    except ValidationError as error:
+        faults = find_faults(error, members)
+        raise InvalidContent(faults[0].message, faults=faults) from error
+
+
+def find_faults(error: ValidationError, members: Mapping[str, Any]) -> list[Fault]:
+    """The faults that pydantic found in the members of a command."""
+    found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_input=False)]
+    return [Fault(one["pointer"], one["message"]) for one in as_errors(found, body=members)]
 
 
 def _outside(error: Mapping[str, Any]) -> dict[str, str]:
