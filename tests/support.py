@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
+from complaints.api.http.shared_answer import SharedAnswer
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
@@ -167,6 +168,7 @@ def api_client(service: Service) -> Iterator[TestClient]:
     _apps[:] = [app]
     app.state.service = service
     app.state.intake = group_intake(service)
+    app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     app.state.is_sandbox = is_sandbox(service)
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client

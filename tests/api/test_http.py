@@ -237,6 +237,26 @@ def test_libraries_log_alike(logged: io.StringIO) -> None:
     assert "secret" not in logged.getvalue()
 
 
+def test_what_extra_says_reaches_the_line_and_libraries_only_warn(logged: io.StringIO) -> None:
+    given = {
+        "id": "01a2",
+        "loop": "sweep",
+        "constraint": "uq",
+        "status": 1,
+        "month": "event_2026_11",
+        "numbers": ["C1"],
+    }
+    logging.getLogger("complaints.any.module").info("told", extra=given)
+    for name in ("transitions.core", "apscheduler.scheduler", "alembic.runtime", "httpx2", "anything"):
+        logging.getLogger(name).info("chatter")
+    logging.getLogger("anything").warning("warned", extra={"secret": "13800000000"})
+    logging.getLogger("uvicorn.error").info("Shutting down")
+    told, warned, ended = map(json.loads, logged.getvalue().splitlines())
+    assert {name: told[name] for name in given} == given
+    assert (warned["event"], ended["event"]) == ("warned", "Shutting down")
+    assert "secret" not in warned
+
+
 def test_measures_by_route_and_not_by_path() -> None:
     registry = CollectorRegistry()
     client = TestClient(make_app(observe=RequestMetrics(registry).observe))

@@ -1,4 +1,4 @@
-"""A misspelt name is refused with the right name, wherever it stands."""
+"""A misspelt name is refused with the right name, at every place of a request."""
 
 from typing import Any
 

@@ -40,6 +40,7 @@ def _count(engine: Engine) -> int:
 
 def test_a_carriers_complaints(launcher: Launcher) -> None:
     file = data("comcast_fcc_complaints_2015.csv")
+    assert launcher.run("migrate").wait() == 0
 
     refused = launcher.run("import", file, *CARRIER)
     assert refused.wait(120) == 1

@@ -136,6 +136,7 @@ def test_a_request_under_way_is_answered_before_the_end(launcher: Launcher, numb
 
 
 def test_a_worker_ends_in_good_order(launcher: Launcher) -> None:
+    assert launcher.run("migrate").wait() == 0
     worker = launcher.run("worker", is_new=True)
     worker.wait_for("Watching the deadlines")
     assert worker.terminate(5) == 0, worker.output

@@ -178,6 +178,7 @@ CHECKED = [
     ("UPDATE complaint SET version = 0", "ck_complaint__version"),
     ("UPDATE complaint SET cycle = 0", "ck_complaint__cycle"),
     ("UPDATE follower SET after = -1", "ck_follower__after"),
+    ("UPDATE schema_support SET id = 2", "ck_schema_support__one_row"),
     ("UPDATE complaint SET priority = 5", "ck_complaint__priority"),
     ("UPDATE complaint SET priority = 0", "ck_complaint__priority"),
     ("UPDATE complaint SET csat = 6", "ck_complaint__csat"),

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import MakePromise
@@ -44,6 +45,24 @@ def test_a_batch_that_is_too_much_is_tried_again_with_fewer(
 
     assert tried[:4] == [500, 125, 31, 7]
     assert sum(swept.complaints for swept in total) == 20
+
+
+def test_a_sweep_that_did_something_is_logged(scenario: Scenario, caplog: pytest.LogCaptureFixture) -> None:
+    sweeper = Sweeper(scenario.service, "node", wall_now, lambda result: None)
+    complaint = scenario.post()
+    with caplog.at_level("INFO", logger="complaints"):
+        sweeper.sweep_due()
+        assert caplog.records == []
+        scenario.jump(hours=25)
+        sweeper.sweep_due()
+    [record] = caplog.records
+    said = {
+        name: getattr(record, name)
+        for name in ("complaints", "escalations", "reminders", "parked", "escalated")
+    }
+    escalations, reminders = said.pop("escalations"), said.pop("reminders")
+    assert said == {"complaints": 1, "parked": 0, "escalated": [number_of(complaint.sequence)]}
+    assert (escalations > 0, reminders > 0) == (True, True)
 
 
 def promise_in(scenario: Scenario, *, seconds: float) -> None:

@@ -25,6 +25,7 @@ from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
+from complaints.api.http.shared_answer import SharedAnswer
 from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.use_cases.service import Service
 
@@ -34,6 +35,7 @@ def create_app(
     *,
     wall: Callable[[], datetime],
     registry: CollectorRegistry | None = None,
+    shown: CollectorRegistry | None = None,
     sweeps: bool = False,
     limits: RequestLimits | None = None,
     replica: Service | None = None,
@@ -41,8 +43,9 @@ def create_app(
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
-    `sweeps` is True if this process also runs the loops. `registry` collects the measures. Callers without any
-    right to write read from `replica`, if there is one. The routes and problems of `annexes` are added.
+    `sweeps` is True if this process also runs the loops. `registry` collects the measures, and `shown` has those
+    that `GET /metrics` answers, if they are not the same. Callers without any right to write read from `replica`,
+    if there is one. The routes and problems of `annexes` are added.
     """
     app = FastAPI(
         title="Complaints",
@@ -57,8 +60,10 @@ def create_app(
     app.state.replica = replica
     app.state.wall = wall
     app.state.sweeps = sweeps
-    app.state.metrics = registry = registry or CollectorRegistry()
-    app.state.sweep_gauges = health.SweepGauges(registry)
+    registry = registry or CollectorRegistry()
+    app.state.metrics = shown = shown or registry
+    shown.register(health.InstallationMeasures(lambda: app.state.service, wall))
+    app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     for routes in (
         complaint_routes,
         lists,

@@ -1,6 +1,7 @@
 """Imports of files. Each transaction saves a chunk of rows with the progress, so a crash loses and doubles no row."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
@@ -18,12 +19,13 @@ from complaints.storage.rows import import_job
 from complaints.storage.rows.import_job import ImportJob as ImportJob
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.commands.messages import as_errors
+from complaints.use_cases.commands.messages import find_faults
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
 from complaints.use_cases.service import Service
 
 CHUNK = 250
 _RUNNING, _COMPLETED = "running", "completed"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,16 @@ def work_on(
             return job is not None and job.status == _COMPLETED
         progress(job)
         if job.status == _COMPLETED:
+            _log_end(job)
             return True
     return False
+
+
+def _log_end(job: ImportJob) -> None:
+    counts = {"rows": job.rows, "accepted": job.accepted, "duplicates": job.duplicates, "failed": job.failed}
+    log.info(
+        "an import ended", extra={"id": str(job.id), "source": job.source, "dry_run": job.dry_run, **counts}
+    )
 
 
 def _load_file(tx: Transaction, import_id: UUID) -> tuple[ImportJob, bytes]:
@@ -175,7 +185,18 @@ def _take_chunk(service: Service, tx: Transaction, import_id: UUID, reader: _Row
     )
     import_job.insert_errors(tx, job.id, result.errors)
     import_job.record_progress(tx, job)
+    _count_work(tx, job, result)
     return job
+
+
+def _count_work(tx: Transaction, job: ImportJob, result: _ChunkResult) -> None:
+    """For the measures of this process. Rows of a dry run do not count."""
+    if not job.dry_run:
+        tx.count("import_rows", "accepted", result.accepted)
+        tx.count("import_rows", "duplicate", result.duplicates)
+        tx.count("import_rows", "failed", len(result.errors))
+    if job.status == _COMPLETED:
+        tx.count("imports", "dry run" if job.dry_run else "import")
 
 
 def _import_rows(
@@ -207,11 +228,7 @@ def _parse_row(row: ImportRow) -> CreateComplaint | Sequence[Fault]:
     try:
         return CreateComplaint.model_validate(row.body)
     except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_input=False)]
-        return [
-            Fault(one["pointer"], one["message"])
-            for one in as_errors(found, body=row.body, shape=CreateComplaint)
-        ]
+        return find_faults(error, row.body, CreateComplaint)
 
 
 def _register_rows(

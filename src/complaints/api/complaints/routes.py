@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
+from pydantic_core import from_json
 from starlette.responses import Response
 
 from complaints.api.complaints.group_commit import GroupCommit
@@ -73,7 +74,17 @@ async def create_complaint(
 ) -> Response:
     """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
     intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
-    return make_response(await intake.result_of(IntakeRequest(request.caller, command, request.attempt)))
+    answer = await intake.result_of(IntakeRequest(request.caller, command, request.attempt))
+    http_request.state.complaint = _posted_id(answer)  # for the access log
+    return make_response(answer)
+
+
+def _posted_id(answer: Answer) -> str:
+    """The id of the posted complaint."""
+    location = answer.headers.get("Location")
+    if location is not None:
+        return location.rpartition("/")[2]
+    return str(from_json(answer.body)["id"])
 
 
 def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:

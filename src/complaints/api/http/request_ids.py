@@ -1,7 +1,8 @@
 """The outermost middleware: an id for every request, in its answer and in its log lines. Pure ASGI.
 
 It also adds the security headers to every answer, writes the access log, and turns unexpected exceptions into a
-500. The access log has no query strings, because they may hold personal data.
+500. A line of the access log has the caller, the address of the peer and the complaint, as far as they are known. It
+has no query string, because that may hold personal data.
 """
 
 import re
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from complaints.api.problems.catalogue import PROBLEMS, instance_of, problem_response
 from complaints.domain.errors import clip
 from complaints.logs import describe_exception
+from complaints.use_cases.access import Caller
 
 Observer = Callable[[str, str, int, float], None]
 """Called after every answer with the method, the route template ("" for none), the status and the seconds."""
@@ -70,14 +72,25 @@ class RequestIds:
         if not self._access_log:
             return
         write = _log.debug if scope["path"] in _QUIET else _log.info
+        state, client = scope["state"], scope.get("client")
+        caller: Caller | None = state.get("caller")
         write(
             "request",
             method=scope["method"],
             path=clip(instance_of(scope)),
             status=status,
             duration_ms=round(seconds * 1000, 2),
-            problem=scope["state"].get("problem"),
+            problem=state.get("problem"),
+            actor=caller.actor if caller else None,
+            peer=client[0] if client else None,
+            complaint=state.get("complaint") or _reference(scope),
         )
+
+
+def _reference(scope: Scope) -> str | None:
+    """The complaint that the path names, by its id or number as the client wrote it."""
+    reference: str | None = scope.get("path_params", {}).get("reference")
+    return None if reference is None else clip(reference, 40)
 
 
 def _request_id(scope: Scope) -> str:

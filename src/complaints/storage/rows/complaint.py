@@ -181,6 +181,7 @@ def _partial(name: str, *columns: Any, where: Any, unique: bool = False) -> None
 # Partial: posted complaints have no digest, so their intake does not pay for this index.
 _partial("uq_complaint__import_digest", c.import_digest, where=c.import_digest.is_not(None), unique=True)
 _partial("ix_complaint__wake", c.wake_at, c.id, where=c.wake_at.is_not(None) & c.parked_at.is_(None))
+_partial("ix_complaint__parked", c.parked_at, where=c.parked_at.is_not(None))  # almost always empty
 # The columns behind the id are for filters: the index answers them without reading the rows. Every index makes
 # intake slower, so there are few.
 _partial(

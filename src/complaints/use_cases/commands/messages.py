@@ -5,12 +5,15 @@ The exception handlers of the API and the importing of rows call it.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from complaints.domain.errors import ask_if_meant, clip, escape_pointer
+from pydantic import BaseModel, ValidationError
+
+from complaints.domain.errors import Fault, InvalidContent, ask_if_meant, clip, escape_pointer
 from complaints.use_cases.commands.member_names import find_known_names
 
 MAX_ERRORS = 50
+Command = TypeVar("Command", bound=BaseModel)
 
 _SUBJECT = re.compile(r"^.*?(?= should\b)")
 _LABEL_FAULTS = ("union_tag_invalid", "union_tag_not_found")
@@ -30,6 +33,22 @@ def as_errors(
         _in_body(error, body, shape) if error["loc"][0] == "body" else _outside(error, query)
         for error in found[:MAX_ERRORS]
     ]
+
+
+def read_command(model: type[Command], members: Mapping[str, Any]) -> Command:
+    """The command with these members, by the rules of the API. Raises InvalidContent with all faults."""
+    try:
+        return model.model_validate(members)
+    except ValidationError as error:
+        faults = find_faults(error, members, model)
+        raise InvalidContent(faults[0].message, faults=faults) from error
+
+
+def find_faults(error: ValidationError, members: Mapping[str, Any], model: type[BaseModel]) -> list[Fault]:
+    """The faults that pydantic found in the members of a command of the type `model`."""
+    found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_input=False)]
+    listed = as_errors(found, body=members, shape=model)
+    return [Fault(one["pointer"], one["message"]) for one in listed]
 
 
 def _outside(error: Mapping[str, Any], query: Any) -> dict[str, str]:

@@ -233,6 +233,7 @@ def _create(
         )
         persons = _persons(new)
         changes[n] = _change_to_save(change, new, persons)
+        tx.count("registered", new.channel)
         created[n] = IntakeResult(change.complaint, persons, created=True, related=related)
         earlier.add(new.identity, change.complaint)
     save(tx, [changes[n] for n in numbered], service.new_id)

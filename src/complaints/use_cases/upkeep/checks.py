@@ -8,6 +8,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.storage import months
+from complaints.storage.database.migrate import find_orphans
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import audit
 from complaints.storage.rows.event import find_last_number
@@ -31,27 +32,43 @@ class ProofSize:
     cut_off: int
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How many rows of each kind were checked."""
+
+    complaints: int = 0
+    events: int = 0
+    deadlines: int = 0
+    escalations: int = 0
+
+    def __add__(self, other: "Proof") -> "Proof":
+        return Proof(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{getattr(self, name)} {name}" for name in self.__slots__)
+
+
 def count_to_check(service: Service) -> ProofSize:
     """Count the complaints that `check_all` will go through."""
     return service.read(lambda tx: ProofSize(audit.count_complaints(tx), audit.count_cut_off(tx)))
 
 
 def check_all(
-    service: Service, *, progress: Callable[[int], None] = lambda count: None
+    service: Service, *, progress: Callable[[Proof], None] = lambda proof: None
 ) -> Iterator[Violation]:
-    """Every breach of an invariant of a complaint. `progress` is called after each batch with its size."""
+    """Every breach of an invariant of a complaint. `progress` is called after each batch with what it checked."""
     after: UUID | None = None
     while True:
-        found, after, count = service.read(lambda tx, start=after: _check_batch(service, tx, start))  # type: ignore[misc]
+        found, after, proof = service.read(lambda tx, start=after: _check_batch(service, tx, start))  # type: ignore[misc]
         yield from found
-        progress(count)
+        progress(proof)
         if after is None:
             return
 
 
 def _check_batch(
     service: Service, tx: Transaction, after: UUID | None
-) -> tuple[list[Violation], UUID | None, int]:
+) -> tuple[list[Violation], UUID | None, Proof]:
     batch = audit.find_batch(tx, after, BATCH)
     ids = [stored.loaded.complaint.id for stored in batch.stored]
     count = len(ids) + len(batch.unreadable)
@@ -77,7 +94,23 @@ def _check_batch(
         )
         number = number_of(complaint.sequence)
         found.extend(Violation(name, number, message) for name, rule in INVARIANTS for message in rule(case))
-    return found, batch.last if count == BATCH else None, count
+    proof = Proof(
+        complaints=count,
+        events=sum(map(len, events.values())),
+        deadlines=sum(len(stored.loaded.complaint.deadlines) for stored in batch.stored),
+        escalations=sum(len(one.escalations) for one in parts.values()),
+    )
+    return found, batch.last if count == BATCH else None, proof
+
+
+# References --------------------------------------------------------------------------------------------------------
+
+
+def check_references(service: Service) -> Iterator[Violation]:
+    """Breaches of foreign keys. Only SQLite can have them, through a program that does not enforce foreign keys."""
+    orphans = service.read(lambda tx: find_orphans(tx.connection))
+    for table, count in sorted(orphans.items()):
+        yield Violation("references hold", "", f"{count} rows of {table} refer to a row that does not exist")
 
 
 # Followers ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import heartbeat, idempotency
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
+from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, log_result, sweep_once
 
 BEAT_SECONDS = 5.0
 RETRY_SECONDS = 0.2
@@ -45,6 +46,7 @@ class Sweeper:
             swept = self._sweep()
             self._lag_seconds = max(swept.lags_seconds, default=0.0)
             self.observe(swept)
+            log_result(swept)
             self._beat()
             if swept.complaints < batch or self.stopping():
                 # If nothing was claimed, another process has locked the complaints that are due.
@@ -79,6 +81,17 @@ class Sweeper:
         self._lag_seconds = 0.0
 
 
+def beat_without_sweep(service: Service, node: str, wall: Callable[[], datetime]) -> None:
+    """Write the heartbeat of a process that only serves the API: a migration finds its program there."""
+    service.write(lambda tx: heartbeat.beat(tx, node, at=wall(), sweeps=False))
+
+
+def end_heartbeat(service: Service, node: str) -> None:
+    """Delete the heartbeat of this process, which ends. If the database is away, the heartbeat grows old instead."""
+    with suppress(Unavailable):
+        service.write(lambda tx: heartbeat.forget_node(tx, node))
+
+
 def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
     """The hourly chores: delete old answers and heartbeats, unpark complaints, make and detach months.
 
@@ -86,7 +99,8 @@ def do_chores(service: Service, wall: Callable[[], datetime], *, history_months:
     """
     service.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
     service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
-    service.write(lambda tx: due_complaints.unpark(tx, tx.now - _PARKED))
+    if unparked := service.write(lambda tx: due_complaints.unpark(tx, tx.now - _PARKED)):
+        log.info("complaints are unparked and tried again", extra={"complaints": unparked})
     keep_months(service, history_months=history_months)
 
 

@@ -48,6 +48,12 @@ def shipped_policy(name: str) -> str:
     return _shipped_text(f"policies/{name}.yaml")
 
 
+def shipped_policies() -> list[str]:
+    """The names of the policy documents that come with the program."""
+    files = (resources.files("complaints") / "policies").iterdir()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
 def _shipped_text(path: str) -> str:
     return resources.files("complaints").joinpath(path).read_text(encoding="utf-8")
 
