@@ -143,7 +143,7 @@ async def cached() -> JSONResponse:
 
 
 def make_app(limits: RequestLimits | None = None, **options: Any) -> FastAPI:
-    app = FastAPI(title="Letters", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Letters", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(router)
     install_middleware(app, limits=limits or RequestLimits(), **options)
     return app

@@ -16,8 +16,22 @@ from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
+from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.use_cases.service import Service
+
+_IN_TURN = (
+    "/docs",
+    "/openapi.json",
+    "/problems",
+    "/readyz",
+    "/metrics",
+    "/v1/deadlines/preview",
+    "/v1/deadlines/elapsed",
+    "/v1/policies",
+    "/v1/policies/validate",
+)
+"""Pages that need no key, and calls that compute much. They leave time for complaints (see `http.turns`)."""
 
 
 def create_app(
@@ -40,6 +54,7 @@ def create_app(
         version=complaints.__version__,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         summary="Complaint ticketing and closed-loop workflow",
     )
     app.state.service = service
@@ -76,6 +91,7 @@ def create_app(
         if feature.router is not None:
             app.include_router(feature.router, prefix="/v1")
     app.include_router(health.router)
+    app.add_middleware(Turns, lines=_IN_TURN)
     app.add_middleware(authentication.Authentication)
     install_middleware(
         app,
