@@ -38,6 +38,10 @@ err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 def main() -> None:
     """Run the command line. A refusal is printed without a stack trace and ends with status 1."""
+    from complaints.serving.process import keep_files_private, raise_open_files_limit
+
+    keep_files_private()
+    raise_open_files_limit()
     try:
         app()
     except Exception as error:
@@ -105,7 +109,11 @@ def _serve_on(
     loops = wiring.build_loops(service, registry, settings, annexes) if settings.scheduler else None
     line = settings.supervisor_fd
     server = DrainingServer(
-        server_config(application),
+        server_config(
+            application,
+            connections_per_peer=settings.connections_per_peer,
+            hsts_seconds=settings.hsts_seconds,
+        ),
         drain_seconds=settings.drain_seconds,
         on_ready=lambda: None if line is None else report_to_supervisor(line),
     )

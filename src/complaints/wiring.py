@@ -29,7 +29,7 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
-from complaints.use_cases.imports import work_on_imports
+from complaints.use_cases.imports import ImportQuota, work_on_imports
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import Violation, check_all, check_followers
@@ -297,4 +297,6 @@ def build_app(
         sweeps=settings.scheduler,
         replica=replica,
         annexes=annexes,
+        calls_per_minute=settings.calls_per_minute,
+        import_quota=ImportQuota(settings.running_imports, settings.stored_import_bytes),
     )

@@ -37,7 +37,8 @@ LETTER = b'{"subject": "a"}'
 def port() -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GuardedHttp, "head_seconds", 0.5)
-        with running(make_app(LIMITS), keep_alive_seconds=1) as port:
+        patch.setattr(GuardedHttp, "unread_seconds", 0.5)
+        with running(make_app(LIMITS), keep_alive_seconds=1, hsts_seconds=60) as port:
             yield port
 
 
@@ -564,10 +565,57 @@ def test_nonsense_behind_a_request_is_not_taken_for_its_answer() -> None:
     assert b"400" not in received
 
 
-def test_answers_have_a_date_and_no_server(port: int) -> None:
-    _, headers, _ = talk(port, head("GET", "/v1/letters"))
+@pytest.mark.parametrize(
+    "sent", [head("GET", "/v1/letters"), head("GET", "/nowhere"), head("GET", "/docs"), b"nonsense\r\n\r\n"]
+)
+def test_answers_have_a_date_and_no_server_and_are_safe_in_a_browser(port: int, sent: bytes) -> None:
+    _, headers, _ = talk(port, sent)
     assert "GMT" in headers["date"]
     assert "server" not in headers
+    assert headers["strict-transport-security"] == "max-age=60"
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert [headers[name] for name in ("x-content-type-options", "cache-control", "referrer-policy")] == [
+        "nosniff",
+        "no-store",
+        "no-referrer",
+    ]
+
+
+@pytest.mark.parametrize("more", ["X: y", "Connection: close"])
+def test_an_answer_that_is_not_read_is_dropped(port: int, logged: io.StringIO, more: str) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(head("GET", "/v1/large", more, close=False))
+        deadline = time.monotonic() + 8
+        while "an answer was not read" not in logged.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(rest(connection)) < 12_000_000
+    assert "an answer was not read" in logged.getvalue()
+
+
+def test_an_answer_that_is_read_slowly_is_not_dropped(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(head("GET", "/v1/large"))
+        received = 0
+        while part := connection.recv(400_000):
+            received += len(part)
+            time.sleep(0.04)
+    assert received > 12_000_000
+
+
+def test_one_address_may_have_so_many_connections() -> None:
+    with running(make_app(), connections_per_peer=2) as port:
+        with connected(port), connected(port):
+            for _ in range(2):
+                answer = talk(port, head("GET", "/v1/letters"))
+                assert_problem(answer, 429, "too-many-requests")
+                assert answer[1]["retry-after"] == "30"
+        deadline = time.monotonic() + 5
+        while (status := talk(port, head("GET", "/v1/letters"))[0]) == 429 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert status == 200
 
 
 def test_a_request_under_way_is_answered_before_the_server_stops() -> None:

@@ -18,8 +18,10 @@ from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
 from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
+from complaints.use_cases.imports import ImportQuota
 from complaints.use_cases.service import Service
 
+NO_QUOTA = ImportQuota()
 _IN_TURN = (
     "/docs",
     "/openapi.json",
@@ -43,11 +45,14 @@ def create_app(
     limits: RequestLimits | None = None,
     replica: Service | None = None,
     annexes: Annexes = NO_ANNEXES,
+    calls_per_minute: int = 0,
+    import_quota: ImportQuota = NO_QUOTA,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
     `sweeps` is True if this process also runs the loops. `registry` collects the measures. Callers without any
-    right to write read from `replica`, if there is one. The routes and problems of `annexes` are added.
+    right to write read from `replica`, if there is one. The routes and problems of `annexes` are added. A key may
+    make `calls_per_minute` calls to this process (0: any number), and has `import_quota`.
     """
     app = FastAPI(
         title="Complaints",
@@ -61,6 +66,7 @@ def create_app(
     app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
     app.state.replica = replica
+    app.state.import_quota = import_quota
     app.state.wall = wall
     app.state.sweeps = sweeps
     app.state.metrics = registry = registry or CollectorRegistry()
@@ -92,6 +98,11 @@ def create_app(
             app.include_router(feature.router, prefix="/v1")
     app.include_router(health.router)
     app.add_middleware(Turns, lines=_IN_TURN)
+    if calls_per_minute:
+        # Loading the library takes 0.1 s, and most processes have no such limit.
+        from complaints.api.http.rate_limits import CallLimits
+
+        app.add_middleware(CallLimits, calls_per_minute=calls_per_minute)
     app.add_middleware(authentication.Authentication)
     install_middleware(
         app,
