@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     pool_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     calls_per_minute: Annotated[int, Field(ge=0)] = 0  # of one key in one process; 0: no limit
     running_imports: Annotated[int, Field(ge=0)] = 20  # unfinished imports of one key; 0: no limit
-    stored_import_bytes: Annotated[int, Field(ge=0)] = 1024**3  # the files of these imports together; 0: no limit
+    stored_import_bytes: Annotated[int, Field(ge=0)] = (
+        1024**3
+    )  # the files of these imports together; 0: no limit
     connections_per_peer: Annotated[int, Field(ge=0)] = 0  # of one address to one process; 0: no limit
     hsts_seconds: Annotated[int, Field(ge=0)] = 0  # 0: no header Strict-Transport-Security
     listen_fd: int | None = None  # the supervisor sets these two, not a person

@@ -83,7 +83,9 @@ class GuardedHttp(HttpToolsProtocol):
         most = config.connections_per_peer
         if most and config.connections[host] > most:
             problem = PROBLEMS["too-many-requests"]
-            self._refuse(problem, f"Your address may have {most} connections: close one, or use it for more calls.")
+            self._refuse(
+                problem, f"Your address may have {most} connections: close one, or use it for more calls."
+            )
 
     def resume_writing(self) -> None:
         """Go on with the answer: its client has read enough of it."""

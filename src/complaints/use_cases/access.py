@@ -16,13 +16,16 @@ class Right(StrEnum):
     READ_OWN = "read_own"  # read complaints of the own source
     READ = "read"  # read every complaint
     SEE_PERSONS = "see_persons"  # read personal data unmasked
+    SEE_INTERNAL = "see_internal"  # read internal notes and attributes unmasked
     WORK = "work"  # take actions, write notes, acknowledge
     SUPERVISE = "supervise"  # change the first owner, re-plan
     CONFIGURE = "configure"  # write reference data
     ADMINISTER = "administer"  # keys
 
 
-_AGENT = frozenset({Right.CREATE, Right.READ_OWN, Right.READ, Right.SEE_PERSONS, Right.WORK})
+_AGENT = frozenset(
+    {Right.CREATE, Right.READ_OWN, Right.READ, Right.SEE_PERSONS, Right.SEE_INTERNAL, Right.WORK}
+)
 _SUPERVISOR = _AGENT | {Right.SUPERVISE}
 _MANAGER = _SUPERVISOR | {Right.CONFIGURE}
 RIGHTS: dict[AccessRole, frozenset[Right]] = {
@@ -38,6 +41,11 @@ RIGHTS: dict[AccessRole, frozenset[Right]] = {
 @cache
 def _rights_of(roles: frozenset[AccessRole]) -> frozenset[Right]:
     return frozenset().union(*(RIGHTS[role] for role in roles))
+
+
+@cache
+def _reads_all_with(roles: frozenset[AccessRole], right: Right) -> bool:
+    return any({right, Right.READ} <= RIGHTS[role] for role in roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,16 @@ class Caller:
     @property
     def scope(self) -> Scope:
         """The complaints that the caller may know of: all with the right `read`, else the complaints of its source."""
-        return ALL_COMPLAINTS if Right.READ in self.rights else Scope.sources([self.source])
+        return self.scope_for(Right.READ_OWN)
+
+    def scope_for(self, right: Right) -> Scope:
+        """The complaints for which the caller has `right`. A role gives its rights as far as the role itself reads.
+
+        So two roles together give no more than their sum: `intake` and `auditor` see the persons of the own source.
+        """
+        if right not in self.rights:
+            return Scope.sources([])
+        return ALL_COMPLAINTS if _reads_all_with(self.roles, right) else Scope.sources([self.source])
 
     def require(self, right: Right) -> None:
         """Raise Forbidden if the caller lacks `right`."""

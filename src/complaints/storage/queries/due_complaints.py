@@ -100,7 +100,9 @@ def unpark(tx: Transaction, before: datetime, limit: int) -> int:
 
     Complaints that another transaction has locked are left.
     """
-    parked = select(c.id).where(c.parked_at.is_not(None), c.parked_at < before).order_by(c.parked_at).limit(limit)
+    parked = (
+        select(c.id).where(c.parked_at.is_not(None), c.parked_at < before).order_by(c.parked_at).limit(limit)
+    )
     ids = list(tx.connection.execute(parked.with_for_update(skip_locked=True, key_share=True)).scalars())
     if ids:
         tx.connection.execute(update(complaint).where(any_of(c.id, ids)).values(parked_at=None))
