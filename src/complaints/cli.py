@@ -142,7 +142,7 @@ def _print_start(settings: "Settings", port: int, first_key: "FirstKey | None") 
     key_file = settings.data_dir / KEY_FILE
     lines = [f"Complaints is served at {address} (the API is described at {address}/docs).", ""]
     if first_key:
-        lines += [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}", ""]
+        lines += [*_describe_first_key(first_key), ""]
     named = "$COMPLAINTS_BOOTSTRAP_API_KEY" if settings.bootstrap_api_key else f"$(cat {key_file})"
     lines += [
         "Post a first complaint:",
@@ -154,6 +154,13 @@ def _print_start(settings: "Settings", port: int, first_key: "FirstKey | None") 
     ]
     out.print("\n".join(lines), markup=False)
     sys.stdout.flush()
+
+
+def _describe_first_key(first_key: "FirstKey") -> list[str]:
+    """The lines about a new key. A terminal also gets its secret; other output is often kept as a log."""
+    if not sys.stdout.isatty():
+        return [f"Your first key is in {first_key.path}."]
+    return [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}"]
 
 
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints worker")
@@ -197,7 +204,7 @@ def migrate() -> None:
     service.close()
     out.print("The database is at the newest schema.")
     if first_key:
-        out.print(f"Your first key, kept in {first_key.path}:\n    {first_key.secret}", markup=False)
+        out.print("\n".join(_describe_first_key(first_key)), markup=False)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from complaints.api.feature import Annexes, Feature, FeatureLoop
 from complaints.features.registry import FEATURES
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings, describe_faults
-from complaints.storage.database import migrate
+from complaints.storage.database import connections, migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
@@ -90,7 +90,9 @@ def _read_settings(kind: type[BaseSettings]) -> BaseSettings:
 def open_database(settings: Settings) -> Database:
     """The database with its clock. Raises NotReady if the database does not fit the settings."""
     if settings.embedded and settings.database_url is None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.embedded:
+        connections.keep_private(settings.url)
     engine = _open(settings, settings.url)
     if settings.embedded:
         migrate.upgrade(engine, annex_tables=_annex_tables())
@@ -162,7 +164,7 @@ def _first_key(settings: Settings, service: Service) -> FirstKey | None:
     if made is None or given is not None:
         return None
     path = settings.data_dir / KEY_FILE
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(made + "\n")
