@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.api.app import create_app
+from complaints.api.app import _IN_TURN, create_app
 from complaints.api.http import turns
 from complaints.api.http.turns import Turns
 from complaints.domain.vocabulary import AccessRole
@@ -146,11 +146,32 @@ def test_a_slow_client_does_not_hold_up_its_line() -> None:
     asyncio.run(ask())
 
 
-def test_other_paths_do_not_wait(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LEAST_PAUSE_SECONDS", 0.5)
-    begun = time.monotonic()
-    for path in ("/docs", "/healthz", "/v1/teams", "/v1/complaints", "/problems", "/v1/lifecycle"):
-        assert client.get(path).status_code == 200
-    assert time.monotonic() - begun < 0.45
-    assert client.get("/docs").status_code == 200  # the second of its line
-    assert time.monotonic() - begun >= 0.5
+@pytest.mark.parametrize(
+    ("path", "waits"),
+    [
+        *(
+            (path, True)
+            for path in ("/docs", "/docs/docs.js", "/openapi.json", "/problems/x", "/readyz", "/metrics")
+        ),
+        *(
+            (path, False)
+            for path in ("/healthz", "/v1/teams", "/v1/complaints", "/v1/policies/x", "/nowhere")
+        ),
+    ],
+)
+def test_pages_stand_in_line_and_calls_do_not(
+    path: str, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+
+    async def note(line: object) -> None:
+        begun.append(line)
+
+    monkeypatch.setattr(turns._Line, "begin", note)
+    monkeypatch.setattr(turns._Line, "end", lambda line: None)
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await _answer(send)
+
+    asyncio.run(Turns(app, lines=_IN_TURN)(_scope(path), None, _ignore))  # type: ignore[arg-type]
+    assert bool(begun) is waits
