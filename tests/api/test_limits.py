@@ -151,12 +151,19 @@ def test_a_slow_client_does_not_hold_up_its_line() -> None:
     [
         *(
             (path, True)
-            for path in ("/docs", "/docs/docs.js", "/openapi.json", "/problems/x", "/readyz", "/metrics")
+            for path in (
+                "/docs",
+                "/docs/docs.js",
+                "/openapi.json",
+                "/problems/x",
+                "/healthz",
+                "/readyz",
+                "/metrics",
+                "/x",
+                "//v1/teams",
+            )
         ),
-        *(
-            (path, False)
-            for path in ("/healthz", "/v1/teams", "/v1/complaints", "/v1/policies/x", "/nowhere")
-        ),
+        *((path, False) for path in ("/v1/teams", "/v1/complaints", "/v1/policies/x")),
     ],
 )
 def test_pages_stand_in_line_and_calls_do_not(
@@ -167,11 +174,24 @@ def test_pages_stand_in_line_and_calls_do_not(
     async def note(line: object) -> None:
         begun.append(line)
 
-    monkeypatch.setattr(turns._Line, "begin", note)
-    monkeypatch.setattr(turns._Line, "end", lambda line: None)
+    monkeypatch.setattr(turns.Line, "begin", note)
+    monkeypatch.setattr(turns.Line, "end", lambda line: None)
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
         await _answer(send)
 
     asyncio.run(Turns(app, lines=_IN_TURN)(_scope(path), None, _ignore))  # type: ignore[arg-type]
     assert bool(begun) is waits
+
+
+def test_refusals_without_a_key_stand_in_line(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+
+    async def note(line: object) -> None:
+        begun.append(line)
+
+    monkeypatch.setattr(turns.Line, "pass_through", note)
+    assert client.get("/v1/teams").status_code == 200
+    assert begun == []
+    assert client.get("/v1/teams", headers={"Authorization": "Bearer no"}).status_code == 401
+    assert len(begun) == 1

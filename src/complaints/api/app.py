@@ -26,6 +26,7 @@ _IN_TURN = (
     "/docs",
     "/openapi.json",
     "/problems",
+    "/healthz",
     "/readyz",
     "/metrics",
     "/v1/deadlines/preview",
@@ -33,7 +34,7 @@ _IN_TURN = (
     "/v1/policies",
     "/v1/policies/validate",
 )
-"""Pages that need no key, and calls that compute much. They leave time for complaints (see `http.turns`)."""
+"""Pages without a key, each with a line of its own, and calls that compute much. See `http.turns`."""
 
 
 def create_app(

@@ -17,17 +17,19 @@ _PAUSE_SHARE = 4.0  # a line pauses four times as long as its last turn took: it
 class Turns:
     """Lets one request of each line work at a time, with a pause after it. Other requests do not wait.
 
-    `lines` are paths: a path below `/v1/` as it is, another path with all paths below it. A turn begins when the body
-    has arrived, and ends when the answer begins. So a slow client does not hold up its line.
+    `lines` are paths: a path below `/v1/` as it is, another path with all paths below it. Paths outside `/v1/` without
+    a line have one line together. A turn begins when the body has arrived, and ends when the answer begins. So a slow
+    client does not hold up its line.
     """
 
     def __init__(self, app: ASGIApp, *, lines: tuple[str, ...]) -> None:
         self._app = app
-        self._lines = {path: _Line() for path in lines}
+        self._lines = {path: Line() for path in lines}
+        self._other = Line()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, in its turn if it stands in a line."""
-        line = self._lines.get(_line_name(scope["path"])) if scope["type"] == "http" else None
+        line = self._line_for(scope["path"]) if scope["type"] == "http" else None
         if line is None:
             await self._app(scope, receive, send)
             return
@@ -43,12 +45,13 @@ class Turns:
         finally:
             turn.end()
 
+    def _line_for(self, path: str) -> "Line | None":
+        if path.startswith("/v1/"):
+            return self._lines.get(path)
+        return self._lines.get("/" + path.lstrip("/").partition("/")[0], self._other)
 
-def _line_name(path: str) -> str:
-    return path if path.startswith("/v1/") else "/" + path.split("/", 2)[1]
 
-
-class _Line:
+class Line:
     """The requests that wait for their turn, and the time at which the next turn may begin."""
 
     __slots__ = ("_begun_at", "_free_at", "_lock")
@@ -74,13 +77,18 @@ class _Line:
         self._free_at = now + max(LEAST_PAUSE_SECONDS, _PAUSE_SHARE * (now - self._begun_at))
         self._lock.release()
 
+    async def pass_through(self) -> None:
+        """Wait for the turn and end it at once. Used for answers that cost nothing more."""
+        await self.begin()
+        self.end()
+
 
 class _Turn:
     """The send of a request that has its turn. The turn ends before the answer goes out."""
 
     __slots__ = ("_ended", "_line", "_send")
 
-    def __init__(self, line: _Line, send: Send) -> None:
+    def __init__(self, line: Line, send: Send) -> None:
         self._line = line
         self._send = send
         self._ended = False
