@@ -1,7 +1,7 @@
 """The outermost middleware: an id for every request, in its answer and in its log lines. Pure ASGI.
 
-It also adds the security headers to every answer, answers HEAD as GET without a body, writes the access log, and
-turns unexpected exceptions into a 500. The access log has no query strings, because they may hold personal data.
+It also adds the security headers to every answer, and answers HEAD as GET without a body. It writes the access log,
+and turns unexpected exceptions into a 500. The access log has no query strings, because they may hold personal data.
 """
 
 import re

@@ -46,7 +46,8 @@ def send_document(request: Request) -> Response:
     state = request.app.state
     if not hasattr(state, "document"):
         state.document = _tagged(encode(request.app.openapi()))
-    return _unless_known(request, _response(*state.document, "application/json", cache_control="no-store"))
+    content, etag = state.document
+    return _unless_known(request, _response(content, etag, "application/json", cache_control="no-store"))
 
 
 @router.get("/docs/docs.js")
@@ -81,7 +82,8 @@ def _tagged(content: bytes) -> tuple[bytes, str]:
 
 def _file(path: str, *, cache_control: str) -> Response:
     media_type = _MEDIA_TYPES.get(PurePosixPath(path).suffix, "text/plain")
-    return _response(*_content(path), media_type, cache_control=cache_control)
+    content, etag = _content(path)
+    return _response(content, etag, media_type, cache_control=cache_control)
 
 
 def _response(content: bytes, etag: str, media_type: str, *, cache_control: str) -> Response:

@@ -22,7 +22,7 @@ def show_data(
     """The data of each event as the caller sees it, in the given order.
 
     Internal notes and attributes are for staff, so other callers see a mask. An id of a complaint outside the scope
-    of the caller becomes None, wherever it stands.
+    of the caller becomes None.
     """
     shown = [data for _, data in events]
     if Right.SEE_INTERNAL not in caller.rights:

@@ -58,8 +58,8 @@ def create_key(
 ) -> tuple[Key, str]:
     """Create a key. Returns the key and its secret; without `secret` a random secret is made.
 
-    Raises Forbidden if the key would have more rights than the caller. Raises Conflict if the name exists, and
-    InvalidContent for no role, a name that is no identifier, an unknown user or an expiry in the past.
+    Raises Forbidden if the key would have more rights than the caller. Raises Conflict if the name exists.
+    Raises InvalidContent for no role, a name that is no identifier, an unknown user or an expiry in the past.
     """
     configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)
