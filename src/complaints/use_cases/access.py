@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from complaints.domain.errors import Forbidden
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
@@ -43,9 +43,12 @@ def _rights_of(roles: frozenset[AccessRole]) -> frozenset[Right]:
     return frozenset().union(*(RIGHTS[role] for role in roles))
 
 
-@cache
-def _reads_all_with(roles: frozenset[AccessRole], right: Right) -> bool:
-    return any({right, Right.READ} <= RIGHTS[role] for role in roles)
+@lru_cache(maxsize=1024)
+def _scope_for(roles: frozenset[AccessRole], source: str, right: Right) -> Scope:
+    giving = [role for role in roles if right in RIGHTS[role]]
+    if any(Right.READ in RIGHTS[role] for role in giving):
+        return ALL_COMPLAINTS
+    return Scope.sources([source] if giving else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,7 @@ class Caller:
 
         So two roles together give no more than their sum: `intake` and `auditor` see the persons of the own source.
         """
-        if right not in self.rights:
-            return Scope.sources([])
-        return ALL_COMPLAINTS if _reads_all_with(self.roles, right) else Scope.sources([self.source])
+        return _scope_for(self.roles, self.source, right)
 
     def require(self, right: Right) -> None:
         """Raise Forbidden if the caller lacks `right`."""

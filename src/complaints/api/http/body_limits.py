@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -129,7 +130,7 @@ def _content_length(value: bytes) -> int:
 def _check_head(scope: Scope, head: _Head, most: int) -> None:
     if head.host is None and scope["http_version"] != "1.0":
         raise BadRequest("Send the header Host.")
-    if head.host is not None and not _HOST.fullmatch(head.host):
+    if head.host is not None and not _is_host(head.host):
         raise BadRequest("The header Host is not a host with an optional port.")
     if "\0" in scope["path"]:
         raise NotFound("There is nothing at this address.")
@@ -139,6 +140,11 @@ def _check_head(scope: Scope, head: _Head, most: int) -> None:
         raise ContentEncodingRefused("Send the body as it is, without a Content-Encoding.")
     if head.length is not None and head.length > most:
         raise _too_large(most)
+
+
+@lru_cache(maxsize=64)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def _too_large(most: int) -> PayloadTooLarge:
@@ -158,7 +164,7 @@ class _LimitedBody:
         self._send = send
         self._limits = limits
         self._most = most
-        self._begun_at = asyncio.get_running_loop().time()
+        self._begun_at: float | None = None  # set by the first wait: most bodies arrive with their head
         self.seen = 0
         self.ended = False
         self.answered = False
@@ -187,10 +193,12 @@ class _LimitedBody:
             waits_for = receiving.send(None)
         except StopIteration as received:
             return received.value  # type: ignore[no-any-return]
-        stall = self._limits.stall_seconds
+        now, stall = asyncio.get_running_loop().time(), self._limits.stall_seconds
+        if self._begun_at is None:
+            self._begun_at = now
         slowest = self._begun_at + stall + self.seen / SLOWEST_BYTES
         try:
-            async with asyncio.timeout_at(min(slowest, asyncio.get_running_loop().time() + stall)):
+            async with asyncio.timeout_at(min(slowest, now + stall)):
                 return await _Resumed(receiving, waits_for)
         except TimeoutError as stalled:
             self.ended = True

@@ -5,7 +5,7 @@ and turns unexpected exceptions into a 500. The access log has no query strings,
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 
 import structlog
@@ -23,6 +23,7 @@ Observer = Callable[[str, str, int, float], None]
 
 _VISIBLE_ASCII = re.compile(rb"[\x21-\x7e]{1,128}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
 _log = structlog.get_logger("complaints.http")
 
 
@@ -125,7 +126,7 @@ class _Answer:
 
     def _own(self, message: Message) -> list[tuple[bytes, bytes]]:
         sent = dict(message.get("headers", ()))
-        return [
-            (b"x-request-id", self._request_id),
-            *[header for header in SECURITY_HEADERS if header[0] not in sent],
-        ]
+        headers: Iterable[tuple[bytes, bytes]] = SECURITY_HEADERS
+        if not _SECURITY_NAMES.isdisjoint(sent):
+            headers = [header for header in SECURITY_HEADERS if header[0] not in sent]
+        return [(b"x-request-id", self._request_id), *headers]

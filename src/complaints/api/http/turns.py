@@ -29,7 +29,9 @@ class Turns:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, in its turn if it stands in a line."""
-        line = self._line_for(scope["path"]) if scope["type"] == "http" else None
+        line = self._lines.get(scope["path"]) if scope["type"] == "http" else None
+        if line is None and not scope.get("path", "/v1/").startswith("/v1/"):
+            line = self._lines.get("/" + scope["path"].lstrip("/").partition("/")[0], self._other)
         if line is None:
             await self._app(scope, receive, send)
             return
@@ -44,11 +46,6 @@ class Turns:
             await self._app(scope, body.receive, turn.send)
         finally:
             turn.end()
-
-    def _line_for(self, path: str) -> "Line | None":
-        if path.startswith("/v1/"):
-            return self._lines.get(path)
-        return self._lines.get("/" + path.lstrip("/").partition("/")[0], self._other)
 
 
 class Line:
