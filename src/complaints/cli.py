@@ -44,6 +44,10 @@ LogLevel = Annotated[
 
 def main() -> None:
     """Run the command line. A refusal is printed without a stack trace and ends with status 1."""
+    from complaints.serving.process import keep_files_private, raise_open_files_limit
+
+    keep_files_private()
+    raise_open_files_limit()
     try:
         app()
     except Exception as error:
@@ -170,7 +174,12 @@ def _serve_on(
     )
     line = settings.supervisor_fd
     server = DrainingServer(
-        server_config(application, trust_forwarded_from=settings.trusted_proxies),
+        server_config(
+            application,
+            trust_forwarded_from=settings.trusted_proxies,
+            connections_per_peer=settings.connections_per_peer,
+            hsts_seconds=settings.hsts_seconds,
+        ),
         drain_seconds=settings.drain_seconds,
         on_ready=lambda: None if line is None else report_to_supervisor(line),
     )
@@ -197,7 +206,7 @@ def _print_start(settings: "Settings", port: int, first_key: "FirstKey | None") 
     key_file = settings.data_dir / KEY_FILE
     lines = [f"Complaints is served at {address} (the API is described at {address}/docs).", ""]
     if first_key:
-        lines += [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}", ""]
+        lines += [*_describe_first_key(first_key), ""]
     named = "$COMPLAINTS_BOOTSTRAP_API_KEY" if settings.bootstrap_api_key else f"$(cat {key_file})"
     lines += [
         "Post a first complaint:",
@@ -209,6 +218,13 @@ def _print_start(settings: "Settings", port: int, first_key: "FirstKey | None") 
     ]
     out.print("\n".join(lines))
     sys.stdout.flush()
+
+
+def _describe_first_key(first_key: "FirstKey") -> list[str]:
+    """The lines about a new key. A terminal also gets its secret; other output is often kept as a log."""
+    if not sys.stdout.isatty():
+        return [f"Your first key is in {first_key.path}."]
+    return [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}"]
 
 
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints worker")
@@ -262,7 +278,7 @@ def migrate(
     else:
         out.print(f"{name} was migrated from schema {change.before or 'none'} to {change.after}.")
     if first_key:
-        out.print(f"Your first key, kept in {first_key.path}:\n    {first_key.secret}")
+        out.print("\n".join(_describe_first_key(first_key)))
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from complaints.storage.database.connections import (
     Unreachable,
     check_reachable,
     describe_url,
+    keep_private,
     open_engine,
     parse_url,
     watch_pool,
@@ -42,7 +43,7 @@ from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SE
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
-from complaints.use_cases.imports import work_on_imports
+from complaints.use_cases.imports import ImportQuota, work_on_imports
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import Proof, check_all, check_followers, check_references
@@ -119,6 +120,7 @@ def open_database(settings: Settings, *, create: bool = False) -> Database:
         _parse(settings.read_database_url, "COMPLAINTS_READ_DATABASE_URL")
     if settings.embedded:
         _find_file(settings, create=create)
+        keep_private(settings.url)
     engine = _open(settings, settings.url, "COMPLAINTS_DATABASE_URL")
     try:
         check_reachable(engine)
@@ -142,7 +144,7 @@ def _find_file(settings: Settings, *, create: bool) -> None:
 
 def _make_directory(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise NotReady(f"COMPLAINTS_DATA_DIR: cannot make the directory {path}: {error.strerror}.") from error
 
@@ -466,4 +468,6 @@ def build_app(
         sweeps=settings.scheduler,
         replica=replica,
         annexes=annexes,
+        calls_per_minute=settings.calls_per_minute,
+        import_quota=ImportQuota(settings.running_imports, settings.stored_import_bytes),
     )

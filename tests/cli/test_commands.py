@@ -75,11 +75,11 @@ def test_a_key_is_named_by_the_rule_of_the_api(command: Command, made: str, name
     assert refused.startswith("/source")
 
 
-def test_a_name_is_printed_as_it_is(command: Command, made: str) -> None:
-    name = "[bold]x[/bold] :bell:"
-    assert command("key", "create", name, "--role", "intake").status == 0
-    assert name in command("key", "list").out
-    assert command("key", "revoke", name).out == f"{name} is revoked.\n"
+def test_a_source_is_printed_as_it_is(command: Command, made: str) -> None:
+    source = "[bold]x[/bold] :bell:"
+    assert command("key", "create", "cc", "--role", "intake", "--source", source).status == 0
+    assert source in command("key", "list").out
+    assert command("key", "revoke", "cc").out == "cc is revoked.\n"
 
 
 def test_the_version_needs_no_database(command: Command, directory: Path) -> None:

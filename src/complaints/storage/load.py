@@ -174,3 +174,13 @@ def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | 
     last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
     numbers = count(last + 1)
     return [next(numbers) if posted is None else UUID(posted) for posted in known]
+
+
+def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Scope) -> set[UUID]:
+    """Those of these complaints that are outside `scope`."""
+    if not complaint_ids:
+        return set()
+    statement = select(complaint.c.id).where(
+        any_of(complaint.c.id, complaint_ids), ~condition(scope, complaint)
+    )
+    return set(tx.connection.execute(statement).scalars())

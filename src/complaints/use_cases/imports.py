@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -29,10 +29,31 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class ImportQuota:
+    """The most unfinished imports of one key, and the most bytes of their files together. 0 means no limit."""
+
+    running: int = 0
+    stored_bytes: int = 0
+
+
+class QuotaUsedUp(ComplaintError):
+    """The key has too many unfinished imports. `limit` is the name of the limit, `most` its value."""
+
+    kind: ClassVar[str] = "limited"
+    code: ClassVar[str] = "too-many-requests"
+
+    def __init__(self, detail: str, *, limit: str, most: int) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.most = most
+
+
+@dataclass(frozen=True, slots=True)
 class ImportRequest:
     """A file to import. `options` are pairs of name and value for `parse_options`.
 
-    `charset` is the encoding that the sender declared, or None. A dry run saves no complaints.
+    `charset` is the encoding that the sender declared, or None. A dry run saves no complaints. `quota` limits the
+    unfinished imports of the caller.
     """
 
     content: bytes
@@ -40,11 +61,16 @@ class ImportRequest:
     charset: str | None
     options: tuple[tuple[str, str], ...]
     dry_run: bool = False
+    quota: ImportQuota = ImportQuota()
 
 
 def start_import(service: Service, tx: Transaction, caller: Caller, request: ImportRequest) -> ImportJob:
-    """Store a file for import. Raises InvalidContent for faults of the whole file; then nothing is stored."""
+    """Store a file for import.
+
+    Raises InvalidContent for faults of the whole file, and QuotaUsedUp; then nothing is stored.
+    """
     caller.require(Right.CREATE)
+    _check_quota(tx, caller, request)
     file = open_import(
         request.content,
         media_type=request.media_type,
@@ -72,6 +98,26 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
     import_job.insert_job(tx, job, request.content)
     tx.hasten(IMPORT_LOOP, tx.now)
     return job
+
+
+def _check_quota(tx: Transaction, caller: Caller, request: ImportRequest) -> None:
+    most = request.quota
+    if not most.running and not most.stored_bytes:
+        return
+    running, stored_bytes = import_job.claim_unfinished(tx, caller.name)
+    if most.running and running >= most.running:
+        raise QuotaUsedUp(
+            f"This key has {running} unfinished imports, the most that it may have: wait until one is finished.",
+            limit="imports",
+            most=most.running,
+        )
+    if most.stored_bytes and stored_bytes + len(request.content) > most.stored_bytes:
+        raise QuotaUsedUp(
+            f"The files of this key's unfinished imports may have {most.stored_bytes} bytes together: "
+            "wait until one is finished.",
+            limit="stored",
+            most=most.stored_bytes,
+        )
 
 
 def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> ImportJob:

@@ -159,10 +159,14 @@ def _allowed_methods(request: Request) -> list[str]:
     would read its last word as an id do not count.
     """
     if described := request.app.openapi()["paths"].get(request.url.path):
-        return [method for method in _METHODS if method.lower() in described]
-    routes = request.app.router.routes
-    return [
-        method
-        for method in _METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
-    ]
+        known = {method.upper() for method in described}
+    else:
+        routes = request.app.router.routes
+        known = {
+            method
+            for method in _METHODS
+            if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+        }
+    if "GET" in known:
+        known.add("HEAD")  # `RequestIds` answers it as GET
+    return [method for method in _METHODS if method in known]

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,19 @@ def _is_readable(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
+
+
+def keep_private(url: str) -> None:
+    """Make the files of the SQLite database at `url` readable for their user only, if they exist and are ours.
+
+    New files are so by the umask of the process (`serving.process`).
+    """
+    path = make_url(url).database
+    if not path or path == ":memory:":
+        return
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError, PermissionError):
+            Path(path + suffix).chmod(0o600)
 
 
 def _open_sqlite(url: URL) -> DatabaseEngine:

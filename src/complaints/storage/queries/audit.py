@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
@@ -156,7 +157,7 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
     joined = joined.join(escalation_recipient).where(escalation.c.complaint_id.in_(parts))
     for complaint_id, escalation_id, login in tx.connection.execute(joined):
         parts[complaint_id].recipients[escalation_id].add(login)
-    for link in find_links(tx, list(parts)):
+    for link in find_links(tx, list(parts), scope=ALL_COMPLAINTS):
         parts[link["complaint_id"]].links.add((link["type"], str(link["other_id"])))
     tagged = select(complaint_tag.c.complaint_id, complaint_tag.c.tag).where(
         complaint_tag.c.complaint_id.in_(parts)

@@ -11,6 +11,7 @@ from complaints.domain.policy.categories import CODE
 from complaints.domain.vocabulary import AccessRole, Cause, Nature
 from complaints.use_cases.commands.field_types import Code, Content, Email, EmailChange, Instant, Name, Switch
 
+IDENTIFIER = "[A-Za-z0-9][A-Za-z0-9._@-]{0,199}"
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
 Reference = Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9._@-]*)?$")]
 CategoryCode = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": f"^{CODE}$"})]
@@ -122,7 +123,7 @@ class PatchUser(Content):
 class CreateKey(Content):
     """A key. Complaints posted with it belong to `source`, else to the name of the key. It acts as `user`, if given."""
 
-    name: Name
+    name: Identifier
     roles: Annotated[tuple[AccessRole, ...], Field(json_schema_extra={"minItems": 1})]
     source: Code | None = None
     user: Identifier | None = None

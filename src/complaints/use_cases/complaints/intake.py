@@ -90,7 +90,7 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
     caller, command = request.caller, request.command
     caller.require(Right.CREATE)
     source = command.source or caller.source
-    if not caller.scope.admits_source(source):
+    if not caller.scope_for(Right.CREATE).admits_source(source):
         raise Forbidden(f"This key posts complaints of source {caller.source!r} only.")
     received_at = command.received_at or tx.now
     if received_at > tx.now + _LATEST_RECEIPT:

@@ -34,17 +34,19 @@ class ListedPolicy:
     in_force: bool
 
 
-def validate_policy(text: str, configuration: Configuration | None = None) -> PolicyReading:
-    """Read a policy document in YAML or JSON.
+def validate_policy(
+    text: str, configuration: Configuration | None = None, *, now: datetime | None = None
+) -> PolicyReading:
+    """Read a policy document in YAML or JSON, for complaints received at its `effective_at` and at `now`.
 
     With `configuration`, its teams, categories and stored calendars must exist. Raises InvalidContent with all
     faults, each with its pointer and its line.
     """
     if configuration is None:
-        return read_policy(text)
+        return read_policy(text, now=now)
     teams = [team.code for team in configuration.directory.teams.values() if team.active]
     return read_policy(
-        text, calendars=configuration.calendars, teams=teams, categories=configuration.categories
+        text, calendars=configuration.calendars, teams=teams, categories=configuration.categories, now=now
     )
 
 
@@ -55,7 +57,7 @@ def apply_policy(service: Service, tx: Transaction, caller: Caller, text: str) -
     they are now. Raises InvalidContent as `validate_policy` does.
     """
     configuration = claim_to_change(service, tx, caller)
-    reading = validate_policy(text, configuration)
+    reading = validate_policy(text, configuration, now=tx.now)
     latest = _latest(configuration, reading.policy.code)
     document = to_document(reading.policy)
     if latest is not None and to_document(latest) == document:

@@ -12,11 +12,12 @@ from complaints.storage import months
 from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import heartbeat, idempotency
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, log_result, sweep_once
 
 BEAT_SECONDS = 5.0
 RETRY_SECONDS = 0.2
+CHORE_BATCH = 1000
 GATHER_SECONDS = 0.05  # complaints that fall due one after the other are swept together
 _FORGOTTEN = timedelta(hours=1)
 _PARKED = timedelta(hours=1)
@@ -93,15 +94,39 @@ def end_heartbeat(service: Service, node: str) -> None:
 
 
 def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
-    """The hourly chores: delete old answers and heartbeats, unpark complaints, make and detach months.
+    """The hourly chores: unpark complaints, make and detach months, delete old answers and heartbeats.
 
-    `history_months` is the number of whole months the history keeps beside the current one; None keeps all.
+    A chore that fails is logged, and the others are done. `history_months` is the number of whole months the history
+    keeps beside the current one; None keeps all.
     """
-    service.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
-    service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
-    if unparked := service.write(lambda tx: due_complaints.unpark(tx, tx.now - _PARKED)):
+    chores: dict[str, Callable[[], object]] = {
+        "unpark complaints": lambda: _unpark(service),
+        "keep months": lambda: keep_months(service, history_months=history_months),
+        "forget answers": lambda: _repeat(service, idempotency.forget_answers, idempotency.KEPT),
+        "forget nodes": lambda: service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN)),
+    }
+    for name, work in chores.items():
+        try:
+            work()
+        except Exception:  # the other chores do not depend on it, and it is tried again in an hour
+            log.exception("a chore failed", extra={"chore": name})
+
+
+def _unpark(service: Service) -> None:
+    if unparked := _repeat(service, due_complaints.unpark, _PARKED):
         log.info("complaints are unparked and tried again", extra={"complaints": unparked})
-    keep_months(service, history_months=history_months)
+
+
+def _repeat(service: Service, work: Callable[[Transaction, datetime, int], int], age: timedelta) -> int:
+    """Work on rows older than `age`, in transactions of limited size, until none is left or the others are locked.
+
+    Returns the number of rows.
+    """
+    total, count = 0, CHORE_BATCH
+    while count == CHORE_BATCH:
+        count = service.write(lambda tx: work(tx, tx.now - age, CHORE_BATCH))
+        total += count
+    return total
 
 
 def keep_months(service: Service, *, history_months: int | None = None) -> None:

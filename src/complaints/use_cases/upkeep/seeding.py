@@ -94,7 +94,7 @@ def ensure_first_key(service: Service, tx: Transaction, secret: str | None) -> s
     if secret is None and known:
         return None
     if secret is not None and (bootstrap := known.get(BOOTSTRAP)):
-        if not key_rows.has_secret(tx, keys.digest_of(secret), with_revoked=False):
+        if not key_rows.has_secret(tx, keys.digest_of(secret)):
             key_rows.replace_secret(tx, bootstrap.id, keys.digest_of(secret))
             finish_change(tx, SYSTEM, AuditSubject.KEY, str(bootstrap.id))
         return None
