@@ -148,6 +148,8 @@ class Complaint(PlainMembers):
     `version` counts its changes and `cycle` its rounds, both from 1. `ended_at` is the time at which it was
     closed, rejected, withdrawn or merged. `result_told_at` is the time at which the complainant heard the result
     of this cycle. `contact_outcome` is the outcome of the last follow-up contact that reached the complainant.
+    `unreachable_at` is the time of the last contact, if it reached nobody. `external_ids` has the names of the
+    complaint in other systems, by system. `external_id` is its name in the system `source`.
     """
 
     id: UUID
@@ -177,10 +179,12 @@ class Complaint(PlainMembers):
     resolved_at: datetime | None = None
     result_told_at: datetime | None = None
     contact_outcome: ContactOutcome | None = None
+    unreachable_at: datetime | None = None
     csat: int | None = None
     nps: int | None = None
     ended_at: datetime | None = None
     merged_into: UUID | None = None
+    external_ids: dict[str, str] = field(default_factory=dict)
     deadlines: tuple[Deadline, ...] = ()
     holds: tuple[Hold, ...] = ()
 
@@ -188,6 +192,11 @@ class Complaint(PlainMembers):
     def open(self) -> bool:
         """True if somebody still works on the complaint."""
         return self.status in OPEN_STATUSES
+
+    @property
+    def ids_by_system(self) -> dict[str, str]:
+        """Every external id of the complaint, by system."""
+        return add_own_id(self.external_ids, self.source, self.external_id)
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -216,6 +225,11 @@ class Complaint(PlainMembers):
     def current_hold(self) -> Hold | None:
         """The hold that lasts now, or None."""
         return next((h for h in self.holds if h.ended_at is None), None)
+
+
+def add_own_id(others: dict[str, str], source: str, external_id: str | None) -> dict[str, str]:
+    """The external ids in all systems, by system: its own in `source`, if it has one, and the others."""
+    return others if external_id is None else {source: external_id, **others}
 
 
 def copy_with(fact: Fact, **changes: Any) -> Fact:
