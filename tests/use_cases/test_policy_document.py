@@ -485,7 +485,7 @@ def test_refused(document: Document, pointer: str, value: Any, fault_pointer: st
 
 
 def _required(document: Document) -> list[str]:
-    return [name for name in document if name != "calendars"]
+    return [name for name in document if name not in ("calendars", "contact_after_end")]
 
 
 def test_every_member_but_calendars_is_needed(document: Document) -> None:

@@ -85,6 +85,7 @@ def to_document(policy: Policy) -> dict[str, object]:
         "unreachable_attempts": policy.unreachable_attempts,
         "hold_maximum": target_text(policy.hold_maximum),
         "reopen_window": target_text(policy.reopen_window),
+        "contact_after_end": str(policy.contact_after_end),
         "routes": [_given(**asdict(route)) for route in policy.routes],
         "default_team": policy.default_team,
         "early_close_roles": sorted(policy.early_close_roles),
