@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
+from complaints.domain.errors import Forbidden
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.routing import derive_priority
-from complaints.domain.vocabulary import EventType
+from complaints.domain.vocabulary import EventType, Severity
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import person as person_rows
 from complaints.storage.rows.person import COMPLAINANT
@@ -19,6 +20,7 @@ from complaints.use_cases.commands.complaints import (
     plain_values,
 )
 from complaints.use_cases.complaints.changing import Versions, change_complaint
+from complaints.use_cases.complaints.external_ids import patch_external_ids
 from complaints.use_cases.complaints.intake import identity_of
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.service import Service
@@ -36,13 +38,14 @@ def patch(
 
     Raises like `transition`.
     """
-    if command.first_owner is not None:
-        caller.require(Right.SUPERVISE)
+    _check_members(caller, command)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         configuration = service.configuration(tx)
         before = change.complaint
+        _check_severity(caller, command, before.severity)
         change.set(**plain_values(command))
+        patch_external_ids(tx, change, command.external_ids or {})
         if command.first_owner is not None:
             check_user(configuration, command.first_owner, "/first_owner")
             change.set(first_owner=command.first_owner)
@@ -61,7 +64,24 @@ def patch(
         names = {role: sorted(given_members(person)) for role, person in given_persons(command).items()}
         change.record(EventType.UPDATED, tx.now, persons=names or None)
 
-    return change_complaint(service, tx, caller, reference, step, versions=versions)
+    return change_complaint(service, tx, caller, reference, step, versions=versions, right=Right.CONTRIBUTE)
+
+
+def _check_members(caller: Caller, command: PatchComplaint) -> None:
+    """Raise Forbidden for members that the caller may not change. Without the right `work`, severity alone is left."""
+    if command.first_owner is not None:
+        caller.require(Right.SUPERVISE)
+    if command.model_fields_set - {"severity"}:
+        caller.require(Right.WORK)
+
+
+def _check_severity(caller: Caller, command: PatchComplaint, before: Severity) -> None:
+    """Raise Forbidden if a caller without the right `work` lowers the severity."""
+    if command.severity is None or Right.WORK in caller.rights:
+        return
+    ranks = list(Severity)
+    if ranks.index(command.severity) > ranks.index(before):
+        raise Forbidden(f"This key may raise the severity, but not lower it from {before}.")
 
 
 def _set_priority(
