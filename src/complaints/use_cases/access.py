@@ -6,7 +6,7 @@ from functools import cache
 
 from complaints.domain.errors import Forbidden
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, Action
 
 
 class Right(StrEnum):
@@ -16,17 +16,20 @@ class Right(StrEnum):
     READ_OWN = "read_own"  # read complaints of the own source
     READ = "read"  # read every complaint
     SEE_PERSONS = "see_persons"  # read personal data unmasked
+    CONTRIBUTE = "contribute"  # of the own source: add notes, raise the severity, withdraw
     WORK = "work"  # take actions, write notes, acknowledge
     SUPERVISE = "supervise"  # change the first owner, re-plan
     CONFIGURE = "configure"  # write reference data
     ADMINISTER = "administer"  # keys
 
 
-_AGENT = frozenset({Right.CREATE, Right.READ_OWN, Right.READ, Right.SEE_PERSONS, Right.WORK})
+_AGENT = frozenset(
+    {Right.CREATE, Right.READ_OWN, Right.READ, Right.SEE_PERSONS, Right.CONTRIBUTE, Right.WORK}
+)
 _SUPERVISOR = _AGENT | {Right.SUPERVISE}
 _MANAGER = _SUPERVISOR | {Right.CONFIGURE}
 RIGHTS: dict[AccessRole, frozenset[Right]] = {
-    AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS}),
+    AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS, Right.CONTRIBUTE}),
     AccessRole.AGENT: _AGENT,
     AccessRole.SUPERVISOR: _SUPERVISOR,
     AccessRole.MANAGER: _MANAGER,
@@ -38,6 +41,11 @@ RIGHTS: dict[AccessRole, frozenset[Right]] = {
 @cache
 def _rights_of(roles: frozenset[AccessRole]) -> frozenset[Right]:
     return frozenset().union(*(RIGHTS[role] for role in roles))
+
+
+def right_for(action: Action) -> Right:
+    """The right to take an action."""
+    return Right.CONTRIBUTE if action is Action.WITHDRAW else Right.WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,11 @@ class Caller:
     def scope(self) -> Scope:
         """The complaints that the caller may know of: all with the right `read`, else the complaints of its source."""
         return ALL_COMPLAINTS if Right.READ in self.rights else Scope.sources([self.source])
+
+    @property
+    def change_scope(self) -> Scope:
+        """The complaints that the caller may change: without the right `work`, those of its source alone."""
+        return self.scope if Right.WORK in self.rights else Scope.sources([self.source])
 
     def require(self, right: Right) -> None:
         """Raise Forbidden if the caller lacks `right`."""

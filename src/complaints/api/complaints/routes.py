@@ -21,13 +21,14 @@ from complaints.api.request import (
     require_right,
 )
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.vocabulary import LinkType
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
 from complaints.use_cases.complaints import actions, available_actions, edit, lists
 from complaints.use_cases.complaints.available_actions import ActionOption
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
 from complaints.use_cases.complaints.post import answer_requests
-from complaints.use_cases.complaints.views import ComplaintView, view, view_one
+from complaints.use_cases.complaints.views import ComplaintView, LinkView, view, view_one
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Service, Transaction
 
@@ -57,7 +58,7 @@ def _shown(found: ComplaintView, status: int = 200) -> Reply:
     status_code=201,
     responses={
         201: _complaint("The new complaint, with its clocks running", Location=_LOCATION),
-        200: _complaint("Posted before under this source and external id: the complaint as it is"),
+        200: _complaint("Known under this source and external id: the complaint as it is now"),
         **refusals(
             forbidden="The key may not post, or not for this source.",
             idempotency_in_progress="The first request with this Idempotency-Key is still running.",
@@ -69,7 +70,10 @@ async def create_complaint(
     request: Annotated[ApiRequest, read_request_with_right(Right.CREATE)],
     command: Annotated[CreateComplaint, Body(openapi_examples=_EXAMPLES["create"])],
 ) -> Response:
-    """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
+    """Post a complaint. Under a known external id it is a contact on that complaint (200).
+
+    The same words as before are a retry and change nothing. A contact after the end may make a new complaint (201).
+    """
     intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
     return make_response(await intake.result_of(IntakeRequest(request.caller, command, request.attempt)))
 
@@ -80,7 +84,9 @@ def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
     def show(tx: Transaction, request: IntakeRequest, result: IntakeResult) -> Answer:
         if not result.created:
             return encode_reply(_shown(view_one(service, tx, request.caller, result.complaint)))
-        return encode_reply(_shown(view(service, tx, request.caller, result.complaint, result.persons), 201))
+        links = [LinkView(LinkType.RECURRENCE_OF, of.id, of.sequence)] if (of := result.recurrence_of) else []
+        made = view(service, tx, request.caller, result.complaint, result.persons, links)
+        return encode_reply(_shown(made, 201))
 
     return GroupCommit(
         lambda requests: answer_requests(service, requests, show),
@@ -100,7 +106,7 @@ def get_complaint(request: CurrentRequest, reference: str) -> Response:
 
 @router.patch(
     "/{reference}",
-    dependencies=[require_right(Right.WORK)],
+    dependencies=[require_right(Right.CONTRIBUTE)],
     responses={
         200: _complaint("The complaint as changed"),
         **refusals(
@@ -173,7 +179,7 @@ def _options_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, 
 
 @router.post(
     "/{reference}/transitions",
-    dependencies=[require_right(Right.WORK)],
+    dependencies=[require_right(Right.CONTRIBUTE)],
     responses={
         200: _complaint("The complaint after the action"),
         **refusals(

@@ -18,7 +18,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import link
 from complaints.storage.rows import person as person_rows
 from complaints.storage.save import ChangeToSave, save
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.commands.complaints import Replan, Transition
 from complaints.use_cases.complaints.changing import Versions, change_complaint, open_change
 from complaints.use_cases.service import Service
@@ -31,6 +31,8 @@ def transition(
 
     Raises TransitionRefused with the actions that are allowed now, InvalidContent, StaleVersion, NotFound.
     """
+    right = right_for(command.action)
+    caller.require(right)
     arguments = command.arguments()
     if command.action is Action.MERGE:
         load.lock_in_order(tx, [reference, arguments["into"]])
@@ -42,7 +44,7 @@ def transition(
         if command.action is Action.MERGE:
             link.add_link(tx, change.complaint.id, LinkType.DUPLICATE_OF, arguments["into"])
 
-    return change_complaint(service, tx, caller, reference, step, versions=versions)
+    return change_complaint(service, tx, caller, reference, step, versions=versions, right=right)
 
 
 def _prepare_merge(
