@@ -119,10 +119,9 @@ def _write_external_ids(tx: Transaction, inserts: Inserts, changes: Sequence[Cha
     given: list[tuple[UUID, str, str]] = []
     for change in changes:
         after = change.complaint.ids_by_system.items()
-        before = change.before.ids_by_system.items() if change.before else set()
-        if after != before:
-            external_id.delete_ids(tx, sorted(before - after))
-            given += [(change.complaint.id, system, name) for system, name in sorted(after - before)]
+        before = change.before.ids_by_system.items() if change.before else ()
+        external_id.delete_ids(tx, [named for named in before if named not in after])
+        given += [(change.complaint.id, *named) for named in after if named not in before]
     external_id.insert_ids(inserts, given)
 
 

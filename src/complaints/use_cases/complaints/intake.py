@@ -27,9 +27,9 @@ from complaints.use_cases.complaints.contacts import (
     Recurrence,
     RepeatedPost,
     words_digest,
-    words_of,
 )
 from complaints.use_cases.complaints.external_ids import read_external_ids, refuse_taken_ids
+from complaints.use_cases.complaints.turns import take_turns
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
@@ -77,50 +77,15 @@ def register(
             checked[n] = _check(request, tx, configuration)
         except ComplaintError as refusal:
             found[n] = refusal
-    turns, first_of = _take_turns(checked, requests)
-    for turn in turns:
+    turns = take_turns(checked, {n: requests[n].caller.scope for n in checked})
+    for turn in turns.groups:
         found |= _register_turn(service, tx, turn, requests)
-    found |= {n: _same_again(found[first]) for n, first in first_of.items()}
+    found |= {n: _same_again(found[first]) for n, first in turns.first_of.items()}
     return [found[n] for n in range(len(requests))]
 
 
 def _same_again(first: IntakeResult | ComplaintError) -> IntakeResult | ComplaintError:
     return first if isinstance(first, ComplaintError) else IntakeResult(first.complaint, {}, created=False)
-
-
-def _take_turns(
-    checked: dict[int, NewComplaint], requests: Sequence[IntakeRequest]
-) -> tuple[list[dict[int, NewComplaint]], dict[int, int]]:
-    """Groups of requests in which each external id occurs once, in order. Usually there is one group.
-
-    A request that repeats the words of an earlier one under the same name is in no group. The second result has the
-    place of the earlier one.
-    """
-    names = {n: _names_of(new) for n, new in checked.items()}
-    if len({name for of_one in names.values() for name in of_one}) == sum(map(len, names.values())):
-        return [checked], {}
-    turns: list[dict[int, NewComplaint]] = []
-    first_of: dict[int, int] = {}
-    last_turn: dict[object, int] = {}
-    places: dict[object, int] = {}
-    for n, new in checked.items():
-        told = (new.source, new.external_id, new.import_digest, words_of(new), requests[n].caller.scope)
-        if told in places:
-            first_of[n] = places[told]
-            continue
-        turn = 1 + max((last_turn[name] for name in names[n] if name in last_turn), default=-1)
-        turns += [{}] * (turn == len(turns))
-        turns[turn][n] = new
-        last_turn |= dict.fromkeys(names[n], turn)
-        if new.external_id or new.import_digest:
-            places[told] = n
-    return turns, first_of
-
-
-def _names_of(new: NewComplaint) -> tuple[object, ...]:
-    """The external ids of a new complaint, and the digest of an imported row."""
-    ids = tuple(new.ids_by_system.items())
-    return (*ids, new.import_digest) if new.import_digest else ids
 
 
 def register_one(service: Service, tx: Transaction, caller: Caller, command: CreateComplaint) -> IntakeResult:
