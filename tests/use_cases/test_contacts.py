@@ -127,6 +127,19 @@ def test_a_complaint_of_before_the_digests_is_compared_by_its_present_words(scen
     assert not _call(scenario, subject="Second call").created
 
 
+def test_an_imported_row_may_be_a_contact_and_may_name_other_systems(scenario: Scenario) -> None:
+    # rules 1.9 and 1.12
+    first = scenario.post(external_id="E1")
+    _import(
+        scenario,
+        "channel,subject,external_id,external_ids.crm\nphone,Again,E1,5\nphone,New,E2,6\nweb,x,E3,6\n",
+    )
+    assert _subjects(scenario) == ["Again"]
+    assert scenario.load(first).external_ids == {}
+    assert _call(scenario, "6", subject="New", source="crm").complaint.external_id == "E2"
+    assert _call(scenario, "E3").created  # its row was refused: another complaint has the id 6
+
+
 # Contacts -------------------------------------------------------------------------------------------------
 
 
