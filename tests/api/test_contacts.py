@@ -29,7 +29,7 @@ def _told(client: TestClient, complaint: Complaint) -> list[str]:
 def test_a_contact_after_the_window_answers_with_the_new_linked_complaint(
     scenario: Scenario, client: TestClient, key: dict[str, str]
 ) -> None:
-    # rule 1.11
+    # rule 1.14
     first = client.post("/v1/complaints", json=POST, headers=key).json()
     client.post(f"/v1/complaints/{first['id']}/transitions", json=WITHDRAW)
     reopened = client.post("/v1/complaints", json=POST | {"subject": "Dead again"}, headers=key)
@@ -50,7 +50,7 @@ def test_a_contact_after_the_window_answers_with_the_new_linked_complaint(
 
 
 def test_external_ids_are_merged_and_found_in_any_system(client: TestClient) -> None:
-    # rule 1.12
+    # rule 1.15
     made = client.post("/v1/complaints", json=POST | {"external_ids": {"crm": "5003"}}).json()
     address = f"/v1/complaints/{made['id']}"
     assert made["external_ids"] == {"north": "E1", "crm": "5003"}
@@ -88,7 +88,7 @@ def test_external_ids_that_make_no_sense_are_refused(
 
 
 def test_an_external_id_that_is_taken_is_a_conflict(client: TestClient) -> None:
-    # rule 1.12
+    # rule 1.15
     client.post("/v1/complaints", json=POST)
     other = client.post("/v1/complaints", json={"channel": "web", "subject": "x"}).json()
     ids = {"external_ids": {"north": "E1"}}
@@ -102,7 +102,7 @@ def test_an_external_id_that_is_taken_is_a_conflict(client: TestClient) -> None:
 def test_an_intake_key_adds_to_complaints_of_its_source(
     scenario: Scenario, client: TestClient, key: dict[str, str]
 ) -> None:
-    # rules 1.9 and 1.13
+    # rules 1.12 and 1.16
     own, foreign = scenario.post(source="north"), scenario.post(source="south")
     address = f"/v1/complaints/{own.id}"
 
@@ -140,7 +140,7 @@ def test_an_intake_key_adds_to_complaints_of_its_source(
 
 
 def test_an_auditor_who_posts_adds_to_the_own_source_alone(scenario: Scenario, client: TestClient) -> None:
-    # rule 1.13
+    # rule 1.16
     key = scenario.key(AccessRole.INTAKE, AccessRole.AUDITOR, source="north")
     foreign = scenario.post(source="south")
     answer = client.post(f"/v1/complaints/{foreign.id}/notes", json={"text": "x"}, headers=key)

@@ -1,4 +1,4 @@
-"""Contacts of the complainant about a complaint on record, and attempts that reach nobody (rules 1.7 to 1.11)."""
+"""Contacts of the complainant about a complaint on record, and attempts that reach nobody (rules 1.10 to 1.14)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -43,13 +43,13 @@ def _call(life: Life, contact: Contact = AGAIN) -> Life:
         (("No signal 12", None), ("Ｎｏ ｓｉｇｎａｌ　１２", None)),
     ],
 )
-def test_rule_1_08_the_same_words_have_one_form(
+def test_rule_1_11_the_same_words_have_one_form(
     one: tuple[str, str | None], other: tuple[str, str | None]
 ) -> None:
     assert comparable_words(*one) == comparable_words(*other)
 
 
-def test_rule_1_08_other_words_have_another_digest() -> None:
+def test_rule_1_11_other_words_have_another_digest() -> None:
     told = [("a b", None), ("a", "b"), ("a", "b c"), ("A b", None), ("b", "a")]
     assert len({digest_words(b"secret", comparable_words(*words)) for words in told}) == len(told)
     assert digest_words(b"secret", "a") != digest_words(b"other", "a")
@@ -59,7 +59,7 @@ def test_rule_1_08_other_words_have_another_digest() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.RECEIVED, Status.INVESTIGATING, Status.RESOLVED])
-def test_rule_1_09_a_contact_is_told_once_and_changes_nothing_else(status: Status) -> None:
+def test_rule_1_12_a_contact_is_told_once_and_changes_nothing_else(status: Status) -> None:
     life = in_status(status).do("assign", assignee="an")
     before, events = life.complaint, len(life.events)
     _call(life)
@@ -79,11 +79,11 @@ def test_rule_1_09_a_contact_is_told_once_and_changes_nothing_else(status: Statu
     assert event.data["escalation_id"] == str(taken.id)
 
 
-def test_rule_1_09_without_an_assignee_the_first_owner_is_told_once() -> None:
+def test_rule_1_12_without_an_assignee_the_first_owner_is_told_once() -> None:
     assert _call(Life()).escalations[-1].recipients == ("fei",)
 
 
-def test_rule_1_09_a_contact_ends_a_hold_that_waits_for_the_complainant() -> None:
+def test_rule_1_12_a_contact_ends_a_hold_that_waits_for_the_complainant() -> None:
     life = in_status(Status.ON_HOLD)
     assert life.deadline("resolution").status is DeadlineStatus.PAUSED
     _call(life.wait(hours=2))
@@ -95,7 +95,7 @@ def test_rule_1_09_a_contact_ends_a_hold_that_waits_for_the_complainant() -> Non
 
 
 @pytest.mark.parametrize("reason", [HoldReason.AWAITING_THIRD_PARTY, HoldReason.OUTAGE])
-def test_rule_1_09_a_hold_that_waits_for_others_goes_on(reason: HoldReason) -> None:
+def test_rule_1_12_a_hold_that_waits_for_others_goes_on(reason: HoldReason) -> None:
     life = _call(in_status(Status.INVESTIGATING).do("hold", reason=reason))
     assert life.status is Status.ON_HOLD
     assert life.escalations[-1].step == "contact"
@@ -104,7 +104,7 @@ def test_rule_1_09_a_hold_that_waits_for_others_goes_on(reason: HoldReason) -> N
 # After the result -----------------------------------------------------------------------------------------
 
 
-def test_rule_1_10_a_contact_after_the_result_starts_a_follow_up_soon() -> None:
+def test_rule_1_13_a_contact_after_the_result_starts_a_follow_up_soon() -> None:
     life = followed_up()
     _call(life.wait(days=2))
     first, early = life.deadlines("follow_up")
@@ -120,7 +120,7 @@ def test_rule_1_10_a_contact_after_the_result_starts_a_follow_up_soon() -> None:
     assert life.deadline("follow_up", sequence=1).status is DeadlineStatus.RUNNING
 
 
-def test_rule_1_10_a_follow_up_that_is_due_soon_is_enough() -> None:
+def test_rule_1_13_a_follow_up_that_is_due_soon_is_enough() -> None:
     life = followed_up()
     [planned] = life.deadlines("follow_up")
     _call(life.wait(to=planned.due_at - days(3)))
@@ -131,7 +131,7 @@ def test_rule_1_10_a_follow_up_that_is_due_soon_is_enough() -> None:
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_rule_1_11_a_contact_within_the_window_reopens(status: Status) -> None:
+def test_rule_1_14_a_contact_within_the_window_reopens(status: Status) -> None:
     life = in_status(status)
     life.wait(days=89)
     assert not makes_new_complaint(life.complaint, life.context())
@@ -144,14 +144,14 @@ def test_rule_1_11_a_contact_within_the_window_reopens(status: Status) -> None:
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_rule_1_11_after_the_window_or_by_policy_a_contact_makes_a_new_complaint(status: Status) -> None:
+def test_rule_1_14_after_the_window_or_by_policy_a_contact_makes_a_new_complaint(status: Status) -> None:
     life = in_status(status).wait(days=91)
     assert makes_new_complaint(life.complaint, life.context())
     by_policy = in_status(status, policy=NEW)
     assert makes_new_complaint(by_policy.complaint, by_policy.context())
 
 
-def test_rule_1_11_an_open_complaint_takes_the_contact_under_each_policy() -> None:
+def test_rule_1_14_an_open_complaint_takes_the_contact_under_each_policy() -> None:
     life = followed_up(policy=NEW)
     assert not makes_new_complaint(life.complaint, life.context())
 
@@ -159,7 +159,7 @@ def test_rule_1_11_an_open_complaint_takes_the_contact_under_each_policy() -> No
 # Attempts that reach nobody -------------------------------------------------------------------------------
 
 
-def test_rule_1_07_clicks_within_ten_minutes_are_one_attempt() -> None:
+def test_rule_1_10_clicks_within_ten_minutes_are_one_attempt() -> None:
     life = followed_up()
     [planned] = life.deadlines("follow_up")
     life.wait(to=planned.due_at).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
@@ -173,14 +173,14 @@ def test_rule_1_07_clicks_within_ten_minutes_are_one_attempt() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.RECEIVED, Status.ON_HOLD, Status.RESOLVED])
-def test_rule_1_07_is_true_before_the_result_too(status: Status) -> None:
+def test_rule_1_10_is_true_before_the_result_too(status: Status) -> None:
     life = in_status(status)
     for _ in range(3):
         life.jump(seconds=1).do("record_contact", outcome=ContactOutcome.UNREACHABLE)
     assert len(life.events_of(EventType.CONTACT_RECORDED)) == 1
 
 
-def test_rule_1_07_an_answer_between_two_calls_makes_another_attempt() -> None:
+def test_rule_1_10_an_answer_between_two_calls_makes_another_attempt() -> None:
     life = followed_up()
     for outcome in (ContactOutcome.UNREACHABLE, ContactOutcome.SOLVED, ContactOutcome.UNREACHABLE):
         life.jump(to=life.now + timedelta(minutes=1)).do("record_contact", outcome=outcome)

@@ -85,7 +85,7 @@ def _nothing_breaks(scenario: Scenario) -> Any:
 
 
 def test_words_told_before_are_a_retry_whatever_a_user_changed(scenario: Scenario) -> None:
-    # rule 1.8
+    # rule 1.11
     first = scenario.post(external_id="E1", subject="No dailtone", description="")
     _patch(scenario, first, subject="No dial tone", description="A corrected text")
     for members in ({}, {"description": None}, {"subject": " No  dailtone\n"}, {"severity": "critical"}):
@@ -101,7 +101,7 @@ def test_words_told_before_are_a_retry_whatever_a_user_changed(scenario: Scenari
 
 @pytest.mark.parametrize("name", [",external_id", ""], ids=["by external id", "by digest"])
 def test_a_second_import_is_no_contact(scenario: Scenario, name: str) -> None:
-    # rule 1.8
+    # rule 1.11
     file = f"channel,subject,description{name}\nphone,No dailtone,house{',E1' if name else ''}\n"
     _import(scenario, file)
     [made] = scenario.service.read(load.find_complaints)
@@ -115,7 +115,7 @@ def test_a_second_import_is_no_contact(scenario: Scenario, name: str) -> None:
 
 
 def test_a_complaint_of_before_the_digests_is_compared_by_its_present_words(scenario: Scenario) -> None:
-    # rule 1.8
+    # rule 1.11
     first = scenario.post(external_id="E1")
     _forget_words(scenario)
     for subject in ("No signal", "Second call", "Second call"):
@@ -128,7 +128,7 @@ def test_a_complaint_of_before_the_digests_is_compared_by_its_present_words(scen
 
 
 def test_an_imported_row_may_be_a_contact_and_may_name_other_systems(scenario: Scenario) -> None:
-    # rules 1.9 and 1.12
+    # rules 1.12 and 1.15
     first = scenario.post(external_id="E1")
     _import(
         scenario,
@@ -144,7 +144,7 @@ def test_an_imported_row_may_be_a_contact_and_may_name_other_systems(scenario: S
 
 
 def test_a_contact_is_told_and_ends_the_wait(scenario: Scenario) -> None:
-    # rule 1.9
+    # rule 1.12
     first = scenario.post(external_id="E1")
     scenario.act(first, "respond", **SAID)
     scenario.act(
@@ -162,7 +162,7 @@ def test_a_contact_is_told_and_ends_the_wait(scenario: Scenario) -> None:
 
 
 def test_a_contact_on_a_merged_complaint_goes_to_the_survivor(scenario: Scenario) -> None:
-    # rule 1.9
+    # rule 1.12
     survivor = scenario.post(external_id="A", source="north", **PHONE)
     merged = scenario.post(external_id="B", source="south", subject="Dead", **PHONE)
     scenario.act(merged, "merge", into=str(survivor.id))
@@ -182,7 +182,7 @@ def test_a_contact_on_a_merged_complaint_goes_to_the_survivor(scenario: Scenario
 
 
 def test_a_contact_within_the_window_reopens(scenario: Scenario) -> None:
-    # rule 1.11
+    # rule 1.14
     first = _end(scenario, scenario.post(external_id="E1"))
     answer = _call(scenario)
     assert (answer.created, answer.complaint.status, answer.complaint.cycle) == (
@@ -199,7 +199,7 @@ def test_a_contact_within_the_window_reopens(scenario: Scenario) -> None:
 def test_a_contact_after_the_window_makes_a_new_complaint_with_the_external_id(
     scenario: Scenario, is_merged: bool
 ) -> None:
-    # rule 1.11
+    # rule 1.14
     ended = holder = scenario.post(
         external_id="E1", subject="First words", external_ids={"crm": "5"}, **PHONE
     )
@@ -225,7 +225,7 @@ def test_a_contact_after_the_window_makes_a_new_complaint_with_the_external_id(
 
 
 def test_posts_of_one_external_id_in_one_group_are_heard_one_after_the_other(scenario: Scenario) -> None:
-    # rules 1.8 and 1.11
+    # rules 1.11 and 1.14
     ended = _end(scenario, scenario.post(external_id="E1"))
     scenario.jump(days=91)
     names = [
@@ -248,7 +248,7 @@ def test_posts_of_one_external_id_in_one_group_are_heard_one_after_the_other(sce
 
 @pytest.mark.parametrize("days", [0, 91], ids=["open", "after the window"])
 def test_contacts_at_one_instant_are_one_contact(scenario: Scenario, days: int) -> None:
-    # rules 1.8 and 1.11
+    # rules 1.11 and 1.14
     first = scenario.post(external_id="E1")
     if days:
         _end(scenario, first)
@@ -265,7 +265,7 @@ def test_contacts_at_one_instant_are_one_contact(scenario: Scenario, days: int) 
 
 
 def test_an_external_id_of_a_system_names_one_complaint(scenario: Scenario) -> None:
-    # rule 1.12
+    # rule 1.15
     first = scenario.post(external_id="E1")
     _forget_words(scenario)
     other = scenario.post(external_ids={"crm": "7"})
@@ -290,7 +290,7 @@ def test_an_external_id_of_a_system_names_one_complaint(scenario: Scenario) -> N
 
 
 def test_one_of_two_that_give_the_same_external_id_wins(scenario: Scenario) -> None:
-    # rule 1.12
+    # rule 1.15
     complaint = scenario.post()
 
     def give(n: int) -> Any:
@@ -311,7 +311,7 @@ def test_one_of_two_that_give_the_same_external_id_wins(scenario: Scenario) -> N
 
 
 def test_a_key_of_one_source_neither_takes_nor_sees_the_ids_of_another(scenario: Scenario) -> None:
-    # rules 1.12 and 1.13
+    # rules 1.15 and 1.16
     crm = Caller("crm", frozenset({AccessRole.INTAKE}), "crm")
     [refused] = _register(scenario, {"external_ids": {"erp": "9"}}, caller=crm)
     assert refused.code == "forbidden"

@@ -246,7 +246,7 @@ def test_the_calendars_of_the_documentation_are_accepted() -> None:
 
 def test_a_policy_says_what_a_contact_does_after_the_end(document: Document) -> None:
     """The built-in value is not written, because the program of before refuses the member."""
-    # rule 1.11
+    # rule 1.14
     assert "contact_after_end" not in document
     for word, written in (("reopen", {}), ("new", {"contact_after_end": "new"})):
         policy = from_document({**document, "contact_after_end": word}, version=1)

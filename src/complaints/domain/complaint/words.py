@@ -1,7 +1,7 @@
 """The words of a contact in comparable form, and their digest.
 
 A sender may deliver the same words again: a retry, a second import, or another form of the same text. Equal words are
-no new contact (rule 1.8).
+no new contact (rule 1.11).
 """
 
 import hmac

@@ -268,7 +268,7 @@ def _record_contact(
 
 
 def _is_same_attempt(complaint: Complaint, now: datetime, *, outcome: ContactOutcome, **_: Any) -> bool:
-    """True if nobody was reached, and the contact before reached nobody within the last 10 minutes (rule 1.7)."""
+    """True if nobody was reached, and the contact before reached nobody within the last 10 minutes (rule 1.10)."""
     last = complaint.unreachable_at
     return outcome is ContactOutcome.UNREACHABLE and last is not None and now - last < _ONE_ATTEMPT
 

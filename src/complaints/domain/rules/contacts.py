@@ -1,4 +1,4 @@
-"""Contacts of the complainant about a complaint that is on record: nobody overlooks them (rules 1.9 to 1.11)."""
+"""Contacts of the complainant about a complaint that is on record: nobody overlooks them (rules 1.12 to 1.14)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,7 @@ class Contact:
 
 
 def makes_new_complaint(complaint: Complaint, context: ActionContext) -> bool:
-    """True if a contact on this complaint becomes a new one: it has ended and is not reopened (rule 1.11)."""
+    """True if a contact on this complaint becomes a new one: it has ended and is not reopened (rule 1.14)."""
     if complaint.open:
         return False
     after_end = context.policy.contact_after_end
@@ -46,7 +46,7 @@ def makes_new_complaint(complaint: Complaint, context: ActionContext) -> bool:
 
 
 def plan_contact(change: Change, context: ActionContext, contact: Contact) -> None:
-    """Let the complaint go on, record a contact, and notify assignee and first owner (rules 1.9 to 1.11).
+    """Let the complaint go on, record a contact, and notify assignee and first owner (rules 1.12 to 1.14).
 
     The complaint is open, or may be reopened now.
     """
@@ -76,7 +76,7 @@ def _awaits_complainant(complaint: Complaint) -> bool:
 def notify_of_contact(
     change: Change, context: ActionContext, event_type: EventType = EventType.ESCALATED, **data: Any
 ) -> None:
-    """Notify assignee and first owner by an escalation of level 0 without deadline, with its event (rule 1.9)."""
+    """Notify assignee and first owner by an escalation of level 0 without deadline, with its event (rule 1.12)."""
     escalate_now(
         change,
         context.directory,

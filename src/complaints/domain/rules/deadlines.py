@@ -115,7 +115,7 @@ def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime)
 
 
 def start_early_follow_up(change: Change, policy: Policy, now: datetime) -> None:
-    """Start a follow-up, due when a retry would be, unless one of the cycle is due by then (rule 1.10)."""
+    """Start a follow-up, due when a retry would be, unless one of the cycle is due by then (rule 1.13)."""
     target = policy.unreachable_retry
     due = _compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
     complaint = change.complaint

@@ -1,4 +1,4 @@
-"""The digests of the words of contacts, so that the same words are known as a retry (rule 1.8).
+"""The digests of the words of contacts, so that the same words are known as a retry (rule 1.11).
 
 The digest of the words that made a complaint stands in the row of the complaint (`words_digest`).
 """

@@ -1,4 +1,4 @@
-"""Posts under a known external id: a retry of known words, or a contact (rules 1.8 to 1.11)."""
+"""Posts under a known external id: a retry of known words, or a contact (rules 1.11 to 1.14)."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -39,7 +39,7 @@ class RepeatedPost:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """A contact after the end of `ended`. It becomes a new complaint, which takes the external id over (rule 1.11).
+    """A contact after the end of `ended`. It becomes a new complaint, which takes the external id over (rule 1.14).
 
     `holder_id` is the complaint that has the external id until then: `ended`, or a complaint that was merged into it.
     `known_words` are the digests of all words of contacts before.
@@ -91,7 +91,7 @@ class Hearing:
         return outcomes | {place: self._hear(post) for place, post in contacts.items()}
 
     def _is_retry(self, post: RepeatedPost) -> bool:
-        """True if the words are known, or are the present words of the complaint (rule 1.8).
+        """True if the words are known, or are the present words of the complaint (rule 1.11).
 
         A row that is known by its digest has the same words as before.
         """

@@ -1,4 +1,4 @@
-"""External ids: the names of complaints in other systems. A name of a system has one complaint (rule 1.12)."""
+"""External ids: the names of complaints in other systems. A name of a system has one complaint (rule 1.15)."""
 
 from collections.abc import Collection, Mapping
 from uuid import UUID

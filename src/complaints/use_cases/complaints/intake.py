@@ -167,7 +167,7 @@ def _register_turn(
 def _hear(
     service: Service, tx: Transaction, posts: dict[int, RepeatedPost]
 ) -> dict[int, IntakeResult | ComplaintError]:
-    """Answer posts under known external ids. Each recurrence becomes a new complaint (rule 1.11)."""
+    """Answer posts under known external ids. Each recurrence becomes a new complaint (rule 1.14)."""
     hearing = Hearing(service, tx)
     found: dict[int, IntakeResult | ComplaintError] = {}
     recurrences: dict[int, Recurrence] = {}

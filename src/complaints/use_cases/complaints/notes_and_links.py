@@ -23,7 +23,7 @@ def add_note(
     """Add a note to the history. Raises Forbidden, NotFound.
 
     Nobody who works on the complaint wrote the note of an intake key. So assignee and first owner are notified, as
-    of a contact (rule 1.9).
+    of a contact (rule 1.12).
     """
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
