@@ -12,7 +12,7 @@ import psycopg
 _WRITTEN = (
     "event", "escalation_recipient", "escalation", "promise", "deadline", "hold", "party", "link", "complaint_tag",
     "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat",
-    "follower",
+    "follower", "reindexing",
 )  # fmt: skip
 _SEEDED = (
     "user_account", "department", "team", "category", "calendar", "policy", "api_key", "reference_version",

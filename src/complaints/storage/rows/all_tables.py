@@ -17,6 +17,7 @@ from complaints.storage.rows import (
     import_job,
     link,
     person,
+    reindexing,
     test_clock,
 )
 
@@ -34,6 +35,7 @@ __all__ = [
     "metadata",
     "person",
     "configuration",
+    "reindexing",
     "with_annexes",
 ]
 
