@@ -34,11 +34,13 @@ from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import Violation, check_all, check_followers
 from complaints.use_cases.upkeep.loops import Sweeper, do_chores
+from complaints.use_cases.upkeep.reindexing import reindex
 from complaints.use_cases.upkeep.seeding import ensure_first_key, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult
 
 KEY_FILE = "first-key"
 IMPORT_SECONDS = 2.0
+REINDEXING_SECONDS = 60.0
 
 
 class NotReady(Exception):
@@ -229,6 +231,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
+        Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )
     built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)

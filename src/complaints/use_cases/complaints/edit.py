@@ -9,6 +9,7 @@ from complaints.domain.rules import deadlines
 from complaints.domain.rules.routing import derive_priority
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.indexing import reindex_complaints
 from complaints.storage.rows import person as person_rows
 from complaints.storage.rows.person import COMPLAINANT
 from complaints.use_cases.access import Caller, Right
@@ -96,4 +97,6 @@ def _patch_persons(
             row = person_rows.row_of(change.complaint.id, role, after, identity_of(after, policy))
             person_rows.replace_person(tx, row)
             written[role] = after
+    if written:
+        reindex_complaints(tx, [change.complaint])
     return written
