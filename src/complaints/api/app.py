@@ -10,6 +10,7 @@ import complaints
 from complaints.api import health, imports, test_clock
 from complaints.api.complaints import changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
+from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.configuration import calendars, categories, departments, keys, policies, teams, users
 from complaints.api.deadlines import calculator, escalations, follow_ups
 from complaints.api.deadlines import routes as deadline_routes
@@ -45,6 +46,7 @@ def create_app(
     app.state.service = service
     app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
+    app.state.feed_watch = FeedWatch()
     app.state.replica = replica
     app.state.wall = wall
     app.state.sweeps = sweeps
