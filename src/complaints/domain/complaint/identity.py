@@ -101,6 +101,8 @@ def normalise_phone(text: str, region: str) -> str | None:
 
 def find_phone_fault(text: str) -> str | None:
     """The reason why `text` is no phone number; None if it is one. It is judged after NFKC."""
+    if _is_plain(text):
+        return None
     folded = _fold_phone(text)
     number, _ = _split_extension(folded)
     if not _PHONE.fullmatch(number) or len(folded) < 5:
@@ -123,6 +125,9 @@ def is_phone_region(code: str) -> bool:
 
 def _read_phone(text: str, region: str) -> tuple[str | None, str | None]:
     """The number in comparable form, and its extension. Both None for nobody's number."""
+    if _is_plain(text):
+        number = _e164(text, text.removeprefix("+"), region) or text.removeprefix("+")
+        return None if _is_placeholder(number) else number, None
     written, extension = _split_extension(_fold_phone(text))
     if "-" in written and extension is None:
         written, extension = _split_last_group(written, region)
@@ -131,6 +136,12 @@ def _read_phone(text: str, region: str) -> tuple[str | None, str | None]:
         return None, None
     number = _e164(written, digits, region) or digits
     return (None, None) if _is_placeholder(number) else (number, extension)
+
+
+def _is_plain(text: str) -> bool:
+    """True for a number without any separator, as programs send it. The work below has nothing to do for it."""
+    digits = text.removeprefix("+")
+    return 5 <= len(digits) <= _LONGEST_E164 and digits.isascii() and digits.isdigit()
 
 
 def _fold_phone(text: str) -> str:
@@ -172,6 +183,8 @@ def _has_several_numbers(text: str) -> bool:
 def _is_placeholder(number: str) -> bool:
     """True for one repeated digit, also behind a country code: a number that was withheld or is not known."""
     digits = number.removeprefix("+")
+    if len(set(digits[3:])) > 1:
+        return False
     national = [digits]
     if number.startswith("+"):
         national += [digits[n:] for n in (1, 2, 3) if int(digits[:n]) in _CALLING_CODES]

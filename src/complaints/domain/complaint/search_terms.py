@@ -97,11 +97,14 @@ def person_terms(*, name: str, contacts: Iterable[str], phones: Iterable[str]) -
 
     `contacts` are e-mail addresses and account numbers, `phones` phone numbers: as given, and in comparable form.
     """
-    digits = (_digits(phone) for phone in phones)
-    return [*_marked(_OF_NAMES, index_terms(name)), *_marked(_OF_CONTACTS, index_terms(*contacts, *digits))]
+    texts = dict.fromkeys([*contacts, *map(_digits, phones)])
+    return [*_marked(_OF_NAMES, index_terms(name)), *_marked(_OF_CONTACTS, index_terms(*filter(None, texts)))]
 
 
 def _digits(text: str) -> str:
+    plain = text.removeprefix("+")
+    if plain.isascii() and plain.isdigit():
+        return plain
     return "".join(re.findall(r"[0-9]", _fold(text)))
 
 
