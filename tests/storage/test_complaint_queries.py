@@ -11,7 +11,13 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from complaints.domain.complaint.facts import Complaint
-from complaints.domain.complaint.search_terms import full_query, index_terms, name_query, person_terms, query_terms
+from complaints.domain.complaint.search_terms import (
+    full_query,
+    index_terms,
+    name_query,
+    person_terms,
+    query_terms,
+)
 from complaints.domain.rules.intake import NewComplaint
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status

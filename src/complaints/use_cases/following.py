@@ -42,9 +42,7 @@ def _follow(tx: Transaction, name: str, handle: Handle, *, limit: int, from_now:
     after = follower.claim_after(tx, name)
     if after is None:
         return 0
-    events = [
-        event_record_of(row) for row in event.list_changes(tx, after=after, limit=limit)
-    ]
+    events = [event_record_of(row) for row in event.list_changes(tx, after=after, limit=limit)]
     if events:
         handle(tx, events)
         follower.move_follower(tx, name, after=events[-1].sequence)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
@@ -52,14 +53,13 @@ async def list_changes(
     whatever the filters. With filters that fit few events, a page may be empty before the end of the feed.
     """
     fields = parse_fields(query.fields, ChangeOut)
-    place = _place(query.after)
     watch: FeedWatch = http_request.app.state.feed_watch
     loop = asyncio.get_running_loop()
     until = loop.time() + query.wait
-    found, place = await run_in_threadpool(_read, request, query, place)
+    found, place = await run_in_threadpool(_read, request, query, _place(query.after))
     while not found and (seconds := until - loop.time()) > 0 and not watch.ended:
         await watch.wait_beyond(request.service, place[0], seconds)
-        found, place = await watch.in_turn(lambda at=place: _read(request, query, at))  # type: ignore[misc]
+        found, place = await watch.in_turn(partial(_read, request, query, place))
     return request.answer(_page(found, place, fields))
 
 

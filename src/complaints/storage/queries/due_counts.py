@@ -54,7 +54,10 @@ def _counted(
     group = (c.team, c.priority, c.assignee, c.category)
     statement = select(*group, func.count(), *counts).where(*where).group_by(*group)
     rows: Sequence[Any] = tx.connection.execute(statement).all()
-    return [DueCount(*row[:5], tuple(row[5:])) for row in rows]
+    return [
+        DueCount(team, priority, assignee, category, count, tuple(ages))
+        for team, priority, assignee, category, count, *ages in rows
+    ]
 
 
 def count_overdue_by_kind(tx: Transaction) -> dict[DeadlineKind, int]:

@@ -28,7 +28,9 @@ from complaints.use_cases.service import Service
 
 _FEW_MONTHS = 2
 _LOOKED_AT_ONCE = 20_000
-MOST_LOOKED_AT = 200_000  # events for one request: a filter that fits few of them must not read the whole history
+MOST_LOOKED_AT = (
+    200_000  # events for one request: a filter that fits few of them must not read the whole history
+)
 EVERYTHING = FeedFilter()
 
 
@@ -176,4 +178,5 @@ def _feed_event_of(row: Mapping[Any, Any]) -> FeedEvent:
     data = json.loads(row["data"])
     status = data.get("changes", {}).get("status")
     named = (number_of(row["complaint_sequence"]), row["source"], row["external_id"])
-    return FeedEvent(*_members(row), data, *named, None if status is None else Status(status))
+    members: tuple[Any, ...] = (*_members(row), data, *named, None if status is None else Status(status))
+    return FeedEvent(*members)
