@@ -10,6 +10,7 @@ import complaints
 from complaints.api import health, imports, test_clock
 from complaints.api.complaints import changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
+from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.configuration import (
     audit,
     calendars,
@@ -78,6 +79,7 @@ def create_app(
     app.state.service = service
     app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
+    app.state.feed_watch = FeedWatch()
     app.state.replica = replica
     app.state.import_quota = import_quota
     app.state.wall = wall

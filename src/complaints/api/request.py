@@ -53,7 +53,11 @@ class ApiRequest:
 
     def read(self, work: Callable[[Transaction], Reply]) -> Response:
         """Run `work` on one snapshot of the database and answer with its reply."""
-        status, content, headers = self.service.read(work)
+        return self.answer(self.service.read(work))
+
+    def answer(self, reply: Reply) -> Response:
+        """Answer with a reply that was read before."""
+        status, content, headers = reply
         return _response(status, _body(content), headers)
 
     def _answer(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.numbers import is_mistyped, sequence_of
 from complaints.domain.errors import NotFound
@@ -97,6 +98,18 @@ def lock_in_order(tx: Transaction, references: Sequence[str]) -> None:
 def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> list[ComplaintRecord]:
     """The complaints that fit all conditions, with their deadlines and holds, ordered by id."""
     return load_parts(tx, find_rows(tx, *conditions, lock=lock))
+
+
+def find_sequences(tx: Transaction, *, after: int, limit: int) -> list[int]:
+    """The sequences of the next complaints after one, ascending."""
+    s = complaint.c.sequence
+    return list(tx.connection.execute(select(s).where(s > after).order_by(s).limit(limit)).scalars())
+
+
+def lock_by_sequence(tx: Transaction, sequences: Sequence[int]) -> list[Complaint]:
+    """The complaints with these sequences, locked, ordered by id, without their deadlines and holds."""
+    bounds = (complaint.c.sequence >= sequences[0], complaint.c.sequence <= sequences[-1])
+    return [fact_of(row, (), ()) for row in find_rows(tx, *bounds, lock=True)]
 
 
 def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:

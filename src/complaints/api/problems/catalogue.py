@@ -68,7 +68,12 @@ def problem_for(refusal: ComplaintError, problems: Mapping[str, Problem] = PROBL
 
 def faults_as_errors(faults: Iterable[Fault]) -> list[dict[str, str]]:
     """The faults as members of `errors[]`."""
-    return [{"pointer": clip(fault.pointer), "message": clip(fault.message)} for fault in faults]
+    return [_as_error(fault) for fault in faults]
+
+
+def _as_error(fault: Fault) -> dict[str, str]:
+    place = {} if fault.parameter is None else {"in": "query", "parameter": clip(fault.parameter, 100)}
+    return {"pointer": clip(fault.pointer), **place, "message": clip(fault.message)}
 
 
 def problem_response(

@@ -10,13 +10,12 @@ from uuid import UUID
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
-from complaints.domain.complaint.members import SEARCHED_NAMES
-from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import set_wake_time
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import EventType, LinkType
+from complaints.storage.indexing import terms_of
 from complaints.storage.queries.audit import ComplaintRow, EscalationRow, EventRow, Parts
 from complaints.storage.rows.complaint import values_of
 
@@ -130,9 +129,8 @@ def _index_follows(case: Case) -> Iterator[str]:
     complaint = case.complaint
     if set(complaint.tags) != case.parts.tags:
         yield "the indexed tags are not the tags of the complaint"
-    terms = index_terms(*(getattr(complaint, name) or "" for name in SEARCHED_NAMES))
-    if set(terms) != case.parts.terms:
-        yield "the search terms are not the terms of its texts"
+    if case.parts.terms is not None and set(terms_of(complaint, case.parts.persons)) != case.parts.terms:
+        yield "the search terms are not the terms of its texts and persons"
 
 
 def _links_recorded(case: Case) -> Iterator[str]:
