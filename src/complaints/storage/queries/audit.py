@@ -48,6 +48,7 @@ class EscalationRow(NamedTuple):
     taken_at: datetime
     superseded: bool
     recipients: list[str]
+    settled_at: datetime | None
 
 
 class AuditBatch(NamedTuple):

@@ -14,6 +14,7 @@ from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import terms_of
 from complaints.domain.rules.ladder import plan_remaining_steps
+from complaints.domain.rules.repetitions import MARK
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import DeadlineStatus, EventType
 from complaints.storage import months
@@ -199,8 +200,31 @@ def _steps_once(case: _Case) -> Iterator[str]:
             by_deadline.setdefault(row.deadline_id, []).append(row.step)
     for deadline in case.complaint.deadlines:
         steps = by_deadline.get(deadline.id, [])
-        if sorted(steps) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
+        ladder = [step for step in steps if MARK not in step]
+        if sorted(ladder) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
             yield f"the steps of deadline {deadline.id} differ from its escalations"
+        if deadline.unmet and not _repetitions_counted(deadline, steps, case.policy):
+            yield f"a repetition on deadline {deadline.id} is missing, or was not counted"
+
+
+def _repetitions_counted(deadline: Deadline, steps: Sequence[str], policy: Policy) -> bool:
+    """True if the repetitions among `steps` are numbered without gaps up to the last one that was taken (rule 3.9)."""
+    last = policy.rules[deadline.kind].ladder[-1].name
+    numbers = sorted(
+        int(n) for name, mark, n in (step.partition(MARK) for step in steps) if mark and name == last
+    )
+    last_number = deadline.repetitions
+    if not numbers:
+        return last_number == 0
+    return numbers == [*range(last_number - len(numbers) + 1, last_number + 1)]
+
+
+def _settled_when_done(case: _Case) -> Iterator[str]:
+    """Rule 3.8: no step of an unmet deadline is settled."""
+    unmet = {d.id for d in case.complaint.deadlines if d.unmet}
+    for row in case.escalations:
+        if row.deadline_id in unmet and row.settled_at is not None:
+            yield f"step {row.step} is settled, but somebody still has to act on it"
 
 
 def _steps_heard(case: _Case) -> Iterator[str]:
@@ -222,6 +246,7 @@ _RULES: tuple[tuple[str, Callable[[_Case], Iterator[str]]], ...] = (
     ("columns follow", _columns_follow),
     ("nothing forgotten", _nothing_forgotten),
     ("steps taken once", _steps_once),
+    ("steps settled", _settled_when_done),
     ("steps heard", _steps_heard),
     ("deadlines in time", _in_time),
 )
