@@ -5,6 +5,7 @@ The check digit uses Damm's algorithm. It finds every single wrong digit and eve
 
 import re
 import unicodedata
+from uuid import UUID
 
 from stdnum import damm
 
@@ -45,3 +46,12 @@ def sequence_of(text: str) -> int | None:
         return None
     sequence = int(found[1])
     return sequence if number_of(sequence) == written else None
+
+
+def parse_reference(text: str) -> UUID | int:
+    """The id of a complaint, or the sequence of its number. Raises ValueError for any other text."""
+    sequence = sequence_of(text)
+    try:
+        return UUID(text) if sequence is None else sequence
+    except ValueError:
+        raise ValueError("must be the id or the number of a complaint") from None

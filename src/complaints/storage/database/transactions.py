@@ -56,10 +56,27 @@ class Transaction:
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
         """Undo at the end of the block everything that it wrote or postponed."""
-        postponed = {work: items.copy() for work, items in self.postponed.items()}
+        postponed = self._copy_postponed()
         with self.connection.begin_nested() as savepoint:
             yield
             savepoint.rollback()
+        self._restore_postponed(postponed)
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """If the block raises, undo everything that it wrote or postponed. The transaction can go on."""
+        postponed = self._copy_postponed()
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self._restore_postponed(postponed)
+            raise
+
+    def _copy_postponed(self) -> dict[CommitWork, list[Any]]:
+        return {work: items.copy() for work, items in self.postponed.items()}
+
+    def _restore_postponed(self, postponed: dict[CommitWork, list[Any]]) -> None:
         self.postponed.clear()
         self.postponed.update(postponed)
 
