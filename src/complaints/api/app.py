@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry
 
 import complaints
 from complaints.api import health, imports, test_clock
-from complaints.api.complaints import changes, links, lists, promises, timeline
+from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
 from complaints.api.configuration import calendars, categories, departments, keys, policies, teams, users
-from complaints.api.deadlines import calculator, escalations, follow_ups
+from complaints.api.deadlines import calculator, escalations, follow_ups, inbox
 from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
@@ -51,6 +51,7 @@ def create_app(
     app.state.metrics = registry = registry or CollectorRegistry()
     app.state.sweep_gauges = health.SweepGauges(registry)
     for routes in (
+        bulk,
         complaint_routes,
         lists,
         imports,
@@ -61,6 +62,7 @@ def create_app(
         departments,
         escalations,
         follow_ups,
+        inbox,
         keys,
         links,
         policies,
