@@ -200,6 +200,17 @@ def test_a_due_time_too_far_away_is_refused() -> None:
     assert plan_preview(None, START, "PT4H", [(START + 5 * HOUR, end_of_time)]).due_at == START + 4 * HOUR
 
 
+@pytest.mark.parametrize(
+    "target", ["3660 working days", "87840 working hours", "PT876000H", "20 working days"]
+)
+def test_a_target_that_would_take_long_to_find_is_refused(target: str) -> None:
+    """The work is bounded by pieces and by days: these took seconds, and now less than 0.3 s."""
+    yearly = {str(START.date() + 360 * n * timedelta(days=1)): [["09:00", "12:00"]] for n in range(1, 200)}
+    rare = parse_calendar({"timezone": "UTC", "hours": {}, "overrides": yearly})
+    long_pause = [(START, datetime(2399, 1, 1, tzinfo=UTC))]
+    assert fault_of(plan_preview, rare, START, target, long_pause) == "/target"
+
+
 def test_elapsed() -> None:
     assert plan_elapsed(MORNINGS, START, START + timedelta(days=7)) == 3 * 3_600
     assert plan_elapsed(None, START, START + 2 * HOUR, [(START + HOUR, None)]) == 3_600
