@@ -56,6 +56,7 @@ def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], 
     _write_parts(tx, inserts, changes)
     _index(tx, inserts, changes)
     inserts.write()
+    _settle_escalations(tx, changes)
     ordered = sorted(
         (
             (to_save.change.complaint.id, event)
@@ -152,6 +153,20 @@ def _write_parts(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSa
     deadline_rows.end_holds(tx, ended_holds)
     deadline_rows.insert_promises(inserts, promises)
     escalation_rows.insert_escalations(inserts, escalations)
+
+
+def _settle_escalations(tx: Transaction, changes: Sequence[ChangeToSave]) -> None:
+    """Settle the steps of deadlines that were met or cancelled, and everything of complaints that ended (rule 3.8)."""
+    deadlines: list[UUID] = []
+    ended: list[UUID] = []
+    for to_save in changes:
+        after, before = to_save.change.complaint, to_save.change.before
+        if before is not None and before.open and not after.open:
+            ended.append(after.id)
+            continue
+        unmet = {d.id for d in before.deadlines if d.unmet} if before else set()
+        deadlines += [d.id for d in after.deadlines if d.id in unmet and not d.unmet and d.steps_taken]
+    escalation_rows.settle_escalations(tx, deadlines, ended)
 
 
 def _index(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave]) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import overload
 
 from complaints.domain.errors import InvalidContent, ask_if_meant, clip
-from complaints.use_cases.access import Caller
+from complaints.use_cases.access import Caller, Right
 
 ME = "me"
 NOBODY = "none"
+_HOW_TO_NAME_USERS = f"write a login, {ME!r} or {NOBODY!r}"
 
 
 @overload
@@ -27,19 +28,26 @@ def check_name(name: str | None, known: Iterable[str], *, parameter: str, thing:
     names = known if name is None else [*known]
     if name is None or name in names:
         return name
-    question = ask_if_meant(name, names)
-    hint = f": {question}" if question else "."
-    raise InvalidContent.in_query(parameter, f"There is no {thing} {clip(name, 100)!r}{hint}")
+    raise _unknown(name, ask_if_meant(name, names), parameter=parameter, thing=thing)
 
 
 def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, parameter: str) -> str | None:
     """The login that a filter by user names; `me` is the user of the caller's key.
 
-    Raises InvalidContent for an unknown login, and for `me` if the key belongs to no user.
+    Raises InvalidContent for an unknown login, and for `me` if the key belongs to no user. Callers without the right
+    to read everything are told no logins.
     """
+    if name is None or name in (logins := [*users]):
+        return name
     if name != ME:
-        return check_name(name, users, parameter=parameter, thing="user")
+        meant = ask_if_meant(name, logins) if Right.READ in caller.rights else None
+        raise _unknown(name, meant or _HOW_TO_NAME_USERS, parameter=parameter, thing="user")
     if caller.login is None:
         message = f"{parameter}=me needs a key of a user; the key {clip(caller.name, 100)!r} belongs to none."
         raise InvalidContent.in_query(parameter, message)
     return caller.login
+
+
+def _unknown(name: str, hint: str | None, *, parameter: str, thing: str) -> InvalidContent:
+    end = f": {hint}" if hint else "."
+    return InvalidContent.in_query(parameter, f"There is no {thing} {clip(name, 100)!r}{end}")

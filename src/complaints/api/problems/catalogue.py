@@ -76,17 +76,15 @@ def _as_error(fault: Fault) -> dict[str, str]:
     return {"pointer": clip(fault.pointer), **place, "message": clip(fault.message)}
 
 
-def problem_response(
+def problem_members(
     problem: Problem,
     *,
     detail: str,
     instance: str,
     errors: Sequence[Mapping[str, str]] = (),
     allowed: Sequence[str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    request_id: str | None = None,
-) -> Response:
-    """The answer with `problem`, as `application/problem+json`: texts are cut, and at most 50 errors are kept."""
+) -> dict[str, Any]:
+    """The members of `problem` as JSON: texts are cut, and at most 50 errors are kept."""
     body: dict[str, Any] = {
         "type": problem.type,
         "title": problem.title_en,
@@ -98,6 +96,34 @@ def problem_response(
         body["errors"] = list(errors)[:MAX_ERRORS] or [{"pointer": "", "message": clip(detail)}]
     if allowed is not None:
         body["allowed"] = list(allowed)
+    return body
+
+
+def refusal_members(
+    refusal: ComplaintError, *, instance: str, problems: Mapping[str, Problem] = PROBLEMS
+) -> dict[str, Any]:
+    """The members of the problem for a refusal, as JSON."""
+    return problem_members(
+        problem_for(refusal, problems),
+        detail=refusal.detail,
+        instance=instance,
+        errors=faults_as_errors(refusal.faults),
+        allowed=refusal.allowed,
+    )
+
+
+def problem_response(
+    problem: Problem,
+    *,
+    detail: str,
+    instance: str,
+    errors: Sequence[Mapping[str, str]] = (),
+    allowed: Sequence[str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    request_id: str | None = None,
+) -> Response:
+    """The answer with `problem`, as `application/problem+json`."""
+    body = problem_members(problem, detail=detail, instance=instance, errors=errors, allowed=allowed)
     if request_id is not None:
         body["request_id"] = request_id
     return Response(

@@ -68,6 +68,7 @@ class EscalationRow(NamedTuple):
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     acknowledged_note: str | None
+    settled_at: datetime | None
 
 
 @dataclass(slots=True)

@@ -59,6 +59,8 @@ deadline = Table(
     Column("level", SmallInteger, nullable=False),
     Column("steps_taken", JSON, nullable=False),
     Column("wake_at", UtcDateTime),
+    Column("repetitions", Integer, nullable=False, server_default=text("0")),
+    Column("acknowledged_at", UtcDateTime),
     ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
     UniqueConstraint("complaint_id", "kind", "cycle", "sequence", "attempt"),
     CheckConstraint("(status IN ('met', 'met_late')) = (met_at IS NOT NULL)", name="met_has_time"),
