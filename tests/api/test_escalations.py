@@ -330,7 +330,7 @@ def test_an_unknown_name_says_what_is_near(staffed: TestClient, scenario: Scenar
     for query, hint in (
         ("team=operatons", "did you mean 'operations'?"),
         ("recipient=admn", "did you mean 'admin'?"),
-        ("recipient=nobody", "write a login, 'me' or 'none'"),
+        ("recipient=nobody", "write a login or 'me'"),
     ):
         assert hint in staffed.get(f"/v1/escalations?{query}", headers=agent).json()["detail"]
     assert "admin" not in staffed.get("/v1/inbox?recipient=admn", headers=intake).text.replace("admn", "")

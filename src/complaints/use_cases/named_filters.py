@@ -8,7 +8,7 @@ from complaints.use_cases.access import Caller, Right
 
 ME = "me"
 NOBODY = "none"
-_HOW_TO_NAME_USERS = f"write a login, {ME!r} or {NOBODY!r}"
+_HOW_TO_NAME_USERS = f"write a login or {ME!r}"
 
 
 @overload
@@ -35,7 +35,7 @@ def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, para
     """The login that a filter by user names; `me` is the user of the caller's key.
 
     Raises InvalidContent for an unknown login, and for `me` if the key belongs to no user. Callers without the right
-    to read everything are told no logins.
+    to read everything get no logins.
     """
     if name is None or name in (logins := [*users]):
         return name
