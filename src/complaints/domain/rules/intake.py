@@ -1,6 +1,6 @@
 """Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 5.4 and 5.5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -64,16 +64,18 @@ def plan_intake(
     now: datetime,
     sequence: int,
     new_id: Callable[[], UUID],
+    person_digests: Mapping[str, str] | None = None,
 ) -> Change:
     """The change that receives a complaint. Its deadlines start at `received_at` (rule 2.2).
 
     `repeat`: the complainant complained in the same category shortly before (rule 5.4). Deadlines and steps that
     are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
+    `person_digests` are those of the persons, by role: the event records them.
     """
     complaint = _complaint(new, repeat, directory, now, sequence, new_id())
     change = Change(complaint, actor=new.actor, new_id=new_id, new=True)
     deadlines.start_intake(change, new.policy)
-    change.record(EventType.CREATED, now)
+    change.record(EventType.CREATED, now, person_digests=person_digests or None)
     catch_up(change, new.policy, directory, now, notify=new.import_id is None)
     return change
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
@@ -243,6 +244,8 @@ def _plan(
     changes: dict[int, ChangeToSave] = {}
     for n, (number, new) in sorted(numbered.items(), key=lambda one: one[1][1].received_at):
         related = earlier.list_related(new, scopes[n]) if new.import_id is None else ()
+        persons = _persons(new)
+        columns = [_columns_of(new, role, person) for role, person in persons.items()]
         change = plan_intake(
             new,
             repeat=earlier.is_repeat(new),
@@ -250,10 +253,10 @@ def _plan(
             now=tx.now,
             sequence=number,
             new_id=service.new_id,
+            person_digests={person["role"]: person_rows.digest_of(person) for person in columns},
         )
-        persons = _persons(new)
         words = words_digest(configuration.secret, new)
-        changes[n] = _change_to_save(change, new, persons, words)
+        changes[n] = _change_to_save(change, new, columns, words)
         tx.count("registered", new.channel)
         results[n] = IntakeResult(change.complaint, persons, created=True, related=related)
         earlier.add(new.identity, change.complaint)
@@ -265,15 +268,14 @@ def _persons(new: NewComplaint) -> Persons:
     return {role: person for role, person in persons.items() if person is not None}
 
 
-def _change_to_save(change: Change, new: NewComplaint, persons: Persons, words: bytes) -> ChangeToSave:
-    rows = tuple(
-        person_rows.row_of(
-            change.complaint.id,
-            role,
-            person,
-            new.identity if role == COMPLAINANT else identity_of(person, new.policy),
-        )
-        for role, person in persons.items()
-    )
+def _columns_of(new: NewComplaint, role: str, person: Person) -> dict[str, Any]:
+    identity = new.identity if role == COMPLAINANT else identity_of(person, new.policy)
+    return person_rows.columns_of(role, person, identity)
+
+
+def _change_to_save(
+    change: Change, new: NewComplaint, persons: Sequence[dict[str, Any]], words: bytes
+) -> ChangeToSave:
+    rows = tuple({"complaint_id": change.complaint.id, **columns} for columns in persons)
     extra = {"import_id": new.import_id, "import_digest": new.import_digest, "words_digest": words}
     return ChangeToSave(change, persons=rows, extra=extra)
