@@ -11,8 +11,11 @@ from complaints.domain.errors import Fault
 from complaints.domain.importing.conversions import Converter, as_text, expect_pattern, make_converter
 from complaints.domain.importing.dates import DateReader
 from complaints.domain.importing.files import DataFile
+from complaints.domain.importing.history import HistoryReader, KeptColumn, allow_empty, read_status
 from complaints.domain.importing.options import (
+    HISTORY_MEMBERS,
     MAX_ATTRIBUTE_KEY,
+    NAMED_ON_PURPOSE,
     BodyMember,
     ImportOptions,
     MemberKind,
@@ -24,7 +27,8 @@ from complaints.domain.importing.options import (
     shorten,
     suggest,
 )
-from complaints.domain.vocabulary import Priority
+from complaints.domain.importing.translations import translate_words
+from complaints.domain.vocabulary import ContactChannel, Outcome, Priority
 
 MAX_SUBJECT = 500
 MAX_ATTRIBUTES = 100
@@ -33,6 +37,8 @@ _REQUIRED = ("channel", "subject")
 _WORDS: dict[str, type[StrEnum]] = {
     **{member.path: member.choices for member in PLAIN_MEMBERS if member.choices},
     "priority": Priority,
+    "outcome": Outcome,
+    **dict.fromkeys(("complainant.preferred_contact", "reporter.preferred_contact"), ContactChannel),
 }
 
 
@@ -60,6 +66,7 @@ class RowMapper:
         converters: Mapping[str, Converter],
         constants: list[tuple[BodyMember, Any]],
         read_attributes: Callable[[Any], dict[str, Any]] | None,
+        history: HistoryReader | None,
     ) -> None:
         self.mappings = mappings
         # Objects come first, so that inner members can be put into them.
@@ -67,8 +74,18 @@ class RowMapper:
         self._steps = [(mapping.member, mapping.raw, converters[mapping.member.name]) for mapping in ordered]
         self._constants = constants
         self._read_attributes = read_attributes
+        self._history = history
+        self._id_steps = [step for step in self._steps if step[0].name == "external_id"]
+        self._id_is_set = any(member.name == "external_id" for member, _ in constants)
         subject, description = mappings.get("subject"), mappings.get("description")
         self._cuts_subject = bool(subject and description and subject.columns == description.columns)
+
+    def has_external_id(self, values: Any) -> bool:
+        """True if the body of a row has an external id, or the external id fails the row."""
+        try:
+            return self._id_is_set or any(convert(raw(values)) for _, raw, convert in self._id_steps)
+        except ValueError:
+            return True
 
     def body(self, values: Any) -> tuple[dict[str, Any], list[Fault]]:
         """The create body of a row, and the faults of the row.
@@ -89,6 +106,8 @@ class RowMapper:
             _put(body, member.path, list(constant) if isinstance(constant, list) else constant)
         if self._read_attributes:
             _merge_attributes(body, self._read_attributes(values), faults)
+        if self._history:
+            self._history.settle(body, values)
         if self._cuts_subject and len(body.get("subject", "")) > MAX_SUBJECT:
             body["subject"] = body["subject"][: MAX_SUBJECT - 1] + "…"
         return body, faults
@@ -103,6 +122,7 @@ def plan_mapping(data_file: DataFile, options: ImportOptions, dates: DateReader)
         converters=builder.converters(mappings),
         constants=builder.constants(),
         read_attributes=builder.find_attribute_reader(mappings),
+        history=builder.find_history_reader(mappings),
     )
     builder.check_required(mappings)
     if builder.faults:
@@ -161,6 +181,8 @@ class _MappingBuilder:
         member = find_member(column)
         if member is None or member.name in self._options.constants:
             return None
+        if member.name in NAMED_ON_PURPOSE and not self._options.history:
+            return None
         return member if self._data_file.objects or member.kind is not MemberKind.OBJECT else None
 
     def converters(self, mappings: Mapping[str, ColumnMapping]) -> dict[str, Converter]:
@@ -168,10 +190,13 @@ class _MappingBuilder:
         for name in self._options.expect:
             if name not in mappings:
                 self._fault(f"expect.{name}", "the member is not mapped")
+        self._check_translations(mappings)
         converters: dict[str, Converter] = {}
         for name, mapping in mappings.items():
             required = mapping.explicit or not self._data_file.objects
             convert = self._converter(mapping.member, required=required)
+            if words := self._options.translations.get(name):
+                convert = translate_words(words, convert)
             try:
                 pattern = self._options.expect.get(name)
                 converters[name] = expect_pattern(pattern, convert) if pattern is not None else convert
@@ -188,14 +213,32 @@ class _MappingBuilder:
             try:
                 if member is None or member.kind is MemberKind.OBJECT:
                     raise ValueError("is no member that can be set to a text")
-                _check_word(name, text.strip())
-                constants.append((member, self._converter(member, required=True)(text)))
+                constants.append((member, self._check_value(member, text)))
             except ValueError as exc:
                 self._fault(f"set.{name}", f"{name} {exc}")
         return constants
 
+    def _check_translations(self, mappings: Mapping[str, ColumnMapping]) -> None:
+        for name, words in self._options.translations.items():
+            for word, value in words.items():
+                try:
+                    if name not in mappings:
+                        raise ValueError("is not mapped")
+                    if value:
+                        self._check_value(mappings[name].member, value)
+                except ValueError as exc:
+                    self._fault(f"map_value.{name}:{word}", f"{name} {exc}")
+
+    def _check_value(self, member: BodyMember, value: str) -> Any:
+        """The converted value of an option. Raises ValueError if no row could have it."""
+        _check_word(member.name, value.strip())
+        return self._converter(member, required=True)(value)
+
     def _converter(self, member: BodyMember, *, required: bool) -> Converter:
-        return make_converter(member, self._dates, self._options.dates, required=required)
+        if member.name == "status":
+            return read_status
+        convert = make_converter(member, self._dates, self._options.dates, required=required)
+        return allow_empty(convert) if member.name in HISTORY_MEMBERS else convert
 
     def find_attribute_reader(
         self, mappings: Mapping[str, ColumnMapping]
@@ -213,6 +256,18 @@ class _MappingBuilder:
             touched = {column.split(".")[0] for column in used}
             self._check_undecided([column for column in left if column not in touched])
         return None
+
+    def find_history_reader(self, mappings: Mapping[str, ColumnMapping]) -> HistoryReader | None:
+        """The reader that tells ended complaints from open ones. None if nothing says that some have ended."""
+        given = {*mappings, *self._options.constants}
+        if not self._options.history and given.isdisjoint(HISTORY_MEMBERS):
+            return None
+        columns = {
+            name: KeptColumn("+".join(mapping.columns), mapping.text)
+            for name, mapping in mappings.items()
+            if name in HISTORY_MEMBERS
+        }
+        return HistoryReader(columns, all_ended=self._options.history)
 
     def _check_undecided(self, columns: list[str]) -> None:
         if columns:
