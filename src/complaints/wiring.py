@@ -29,7 +29,7 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
-from complaints.use_cases.imports import work_on_imports
+from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import Violation, check_all, check_followers
@@ -220,15 +220,24 @@ class SweepMetrics:
         self._steps.labels("reminder").inc(swept.reminders)
 
 
+def _node() -> str:
+    """The name of this process among the processes on the database."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def open_import_worker(service: Service, stopping: Callable[[], bool] = lambda: False) -> ImportWorker:
+    """The worker of this process for imports."""
+    return ImportWorker(service, _node(), wall_now, stopping)
+
+
 def build_loops(service: Service, registry: CollectorRegistry, settings: Settings, annexes: Annexes) -> Loops:
     """The loops of a process that sweeps, with the loops of the annexes. Commits of this process hasten them."""
     stopping = threading.Event()
-    node = f"{socket.gethostname()}:{os.getpid()}"
-    sweeper = Sweeper(service, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
+    sweeper = Sweeper(service, _node(), wall_now, SweepMetrics(registry).observe, stopping.is_set)
     keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
     own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
-        Loop(IMPORT_LOOP, lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
+        Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )
     built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)

@@ -1,14 +1,14 @@
 """Reads the rows of an imported file: CSV (RFC 4180) or NDJSON, in UTF-8 or GB18030."""
 
 import csv
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
 from complaints.domain.importing.encoding import find_encoding, refuse_file
+from complaints.domain.importing.lines import START, Lines, Place
 from complaints.domain.importing.options import quote_all, shorten
 from complaints.domain.json_reading import (
     MAX_DEPTH,
@@ -22,6 +22,7 @@ from complaints.domain.json_reading import (
 
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
+MAX_ROWS = 1_000_000
 MAX_COLUMNS = 1000
 MAX_LINE = 1024 * 1024
 _TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
@@ -33,13 +34,14 @@ ABSENT: Final = object()
 class FileRow(NamedTuple):
     """A row of a file. `number` counts rows and `line` counts lines, both from 1.
 
-    A row with a `fault` has no usable `values`.
+    A row with a `fault` has no usable `values`. `end` is the offset in bytes after the row.
     """
 
     number: int
     line: int
     values: Any
-    fault: str | None = None
+    fault: str | None
+    end: int
 
 
 class DataFile(Protocol):
@@ -51,8 +53,8 @@ class DataFile(Protocol):
     columns: tuple[str, ...]
     objects: bool
 
-    def rows(self) -> Iterator[FileRow]:
-        """All rows, from the start. Raises InvalidContent if the rest of the file cannot be read."""
+    def rows(self, start: Place = START) -> Iterator[FileRow]:
+        """The rows from a place on. Raises InvalidContent if the rest of the file cannot be read, or is too long."""
 
     def has(self, column: str) -> bool:
         """True if `column` can be read, judged by the names of the columns."""
@@ -67,14 +69,19 @@ class DataFile(Protocol):
         """The content of a row. Rows with the same meaning have equal content."""
 
 
-def open_data_file(content: bytes, *, media_type: str, charset: str | None) -> DataFile:
-    """Open a file. Raises InvalidContent if it is neither CSV nor NDJSON, or has no usable header or object."""
+def open_data_file(
+    content: bytes, *, media_type: str, charset: str | None, columns: tuple[str, ...] | None = None
+) -> DataFile:
+    """Open a file. Raises InvalidContent if it is neither CSV nor NDJSON, or has no usable header or object.
+
+    `columns` are the columns that an earlier check found. Without them NDJSON is read once to find them.
+    """
     if media_type not in (CSV, NDJSON):
         refuse_file(f"'{media_type}' cannot be imported: send {CSV} or {NDJSON}")
     encoding = find_encoding(content, charset)
     if media_type == CSV:
         return CsvFile(content, encoding)
-    return NdjsonFile(content, encoding)
+    return NdjsonFile(content, encoding, columns)
 
 
 class CsvFile:
@@ -98,24 +105,27 @@ class CsvFile:
         )
         self._names = "\0".join(sorted(self.columns)) + "\n"
 
-    def rows(self) -> Iterator[FileRow]:
+    def rows(self, start: Place = START) -> Iterator[FileRow]:
         """The rows under the header. A row with too many or too few cells has a fault."""
         width = len(self.columns)
-        rows = self._raw_rows()
-        next(rows)
+        rows = self._raw_rows(start)
+        if start == START:
+            next(rows)
         for row in rows:
+            if row.number > MAX_ROWS:
+                _refuse_rows()
             if row.fault or len(row.values) == width:
                 yield row
             else:
-                message = f"it has {len(row.values)} cells, the header has {width}"
-                yield FileRow(row.number, row.line, row.values, message)
+                yield row._replace(fault=f"it has {len(row.values)} cells, the header has {width}")
 
-    def _raw_rows(self) -> Iterator[FileRow]:
-        """All rows. The header is the row with number 0."""
-        reader = csv.reader(_text(self._content, self._encoding, newline=""), strict=True)
-        number = 0
+    def _raw_rows(self, start: Place = START) -> Iterator[FileRow]:
+        """The rows from a place on. At the start of the file the header comes first, with number 0."""
+        lines = Lines(self._content, self._encoding, start=start.byte, universal=True)
+        reader = csv.reader(lines, strict=True)
+        number = 0 if start == START else start.row + 1
         while True:
-            line = reader.line_num + 1
+            line = lines.next_number
             fault = None
             try:
                 cells = next(reader)
@@ -125,7 +135,7 @@ class CsvFile:
                 _check_quotes(exc, line)
                 cells, fault = [], f"it is not valid CSV: {exc}"
             if cells or fault:
-                yield FileRow(number, line, cells, fault)
+                yield FileRow(number, line, cells, fault, lines.end)
                 number += 1
 
     def has(self, column: str) -> bool:
@@ -153,10 +163,10 @@ class NdjsonFile:
 
     objects = True
 
-    def __init__(self, content: bytes, encoding: str) -> None:
+    def __init__(self, content: bytes, encoding: str, columns: tuple[str, ...] | None = None) -> None:
         self._content = content
         self._encoding = encoding
-        self.columns = tuple(self._collect_columns())
+        self.columns = tuple(self._collect_columns()) if columns is None else columns
         self._known = frozenset(self.columns)
 
     def _collect_columns(self) -> dict[str, None]:
@@ -176,14 +186,18 @@ class NdjsonFile:
             refuse_file(f"no line can be read as a JSON object; line {first.line}: {first.fault}")
         return columns
 
-    def rows(self) -> Iterator[FileRow]:
+    def rows(self, start: Place = START) -> Iterator[FileRow]:
         """A row for each line. A line that is no JSON object has a fault."""
-        number = 0
-        for line, text in enumerate(_text(self._content, self._encoding, newline="\n"), 1):
-            text = text.strip(" \t\r\n\ufeff")
-            if text:
+        lines = Lines(self._content, self._encoding, start=start.byte, universal=False)
+        number, line = start.row, lines.next_number
+        for text in lines:
+            if text := text.strip(" \t\r\n\ufeff"):
                 number += 1
-                yield _parse(text, number=number, line=line)
+                if number > MAX_ROWS:
+                    _refuse_rows()
+                values, fault = _parse(text)
+                yield FileRow(number, line, values, fault, lines.end)
+            line = lines.next_number
 
     def has(self, column: str) -> bool:
         """True if some object has this member, or has the first member of this path."""
@@ -212,8 +226,8 @@ class NdjsonFile:
         return text.encode(errors="surrogatepass")
 
 
-def _parse(text: str, *, number: int, line: int) -> FileRow:
-    """The object in a line. A row with a fault keeps the text, so that its digest differs from other rows."""
+def _parse(text: str) -> tuple[Any, str | None]:
+    """The object in a line, and its fault. With a fault it is the text, so that its digest differs from others."""
     try:
         if len(text) > MAX_LINE:
             raise ValueError("it is longer than 1 MiB")
@@ -225,12 +239,12 @@ def _parse(text: str, *, number: int, line: int) -> FileRow:
         if ("\\u" in text and _ESCAPED.search(text)) or _has_long_number(text):
             _check_values(values)
     except json.JSONDecodeError as exc:
-        return FileRow(number, line, text, f"it is not valid JSON: {exc.msg} at character {exc.pos + 1}")
+        return text, f"it is not valid JSON: {exc.msg} at character {exc.pos + 1}"
     except RecursionError:
-        return FileRow(number, line, text, _TOO_DEEP)
+        return text, _TOO_DEEP
     except ValueError as exc:
-        return FileRow(number, line, text, _fault(exc))
-    return FileRow(number, line, values)
+        return text, _fault(exc)
+    return values, None
 
 
 def _fault(error: ValueError) -> str:
@@ -307,5 +321,5 @@ def _check_quotes(exc: csv.Error, line: int) -> None:
         )
 
 
-def _text(content: bytes, encoding: str, *, newline: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline=newline)
+def _refuse_rows() -> NoReturn:
+    refuse_file(f"the file has more than {MAX_ROWS:,} rows: import it in parts")
