@@ -40,7 +40,7 @@ LINES = (
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(worker_module, "SQLITE_PAUSE_SECONDS", 0)
 
 
 def _start(scenario: Scenario, request: ImportRequest, caller: Caller = SYSTEM) -> ImportJob:

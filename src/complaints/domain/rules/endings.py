@@ -36,12 +36,18 @@ class Ending:
             before, earlier = name, at
 
     def members(self, received_at: datetime) -> dict[str, Any]:
-        """The members of the ended complaint. Without a closing time it ended at the latest time that is known."""
-        latest = next(filter(None, (self.closed_at, self.result_told_at, self.resolved_at)), received_at)
+        """The members of the ended complaint.
+
+        Without a closing time it ended at the latest time that is known. A result without a time was decided when it
+        was told, or at the end.
+        """
+        ended_at = self.closed_at or self.result_told_at or self.resolved_at or received_at
+        has_result = any((self.outcome, self.resolution, self.root_cause, self.result_told_at))
+        decided_at = (self.result_told_at or ended_at) if has_result else None
         return {
             "status": self.status,
-            "ended_at": latest,
-            "resolved_at": self.resolved_at,
+            "ended_at": ended_at,
+            "resolved_at": self.resolved_at or decided_at,
             "result_told_at": self.result_told_at,
             "outcome": self.outcome,
             "resolution": self.resolution,

@@ -32,8 +32,10 @@ from complaints.use_cases.service import Service
 CHUNK = 250
 SKIP = 20_000
 CLAIM = timedelta(seconds=10)
-# SQLite has one write lock, and it is not fair: without a pause, other writers wait for the whole import.
-PAUSE_SECONDS = 0.05
+# SQLite has one write lock, and whoever waits for it only looks every 25 ms at best. Short chunks with pauses of
+# that length let other writers in. Without them, others would wait for the whole import.
+SQLITE_CHUNK = 100
+SQLITE_PAUSE_SECONDS = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,9 @@ class ImportWorker:
         rows = _RowReader(self._open(job))
         rows.start_at(self._seek(job, rows.file))
         seen: set[object] = set()
+        is_shared = self.service.database.is_postgresql
         while not self.stopping():
-            start, chunk = rows.place, rows.read(CHUNK)
+            start, chunk = rows.place, rows.read(CHUNK if is_shared else min(CHUNK, SQLITE_CHUNK))
             saved = self.service.write(
                 partial(self._save, import_id=job.id, start=start, end=rows.place, chunk=chunk, seen=seen)
             )
@@ -102,8 +105,8 @@ class ImportWorker:
             progress(job)
             if job.status is not ImportStatus.RUNNING:
                 return True
-            if not self.service.database.is_postgresql:
-                time.sleep(PAUSE_SECONDS)
+            if not is_shared:
+                time.sleep(SQLITE_PAUSE_SECONDS)
         return False
 
     def _open(self, job: ImportJob) -> ImportFile:
