@@ -80,7 +80,8 @@ def _rebuild(checks: dict[str, str], columns: list[sa.Column], *, dropped: list[
 
 def upgrade() -> None:
     """The program before this one runs on the schema too. Files of imports that have ended are emptied."""
-    op.execute("UPDATE import_job SET content = '' WHERE status = 'completed'")
+    jobs = sa.table("import_job", sa.column("status", sa.String), sa.column("content", sa.LargeBinary))
+    op.execute(jobs.update().where(jobs.c.status == "completed").values(content=b""))
     for column in _new_columns():
         op.add_column("import_job", column)
     if op.get_bind().dialect.name == "sqlite":

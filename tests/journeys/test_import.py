@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from complaints.storage.database.connections import open_engine
 from tests.journeys.running_server import Launcher
 
-ROWS = 1000  # four chunks
+ROWS = 1000  # five chunks
 DATA = Path(__file__).parents[3] / "shared" / "data"
 CARRIER = [
     "--map", "subject=Customer Complaint", "--map", "external_id=Ticket #", "--map", "received_at=Date+Time",

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from complaints.domain.errors import TransitionRefused
-from complaints.domain.vocabulary import Status
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.importing import worker as worker_module
 from complaints.use_cases.importing.uploads import (

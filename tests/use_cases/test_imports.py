@@ -1,11 +1,14 @@
 """Imports that run to their end: which rows they keep, which they only count, and how they go on after a stop."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Table, func, select, update
+from starlette.testclient import TestClient
 
 from complaints.domain.importing import files
 from complaints.domain.importing.import_file import CSV, NDJSON
@@ -15,6 +18,7 @@ from complaints.storage.rows import all_tables, import_job
 from complaints.storage.rows.import_job import ImportJob
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.configuration import keys
+from complaints.use_cases.importing import uploads as uploads_module
 from complaints.use_cases.importing import worker as worker_module
 from complaints.use_cases.importing.uploads import ImportRequest, check_file, list_errors, start_import
 from complaints.use_cases.importing.worker import ImportWorker
@@ -291,3 +295,54 @@ def test_an_import_that_has_ended_keeps_its_errors_and_no_file(scenario: Scenari
     assert (stored.content, stored.facts) == (b"", None)
     [error] = scenario.service.read(lambda tx: list_errors(tx, job, after=0, limit=9))
     assert error["row"] == 4
+
+
+def test_no_transaction_is_open_while_a_file_is_read(
+    scenario: Scenario, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another caller writes meanwhile: while a file with an idempotency key is checked, and while rows are parsed."""
+    check, parse = uploads_module.open_import, worker_module.parse_row
+
+    def check_beside(*args: Any, **named: Any) -> Any:
+        scenario.post()
+        return check(*args, **named)
+
+    def parse_beside(row: Any) -> Any:
+        scenario.post()
+        return parse(row)
+
+    monkeypatch.setattr(uploads_module, "open_import", check_beside)
+    monkeypatch.setattr(worker_module, "parse_row", parse_beside)
+    headers = {"Content-Type": CSV, "Idempotency-Key": "one-file"}
+    begun = client.post("/v1/imports", content=FILE, headers=headers)
+    again = client.post("/v1/imports", content=FILE, headers=headers)
+    assert (begun.status_code, again.content) == (202, begun.content)
+    assert _worker(scenario).work_on(UUID(begun.json()["id"]))
+    shown = client.get(f"/v1/imports/{begun.json()['id']}").json()
+    assert (shown["status"], shown["accepted"], shown["stopped_because"]) == ("completed", 2, None)
+    assert scenario.service.read(count_complaints) == 2 + 2 + 4
+
+
+def test_an_import_on_sqlite_waits_for_the_writers_of_its_process(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL has no such lock, so nobody waits there."""
+    database, posted = scenario.service.database, threading.Event()
+    monkeypatch.setattr(worker_module, "LONGEST_PAUSE_SECONDS", 60)
+
+    def post() -> None:
+        scenario.post()
+        posted.set()
+
+    poster = threading.Thread(target=post)
+
+    def hold_up(_tx: Any) -> None:
+        poster.start()
+        while not (database.has_waiting_writers or posted.wait(0.005)):
+            pass
+
+    scenario.service.write(hold_up)
+    _worker(scenario)._let_others_write()
+    assert database.is_postgresql or not database.has_waiting_writers
+    poster.join(10)
+    assert posted.is_set()

@@ -101,6 +101,14 @@ class Database:
         self.clock = clock
         self.hasten: Callable[[str, float], None] = lambda loop, seconds: None
         """Runs a loop of this process earlier. Set by a process that has loops (see `wiring`)."""
+        self._waiting: list[
+            None
+        ] = []  # one entry for each caller; a list grows and shrinks safely in threads
+
+    @property
+    def has_waiting_writers(self) -> bool:
+        """True if callers in this process wait for the write lock of SQLite."""
+        return bool(self._waiting)
 
     @property
     def is_postgresql(self) -> bool:
@@ -120,7 +128,12 @@ class Database:
         """
         with _translate_errors(), self.engine.connect() as connection:
             connection = connection.execution_options(**{BEGIN_MODE: "BEGIN IMMEDIATE"})
-            with connection.begin():
+            self._waiting.append(None)
+            try:
+                transaction = connection.begin()
+            finally:
+                self._waiting.pop()
+            with transaction:
                 tx = Transaction(connection, self.clock(connection))
                 begun = time.monotonic()
                 yield tx

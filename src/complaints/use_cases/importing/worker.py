@@ -29,13 +29,13 @@ from complaints.storage.rows.import_job import ImportJob, ImportStatus, StoredFi
 from complaints.use_cases.importing.chunks import ChunkResult, ParsedRow, import_rows, parse_row
 from complaints.use_cases.service import Service
 
-CHUNK = 250
+CHUNK = 200
 SKIP = 20_000
 CLAIM = timedelta(seconds=10)
-# SQLite has one write lock, and whoever waits for it only looks every 25 ms at best. Short chunks with pauses of
-# that length let other writers in. Without them, others would wait for the whole import.
-SQLITE_CHUNK = 100
+# SQLite has one write lock, and a writer that waits for it looks every 25 to 100 ms. Without a pause after each
+# chunk, other writers would wait for the whole import.
 SQLITE_PAUSE_SECONDS = 0.025
+LONGEST_PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,8 @@ class ImportWorker:
         rows = _RowReader(self._open(job))
         rows.start_at(self._seek(job, rows.file))
         seen: set[object] = set()
-        is_shared = self.service.database.is_postgresql
         while not self.stopping():
-            start, chunk = rows.place, rows.read(CHUNK if is_shared else min(CHUNK, SQLITE_CHUNK))
+            start, chunk = rows.place, rows.read(CHUNK)
             saved = self.service.write(
                 partial(self._save, import_id=job.id, start=start, end=rows.place, chunk=chunk, seen=seen)
             )
@@ -105,9 +104,18 @@ class ImportWorker:
             progress(job)
             if job.status is not ImportStatus.RUNNING:
                 return True
-            if not is_shared:
-                time.sleep(SQLITE_PAUSE_SECONDS)
+            self._let_others_write()
         return False
+
+    def _let_others_write(self) -> None:
+        """On SQLite, pause until the callers of this process who wait for the write lock have got it."""
+        database = self.service.database
+        if database.is_postgresql:
+            return
+        time.sleep(SQLITE_PAUSE_SECONDS)
+        longest = time.monotonic() + LONGEST_PAUSE_SECONDS
+        while database.has_waiting_writers and time.monotonic() < longest:
+            time.sleep(0.005)
 
     def _open(self, job: ImportJob) -> ImportFile:
         stored: StoredFile = self.service.read(lambda tx: import_job.find_file(tx, job.id))
