@@ -27,6 +27,7 @@ from complaints.wiring import wall_now
 from tests.support import Scenario
 
 FILE = b"channel,subject,external_id\nphone,one,E1\nphone,two,E2\nphone,one again,E1\npigeon,three,E3\n"
+REPEATED = (("repeated_ids", "accept"),)
 # Ten rows of one content and no id, a blank line, a row with line breaks and a broken row.
 LONG = (
     "channel,subject\n"
@@ -73,7 +74,7 @@ def _set(scenario: Scenario, job: ImportJob, **values: Any) -> None:
 
 def _run(scenario: Scenario, *, dry_run: bool) -> ImportJob:
     """The import after its end."""
-    job = _start(scenario, ImportRequest(FILE, "text/csv", None, (), dry_run))
+    job = _start(scenario, ImportRequest(FILE, CSV, None, REPEATED, dry_run))
     assert _worker(scenario).work_on(job.id)
     return _find(scenario, job)
 
@@ -190,7 +191,7 @@ def test_a_dry_run_that_was_interrupted_begins_again(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "CHUNK", 1)
-    job = _start(scenario, ImportRequest(FILE, CSV, None, (), dry_run=True))
+    job = _start(scenario, ImportRequest(FILE, CSV, None, REPEATED, dry_run=True))
     assert not _worker(scenario, chunks=3).work_on(job.id)
     assert _worker(scenario).work_on(job.id)
     ended = _find(scenario, job)
@@ -202,7 +203,7 @@ def test_a_claimed_import_is_neither_read_nor_waited_for(
 ) -> None:
     """Another worker takes the next import. After ten silent seconds it takes the claimed one too."""
     monkeypatch.setattr(worker_module, "CHUNK", 1)
-    first, second = (_start(scenario, ImportRequest(FILE, CSV, None, ())) for _ in range(2))
+    first, second = (_start(scenario, ImportRequest(FILE, CSV, None, REPEATED)) for _ in range(2))
     now = wall_now()
     claimed = scenario.service.write(
         lambda tx: import_job.claim(tx, first.id, "crashed", now=now, until=now + timedelta(seconds=10))
@@ -223,7 +224,7 @@ def test_a_worker_that_lost_its_claim_saves_nothing(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "CHUNK", 1)
-    job = _start(scenario, ImportRequest(FILE, CSV, None, ()))
+    job = _start(scenario, ImportRequest(FILE, CSV, None, REPEATED))
 
     def rob(_job: ImportJob) -> None:
         _set(scenario, job, claimed_by="thief")
@@ -235,7 +236,7 @@ def test_a_worker_that_lost_its_claim_saves_nothing(
 def test_an_import_that_fails_by_surprise_holds_up_no_other(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken, sound = (_start(scenario, ImportRequest(FILE, CSV, None, ())) for _ in range(2))
+    broken, sound = (_start(scenario, ImportRequest(FILE, CSV, None, REPEATED)) for _ in range(2))
     opened: Callable[..., Any] = worker_module.reopen_import
 
     def fail_first(*args: Any, **named: Any) -> Any:
@@ -250,7 +251,7 @@ def test_an_import_that_fails_by_surprise_holds_up_no_other(
 
 
 def test_a_file_that_cannot_be_read_after_all_stops_its_import(scenario: Scenario) -> None:
-    job = _start(scenario, ImportRequest(FILE, CSV, None, ()))
+    job = _start(scenario, ImportRequest(FILE, CSV, None, REPEATED))
     _set(scenario, job, options=[["colour", "red"]])
     assert _worker(scenario).work_on(job.id)
     stopped = _find(scenario, job)
@@ -268,7 +269,7 @@ def test_the_import_of_a_caller_who_lost_access_stops(
         lambda tx: keys.create_key(service, tx, SYSTEM, name="crm", roles=[AccessRole.AGENT], login="admin")
     )
     caller = Caller(key.name, key.roles, key.source, key.login)
-    job = _start(scenario, ImportRequest(FILE, CSV, None, (), stops_with_key=True), caller)
+    job = _start(scenario, ImportRequest(FILE, CSV, None, REPEATED, stops_with_key=True), caller)
 
     def lose(_job: ImportJob) -> None:
         if lost == "key":
@@ -314,8 +315,8 @@ def test_no_transaction_is_open_while_a_file_is_read(
     monkeypatch.setattr(uploads_module, "open_import", check_beside)
     monkeypatch.setattr(worker_module, "parse_row", parse_beside)
     headers = {"Content-Type": CSV, "Idempotency-Key": "one-file"}
-    begun = client.post("/v1/imports", content=FILE, headers=headers)
-    again = client.post("/v1/imports", content=FILE, headers=headers)
+    begun = client.post("/v1/imports?repeated_ids=accept", content=FILE, headers=headers)
+    again = client.post("/v1/imports?repeated_ids=accept", content=FILE, headers=headers)
     assert (begun.status_code, again.content) == (202, begun.content)
     assert _worker(scenario).work_on(UUID(begun.json()["id"]))
     shown = client.get(f"/v1/imports/{begun.json()['id']}").json()
