@@ -26,11 +26,13 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "complaints-stamp"
 RUN, TEST = "run", "test"
+PARALLEL = ("-n", "3", "--dist", "worksteal")
 # Where what a run of the fault tests found is written.
 FAULT_REPORT = ("--faults-report", "build/faults.json")
 SHORT_FAULTS = ("tests/faults", "-n", "2", "--dist", "worksteal", "--faults", "short", *FAULT_REPORT)
 # One after the other, telling how far it is; that a test takes minutes is no reason to dump its threads.
 LONG_FAULTS = ("tests/faults", "-v", "-s", "--faults", "long", "-o", "faulthandler_timeout=0", *FAULT_REPORT)
+CONTAINER = ("-m", "pytest", "tests/container")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, command in COMMANDS.items():
-        commands.add_parser(
-            name, help=command.help, description=command.help, add_help=not command.takes_arguments
-        )
+        commands.add_parser(name, help=command.help, description=command.help)
     # Where it is set, as in many containers, each process would compile the whole checkout once more.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     chosen, rest = parser.parse_known_args(arguments)
@@ -83,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """Run pytest with `arguments` as given; without any, all tests on every processor."""
     prepare(TEST)
-    return call("-m", "pytest", *(arguments or ("-n", "3", "--dist", "worksteal")))
+    return call("-m", "pytest", *(arguments or PARALLEL))
 
 
 def bench(arguments: Sequence[str]) -> int:
@@ -100,6 +100,12 @@ def faults(arguments: Sequence[str]) -> int:
     return call("-m", "pytest", *(SHORT_FAULTS if arguments else LONG_FAULTS))
 
 
+def container(_: Sequence[str] = ()) -> int:
+    """Run the steps of the Containerfile in an empty directory, as an ordinary user, without a container engine."""
+    prepare(TEST)
+    return call(*CONTAINER)
+
+
 def check(_: Sequence[str] = ()) -> int:
     """Run all that CI runs, to the end even after a failure; the tests' summary closes the output."""
     prepare(TEST)
@@ -108,7 +114,9 @@ def check(_: Sequence[str] = ()) -> int:
         ("format", ("-m", "ruff", "format", "--check", ".")),
         ("types", ("-m", "mypy")),
         ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()")),
+        ("benchmarks", ("-m", "pytest", "tests/bench", *PARALLEL)),
         ("faults", ("-m", "pytest", *SHORT_FAULTS)),
+        ("container", CONTAINER),
     )
     failed = []
     for name, command in steps:
@@ -154,8 +162,12 @@ def lock(arguments: Sequence[str]) -> int:
 
 COMMANDS = {
     "setup": Command(setup, "make or update .venv, with all that tests and linters need"),
-    "run": Command(run, "start the server; further arguments go to `complaints serve`", takes_arguments=True),
-    "test": Command(test, "run the tests; further arguments go to pytest", takes_arguments=True),
+    "run": Command(
+        run, "start the server; further arguments go to `complaints serve`: --port 9000", takes_arguments=True
+    ),
+    "test": Command(
+        test, "run the tests; further arguments go to pytest: tests/domain -k pause", takes_arguments=True
+    ),
     "bench": Command(
         bench,
         "measure speed on a durable PostgreSQL; without arguments list the rows",
@@ -166,7 +178,10 @@ COMMANDS = {
         "kill, stop and starve real processes for half an hour; --short for 2 minutes",
         takes_arguments=True,
     ),
-    "check": Command(check, "run everything CI runs: lint, format, types, import contracts, faults, tests"),
+    "container": Command(container, "run the steps of the Containerfile without a container engine"),
+    "check": Command(
+        check, "run all that CI runs: lint, types, import contracts, benchmarks, faults, container, tests"
+    ),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(
         lock, "make requirements/ again; further arguments go to uv (--upgrade)", takes_arguments=True
@@ -186,11 +201,12 @@ def prepare(level: str) -> None:
     if stamps & {wanted, fingerprint(TEST, interpreter)}:
         return
     print(f"Preparing {VENV.name} for `{level}`; this happens once.", file=sys.stderr, flush=True)
-    if not interpreter or place(interpreter) not in stamps:
+    if not interpreter or (stamps and place(interpreter) not in stamps):
         venv.create(VENV, clear=True, with_pip=False, symlinks=os.name != "nt")
         interpreter = venv_interpreter()
         wanted = fingerprint(level, interpreter)
-    STAMP.unlink(missing_ok=True)
+    # Until all is installed, the stamp says only where: after an interruption the next start goes on in place.
+    STAMP.write_text(f"{place(interpreter)}\n", encoding="utf-8")
     install("--no-deps", "--require-hashes", "--requirement", str(ROOT / "requirements" / f"{level}.txt"))
     install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     call("-m", "compileall", "-q", "-j", "0", *(str(path) for path in VENV.glob("[Ll]ib*/**/site-packages")))

@@ -304,7 +304,8 @@ def test_numbers_survive(desk: Desk) -> None:
     made = desk.client.post("/v1/complaints", content=_raw(f'"attributes": {NUMBERS}'), headers=JSON)
     assert made.status_code == 201, made.text
     path = made.headers["Location"]
-    patched = desk.client.patch(path, content=f'{{"attributes": {NUMBERS}, "region": "x"}}', headers=JSON)
+    change = NUMBERS.replace('"l": null, ', "")  # a null would clear the member
+    patched = desk.client.patch(path, content=f'{{"attributes": {change}, "region": "x"}}', headers=JSON)
     for answer in (made, patched, desk.client.get(path)):
         assert answer.json()["attributes"] == sent
         assert repr(answer.json()["attributes"]["a"]) == "1e+308"
@@ -385,23 +386,22 @@ def test_ids_as_they_may_be_written(desk: Desk) -> None:
 
 
 METHODS = [
-    ("/v1/complaints", "GET, POST"),
-    ("/v1/complaints/{id}", "GET, PATCH"),
+    ("/v1/complaints", "GET, HEAD, POST"),
+    ("/v1/complaints/{id}", "GET, HEAD, PATCH"),
     ("/v1/complaints/{id}/links", "POST, DELETE"),
     ("/v1/policies/validate", "POST"),
-    ("/v1/keys/{id}", "GET, DELETE"),
-    ("/healthz", "GET"),
+    ("/v1/keys/{id}", "GET, HEAD, DELETE"),
+    ("/healthz", "GET, HEAD"),
 ]
 
 
 def test_methods(desk: Desk) -> None:
     for path, allow in METHODS:
         path = path.format(id=desk.id)
-        for method in {"HEAD", "OPTIONS", "PUT", "TRACE", "BREW"} - set(allow.split(", ")):
+        for method in {"OPTIONS", "PUT", "TRACE", "BREW"} - set(allow.split(", ")):
             answer = desk.client.request(method, path)
             assert answer.status_code == 405, method
-            if method != "HEAD":
-                assert answer.json()["type"] == "/problems/method-not-allowed"
+            assert answer.json()["type"] == "/problems/method-not-allowed"
             assert answer.headers["Allow"] == allow
     assert desk.rows() == desk.before
 

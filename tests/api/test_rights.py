@@ -32,6 +32,7 @@ POSTERS = EVERYONE - {AccessRole.AUDITOR}
 WORKERS = POSTERS - {AccessRole.INTAKE}
 SUPERVISORS = WORKERS - {AccessRole.AGENT}
 MANAGERS = SUPERVISORS - {AccessRole.SUPERVISOR}
+AUDITORS = MANAGERS | {AccessRole.AUDITOR}
 ADMINS = frozenset({AccessRole.ADMIN})
 
 POST = {"channel": "phone", "subject": "No signal"}
@@ -46,6 +47,7 @@ Json = dict[str, Any]
 TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints", POST, POSTERS, 201),
     ("GET", "/v1/complaints", None, EVERYONE, 200),
+    ("GET", "/v1/audit", None, AUDITORS, 200),
     ("GET", "/v1/complaints/{reference}", None, EVERYONE, 200),
     ("PATCH", "/v1/complaints/{reference}", {"region": "X"}, WORKERS, 200),
     ("GET", "/v1/complaints/{reference}/transitions", None, EVERYONE, 200),
@@ -398,7 +400,7 @@ def test_a_kept_answer_is_for_its_own_key(world: World) -> None:
 def test_an_agent_may_not_change_the_first_owner_nor_close_early(world: World) -> None:
     address = f"/v1/complaints/{world.north['followed']}"
     early = {"action": "close", "early": True, "message": "Agreed.", "contact_channel": "phone"}
-    for body, path in (({"first_owner": "admin"}, address), (early, f"{address}/transitions")):
+    for body, path in (({"first_owner": "li.wei"}, address), (early, f"{address}/transitions")):
         key = world.scenario.key(AccessRole.AGENT)
         method = "PATCH" if path == address else "POST"
         answer = world.client.request(method, path, json=body, headers=key)

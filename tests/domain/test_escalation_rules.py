@@ -558,8 +558,9 @@ def test_a_step_raises_the_priority_and_the_clocks_follow() -> None:
     assert (recorded.actor, recorded.data["step"], recorded.data["changes"]) == (
         "engine",
         "50%",
-        {"priority": "high"},
+        {"priority": "high", "priority_raised_by": ["ladder"]},
     )
+    assert life.complaint.priority_reasons == ("severity", "ladder")
 
 
 def test_a_raised_priority_that_makes_another_clock_past_due_breaches_it_at_once() -> None:

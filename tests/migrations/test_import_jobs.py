@@ -20,7 +20,7 @@ _JOB = """
 def before(request: pytest.FixtureRequest, empty_database_url: Callable[[str], str]) -> Iterator[Engine]:
     """A database of the program before."""
     engine = open_engine(empty_database_url(request.param))
-    migrate.upgrade(engine, "0006")
+    migrate.upgrade(engine, "0009")
     yield engine
     engine.dispose()
 
@@ -45,7 +45,7 @@ def test_imports_survive_the_way_up_and_down(before: Engine) -> None:
                 text("INSERT INTO import_error (import_id, row, errors) SELECT id, 1, '[]' FROM import_job"
                      " WHERE status = 'running' AND NOT EXISTS (SELECT 1 FROM import_error)")
             )  # fmt: skip
-    migrate.upgrade(before, "0007j")
+    migrate.upgrade(before, "0010")
     assert _jobs(before) == [("running", b"a,b"), ("completed", b"")]
     with before.begin() as connection:
         connection.execute(
@@ -54,5 +54,5 @@ def test_imports_survive_the_way_up_and_down(before: Engine) -> None:
                 " WHERE status = 'running'"
             )
         )
-    migrate.downgrade(before, "0006")
+    migrate.downgrade(before, "0009")
     assert _jobs(before) == [("completed", b"a,b"), ("completed", b"")]

@@ -117,6 +117,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
                 change()
 
         monkeypatch.setattr(command, "upgrade", step)
+        monkeypatch.setattr(migrate, "judge_schema", lambda connection: migrate.SchemaFit.OLDER)
 
     return plant
 

@@ -36,7 +36,8 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.service import Service
-from complaints.wiring import new_id
+from complaints.use_cases.upkeep.health import count_work, examine
+from complaints.wiring import new_id, wall_now
 from tests.conftest import DATABASE_KINDS, Databases
 from tests.support import START, Scenario, count_statements, opened_service
 
@@ -224,6 +225,20 @@ def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
     assert len(plans) == 3
     for plan in plans:
         assert not re.search(r"(?m)^SCAN (complaint|deadline|party|link)\b|Seq Scan", plan), plan
+
+
+def test_what_probes_ask_is_answered_by_indexes(filled: Service) -> None:
+    """Anybody may ask /readyz and /metrics, so they must not cost more as the tables grow."""
+    filled.read(filled.configuration)
+    with count_statements(filled) as executed:
+        examine(filled, wall_now)
+        count_work(filled)
+    plans = [_plan(filled, *one) for one in executed if "FROM complaint" in one[0]]
+    indexes = ("ix_complaint__parked", "ix_complaint__overdue", "ix_complaint__status_received")
+    assert len(plans) == 3
+    for index, plan in zip(indexes, plans, strict=True):
+        assert index in plan
+        assert "Seq Scan" not in plan
 
 
 def test_words_are_planned_for_each_time(filled: Service) -> None:

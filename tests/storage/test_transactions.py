@@ -178,6 +178,7 @@ CHECKED = [
     ("UPDATE complaint SET version = 0", "ck_complaint__version"),
     ("UPDATE complaint SET cycle = 0", "ck_complaint__cycle"),
     ("UPDATE follower SET after = -1", "ck_follower__after"),
+    ("UPDATE schema_support SET id = 2", "ck_schema_support__one_row"),
     ("UPDATE complaint SET priority = 5", "ck_complaint__priority"),
     ("UPDATE complaint SET priority = 0", "ck_complaint__priority"),
     ("UPDATE complaint SET csat = 6", "ck_complaint__csat"),
@@ -273,7 +274,7 @@ _ENUMS = [
     (column, f"ck_{column.table.name}__{column.type.name}")
     for table in all_tables.metadata.sorted_tables
     for column in table.c
-    if isinstance(column.type, sa.Enum)
+    if isinstance(column.type, sa.Enum) and column.type.create_constraint
 ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Table, func, select, update
 from starlette.testclient import TestClient
 
-from complaints.domain.importing import files
+from complaints.domain.importing import files, separators
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.queries.audit import count_complaints
@@ -139,6 +139,7 @@ def test_an_import_goes_on_at_the_offset_where_it_stopped(
     encoding: str,
 ) -> None:
     monkeypatch.setattr(worker_module, "CHUNK", 2)
+    monkeypatch.setattr(separators, "_SAMPLE_LINES", 1)
     job = _start(
         scenario,
         ImportRequest(content.encode(encoding), media_type, "gb18030" if encoding != "utf-8" else None, ()),
@@ -150,7 +151,7 @@ def test_an_import_goes_on_at_the_offset_where_it_stopped(
         assert stopped.place.row == stopped.done == 2 * stops
         read_lines.clear()
         assert not _worker(scenario, "nobody", chunks=0).work_on(job.id)
-        assert len(read_lines) <= 1  # the header: nothing that is done is read again
+        assert len(set(read_lines)) <= 1  # the header: nothing that is done is read again
     ended = _find(scenario, job)
     assert (stops, ended.status, ended.done) == (rows // 2, "completed", rows)
     assert (ended.accepted, ended.failed) == (rows - failed, failed)
@@ -185,6 +186,32 @@ def test_an_import_of_an_older_program_is_checked_and_finished(scenario: Scenari
     _set(scenario, job, columns=None, repeats=None)
     assert _worker(scenario).work_on(job.id)
     assert _find(scenario, job).accepted == 12
+
+
+def test_an_import_of_an_older_program_that_counted_empty_rows_begins_again(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row 4 is row 2 now: a worker that skips four rows would lose the last one."""
+    monkeypatch.setattr(worker_module, "CHUNK", 2)
+    content = b"channel,subject\nweb,one\n,\n,\nweb,two\nweb,three\n"
+    job = _start(scenario, ImportRequest(content, CSV, None, ()))
+    assert not _worker(scenario, chunks=1).work_on(job.id)
+    _set(
+        scenario,
+        job,
+        columns=None,
+        repeats=None,
+        rows=5,
+        done=4,
+        accepted=2,
+        failed=2,
+        place_row=0,
+        place_byte=0,
+    )
+    assert _worker(scenario).work_on(job.id)
+    ended = _find(scenario, job)
+    assert (ended.rows, ended.done, ended.accepted, ended.duplicates, ended.failed) == (3, 3, 1, 2, 0)
+    assert scenario.service.read(count_complaints) == 3
 
 
 def test_a_dry_run_that_was_interrupted_begins_again(

@@ -872,3 +872,59 @@ def test_every_ladder_of_the_shipped_policies_reaches_a_person_at_or_after_due()
             late = [step for step in rule.ladder if step.level > 0]
             assert late
             assert all(set(step.notify) <= set(RecipientRole) for step in late)
+
+
+# Times that no calendar reaches -----------------------------------------------------------------------------
+
+SPARSE = {"timezone": "UTC", "hours": {"mon": [["09:00", "09:01"]]}}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        ("/deadlines/resolution/targets/0/target", "87000 working hours"),
+        ("/deadlines/resolution/ladder/2/at", "+80000h"),
+        ("/follow_ups/urgent/2", "87000 working hours"),
+        ("/unreachable_retry", "87000 working hours"),
+        ("/closure", "87000 working hours"),
+    ],
+)
+def test_a_time_that_the_calendar_never_reaches_is_refused_at_its_member(
+    document: Document, pointer: str, value: str
+) -> None:
+    # rule 4.6
+    put(document, "/calendars/sparse", SPARSE)
+    for kind in ("resolution", "follow_up", "closure"):
+        put(document, f"/deadlines/{kind}/calendar", "sparse")
+    put(document, "/deadlines/resolution/targets/0/target", "1 working minute")
+    put(document, pointer, value)
+    for step in (4, 3):
+        del document["deadlines"]["resolution"]["ladder"][step]
+    (fault,) = faults_of(document)
+    assert fault.pointer == pointer
+    assert re.search(r"line \d+: (is not due within 150 years|cannot be computed)", fault.message)
+
+
+def test_a_policy_is_tried_from_now_and_with_the_longest_hold(document: Document) -> None:
+    # rule 4.6
+    place, resolution = "/deadlines/resolution/targets/0/target", document["deadlines"]["resolution"]
+    document["hold_maximum"] = "3660 calendar days"
+    resolution["targets"] = [{"target": "30000 elapsed hours"}]
+    assert read_policy(json.dumps(document)).policy.hold_maximum.amount == 3660
+    late, later = datetime(9988, 1, 1, tzinfo=UTC), datetime(9997, 1, 1, tzinfo=UTC)
+    assert place in {fault.pointer for fault in faults_of(document, now=late)}
+    del resolution["pauses_on"], resolution["pause_budget"]
+    assert read_policy(json.dumps(document), now=late).policy.hold_maximum.amount == 3660
+    assert place in {fault.pointer for fault in faults_of(document, now=later)}
+
+
+def test_a_policy_stored_before_is_read_as_it_was(document: Document) -> None:
+    # rule 4.6
+    put(document, "/calendars/sparse", SPARSE)
+    document["deadlines"]["resolution"] |= {
+        "calendar": "sparse",
+        "targets": [{"target": "87000 working hours"}],
+    }
+    with pytest.raises(InvalidContent):
+        read_policy(json.dumps(document))
+    assert from_document(document, version=1).rules[DeadlineKind.RESOLUTION].targets[0].target.amount > 0

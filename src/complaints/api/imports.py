@@ -12,13 +12,14 @@ from complaints.api import cursors
 from complaints.api.http.content_types import read_content_type
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import CursorQuery, cut_page, page_of
-from complaints.api.problems.refusals import UnsupportedMediaType
+from complaints.api.problems.refusals import TooManyRequests, UnsupportedMediaType
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.importing import uploads
+from complaints.use_cases.importing.quotas import QuotaUsedUp
 from complaints.use_cases.importing.uploads import ImportJob
 from complaints.use_cases.service import Transaction
 
@@ -69,6 +70,7 @@ async def read_request(request: Request) -> uploads.ImportRequest:
         options=tuple(pairs),
         dry_run=_flag(request.query_params.getlist("dry_run")),
         stops_with_key=True,
+        quota=request.app.state.import_quota,
     )
 
 
@@ -139,10 +141,19 @@ def start_import(
     checked = uploads.check_file(request.caller, upload)  # before the transaction: it takes seconds
 
     def work(tx: Transaction) -> Reply:
-        job = uploads.start_import(request.service, tx, request.caller, checked)
+        try:
+            job = uploads.start_import(request.service, tx, request.caller, checked)
+        except QuotaUsedUp as refusal:
+            raise TooManyRequests(refusal.detail, headers=_limit_headers(refusal)) from refusal
         return 202, import_json(job), {"Location": f"/v1/imports/{job.id}"}
 
     return request.write(work)
+
+
+def _limit_headers(refusal: QuotaUsedUp) -> dict[str, str]:
+    unit = "concurrent-requests" if refusal.limit == "imports" else "content-bytes"
+    policy = f'"{refusal.limit}";q={refusal.most};qu="{unit}"'
+    return {"RateLimit-Policy": policy, "RateLimit": f'"{refusal.limit}";r=0'}
 
 
 @router.get("/{import_id}", response_model=ImportOut, dependencies=[require_right(Right.READ_OWN)])

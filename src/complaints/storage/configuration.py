@@ -35,13 +35,16 @@ class Configuration:
     policies: Mapping[tuple[str, int], Policy]
     policies_in_order: tuple[Policy, ...]
     keys: Mapping[str, Key]
-    _classified: dict[str | None, Category | None] = field(default_factory=dict, init=False, compare=False)
+    _classified: dict[tuple[str | None, bool], Category | None] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
-    def classify(self, code: str | None) -> Category | None:
+    def classify(self, code: str | None, *, retired_too: bool = False) -> Category | None:
         """The category `code`, with its open members filled in (see `categories.classify`). Raises InvalidContent."""
-        if code not in self._classified:
-            self._classified[code] = classify(code, self.categories)
-        return self._classified[code]
+        asked = (code, retired_too)
+        if asked not in self._classified:
+            self._classified[asked] = classify(code, self.categories, retired_too=retired_too)
+        return self._classified[asked]
 
     def policy(self, code: str, version: int) -> Policy:
         """The policy of this code and version. Raises NotFound."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.domain.complaint.history import HistoryEnd
-from complaints.domain.complaint.numbers import sequence_of
+from complaints.domain.complaint.numbers import is_mistyped, sequence_of
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
 from complaints.domain.rules.intake import NewComplaint
@@ -124,6 +124,10 @@ def _is_named(reference: str | UUID) -> ColumnElement[bool]:
     try:
         return complaint.c.id == UUID(reference)
     except ValueError:
+        if is_mistyped(reference):
+            raise NotFound(
+                f"{reference!r} is mistyped: its check digit does not fit. Read the number again."
+            ) from None
         raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
 
 
@@ -170,3 +174,13 @@ def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | 
     last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
     numbers = count(last + 1)
     return [next(numbers) if posted is None else UUID(posted) for posted in known]
+
+
+def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Scope) -> set[UUID]:
+    """Those of these complaints that are outside `scope`."""
+    if not complaint_ids:
+        return set()
+    statement = select(complaint.c.id).where(
+        any_of(complaint.c.id, complaint_ids), ~condition(scope, complaint)
+    )
+    return set(tx.connection.execute(statement).scalars())

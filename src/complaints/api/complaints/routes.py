@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
+from pydantic_core import from_json
 from starlette.responses import Response
 
 from complaints.api.complaints.group_commit import GroupCommit
-from complaints.api.complaints.json_shapes import complaint_json
-from complaints.api.complaints.schemas import ComplaintShown, TransitionList
+from complaints.api.complaints.json_shapes import complaint_json, posted_json
+from complaints.api.complaints.schemas import ComplaintShown, CreatedComplaintShown, TransitionList
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
@@ -37,6 +38,7 @@ router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=Strict
 
 _ETAG = {"description": "The version, for If-Match.", "schema": {"type": "string"}, "example": '"2"'}
 _LOCATION = {"description": "The address of the complaint.", "schema": {"type": "string"}}
+_POSTED = {"model": CreatedComplaintShown}
 _NOT_FOUND = "There is no such complaint, or the key may not know of it."
 _STALE = "If-Match names another version than the present one."
 
@@ -45,19 +47,20 @@ def _complaint(description: str, **headers: dict[str, Any]) -> dict[str, Any]:
     return {"model": ComplaintShown, "description": description, "headers": {"ETag": _ETAG, **headers}}
 
 
-def _shown(found: ComplaintView, status: int = 200) -> Reply:
-    headers = {"ETag": f'"{found.complaint.version}"'}
-    if status == 201:
-        headers["Location"] = f"/v1/complaints/{found.complaint.id}"
-    return status, complaint_json(found), headers
+def _etag(complaint: Complaint) -> dict[str, str]:
+    return {"ETag": f'"{complaint.version}"'}
+
+
+def _shown(found: ComplaintView) -> Reply:
+    return 200, complaint_json(found), _etag(found.complaint)
 
 
 @router.post(
     "",
     status_code=201,
     responses={
-        201: _complaint("The new complaint, with its clocks running", Location=_LOCATION),
-        200: _complaint("Posted before under this source and external id: the complaint as it is"),
+        201: _complaint("The new complaint, with its clocks running", Location=_LOCATION) | _POSTED,
+        200: _complaint("Posted before under this source and external id: the complaint as it is") | _POSTED,
         **refusals(
             forbidden="The key may not post, or not for this source.",
             idempotency_in_progress="The first request with this Idempotency-Key is still running.",
@@ -71,16 +74,33 @@ async def create_complaint(
 ) -> Response:
     """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
     intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
-    return make_response(await intake.result_of(IntakeRequest(request.caller, command, request.attempt)))
+    answer = await intake.result_of(IntakeRequest(request.caller, command, request.attempt))
+    http_request.state.complaint = _posted_id(answer)  # for the access log
+    return make_response(answer)
+
+
+def _posted_id(answer: Answer) -> str:
+    """The id of the posted complaint."""
+    location = answer.headers.get("Location")
+    if location is not None:
+        return location.rpartition("/")[2]
+    return str(from_json(answer.body)["id"])
 
 
 def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
     """The group commit of posts: requests that arrive together share one transaction."""
 
     def show(tx: Transaction, request: IntakeRequest, result: IntakeResult) -> Answer:
+        complaint, caller = result.complaint, request.caller
+        if result.created:
+            found = view(service, tx, caller, complaint, result.persons)
+        else:
+            found = view_one(service, tx, caller, complaint)
+        policy = service.configuration(tx).policy(complaint.policy_code, complaint.policy_version)
+        shown, headers = posted_json(found, result, policy), _etag(complaint)
         if not result.created:
-            return encode_reply(_shown(view_one(service, tx, request.caller, result.complaint)))
-        return encode_reply(_shown(view(service, tx, request.caller, result.complaint, result.persons), 201))
+            return encode_reply((200, shown, headers))
+        return encode_reply((201, shown, headers | {"Location": f"/v1/complaints/{complaint.id}"}))
 
     return GroupCommit(
         lambda requests: answer_requests(service, requests, show),

@@ -17,6 +17,7 @@ from complaints.domain.vocabulary import (
     Nature,
     Outcome,
     Priority,
+    PriorityReason,
     Severity,
     Status,
 )
@@ -120,6 +121,10 @@ class ComplaintShown(BaseModel):
     cause: Cause | None
     nature: Nature | None
     priority: Priority
+    priority_reasons: Annotated[
+        list[PriorityReason],
+        Field(description="Given, or from the severity; each other reason raised it by a level."),
+    ]
     region: str | None
     team: str
     first_owner: str
@@ -142,6 +147,26 @@ class ComplaintShown(BaseModel):
     links: list[LinkShown]
     result: ResultShown | None
     satisfaction: SatisfactionShown | None
+
+
+class RelatedShown(BaseModel):
+    """An earlier complaint of the same complainant."""
+
+    id: Id
+    number: str
+    status: Status
+    received_at: AwareDatetime
+
+
+class CreatedComplaintShown(ComplaintShown):
+    """A new complaint. `related` has at most 10 earlier complaints of the complainant, latest first."""
+
+    model_config = _example(_EXAMPLES["created_complaint"])
+
+    related: list[RelatedShown]
+    acknowledgement: Annotated[
+        str, Field(description="The text for the complainant, in the complainant's language if there is one.")
+    ]
 
 
 def _nothing_required(schema: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from complaints.domain.vocabulary import (
     Nature,
     Outcome,
     Priority,
+    PriorityReason,
     RecipientRole,
     Severity,
     Status,
@@ -146,7 +147,8 @@ class Complaint(PlainMembers):
     """One complaint with its deadlines.
 
     `version` counts its changes and `cycle` its rounds, both from 1. `ended_at` is the time at which it was
-    closed, rejected, withdrawn or merged. `result_told_at` is the time at which the complainant heard the result
+    closed, rejected, withdrawn or merged. `priority_raised_by` has an entry for each level by which the priority was
+    raised, oldest first. `result_told_at` is the time at which the complainant heard the result
     of this cycle. `contact_outcome` is the outcome of the last follow-up contact that reached the complainant.
     """
 
@@ -165,6 +167,7 @@ class Complaint(PlainMembers):
     first_owner: str
     policy_code: str
     policy_version: int
+    priority_raised_by: tuple[PriorityReason, ...] = ()
     assignee: str | None = None
     category: str | None = None
     cause: Cause | None = None
@@ -188,6 +191,12 @@ class Complaint(PlainMembers):
     def open(self) -> bool:
         """True if somebody still works on the complaint."""
         return self.status in OPEN_STATUSES
+
+    @property
+    def priority_reasons(self) -> tuple[PriorityReason, ...]:
+        """Why the complaint has its priority: it was given, or it follows from the severity; then each raise."""
+        beginning = PriorityReason.GIVEN if self.priority_given else PriorityReason.SEVERITY
+        return (beginning, *self.priority_raised_by)
 
     @property
     def next_due_at(self) -> datetime | None:

@@ -4,26 +4,31 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from complaints.domain.importing.conversions import Converter, as_text
+from complaints.domain.importing.conversions import Converter, as_text, fold_letters
 from complaints.domain.importing.options import HISTORY_MEMBERS, MAX_ATTRIBUTE_KEY, shorten
 from complaints.domain.vocabulary import OPEN_STATUSES, Status
 
 # A merged complaint needs the complaint that it was merged into, and a file cannot name it.
 ENDED_STATUSES = frozenset({Status.CLOSED, Status.REJECTED, Status.WITHDRAWN})
-_WORDS = [status.value for status in Status if status in OPEN_STATUSES | ENDED_STATUSES]
+_WORDS = {fold_letters(status): status.value for status in Status if status in OPEN_STATUSES | ENDED_STATUSES}
 
 
 def read_status(raw: Any) -> str | None:
-    """The status that a text means, in any case, or None without text. Raises ValueError for another word."""
+    """The status that a text means, or None without text. Raises ValueError for another word.
+
+    Case, white space and signs between letters may differ.
+    """
     text = as_text(raw)
-    word = text.casefold()
-    if word and word not in _WORDS:
+    if not text:
+        return None
+    word = _WORDS.get(fold_letters(text))
+    if word is None:
         shown = shorten(text)
         raise ValueError(
-            f"is '{shown}', which is none of {', '.join(_WORDS)}: translate it, "
+            f"is '{shown}', which is none of {', '.join(_WORDS.values())}: translate it, "
             f"for example with --map-value status:'{shown}'=closed (in a URL map_value.status:{shown}=closed)"
         )
-    return word or None
+    return word
 
 
 def allow_empty(convert: Converter) -> Converter:

@@ -22,6 +22,7 @@ from complaints.domain.importing.options import (
     RepeatedIds,
     Unmapped,
     parse_options,
+    speak_as_command,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "open_import",
     "parse_options",
     "reopen_import",
+    "speak_as_command",
 ]
 
 
@@ -115,8 +117,8 @@ def open_import(
     """Open a file and check it as a whole. `media_type` is `CSV` or `NDJSON`.
 
     `charset` is the encoding that the sender declared, or None. Raises InvalidContent for a file that is
-    empty, is no text, has an unknown encoding, no header, a doubled column or over 1,000,000 rows. Also for
-    options that do not fit the columns, for swapped days and months, and for external ids that are not unique.
+    empty, is no text, has an unknown encoding, no header or over 1,000,000 rows. Also for options that do not fit
+    the columns. Also for swapped days and months, dates that are numbers, and external ids that are not unique.
     """
     dates = _open_dates(options)
     data_file = open_data_file(content, media_type=media_type, charset=charset)
@@ -149,7 +151,7 @@ class _RepeatCounter:
 
     def add(self, row: FileRow) -> None:
         """Count a row. A row that cannot be read does not count."""
-        if row.fault is not None or self._mapper.has_external_id(row.values):
+        if row.fault is not None or self._mapper.external_id(row.values):
             return
         content = hash(self._data_file.content(row.values))
         count = self._counts[content] = self._counts.get(content, 0) + 1

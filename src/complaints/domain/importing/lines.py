@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from complaints.domain.importing.encoding import refuse_file
 
 MAX_LINES = 5_000_000
-_BOM: Final = "\ufeff"
 # A line takes the blank lines after it along: a file of nothing but line breaks is read in one step.
 _UNIVERSAL = re.compile(rb"[^\r\n]*[\r\n]+|[^\r\n]+")
 _NEWLINE = re.compile(rb"[^\n]*\n+|[^\n]+")
@@ -41,7 +40,6 @@ class Lines:
 
     def __iter__(self) -> Iterator[str]:
         """The lines from `end` on. Raises InvalidContent for more than 5,000,000 lines."""
-        is_first = self.end == 0
         for found in self._pattern.finditer(self._content, self.end):
             self._left -= 1
             if self._left < 0:
@@ -49,5 +47,4 @@ class Lines:
             self.end = found.end()
             text = found[0].decode(self._encoding)
             self.next_number += text.count("\n") or text.count("\r")
-            yield text.lstrip(_BOM) if is_first else text
-            is_first = False
+            yield text

@@ -3,6 +3,7 @@
 They come as query parameters of `POST /v1/imports` or as options of the command `complaints import`.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import NoReturn, TypeVar
 
 from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, PlainKind
 from complaints.domain.errors import Fault, InvalidContent, ask_if_meant, clip, escape_pointer
+from complaints.domain.importing.plain_text import fold_spaces
 
 MAX_ATTRIBUTE_KEY = 200
 _SHOWN = 60
@@ -128,6 +130,9 @@ _PER_MEMBER = {"map": "mapping", "set": "constants", "expect": "expect"}
 _TRANSLATION = "map_value"
 _TRANSLATED = frozenset({MemberKind.TEXT, MemberKind.INSTANT, MemberKind.FLAG})
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_WITH_MEMBER = re.compile(rf"\b({'|'.join([*_PER_MEMBER, _TRANSLATION])})\.(?=[\w<])")
+_WITH_VALUE = re.compile(rf"\b({'|'.join(_SINGLE)})(?:=|(?=:))")
+_SAID_TWICE = re.compile(r"(--\S+ \w+) \(\1\)")
 _KNOWN = "map.<member>, set.<member>, expect.<member>, map_value.<member>:<word>, " + ", ".join(_SINGLE)
 
 
@@ -191,6 +196,23 @@ def refuse(faults: Sequence[Fault]) -> NoReturn:
     raise InvalidContent("; ".join(fault.message for fault in faults[:3]) + more, faults=faults)
 
 
+def speak_as_command(refusal: InvalidContent) -> InvalidContent:
+    """The refusal with its options as the command line has them: `--map subject=` for `map.subject=`.
+
+    Its faults have no pointers, because the messages name the options.
+    """
+
+    def translate(message: str) -> str:
+        message = _WITH_MEMBER.sub(lambda found: f"--{found[1]} ".replace("_", "-"), message)
+        message = _WITH_VALUE.sub(
+            lambda found: f"--{found[1]}{' ' * found[0].endswith('=')}".replace("_", "-"), message
+        )
+        return _SAID_TWICE.sub(r"\1", message)
+
+    faults = [Fault("", translate(fault.message)) for fault in refusal.faults]
+    return InvalidContent(translate(refusal.detail), faults=faults)
+
+
 def option_pointer(name: str) -> str:
     """The JSON Pointer to an option, as if all options were members of one object."""
     return "/" + escape_pointer(name)
@@ -214,8 +236,8 @@ def quote_all(names: Sequence[str], *, limit: int = 8) -> str:
 
 
 def fold_word(text: str) -> str:
-    """The form in which the words of a file are compared: in any case, with single spaces."""
-    return " ".join(text.split()).casefold()
+    """The form in which the words of a file are compared: in any case and width, with single spaces."""
+    return fold_spaces(text).casefold()
 
 
 def _put_translation(into: dict[str, dict[str, str]], name: str, value: str) -> str | None:

@@ -7,9 +7,10 @@ an earlier due time, so the order of events cannot change the result.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import count
+from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Deadline, Hold, copy_with
+from complaints.domain.complaint.facts import Complaint, Deadline, Hold, Promise, copy_with
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.ladder import DeadlineTerms, choose_calendar, find_next_wake_time
@@ -151,6 +152,24 @@ def make_deadline(
     return set_wake_time(deadline, change.complaint, policy)
 
 
+def add_promise(
+    change: Change, policy: Policy, text: str, *, made_by: str, started_at: datetime, due_at: datetime
+) -> UUID:
+    """Add a promise to the complainant, with its deadline. Returns its id. `made_by` is the actor who promised."""
+    deadline = make_deadline(
+        change,
+        policy,
+        DeadlineKind.PROMISE,
+        started_at=started_at,
+        target=None,
+        due_at=due_at,
+        sequence=_next_sequence(change.complaint, DeadlineKind.PROMISE),
+    )
+    change.add_deadlines([deadline])
+    change.promises.append(Promise(deadline.id, text, made_by))
+    return deadline.id
+
+
 def set_wake_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
     """Set the wake time: the instant at which the product must act on the deadline next, or None."""
     match deadline.status:
@@ -271,7 +290,7 @@ def explain_due_time(deadline: Deadline, complaint: Complaint, policy: Policy) -
     return working_time.explain(deadline.started_at, deadline.target, terms.calendar, terms.pauses)
 
 
-def next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:
+def _next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:
     """The lowest sequence number that no deadline of this kind has in the present cycle."""
     used = {d.sequence for d in complaint.deadlines if d.kind is kind and d.cycle == complaint.cycle}
     return next(n for n in count(1) if n not in used)

@@ -16,7 +16,7 @@ from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import EventType, Priority, Status
+from complaints.domain.vocabulary import EventType, Priority, PriorityReason, Status
 
 _UNKNOWN = Identity()
 
@@ -90,7 +90,7 @@ def _complaint(
     new: NewComplaint, repeat: bool, directory: Directory, now: datetime, sequence: int, complaint_id: UUID
 ) -> Complaint:
     policy, category = new.policy, new.category
-    team = new.team or routing.route(policy, category=category, region=new.region)
+    team = new.team or routing.route(policy, category=category, region=new.region, directory=directory)
     return Complaint(
         **plain_members(new),
         id=complaint_id,
@@ -104,6 +104,7 @@ def _complaint(
         updated_at=now,
         priority=new.priority or _derive_priority(new, repeat=repeat),
         priority_given=new.priority is not None,
+        priority_raised_by=() if new.priority else _find_raises(new, repeat=repeat),
         team=team,
         first_owner=new.first_owner or new.created_by or choose_answerable_user(team, directory),
         category=category.code if category else None,
@@ -111,6 +112,12 @@ def _complaint(
         nature=category.nature if category else None,
         policy_code=policy.code,
         policy_version=policy.version,
+    )
+
+
+def _find_raises(new: NewComplaint, *, repeat: bool) -> tuple[PriorityReason, ...]:
+    return routing.find_raises(
+        new.policy.priorities, vulnerable=new.vulnerable, repeat=repeat, channel=new.channel
     )
 
 

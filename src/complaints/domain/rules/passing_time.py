@@ -11,9 +11,10 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.deadlines import set_wake_time, terms_of
 from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
+from complaints.domain.rules.ownership import hand_over_left_behind
 from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType, Status
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType, PriorityReason, Status
 
 
 def catch_up(
@@ -78,9 +79,12 @@ def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> Non
 
 
 def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
-    for planned, deadline, notifies in _find_passed_steps(change, policy, now, notify=notify):
+    passed = _find_passed_steps(change, policy, now, notify=notify)
+    if passed:
+        hand_over_left_behind(change, directory, now)
+    for planned, deadline, notifies in passed:
         _take_step(change, directory, planned, deadline, now, notifies=notifies)
-        if _apply_step_actions(change, policy, planned, now):
+        if _apply_step_actions(change, policy, directory, planned, now):
             return  # the step may have moved the times of the steps after it
 
 
@@ -161,19 +165,23 @@ def record_escalation(
     )
 
 
-def _apply_step_actions(change: Change, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
+def _apply_step_actions(
+    change: Change, policy: Policy, directory: Directory, planned: PlannedStep, now: datetime
+) -> bool:
     """Apply the actions that the policy gives to a step: raise the priority, move to another team.
 
-    Returns True if the complaint changed.
+    A team that was retired since then takes no complaint. Returns True if the complaint changed.
     """
     step, complaint = planned.step, change.complaint
     priority = routing.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
-    team = step.move_to_team or complaint.team
+    wanted = directory.teams.get(step.move_to_team) if step.move_to_team else None
+    team = complaint.team if wanted and not wanted.active else step.move_to_team or complaint.team
     if priority is complaint.priority and team == complaint.team:
         return False
     change.touch(now)
     change.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
     if priority is not complaint.priority:
+        change.set(priority_raised_by=(*complaint.priority_raised_by, PriorityReason.LADDER))
         deadlines.replan(change, policy, now, retarget=True)
     change.record(EventType.UPDATED, now, actor=ENGINE, step=step.name)
     return True

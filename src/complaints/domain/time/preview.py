@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 from complaints.domain.errors import InvalidContent
-from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar, check_opens
+from complaints.domain.time.calendars import ALWAYS_OPEN, OpenHours, WorkCalendar, check_opens
 from complaints.domain.time.working_time import (
     CalendarExhausted,
     Pause,
@@ -144,12 +144,24 @@ def plan_elapsed(
 ) -> float:
     """The open seconds without pauses from `start` to `end`, an int if whole. 0 if `end` is not after `start`.
 
-    Raises InvalidContent at `/start`, `/end` or `/pauses/N`.
+    Raises InvalidContent at `/start`, `/end` or `/pauses/N`, also if the measuring would take too long.
     """
     _check_instant(start, "/start")
     _check_instant(end, "/end")
     _check_pauses(pauses)
-    return elapsed_seconds(start, end, calendar or ALWAYS_OPEN, pauses)
+    calendar = calendar or ALWAYS_OPEN
+    if _most_pieces(calendar, end - start, pauses) > _MOST_PIECES:
+        raise InvalidContent.at(
+            "/end", "So much time of this calendar cannot be measured: choose an earlier end."
+        )
+    return elapsed_seconds(start, end, calendar, pauses)
+
+
+def _most_pieces(calendar: WorkCalendar, length: timedelta, pauses: Sequence[Pause]) -> float:
+    """The most pieces of time to look at: the days, three more for each pause, and a tenth for each open span."""
+    if not isinstance(calendar.counted_time, OpenHours):
+        return 0
+    return (length.days + 3 * len(pauses)) * (1 + calendar.counted_time.most_spans / 10)
 
 
 def _check_instant(instant: datetime, pointer: str) -> None:

@@ -37,6 +37,8 @@ class Transaction:
     """Loops of this process that run earlier after the commit, and when."""
     postponed: dict[CommitWork, list[Any]] = field(default_factory=dict)
     """Work postponed to just before commit, in order. It takes the lock that orders all commits: keep it short."""
+    counted: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What the transaction did, for the measures of this process: pairs of name and label, and how often."""
 
     def before_commit(self, work: CommitWork, *items: Any) -> None:
         """Call `work` once before commit, with these items and all others that were given for it."""
@@ -45,6 +47,11 @@ class Transaction:
     def hasten(self, loop: str, at: datetime) -> None:
         """Let a loop of this process run at `at`, but after the commit, if it would run later."""
         self.hastened[loop] = min(at, self.hastened.get(loop, at))
+
+    def count(self, name: str, label: str, amount: int = 1) -> None:
+        """Count work for the measures of this process, if the transaction commits."""
+        if amount:
+            self.counted[name, label] = self.counted.get((name, label), 0) + amount
 
     def finish(self) -> None:
         """Do the postponed work now. Later statements of the transaction then run under its lock."""
@@ -55,13 +62,16 @@ class Transaction:
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
-        """Undo at the end of the block everything that it wrote or postponed."""
+        """Undo at the end of the block everything that it wrote, postponed or counted."""
         postponed = {work: items.copy() for work, items in self.postponed.items()}
+        counted = self.counted.copy()
         with self.connection.begin_nested() as savepoint:
             yield
             savepoint.rollback()
         self.postponed.clear()
         self.postponed.update(postponed)
+        self.counted.clear()
+        self.counted.update(counted)
 
     def not_before(self, instant: datetime) -> "Transaction":
         """The same transaction, with `now` raised to `instant` if it is earlier.
@@ -101,9 +111,10 @@ class Database:
         self.clock = clock
         self.hasten: Callable[[str, float], None] = lambda loop, seconds: None
         """Runs a loop of this process earlier. Set by a process that has loops (see `wiring`)."""
-        self._waiting: list[
-            None
-        ] = []  # one entry for each caller; a list grows and shrinks safely in threads
+        self.count: Callable[[str, str, int], None] = lambda name, label, amount: None
+        """Counts committed work. Set by a process that has measures (see `wiring`)."""
+        # One entry for each caller: a list grows and shrinks safely in threads.
+        self._waiting: list[None] = []
 
     @property
     def has_waiting_writers(self) -> bool:
@@ -141,6 +152,8 @@ class Database:
         for loop, at in tx.hastened.items():
             seconds = (at - tx.now).total_seconds() - (time.monotonic() - begun)
             self.hasten(loop, max(seconds, 0.0))
+        for (name, label), amount in tx.counted.items():
+            self.count(name, label, amount)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

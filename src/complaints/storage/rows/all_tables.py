@@ -6,6 +6,7 @@ from sqlalchemy import MetaData
 
 from complaints.storage.database.types import metadata, new_metadata
 from complaints.storage.rows import (
+    audit_event,
     complaint,
     configuration,
     deadline,
@@ -21,6 +22,7 @@ from complaints.storage.rows import (
 )
 
 __all__ = [
+    "audit_event",
     "test_clock",
     "complaint",
     "deadline",

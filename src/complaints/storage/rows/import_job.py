@@ -26,6 +26,7 @@ from sqlalchemy import (
     Uuid,
     delete,
     false,
+    func,
     insert,
     or_,
     select,
@@ -35,6 +36,7 @@ from sqlalchemy import (
 from complaints.domain.importing.import_file import START, FileFacts, Place
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
+from complaints.storage.rows.configuration import api_key
 
 import_job = Table(
     "import_job",
@@ -133,7 +135,7 @@ class StoredFile:
 
 _MEMBERS = tuple(field.name for field in fields(ImportJob) if field.name != "place")
 _SHOWN = [*(j[name] for name in _MEMBERS), j.place_row, j.place_byte]
-_PROGRESS = ("status", "done", "accepted", "duplicates", "failed", "finished_at", "stopped_because")
+_PROGRESS = ("status", "rows", "done", "accepted", "duplicates", "failed", "finished_at", "stopped_because")
 _FORGOTTEN: dict[str, Any] = {"content": b"", "columns": None, "repeats": None}
 
 
@@ -185,6 +187,15 @@ def find_file(tx: Transaction, import_id: UUID) -> StoredFile:
     return StoredFile(content, FileFacts(rows, tuple(columns), _unpack(repeats)))
 
 
+def claim_unfinished(tx: Transaction, key_name: str) -> tuple[int, int]:
+    """The number of unfinished imports of a key, and the bytes of their files. Other imports of the key wait."""
+    own = select(api_key.c.id).where(api_key.c.name == key_name).with_for_update(key_share=True)
+    tx.connection.execute(own)
+    stored = func.coalesce(func.sum(func.length(j.content)), 0)
+    row = tx.connection.execute(select(func.count(), stored).where(_runs, j.key_name == key_name)).one()
+    return row[0], int(row[1])
+
+
 def find_unclaimed(tx: Transaction, now: datetime) -> UUID | None:
     """The id of the oldest running import that no worker has claimed at `now`, or None."""
     statement = select(j.id).where(_runs, _unclaimed(now)).order_by(j.created_at, j.id).limit(1)
@@ -230,10 +241,10 @@ def release(tx: Transaction, import_id: UUID, worker: str) -> None:
     tx.connection.execute(mine.values(claimed_by=None, claimed_until=None))
 
 
-def begin_again(tx: Transaction, job: ImportJob) -> ImportJob:
-    """Take all progress of an import back."""
+def begin_again(tx: Transaction, job: ImportJob, *, rows: int) -> ImportJob:
+    """Take all progress of an import back. `rows` is the number of rows in its file."""
     tx.connection.execute(delete(import_error).where(import_error.c.import_id == job.id))
-    again = replace(job, done=0, accepted=0, duplicates=0, failed=0, place=START)
+    again = replace(job, rows=rows, done=0, accepted=0, duplicates=0, failed=0, place=START)
     tx.connection.execute(update(import_job).where(j.id == job.id).values(_progress_of(again)))
     return again
 

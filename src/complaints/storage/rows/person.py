@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    delete,
     select,
     text,
 )
@@ -24,7 +25,7 @@ from sqlalchemy import (
 from complaints.domain.complaint.facts import Person
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.json_text import encode
-from complaints.domain.vocabulary import ContactChannel
+from complaints.domain.vocabulary import ContactChannel, Status
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
@@ -62,11 +63,28 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
 _MEMBERS = tuple(f.name for f in fields(Person))
 _members_of = attrgetter(*_MEMBERS)
 _FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(any_of(p.complaint_id))
+
+
+class EarlierComplaint(NamedTuple):
+    """The members of an earlier complaint that decide on a repeat, and those that callers see."""
+
+    id: UUID
+    sequence: int
+    status: Status
+    category: str | None
+    received_at: datetime
+    source: str
+    team: str
+    assignee: str | None
+    first_owner: str
+
+
+_EARLIER_COLUMNS = [complaint.c[name] for name in EarlierComplaint._fields]
 # One index look-up for each identifier (account number, phone, e-mail) and for each complaint found by it. OFFSET 0
 # and CROSS JOIN keep that order: the planner would scan the tables while they are small.
 _EARLIER = {
     "postgresql": """
-        SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
+        SELECT known.account_no, known.phone_e164, known.email_normal, earlier.*
         FROM json_to_recordset(CAST(:asked AS json)) AS asked(account_no text, phone_e164 text, email text),
         LATERAL (
             SELECT * FROM party WHERE account_no = asked.account_no
@@ -75,13 +93,13 @@ _EARLIER = {
             OFFSET 0
         ) AS known,
         LATERAL (
-            SELECT category, received_at FROM complaint
+            SELECT {columns} FROM complaint AS earlier
             WHERE id = known.complaint_id AND received_at >= :since AND merged_into IS NULL OFFSET 0
         ) AS earlier
         WHERE known.role = 'complainant'
     """,
     "sqlite": """
-        SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
+        SELECT known.account_no, known.phone_e164, known.email_normal, {columns}
         FROM json_each(:asked) AS asked
         CROSS JOIN party AS known ON known.account_no = asked.value ->> 'account_no'
             OR known.phone_e164 = asked.value ->> 'phone_e164' OR known.email_normal = asked.value ->> 'email'
@@ -90,9 +108,9 @@ _EARLIER = {
     """,
 }
 _FIND_EARLIER = {
-    dialect: text(statement)
+    dialect: text(statement.format(columns=", ".join(f"earlier.{n}" for n in EarlierComplaint._fields)))
     .bindparams(bindparam("asked", type_=Text), bindparam("since", type_=UtcDateTime))
-    .columns(p.account_no, p.phone_e164, p.email_normal, complaint.c.category, complaint.c.received_at)
+    .columns(p.account_no, p.phone_e164, p.email_normal, *_EARLIER_COLUMNS)
     for dialect, statement in _EARLIER.items()
 }
 Persons = dict[str, Person]
@@ -119,6 +137,11 @@ def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
     insert_or_update(tx, person, row)
 
 
+def remove_person(tx: Transaction, complaint_id: UUID, role: str) -> None:
+    """Remove the person with this role from a complaint."""
+    tx.connection.execute(delete(person).where(p.complaint_id == complaint_id, p.role == role))
+
+
 def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Persons]:
     """The persons of complaints, by complaint id and role."""
     found: dict[UUID, Persons] = {}
@@ -138,12 +161,12 @@ def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
 
 def find_earlier(
     tx: Transaction, identities: Iterable[Identity], since: datetime
-) -> list[tuple[Identity, str | None, datetime]]:
+) -> list[tuple[Identity, EarlierComplaint]]:
     """Earlier complaints of the persons with these identities, received at or after `since`.
 
     A complaint is found if its complainant has the account number, the phone or the e-mail of an identity. The
-    result has its identity, category and time of receipt, and may have the same complaint several times.
+    result has its identity, and may have the same complaint several times.
     """
     asked = {"asked": encode(list(dict.fromkeys(identities))).decode(), "since": since}
     found = tx.connection.execute(_FIND_EARLIER[tx.connection.dialect.name], asked)
-    return [(Identity(*identity), category, at) for *identity, category, at in found]
+    return [(Identity(*row[:3]), EarlierComplaint(*row[3:])) for row in found]

@@ -4,7 +4,7 @@
 a migration makes the table, because its form differs between the databases.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, Text, bindparam, cast, select, text
@@ -36,6 +36,18 @@ def index_terms(tx: Transaction, inserts: Inserts, indexed: Sequence[tuple[int, 
     if tx.connection.dialect.name == "postgresql":
         rows = encode([{"sequence": s, "terms": terms} for s, terms in indexed]).decode()
     inserts.add_statement(_WRITE[tx.connection.dialect.name], rows)
+
+
+def find_terms(tx: Transaction, sequences: Collection[int]) -> dict[int, set[str]]:
+    """The indexed terms of complaints, by sequence."""
+    if tx.connection.dialect.name == "postgresql":
+        statement = "SELECT sequence, tsvector_to_array(terms) FROM complaint_search WHERE sequence = ANY(%s)"
+        return {
+            key: set(terms) for key, terms in tx.connection.exec_driver_sql(statement, (list(sequences),))
+        }
+    statement = "SELECT rowid, terms FROM complaint_search WHERE rowid IN (SELECT value FROM json_each(?))"
+    found = tx.connection.exec_driver_sql(statement, (encode(list(sequences)).decode(),))
+    return {key: set(terms.split(" ")) - {""} for key, terms in found}
 
 
 def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
-from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS
+from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, cleared_value
 from complaints.domain.vocabulary import (
     Action,
     Cause,
@@ -77,20 +77,37 @@ class CreateComplaint(Content):
     attributes: Attributes | None = None
 
 
-class PatchComplaint(Content):
-    """Members to change; those absent stay. Within `complainant` and `reporter` too."""
+def _never_null(schema: dict[str, Any]) -> None:
+    """Describe a member that may be absent, but not null."""
+    schema |= schema.pop("anyOf")[0]
+    schema.pop("default")
 
-    subject: Subject | None = None
+
+class PatchComplaint(Content):
+    """Members to change, in the way of RFC 7396: those absent stay, null clears, objects are merged.
+
+    Without a priority, the priority follows from severity, complainant and channel again.
+    """
+
+    subject: Annotated[Subject | None, Field(json_schema_extra=_never_null)] = None
     description: LongText | None = None
     category: Code | None = None
-    severity: Severity | None = None
+    severity: Annotated[Severity | None, Field(json_schema_extra=_never_null)] = None
     priority: Priority | None = None
     region: Code | None = None
     tags: Tags | None = None
     attributes: Attributes | None = None
     complainant: PersonIn | None = None
     reporter: PersonIn | None = None
-    first_owner: Code | None = None
+    service: ServiceIn | None = None
+    first_owner: Annotated[Code | None, Field(json_schema_extra=_never_null)] = None
+
+    @field_validator("subject", "severity", "first_owner", mode="before")
+    @classmethod
+    def _keeps_a_value(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be cleared: a complaint always has one")
+        return value
 
 
 _UNGROUPED_NAMES = tuple(member.name for member in PLAIN_MEMBERS if member.group is None)
@@ -101,7 +118,31 @@ def given_members(content: Content) -> dict[str, Any]:
     return {name: value for name, value in vars(content).items() if value is not None}
 
 
-def plain_values(command: CreateComplaint | PatchComplaint) -> dict[str, Any]:
+def changed_members(content: Content) -> dict[str, Any]:
+    """The members that a change names, by name. None clears a member."""
+    return {name: getattr(content, name) for name in content.model_fields_set}
+
+
+def changed_plain_values(command: PatchComplaint) -> dict[str, Any]:
+    """The plain members that a change names, by their names in `PlainMembers`, with their new values.
+
+    A member that is cleared has the value of a complaint without it. `attributes` are a change, to be merged.
+    """
+    changed = changed_members(command)
+    values = {}
+    for member in PLAIN_MEMBERS:
+        if (member.group or member.name) not in changed:
+            continue
+        value = changed[member.group or member.name]
+        if member.group and value is not None:
+            if member.key not in value.model_fields_set:
+                continue
+            value = getattr(value, member.key)
+        values[member.name] = cleared_value(member) if value is None else value
+    return values
+
+
+def plain_values(command: CreateComplaint) -> dict[str, Any]:
     """The plain members that a request body gives, by their names in `PlainMembers`."""
     given = vars(command)
     values = {name: value for name in _UNGROUPED_NAMES if (value := given.get(name)) is not None}
@@ -109,12 +150,6 @@ def plain_values(command: CreateComplaint | PatchComplaint) -> dict[str, Any]:
         if (content := given.get(group)) is not None:
             values |= {names[key]: value for key, value in given_members(content).items()}
     return values
-
-
-def given_persons(command: CreateComplaint | PatchComplaint) -> dict[str, PersonIn]:
-    """The persons that a request body gives, by role."""
-    persons = {"complainant": command.complainant, "reporter": command.reporter}
-    return {role: person for role, person in persons.items() if person is not None}
 
 
 class Compensation(Content):
@@ -136,15 +171,28 @@ class Assign(_Transition):
     model_config = ConfigDict(
         json_schema_extra={
             "anyOf": [
-                {"required": [name], "properties": {name: {"type": "string"}}}
-                for name in ("team", "assignee")
+                {"required": ["team"], "properties": {"team": {"type": "string"}}},
+                {"required": ["assignee"]},
             ]
         }
     )
 
     action: Literal[Action.ASSIGN]
     team: Code | None = None
-    assignee: Code | None = None
+    assignee: Annotated[
+        Code | None, Field(description="The user who works on it. null takes the assignment back.")
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """As for the other actions. `take_back` is true if only `assignee` is null, which is not absent.
+
+        A team cannot be null: a complaint always has one.
+        """
+        found = super().arguments()
+        is_team_null = self.team is None and "team" in self.model_fields_set
+        if self.assignee is None and "assignee" in self.model_fields_set and not is_team_null:
+            found["take_back"] = True
+        return found
 
 
 class Respond(_Transition):
@@ -253,6 +301,13 @@ class Merge(_Transition):
     into: Code
 
 
+class Unmerge(_Transition):
+    """Undo a merge within an hour. The promises that moved come back."""
+
+    action: Literal[Action.UNMERGE]
+    reason: Text | None = None
+
+
 Transition = Annotated[
     Assign
     | Respond
@@ -266,7 +321,8 @@ Transition = Annotated[
     | Escalate
     | Reject
     | Withdraw
-    | Merge,
+    | Merge
+    | Unmerge,
     Field(discriminator="action"),
 ]
 TRANSITIONS: dict[Action, type[_Transition]] = {
@@ -283,6 +339,7 @@ TRANSITIONS: dict[Action, type[_Transition]] = {
     Action.REJECT: Reject,
     Action.WITHDRAW: Withdraw,
     Action.MERGE: Merge,
+    Action.UNMERGE: Unmerge,
 }
 
 

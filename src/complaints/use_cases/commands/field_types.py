@@ -83,7 +83,7 @@ def _true_or_false(value: object) -> object:
 
 
 def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
-    if len(attributes) > 100:
+    if len(attributes) > MAX_ATTRIBUTES:
         raise ValueError("must have at most 100 keys")
     if any(not 1 <= len(key) <= 200 for key in attributes):
         raise ValueError("must have keys of 1 to 200 characters")
@@ -139,8 +139,14 @@ FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(
 """The text of a filter in a query."""
 Flag = Annotated[bool, BeforeValidator(_true_or_false), WithJsonSchema({"type": "boolean"})]
 """True or false in a query: as text, unlike `Switch`."""
+MAX_ATTRIBUTES = 100
 Attributes = Annotated[
     dict[str, Any],
     AfterValidator(_few_keys),
-    Field(json_schema_extra={"maxProperties": 100, "propertyNames": {"minLength": 1, "maxLength": 200}}),
+    Field(
+        json_schema_extra={
+            "maxProperties": MAX_ATTRIBUTES,
+            "propertyNames": {"minLength": 1, "maxLength": 200},
+        }
+    ),
 ]

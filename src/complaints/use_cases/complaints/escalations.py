@@ -16,6 +16,7 @@ from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints.changing import open_change
+from complaints.use_cases.complaints.views import MASK
 from complaints.use_cases.service import Service
 
 Row = Mapping[Any, Any]
@@ -30,7 +31,8 @@ def list_escalations(
     limit: int,
 ) -> Sequence[Row]:
     """Escalations within the scope of the caller, latest first."""
-    return escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
+    rows = escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
+    return [_shown(row, caller) for row in rows]
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
@@ -38,7 +40,14 @@ def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row
     found = escalations.find_escalation(tx, escalation_id, scope=caller.scope)
     if found is None:
         raise NotFound(f"There is no escalation {str(escalation_id)!r}.")
-    return found
+    return _shown(found, caller)
+
+
+def _shown(row: Row, caller: Caller) -> Row:
+    """The escalation as the caller sees it: the note of the acknowledgement is for staff."""
+    if row["acknowledged_note"] is None or Right.SEE_INTERNAL in caller.rights:
+        return row
+    return {**row, "acknowledged_note": MASK}
 
 
 def acknowledge(

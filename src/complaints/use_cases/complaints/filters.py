@@ -104,10 +104,13 @@ _PLAIN = tuple(name for name in PLAIN_NAMES if name in ComplaintFilter.model_fie
 def filters_of(service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> Filters:
     """The filters for the storage, within the scope of the caller.
 
-    Raises Forbidden if a caller without the right to see personal data filters by it: the answer would reveal it.
+    A filter by personal data finds only complaints whose persons the caller may see: the answer reveals them. Raises
+    Forbidden if the caller may see none.
     """
+    scope = caller.scope
     if asked.phone is not None or asked.account_no is not None:
         caller.require(Right.SEE_PERSONS)
+        scope = caller.scope_for(Right.SEE_PERSONS)
     configuration = service.configuration(tx)
     region = configuration.policy_at(tx.now).phone_region
     known = identify(account_no=asked.account_no, phone=asked.phone, email=None, region=region)
@@ -120,7 +123,7 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
         account_nos=_spellings(asked.account_no, known.account_no),
         phone_e164=known.phone_e164,
         terms=tuple(query_terms(asked.q)) if asked.q and not asked.q.isspace() else None,
-        scope=caller.scope,
+        scope=scope,
     )
 
 

@@ -5,7 +5,7 @@ Events hold no personal data of the customers; it stands in its own table.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -19,6 +19,7 @@ from complaints.storage.rows import event
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import notes_and_links
+from complaints.use_cases.complaints.shown_events import show_data
 from complaints.use_cases.service import Service
 
 _FEW_MONTHS = 2
@@ -55,7 +56,15 @@ def timeline(
     Events in detached months are left out. The ordinal of the first event then shows how many are missing.
     """
     extent = load.load_history_extent(tx, reference, scope=caller.scope)
-    return [event_record_of(row) for row in _rows(tx, extent, after=after, limit=limit)]
+    rows = _rows(tx, extent, after=after, limit=limit)
+    return _shown(tx, caller, rows)
+
+
+def _shown(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[EventRecord]:
+    """The events as the caller sees them."""
+    records = [event_record_of(row) for row in rows]
+    shown = show_data(tx, caller, [(record.type, record.data) for record in records])
+    return [replace(record, data=data) for record, data in zip(records, shown, strict=True)]
 
 
 def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
@@ -93,4 +102,4 @@ def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple
     """
     rows = event.list_changes(tx, after=after, limit=limit, scope=caller.scope)
     seen = rows[-1]["sequence"] if len(rows) == limit else event.find_last_number(tx, after=after)
-    return [event_record_of(row) for row in rows], seen
+    return _shown(tx, caller, rows), seen

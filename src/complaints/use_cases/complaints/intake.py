@@ -1,14 +1,13 @@
 """Intake: registers complaints, one or many at once, by the same code. Posts and imports call it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Complaint, Person
-from complaints.domain.complaint.identity import Identity, identify, same_complainant
+from complaints.domain.complaint.identity import Identity, identify
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.endings import Ending
@@ -18,10 +17,11 @@ from complaints.storage import load
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import person as person_rows
-from complaints.storage.rows.person import COMPLAINANT, REPORTER, Persons
+from complaints.storage.rows.person import COMPLAINANT, REPORTER, EarlierComplaint, Persons
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
+from complaints.use_cases.complaints.repeats import find_earlier
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
@@ -49,11 +49,15 @@ class IntakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class IntakeResult:
-    """The complaint of a request. `created` is False if it was registered before; then `persons` is empty."""
+    """The complaint of a request. `created` is False if it was registered before; then `persons` is empty.
+
+    `related` are earlier complaints of the complainant of a new one, as far as the caller may know of them.
+    """
 
     complaint: Complaint
     persons: Persons
     created: bool
+    related: Sequence[EarlierComplaint | Complaint] = ()
 
 
 def register(
@@ -69,10 +73,11 @@ def register(
         except ComplaintError as refusal:
             found[n] = refusal
     received = dict(zip(checked, load.find_or_number(tx, [*checked.values()]), strict=True))
-    numbered, known = _split(checked, received)
-    created = _create(service, tx, configuration, numbered)
+    numbered, known, refused = _split(checked, received, configuration)
+    created = _create(service, tx, configuration, numbered, requests)
     known_ids = {n: created[i].complaint.id if isinstance(i, int) else i for n, i in known.items()}
     found |= created
+    found |= refused
     found |= _contact_again(service, tx, checked, known_ids)
     return [found[n] for n in range(len(requests))]
 
@@ -89,13 +94,11 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
     caller, command = request.caller, request.command
     caller.require(Right.CREATE)
     source = command.source or caller.source
-    if not caller.scope.admits_source(source):
+    if not caller.scope_for(Right.CREATE).admits_source(source):
         raise Forbidden(f"This key posts complaints of source {caller.source!r} only.")
     received_at = command.received_at or tx.now
     if received_at > tx.now + _LATEST_RECEIPT:
         raise InvalidContent.at("/received_at", "received_at lies in the future.")
-    if command.first_owner is not None:
-        check_user(configuration, command.first_owner, "/first_owner")
     if request.ending is not None:
         request.ending.check(received_at, tx.now)
     _check_team(request, configuration)
@@ -107,7 +110,7 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
         policy=policy,
         actor=caller.actor,
         created_by=caller.login,
-        category=configuration.classify(command.category),
+        category=configuration.classify(command.category, retired_too=True),
         priority=command.priority,
         first_owner=command.first_owner,
         complainant=_person_of(command.complainant),
@@ -143,12 +146,13 @@ def _person_of(given: PersonIn | None) -> Person | None:
 
 
 def _split(
-    checked: dict[int, NewComplaint], received: dict[int, UUID | int]
-) -> tuple[dict[int, tuple[int, NewComplaint]], dict[int, UUID | int]]:
-    """New complaints with their numbers, and the others with the complaint that they repeat.
+    checked: dict[int, NewComplaint], received: dict[int, UUID | int], configuration: Configuration
+) -> tuple[dict[int, tuple[int, NewComplaint]], dict[int, UUID | int], dict[int, ComplaintError]]:
+    """New complaints with their numbers, the others with the complaint that they repeat, and refusals.
 
     A repeated complaint is in the database (its id), or earlier in this batch (its place).
     """
+    refused: dict[int, ComplaintError] = {}
     numbered: dict[int, tuple[int, NewComplaint]] = {}
     known: dict[int, UUID | int] = {}
     places: dict[object, int] = {}
@@ -159,10 +163,23 @@ def _split(
             known[n] = number
         elif key is not None and key in places:
             known[n] = places[key]
+        elif refusal := _find_retired_choice(new, configuration):
+            refused[n] = refusal
         else:
             numbered[n] = (number, new)
             places[key] = n
-    return numbered, known
+    return numbered, known, refused
+
+
+def _find_retired_choice(new: NewComplaint, configuration: Configuration) -> InvalidContent | None:
+    """The refusal of a retired category, or of a user who left. A repeated post chooses nothing (rule 1.7)."""
+    try:
+        configuration.classify(new.category.code if new.category else None)
+        if new.first_owner is not None:
+            check_user(configuration, new.first_owner, "/first_owner")
+    except InvalidContent as refusal:
+        return refusal
+    return None
 
 
 # Complaints that were registered before ----------------------------------------------------------------------------
@@ -222,25 +239,29 @@ def _create(
     tx: Transaction,
     configuration: Configuration,
     numbered: dict[int, tuple[int, NewComplaint]],
+    requests: Sequence[IntakeRequest],
 ) -> dict[int, IntakeResult]:
     if not numbered:
         return {}
-    repeats = _find_repeats(tx, {n: new for n, (_, new) in numbered.items()})
+    earlier = find_earlier(tx, (new for _, new in numbered.values()))
     created: dict[int, IntakeResult] = {}
-    changes: list[ChangeToSave] = []
-    for n, (number, new) in numbered.items():
+    changes: dict[int, ChangeToSave] = {}
+    for n, (number, new) in sorted(numbered.items(), key=lambda one: one[1][1].received_at):
+        related = earlier.list_related(new, requests[n].caller.scope) if new.import_id is None else ()
         change = plan_intake(
             new,
-            repeat=n in repeats,
+            repeat=earlier.is_repeat(new),
             directory=configuration.directory,
             now=tx.now,
             sequence=number,
             new_id=service.new_id,
         )
         persons = _persons(new)
-        changes.append(_change_to_save(change, new, persons))
-        created[n] = IntakeResult(change.complaint, persons, created=True)
-    save(tx, changes, service.new_id)
+        changes[n] = _change_to_save(change, new, persons)
+        tx.count("registered", new.channel)
+        created[n] = IntakeResult(change.complaint, persons, created=True, related=related)
+        earlier.add(new.identity, change.complaint)
+    save(tx, [changes[n] for n in numbered], service.new_id)
     return created
 
 
@@ -261,61 +282,3 @@ def _change_to_save(change: Change, new: NewComplaint, persons: Persons) -> Chan
     )
     extra = {"import_id": new.import_id, "import_digest": new.import_digest}
     return ChangeToSave(change, persons=rows, extra=extra)
-
-
-# Repeats (rule 5.4) ------------------------------------------------------------------------------------------------
-
-
-def _find_repeats(tx: Transaction, new: dict[int, NewComplaint]) -> set[int]:
-    """The places of complaints that repeat an earlier one, from the database or from this batch.
-
-    Only complaints whose priority is derived are looked up: a given priority does not depend on it.
-    """
-    candidates = {
-        place: complaint
-        for place, complaint in new.items()
-        if complaint.priority is None and complaint.category and _marks(complaint.identity)
-    }
-    if not candidates:
-        return set()
-    earlier = _EarlierComplaints()
-    since = min(map(_since, candidates.values()))
-    identities = (complaint.identity for complaint in candidates.values())
-    for identity, category, received_at in person_rows.find_earlier(tx, identities, since):
-        earlier.add(identity, category, received_at)
-    repeats = set()
-    for place, complaint in sorted(candidates.items(), key=lambda pair: pair[1].received_at):
-        category = complaint.category.code if complaint.category else None
-        received = earlier.find(complaint.identity, category)
-        if any(_since(complaint) <= received_at <= complaint.received_at for received_at in received):
-            repeats.add(place)
-        earlier.add(complaint.identity, category, complaint.received_at)
-    return repeats
-
-
-class _EarlierComplaints:
-    """Complaints by category and each mark of their complainant, so that few are compared."""
-
-    def __init__(self) -> None:
-        self._found: dict[object, list[tuple[Identity, datetime]]] = defaultdict(list)
-
-    def add(self, identity: Identity, category: str | None, at: datetime) -> None:
-        for mark in _marks(identity):
-            self._found[category, mark].append((identity, at))
-
-    def find(self, identity: Identity, category: str | None) -> Iterable[datetime]:
-        """The times of receipt of the complainant's complaints in a category."""
-        for mark in _marks(identity):
-            for other, at in self._found.get((category, mark), ()):
-                if same_complainant(other, identity):
-                    yield at
-
-
-def _marks(identity: Identity) -> list[tuple[int, str]]:
-    """The marks that the complainant has: account number (0), phone (1) and e-mail (2)."""
-    marks = enumerate((identity.account_no, identity.phone_e164, identity.email))
-    return [(place, mark) for place, mark in marks if mark]
-
-
-def _since(new: NewComplaint) -> datetime:
-    return new.received_at - timedelta(days=new.policy.priorities.repeat_window_days)

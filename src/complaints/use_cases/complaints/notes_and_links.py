@@ -64,7 +64,9 @@ def remove_link(
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other_id:
-            raise Conflict("A merge is for good: its link stays.")
+            raise Conflict(
+                "The link of a merge stays. A supervisor can undo a merge within an hour: unmerge."
+            )
         if not link.remove_link(tx, change.complaint.id, link_type, other_id):
             raise NotFound(f"There is no {link_type} link to that complaint.")
         change.touch(tx.now)

@@ -1,8 +1,9 @@
-"""Complaints as callers see them: deadlines as they stand now, and persons masked if they must be."""
+"""Complaints as callers see them: deadlines as they stand now, with masks for what is not for the caller."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint, Person, copy_with
@@ -15,7 +16,7 @@ from complaints.storage.rows.person import Persons, find_persons
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.service import Service
 
-_MASK = "***"
+MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def view_all(
         return []
     persons = find_persons(tx, ids)
     links: dict[UUID, list[LinkView]] = {}
-    for row in find_links(tx, ids if linked is None else linked):
+    for row in find_links(tx, ids if linked is None else linked, scope=caller.scope):
         found = LinkView(row["type"], row["other_id"], row["sequence"])
         links.setdefault(row["complaint_id"], []).append(found)
     contexts: dict[tuple[str, int], ActionContext] = {}
@@ -99,7 +100,10 @@ def _view(
     allowed = allowed_actions(complaint, context) if may_work else ()
     deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
-    shown = persons if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in persons.items()}
+    if current.attributes and not caller.scope_for(Right.SEE_INTERNAL).admits_source(complaint.source):
+        current = copy_with(current, attributes=mask_values(current.attributes))
+    sees_persons = caller.scope_for(Right.SEE_PERSONS).admits_source(complaint.source)
+    shown = persons if sees_persons else {r: masked(p) for r, p in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 
 
@@ -107,8 +111,13 @@ def masked(person: Person) -> Person:
     """The person with a mask for each member of personal data that is known."""
     return replace(
         person,
-        name=person.name and _MASK,
-        phone=person.phone and _MASK,
-        email=person.email and _MASK,
-        account_no=person.account_no and _MASK,
+        name=person.name and MASK,
+        phone=person.phone and MASK,
+        email=person.email and MASK,
+        account_no=person.account_no and MASK,
     )
+
+
+def mask_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes with a mask for each value."""
+    return dict.fromkeys(attributes, MASK)

@@ -14,7 +14,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.import_job import ImportJob
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.imported import ImportedComplaint
-from complaints.use_cases.commands.messages import as_errors
+from complaints.use_cases.commands.messages import find_faults
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
 from complaints.use_cases.service import Service
 
@@ -42,8 +42,7 @@ def parse_row(row: ImportRow) -> ParsedRow:
     try:
         return row, ImportedComplaint.model_validate(row.body)
     except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_input=False)]
-        return row, [Fault(one["pointer"], one["message"]) for one in as_errors(found, body=row.body)]
+        return row, find_faults(error, row.body, ImportedComplaint)
 
 
 def import_rows(

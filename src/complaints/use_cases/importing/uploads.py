@@ -13,6 +13,7 @@ from complaints.storage.rows import import_job
 from complaints.storage.rows.import_job import ImportJob as ImportJob
 from complaints.storage.rows.import_job import ImportStatus
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota, check_quota
 from complaints.use_cases.service import Service
 
 
@@ -21,7 +22,8 @@ class ImportRequest:
     """A file to import. `options` are pairs of name and value for `parse_options`.
 
     `charset` is the encoding that the sender declared, or None. A dry run saves no complaints. `stops_with_key`: the
-    import stops if the key of its caller is revoked. A caller of the command line has no key.
+    import stops if the key of its caller is revoked. A caller of the command line has no key. `quota` limits the
+    unfinished imports of the caller.
     """
 
     content: bytes
@@ -30,6 +32,7 @@ class ImportRequest:
     options: tuple[tuple[str, str], ...]
     dry_run: bool = False
     stops_with_key: bool = False
+    quota: ImportQuota = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,10 @@ def check_file(caller: Caller, request: ImportRequest) -> CheckedFile:
 
 
 def start_import(service: Service, tx: Transaction, caller: Caller, checked: CheckedFile) -> ImportJob:
-    """Store a checked file for import. A worker imports its rows."""
+    """Store a checked file for import. A worker imports its rows. Raises QuotaUsedUp; then nothing is stored."""
     caller.require(Right.CREATE)
     request = checked.request
+    check_quota(tx, caller, request.quota, new_bytes=len(request.content))
     job = ImportJob(
         id=service.new_id(),
         status=ImportStatus.RUNNING,

@@ -4,6 +4,7 @@ So a crash loses and doubles no row. A worker claims an import before it reads t
 rows outside any transaction.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ CLAIM = timedelta(seconds=10)
 # chunk, other writers would wait for the whole import.
 SQLITE_PAUSE_SECONDS = 0.025
 LONGEST_PAUSE_SECONDS = 0.25
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +75,12 @@ class ImportWorker:
         try:
             ended = self._work_through(job, progress)
         except InvalidContent as refusal:  # the file cannot be read after all: trying again would not help
-            self.service.write(partial(self._stop, import_id=import_id, because=refusal.detail))
-            return True
-        if not ended:
+            ended = self.service.write(partial(self._stop, import_id=import_id, because=refusal.detail))
+        if ended is None:
             self.service.write(lambda tx: import_job.release(tx, import_id, self.name))
-        return ended
+            return False
+        _log_end(ended)
+        return True
 
     def _claim(self, tx: Transaction, import_id: UUID) -> ImportJob | None:
         """Claim an import. A dry run that was interrupted begins again: the database has none of its rows."""
@@ -85,11 +88,20 @@ class ImportWorker:
         job = import_job.claim(tx, import_id, self.name, now=now, until=now + CLAIM)
         if job is None or not (job.dry_run and job.done):
             return job
-        return import_job.begin_again(tx, job)
+        return import_job.begin_again(tx, job, rows=job.rows)
 
-    def _work_through(self, job: ImportJob, progress: Callable[[ImportJob], None]) -> bool:
-        """Import the rows that are left. False if the worker was stopped or lost its claim."""
+    def _begin_again(self, tx: Transaction, *, import_id: UUID, rows: int) -> ImportJob | None:
+        job = import_job.lock_claimed(tx, import_id, self.name)
+        return import_job.begin_again(tx, job, rows=rows) if job else None
+
+    def _work_through(self, job: ImportJob, progress: Callable[[ImportJob], None]) -> ImportJob | None:
+        """Import the rows that are left. Returns the ended import. None if the worker stopped or lost its claim."""
         rows = _RowReader(self._open(job))
+        if len(rows.file) != job.rows:  # an older program counted rows without values too: its numbers differ
+            again = self.service.write(partial(self._begin_again, import_id=job.id, rows=len(rows.file)))
+            if again is None:
+                return None
+            job = again
         rows.start_at(self._seek(job, rows.file))
         seen: set[object] = set()
         while not self.stopping():
@@ -98,14 +110,14 @@ class ImportWorker:
                 partial(self._save, import_id=job.id, start=start, end=rows.place, chunk=chunk, seen=seen)
             )
             if saved is None:
-                return False
+                return None
             job, result = saved
             seen |= result.identities
             progress(job)
             if job.status is not ImportStatus.RUNNING:
-                return True
+                return job
             self._let_others_write()
-        return False
+        return None
 
     def _let_others_write(self) -> None:
         """On SQLite, pause until the callers of this process who wait for the write lock have got it."""
@@ -176,6 +188,7 @@ class ImportWorker:
         )
         import_job.insert_errors(tx, job.id, result.errors)
         import_job.record_progress(tx, job, claimed_until=self.wall() + CLAIM)
+        _count_work(tx, job, result)
         return job, result
 
     def _stop(self, tx: Transaction, *, import_id: UUID, because: str) -> ImportJob:
@@ -185,6 +198,22 @@ class ImportWorker:
         stopped = replace(job, status=ImportStatus.STOPPED, stopped_because=because, finished_at=tx.now)
         import_job.record_progress(tx, stopped, claimed_until=self.wall())
         return stopped
+
+
+def _count_work(tx: Transaction, job: ImportJob, result: ChunkResult) -> None:
+    """For the measures of this process. Rows of a dry run do not count."""
+    if not job.dry_run:
+        tx.count("import_rows", "accepted", result.accepted)
+        tx.count("import_rows", "duplicate", result.duplicates)
+        tx.count("import_rows", "failed", len(result.errors))
+    if job.status is ImportStatus.COMPLETED:
+        tx.count("imports", "dry run" if job.dry_run else "import")
+
+
+def _log_end(job: ImportJob) -> None:
+    counts = {"rows": job.rows, "accepted": job.accepted, "duplicates": job.duplicates, "failed": job.failed}
+    about = {"id": str(job.id), "source": job.source, "dry_run": job.dry_run, "status": job.status.value}
+    log.info("an import ended", extra={**about, **counts})
 
 
 def _reason_to_stop(configuration: Configuration, job: ImportJob, now: datetime) -> str | None:

@@ -1,16 +1,17 @@
 """Imports are claimed, go on at an offset in the file, can be stopped, and keep no file after their end.
 
-Revision: 0007j
-Revises: 0006
+Revision: 0010
+Revises: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007j"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
+oldest_program = "0009"
 
 
 def _new_columns() -> list[sa.Column]:
