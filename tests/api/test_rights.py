@@ -50,11 +50,12 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("GET", "/v1/audit", None, AUDITORS, 200),
     ("GET", "/v1/complaints/{reference}", None, EVERYONE, 200),
     ("PATCH", "/v1/complaints/{reference}", {"region": "X"}, WORKERS, 200),
+    ("PATCH", "/v1/complaints/{reference}", {"severity": "high"}, POSTERS, 200),
     ("GET", "/v1/complaints/{reference}/transitions", None, EVERYONE, 200),
     ("POST", "/v1/complaints/{reference}/promises/{promise_id}/keep", None, WORKERS, 200),
     ("POST", "/v1/complaints/{reference}/transitions", RESPOND, WORKERS, 200),
     ("GET", "/v1/complaints/{reference}/timeline", None, EVERYONE, 200),
-    ("POST", "/v1/complaints/{reference}/notes", {"text": "Seen."}, WORKERS, 201),
+    ("POST", "/v1/complaints/{reference}/notes", {"text": "Seen."}, POSTERS, 201),
     ("GET", "/v1/complaints/{reference}/promises", None, EVERYONE, 200),
     (
         "POST",
@@ -294,7 +295,7 @@ OF_ONE_COMPLAINT = [
 
 def test_intake_knows_nothing_of_another_source(world: World, subtests: pytest.Subtests) -> None:
     key = world.scenario.key(AccessRole.INTAKE, source="north")
-    assert len(OF_ONE_COMPLAINT) == 8
+    assert len(OF_ONE_COMPLAINT) == 10
     for row in OF_ONE_COMPLAINT:
         with subtests.test(_id(row)):
             assert world.ask(row, key, world.north).status_code == row[4]

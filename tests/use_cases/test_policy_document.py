@@ -244,6 +244,16 @@ def test_the_calendars_of_the_documentation_are_accepted() -> None:
     assert reading.policy.calendars["office"].overrides[date(2027, 1, 4)] == ()
 
 
+def test_a_policy_says_what_a_contact_does_after_the_end(document: Document) -> None:
+    """The built-in value is not written, because the program of before refuses the member."""
+    # rule 1.14
+    assert "contact_after_end" not in document
+    for word, written in (("reopen", {}), ("new", {"contact_after_end": "new"})):
+        policy = from_document({**document, "contact_after_end": word}, version=1)
+        assert policy.contact_after_end == word
+        assert to_document(policy) == {**document, **written}
+
+
 def test_the_documentation_explains_every_member(document: Document) -> None:
     explained = set(re.findall(r"`([a-z_]+)`", DOCUMENTATION.read_text("utf-8")))
     step = ("at", "level", "notify", "raise_priority", "move_to_team")
@@ -463,6 +473,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("/unreachable_attempts", 0, "/unreachable_attempts", "out of range"),
     ("/hold_maximum", "3 working days", "/hold_maximum", "no calendar"),
     ("/reopen_window", "90 days", "/reopen_window", "'3 calendar days'"),
+    ("/contact_after_end", "reopne", "/contact_after_end", "did you mean 'reopen'?"),
     ("/early_close_roles/0", "boss", "/early_close_roles/0", "unknown access role 'boss'; there are"),
     ("/routes/0", {"team": "operations"}, "/routes/0", "'default_team'"),
     ("/routes/-", {"team": "operations", "cause": "service"}, "/routes/3", "never taken"),

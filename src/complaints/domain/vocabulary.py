@@ -211,6 +211,13 @@ class AuditAction(StrEnum):
     FOUND = "found"
 
 
+class ContactAfterEnd(StrEnum):
+    """What a contact does to a complaint that has ended: reopen it, or make a new complaint."""
+
+    REOPEN = "reopen"
+    NEW = "new"
+
+
 class EventType(StrEnum):
     """What the history tells, named `subject.happening`."""
 
@@ -235,6 +242,7 @@ class EventType(StrEnum):
     UNLINKED = "complaint.unlinked"
     REPLANNED = "complaint.replanned"
     CONTACT_REPEATED = "complaint.contact_repeated"
+    EXTERNAL_ID_MOVED = "complaint.external_id_moved"
     PROMISE_MADE = "promise.made"
     PROMISE_KEPT = "promise.kept"
     ESCALATED = "complaint.escalated"

@@ -19,6 +19,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration
 from complaints.storage.rows.api_key import Key
+from complaints.storage.rows.installation import load_secret
 
 _FRESH_SECONDS = 0.5
 _RELOAD_SECONDS = 1.0
@@ -26,7 +27,10 @@ _RELOAD_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The reference data. `policies_in_order` are ordered by the instant at which they come into force."""
+    """The reference data. `policies_in_order` are ordered by the instant at which they come into force.
+
+    `secret` is the secret of the installation.
+    """
 
     version: int
     directory: Directory
@@ -35,6 +39,7 @@ class Configuration:
     policies: Mapping[tuple[str, int], Policy]
     policies_in_order: tuple[Policy, ...]
     keys: Mapping[str, Key]
+    secret: bytes = field(repr=False)
     _classified: dict[tuple[str | None, bool], Category | None] = field(
         default_factory=dict, init=False, compare=False
     )
@@ -140,6 +145,7 @@ def _load(
         policies=policies,
         policies_in_order=tuple(policies.values()),
         keys=_keys(tx),
+        secret=load_secret(tx),
     )
 
 

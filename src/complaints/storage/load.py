@@ -138,6 +138,8 @@ SELECT posted, CASE WHEN posted IS NULL THEN nextval('{_NUMBERS}') END
 FROM (
     SELECT place, coalesce(
         (SELECT id FROM complaint WHERE external_id = asked.external_id AND source = asked.source),
+        (SELECT complaint_id FROM complaint_external_id
+         WHERE external_id = asked.external_id AND system = asked.source),
         (SELECT id FROM complaint WHERE import_digest = asked.import_digest)
     ) AS posted
     FROM ROWS FROM (json_to_recordset(%s) AS (source text, external_id text, import_digest text))
@@ -150,6 +152,8 @@ ORDER BY place
 _POSTED_IN_SQLITE = """
 SELECT coalesce(
     (SELECT id FROM complaint WHERE external_id = value ->> 'external_id' AND source = value ->> 'source'),
+    (SELECT complaint_id FROM complaint_external_id
+     WHERE external_id = value ->> 'external_id' AND system = value ->> 'source'),
     (SELECT id FROM complaint WHERE import_digest = value ->> 'import_digest')
 )
 FROM json_each(?) ORDER BY key
@@ -161,7 +165,7 @@ def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | 
 
     Returns the id of the registered complaint, or the new number, in the order of `new`.
 
-    A complaint is known by source and external id, or by the digest of an imported row. Numbers ascend. Some
+    A complaint is known by an external id of its source, or by the digest of an imported row. Numbers ascend. Some
     may never be used.
     """
     if not new:
@@ -171,8 +175,7 @@ def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | 
         rows = tx.connection.exec_driver_sql(_FIND_OR_NUMBER, (asked,))
         return [number if posted is None else posted for posted, number in rows]
     known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (asked,)).scalars()
-    last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
-    numbers = count(last + 1)
+    numbers = count(_next_in_sqlite(tx))
     return [next(numbers) if posted is None else UUID(posted) for posted in known]
 
 
@@ -184,3 +187,19 @@ def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Sco
         any_of(complaint.c.id, complaint_ids), ~condition(scope, complaint)
     )
     return set(tx.connection.execute(statement).scalars())
+
+
+def take_numbers(tx: Transaction, amount: int) -> list[int]:
+    """New numbers, ascending. All complaints that got a number in this transaction are written already."""
+    if not amount:
+        return []
+    if tx.connection.dialect.name == "postgresql":
+        statement = select(func.nextval(_NUMBERS)).select_from(func.generate_series(1, amount))
+        return list(tx.connection.execute(statement).scalars())
+    first = _next_in_sqlite(tx)
+    return list(range(first, first + amount))
+
+
+def _next_in_sqlite(tx: Transaction) -> int:
+    """The number after the last. SQLite has no sequences, but one writer at a time."""
+    return (tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0) + 1

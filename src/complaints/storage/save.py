@@ -22,10 +22,10 @@ from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.loop_names import HASTENED_WITHIN_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import complaint as complaint_rows
+from complaints.storage.rows import contact_digest, external_id, person, search
 from complaints.storage.rows import deadline as deadline_rows
 from complaints.storage.rows import escalation as escalation_rows
 from complaints.storage.rows import event as event_rows
-from complaints.storage.rows import person, search
 
 _searched_texts = attrgetter(*SEARCHED_NAMES)
 
@@ -35,13 +35,14 @@ class ChangeToSave:
     """A finished change, with the end of the complaint's history before the change.
 
     `persons` are rows of the customers of a new complaint. `extra` are columns of a new complaint that the domain
-    does not know.
+    does not know. `words` are the digests of the words of contacts.
     """
 
     change: Change
     history_end: HistoryEnd = NO_HISTORY
     persons: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
+    words: tuple[bytes, ...] = ()
 
 
 def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
@@ -53,6 +54,8 @@ def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], 
     _hasten_sweep(tx, changes)
     inserts = Inserts(tx)
     _write_complaints(tx, inserts, changes, ends)
+    words = [(to_save.change.complaint.id, digest) for to_save in changes for digest in to_save.words]
+    contact_digest.insert_digests(inserts, words)
     person.insert_persons(inserts, [row for to_save in changes for row in to_save.persons])
     _write_parts(tx, inserts, changes)
     _index(tx, inserts, changes)
@@ -105,9 +108,21 @@ def _write_complaints(
             complaint_rows.replace_tags(tx, inserts, after.id, after.tags)
     if new:
         complaint_rows.insert_rows(inserts, new)
+    _write_external_ids(tx, inserts, [to_save.change for to_save in changes])
     for rows in changed.values():
         if complaint_rows.update_rows(tx, rows) != len(rows):
             raise StaleVersion("The complaint was changed by someone else at the same time: read it again.")
+
+
+def _write_external_ids(tx: Transaction, inserts: Inserts, changes: Sequence[Change]) -> None:
+    """Ids are taken away before others are given, so one complaint can take over the id of another."""
+    given: list[tuple[UUID, str, str]] = []
+    for change in changes:
+        after = change.complaint.ids_by_system.items()
+        before = change.before.ids_by_system.items() if change.before else ()
+        external_id.delete_ids(tx, [named for named in before if named not in after])
+        given += [(change.complaint.id, *named) for named in after if named not in before]
+    external_id.insert_ids(inserts, given)
 
 
 def _changed_columns(before: Complaint, after: Complaint) -> dict[str, Any]:

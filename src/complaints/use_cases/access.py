@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 from complaints.domain.errors import Forbidden
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, Action
 
 
 class Right(StrEnum):
@@ -17,6 +17,7 @@ class Right(StrEnum):
     READ = "read"  # read every complaint
     SEE_PERSONS = "see_persons"  # read personal data unmasked
     SEE_INTERNAL = "see_internal"  # read internal notes and attributes unmasked
+    CONTRIBUTE = "contribute"  # of the own source: add notes, raise the severity, withdraw
     WORK = "work"  # take actions, write notes, acknowledge
     SUPERVISE = "supervise"  # change the first owner, re-plan
     CONFIGURE = "configure"  # write reference data
@@ -25,12 +26,20 @@ class Right(StrEnum):
 
 
 _AGENT = frozenset(
-    {Right.CREATE, Right.READ_OWN, Right.READ, Right.SEE_PERSONS, Right.SEE_INTERNAL, Right.WORK}
+    {
+        Right.CREATE,
+        Right.READ_OWN,
+        Right.READ,
+        Right.SEE_PERSONS,
+        Right.SEE_INTERNAL,
+        Right.CONTRIBUTE,
+        Right.WORK,
+    }
 )
 _SUPERVISOR = _AGENT | {Right.SUPERVISE}
 _MANAGER = _SUPERVISOR | {Right.CONFIGURE, Right.AUDIT}
 RIGHTS: dict[AccessRole, frozenset[Right]] = {
-    AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS}),
+    AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS, Right.CONTRIBUTE}),
     AccessRole.AGENT: _AGENT,
     AccessRole.SUPERVISOR: _SUPERVISOR,
     AccessRole.MANAGER: _MANAGER,
@@ -50,6 +59,11 @@ def _scope_for(roles: frozenset[AccessRole], source: str, right: Right) -> Scope
     if any(Right.READ in RIGHTS[role] for role in giving):
         return ALL_COMPLAINTS
     return Scope.sources([source] if giving else [])
+
+
+def right_for(action: Action) -> Right:
+    """The right to take an action."""
+    return Right.CONTRIBUTE if action is Action.WITHDRAW else Right.WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,11 @@ class Caller:
         So two roles together give no more than their sum: `intake` and `auditor` see the persons of the own source.
         """
         return _scope_for(self.roles, self.source, right)
+
+    @property
+    def change_scope(self) -> Scope:
+        """The complaints that the caller may change: without the right `work`, those of its source alone."""
+        return self.scope if Right.WORK in self.rights else Scope.sources([self.source])
 
     def require(self, right: Right) -> None:
         """Raise Forbidden if the caller lacks `right`."""

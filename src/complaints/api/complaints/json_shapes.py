@@ -50,6 +50,7 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
     shown = dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True))
     shown["cause"] = _text(complaint.cause)
     shown["nature"] = _text(complaint.nature)
+    shown["external_ids"] = complaint.ids_by_system
     shown["number"] = number_of(complaint.sequence)
     shown["complainant"] = persons.get("complainant")
     shown["reporter"] = persons.get("reporter")

@@ -60,7 +60,7 @@ def _shown(found: ComplaintView) -> Reply:
     status_code=201,
     responses={
         201: _complaint("The new complaint, with its clocks running", Location=_LOCATION) | _POSTED,
-        200: _complaint("Posted before under this source and external id: the complaint as it is") | _POSTED,
+        200: _complaint("Known under this source and external id: the complaint as it is now") | _POSTED,
         **refusals(
             forbidden="The key may not post, or not for this source.",
             idempotency_in_progress="The first request with this Idempotency-Key is still running.",
@@ -72,7 +72,10 @@ async def create_complaint(
     request: Annotated[ApiRequest, read_request_with_right(Right.CREATE)],
     command: Annotated[CreateComplaint, Body(openapi_examples=_EXAMPLES["create"])],
 ) -> Response:
-    """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
+    """Post a complaint. Under a known external id it is a contact on that complaint (200).
+
+    The same words as before are a retry and change nothing. A contact after the end may make a new complaint (201).
+    """
     intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
     answer = await intake.result_of(IntakeRequest(request.caller, command, request.attempt))
     http_request.state.complaint = _posted_id(answer)  # for the access log
@@ -92,7 +95,7 @@ def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
 
     def show(tx: Transaction, request: IntakeRequest, result: IntakeResult) -> Answer:
         complaint, caller = result.complaint, request.caller
-        if result.created:
+        if result.created and result.recurrence_of is None:
             found = view(service, tx, caller, complaint, result.persons)
         else:
             found = view_one(service, tx, caller, complaint)
@@ -120,7 +123,7 @@ def get_complaint(request: CurrentRequest, reference: str) -> Response:
 
 @router.patch(
     "/{reference}",
-    dependencies=[require_right(Right.WORK)],
+    dependencies=[require_right(Right.CONTRIBUTE)],
     responses={
         200: _complaint("The complaint as changed"),
         **refusals(
@@ -193,7 +196,7 @@ def _options_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, 
 
 @router.post(
     "/{reference}/transitions",
-    dependencies=[require_right(Right.WORK)],
+    dependencies=[require_right(Right.CONTRIBUTE)],
     responses={
         200: _complaint("The complaint after the action"),
         **refusals(

@@ -114,7 +114,8 @@ class ComplaintShown(BaseModel):
     subject: str
     description: str | None
     source: str
-    external_id: str | None
+    external_id: Annotated[str | None, Field(description="Its name in the system `source`.")]
+    external_ids: Annotated[dict[str, str], Field(description="Its names in all systems, by system.")]
     received_at: AwareDatetime
     severity: Severity
     category: str | None

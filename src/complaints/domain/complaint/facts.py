@@ -150,6 +150,8 @@ class Complaint(PlainMembers):
     closed, rejected, withdrawn or merged. `priority_raised_by` has an entry for each level by which the priority was
     raised, oldest first. `result_told_at` is the time at which the complainant heard the result
     of this cycle. `contact_outcome` is the outcome of the last follow-up contact that reached the complainant.
+    `unreachable_at` is the time of the last contact, if it reached nobody. `external_ids` has the names of the
+    complaint in other systems, by system. `external_id` is its name in the system `source`.
     """
 
     id: UUID
@@ -180,10 +182,12 @@ class Complaint(PlainMembers):
     resolved_at: datetime | None = None
     result_told_at: datetime | None = None
     contact_outcome: ContactOutcome | None = None
+    unreachable_at: datetime | None = None
     csat: int | None = None
     nps: int | None = None
     ended_at: datetime | None = None
     merged_into: UUID | None = None
+    external_ids: dict[str, str] = field(default_factory=dict)
     deadlines: tuple[Deadline, ...] = ()
     holds: tuple[Hold, ...] = ()
 
@@ -197,6 +201,11 @@ class Complaint(PlainMembers):
         """Why the complaint has its priority: it was given, or it follows from the severity; then each raise."""
         beginning = PriorityReason.GIVEN if self.priority_given else PriorityReason.SEVERITY
         return (beginning, *self.priority_raised_by)
+
+    @property
+    def ids_by_system(self) -> dict[str, str]:
+        """Every external id of the complaint, by system."""
+        return add_own_id(self.external_ids, self.source, self.external_id)
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -225,6 +234,11 @@ class Complaint(PlainMembers):
     def current_hold(self) -> Hold | None:
         """The hold that lasts now, or None."""
         return next((h for h in self.holds if h.ended_at is None), None)
+
+
+def add_own_id(others: dict[str, str], source: str, external_id: str | None) -> dict[str, str]:
+    """The external ids in all systems, by system: its own in `source`, if it has one, and the others."""
+    return others if external_id is None else {source: external_id, **others}
 
 
 def copy_with(fact: Fact, **changes: Any) -> Fact:

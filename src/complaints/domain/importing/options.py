@@ -102,7 +102,8 @@ _TEXTS = ("source", "category", "priority", "first_owner")
 _PLAIN_KINDS = {PlainKind.TAGS: MemberKind.TAGS, PlainKind.ATTRIBUTES: MemberKind.OBJECT}
 _PERSONS = ("complainant", "reporter")
 _PARTY_TEXTS = ("name", "phone", "email", "account_no", "preferred_contact", "language")
-_OBJECTS = (*_PERSONS, *GROUPS)
+_OBJECTS = (*_PERSONS, *GROUPS, "external_ids")
+_OWN_KEYS = {"attributes": MemberKind.JSON, "external_ids": MemberKind.TEXT}
 _ALIASES = {short: f"complainant.{short}" for short in ("name", "phone", "email", "account_no")}
 HISTORY_MEMBERS = (
     "status",
@@ -137,13 +138,16 @@ _KNOWN = "map.<member>, set.<member>, expect.<member>, map_value.<member>:<word>
 
 
 def find_member(name: str) -> BodyMember | None:
-    """The member with this name: `complainant.name`, its short form `name`, `attributes.<key>`. Or None."""
+    """The member with this name: `complainant.name`, its short form `name`, `attributes.<key>`. Or None.
+
+    `external_ids.<system>` is the external id in a system.
+    """
     name = _ALIASES.get(name, name)
     if kind := _MEMBERS.get(name):
         return BodyMember(tuple(name.split(".")), kind)
-    key = name.removeprefix("attributes.")
-    if key != name and 0 < len(key) <= MAX_ATTRIBUTE_KEY:
-        return BodyMember(("attributes", key), MemberKind.JSON)
+    group, _, key = name.partition(".")
+    if group in _OWN_KEYS and 0 < len(key) <= MAX_ATTRIBUTE_KEY:
+        return BodyMember((group, key), _OWN_KEYS[group])
     return None
 
 

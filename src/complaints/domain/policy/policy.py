@@ -10,6 +10,7 @@ from complaints.domain.time.working_time import Target
 from complaints.domain.vocabulary import (
     AccessRole,
     Cause,
+    ContactAfterEnd,
     DeadlineKind,
     HoldReason,
     Priority,
@@ -106,7 +107,7 @@ class Policy:
     `follow_ups` has the targets of follow-ups 1 to n by priority. All count from the time of the result.
     `closure` counts from the due time of the last follow-up. `acknowledgement` is the text, by language, that
     confirms the receipt to the complainant; "{number}" stands for the number of the complaint.
-    `holiday_tables` are by calendar name.
+    `holiday_tables` are by calendar name. `contact_after_end` says what a contact does within the reopen window.
     """
 
     code: str
@@ -130,6 +131,7 @@ class Policy:
     early_close_roles: frozenset[AccessRole]
     acknowledgement: Mapping[str, str]
     holiday_tables: Mapping[str, tuple[HolidayTable, ...]] = field(default_factory=dict)
+    contact_after_end: ContactAfterEnd = ContactAfterEnd.REOPEN
 
     def acknowledgement_for(self, language: str | None, *, number: str) -> str:
         """The acknowledgement text of complaint `number` in `language` (a BCP 47 tag).

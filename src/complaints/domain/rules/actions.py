@@ -5,13 +5,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold
+from complaints.domain.complaint.facts import Complaint, Deadline, Hold
 from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
@@ -19,8 +19,7 @@ from complaints.domain.rules import deadlines, merging
 from complaints.domain.rules.lifecycle import legal_actions, next_status
 from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord, unmerge_refusal
 from complaints.domain.rules.ownership import renew_ownership
-from complaints.domain.rules.passing_time import record_escalation
-from complaints.domain.rules.recipients import find_recipients
+from complaints.domain.rules.passing_time import escalate_now
 from complaints.domain.staff import Directory
 from complaints.domain.time import working_time
 from complaints.domain.vocabulary import (
@@ -38,6 +37,7 @@ from complaints.domain.vocabulary import (
 )
 
 MANUAL_STEP = "manual"
+_ONE_ATTEMPT = timedelta(minutes=10)
 _LEVELS = {
     RecipientRole.ASSIGNEE: 0,
     RecipientRole.FIRST_OWNER: 0,
@@ -88,6 +88,8 @@ def plan(change: Change, context: ActionContext, action: Action, arguments: dict
     try:
         was = arguments["undone"].was if "undone" in arguments else None
         status = next_status(complaint.status, action, not_solved=not_solved, was=was)
+        if action is Action.RECORD_CONTACT and _is_same_attempt(complaint, context.now, **arguments):
+            return
         if action is not Action.ESCALATE:  # an escalation changes neither version nor ETag
             change.touch(context.now)
         _PLANNERS[action](change, context, status, **arguments)
@@ -264,6 +266,7 @@ def _record_contact(
         )
     if answered:
         change.set(contact_outcome=outcome, csat=csat, nps=nps)
+    change.set(unreachable_at=None if answered else now)
     follow_up = _follow_up_met_by(change, context)
     change.record(
         EventType.CONTACT_RECORDED,
@@ -283,6 +286,12 @@ def _record_contact(
     elif not answered and follow_up and follow_up.attempt < context.policy.unreachable_attempts:
         deadlines.start_retry(change, context.policy, follow_up, now)
         change.record(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
+
+
+def _is_same_attempt(complaint: Complaint, now: datetime, *, outcome: ContactOutcome, **_: Any) -> bool:
+    """True if nobody was reached, and the contact before reached nobody within the last 10 minutes (rule 1.10)."""
+    last = complaint.unreachable_at
+    return outcome is ContactOutcome.UNREACHABLE and last is not None and now - last < _ONE_ATTEMPT
 
 
 def _follow_up_met_by(change: Change, context: ActionContext) -> Deadline | None:
@@ -339,6 +348,7 @@ def _new_cycle(
         resolved_at=None,
         result_told_at=None,
         contact_outcome=None,
+        unreachable_at=None,
         ended_at=None,
     )
     for kind in started:
@@ -405,20 +415,15 @@ def _escalate(
     change: Change, context: ActionContext, status: Status, *, reason: str, role: RecipientRole
 ) -> None:
     change.set(status=status)
-    taken = Escalation(
-        id=change.new_id(),
-        deadline_id=None,
-        kind=None,
+    escalate_now(
+        change,
+        context.directory,
+        context.now,
         step=MANUAL_STEP,
         level=_LEVELS[role],
         roles=(role,),
-        recipients=find_recipients((role,), change.complaint, context.directory, context.now),
-        planned_at=context.now,
-        taken_at=context.now,
-        superseded=False,
         reason=reason,
     )
-    record_escalation(change, taken, EventType.ESCALATED, actor=change.actor)
 
 
 def _reject(

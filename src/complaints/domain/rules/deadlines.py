@@ -115,6 +115,22 @@ def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime)
     change.add_deadlines([retry])
 
 
+def start_early_follow_up(change: Change, policy: Policy, now: datetime) -> None:
+    """Start a follow-up, due when a retry would be, unless one of the cycle is due by then (rule 1.13)."""
+    target = policy.unreachable_retry
+    due = _compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+    complaint = change.complaint
+    if any(d.due_at <= due for d in change.unmet(DeadlineKind.FOLLOW_UP, cycle=complaint.cycle)):
+        return
+    early = make_deadline(
+        change, policy, DeadlineKind.FOLLOW_UP,
+        started_at=now, target=target, due_at=due,
+        sequence=_next_sequence(complaint, DeadlineKind.FOLLOW_UP),
+    )  # fmt: skip
+    change.touch(now)
+    change.add_deadlines([early])
+
+
 def _compute_due_time(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
     due = working_time.due_at(start_at, target, calendar)
     assert due is not None  # only a pause without end gives no due time

@@ -1,12 +1,12 @@
 """Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 2.14, 5.4 and 5.5)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Person, PlainMembers, copy_with
+from complaints.domain.complaint.facts import Complaint, Person, PlainMembers, add_own_id, copy_with
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.complaint.members import plain_members
 from complaints.domain.policy.categories import Category
@@ -26,7 +26,8 @@ class NewComplaint(PlainMembers):
     """A complaint to register. The use case has checked it; it has no number, deadlines and team yet.
 
     `policy` is in force at `received_at` (rule 2.9). `actor` is the cause of its first event; `created_by` is the
-    login of the caller, if a user. `identity` is the complainant's. `import_id` is None for a posted complaint.
+    login of the caller, if a user. `identity` is the complainant's. `external_ids` are its names in systems other than
+    `source`, by system. `import_id` is None for a posted complaint.
     `import_digest` names an imported row without external id, so that no row is taken twice. `team` is None if
     routing chooses the team. `ending` is None unless the complaint ended in another system.
     """
@@ -42,10 +43,16 @@ class NewComplaint(PlainMembers):
     complainant: Person | None = None
     reporter: Person | None = None
     identity: Identity = _UNKNOWN
+    external_ids: dict[str, str] = field(default_factory=dict)
     import_id: UUID | None = None
     import_digest: str | None = None
     team: str | None = None
     ending: Ending | None = None
+
+    @property
+    def ids_by_system(self) -> dict[str, str]:
+        """Every external id of the complaint, by system."""
+        return add_own_id(self.external_ids, self.source, self.external_id)
 
     @property
     def vulnerable(self) -> bool:
@@ -112,6 +119,7 @@ def _complaint(
         nature=category.nature if category else None,
         policy_code=policy.code,
         policy_version=policy.version,
+        external_ids=new.external_ids,
     )
 
 

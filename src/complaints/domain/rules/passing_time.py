@@ -4,6 +4,7 @@ The source is rule 2.1 and rules 3.1–3.4. The sweep and every action of a call
 """
 
 from datetime import datetime
+from typing import Any
 
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Deadline, Escalation, copy_with
@@ -14,7 +15,14 @@ from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
 from complaints.domain.rules.ownership import hand_over_left_behind
 from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType, PriorityReason, Status
+from complaints.domain.vocabulary import (
+    DeadlineKind,
+    DeadlineStatus,
+    EventType,
+    PriorityReason,
+    RecipientRole,
+    Status,
+)
 
 
 def catch_up(
@@ -143,10 +151,39 @@ def _event_type(taken: Escalation) -> EventType:
     return EventType.FOLLOW_UP_DUE if is_follow_up else EventType.DEADLINE_WARNING
 
 
-def record_escalation(
-    change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE
+def escalate_now(
+    change: Change,
+    directory: Directory,
+    now: datetime,
+    *,
+    step: str,
+    level: int,
+    roles: tuple[RecipientRole, ...],
+    reason: str | None = None,
+    event_type: EventType = EventType.ESCALATED,
+    **data: Any,
 ) -> None:
-    """Add an escalation to the change, with its event."""
+    """Take a step that no deadline asks for, with its event. `data` are further members of the event."""
+    taken = Escalation(
+        id=change.new_id(),
+        deadline_id=None,
+        kind=None,
+        step=step,
+        level=level,
+        roles=roles,
+        recipients=find_recipients(roles, change.complaint, directory, now),
+        planned_at=now,
+        taken_at=now,
+        superseded=False,
+        reason=reason,
+    )
+    record_escalation(change, taken, event_type, actor=change.actor, **data)
+
+
+def record_escalation(
+    change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE, **data: Any
+) -> None:
+    """Add an escalation to the change, with its event. `data` are further members of the event."""
     change.escalations.append(taken)
     change.record(
         event_type,
@@ -162,6 +199,7 @@ def record_escalation(
         planned_at=taken.planned_at,
         superseded=taken.superseded,
         reason=taken.reason,
+        **data,
     )
 
 

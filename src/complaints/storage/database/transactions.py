@@ -89,6 +89,7 @@ class RaceLost(Exception):
 _CONTESTED = (
     "external_id__source",
     "complaint.external_id, complaint.source",
+    "complaint_external_id",
     "import_digest",
     "pk_idempotency",
     "idempotency.scope",

@@ -30,6 +30,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import search
 from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
 from complaints.storage.rows.deadline import UNMET, deadline, find_deadlines
+from complaints.storage.rows.external_id import has_external_id
 from complaints.storage.rows.link import link
 from complaints.storage.rows.person import COMPLAINANT, person
 from complaints.storage.rows.scope_condition import condition
@@ -69,8 +70,9 @@ class Filters:
     """The complaints that a caller asks for. None, or empty `statuses`, asks nothing of a member.
 
     `received_from` is included; `received_to` and `due_before` are not. `plain` has the values of plain members by
-    name. A complaint must have all `terms`; an empty tuple of terms finds nothing. `account_nos` are spellings of
-    one account number. `scope` limits the list to the complaints that the caller may know of.
+    name. `external_id` is a name in any system. A complaint must have all `terms`; an empty tuple of terms finds
+    nothing. `account_nos` are spellings of one account number. `scope` limits the list to the complaints that the
+    caller may know of.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -92,6 +94,7 @@ class Filters:
     escalation_level_min: int | None = None
     first_owner: str | None = None
     tag: str | None = None
+    external_id: str | None = None
     cycle_min: int | None = None
     terms: tuple[Term, ...] | None = None
     scope: Scope = ALL_COMPLAINTS
@@ -284,6 +287,8 @@ def _elsewhere(tx: Transaction, filters: Filters) -> list[ColumnElement[bool]]:
         found.append(c.id.in_(_complainants(p.phone_e164 == filters.phone_e164)))
     if filters.tag is not None:
         found.append(c.id.in_(select(complaint_tag.c.complaint_id).where(complaint_tag.c.tag == filters.tag)))
+    if filters.external_id is not None:
+        found.append(has_external_id(filters.external_id))
     if filters.terms is not None:
         found.append(search.matches(tx, filters.terms) if filters.terms else false())
     return found

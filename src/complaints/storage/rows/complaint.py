@@ -139,10 +139,12 @@ complaint = Table(
     Column("resolved_at", UtcDateTime),
     Column("result_told_at", UtcDateTime),
     Column("contact_outcome", one_of(ContactOutcome)),
+    Column("unreachable_at", UtcDateTime),
     Column("csat", SmallInteger),
     Column("nps", SmallInteger),
     Column("ended_at", UtcDateTime),
     Column("merged_into", ForeignKey("complaint.id")),
+    Column("external_ids", JSON),  # NULL if the complaint was made before there were such ids
     # Columns for queries, the sweep and the history. They follow from the facts and the deadlines.
     Column("next_due_at", UtcDateTime),
     Column("overdue_after_at", UtcDateTime),
@@ -155,6 +157,8 @@ complaint = Table(
     Column("events_after", BigInteger, nullable=False, server_default=LastEventNumber()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),
+    # The digest of the words at intake. NULL if the complaint was made before there were digests.
+    Column("words_digest", LargeBinary(32)),
     ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
     CheckConstraint("version >= 1", name="version"),
     CheckConstraint("cycle >= 1", name="cycle"),
@@ -231,6 +235,7 @@ MEMBER_COLUMNS = tuple(
 _COUNT = len(MEMBERS)
 _LISTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.TAGS]
 _OBJECTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.ATTRIBUTES]
+_OBJECTS.append(MEMBERS.index("external_ids"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +269,7 @@ def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[H
     for place in _LISTS:
         members[place] = () if members[place] == "[]" else tuple(from_json(members[place]))
     for place in _OBJECTS:
-        members[place] = {} if members[place] == "{}" else from_json(members[place])
+        members[place] = {} if members[place] in (None, "{}") else from_json(members[place])
     return restore(Complaint, _ALL_MEMBERS, (*members, tuple(deadlines), tuple(holds)))
 
 

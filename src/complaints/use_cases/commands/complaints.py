@@ -25,6 +25,8 @@ from complaints.use_cases.commands.field_types import (
     Code,
     Content,
     Email,
+    ExternalIdChanges,
+    ExternalIds,
     Instant,
     LongText,
     Name,
@@ -64,6 +66,7 @@ class CreateComplaint(Content):
     description: LongText | None = None
     source: Code | None = None
     external_id: Code | None = None
+    external_ids: ExternalIds | None = None
     received_at: Instant | None = None
     severity: Severity | None = None
     category: Code | None = None
@@ -97,6 +100,7 @@ class PatchComplaint(Content):
     region: Code | None = None
     tags: Tags | None = None
     attributes: Attributes | None = None
+    external_ids: ExternalIdChanges | None = None
     complainant: PersonIn | None = None
     reporter: PersonIn | None = None
     service: ServiceIn | None = None

@@ -140,6 +140,10 @@ FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(
 Flag = Annotated[bool, BeforeValidator(_true_or_false), WithJsonSchema({"type": "boolean"})]
 """True or false in a query: as text, unlike `Switch`."""
 MAX_ATTRIBUTES = 100
+ExternalIds = Annotated[dict[Code, Code], Field(max_length=20)]
+"""External ids by system."""
+ExternalIdChanges = Annotated[dict[Code, Code | None], Field(max_length=20)]
+"""External ids by system; null takes one away."""
 Attributes = Annotated[
     dict[str, Any],
     AfterValidator(_few_keys),

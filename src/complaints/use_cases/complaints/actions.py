@@ -13,7 +13,7 @@ from complaints.domain.rules import actions, deadlines
 from complaints.domain.vocabulary import Action, EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.commands.complaints import Replan, Transition
 from complaints.use_cases.complaints import merging
 from complaints.use_cases.complaints.changing import Versions, change_complaint
@@ -28,6 +28,8 @@ def transition(
 
     Raises TransitionRefused with the actions that are allowed now, InvalidContent, StaleVersion, NotFound.
     """
+    right = right_for(command.action)
+    caller.require(right)
     arguments = command.arguments()
     _lock_first(service, tx, caller, reference, command.action, arguments)
 
@@ -38,7 +40,7 @@ def transition(
             merging.prepare_unmerge(service, tx, caller, change, arguments)
         actions.plan(change, service.context(tx, change.complaint, caller), command.action, arguments)
 
-    return change_complaint(service, tx, caller, reference, step, versions=versions)
+    return change_complaint(service, tx, caller, reference, step, versions=versions, right=right)
 
 
 def _lock_first(

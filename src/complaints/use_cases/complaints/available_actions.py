@@ -11,7 +11,7 @@ from complaints.domain.rules.lifecycle import next_status
 from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, right_for
 from complaints.use_cases.commands.complaints import TRANSITIONS
 from complaints.use_cases.complaints.merging import find_merge
 from complaints.use_cases.service import Service
@@ -53,17 +53,22 @@ def load_action_options(
     """The complaint, and every action, allowed or refused (rule 1.6). Raises NotFound."""
     complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
     context = service.context(tx, complaint, caller)
-    missing_right = _find_missing_right(caller)
     was = find_merge(tx, complaint.id).was if complaint.merged_into else None
     return complaint, [
-        _make_option(complaint, context, verdict.action, missing_right or verdict.refused_because, was)
+        _make_option(
+            complaint,
+            context,
+            verdict.action,
+            _find_missing_right(caller, verdict.action) or verdict.refused_because,
+            was,
+        )
         for verdict in judge_actions(complaint, context)
     ]
 
 
-def _find_missing_right(caller: Caller) -> str | None:
+def _find_missing_right(caller: Caller, action: Action) -> str | None:
     try:
-        caller.require(Right.WORK)
+        caller.require(right_for(action))
     except Forbidden as refusal:
         return refusal.detail
     return None

@@ -52,7 +52,7 @@ def change_complaint(
     none of `versions`.
     """
     caller.require(right)
-    loaded = load.load_complaint(tx, reference, scope=caller.scope, lock=True)
+    loaded = load.load_complaint(tx, reference, scope=caller.change_scope, lock=True)
     _check_version(loaded.complaint, versions)
     tx = tx.not_before(last_changed_at(loaded.complaint))
     change, policy = open_change(service, tx, caller, loaded)

@@ -7,10 +7,10 @@ from typing import Any
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.members import merge_attributes
-from complaints.domain.errors import InvalidContent
+from complaints.domain.errors import Forbidden, InvalidContent
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
-from complaints.domain.vocabulary import EventType
+from complaints.domain.vocabulary import EventType, Severity
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import person as person_rows
@@ -20,6 +20,7 @@ from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import PatchComplaint, changed_members, changed_plain_values
 from complaints.use_cases.commands.field_types import MAX_ATTRIBUTES
 from complaints.use_cases.complaints.changing import Versions, change_complaint
+from complaints.use_cases.complaints.external_ids import patch_external_ids
 from complaints.use_cases.complaints.intake import identity_of
 from complaints.use_cases.complaints.repeats import is_repeat
 from complaints.use_cases.configuration.changing import check_user, claim_user
@@ -42,13 +43,16 @@ def patch(
     A value that does not change is no choice: it needs no right, and it may be retired meanwhile (rule 1.7).
     Raises like `transition`.
     """
+    _check_members(caller, command)
     if command.first_owner is not None:
         claim_user(service, tx, command.first_owner)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         configuration = service.configuration(tx)
         before = change.complaint
+        _check_severity(caller, command, before.severity)
         change.set(**_plain_changes(before, command))
+        patch_external_ids(tx, change, _external_id_changes(before, command))
         _set_first_owner(change, command, caller, configuration)
         _classify(tx, change, command, policy, configuration)
         persons = _patch_persons(tx, change, command, policy)
@@ -61,7 +65,29 @@ def patch(
         names = {role: person.changed for role, person in persons.items()}
         change.record(EventType.UPDATED, tx.now, persons=names or None)
 
-    return change_complaint(service, tx, caller, reference, step, versions=versions)
+    return change_complaint(service, tx, caller, reference, step, versions=versions, right=Right.CONTRIBUTE)
+
+
+def _check_members(caller: Caller, command: PatchComplaint) -> None:
+    """Raise Forbidden for members that the caller may not change. Without the right `work`, severity alone is left."""
+    if command.model_fields_set - {"severity"}:
+        caller.require(Right.WORK)
+
+
+def _external_id_changes(before: Complaint, command: PatchComplaint) -> dict[str, str | None]:
+    """The changed external ids by system, None for one that goes. A null takes away all."""
+    if command.external_ids is None and "external_ids" in command.model_fields_set:
+        return dict.fromkeys(before.external_ids)
+    return dict(command.external_ids or {})
+
+
+def _check_severity(caller: Caller, command: PatchComplaint, before: Severity) -> None:
+    """Raise Forbidden if a caller without the right `work` lowers the severity."""
+    if command.severity is None or Right.WORK in caller.rights:
+        return
+    ranks = list(Severity)
+    if ranks.index(command.severity) > ranks.index(before):
+        raise Forbidden(f"This key may raise the severity, but not lower it from {before}.")
 
 
 def _plain_changes(before: Complaint, command: PatchComplaint) -> dict[str, Any]:

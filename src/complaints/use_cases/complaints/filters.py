@@ -60,7 +60,7 @@ class ComplaintFilter(Content):
     cause: Cause | None = None
     channel: Channel | None = None
     source: FilterText | None = None
-    external_id: FilterText | None = None
+    external_id: Annotated[FilterText | None, Field(description="Its name in any system.")] = None
     region: FilterText | None = None
     number: Annotated[
         Annotated[str, AfterValidator(_number)] | None,
@@ -96,9 +96,9 @@ class ComplaintFilter(Content):
 
 _UNCHANGED = (
     "overdue", "deadline_kind", "due_before", "team", "assignee", "priority", "cause", "source", "received_from",
-    "received_to", "escalation_level_min", "first_owner", "tag", "cycle_min",
+    "received_to", "escalation_level_min", "first_owner", "tag", "cycle_min", "external_id",
 )  # fmt: skip
-_PLAIN = tuple(name for name in PLAIN_NAMES if name in ComplaintFilter.model_fields)
+_PLAIN = tuple(n for n in PLAIN_NAMES if n in ComplaintFilter.model_fields and n not in _UNCHANGED)
 
 
 def filters_of(service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> Filters:

@@ -13,7 +13,7 @@ from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.link import find_links
 from complaints.storage.rows.person import Persons, find_persons
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.service import Service
 
 MASK = "***"
@@ -96,8 +96,10 @@ def _view(
     context: ActionContext, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
 ) -> ComplaintView:
     now = context.now
-    may_work = Right.WORK in caller.rights
-    allowed = allowed_actions(complaint, context) if may_work else ()
+    rights = caller.rights
+    allowed = allowed_actions(complaint, context) if Right.CONTRIBUTE in rights else ()
+    if Right.WORK not in rights:
+        allowed = tuple([action for action in allowed if right_for(action) in rights])
     deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
     if current.attributes and not caller.scope_for(Right.SEE_INTERNAL).admits_source(complaint.source):

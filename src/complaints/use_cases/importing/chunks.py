@@ -118,9 +118,9 @@ def _is_seen(
 ) -> bool:
     """True if a row before has the identity of this one. The database has no row of a dry run."""
     command = request.command
-    identity = (
-        (command.source or job.source, command.external_id) if command.external_id else request.row_digest
-    )
+    source = command.source or job.source
+    external_id = command.external_id or (command.external_ids or {}).get(source)
+    identity = (source, external_id) if external_id else request.row_digest
     is_seen = identity in seen or identity in identities
     identities.add(identity)
     return is_seen

@@ -25,7 +25,7 @@ from complaints.domain.time.calendar_document import calendar_document
 from complaints.domain.time.calendars import WorkCalendar, always_open
 from complaints.domain.time.notation import length_text, target_text
 from complaints.domain.time.working_time import OPEN_UNITS
-from complaints.domain.vocabulary import DeadlineKind
+from complaints.domain.vocabulary import ContactAfterEnd, DeadlineKind
 from complaints.use_cases.policy_document.fields import join_pointer, placed_faults
 from complaints.use_cases.policy_document.models import PolicyMembers, ReadingContext, RuleMembers
 from complaints.use_cases.policy_document.yaml_document import YamlDocument, read_yaml
@@ -101,7 +101,13 @@ def to_document(policy: Policy) -> dict[str, object]:
         "default_team": policy.default_team,
         "early_close_roles": sorted(policy.early_close_roles),
         "acknowledgement": dict(policy.acknowledgement),
+        **_given(contact_after_end=_unless_built_in(policy.contact_after_end)),
     }
+
+
+def _unless_built_in(after_end: ContactAfterEnd) -> str | None:
+    """The built-in value stays unwritten, so a program that does not know the member can read the document."""
+    return None if after_end is ContactAfterEnd.REOPEN else after_end.value
 
 
 # From a document to a policy --------------------------------------------------------------------------------

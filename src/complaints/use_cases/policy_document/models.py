@@ -42,6 +42,7 @@ from complaints.domain.time.zones import find_zone
 from complaints.domain.vocabulary import (
     AccessRole,
     Cause,
+    ContactAfterEnd,
     DeadlineKind,
     HoldReason,
     Priority,
@@ -343,6 +344,7 @@ class PolicyMembers(Members):
     unreachable_attempts: Annotated[int, whole_number(1, 10)]
     hold_maximum: TargetWithoutCalendar
     reopen_window: TargetWithoutCalendar
+    contact_after_end: Annotated[ContactAfterEnd, member_of(ContactAfterEnd)] = ContactAfterEnd.REOPEN
     routes: Routes
     default_team: Team
     early_close_roles: Annotated[
