@@ -34,7 +34,8 @@ CHUNK = 200
 SKIP = 20_000
 CLAIM = timedelta(seconds=10)
 # SQLite has one write lock, and a writer that waits for it looks every 25 to 100 ms. Without a pause after each
-# chunk, other writers would wait for the whole import.
+# chunk, other writers would wait for the whole import. Small chunks keep each wait short.
+SQLITE_CHUNK = 25
 SQLITE_PAUSE_SECONDS = 0.025
 LONGEST_PAUSE_SECONDS = 0.25
 log = logging.getLogger(__name__)
@@ -104,8 +105,9 @@ class ImportWorker:
             job = again
         rows.start_at(self._seek(job, rows.file))
         seen: set[object] = set()
+        size = CHUNK if self.service.database.is_postgresql else min(CHUNK, SQLITE_CHUNK)
         while not self.stopping():
-            start, chunk = rows.place, rows.read(CHUNK)
+            start, chunk = rows.place, rows.read(size)
             saved = self.service.write(
                 partial(self._save, import_id=job.id, start=start, end=rows.place, chunk=chunk, seen=seen)
             )
