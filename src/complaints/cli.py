@@ -182,6 +182,7 @@ def _serve_on(
         ),
         drain_seconds=settings.drain_seconds,
         on_ready=lambda: None if line is None else report_to_supervisor(line),
+        on_stop=application.state.feed_watch.end_waits,
     )
     # uvicorn raises the signal again after shutdown. Without this handler the process would end with an error.
     for number in (signal.SIGTERM, signal.SIGINT):

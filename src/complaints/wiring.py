@@ -51,6 +51,7 @@ from complaints.use_cases.upkeep.checks import Proof, check_all, check_followers
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.loops import Sweeper, beat_without_sweep, do_chores, end_heartbeat
 from complaints.use_cases.upkeep.migrating import MigrationRefused, SchemaChange, migrate_schema
+from complaints.use_cases.upkeep.reindexing import reindex
 from complaints.use_cases.upkeep.seeding import (
     begin_audit,
     ensure_first_key,
@@ -64,6 +65,7 @@ KEY_FILE = "first-key"
 IMPORT_SECONDS = 5.0  # an import that another process took; a process begins its own imports at once
 HEARTBEAT_LOOP = "heartbeat"
 HEARTBEAT_SECONDS = 10.0
+REINDEXING_SECONDS = 60.0
 
 
 class NotReady(Exception):
@@ -353,6 +355,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
+        Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )
     built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)

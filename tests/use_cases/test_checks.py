@@ -98,6 +98,8 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
             "nothing forgotten",
         ),
         ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
+        ("UPDATE escalation SET settled_at = taken_at", "steps settled"),
+        ("UPDATE deadline SET repetitions = 2 WHERE status = 'breached'", "steps taken once"),
         ("UPDATE escalation SET recipients = '[]'", "steps heard"),
         ("UPDATE complaint SET parked_at = created_at", "deadlines in time"),
         (

@@ -18,6 +18,7 @@ from complaints.domain.policy.policy import HolidayTable, Policy
 from complaints.domain.time.calendar_document import calendar_document, parse_calendar
 from complaints.domain.time.calendars import always_open
 from complaints.domain.time.notation import (
+    Repeat,
     length_text,
     parse_length,
     parse_step_place,
@@ -290,12 +291,14 @@ def test_every_member_survives_writing_and_reading(document: Document) -> None:
         {"target": "5 working days from the next day"},
     ]
     rule["ladder"][0] |= {"at": "33.5%", "raise_priority": True, "move_to_team": "operations"}
+    rule["ladder"][-1]["repeat"] = "60m"
     document["deadlines"]["promise"].pop("calendar")
     document["routes"].insert(0, {"team": "north", "category": "network", "region": "CN-11"})
     policy = from_document(document, version=2)
     assert from_document(json.loads(json.dumps(to_document(policy))), version=2) == policy
     assert policy.rules[DeadlineKind.PROMISE].calendar == always_open("Asia/Shanghai")
     assert policy.rules[DeadlineKind.FIRST_RESPONSE].ladder[0].move_to_team == "operations"
+    assert policy.rules[DeadlineKind.FIRST_RESPONSE].ladder[-1].repeat == Repeat("1h", seconds=3600)
     assert policy.title["zh-TW"] == "手冊 🙂 \u2028"
     assert policy.holiday_tables == {"office": (HolidayTable(2026, "国务院", True),)}
 
@@ -453,6 +456,12 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     (f"{LADDER}/3/at", "+24h", f"{LADDER}/4/at", "+24h must come after +24h above it"),
     (f"{LADDER}/3/at", "+1440m", f"{LADDER}/4/at", "+24h must come after +24h above it"),
     (f"{LADDER}/4/at", "-1d", f"{LADDER}/4/at", "-1d must come after 100% above it"),
+    (f"{LADDER}/0/repeat", "24h", f"{LADDER}/0/repeat", "only the last step of a ladder may repeat"),
+    (f"{LADDER}/4/repeat", "59m", f"{LADDER}/4/repeat", "at least one hour"),
+    (f"{LADDER}/4/repeat", "daily", f"{LADDER}/4/repeat", "write one such as '24h', '90m' or '1d'"),
+    (f"{LADDER}/4/repeat", "+24h", f"{LADDER}/4/repeat", "is not a time between repetitions"),
+    (f"{LADDER}/4/repeat", "3661d", f"{LADDER}/4/repeat", "at most ten years"),
+    (f"{LADDER}/4/repeat", 24, f"{LADDER}/4/repeat", "at least one hour"),
     (f"{LADDER}/0/level", -1, f"{LADDER}/0/level", "out of range"),
     (f"{LADDER}/0/level", 1.5, f"{LADDER}/0/level", "whole number"),
     (f"{LADDER}/0/notify", [], f"{LADDER}/0/notify", "1 to 5 items"),

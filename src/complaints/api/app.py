@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry
 
 import complaints
 from complaints.api import health, imports, test_clock
-from complaints.api.complaints import changes, links, lists, promises, timeline
+from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
+from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.configuration import (
     audit,
     calendars,
@@ -20,7 +21,7 @@ from complaints.api.configuration import (
     teams,
     users,
 )
-from complaints.api.deadlines import calculator, escalations, follow_ups
+from complaints.api.deadlines import calculator, escalations, follow_ups, inbox
 from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
@@ -78,6 +79,7 @@ def create_app(
     app.state.service = service
     app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
+    app.state.feed_watch = FeedWatch()
     app.state.replica = replica
     app.state.import_quota = import_quota
     app.state.wall = wall
@@ -87,6 +89,7 @@ def create_app(
     shown.register(health.InstallationMeasures(lambda: app.state.service, wall))
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     for routes in (
+        bulk,
         complaint_routes,
         lists,
         imports,
@@ -98,6 +101,7 @@ def create_app(
         departments,
         escalations,
         follow_ups,
+        inbox,
         keys,
         links,
         policies,

@@ -219,15 +219,22 @@ class DrainingServer(uvicorn.Server):
 
     When it is asked to stop, it accepts no new connections. Every answer then has `Connection: close`, so that
     clients leave. After `drain_seconds` it closes idle connections. uvicorn alone closes them at once, and a
-    request that is on its way is lost. Ctrl-C does not wait. `on_ready` is called when the server accepts requests.
+    request that is on its way is lost. Ctrl-C does not wait. `on_ready` is called when the server accepts requests,
+    and `on_stop` when it begins to stop: then requests that wait must end.
     """
 
     def __init__(
-        self, config: uvicorn.Config, *, drain_seconds: float, on_ready: Callable[[], None] = lambda: None
+        self,
+        config: uvicorn.Config,
+        *,
+        drain_seconds: float,
+        on_ready: Callable[[], None] = lambda: None,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
         self._drain_seconds = drain_seconds
         self._on_ready = on_ready
+        self._on_stop = on_stop
         self._wake: Callable[[], object] = lambda: None
 
     async def main_loop(self) -> None:
@@ -261,6 +268,7 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain the connections, then stop as uvicorn does."""
+        self._on_stop()
         if signal.SIGINT not in self._captured_signals:
             await self._drain()
         await super().shutdown(sockets)

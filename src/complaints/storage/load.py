@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import HistoryEnd
-from complaints.domain.complaint.numbers import is_mistyped, sequence_of
+from complaints.domain.complaint.numbers import is_mistyped, parse_reference
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
 from complaints.domain.rules.intake import NewComplaint
@@ -62,6 +63,21 @@ def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
     return complaint_id
 
 
+def find_ids(tx: Transaction, references: Collection[str], *, scope: Scope) -> dict[str, UUID]:
+    """The ids of the complaints within `scope` that these ids and numbers name. The others are left out."""
+    named = {reference: _name_of(reference) for reference in references}
+    sequences = [name for name in named.values() if isinstance(name, int)]
+    ids = [name for name in named.values() if isinstance(name, UUID)]
+    c = complaint.c
+    statement = select(c.id, c.sequence).where(
+        or_(c.sequence.in_(sequences), any_of(c.id, ids)), condition(scope, complaint)
+    )
+    found: dict[int | UUID | None, UUID] = {}
+    for complaint_id, sequence in tx.connection.execute(statement):
+        found[complaint_id] = found[sequence] = complaint_id
+    return {reference: found[name] for reference, name in named.items() if name in found}
+
+
 def load_history_extent(tx: Transaction, reference: str, *, scope: Scope) -> HistoryExtent:
     """The extent of the history of the complaint with this id or number, within `scope`. Raises NotFound."""
     c = complaint.c
@@ -99,6 +115,18 @@ def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> li
     return load_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
+def find_sequences(tx: Transaction, *, after: int, limit: int) -> list[int]:
+    """The sequences of the next complaints after one, ascending."""
+    s = complaint.c.sequence
+    return list(tx.connection.execute(select(s).where(s > after).order_by(s).limit(limit)).scalars())
+
+
+def lock_by_sequence(tx: Transaction, sequences: Sequence[int]) -> list[Complaint]:
+    """The complaints with these sequences, locked, ordered by id, without their deadlines and holds."""
+    bounds = (complaint.c.sequence >= sequences[0], complaint.c.sequence <= sequences[-1])
+    return [fact_of(row, (), ()) for row in find_rows(tx, *bounds, lock=True)]
+
+
 def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
     """The complaints of these rows, in the order of the rows: reads their deadlines and holds."""
     if not rows:
@@ -117,18 +145,19 @@ def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
 
 def _is_named(reference: str | UUID) -> ColumnElement[bool]:
     """The condition that a complaint has this id or number. Raises NotFound for any other text."""
-    if isinstance(reference, UUID):
-        return complaint.c.id == reference
-    if (sequence := sequence_of(reference)) is not None:
-        return complaint.c.sequence == sequence
-    try:
-        return complaint.c.id == UUID(reference)
-    except ValueError:
-        if is_mistyped(reference):
-            raise NotFound(
-                f"{reference!r} is mistyped: its check digit does not fit. Read the number again."
-            ) from None
-        raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
+    name = reference if isinstance(reference, UUID) else _name_of(reference)
+    if name is None:
+        if is_mistyped(str(reference)):
+            raise NotFound(f"{reference!r} is mistyped: its check digit does not fit. Read the number again.")
+        raise NotFound(f"{str(reference)[:100]!r} is neither the id nor the number of a complaint.")
+    return complaint.c.id == name if isinstance(name, UUID) else complaint.c.sequence == name
+
+
+def _name_of(reference: str) -> UUID | int | None:
+    """The id or the sequence that a text names; None if it is neither."""
+    with suppress(ValueError):
+        return parse_reference(reference)
+    return None
 
 
 # Each look-up is a subquery, so that it reads one index entry. In a join, the planner would scan the table while it

@@ -59,6 +59,7 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
         shown[group] = dict(zip(names, values, strict=True)) if any(values) else None
     shown["policy"] = {"code": complaint.policy_code, "version": complaint.policy_version}
     shown["overdue"] = view.overdue
+    shown["overdue_seconds"] = view.overdue_seconds
     shown["deadlines"] = [deadline_json(deadline) for deadline in complaint.deadlines]
     shown["allowed_actions"] = [action._value_ for action in view.allowed]
     shown["links"] = _links(view)

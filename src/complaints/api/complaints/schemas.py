@@ -143,6 +143,9 @@ class ComplaintShown(BaseModel):
     service: ServiceShown | None
     policy: PolicyRef
     overdue: Annotated[bool, Field(description="Whether some deadline is past due and still unmet.")]
+    overdue_seconds: Annotated[
+        int | None, Field(description="Since the earliest due time that was missed; null if not overdue.")
+    ]
     deadlines: list[DeadlineShown]
     allowed_actions: Annotated[list[Action], Field(description="What the caller may do to it now.")]
     links: list[LinkShown]
@@ -182,12 +185,17 @@ class ComplaintPicked(ComplaintShown):
 
 
 class ComplaintPage(BaseModel):
-    """Part of a list; `next_cursor` asks for what follows, null at its end."""
+    """Part of a list; `next_cursor` asks for what follows, null at its end.
+
+    `count` and `count_is_minimum` are there with `count=true`: at most 10,000 are counted, and then more may fit.
+    """
 
     model_config = _example(_EXAMPLES["complaint_page"])
 
     items: list[ComplaintPicked]
     next_cursor: str | None
+    count: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    count_is_minimum: bool | None = None
 
 
 # Actions -------------------------------------------------------------------------------------------------
@@ -243,6 +251,20 @@ class TeamCount(BaseModel):
     count: int
 
 
+class AssigneeCount(BaseModel):
+    """Complaints of an assignee; null: of nobody."""
+
+    assignee: str | None
+    count: int
+
+
+class CategoryCount(BaseModel):
+    """Complaints of a category; null: without one."""
+
+    category: str | None
+    count: int
+
+
 class PriorityCount(BaseModel):
     """Complaints of a priority."""
 
@@ -267,10 +289,12 @@ class AgeCount(BaseModel):
 
 
 class SoonDueCounts(BaseModel):
-    """Complaints counted. Teams without any are left out; most first."""
+    """Complaints counted. Teams, assignees and categories without any are left out; most first."""
 
     total: int
     by_team: list[TeamCount]
+    by_assignee: list[AssigneeCount]
+    by_category: list[CategoryCount]
     by_priority: list[PriorityCount]
     by_kind: list[KindCount]
 

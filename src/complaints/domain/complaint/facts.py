@@ -41,7 +41,8 @@ class Deadline:
     `target` is None if the due time was given (a promise) or follows from another deadline (closure).
     `paused_until` is the latest end of the present pause. `wake_at` is the next time at which the product must
     act on the deadline. `steps_taken` names the steps of its ladder already taken, in order; `level` is their
-    highest level.
+    highest level. `repetitions` is the number of the last repetition that was taken, 0 for none. A user
+    acknowledged the repeating step at `acknowledged_at`, so no repetition follows.
     """
 
     id: UUID
@@ -62,6 +63,8 @@ class Deadline:
     level: int = 0
     steps_taken: tuple[str, ...] = ()
     wake_at: datetime | None = None
+    repetitions: int = 0
+    acknowledged_at: datetime | None = None
 
     @property
     def unmet(self) -> bool:

@@ -5,6 +5,7 @@ The check digit uses Damm's algorithm. It finds every single wrong digit and eve
 
 import re
 import unicodedata
+from uuid import UUID
 
 from stdnum import damm
 
@@ -52,3 +53,12 @@ def is_mistyped(text: str) -> bool:
 def _written(text: str) -> str:
     """The text as a number is written: ASCII capitals without separators. Empty for a text that is too long."""
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper() if len(text) <= 100 else ""
+
+
+def parse_reference(text: str) -> UUID | int:
+    """The id of a complaint, or the sequence of its number. Raises ValueError for any other text."""
+    sequence = sequence_of(text)
+    try:
+        return UUID(text) if sequence is None else sequence
+    except ValueError:
+        raise ValueError("must be the id or the number of a complaint") from None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from complaints.domain.time.calendars import WorkCalendar
+from complaints.domain.time.notation import Repeat
 from complaints.domain.time.working_time import Target
 from complaints.domain.vocabulary import (
     AccessRole,
@@ -25,7 +26,7 @@ class Step:
 
     Exactly one of `share`, `offset_seconds` and `offset_days` is set. `share` is a share of the target; 1 is
     the due time. `offset_seconds` counts from the due time in the time that the deadline counts. `offset_days`
-    are calendar days from the due time, at the same local time.
+    are calendar days from the due time, at the same local time. Only the last step of a ladder has `repeat`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Step:
     offset_days: int | None = None
     raise_priority: bool = False
     move_to_team: str | None = None
+    repeat: Repeat | None = None
 
 
 @dataclass(frozen=True, slots=True)

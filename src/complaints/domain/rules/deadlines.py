@@ -13,7 +13,12 @@ from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, Promise, copy_with
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.ladder import DeadlineTerms, choose_calendar, find_next_wake_time
+from complaints.domain.rules.ladder import (
+    DeadlineTerms,
+    choose_calendar,
+    find_next_wake_time,
+    is_repeating,
+)
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
@@ -26,7 +31,7 @@ def terms_of(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadli
     holds = [h for h in _find_holds(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
     own = choose_calendar(deadline, rule.calendar)
     pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
-    return DeadlineTerms(rule, rule.calendar, pauses)
+    return DeadlineTerms(rule, rule.calendar, pauses, complaint.created_at)
 
 
 def _find_holds(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
@@ -226,6 +231,19 @@ def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
         )
 
 
+def end_repetitions(
+    deadline: Deadline, complaint: Complaint, policy: Policy, step_name: str, now: datetime
+) -> Deadline:
+    """The deadline after a user acknowledged one of its steps at `now`. A repeating step then repeats no more.
+
+    The source is rule 3.9.
+    """
+    is_over = not deadline.unmet or deadline.acknowledged_at is not None
+    if is_over or not is_repeating(step_name, policy.rules[deadline.kind]):
+        return deadline
+    return set_wake_time(copy_with(deadline, acknowledged_at=now), complaint, policy)
+
+
 def replan(change: Change, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
     """Compute the unmet deadlines again from their start, with their pauses (rules 2.6 and 2.8).
 
@@ -279,12 +297,20 @@ def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
     change.set(
         policy_code=policy.code,
         policy_version=policy.version,
-        deadlines=tuple(
-            copy_with(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
-            for d in change.complaint.deadlines
-        ),
+        deadlines=tuple(_with_policy(d, policy) if d.unmet else d for d in change.complaint.deadlines),
     )
     replan(change, policy, now, retarget=True)
+
+
+def _with_policy(deadline: Deadline, policy: Policy) -> Deadline:
+    """The deadline under another policy version. The repetitions of another last step are counted from the first."""
+    keeps_count = policy.rules[deadline.kind].ladder[-1].name in deadline.steps_taken
+    return copy_with(
+        deadline,
+        policy_code=policy.code,
+        policy_version=policy.version,
+        repetitions=deadline.repetitions if keeps_count else 0,
+    )
 
 
 def catch_up_status(deadline: Deadline, now: datetime) -> Deadline:

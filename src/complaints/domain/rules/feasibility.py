@@ -67,7 +67,7 @@ def _find_fault(
         )
     deadline = _deadline(policy, kind, target, start, due)
     for index, step in _outermost_steps(rule):
-        terms = DeadlineTerms(replace(rule, ladder=(step,)), rule.calendar, pauses)
+        terms = DeadlineTerms(replace(rule, ladder=(step,)), rule.calendar, pauses, start)
         try:
             plan_steps(deadline, terms, policy)
         except (ComplaintError, OverflowError) as error:

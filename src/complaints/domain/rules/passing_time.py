@@ -11,7 +11,7 @@ from complaints.domain.complaint.facts import Deadline, Escalation, copy_with
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.deadlines import set_wake_time, terms_of
-from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
+from complaints.domain.rules.ladder import MOST_REPETITIONS, PlannedStep, plan_remaining_steps
 from complaints.domain.rules.ownership import hand_over_left_behind
 from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory
@@ -26,21 +26,30 @@ from complaints.domain.vocabulary import (
 
 
 def catch_up(
-    change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool = True
+    change: Change,
+    policy: Policy,
+    directory: Directory,
+    now: datetime,
+    *,
+    notify: bool = True,
+    in_parts: bool = False,
 ) -> None:
     """Apply everything that time alone does to the complaint up to `now`, in UTC.
 
     Holds end first. Then deadlines breach. Then steps are taken, by planned time and then by id. Nothing is
     skipped, even if it is late. If several steps of one deadline are taken together, only the highest step
     notifies. If `notify` is False, no step notifies, because an import records the past. A step can change the
-    complaint and so cause further effects. The loop ends when nothing is left to do at `now`.
+    complaint and so cause further effects. The loop ends when nothing is left to do at `now`. With `in_parts`, it also
+    ends after so many repetitions as one transaction may take; the complaint then stays due (rule 3.9).
     """
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= now:
         end_lapsed_hold(change, policy, now)
         _end_pauses(change, policy, now)
         _breach_late_deadlines(change, policy, now)
-        _take_steps(change, policy, directory, now, notify=notify)
+        has_more = _take_steps(change, policy, directory, now, notify=notify)
         _refresh_wake_times(change, policy, now)
+        if has_more and in_parts:
+            return
 
 
 def _refresh_wake_times(change: Change, policy: Policy, now: datetime) -> None:
@@ -86,31 +95,39 @@ def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> Non
         )
 
 
-def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
-    passed = _find_passed_steps(change, policy, now, notify=notify)
-    if passed:
+def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> bool:
+    """Take the steps that are due. Returns True if repetitions are left for another round."""
+    due, has_more = _find_passed_steps(change, policy, now, notify=notify)
+    if due:
         hand_over_left_behind(change, directory, now)
-    for planned, deadline, notifies in passed:
+    for planned, deadline, notifies in due:
         _take_step(change, directory, planned, deadline, now, notifies=notifies)
         if _apply_step_actions(change, policy, directory, planned, now):
-            return  # the step may have moved the times of the steps after it
+            return False  # the step may have moved the times of the steps after it
+    return has_more
 
 
 def _find_passed_steps(
     change: Change, policy: Policy, now: datetime, *, notify: bool
-) -> list[tuple[PlannedStep, Deadline, bool]]:
-    """The steps to take at `now`, in order. The flag is true for a step that notifies."""
+) -> tuple[list[tuple[PlannedStep, Deadline, bool]], bool]:
+    """The steps to take at `now`, in order, and True if repetitions are left. The flag of a step: it notifies."""
     due: list[tuple[PlannedStep, Deadline, bool]] = []
+    has_more = False
     for deadline in change.complaint.deadlines:
         if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
             continue
         if deadline.wake_at is None or deadline.wake_at > now:
             continue
         terms = terms_of(deadline, change.complaint, policy)
-        passed = [p for p in plan_remaining_steps(deadline, terms, policy) if p.wake_at <= now]
+        remaining = plan_remaining_steps(deadline, terms, policy, repetitions_until=now)
+        passed = [p for p in remaining if p.wake_at <= now]
         top = max(passed, key=lambda p: (p.step.level, p.planned_at)) if passed and notify else None
+        if sum(p.repetition > 0 for p in passed) > MOST_REPETITIONS:
+            has_more = True
+            # A later round takes this one, and notifies with it or with one after it.
+            passed.remove(max(passed, key=lambda p: p.repetition))
         due.extend((step, deadline, step is top) for step in passed)
-    return sorted(due, key=lambda d: (d[0].planned_at, d[1].id))
+    return sorted(due, key=lambda d: (d[0].planned_at, d[1].id)), has_more
 
 
 def _take_step(
@@ -135,11 +152,11 @@ def _take_step(
         taken_at=now,
         superseded=not notifies,
     )
-    after = copy_with(
-        deadline,
-        steps_taken=(*deadline.steps_taken, step.name),
-        level=max(deadline.level, step.level),
-    )
+    after = copy_with(deadline, level=max(deadline.level, step.level))
+    if planned.repetition:
+        after = copy_with(after, repetitions=planned.repetition)
+    else:
+        after = copy_with(after, steps_taken=(*deadline.steps_taken, step.name))
     change.put_deadline(after)
     record_escalation(change, taken, _event_type(taken))
 

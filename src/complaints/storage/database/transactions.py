@@ -63,11 +63,27 @@ class Transaction:
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
         """Undo at the end of the block everything that it wrote, postponed or counted."""
-        postponed = {work: items.copy() for work, items in self.postponed.items()}
-        counted = self.counted.copy()
+        kept = self._copy()
         with self.connection.begin_nested() as savepoint:
             yield
             savepoint.rollback()
+        self._restore(*kept)
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """If the block raises, undo everything that it wrote, postponed or counted. The transaction can go on."""
+        kept = self._copy()
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self._restore(*kept)
+            raise
+
+    def _copy(self) -> tuple[dict[CommitWork, list[Any]], dict[tuple[str, str], int]]:
+        return {work: items.copy() for work, items in self.postponed.items()}, self.counted.copy()
+
+    def _restore(self, postponed: dict[CommitWork, list[Any]], counted: dict[tuple[str, str], int]) -> None:
         self.postponed.clear()
         self.postponed.update(postponed)
         self.counted.clear()

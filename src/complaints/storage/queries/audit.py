@@ -1,10 +1,10 @@
 """Reads everything stored about complaints, batch by batch, for `complaints check`."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -20,6 +20,8 @@ from complaints.storage.rows.deadline import find_promises
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
 from complaints.storage.rows.link import find_links
+from complaints.storage.rows.person import find_rows
+from complaints.storage.rows.reindexing import find_progress
 from complaints.storage.rows.search import find_terms
 
 
@@ -66,6 +68,7 @@ class EscalationRow(NamedTuple):
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     acknowledged_note: str | None
+    settled_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -73,7 +76,8 @@ class Parts:
     """The rows of one complaint in other tables.
 
     `recipients` are the logins by escalation id. `links` are pairs of a type and the id of the other complaint.
-    `promises` are pairs of a text and its author, by deadline id.
+    `promises` are pairs of a text and its author, by deadline id. `terms` is None if the complaint waits to be
+    indexed again.
     """
 
     escalations: list[EscalationRow] = field(default_factory=list)
@@ -81,7 +85,8 @@ class Parts:
     links: set[tuple[str, str]] = field(default_factory=set)
     promises: dict[str, tuple[str, str]] = field(default_factory=dict)
     tags: set[str] = field(default_factory=set)
-    terms: set[str] = field(default_factory=set)
+    persons: Sequence[Mapping[str, Any]] = ()
+    terms: set[str] | None = field(default_factory=set)
 
 
 class AuditBatch(NamedTuple):
@@ -159,16 +164,27 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
         parts[complaint_id].recipients[escalation_id].add(login)
     for link in find_links(tx, list(parts), scope=ALL_COMPLAINTS):
         parts[link["complaint_id"]].links.add((link["type"], str(link["other_id"])))
+    _add_promises(tx, complaints, parts)
+    _add_index(tx, complaints, parts)
+    return parts
+
+
+def _add_index(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
+    """What the indexes of tags and of full text have, and the persons that are found by them."""
     tagged = select(complaint_tag.c.complaint_id, complaint_tag.c.tag).where(
         complaint_tag.c.complaint_id.in_(parts)
     )
     for complaint_id, tag in tx.connection.execute(tagged):
         parts[complaint_id].tags.add(tag)
-    _add_promises(tx, complaints, parts)
     by_sequence = {one.sequence: one.id for one in complaints}
     for sequence, terms in find_terms(tx, by_sequence).items():
         parts[by_sequence[sequence]].terms = terms
-    return parts
+    for complaint_id, rows in find_rows(tx, list(parts)).items():
+        parts[complaint_id].persons = rows
+    if (progress := find_progress(tx)) is not None:
+        for one in complaints:
+            if one.sequence > progress.after:
+                parts[one.id].terms = None
 
 
 def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:

@@ -19,10 +19,15 @@ _COMPLAINTS = func.count(d.complaint_id.distinct())
 
 @dataclass(frozen=True, slots=True)
 class DueCount:
-    """Complaints of one team and priority. `by_age` splits them by the time for which they have been overdue."""
+    """Complaints of one team, priority, assignee and category.
+
+    `by_age` splits them by the time for which they have been overdue.
+    """
 
     team: str
     priority: Priority
+    assignee: str | None
+    category: str | None
     count: int
     by_age: tuple[int, ...]
 
@@ -46,9 +51,13 @@ def _counted(
     tx: Transaction, where: Sequence[ColumnElement[bool]], bands: Sequence[ColumnElement[bool]]
 ) -> list[DueCount]:
     counts = [func.count().filter(band) for band in bands]
-    statement = select(c.team, c.priority, func.count(), *counts).where(*where).group_by(c.team, c.priority)
+    group = (c.team, c.priority, c.assignee, c.category)
+    statement = select(*group, func.count(), *counts).where(*where).group_by(*group)
     rows: Sequence[Any] = tx.connection.execute(statement).all()
-    return [DueCount(team, priority, count, tuple(ages)) for team, priority, count, *ages in rows]
+    return [
+        DueCount(team, priority, assignee, category, count, tuple(ages))
+        for team, priority, assignee, category, count, *ages in rows
+    ]
 
 
 def count_open_by_team(tx: Transaction) -> dict[str, int]:

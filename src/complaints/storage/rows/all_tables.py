@@ -21,6 +21,7 @@ from complaints.storage.rows import (
     installation,
     link,
     person,
+    reindexing,
     test_clock,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "metadata",
     "person",
     "configuration",
+    "reindexing",
     "with_annexes",
 ]
 

@@ -214,6 +214,8 @@ _partial(
     "ix_complaint__escalated", c.escalation_level, c.received_at, c.id, where=text("escalation_level > 0")
 )
 Index("ix_complaint__priority", c.priority, c.id)
+_partial("ix_complaint__ended", c.ended_at, c.id, where=c.ended_at.is_not(None))
+_partial("ix_complaint__csat", c.csat, c.id, where=c.csat.is_not(None))
 _partial("ix_complaint__merged_into", c.merged_into, where=c.merged_into.is_not(None))
 
 complaint_tag = Table(

@@ -18,7 +18,7 @@ idempotency = Table(
     "idempotency",
     metadata,
     Column("scope", String(64), primary_key=True),
-    Column("key", String(255), primary_key=True),
+    Column("key", String(260), primary_key=True),
     Column("request_digest", LargeBinary(32), nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("headers", JSON, nullable=False),

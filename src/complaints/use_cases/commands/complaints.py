@@ -21,6 +21,7 @@ from complaints.domain.vocabulary import (
 )
 from complaints.use_cases.commands.field_types import (
     WHOLE,
+    AccountNo,
     Attributes,
     Code,
     Content,
@@ -45,7 +46,7 @@ class PersonIn(Content):
     name: Name | None = None
     phone: Phone | None = None
     email: Email | None = None
-    account_no: Code | None = None
+    account_no: AccountNo | None = None
     preferred_contact: ContactChannel | None = None
     language: Code | None = None
     vulnerable: Switch | None = None

@@ -1,17 +1,20 @@
 """The types of the values that callers send, with their limits. `use_cases.commands` builds its models of them."""
 
-import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from complaints.domain.complaint.identity import find_account_fault, find_email_fault, find_phone_fault
 from complaints.domain.instants import MalformedInstant, read_instant
+from complaints.domain.visibility import has_visible_character
 
-_PHONE_PATTERN = r"^[ +()\-]*[0-9][0-9 +()\-]*$"
-_PHONE = re.compile(_PHONE_PATTERN)
-_EMAIL = re.compile(r"[^@\s,;<>()\[\]\"\\]+@[^@\s,;<>()\[\]\"\\]+")
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_PHONE_SCHEMA: dict[str, Any] = {
+    "pattern": "[0-9\uff10-\uff19]",  # the rest of the rule is beyond a schema
+    "description": "One number of at most 15 digits, in full width too, perhaps with an extension (`ext 12`, `转12`).",
+}
 _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 
 
@@ -45,25 +48,24 @@ def _whole(value: object) -> int:
 
 
 def _visible(text: str) -> str:
-    if not any(ch.isprintable() and not ch.isspace() for ch in text):
+    if not has_visible_character(text):
         raise ValueError("must have a visible character")
     return text
 
 
-def _phone(text: str) -> str:
-    if not 5 <= len(text) <= 32 or not _PHONE.fullmatch(text):
-        raise ValueError("must be 5 to 32 digits, spaces and + - ( )")
-    return text
+def _judged_by(find_fault: Callable[[str], str | None]) -> AfterValidator:
+    """Raises ValueError with the fault that `find_fault` finds in a text."""
+
+    def judge(text: str) -> str:
+        if (fault := find_fault(text)) is not None:
+            raise ValueError(fault)
+        return text
+
+    return AfterValidator(judge)
 
 
-def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text):
-        raise ValueError("must be one e-mail address")
-    return text
-
-
-def _email_or_nothing(text: str) -> str:
-    return _email(text) if text else text
+def _find_fault_unless_empty(text: str) -> str | None:
+    return find_email_fault(text) if text else None
 
 
 def _distinct(tags: tuple[str, ...]) -> tuple[str, ...]:
@@ -117,10 +119,13 @@ Code = Annotated[
 Name = Code
 Phone = Annotated[
     str,
-    Field(json_schema_extra={"pattern": _PHONE_PATTERN, "minLength": 5, "maxLength": 32}),
-    AfterValidator(_phone),
+    Field(min_length=5, max_length=32, json_schema_extra=_PHONE_SCHEMA),
+    _judged_by(find_phone_fault),
 ]
-Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)]
+AccountNo = Annotated[Code, _judged_by(find_account_fault)]
+Email = Annotated[
+    str, Field(max_length=254, json_schema_extra={"format": "email"}), _judged_by(find_email_fault)
+]
 EmailChange = Annotated[
     str,
     Field(
@@ -130,7 +135,7 @@ EmailChange = Annotated[
             "anyOf": [{"format": "email"}, {"const": ""}],
         },
     ),
-    AfterValidator(_email_or_nothing),
+    _judged_by(_find_fault_unless_empty),
 ]
 Tag = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_VISIBLE), AfterValidator(_visible)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=50), AfterValidator(_distinct)]

@@ -13,6 +13,7 @@ from complaints.domain.rules import deadlines, routing
 from complaints.domain.vocabulary import EventType, Severity
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.indexing import reindex_complaints
 from complaints.storage.rows import person as person_rows
 from complaints.storage.rows.event import find_last_event
 from complaints.storage.rows.person import COMPLAINANT, REPORTER
@@ -235,4 +236,6 @@ def _patch_persons(
             row = person_rows.row_of(complaint_id, role, after, identity_of(after, policy))
             person_rows.replace_person(tx, row)
             written[role] = _PersonChange(before or _NOBODY, after)
+    if written:
+        reindex_complaints(tx, [change.complaint])
     return written

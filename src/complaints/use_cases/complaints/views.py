@@ -44,6 +44,13 @@ class ComplaintView:
         after_at = self.complaint.overdue_after_at
         return after_at is not None and self.now > after_at
 
+    @property
+    def overdue_seconds(self) -> int | None:
+        """The whole seconds since the earliest due time that was missed and is unmet; None if not overdue."""
+        after_at = self.complaint.overdue_after_at
+        late = after_at is not None and self.now > after_at
+        return int((self.now - after_at).total_seconds()) if after_at is not None and late else None
+
 
 def view_all(
     service: Service,

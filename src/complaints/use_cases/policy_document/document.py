@@ -219,6 +219,7 @@ def _step_members(step: Step) -> dict[str, object]:
         notify=[str(role) for role in step.notify],
         raise_priority=step.raise_priority or None,
         move_to_team=step.move_to_team,
+        repeat=step.repeat.name if step.repeat else None,
     )
 
 

@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
-from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
-from complaints.domain.complaint.members import SEARCHED_NAMES
-from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import set_wake_time
+from complaints.domain.rules.repetitions import MARK
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import EventType, LinkType
+from complaints.storage.indexing import terms_of
 from complaints.storage.queries.audit import ComplaintRow, EscalationRow, EventRow, Parts
 from complaints.storage.rows.complaint import values_of
 
@@ -130,9 +130,8 @@ def _index_follows(case: Case) -> Iterator[str]:
     complaint = case.complaint
     if set(complaint.tags) != case.parts.tags:
         yield "the indexed tags are not the tags of the complaint"
-    terms = index_terms(*(getattr(complaint, name) or "" for name in SEARCHED_NAMES))
-    if set(terms) != case.parts.terms:
-        yield "the search terms are not the terms of its texts"
+    if case.parts.terms is not None and set(terms_of(complaint, case.parts.persons)) != case.parts.terms:
+        yield "the search terms are not the terms of its texts and persons"
 
 
 def _links_recorded(case: Case) -> Iterator[str]:
@@ -198,8 +197,31 @@ def _steps_once(case: Case) -> Iterator[str]:
             by_deadline.setdefault(row.deadline_id, []).append(row.step)
     for deadline in case.complaint.deadlines:
         steps = by_deadline.get(deadline.id, [])
-        if sorted(steps) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
+        ladder = [step for step in steps if MARK not in step]
+        if sorted(ladder) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
             yield f"the steps of deadline {deadline.id} differ from its escalations"
+        if deadline.unmet and not _repetitions_counted(deadline, steps, case.policy):
+            yield f"a repetition on deadline {deadline.id} is missing, or was not counted"
+
+
+def _repetitions_counted(deadline: Deadline, steps: Sequence[str], policy: Policy) -> bool:
+    """True if the repetitions among `steps` are numbered without gaps up to the last one that was taken (rule 3.9)."""
+    last = policy.rules[deadline.kind].ladder[-1].name
+    numbers = sorted(
+        int(n) for name, mark, n in (step.partition(MARK) for step in steps) if mark and name == last
+    )
+    if not numbers:
+        return deadline.repetitions == 0
+    first = deadline.repetitions - len(numbers) + 1
+    return numbers == [*range(first, deadline.repetitions + 1)]
+
+
+def _settled_when_done(case: Case) -> Iterator[str]:
+    """Rule 3.8: no step of an unmet deadline is settled."""
+    unmet = {d.id for d in case.complaint.deadlines if d.unmet}
+    for row in case.parts.escalations:
+        if row.deadline_id in unmet and row.settled_at is not None:
+            yield f"step {row.step} is settled, but somebody still has to act on it"
 
 
 def _steps_recorded(case: Case) -> Iterator[str]:
@@ -265,6 +287,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
     ("promises recorded", _promises_recorded),
     ("nothing forgotten", _nothing_forgotten),
     ("steps taken once", _steps_once),
+    ("steps settled", _settled_when_done),
     ("steps recorded", _steps_recorded),
     ("steps heard", _steps_heard),
     ("deadlines in time", _in_time),

@@ -156,7 +156,7 @@ def _catch_up_step_by_step(change: Change, configuration: Configuration, until: 
 
 def _catch_up_in_one_step(change: Change, configuration: Configuration, now: datetime) -> None:
     policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
-    catch_up(change, policy, configuration.directory, now)
+    catch_up(change, policy, configuration.directory, now, in_parts=True)
 
 
 def _escalated(changes: list[ChangeToSave]) -> Iterator[int]:
