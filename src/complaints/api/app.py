@@ -29,7 +29,7 @@ from complaints.api.http.metrics import RequestMetrics
 from complaints.api.http.shared_answer import SharedAnswer
 from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
-from complaints.use_cases.imports import ImportQuota
+from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.service import Service
 
 NO_QUOTA = ImportQuota()

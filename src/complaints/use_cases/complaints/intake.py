@@ -11,6 +11,7 @@ from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.identity import Identity, identify
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
 from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import LinkType
@@ -43,8 +44,9 @@ _LATEST_RECEIPT = timedelta(minutes=5)  # after now: the clocks of other systems
 class IntakeRequest:
     """A request of `caller` to register a complaint, before the check. After the check it is a `NewComplaint`.
 
-    `attempt` is None if the request has no idempotency key. An imported row has two more members: `import_id` is
-    the id of its import, and `row_digest` is the digest of its content. They are None for a posted complaint.
+    `attempt` is None if the request has no idempotency key. An imported row has more members: `import_id` is the id
+    of its import, and `row_digest` is the digest of its content. `team` and `ending` are the team and the end in the
+    other system, if it tells them. They are None for a posted complaint.
     """
 
     caller: Caller
@@ -52,6 +54,8 @@ class IntakeRequest:
     attempt: Attempt | None = None
     import_id: UUID | None = None
     row_digest: str | None = None
+    team: str | None = None
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,9 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
     received_at = command.received_at or tx.now
     if received_at > tx.now + _LATEST_RECEIPT:
         raise InvalidContent.at("/received_at", "received_at lies in the future.")
+    if request.ending is not None:
+        request.ending.check(received_at, tx.now)
+    _check_team(request, configuration)
     policy = configuration.policy_at(received_at)
     given = command.external_ids or {}
     external_id, others = read_external_ids(source, command.external_id, given, caller.scope)
@@ -128,7 +135,18 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
         identity=identity_of(command.complainant, policy),
         import_id=request.import_id,
         import_digest=None if external_id else request.row_digest,
+        team=request.team,
+        ending=request.ending,
     )
+
+
+def _check_team(request: IntakeRequest, configuration: Configuration) -> None:
+    """Raise InvalidContent for an unknown team. A complaint that has ended may belong to a retired team."""
+    if request.team is None:
+        return
+    team = configuration.directory.teams.get(request.team)
+    if team is None or not (team.active or request.ending):
+        raise InvalidContent.at("/team", f"There is no active team {request.team!r}.")
 
 
 def identity_of(person: PersonIn | Person | None, policy: Policy) -> Identity:
