@@ -15,6 +15,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from complaints.api.problems.languages import Language, language_headers, language_of
+from complaints.api.problems.translations import say
 from complaints.domain.errors import ComplaintError, Fault, clip
 from complaints.use_cases.commands.messages import MAX_ERRORS
 
@@ -67,30 +69,35 @@ def problem_for(refusal: ComplaintError, problems: Mapping[str, Problem] = PROBL
 
 
 def faults_as_errors(faults: Iterable[Fault]) -> list[dict[str, str]]:
-    """The faults as members of `errors[]`."""
-    return [{"pointer": clip(fault.pointer), "message": clip(fault.message)} for fault in faults]
+    """The faults as members of `errors[]`, in English. `problem_response` translates them."""
+    return [{"pointer": clip(fault.pointer), "message": fault.message} for fault in faults]
 
 
 def problem_response(
     problem: Problem,
     *,
     detail: str,
-    instance: str,
-    errors: Sequence[Mapping[str, str]] = (),
+    scope: Mapping[str, Any] | None,
+    errors: Sequence[dict[str, str]] = (),
     allowed: Sequence[str] | None = None,
     headers: Mapping[str, str] | None = None,
     request_id: str | None = None,
 ) -> Response:
-    """The answer with `problem`, as `application/problem+json`: texts are cut, and at most 50 errors are kept."""
+    """The answer with `problem`, as `application/problem+json`: texts are cut, and at most 50 errors are kept.
+
+    `scope` is that of the request, None if its head could not be read. Its headers choose the language.
+    """
+    language = language_of(scope)
     body: dict[str, Any] = {
         "type": problem.type,
-        "title": problem.title_en,
+        "title": problem.title_zh if language is Language.CHINESE else problem.title_en,
         "status": problem.status,
-        "detail": clip(detail),
-        "instance": clip(instance),
+        "detail": clip(say(detail, language)),
+        "instance": clip(instance_of(scope)) if scope else "",
     }
     if errors or problem.status == 422:
-        body["errors"] = list(errors)[:MAX_ERRORS] or [{"pointer": "", "message": clip(detail)}]
+        listed = list(errors)[:MAX_ERRORS] or [{"pointer": "", "message": detail}]
+        body["errors"] = [one | {"message": clip(say(one["message"], language))} for one in listed]
     if allowed is not None:
         body["allowed"] = list(allowed)
     if request_id is not None:
@@ -100,7 +107,7 @@ def problem_response(
         json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
         status_code=problem.status,
         media_type=PROBLEM_MEDIA_TYPE,
-        headers={**problem.headers, **(headers or {})},
+        headers={**problem.headers, **(headers or {}), **language_headers(language)},
     )
 
 
@@ -130,6 +137,9 @@ lists them.
 An entry of `errors[]` has a `message` and a `pointer`: a JSON Pointer (RFC 6901) into the body, empty for the
 whole of it. A fault outside the body has an empty `pointer`, and `in` (`query`, `header`, `cookie`) and
 `parameter` (its name) say where it is. At most 50 are listed.
+
+`title`, `detail` and each `message` are in English, or in Chinese if `Accept-Language` prefers it, as
+`Accept-Language: zh-CN` does. `Content-Language` says which. Codes, names of members and values stay as they are.
 
 | status | code | title | 名称 |
 |---|---|---|---|
