@@ -1,5 +1,6 @@
 """The endpoints of imports. A file is stored at once; the rows are imported in the background."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,8 +13,10 @@ from complaints.api import cursors
 from complaints.api.http.content_types import read_content_type
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import CursorQuery, cut_page, page_of
+from complaints.api.problems.languages import Language, language_headers
 from complaints.api.problems.refusals import TooManyRequests, UnsupportedMediaType
-from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.api.problems.translations import say
+from complaints.api.request import CallerLanguage, CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.json_text import to_json
@@ -164,7 +167,7 @@ def get_import(request: CurrentRequest, import_id: UUID) -> Response:
 
 @router.get("/{import_id}/errors", response_model=RowErrorList, dependencies=[require_right(Right.READ_OWN)])
 def get_import_errors(
-    request: CurrentRequest, import_id: UUID, query: Annotated[CursorQuery, Query()]
+    request: CurrentRequest, import_id: UUID, query: Annotated[CursorQuery, Query()], language: CallerLanguage
 ) -> Response:
     """The rows that failed, by number, with what is wrong."""
     after = 0 if query.cursor is None else cursors.integer_in(cursors.decode(query.cursor, _ERRORS), "row")
@@ -173,6 +176,12 @@ def get_import_errors(
         job = uploads.load_import(tx, request.caller, import_id)
         found = uploads.list_errors(tx, job, after=after, limit=query.limit + 1)
         shown, cursor = cut_page(found, query.limit, lambda last: {"kind": _ERRORS, "row": last["row"]})
-        return page_of(({"row": row["row"], "errors": row["errors"]} for row in shown), None, cursor)
+        status, page, _ = page_of((_row_errors(row, language) for row in shown), None, cursor)
+        return status, page, language_headers(language)
 
     return request.read(work)
+
+
+def _row_errors(row: Mapping[Any, Any], language: Language) -> dict[str, Any]:
+    errors = [one | {"message": say(one["message"], language)} for one in row["errors"]]
+    return {"row": row["row"], "errors": errors}
