@@ -197,7 +197,7 @@ def test_unknown_names_are_refused_and_the_nearest_is_asked_for(
         ("first_owner", "zzz", "There is no user 'zzz': write a login or 'me'."),
         ("assignee", "me", "assignee=me needs a key of a user; the key 'bootstrap' belongs to none."),
         ("first_owner", "me", "first_owner=me needs a key of a user; the key 'bootstrap' belongs to none."),
-        ("attributes.a", "", "must have one value of 1 to 200 characters, without NUL"),
+        ("attributes.a", "", "must have one value of 1 to 200 characters, without NUL."),
     ):
         answer = client.get("/v1/complaints", params={name: value})
         assert (answer.status_code, answer.json()["errors"]) == (
