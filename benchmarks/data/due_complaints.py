@@ -22,6 +22,8 @@ from benchmarks.errors import CannotMeasure
 from complaints import wiring
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import canonical
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import ComplaintError
 from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import DeadlineKind
@@ -39,7 +41,7 @@ _MARGIN = timedelta(seconds=3)
 _PATIENCE = 3
 _BEFORE_DUE = timedelta(hours=1)
 _FIRST_SEQUENCE = 1_000_000  # no other number in a history is as large
-_TEXTS = {"text", "varchar", "json", "jsonb"}
+_TEXTS = {"text", "varchar", "json", "jsonb", "tsvector"}
 # The columns that distinguish the copies, in tables with a number as primary key.
 _NUMBERED = {("complaint", "sequence"), ("complaint_search", "sequence")}
 _COPIED = ("complaint", "complaint_tag", "party", "deadline", "escalation", "escalation_recipient",
@@ -80,7 +82,8 @@ def _post(service: Service, received: Sequence[datetime], *, mark: str) -> list[
 
 
 def _person(body: dict[str, Any], n: int, mark: str) -> dict[str, Any]:
-    return {**body["complainant"], "phone": f"139{n:08d}", "account_no": f"{mark}-{n}"}
+    # Without the marker: the copies of a complaint have the same person, whose digest stands in the history.
+    return {**body["complainant"], "phone": f"139{n:08d}", "account_no": f"{mark.replace(_MARKER, '')}-{n}"}
 
 
 def _register(service: Service, tx: Any, *, commands: list[CreateComplaint]) -> list[Complaint]:
@@ -155,6 +158,7 @@ def _copy(connection: "psycopg.Connection[Any]", made: Sequence[Complaint], copi
             rows.write_row((complaint.id, complaint.sequence))
     for table in _COPIED:
         connection.execute(_copying(connection, table), {"copies": copies, "step": len(made)})
+    _number_terms(connection, made, copies)
     _copy_history(connection, copies, len(made))
     connection.execute("SELECT setval('complaint_sequence', (SELECT max(sequence) FROM complaint))")
 
@@ -189,6 +193,23 @@ def _copied(table: str, name: str, kind: str) -> sql.Composable:
         return column
     return sql.SQL("replace({}::text, {}, {})::{}").format(
         column, sql.Literal(_MARKER), sql.SQL(_NEW_MARKER), sql.Identifier(kind)
+    )
+
+
+def _number_terms(connection: "psycopg.Connection[Any]", made: Sequence[Complaint], copies: int) -> None:
+    """Let each copy be found by its own number, not by the number of its prototype."""
+    connection.execute(
+        "CREATE TEMP TABLE number_term (sequence bigint PRIMARY KEY, old text, new text) ON COMMIT DROP"
+    )
+    with connection.cursor() as cursor, cursor.copy("COPY number_term FROM STDIN") as rows:
+        for complaint in made:
+            [old] = index_terms(number_of(complaint.sequence))
+            for k in range(1, copies + 1):
+                sequence = complaint.sequence + k * len(made)
+                rows.write_row((sequence, old, *index_terms(number_of(sequence))))
+    connection.execute(
+        "UPDATE complaint_search s SET terms = ts_delete(s.terms, n.old) || array_to_tsvector(ARRAY[n.new])"
+        " FROM (SELECT sequence, old, new FROM number_term) n WHERE n.sequence = s.sequence"
     )
 
 

@@ -15,14 +15,15 @@ from sqlalchemy import Connection, Table, Uuid
 from benchmarks.data.sample_complaints import DESCRIPTION, EXTERNAL_ID, SUBJECT
 from benchmarks.data.texts import Texts
 from complaints.domain.complaint.history import GENESIS, canonical
-from complaints.domain.complaint.search_terms import index_terms
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.complaint.search_terms import index_terms, person_terms
 from complaints.domain.vocabulary import Status
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
-from complaints.storage.rows.person import person
+from complaints.storage.rows.person import digest_of, person
 
 TABLES = (complaint, person, deadline, escalation, escalation_recipient, event)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -30,6 +31,7 @@ _INSTANT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{6})
 # The parts of a text that differ from copy to copy, by the name of their kind.
 _OWN = re.compile(
     f"(?P<external_id>{EXTERNAL_ID}{_UUID})|(?P<text_id>{_UUID})|(?P<text_at>{_INSTANT})"
+    f'|(?P<person_digest>(?<="person_digests":{{"complainant":")[0-9a-f]{{64}})'
     f"|(?P<subject>{SUBJECT})|(?P<description>{DESCRIPTION})"
     # The number of the complaint stands beside the severity; the number of a deadline stands beside its start.
     '|(?P<sequence>(?<="sequence":)[0-9]+(?=,"severity"))'
@@ -99,6 +101,7 @@ class Template:
         self._text_ids = [(p, known[key]) for (kind, key), p in self._places.items() if kind == "text_id"]
         self._own = {kind: p for (kind, _), p in self._places.items() if kind in _OWN_NAMES}
         own = next(row for table, row in rows if table is complaint)
+        self._person = _read_person(next(row for table, row in rows if table is person))
         self._found_by = dict.fromkeys(index_terms(own["resolution"] or "", own["root_cause"] or ""))
         self.received_at = _instant(own["received_at"])
         self.ended = own["ended_at"] is not None
@@ -166,12 +169,14 @@ class Template:
             "phone": f"+861{random.randrange(3 * 10**9, 10**10)}",
             "account_no": f"A{random.randrange(10**8):08d}",
         }
+        own["person_digest"] = digest_of(self._person | own)
         for name, place in self._own.items():
             values[place] = own.get(name)
         self._chain(values, copy.event_sequence)
         for table, pick in self._row_pickers:
             yield table, pick(values)
-        terms = {**copy.texts.terms, **dict.fromkeys(index_terms(external_id)), **self._found_by}
+        named = [*index_terms(number_of(copy.sequence), external_id), *_terms_of_person(own)]
+        terms = {**copy.texts.terms, **dict.fromkeys(named), **self._found_by}
         yield SEARCH, (copy.sequence, self._join_terms(terms))
 
     def _set_ids_and_instants(self, values: list[Any], moved: timedelta, random: Random) -> None:
@@ -209,8 +214,23 @@ class Template:
 
 
 SEARCH = "complaint_search"
-_OWN_NAMES = frozenset(_OWN_COLUMNS.values())
+_OWN_NAMES = frozenset({*_OWN_COLUMNS.values(), "person_digest"})
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all instants here are in UTC, without a zone
+
+
+def _read_person(row: Stored) -> dict[str, Any]:
+    """The person of a template, whose row the driver gave as text."""
+    salt = row["salt"]
+    return {
+        **row,
+        "vulnerable": row["vulnerable"] in (1, "true"),
+        "salt": bytes.fromhex(salt.removeprefix("\\x")) if isinstance(salt, str) else salt,
+    }
+
+
+def _terms_of_person(own: Mapping[str, Any]) -> list[str]:
+    phone = own["phone"]
+    return person_terms(name=own["name"], contacts=[own["account_no"]], phones=[phone, phone])
 
 
 def _value_of(kind: str, text: str) -> Any:
