@@ -30,6 +30,7 @@ BEYOND_A_SCHEMA = re.compile(
             r"A deputy is somebody else|cannot be below itself|The code in the path is",
             r"in the future|A hold lasts at most|An absence (ends after it begins|needs its beginning)",
             r"Must end after it starts|24:00 as an end|Overlaps another span|cannot end before it starts",
+            r"This Idempotency-Key was used for other content|is now at version \d+",
             r"No hour is open|too far (away|in the past)|linked to itself|An early close needs",
         )
     )

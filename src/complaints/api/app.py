@@ -17,6 +17,8 @@ from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
 from complaints.api.middleware import RequestLimits, install_middleware
+from complaints.api.openapi.operations import make_operation_id
+from complaints.api.openapi.texts import document_settings
 from complaints.use_cases.service import Service
 
 
@@ -36,11 +38,11 @@ def create_app(
     right to write read from `replica`, if there is one. The routes and problems of `annexes` are added.
     """
     app = FastAPI(
-        title="Complaints",
+        **document_settings(),
         version=complaints.__version__,
         docs_url=None,
         redoc_url=None,
-        summary="Complaint ticketing and closed-loop workflow",
+        generate_unique_id_function=make_operation_id,
     )
     app.state.service = service
     app.state.annexes = annexes

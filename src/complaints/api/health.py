@@ -41,7 +41,7 @@ def is_ready(request: Request) -> Response:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics(request: Request) -> Response:
+def show_metrics(request: Request) -> Response:
     """Measures in Prometheus' text format."""
     gauges: SweepGauges = request.app.state.sweep_gauges
     gauges.show(examine(get_service(request), request.app.state.wall))

@@ -106,7 +106,10 @@ def acknowledge_escalation(
     escalation_id: UUID,
     command: Annotated[Acknowledge | None, Body(examples=[_EXAMPLES["acknowledge"]])] = None,
 ) -> Response:
-    """Say that you take care of it. A second call of the same user changes nothing; of another user: a conflict."""
+    """Acknowledge an escalation: you take care of it.
+
+    A second call of the same user changes nothing; of another user: a conflict.
+    """
 
     def work(tx: Transaction) -> Reply:
         row = escalations.acknowledge(

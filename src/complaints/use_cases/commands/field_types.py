@@ -127,7 +127,8 @@ EmailChange = Annotated[
         max_length=254,
         json_schema_extra={
             "description": "An address, or empty to take it away.",
-            "anyOf": [{"format": "email"}, {"const": ""}],
+            "if": {"minLength": 1},
+            "then": {"format": "email"},
         },
     ),
     AfterValidator(_email_or_nothing),
