@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults bench check fmt lock
+.PHONY: help setup run test faults bench contract check fmt lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ faults: ## Kill, stop and starve real processes (ARGS="--short")
 
 bench: ## Measure on a PostgreSQL of its own; without ARGS list the rows
 	$(PYTHON) dev.py bench $(ARGS)
+
+contract: ## Generate API clients in Python and Java, and use them
+	$(PYTHON) dev.py contract $(ARGS)
 
 check: ## Run everything CI runs
 	$(PYTHON) dev.py check

@@ -26,7 +26,7 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """`TeamPage` for a page of `TeamShown`."""
         return f"{params[0].__name__.removesuffix('Shown')}Page"
 
