@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults bench contract check fmt lock
+.PHONY: help setup run test faults container bench contract check fmt lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -10,14 +10,17 @@ help: ## List the targets
 setup: ## Make or update .venv
 	$(PYTHON) dev.py setup
 
-run: ## Start the server (COMPLAINTS_PORT=9000 make run)
-	$(PYTHON) dev.py run
+run: ## Start the server (ARGS="--port 9000")
+	$(PYTHON) dev.py run $(ARGS)
 
 test: ## Run the tests (ARGS="tests/domain -k lifecycle")
 	$(PYTHON) dev.py test $(ARGS)
 
 faults: ## Kill, stop and starve real processes (ARGS="--short")
 	$(PYTHON) dev.py faults $(ARGS)
+
+container: ## Run the steps of the Containerfile without a container engine
+	$(PYTHON) dev.py container
 
 bench: ## Measure on a PostgreSQL of its own; without ARGS list the rows
 	$(PYTHON) dev.py bench $(ARGS)

@@ -34,6 +34,7 @@ FAULT_REPORT = ("--faults-report", "build/faults.json")
 SHORT_FAULTS = ("tests/faults", "-n", "2", "--dist", "worksteal", "--faults", "short", *FAULT_REPORT)
 # One after the other, telling how far it is; that a test takes minutes is no reason to dump its threads.
 LONG_FAULTS = ("tests/faults", "-v", "-s", "--faults", "long", "-o", "faulthandler_timeout=0", *FAULT_REPORT)
+CONTAINER = ("-m", "pytest", "tests/container")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, command in COMMANDS.items():
-        commands.add_parser(
-            name, help=command.help, description=command.help, add_help=not command.takes_arguments
-        )
+        commands.add_parser(name, help=command.help, description=command.help)
     # Where it is set, as in many containers, each process would compile the whole checkout once more.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     chosen, rest = parser.parse_known_args(arguments)
@@ -103,6 +102,12 @@ def faults(arguments: Sequence[str]) -> int:
     return call("-m", "pytest", *(SHORT_FAULTS if arguments else LONG_FAULTS))
 
 
+def container(_: Sequence[str] = ()) -> int:
+    """Run the steps of the Containerfile in an empty directory, as an ordinary user, without a container engine."""
+    prepare(TEST)
+    return call(*CONTAINER)
+
+
 def check(_: Sequence[str] = ()) -> int:
     """Run all that CI runs, to the end even after a failure; the tests' summary closes the output."""
     prepare(TEST)
@@ -113,6 +118,7 @@ def check(_: Sequence[str] = ()) -> int:
         ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()")),
         ("benchmarks", ("-m", "pytest", "tests/bench", *PARALLEL)),
         ("faults", ("-m", "pytest", *SHORT_FAULTS)),
+        ("container", CONTAINER),
     )
     failed = []
     for name, command in steps:
@@ -171,8 +177,12 @@ def lock(arguments: Sequence[str]) -> int:
 
 COMMANDS = {
     "setup": Command(setup, "make or update .venv, with all that tests and linters need"),
-    "run": Command(run, "start the server; further arguments go to `complaints serve`", takes_arguments=True),
-    "test": Command(test, "run the tests; further arguments go to pytest", takes_arguments=True),
+    "run": Command(
+        run, "start the server; further arguments go to `complaints serve`: --port 9000", takes_arguments=True
+    ),
+    "test": Command(
+        test, "run the tests; further arguments go to pytest: tests/domain -k pause", takes_arguments=True
+    ),
     "bench": Command(
         bench,
         "measure speed on a durable PostgreSQL; without arguments list the rows",
@@ -188,8 +198,9 @@ COMMANDS = {
         "generate API clients in Python and Java and use them; downloads 140 MB with a Java once",
         takes_arguments=True,
     ),
+    "container": Command(container, "run the steps of the Containerfile without a container engine"),
     "check": Command(
-        check, "run everything CI runs: lint, types, import contracts, benchmarks, faults, tests"
+        check, "run all that CI runs: lint, types, import contracts, benchmarks, faults, container, tests"
     ),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(
@@ -210,10 +221,11 @@ def prepare(level: str) -> None:
     if stamps & {fingerprint(enough, interpreter) for enough in levels[levels.index(level) :]}:
         return
     print(f"Preparing {VENV.name} for `{level}`; this happens once.", file=sys.stderr, flush=True)
-    if not interpreter or place(interpreter) not in stamps:
+    if not interpreter or (stamps and place(interpreter) not in stamps):
         venv.create(VENV, clear=True, with_pip=False, symlinks=os.name != "nt")
         interpreter = venv_interpreter()
-    STAMP.unlink(missing_ok=True)
+    # Until all is installed, the stamp says only where: after an interruption the next start goes on in place.
+    STAMP.write_text(f"{place(interpreter)}\n", encoding="utf-8")
     for name in LEVELS[level]:
         install("--no-deps", "--require-hashes", "--requirement", str(ROOT / "requirements" / name))
     install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))

@@ -160,5 +160,5 @@ def migrate(directory: Path, url: str) -> None:
     settings = Settings(
         database_url=url, data_dir=directory, bootstrap_api_key=SecretStr(SECRET), sandbox=False, policy=None
     )
-    service, _ = wiring.migrate_and_seed(settings)
+    service, *_ = wiring.migrate_and_seed(settings)
     service.database.engine.dispose()

@@ -10,10 +10,11 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+oldest_program = ${repr(down_revision)}  # the oldest program, by its newest migration, that runs on the new schema
 
 
 def upgrade() -> None:
-    """Say here whether old code runs on the new schema."""
+    """Say here why programs from `oldest_program` on run on the new schema."""
     ${upgrades if upgrades else "pass"}
 
 

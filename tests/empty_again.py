@@ -11,18 +11,20 @@ import psycopg
 # Children before their parents; of what is seeded, parents before their children.
 _WRITTEN = (
     "event", "escalation_recipient", "escalation", "promise", "deadline", "hold", "party", "link", "complaint_tag",
+    "complaint_external_id", "contact_digest",
     "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat",
-    "follower",
+    "follower", "reindexing",
 )  # fmt: skip
 _SEEDED = (
     "user_account", "department", "team", "category", "calendar", "policy", "api_key", "reference_version",
-    "sandbox_clock",
+    "sandbox_clock", "audit_event",
 )  # fmt: skip
 _MONTHS = (
     "(SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY inhrelid)"
     " FROM pg_inherits WHERE inhparent = 'event'::regclass)"
 )
 _RESTORED = """
+DELETE FROM audit_event WHERE sequence > (SELECT max(sequence) FROM seeded.audit_event);
 DELETE FROM api_key WHERE name <> 'bootstrap';
 UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
 UPDATE reference_version SET version = 2;

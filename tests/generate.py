@@ -7,12 +7,14 @@ from complaints.api.problems.catalogue import render_catalogue
 from complaints.domain.rules.lifecycle_page import render_page
 from complaints.features.registry import FEATURES
 from complaints.wiring import openapi_document
+from tests.sbom import render_sbom
 
 ROOT = Path(__file__).parent.parent
 GENERATED = {
     "docs/lifecycle.md": render_page,
     "docs/problems.md": lambda: render_catalogue(Annexes(FEATURES).problems),
     "openapi/complaints.json": openapi_document,
+    "sbom.cdx.json": render_sbom,
 }
 
 

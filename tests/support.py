@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
+from complaints.api.http.shared_answer import SharedAnswer
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
@@ -27,7 +28,7 @@ from complaints.use_cases.commands.complaints import CreateComplaint, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.configuration import keys
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.seeding import seed_database
+from complaints.use_cases.upkeep.seeding import begin_audit, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
 from complaints.wiring import new_id, open_annexes, wall_now
@@ -46,6 +47,7 @@ def make_template(url: str) -> None:
     with database.begin() as tx:
         seed_database(tx)
         test_clock.start_sandbox(tx.connection, START)
+        begin_audit(tx)
     made = Service(database, new_id)
     made.write(
         lambda tx: keys.create_key(
@@ -166,6 +168,7 @@ def api_client(service: Service) -> Iterator[TestClient]:
     _apps[:] = [app]
     app.state.service = service
     app.state.intake = group_intake(service)
+    app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     app.state.is_sandbox = is_sandbox(service)
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         yield client

@@ -14,6 +14,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+oldest_program = "0001"
 
 _NUMBERS_A_MONTH = 10**10
 _KEYS = {

@@ -15,6 +15,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+oldest_program = "0002"
 
 _OPEN = "overdue_after_at IS NOT NULL"
 _UNMET = "status IN ('running', 'paused', 'breached')"

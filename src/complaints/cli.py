@@ -3,6 +3,7 @@
 Imports stand inside the commands: `--help` answers quickly because it loads none of the product.
 """
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from complaints.domain.errors import ComplaintError, Fault, NotFound
+from complaints.domain.errors import ComplaintError, Fault, InvalidContent, NotFound
 from complaints.domain.vocabulary import AccessRole
 
 if TYPE_CHECKING:
@@ -32,19 +33,28 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+# Names and messages are printed as they are: nothing in them is markup or an emoji.
+out = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+LogLevel = Annotated[
+    str | None,
+    typer.Option("--log-level", help="debug, info, warning or error; else COMPLAINTS_LOG_LEVEL, else info."),
+]
 
 
 def main() -> None:
     """Run the command line. A refusal is printed without a stack trace and ends with status 1."""
+    from complaints.serving.process import keep_files_private, raise_open_files_limit
+
+    keep_files_private()
+    raise_open_files_limit()
     try:
         app()
     except Exception as error:
         lines = _explain(error)
         if lines is None:
             raise
-        err.print("\n".join(lines), markup=False)
+        err.print("\n".join(lines))
         sys.exit(1)
 
 
@@ -56,7 +66,7 @@ def _explain(error: Exception) -> list[str] | None:
     from complaints.wiring import NotReady
 
     if isinstance(error, ComplaintError):
-        return [f"{fault.pointer or '/'}: {fault.message}" for fault in error.faults] or [error.detail]
+        return [_describe(fault) for fault in error.faults] or [error.detail]
     if isinstance(error, NotReady):
         return [str(error)]
     if isinstance(error, ValidationError):
@@ -64,27 +74,80 @@ def _explain(error: Exception) -> list[str] | None:
     return None
 
 
-@app.command(epilog="Example: COMPLAINTS_PORT=9000 COMPLAINTS_PROCESSES=4 complaints serve")
-def serve() -> None:
+def _describe(fault: Fault) -> str:
+    return f"{fault.pointer}: {fault.message}" if fault.pointer else fault.message
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        import complaints
+
+        out.print(complaints.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Complaint ticketing and closed-loop workflow."""
+
+
+@app.command(epilog="Example: COMPLAINTS_PROCESSES=4 complaints serve --port 9000")
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen at; else COMPLAINTS_HOST.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port, 0 for a free one; else COMPLAINTS_PORT.")
+    ] = None,
+    log_level: LogLevel = None,
+) -> None:
     """Serve the API and, unless COMPLAINTS_SCHEDULER=0, watch the deadlines in this process.
 
     COMPLAINTS_PROCESSES=4 serves one port in four processes; SIGHUP replaces them without a refused request.
     """
     from complaints import wiring
-    from complaints.logs import configure_logging
-    from complaints.serving.supervisor import Supervisor
-    from complaints.settings import Settings
 
-    configure_logging()
-    settings, annexes = Settings(), wiring.open_annexes()
+    settings = _read_settings(host=host, port=port, log_level=log_level)
+    annexes = wiring.open_annexes()
     service, first_key = wiring.prepare(settings)
     listeners = wiring.listen(settings)
     if settings.listen_fd is None:
         _print_start(settings, listeners[0].getsockname()[1], first_key)
     if len(listeners) > 1:
         service.close()
-        raise typer.Exit(Supervisor(listeners).run())
+        raise typer.Exit(_supervise(listeners, settings))
     _serve_on(listeners[0], service, settings, annexes)
+
+
+def _read_settings(*, default_level: str = "info", **given: object) -> "Settings":
+    """The settings, with options of the command in place of variables; the log is written as they say.
+
+    `default_level` is the level of the log if nobody names one.
+    """
+    from complaints.logs import configure_logging
+    from complaints.settings import Settings
+
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    configure_logging(level=getattr(logging, (settings.log_level or default_level).upper()))
+    return settings
+
+
+def _supervise(listeners: "Sequence[socket.socket]", settings: "Settings") -> int:
+    """Serve in a process for each socket. They share their measures in a private directory."""
+    from functools import partial
+    from tempfile import TemporaryDirectory
+
+    from complaints.serving.measures import merge_ended
+    from complaints.serving.supervisor import Supervisor
+
+    with TemporaryDirectory(prefix="complaints-measures-") as directory:
+        given = {"COMPLAINTS_METRICS_DIR": directory}
+        if settings.log_level:
+            given["COMPLAINTS_LOG_LEVEL"] = settings.log_level
+        return Supervisor(listeners, given, partial(merge_ended, Path(directory))).run()
 
 
 def _serve_on(
@@ -93,33 +156,43 @@ def _serve_on(
     """Serve on one socket, with the loops if the settings say so, until a signal ends the process."""
     import signal
 
-    from prometheus_client import CollectorRegistry
-
     from complaints import wiring
     from complaints.serving.http_server import DrainingServer, server_config
+    from complaints.serving.measures import open_registries
     from complaints.serving.supervisor import report_to_supervisor
 
-    registry = CollectorRegistry()
+    registries = open_registries(settings.metrics_dir)
+    wiring.measure_work(service, registries.own)
     replica = wiring.open_replica(settings, service)
-    application = wiring.build_app(service, settings, registry, annexes, replica=replica)
-    loops = wiring.build_loops(service, registry, settings, annexes) if settings.scheduler else None
+    application = wiring.build_app(
+        service, settings, registries.own, annexes, shown=registries.shown, replica=replica
+    )
+    loops = (
+        wiring.build_loops(service, registries.own, settings, annexes)
+        if settings.scheduler
+        else wiring.build_heartbeat(service)
+    )
     line = settings.supervisor_fd
     server = DrainingServer(
-        server_config(application),
+        server_config(
+            application,
+            trust_forwarded_from=settings.trusted_proxies,
+            connections_per_peer=settings.connections_per_peer,
+            hsts_seconds=settings.hsts_seconds,
+        ),
         drain_seconds=settings.drain_seconds,
         on_ready=lambda: None if line is None else report_to_supervisor(line),
+        on_stop=application.state.feed_watch.end_waits,
     )
     # uvicorn raises the signal again after shutdown. Without this handler the process would end with an error.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)
     try:
-        if loops:
-            loops.start()
+        wiring.start_loops(loops)
         wiring.settle(service)
         server.run(sockets=[listener])
     finally:
-        if loops:
-            loops.stop()
+        wiring.end_loops(service, loops)
         if replica:
             replica.close()
         service.close()
@@ -134,7 +207,7 @@ def _print_start(settings: "Settings", port: int, first_key: "FirstKey | None") 
     key_file = settings.data_dir / KEY_FILE
     lines = [f"Complaints is served at {address} (the API is described at {address}/docs).", ""]
     if first_key:
-        lines += [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}", ""]
+        lines += [*_describe_first_key(first_key), ""]
     named = "$COMPLAINTS_BOOTSTRAP_API_KEY" if settings.bootstrap_api_key else f"$(cat {key_file})"
     lines += [
         "Post a first complaint:",
@@ -144,61 +217,78 @@ def _print_start(settings: "Settings", port: int, first_key: "FirstKey | None") 
         """      -d '{"channel": "phone", "subject": "No signal since Monday", "category": "network.outage"}'""",
         "",
     ]
-    out.print("\n".join(lines), markup=False)
+    out.print("\n".join(lines))
     sys.stdout.flush()
 
 
+def _describe_first_key(first_key: "FirstKey") -> list[str]:
+    """The lines about a new key. A terminal also gets its secret; other output is often kept as a log."""
+    if not sys.stdout.isatty():
+        return [f"Your first key is in {first_key.path}."]
+    return [f"Your first key, kept in {first_key.path}:", f"    {first_key.secret}"]
+
+
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints worker")
-def worker() -> None:
-    """Watch the deadlines and work on imports, without serving the API. Any number may run at once."""
+def worker(log_level: LogLevel = None) -> None:
+    """Watch the deadlines and work on imports, without serving the API. Any number may run at once.
+
+    COMPLAINTS_METRICS_PORT=9100 answers /metrics there.
+    """
     import signal
     import threading
 
-    from prometheus_client import CollectorRegistry
-
     from complaints import wiring
-    from complaints.logs import configure_logging
-    from complaints.settings import Settings
+    from complaints.serving.measures import open_registries
 
-    configure_logging()
-    settings, annexes = Settings(), wiring.open_annexes()
-    service, _ = wiring.prepare(settings)
-    loops = wiring.build_loops(service, CollectorRegistry(), settings, annexes)
+    settings, annexes = _read_settings(log_level=log_level), wiring.open_annexes()
+    registries = open_registries(None)
+    service = wiring.open_service(settings)
+    wiring.measure_work(service, registries.own)
+    loops = wiring.build_loops(service, registries.own, settings, annexes)
+    end_measures = wiring.serve_measures(service, settings, registries.shown)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    loops.start()
+    wiring.start_loops(loops)
     wiring.settle(service)
     out.print("Watching the deadlines; end with Ctrl-C.")
     sys.stdout.flush()
     try:
         stop.wait()
     finally:
-        loops.stop()
+        end_measures()
+        wiring.end_loops(service, loops)
         service.close()
 
 
 @app.command(epilog="Example: COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints migrate")
-def migrate() -> None:
+def migrate(
+    force: Annotated[
+        bool, typer.Option("--force", help="Also past running programs that the new schema does not allow.")
+    ] = False,
+) -> None:
     """Bring the database to the newest schema; a fresh one is filled with policy, categories and teams."""
     from complaints import wiring
-    from complaints.settings import Settings
 
-    settings = Settings()
-    service, first_key = wiring.migrate_and_seed(settings)
+    settings = _read_settings(default_level="error")
+    service, first_key, change = wiring.migrate_and_seed(settings, force=force)
+    name = wiring.name_of(service.database)
     service.close()
-    out.print("The database is at the newest schema.")
+    if change.before == change.after:
+        out.print(f"{name} is at schema {change.after} already: nothing was migrated.")
+    else:
+        out.print(f"{name} was migrated from schema {change.before or 'none'} to {change.after}.")
     if first_key:
-        out.print(f"Your first key, kept in {first_key.path}:\n    {first_key.secret}", markup=False)
+        out.print("\n".join(_describe_first_key(first_key)))
 
 
 @contextmanager
 def _open_service() -> Iterator["Service"]:
-    """The service of a command, on the database that the settings name."""
-    from complaints.settings import Settings
-    from complaints.wiring import opened
+    """The service of a command, on the database that the settings name. It must exist. Its name is printed."""
+    from complaints import wiring
 
-    with opened(Settings()) as service:
+    with wiring.opened(_read_settings(default_level="error")) as service:
+        err.print(f"Database: {wiring.name_of(service.database)}")
         yield service
 
 
@@ -209,19 +299,28 @@ def check() -> None:
     from rich.table import Table
 
     from complaints import wiring
-    from complaints.use_cases.upkeep.checks import count_to_check
+    from complaints.use_cases.upkeep.checks import Proof, count_to_check
 
     found = Table("Invariant", "Complaint", "What is wrong", box=None)
     annexes = wiring.open_annexes()
     with _open_service() as service, Progress(console=err, transient=True) as progress:
         size = count_to_check(service)
         task = progress.add_task("Checking", total=size.complaints)
-        for violation in wiring.check(service, annexes, progress=lambda count: progress.advance(task, count)):
+        proof = Proof()
+
+        def note(batch: Proof) -> None:
+            nonlocal proof
+            proof += batch
+            progress.advance(task, batch.complaints)
+
+        for violation in wiring.check(service, annexes, progress=note):
             found.add_row(violation.invariant, violation.number, violation.message)
+        checked = f"{proof} in {wiring.name_of(service.database)}"
     if found.row_count:
         out.print(found)
+        out.print(f"Checked: {checked}.")
         raise typer.Exit(1)
-    out.print("Every invariant holds.")
+    out.print(f"Every invariant holds. Checked: {checked}.")
     if size.cut_off:
         out.print(
             f"Of {size.cut_off} complaints that began in detached months only the rest of the history was looked at."
@@ -247,7 +346,9 @@ def import_file(
     mapping: Annotated[list[str], typer.Option("--map", help=_MAPPING_HELP)] = [],  # noqa: B006 - typer copies it
     constants: Annotated[list[str], typer.Option("--set", help="MEMBER=VALUE for every row.")] = [],  # noqa: B006
     expect: Annotated[list[str], typer.Option(help="MEMBER=PATTERN; a row that does not match fails.")] = [],  # noqa: B006
-    date_format: Annotated[str | None, typer.Option(help="How dates are written, as in strptime.")] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="How dates are written, as in strptime; or excel, epoch.")
+    ] = None,
     timezone: Annotated[
         str | None, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")
     ] = None,
@@ -264,31 +365,41 @@ def import_file(
         bool, typer.Option("--dry-run", help="Write nothing; tell what would happen.")
     ] = False,
 ) -> None:
-    """Import complaints from a file. A second run after a crash or by mistake imports nothing twice."""
+    """Import complaints from a file. A second run after a crash or by mistake imports nothing twice.
+
+    The status is 0 if every row is taken or known, and 1 if a row failed or the file was refused.
+    """
     import time
 
     from rich.progress import MofNCompleteColumn, Progress
 
-    from complaints.domain.importing.import_file import CSV, NDJSON
+    from complaints.domain.importing.import_file import CSV, NDJSON, speak_as_command
     from complaints.use_cases import imports
     from complaints.use_cases.access import Caller
 
+    if not source.strip():
+        raise typer.BadParameter("it names the system that the complaints come from", param_hint="--source")
     pairs = [*_pairs("map", mapping), *_pairs("set", constants), *_pairs("expect", expect)]
     single = {"date_format": date_format, "timezone": timezone, "unmapped": unmapped, "dates": dates,
               "repeated_ids": repeated_ids}  # fmt: skip
     pairs += [(name, value) for name, value in single.items() if value is not None]
-    media_type = CSV if file.suffix.lower() == ".csv" else NDJSON
+    media_type = CSV if file.suffix.lower() in (".csv", ".tsv", ".tab", ".txt") else NDJSON
     request = imports.ImportRequest(file.read_bytes(), media_type, charset, tuple(pairs), dry_run)
     caller = Caller("import", frozenset({AccessRole.ADMIN}), source)
     with _open_service() as service:
-        job = service.write(lambda tx: imports.start_import(service, tx, caller, request))
+        try:
+            job = service.write(lambda tx: imports.start_import(service, tx, caller, request))
+        except InvalidContent as refusal:
+            raise speak_as_command(refusal) from refusal
         with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=err) as progress:
             task = progress.add_task("Importing", total=job.rows)
             while not imports.work_on(
                 service, job.id, progress=lambda j: progress.update(task, completed=j.done)
             ):
                 time.sleep(0.2)  # a worker took a chunk of it
-        _print_import(service, service.read(lambda tx: imports.load_import(tx, caller, job.id)))
+        ended = service.read(lambda tx: imports.load_import(tx, caller, job.id))
+        _print_import(service, ended)
+    raise typer.Exit(1 if ended.failed else 0)
 
 
 def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
@@ -316,7 +427,7 @@ def _print_import(service: "Service", job: "ImportJob") -> None:
     while rows := service.read(partial(imports.list_errors, job=job, after=after, limit=200)):
         for row in rows:
             for fault in row["errors"]:
-                out.print(f"  row {row['row']}: {fault['pointer'] or '/'}: {fault['message']}", markup=False)
+                out.print(f"  row {row['row']}: {_describe(Fault(**fault))}", markup=False)
         after = rows[-1]["row"]
 
 
@@ -330,8 +441,9 @@ app.add_typer(policy_app, name="policy")
 def policy_validate(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Check a policy document without a database, and print every fault with its line."""
     from complaints.use_cases.policy_document.document import read_policy
+    from complaints.wiring import read_text
 
-    reading = read_policy(file.read_text(encoding="utf-8"))
+    reading = read_policy(read_text(file))
     _print_warnings(reading.warnings)
     out.print(f"{reading.policy.code} is a valid policy.")
 
@@ -341,8 +453,9 @@ def policy_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
     """Apply a policy document as a new version. It holds for complaints received from its effective date on."""
     from complaints.use_cases.access import SYSTEM
     from complaints.use_cases.configuration import policies
+    from complaints.wiring import read_text
 
-    text = file.read_text(encoding="utf-8")
+    text = read_text(file)
     with _open_service() as service:
         applied = service.write(lambda tx: policies.apply_policy(service, tx, SYSTEM, text))
     _print_warnings(applied.warnings)
@@ -370,13 +483,13 @@ def policy_show(
         versions = service.read(lambda tx: policies.list_policies(tx, configuration, code))
         newest = max(listed.policy.version for listed in versions)
         _, text = service.read(lambda tx: policies.load_policy(tx, configuration, code, newest))
-        out.print(text, markup=False)
+        out.print(text)
 
 
 def _print_warnings(warnings: Sequence[Fault]) -> None:
     """Print the warnings of a policy document on standard error."""
     for warning in warnings:
-        err.print(f"warning: {warning.message}", markup=False)
+        err.print(f"warning: {warning.message}")
 
 
 # Keys --------------------------------------------------------------------------------------------------------------
@@ -396,13 +509,20 @@ def key_create(
 ) -> None:
     """Make a key and print its secret, this once."""
     from complaints.use_cases.access import SYSTEM
+    from complaints.use_cases.commands.configuration import CreateKey
+    from complaints.use_cases.commands.messages import read_command
     from complaints.use_cases.configuration import keys
 
+    given = {"name": name, "roles": role, "source": source, "user": user}
+    command = read_command(CreateKey, {member: value for member, value in given.items() if value is not None})
     with _open_service() as service:
         _, secret = service.write(
-            lambda tx: keys.create_key(service, tx, SYSTEM, name=name, roles=role, source=source, login=user)
-        )
-    out.print(secret, markup=False)
+            lambda tx: keys.create_key(
+                service, tx, SYSTEM, name=command.name, roles=command.roles, source=command.source,
+                login=command.user,
+            )
+        )  # fmt: skip
+    out.print(secret)
 
 
 @key_app.command("revoke", epilog="Example: complaints key revoke cc-north")
@@ -416,7 +536,7 @@ def key_revoke(name: str) -> None:
         if not found:
             raise NotFound(f"There is no key {name!r}.")
         service.write(lambda tx: keys.revoke_key(service, tx, SYSTEM, found[0].id))
-    out.print(f"{name} is revoked.", markup=False)
+    out.print(f"{name} is revoked.")
 
 
 @key_app.command("list", epilog="Example: complaints key list")

@@ -19,9 +19,11 @@ _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Write every log line of this process as JSON to `stream`, or to standard error without `stream`.
 
-    A line has the values that are bound to its context, such as `request_id`. An exception is logged with its type
-    and its frames. Its message is left out, because it may quote personal data. Call this once per process:
-    without `stream`, a logger that is already in use keeps its first configuration.
+    A line has the values that are bound to its context, such as `request_id`, and all that `extra` of a call in the
+    product gives. An exception is logged with its type and its frames. Its message is left out, because it may quote
+    personal data. `level` is for the product and its server; of other libraries only warnings and errors are
+    logged. Call this once per process: without `stream`, a logger that is already in use keeps its first
+    configuration.
     """
     out = stream if stream is not None else sys.stderr
     shared: list[Processor] = [
@@ -41,19 +43,27 @@ def configure_logging(*, level: int = logging.INFO, stream: TextIO | None = None
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder(set()), *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _add_own_extra, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
-    # APScheduler logs every run of a loop. It also warns if a run is due while the run before still lasts.
+    root.setLevel(max(level, logging.WARNING))
+    for name in (_OWN, "uvicorn"):
+        logging.getLogger(name).setLevel(level)
+    # APScheduler warns if a run is due while the run before still lasts.
     logging.getLogger("apscheduler").setLevel(max(level, logging.ERROR))
-    # The HTTP client logs every address that it calls, with the query.
-    for chatty in ("httpx2", "httpcore2"):
-        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+_OWN = "complaints"
+_add_extra = structlog.stdlib.ExtraAdder()
+
+
+def _add_own_extra(logger: logging.Logger, method: str, event: EventDict) -> EventDict:
+    """Add what the product gives as `extra`. Libraries keep theirs: nobody knows what is in it."""
+    is_own = event["_record"].name.split(".")[0] == _OWN
+    return _add_extra(logger, method, event) if is_own else event
 
 
 # Every request writes a line. Making the encoder once and formatting each second once halves the cost.

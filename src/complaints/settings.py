@@ -1,7 +1,7 @@
 """Settings from environment variables with the prefix COMPLAINTS_. Only wiring and the command line read them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,8 +36,19 @@ class Settings(BaseSettings):
     read_database_url: str | None = None
     pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     pool_seconds: Annotated[float, Field(gt=0, le=60)] = 10
-    listen_fd: int | None = None  # the supervisor sets these two, not a person
+    calls_per_minute: Annotated[int, Field(ge=0)] = 0  # of one key in one process; 0: no limit
+    running_imports: Annotated[int, Field(ge=0)] = 20  # unfinished imports of one key; 0: no limit
+    stored_import_bytes: Annotated[int, Field(ge=0)] = (
+        1024**3
+    )  # the files of these imports together; 0: no limit
+    connections_per_peer: Annotated[int, Field(ge=0)] = 0  # of one address to one process; 0: no limit
+    hsts_seconds: Annotated[int, Field(ge=0)] = 0  # 0: no header Strict-Transport-Security
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    trusted_proxies: str | None = None
+    listen_fd: int | None = None  # the supervisor sets these three, not a person
     supervisor_fd: int | None = None
+    metrics_dir: Path | None = None
 
     @field_validator("bootstrap_api_key")
     @classmethod

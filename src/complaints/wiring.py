@@ -11,34 +11,60 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from uuid_utils.compat import uuid7
 
 from complaints.api.app import create_app
 from complaints.api.feature import Annexes, Feature, FeatureLoop
+from complaints.api.health import InstallationMeasures
 from complaints.features.registry import FEATURES
+from complaints.serving.measures import SweepMeasures, WorkMeasures
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings, describe_faults
 from complaints.storage.database import migrate
-from complaints.storage.database.connections import open_engine
+from complaints.storage.database.connections import (
+    BadUrl,
+    DatabaseUrl,
+    Unreachable,
+    check_reachable,
+    describe_url,
+    keep_private,
+    open_engine,
+    parse_url,
+    watch_pool,
+)
 from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
-from complaints.use_cases.imports import work_on_imports
+from complaints.storage.rows.seed import is_seeded
+from complaints.use_cases.imports import ImportQuota, work_on_imports
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import Violation, check_all, check_followers
-from complaints.use_cases.upkeep.loops import Sweeper, do_chores
-from complaints.use_cases.upkeep.seeding import ensure_first_key, seed_database
-from complaints.use_cases.upkeep.sweep import SweepResult
+from complaints.use_cases.upkeep.checks import Proof, check_all, check_followers, check_references
+from complaints.use_cases.upkeep.configuration_checks import check_configuration
+from complaints.use_cases.upkeep.loops import Sweeper, beat_without_sweep, do_chores, end_heartbeat
+from complaints.use_cases.upkeep.migrating import MigrationRefused, SchemaChange, migrate_schema
+from complaints.use_cases.upkeep.reindexing import reindex
+from complaints.use_cases.upkeep.seeding import (
+    begin_audit,
+    ensure_first_key,
+    seed_database,
+    shipped_policies,
+    shipped_policy,
+)
+from complaints.use_cases.upkeep.violation import Violation
 
 KEY_FILE = "first-key"
 IMPORT_SECONDS = 5.0  # an import that another process took; a process begins its own imports at once
+HEARTBEAT_LOOP = "heartbeat"
+HEARTBEAT_SECONDS = 10.0
+REINDEXING_SECONDS = 60.0
 
 
 class NotReady(Exception):
@@ -87,60 +113,161 @@ def _read_settings(kind: type[BaseSettings]) -> BaseSettings:
         raise NotReady(describe_faults(error, kind.model_config.get("env_prefix", ""))) from error
 
 
-def open_database(settings: Settings) -> Database:
-    """The database with its clock. Raises NotReady if the database does not fit the settings."""
-    if settings.embedded and settings.database_url is None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = _open(settings, settings.url)
+def open_database(settings: Settings, *, create: bool = False) -> Database:
+    """The database with its clock. Raises NotReady if it does not answer.
+
+    An SQLite file that does not exist is made only with `create`.
+    """
+    if settings.read_database_url is not None:
+        _parse(settings.read_database_url, "COMPLAINTS_READ_DATABASE_URL")
     if settings.embedded:
-        migrate.upgrade(engine, annex_tables=_annex_tables())
+        _find_file(settings, create=create)
+        keep_private(settings.url)
+    engine = _open(settings, settings.url, "COMPLAINTS_DATABASE_URL")
+    try:
+        check_reachable(engine)
+    except Unreachable as error:
+        engine.dispose()
+        raise NotReady(f"The database cannot be reached: {error} ({describe_url(engine.url)}).") from error
     return Database(engine, wall_clock)
 
 
-def _open(settings: Settings, url: str) -> DatabaseEngine:
-    return open_engine(url, pool_size=settings.pool_size, pool_seconds=settings.pool_seconds)
+def _find_file(settings: Settings, *, create: bool) -> None:
+    """Raise NotReady if there is no database file, or, with `create`, no directory for one."""
+    path = Path(describe_url(_parse(settings.url, "COMPLAINTS_DATABASE_URL")))
+    if create and settings.database_url is None:
+        _make_directory(settings.data_dir)
+    if not create and not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises PermissionError
+        raise NotReady(
+            f"There is no database at {path}: `complaints serve` or `complaints migrate` makes one. "
+            "COMPLAINTS_DATA_DIR and COMPLAINTS_DATABASE_URL name another."
+        )
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady(f"COMPLAINTS_DATA_DIR: cannot make the directory {path}: {error.strerror}.") from error
+
+
+def _parse(url: str, setting: str) -> DatabaseUrl:
+    try:
+        return parse_url(url)
+    except BadUrl as error:
+        raise NotReady(f"{setting} {error}.") from error
+
+
+def _open(settings: Settings, url: str, setting: str) -> DatabaseEngine:
+    parsed = _parse(url, setting)
+    return open_engine(parsed, pool_size=settings.pool_size, pool_seconds=settings.pool_seconds)
 
 
 def open_replica(settings: Settings, primary: Service) -> Replica | None:
     """The replica that COMPLAINTS_READ_DATABASE_URL names, or None. It need not answer yet."""
     if settings.read_database_url is None:
         return None
-    database = Database(_open(settings, settings.read_database_url), primary.database.clock)
-    return Replica(database, primary.new_id, primary=primary)
+    engine = _open(settings, settings.read_database_url, "COMPLAINTS_READ_DATABASE_URL")
+    return Replica(Database(engine, primary.database.clock), primary.new_id, primary=primary)
 
 
 def prepare(settings: Settings) -> tuple[Service, FirstKey | None]:
-    """The service on a migrated database, which is seeded if it is fresh. Raises NotReady for an older schema."""
-    database = open_database(settings)
-    _check_schema(database)
-    return _seeded(settings, database)
+    """The service for `serve`, on a database that is seeded if it is fresh.
+
+    An embedded database is made and migrated. Raises NotReady for a schema on which this program does not run.
+    """
+    policy = _first_policy(settings)  # before anything is made
+    with _closed_on_failure(open_database(settings, create=True)) as database:
+        if settings.embedded:
+            _migrate(database)
+        _check_schema(database)
+        return _seeded(settings, database, policy)
 
 
-def migrate_and_seed(settings: Settings) -> tuple[Service, FirstKey | None]:
-    """Bring the database to the newest schema, and seed a fresh one."""
-    database = open_database(settings)
-    migrate.upgrade(database.engine, annex_tables=_annex_tables())
-    return _seeded(settings, database)
+@contextmanager
+def _closed_on_failure(database: Database) -> Iterator[Database]:
+    try:
+        yield database
+    except BaseException:
+        database.close()
+        raise
 
 
-def _annex_tables() -> tuple[str, ...]:
-    return Annexes(FEATURES).table_names
+def migrate_and_seed(
+    settings: Settings, *, force: bool = False
+) -> tuple[Service, FirstKey | None, SchemaChange]:
+    """Bring the database to the newest schema, and seed a fresh one. Raises NotReady.
+
+    With `force`, running programs that the new schema does not allow are ignored.
+    """
+    policy = _first_policy(settings)
+    with _closed_on_failure(open_database(settings, create=True)) as database:
+        change = _migrate(database, force=force)
+        return *_seeded(settings, database, policy), change
+
+
+def _migrate(database: Database, *, force: bool = False) -> SchemaChange:
+    try:
+        return migrate_schema(database, wall_now, annex_tables=Annexes(FEATURES).table_names, force=force)
+    except MigrationRefused as error:
+        raise NotReady(f"The database was not migrated: {error}.") from error
 
 
 def _check_schema(database: Database) -> None:
     with database.read() as tx:
-        current, head = migrate.current(tx.connection), migrate.head()
-    if current != head:
+        current, fit = migrate.current(tx.connection), migrate.judge_schema(tx.connection)
+    if fit is migrate.SchemaFit.OLDER:
         raise NotReady(
-            f"The database is at schema {current or 'none'}, this program needs {head}: run `complaints migrate`."
+            f"The database {name_of(database)} is at schema {current or 'none'}, "
+            f"this program needs {migrate.head()}: run `complaints migrate`."
+        )
+    if fit is migrate.SchemaFit.TOO_NEW:
+        raise NotReady(
+            f"The database {name_of(database)} is at schema {current}, on which this program "
+            f"({migrate.head()}) does not run: use a newer program."
         )
 
 
-def _seeded(settings: Settings, database: Database) -> tuple[Service, FirstKey | None]:
-    policy = settings.policy.read_text(encoding="utf-8") if settings.policy else None
+def name_of(database: Database) -> str:
+    """The name of the database for a person: its path, or its URL without password."""
+    return describe_url(database.engine.url)
+
+
+def _seeded(settings: Settings, database: Database, policy: str | None) -> tuple[Service, FirstKey | None]:
     with database.begin() as tx:
         if seed_database(tx, policy) and settings.sandbox:
             test_clock.start_sandbox(tx.connection, tx.now.replace(microsecond=0))
+        begin_audit(tx)
+    service = _service(settings, database)
+    return service, _first_key(settings, service)
+
+
+def _first_policy(settings: Settings) -> str | None:
+    """The policy document that COMPLAINTS_POLICY names: a file, or the name of one that comes with the program."""
+    if settings.policy is None:
+        return None
+    if not settings.policy.exists() and str(settings.policy) in shipped_policies():
+        return shipped_policy(str(settings.policy))
+    shipped = ", ".join(shipped_policies())
+    return read_text(settings.policy, f"COMPLAINTS_POLICY names a file, or one of {shipped}")
+
+
+def read_text(path: Path, hint: str = "") -> str:
+    """The text of a file in UTF-8. Raises NotReady, with `hint` for a file that cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        told = f" {hint}." if hint else ""
+        raise NotReady(f"Cannot read {path}: {error.strerror}.{told}") from error
+    except UnicodeDecodeError as error:
+        raise NotReady(
+            f"{path} is not text in UTF-8: byte {error.start + 1} does not belong there."
+        ) from error
+
+
+def _service(settings: Settings, database: Database) -> Service:
+    """The service with the clock of its database. Raises NotReady if one is a sandbox and the other is not."""
+    with database.read() as tx:
         is_sandbox = test_clock.find_sandbox_now(tx.connection) is not None
     if is_sandbox != settings.sandbox:
         raise NotReady(
@@ -150,8 +277,7 @@ def _seeded(settings: Settings, database: Database) -> tuple[Service, FirstKey |
         )
     if is_sandbox:
         database = Database(database.engine, _sandbox_clock)
-    service = Service(database, new_id)
-    return service, _first_key(settings, service)
+    return Service(database, new_id)
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:
@@ -162,7 +288,7 @@ def _first_key(settings: Settings, service: Service) -> FirstKey | None:
     if made is None or given is not None:
         return None
     path = settings.data_dir / KEY_FILE
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _make_directory(settings.data_dir)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(made + "\n")
@@ -176,10 +302,20 @@ def openapi_document() -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
+def open_service(settings: Settings) -> Service:
+    """The service on a database that exists and is migrated. Nothing is made. Raises NotReady."""
+    with _closed_on_failure(open_database(settings)) as database:
+        _check_schema(database)
+        with database.read() as tx:
+            if not is_seeded(tx):
+                raise NotReady(f"The database {name_of(database)} is empty: run `complaints migrate`.")
+        return _service(settings, database)
+
+
 @contextmanager
 def opened(settings: Settings) -> Iterator[Service]:
-    """The service for one command. Its connections are closed at the end of the block."""
-    service, _ = prepare(settings)
+    """As `open_service`, for one command. The connections are closed at the end of the block."""
+    service = open_service(settings)
     try:
         yield service
     finally:
@@ -200,40 +336,74 @@ def settle(service: Service) -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-class SweepMetrics:
-    """The metrics of sweeps: how late steps are taken, and how many (rule 3.7)."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._lag = Histogram(
-            "complaints_step_lag_seconds",
-            "Seconds from when an escalation step should have been taken to when it was.",
-            buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 30, 300, 3600),
-            registry=registry,
-        )
-        self._steps = Counter("complaints_steps", "Escalation steps taken.", ("kind",), registry=registry)
-
-    def observe(self, swept: SweepResult) -> None:
-        """Count one sweep."""
-        for lag in swept.lags_seconds:
-            self._lag.observe(lag)
-        self._steps.labels("escalation").inc(swept.escalations)
-        self._steps.labels("reminder").inc(swept.reminders)
+def node_name() -> str:
+    """The name of this process in the heartbeats."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def build_loops(service: Service, registry: CollectorRegistry, settings: Settings, annexes: Annexes) -> Loops:
     """The loops of a process that sweeps, with the loops of the annexes. Commits of this process hasten them."""
     stopping = threading.Event()
-    node = f"{socket.gethostname()}:{os.getpid()}"
-    sweeper = Sweeper(service, node, wall_now, SweepMetrics(registry).observe, stopping.is_set)
+    sweeper = Sweeper(service, node_name(), wall_now, SweepMeasures(registry).observe, stopping.is_set)
     keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
     own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
+        Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )
     built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)
     service.database.hasten = built.hasten
     return built
+
+
+def build_heartbeat(service: Service) -> Loops:
+    """The only loop of a process that leaves the deadlines to others: it writes a heartbeat."""
+    beat = partial(beat_without_sweep, service, node_name(), wall_now)
+    return Loops((Loop(HEARTBEAT_LOOP, beat, seconds=HEARTBEAT_SECONDS),), wall_now)
+
+
+def start_loops(loops: Loops) -> None:
+    """Start the loops. A process that only serves writes its first heartbeat at once."""
+    loops.start()
+    loops.hasten(HEARTBEAT_LOOP, 0)
+
+
+def end_loops(service: Service, loops: Loops) -> None:
+    """Finish the running work of the loops, and delete the heartbeat of this process."""
+    loops.stop()
+    end_heartbeat(service, node_name())
+
+
+def measure_work(service: Service, registry: CollectorRegistry) -> None:
+    """Count what the transactions of `service` commit, and the connections that they use."""
+    measures = WorkMeasures(registry)
+    service.database.count = measures.count
+    watch_pool(service.database.engine, measures.note_pool)
+
+
+def serve_measures(service: Service, settings: Settings, shown: CollectorRegistry) -> Callable[[], None]:
+    """Answer `GET /metrics` of a worker at COMPLAINTS_METRICS_PORT, if it is set. Returns a function that ends it.
+
+    Raises NotReady for a taken port.
+    """
+    if settings.metrics_port is None:
+        return lambda: None
+    shown.register(InstallationMeasures(lambda: service, wall_now))
+    try:
+        server, thread = start_http_server(settings.metrics_port, settings.host, registry=shown)
+    except OSError as error:
+        raise NotReady(
+            f"Cannot listen at {settings.host}, port {settings.metrics_port}: {error.strerror}. "
+            "COMPLAINTS_HOST and COMPLAINTS_METRICS_PORT name another address."
+        ) from error
+
+    def end() -> None:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    return end
 
 
 def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], bool]) -> Iterator[Loop]:
@@ -251,10 +421,12 @@ def _work_on(
         pass
 
 
-def check(service: Service, annexes: Annexes, *, progress: Callable[[int], None]) -> Iterator[Violation]:
-    """Every breach of an invariant of the core and of the annexes; `progress` gets the counts of complaints seen."""
+def check(service: Service, annexes: Annexes, *, progress: Callable[[Proof], None]) -> Iterator[Violation]:
+    """Every breach of an invariant of the core and of the annexes; `progress` gets what each batch checked."""
     yield from check_all(service, progress=progress)
+    yield from check_references(service)
     yield from check_followers(service, annexes.names)
+    yield from check_configuration(service)
     for feature in annexes.features:
         for find_breaches in feature.checks:
             yield from find_breaches(service)
@@ -287,14 +459,18 @@ def build_app(
     registry: CollectorRegistry,
     annexes: Annexes,
     *,
+    shown: CollectorRegistry | None = None,
     replica: Service | None = None,
 ) -> FastAPI:
-    """The application over `service` and `annexes`. Callers who cannot write read from `replica`, if there is one."""
+    """The application over `service` and `annexes`; its arguments are those of `create_app`."""
     return create_app(
         service,
         wall=wall_now,
         registry=registry,
+        shown=shown,
         sweeps=settings.scheduler,
         replica=replica,
         annexes=annexes,
+        calls_per_minute=settings.calls_per_minute,
+        import_quota=ImportQuota(settings.running_imports, settings.stored_import_bytes),
     )

@@ -1,5 +1,6 @@
 """A tiny application behind the real middleware, and the real server around it."""
 
+import signal
 import socket
 import threading
 import time
@@ -7,11 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-import uvicorn
 from fastapi import APIRouter, Body, FastAPI, Header, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.middleware import RequestLimits, install_middleware
@@ -26,7 +26,7 @@ from complaints.domain.errors import (
     TransitionRefused,
     Unavailable,
 )
-from complaints.serving.http_server import server_config
+from complaints.serving.http_server import DrainingServer, server_config
 
 REFUSALS = {
     "invalid": InvalidContent("Two things are wrong.", faults=[Fault("/a~1b", "bad"), Fault("/c", "worse")]),
@@ -132,6 +132,11 @@ async def half() -> StreamingResponse:
     return StreamingResponse(parts(), media_type="text/plain")
 
 
+@router.get("/large")
+async def large() -> Response:
+    return Response(b"x" * 12_000_000, media_type="text/plain")
+
+
 @router.get("/page")
 async def page() -> HTMLResponse:
     return HTMLResponse("<p>hello</p>")
@@ -143,7 +148,7 @@ async def cached() -> JSONResponse:
 
 
 def make_app(limits: RequestLimits | None = None, **options: Any) -> FastAPI:
-    app = FastAPI(title="Letters", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Letters", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(router)
     install_middleware(app, limits=limits or RequestLimits(), **options)
     return app
@@ -154,7 +159,7 @@ def running(app: FastAPI, **settings: Any) -> Iterator[int]:
     """The port of a real server around `app`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = server_config(app, **settings)
-        server = uvicorn.Server(config)
+        server = DrainingServer(config, drain_seconds=0)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -163,5 +168,5 @@ def running(app: FastAPI, **settings: Any) -> Iterator[int]:
                 time.sleep(0.01)
             yield listener.getsockname()[1]
         finally:
-            server.should_exit = True
+            server.handle_exit(signal.SIGTERM, None)
             thread.join()

@@ -1,12 +1,22 @@
 """The feed of changes over the API."""
 
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.history_schemas import ChangesPage
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from complaints.storage.rows.event import event
+from complaints.use_cases.complaints import history
+from complaints.wiring import new_id
 from tests.support import Scenario
 
 
@@ -26,6 +36,7 @@ def test_the_feed_has_every_event_in_commit_order(client: TestClient, scenario: 
     ]
     assert set(absent["items"][0]) == {
         "id", "sequence", "type", "complaint_id", "version", "at", "actor", "data",
+        "number", "source", "external_id", "status",
     }  # fmt: skip
 
 
@@ -84,6 +95,98 @@ def test_each_source_sees_its_own_events(client: TestClient, scenario: Scenario)
     assert client.get("/v1/changes", params=after, headers=headers).json()["items"] == []
 
 
+def test_an_event_names_its_complaint_and_its_new_status(client: TestClient, scenario: Scenario) -> None:
+    complaint = scenario.post(source="north", external_id="E1")
+    scenario.act(complaint, "respond", message="We are on it.", contact_channel="phone")
+    items = client.get("/v1/changes").json()["items"]
+    assert {(e["number"], e["source"], e["external_id"]) for e in items} == {
+        (number_of(complaint.sequence), "north", "E1")
+    }
+    assert [e["status"] for e in items] == ["received", "investigating", None]
+
+
+def test_filters_choose_events_and_leave_the_cursor_alone(
+    client: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    north = scenario.post(source="north", category="network.outage")
+    scenario.post(source="south", category="billing.refund")
+    scenario.act(north, "respond", message="We are on it.", contact_channel="phone")
+
+    def walk(**query: object) -> list[str]:
+        found, cursor = [], ""
+        while True:
+            page = client.get("/v1/changes", params={**query, "after": cursor, "limit": 1}).json()
+            found += [f"{e['source']} {e['type']}" for e in page["items"]]
+            if page["next_cursor"] == cursor:
+                return found
+            cursor = page["next_cursor"]
+
+    responded = ["north complaint.responded"]
+    for looked_at in (2, 20_000):
+        monkeypatch.setattr(history, "_LOOKED_AT_ONCE", looked_at)
+        monkeypatch.setattr(history, "MOST_LOOKED_AT", looked_at)
+        assert walk(type="complaint.responded") == responded
+        assert walk(type=["complaint.created", "complaint.responded"], source="north") == [
+            "north complaint.created", *responded,
+        ]  # fmt: skip
+        assert walk(team="management") == ["south complaint.created"]
+        assert walk(source="nowhere") == []
+    cursor = client.get("/v1/changes", params={"source": "south"}).json()["next_cursor"]
+    assert client.get("/v1/changes", params={"after": cursor}).json()["items"] == []
+    answer = client.get("/v1/changes", params={"type": "complaint.create"}).json()
+    assert answer["errors"][0]["message"].endswith("did you mean 'complaint.created'?")
+
+
+def test_now_is_the_end_of_the_feed(client: TestClient, scenario: Scenario) -> None:
+    scenario.post()
+    now = client.get("/v1/changes", params={"after": "now"}).json()
+    scenario.post(subject="later")
+    later = client.get("/v1/changes", params={"after": now["next_cursor"]}).json()
+    assert now["items"] == []
+    assert [e["data"]["changes"]["subject"] for e in later["items"]] == ["later"]
+
+
+def test_a_cursor_of_another_history_is_refused(client: TestClient, scenario: Scenario) -> None:
+    """After a restore, new events take the numbers of events that the reader has seen."""
+    scenario.post()
+    cursor = client.get("/v1/changes").json()["next_cursor"]
+    scenario.service.write(lambda tx: tx.connection.execute(update(event).values(id=new_id())))
+    answer = client.get("/v1/changes", params={"after": cursor})
+    assert (answer.status_code, answer.json()["type"]) == (410, "/problems/feed-set-back")
+
+
+def test_a_reader_may_wait_for_events(client: TestClient, scenario: Scenario) -> None:
+    mine = scenario.key(AccessRole.INTAKE, source="mine")
+    now = client.get("/v1/changes", params={"after": "now"}).json()["next_cursor"]
+    with ThreadPoolExecutor(60) as pool:
+        others = [
+            pool.submit(client.get, "/v1/changes", params={"after": now, "wait": 20}) for _ in range(50)
+        ]
+        own = pool.submit(client.get, "/v1/changes", params={"after": now, "wait": 20}, headers=mine)
+        scenario.post(source="other")
+        assert {len(one.result().json()["items"]) for one in others} == {1}
+        assert not own.done()
+        scenario.post(source="mine")
+        assert [e["source"] for e in own.result().json()["items"]] == ["mine"]
+    began = time.monotonic()
+    assert client.get("/v1/changes", params={"after": "now", "wait": 1}).json()["items"] == []
+    assert 1 <= time.monotonic() - began < 5
+
+
+def test_nobody_waits_while_the_process_drains() -> None:
+    async def drain() -> float:
+        watch, loop = FeedWatch(), asyncio.get_running_loop()
+        service = SimpleNamespace(read=lambda _work: 0)
+        waits = [loop.create_task(watch.wait_beyond(service, 0, 30)) for _ in range(3)]  # type: ignore[arg-type]
+        await asyncio.sleep(0.01)
+        began = loop.time()
+        watch.end_waits()
+        await asyncio.gather(*waits, watch.wait_beyond(service, 0, 30))  # type: ignore[arg-type]
+        return loop.time() - began
+
+    assert asyncio.run(drain()) < 1
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
@@ -92,8 +195,15 @@ def test_each_source_sees_its_own_events(client: TestClient, scenario: Scenario)
         ("cursor=x", 400),
         ("fields=secret", 400),
         ("limit=0", 422),
-        ("limit=201", 422),
+        ("limit=1001", 422),
         ("limit=many", 422),
+        ("wait=31", 422),
+        ("wait=-1", 422),
+        ("type=complaint.create", 422),
+        ("team=operatons", 422),
+        ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjo5OTk5OTl9", 410),
+        ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjo5OTk5OTl9&wait=30", 410),
+        ("after=eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjowLCJpZCI6IngifQ", 400),
     ],
 )
 def test_bad_queries_are_refused(client: TestClient, query: str, status: int) -> None:

@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 from complaints.api.complaints.schemas import ComplaintPage, ComplaintShown, DueSummaryShown
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.errors import Conflict
+from complaints.domain.vocabulary import AccessRole, Priority, Status
+from complaints.use_cases.complaints import lists
 from tests.support import Scenario
 
 Found = Callable[..., list[str]]
@@ -72,7 +74,7 @@ def test_each_filter_finds_what_it_names(scenario: Scenario, found: Found) -> No
     assert found(team="management") == ["two"]
     assert found(first_owner="admin") == ["two", "one"]
     assert found(channel="web", source="south") == []
-    assert found(category="nowhere") == found(team="nowhere") == found(tag="VIP") == found(region="CN") == []
+    assert found(tag="VIP") == found(region="CN") == []
     assert found(number=number_of(1)) == found(number=number_of(1).lower()) == ["one"]
 
 
@@ -86,6 +88,56 @@ def test_a_phone_number_is_found_in_any_notation(scenario: Scenario, found: Foun
     assert found(phone="+49301234567") == found(phone="0049 30 1234567") == ["de"]
     assert found(account_no="A-1") == found(account_no=" A-1 ") == ["cn"]
     assert found(account_no="A-2") == found(phone="+8613700000000") == []
+
+
+def test_other_marks_find_their_complainant(scenario: Scenario, found: Found) -> None:
+    """Rule 5.6: what is asked for is folded like what is stored."""
+    scenario.post(subject="wide", complainant={"phone": "１３８００１３８０００", "account_no": "Ａ－1 "})
+    scenario.post(
+        subject="desk 12", complainant={"phone": "010-65529988 ext 12", "email": "u@müller.example"}
+    )
+    scenario.post(subject="desk 13", complainant={"phone": "（010）65529988转13"})
+    scenario.post(subject="nobody", complainant={"phone": "00000000000", "account_no": "0000"})
+
+    assert found(phone="13800138000") == found(phone="１３８ 0013 8000") == ["wide"]
+    assert found(account_no="A-1") == found(account_no="Ａ－1 ") == ["wide"]
+    assert found(phone="01065529988") == ["desk 13", "desk 12"]
+    assert found(phone="010-65529988#12") == ["desk 12"]
+    assert found(email="U@xn--mller-kva.EXAMPLE") == ["desk 12"]
+    assert found(phone="00000000000") == found(email="v@müller.example") == []
+
+
+def test_who_is_one_complainant_follows_the_stored_marks(scenario: Scenario) -> None:
+    """Rule 5.6, as the look-ups of repeats and merges apply it."""
+
+    def is_repeat(first: dict[str, str], second: dict[str, str]) -> bool:
+        old = scenario.post(category="network.slow", complainant=first)
+        new = scenario.post(category="network.slow", complainant=second)
+        raised = new.priority is not Priority.NORMAL
+        try:
+            merged = scenario.act(new, "merge", into=str(old.id)).status is Status.MERGED
+        except Conflict:
+            merged = False
+        assert raised is merged
+        scenario.act(old, "withdraw", reason="another case")
+        return raised
+
+    same = [
+        ({"email": "u@müller.example"}, {"email": "u@xn--mller-kva.example"}),
+        ({"account_no": "Ａ1"}, {"account_no": "A1"}),
+        ({"account_no": " A2"}, {"account_no": "Ａ2"}),
+        ({"phone": "１３８００１３８０００"}, {"phone": "+86 138-0013-8000"}),
+        ({"phone": "010-65529988 ext 12"}, {"phone": "010-65529988转12"}),
+        ({"phone": "010-65529977 ext 12"}, {"phone": "010-65529977"}),
+    ]
+    different = [
+        ({"email": "u@straße.example"}, {"email": "u@strasse.example"}),
+        ({"phone": "00000000000"}, {"phone": "00000000000"}),
+        ({"phone": "99999999", "account_no": "00000"}, {"phone": "99999999", "account_no": "00000"}),
+        ({"phone": "010-65529966 ext 12"}, {"phone": "010-65529966#13"}),
+    ]
+    assert [pair for pair in same if not is_repeat(*pair)] == []
+    assert [pair for pair in different if is_repeat(*pair)] == []
 
 
 def test_several_statuses_may_be_asked_for(scenario: Scenario, client: TestClient, found: Found) -> None:
@@ -132,6 +184,171 @@ def test_only_unmet_deadlines_count_for_the_escalation_level(scenario: Scenario,
     assert found(escalation_level_min=1) == ["left"]
     for complaint in (answered, withdrawn, left):
         assert max(deadline.level for deadline in scenario.load(complaint).deadlines) == 1
+
+
+def test_unknown_names_are_refused_and_the_nearest_is_asked_for(
+    scenario: Scenario, client: TestClient
+) -> None:
+    scenario.post()
+    for name, value, said in (
+        ("team", "operatons", "There is no team 'operatons': did you mean 'operations'?"),
+        ("category", "netwrk", "There is no category 'netwrk': did you mean 'network'?"),
+        ("assignee", "amin", "There is no user 'amin': did you mean 'admin'?"),
+        ("first_owner", "zzz", "There is no user 'zzz': write a login or 'me'"),
+        ("assignee", "me", "assignee=me needs a key of a user; the key 'bootstrap' belongs to none."),
+        ("first_owner", "me", "first_owner=me needs a key of a user; the key 'bootstrap' belongs to none."),
+        ("attributes.a", "", "must have one value of 1 to 200 characters, without NUL"),
+    ):
+        answer = client.get("/v1/complaints", params={name: value})
+        assert (answer.status_code, answer.json()["errors"]) == (
+            422,
+            [{"pointer": "", "in": "query", "parameter": name, "message": said}],
+        )
+
+
+def test_me_and_nobody_are_users_too(scenario: Scenario, client: TestClient) -> None:
+    client.post("/v1/users", json={"login": "li.wei", "name": "Li Wei"})
+    mine = scenario.post(subject="mine", first_owner="li.wei")
+    scenario.act(mine, "assign", assignee="li.wei")
+    scenario.post(subject="nobody's")
+    li_wei = scenario.key(AccessRole.AGENT, login="li.wei")
+
+    def found(**query: Any) -> list[str]:
+        answer = client.get("/v1/complaints", params=query, headers=li_wei)
+        return [item["subject"] for item in answer.json()["items"]]
+
+    assert found(assignee="me") == found(first_owner="me") == ["mine"]
+    assert found(assignee="none") == found(first_owner="admin") == ["nobody's"]
+
+
+def test_filters_by_what_happened(scenario: Scenario, found: Found) -> None:
+    scenario.post(subject="slow", category="service.attitude")
+    good, bad = (scenario.post(subject=name, category="network.outage") for name in ("good", "bad"))
+    for complaint in (good, bad):
+        _with_result_told(scenario, complaint)
+    scenario.advance(days=30)
+    for complaint, csat in ((good, 5), (bad, 2)):
+        scenario.act(complaint, "record_contact", outcome="solved", csat=csat)
+    closed_at = scenario.jump(hours=1)
+    scenario.act(bad, "close", early=True, message="Done.", contact_channel="phone")
+
+    assert found(nature="technical") == ["bad", "good"]
+    assert found(csat_max=2) == ["bad"]
+    assert found(csat_max=5) == ["bad", "good"]
+    assert found(closed_from=closed_at.isoformat()) == ["bad"]
+    assert found(closed_to=closed_at.isoformat()) == []
+    assert found(updated_from=closed_at.isoformat()) == ["bad"]
+    assert found(met_late="true") == []
+    scenario.advance(days=3)
+    slow = scenario.post(subject="late", received_at="2026-01-05T01:00:00Z")
+    scenario.act(slow, "respond", message="At last.", contact_channel="phone")
+    assert found(met_late="true") == ["late"]
+    assert found(met_late="false") == ["bad", "good", "slow"]
+
+
+def test_attributes_are_a_filter(scenario: Scenario, found: Found) -> None:
+    odd = "a.\"b\\'c 断"
+    scenario.post(subject="text", attributes={"crm": "4711", odd: "ja"})
+    scenario.post(subject="number", attributes={"crm": 4711, "flag": True, "deep": {"crm": "1"}})
+    scenario.post(subject="null", attributes={"crm": None, "list": ["4711"]})
+
+    assert found(**{"attributes.crm": "4711"}) == ["number", "text"]
+    assert found(**{"attributes.crm": "4711", "attributes.flag": "true"}) == ["number"]
+    assert found(**{f"attributes.{odd}": "ja"}) == ["text"]
+    for key, value in (("crm", "null"), ("list", "4711"), ("deep", "1"), ("CRM", "4711"), ("crm", "471")):
+        assert found(**{f"attributes.{key}": value}) == []
+
+
+def test_a_list_is_counted_on_demand(
+    scenario: Scenario, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for team in ("web", "web", "phone"):
+        scenario.post(channel=team)
+    plain = client.get("/v1/complaints").json()
+    web = client.get("/v1/complaints", params={"channel": "web", "count": "true", "limit": 1}).json()
+    monkeypatch.setattr(lists, "MOST_COUNTED", 2)
+    cut = client.get("/v1/complaints", params={"count": "true"}).json()
+
+    assert set(plain) == {"items", "next_cursor"}
+    assert (len(web["items"]), web["count"], web["count_is_minimum"]) == (1, 2, False)
+    assert (cut["count"], cut["count_is_minimum"]) == (2, True)
+
+
+def test_items_say_how_late_they_are(scenario: Scenario, client: TestClient) -> None:
+    scenario.post()
+    scenario.jump(hours=24)
+    [due] = client.get("/v1/complaints").json()["items"]
+    scenario.jump(hours=1)
+    [late] = client.get("/v1/complaints", params={"fields": "overdue,overdue_seconds"}).json()["items"]
+    assert due["overdue_seconds"] is None
+    assert late == {"overdue": True, "overdue_seconds": 3600}
+
+
+# Persons and numbers in full text ---------------------------------------------------------------------------
+
+
+def test_full_text_finds_numbers_and_persons(scenario: Scenario, found: Found) -> None:
+    li = {
+        "name": "李小明",
+        "phone": "（010）6552 9988 转 12",
+        "email": "Li.Wei@müller.example",
+        "account_no": "Ｘ-77",
+    }
+    first = scenario.post(subject="宽带漏水", complainant=li)
+    scenario.post(subject="other", reporter={"name": "Anna O'Neill", "phone": "+49 30 1234567"})
+    number = number_of(first.sequence)
+
+    for q in (
+        number, number.lower(), f"C {number[1:5]} {number[5:]}", "Ｃ" + number[1:],
+        "李小明", "小明", "李", "01065529988", "+86 10 6552-9988", "０１０ 65529988", "李小明 01065529988 漏水",
+        "li.wei@müller.example", "li.wei@xn--mller-kva.example", "x-77", "小明 宽带",
+    ):  # fmt: skip
+        assert found(q=q) == ["宽带漏水"], q
+    assert found(q="anna o'neill") == found(q="0049 30 1234567") == found(q="ANNA other") == ["other"]
+    assert found(name="小明") == found(name="李小明", q="漏水") == ["宽带漏水"]
+    for nothing in (
+        {"q": "小明 other"},
+        {"name": "müller"},
+        {"name": "宽带"},
+        {"name": "!"},
+        {"q": "王小明"},
+    ):
+        assert found(**nothing) == []
+
+
+def test_persons_are_found_only_by_those_who_may_see_them(scenario: Scenario, client: TestClient) -> None:
+    scenario.post(subject="mine", source="mine", complainant={"name": "Zhang Wei", "phone": "13800138000"})
+    scenario.post(subject="other", source="other", complainant={"name": "Zhang Wei", "phone": "13800138000"})
+
+    def found(role: AccessRole, **query: str) -> list[str] | int:
+        answer = client.get("/v1/complaints", params=query, headers=scenario.key(role, source="mine"))
+        return [i["subject"] for i in answer.json()["items"]] if answer.is_success else answer.status_code
+
+    for q in (
+        "zhang",
+        "Zhang Wei",
+        "13800138000",
+        "+86 138 0013 8000",
+        "z",
+        "\ue000zhang",
+        "\ue00113800138000",
+    ):
+        assert found(AccessRole.AUDITOR, q=q) == [], q
+    assert found(AccessRole.AUDITOR, name="zhang") == found(AccessRole.AUDITOR, email="a@b.cn") == 403
+    assert found(AccessRole.AUDITOR, q="mine") == ["mine"]
+    assert found(AccessRole.INTAKE, q="zhang") == found(AccessRole.INTAKE, q="13800138000") == ["mine"]
+    assert found(AccessRole.AGENT, q="zhang 13800138000") == ["other", "mine"]
+
+
+def test_the_index_follows_changes_of_persons_and_texts(
+    scenario: Scenario, client: TestClient, found: Found
+) -> None:
+    number = number_of(scenario.post(subject="one", complainant={"name": "Old Name"}).sequence)
+    assert found(q="old") == ["one"]
+    client.patch(f"/v1/complaints/{number}", json={"complainant": {"name": "New Name"}})
+    assert (found(q="old"), found(q="new")) == ([], ["one"])
+    client.patch(f"/v1/complaints/{number}", json={"subject": "two"})
+    assert (found(q="new two"), found(q="one"), found(q=number)) == (["two"], [], ["two"])
 
 
 def test_times_of_receipt_are_half_open(scenario: Scenario, found: Found) -> None:

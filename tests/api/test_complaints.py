@@ -38,12 +38,14 @@ def test_a_posted_complaint_answers_in_full(client: TestClient, name: str) -> No
     shown = answer.json()
 
     assert answer.status_code == 201
-    schemas.ComplaintShown.model_validate(shown, extra="forbid")
+    schemas.CreatedComplaintShown.model_validate(shown, extra="forbid")
+    only_now = {"related", "acknowledgement"}
     assert answer.headers["Location"] == f"/v1/complaints/{shown['id']}"
     assert answer.headers["ETag"] == '"1"'
     for reference in (shown["id"], shown["number"], shown["number"].lower()):
         read = client.get(f"/v1/complaints/{reference}")
-        assert (read.status_code, read.json(), read.headers["ETag"]) == (200, shown, '"1"')
+        assert (read.status_code, read.headers["ETag"]) == (200, '"1"')
+        assert read.json() == {name: value for name, value in shown.items() if name not in only_now}
     for member in ("channel", "subject", "description", "external_id", "region", "attributes"):
         assert shown[member] == posted.get(member, {} if member == "attributes" else None)
 
@@ -98,7 +100,8 @@ def test_a_key_without_the_right_to_work_cannot_change(scenario: Scenario, clien
     assert client.patch(address, json={"subject": "x"}, headers=key).status_code == 403
     assert client.post(f"{address}/transitions", json={"action": "resume"}, headers=key).status_code == 403
     agent = scenario.key(AccessRole.AGENT)
-    assert client.patch(address, json={"first_owner": "admin"}, headers=agent).status_code == 403
+    assert client.patch(address, json={"first_owner": "li.wei"}, headers=agent).status_code == 403
+    assert client.patch(address, json={"first_owner": "admin"}, headers=agent).status_code == 200  # as it is
 
 
 # Actions --------------------------------------------------------------------------------------------------
@@ -256,6 +259,7 @@ def test_the_list_of_actions_agrees_with_the_refusals(scenario: Scenario, client
 
 def test_examples_fit_their_schemas() -> None:
     schemas.ComplaintShown.model_validate(EXAMPLES["complaint"], extra="forbid")
+    schemas.CreatedComplaintShown.model_validate(EXAMPLES["created_complaint"], extra="forbid")
     schemas.ComplaintPage.model_validate(EXAMPLES["complaint_page"], extra="forbid")
     schemas.TransitionList.model_validate(EXAMPLES["transitions"], extra="forbid")
     schemas.DueSummaryShown.model_validate(EXAMPLES["due_summary"], extra="forbid")

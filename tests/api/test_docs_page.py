@@ -107,7 +107,7 @@ def test_the_viewer_is_kept_for_a_year_and_our_script_is_asked_for_each_time() -
     assert CLIENT.get("/docs/docs.js").headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/docs/docs.js", f"/docs/{VIEWER}/swagger-ui.css"])
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs/docs.js", f"/docs/{VIEWER}/swagger-ui.css"])
 def test_a_file_that_the_browser_has_is_not_sent_again(path: str) -> None:
     etag = CLIENT.get(path).headers["etag"]
     for known in (etag, f"W/{etag}", f'"other", {etag}'):
@@ -125,8 +125,16 @@ def test_other_names_are_not_found(name: str) -> None:
 
 
 def test_the_page_is_only_read() -> None:
-    assert CLIENT.head("/docs").status_code == 405
-    assert CLIENT.post("/docs").headers["allow"] == "GET"
+    assert CLIENT.head("/docs").status_code == 200
+    assert CLIENT.post("/docs").headers["allow"] == "GET, HEAD"
+
+
+def test_the_document_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(make_app())
+    first = client.get("/openapi.json")
+    monkeypatch.setattr(docs_page, "encode", None)
+    assert client.get("/openapi.json").content == first.content
+    assert first.headers["content-type"] == "application/json"
 
 
 def test_the_page_needs_no_document_of_its_own() -> None:

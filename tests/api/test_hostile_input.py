@@ -3,6 +3,7 @@
 import gzip
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import func, literal, select, union_all
@@ -304,7 +305,8 @@ def test_numbers_survive(desk: Desk) -> None:
     made = desk.client.post("/v1/complaints", content=_raw(f'"attributes": {NUMBERS}'), headers=JSON)
     assert made.status_code == 201, made.text
     path = made.headers["Location"]
-    patched = desk.client.patch(path, content=f'{{"attributes": {NUMBERS}, "region": "x"}}', headers=JSON)
+    change = NUMBERS.replace('"l": null, ', "")  # a null would clear the member
+    patched = desk.client.patch(path, content=f'{{"attributes": {change}, "region": "x"}}', headers=JSON)
     for answer in (made, patched, desk.client.get(path)):
         assert answer.json()["attributes"] == sent
         assert repr(answer.json()["attributes"]["a"]) == "1e+308"
@@ -385,23 +387,22 @@ def test_ids_as_they_may_be_written(desk: Desk) -> None:
 
 
 METHODS = [
-    ("/v1/complaints", "GET, POST"),
-    ("/v1/complaints/{id}", "GET, PATCH"),
+    ("/v1/complaints", "GET, HEAD, POST"),
+    ("/v1/complaints/{id}", "GET, HEAD, PATCH"),
     ("/v1/complaints/{id}/links", "POST, DELETE"),
     ("/v1/policies/validate", "POST"),
-    ("/v1/keys/{id}", "GET, DELETE"),
-    ("/healthz", "GET"),
+    ("/v1/keys/{id}", "GET, HEAD, DELETE"),
+    ("/healthz", "GET, HEAD"),
 ]
 
 
 def test_methods(desk: Desk) -> None:
     for path, allow in METHODS:
         path = path.format(id=desk.id)
-        for method in {"HEAD", "OPTIONS", "PUT", "TRACE", "BREW"} - set(allow.split(", ")):
+        for method in {"OPTIONS", "PUT", "TRACE", "BREW"} - set(allow.split(", ")):
             answer = desk.client.request(method, path)
             assert answer.status_code == 405, method
-            if method != "HEAD":
-                assert answer.json()["type"] == "/problems/method-not-allowed"
+            assert answer.json()["type"] == "/problems/method-not-allowed"
             assert answer.headers["Allow"] == allow
     assert desk.rows() == desk.before
 
@@ -467,7 +468,7 @@ def test_other_lists(desk: Desk) -> None:
         cursor = desk.client.get("/v1/complaints?limit=1").json()["next_cursor"]
         for query, expected in (
             ("limit=0", INVALID),
-            ("limit=201", INVALID),
+            ("limit=1001", INVALID),
             ("fields=nothing", BAD),
             ("colour=red", BAD),
             (f"{name}=garbage", BAD),
@@ -484,7 +485,8 @@ def test_a_cursor_belongs_to_its_filters(desk: Desk) -> None:
 
 
 WILD = ["%", "_", "No signa_", "%signal%", "\\", "' OR '1'='1", "[a-z]*"]
-FILTERS = ["external_id", "source", "region", "tag", "team", "assignee", "category"]
+FILTERS = ["external_id", "source", "region", "tag", "attributes.cell"]
+NAMES = ["team", "assignee", "first_owner", "category"]
 
 
 def test_no_wildcards_in_filters(desk: Desk) -> None:
@@ -492,6 +494,9 @@ def test_no_wildcards_in_filters(desk: Desk) -> None:
         for value in WILD:
             answer = desk.client.get("/v1/complaints", params={name: value})
             assert (answer.status_code, answer.json()["items"]) == (200, []), (name, value)
+    for name in NAMES:
+        for value in WILD:
+            desk.refuses("GET", f"/v1/complaints?{name}={quote(value)}", INVALID)
 
 
 SEARCHES = [

@@ -2,6 +2,7 @@ import io
 import json
 import logging
 import re
+import select
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from starlette.testclient import TestClient
 
 from complaints.api.http.metrics import RequestMetrics, metrics_response
 from complaints.api.middleware import RequestLimits
+from complaints.api.openapi.docs_page import CONTENT_SECURITY_POLICY
 from complaints.logs import configure_logging
 from complaints.serving.http_server import GuardedHttp
 from tests.api.http_app import make_app, running
@@ -35,7 +37,8 @@ LETTER = b'{"subject": "a"}'
 def port() -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GuardedHttp, "head_seconds", 0.5)
-        with running(make_app(LIMITS), keep_alive_seconds=1) as port:
+        patch.setattr(GuardedHttp, "unread_seconds", 0.5)
+        with running(make_app(LIMITS), keep_alive_seconds=1, hsts_seconds=60) as port:
             yield port
 
 
@@ -151,16 +154,61 @@ def test_every_answer_has_our_headers(path: str) -> None:
     assert answer.headers["x-request-id"] == "id-1"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    (policy,) = answer.headers.get_list("content-security-policy")
+    assert policy.startswith("default-src 'none'")
+    assert "frame-ancestors 'none'" in policy
 
 
-def test_html_gets_a_policy_and_own_headers_stay() -> None:
+def test_own_headers_stay() -> None:
     client = TestClient(make_app())
-    page = client.get("/v1/page")
-    assert page.headers["content-security-policy"].startswith("default-src 'none'")
-    assert page.headers["referrer-policy"] == "no-referrer"
-    assert "content-security-policy" not in client.get("/v1/letters").headers
-    assert client.get("/v1/cached").headers["cache-control"] == "max-age=60"
-    assert len(client.get("/docs").headers.get_list("content-security-policy")) == 1
+    assert client.get("/v1/cached").headers.get_list("cache-control") == ["max-age=60"]
+    assert client.get("/docs").headers.get_list("content-security-policy") == [CONTENT_SECURITY_POLICY]
+
+
+@pytest.mark.parametrize("path", ["/v1/letters", "/v1/refused/invalid", "/nowhere", "/openapi.json", "/docs"])
+def test_head_is_get_without_its_body(port: int, path: str) -> None:
+    (status, get, body), head_answer = talk(port, head("GET", path)), talk(port, head("HEAD", path))
+    assert head_answer[0] == status
+    assert head_answer[2] == b""
+    for name in ("content-type", "content-length", "content-security-policy"):
+        assert head_answer[1][name] == get[name]
+    assert int(get["content-length"]) == len(body) > 0
+
+
+def test_head_where_there_is_no_get_is_refused(port: int, logged: io.StringIO) -> None:
+    status, headers, body = talk(port, head("HEAD", "/v1/optional", "X-Request-ID: head"))
+    assert (status, headers["allow"], body) == (405, "POST", b"")
+    assert [line["method"] for line in lines(logged, "head")] == ["HEAD"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ([], "Send the header Host."),
+        (["Host: x", "Host: x"], "Send the header Host once."),
+        (["Host: x", "host: y"], "Send the header Host once."),
+        (["Host: a b"], "not a host"),
+        (["Host: x/y"], "not a host"),
+        (["Host: x@y"], "not a host"),
+        (["Host: x:y"], "not a host"),
+        (["Host: x", "Idempotency-Key: a", "Idempotency-Key: a"], "Send the header Idempotency-Key once."),
+        (["Host: x", 'If-Match: "1"', 'If-Match: "2"'], "Send the header If-Match once."),
+    ],
+)
+def test_a_head_that_can_be_read_in_two_ways_is_refused(port: int, headers: list[str], told: str) -> None:
+    sent = "\r\n".join(["GET /v1/letters HTTP/1.1", "Connection: close", *headers, "", ""]).encode()
+    assert told in assert_problem(talk(port, sent), 400, "bad-request")["detail"]
+
+
+@pytest.mark.parametrize("host", ["x", "x:80", "[::1]:8000", "10.0.0.1", "a_b.example:", ""])
+def test_a_host_is_a_name_or_an_address(port: int, host: str) -> None:
+    sent = f"GET /v1/letters HTTP/1.1\r\nConnection: close\r\nHost: {host}\r\n\r\n".encode()
+    assert talk(port, sent)[0] == 200
+
+
+def test_http_1_0_needs_no_host(port: int) -> None:
+    assert talk(port, b"GET /v1/letters HTTP/1.0\r\n\r\n")[0] == 200
 
 
 # Failures and logs
@@ -235,6 +283,26 @@ def test_libraries_log_alike(logged: io.StringIO) -> None:
         ("builtins.PermissionError", "13 Permission denied"),
     ]
     assert "secret" not in logged.getvalue()
+
+
+def test_what_extra_says_reaches_the_line_and_libraries_only_warn(logged: io.StringIO) -> None:
+    given = {
+        "id": "01a2",
+        "loop": "sweep",
+        "constraint": "uq",
+        "status": 1,
+        "month": "event_2026_11",
+        "numbers": ["C1"],
+    }
+    logging.getLogger("complaints.any.module").info("told", extra=given)
+    for name in ("transitions.core", "apscheduler.scheduler", "alembic.runtime", "httpx2", "anything"):
+        logging.getLogger(name).info("chatter")
+    logging.getLogger("anything").warning("warned", extra={"secret": "13800000000"})
+    logging.getLogger("uvicorn.error").info("Shutting down")
+    told, warned, ended = map(json.loads, logged.getvalue().splitlines())
+    assert {name: told[name] for name in given} == given
+    assert (warned["event"], ended["event"]) == ("warned", "Shutting down")
+    assert "secret" not in warned
 
 
 def test_measures_by_route_and_not_by_path() -> None:
@@ -333,6 +401,25 @@ def test_an_encoded_body(port: int, encoding: str) -> None:
     answer = talk(port, post(LETTER, f"Content-Encoding: {encoding}"))
     assert_problem(answer, 415, "content-encoding-refused")
     assert answer[1]["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("order", [("gzip", "identity"), ("identity", "gzip")])
+def test_every_encoding_counts(port: int, order: tuple[str, str]) -> None:
+    repeated = [f"Content-Encoding: {encoding}" for encoding in order]
+    assert_problem(talk(port, post(LETTER, *repeated)), 415, "content-encoding-refused")
+
+
+def test_a_trickling_body_has_one_budget(port: int) -> None:
+    """Each byte comes in time, but the body as a whole does not."""
+    started = time.monotonic()
+    with connected(port) as connection:
+        connection.sendall(
+            head("POST", "/v1/letters", "Content-Type: application/json", "Content-Length: 5000")
+        )
+        while time.monotonic() - started < 3 and not select.select([connection], [], [], 0.1)[0]:
+            connection.sendall(b" ")
+        assert_problem(parse(rest(connection)), 408, "request-timeout")
+    assert 0.25 < time.monotonic() - started < 2
 
 
 def test_identity_is_no_encoding(port: int) -> None:
@@ -498,10 +585,57 @@ def test_nonsense_behind_a_request_is_not_taken_for_its_answer() -> None:
     assert b"400" not in received
 
 
-def test_answers_have_a_date_and_no_server(port: int) -> None:
-    _, headers, _ = talk(port, head("GET", "/v1/letters"))
+@pytest.mark.parametrize(
+    "sent", [head("GET", "/v1/letters"), head("GET", "/nowhere"), head("GET", "/docs"), b"nonsense\r\n\r\n"]
+)
+def test_answers_have_a_date_and_no_server_and_are_safe_in_a_browser(port: int, sent: bytes) -> None:
+    _, headers, _ = talk(port, sent)
     assert "GMT" in headers["date"]
     assert "server" not in headers
+    assert headers["strict-transport-security"] == "max-age=60"
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert [headers[name] for name in ("x-content-type-options", "cache-control", "referrer-policy")] == [
+        "nosniff",
+        "no-store",
+        "no-referrer",
+    ]
+
+
+@pytest.mark.parametrize("more", ["X: y", "Connection: close"])
+def test_an_answer_that_is_not_read_is_dropped(port: int, logged: io.StringIO, more: str) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(head("GET", "/v1/large", more, close=False))
+        deadline = time.monotonic() + 8
+        while "an answer was not read" not in logged.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len(rest(connection)) < 12_000_000
+    assert "an answer was not read" in logged.getvalue()
+
+
+def test_an_answer_that_is_read_slowly_is_not_dropped(port: int) -> None:
+    with connected(port) as connection:
+        connection.sendall(head("GET", "/v1/large"))
+        received = 0
+        while part := connection.recv(400_000):
+            received += len(part)
+            time.sleep(0.04)
+    assert received > 12_000_000
+
+
+def test_one_address_may_have_so_many_connections() -> None:
+    with running(make_app(), connections_per_peer=2) as port:
+        with connected(port), connected(port):
+            for _ in range(2):
+                answer = talk(port, head("GET", "/v1/letters"))
+                assert_problem(answer, 429, "too-many-requests")
+                assert answer[1]["retry-after"] == "30"
+        deadline = time.monotonic() + 5
+        while (status := talk(port, head("GET", "/v1/letters"))[0]) == 429 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert status == 200
 
 
 def test_a_request_under_way_is_answered_before_the_server_stops() -> None:

@@ -1,5 +1,6 @@
 """The routes /v1/keys: a secret is shown once, stored as a digest, and stops working when it is revoked."""
 
+import json
 import time
 from typing import Any
 
@@ -101,12 +102,37 @@ def test_a_kept_secret_cannot_be_read_with_another_secret_of_the_same_key(
     assert "can no longer be shown" in again.json()["detail"]
 
 
+def test_a_kept_secret_that_was_changed_is_not_shown(client: TestClient, service: Service) -> None:
+    headers = {"Idempotency-Key": "make-the-key"}
+    kept = json.loads(client.post("/v1/keys", json=KEY, headers=headers).content)
+    for stored in ("cmp_" + "A" * 43, kept["key"], "", "A" * 96):
+        with service.database.begin() as tx:
+            body = json.dumps(kept | {"key": stored}).encode()
+            tx.connection.execute(text("UPDATE idempotency SET body = :body"), {"body": body})
+        again = client.post("/v1/keys", json=KEY, headers=headers)
+        assert (again.status_code, again.json()["type"]) == (409, "/problems/conflict")
+
+
+def test_a_key_with_a_name_of_before_keeps_working(client: TestClient, service: Service) -> None:
+    secret = make(client)["key"]
+    with service.database.begin() as tx:
+        tx.connection.execute(text("UPDATE api_key SET name = 'north 北 ' WHERE name = 'cc-north'"))
+    with api_client(Service(service.database, service.new_id)) as fresh:
+        posted = fresh.post("/v1/complaints", json={"channel": "web", "subject": "x"}, headers=bearer(secret))
+        assert posted.status_code == 201
+        assert "north 北 " in [key["name"] for key in fresh.get("/v1/keys").json()["items"]]
+
+
 UNFIT = [
     ({"roles": []}, "/roles"),
     ({"roles": ["king"]}, "/roles/0"),
     ({"user": "nobody"}, "/user"),
     ({"expires_at": "2026-01-05T01:00:00Z"}, "/expires_at"),
     ({"name": ""}, "/name"),
+    *(
+        ({"name": name}, "/name")
+        for name in ("boot strap", "bootstrap ", "a\nb", "\uff42ootstrap", "-a", "a/b", "\u5bc6")
+    ),
     ({"key": "a-secret-of-my-own-choosing"}, "/key"),
     ({"revoked_at": "2026-01-05T01:00:00Z"}, "/revoked_at"),
 ]

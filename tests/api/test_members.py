@@ -55,7 +55,7 @@ def test_a_posted_value_is_shown_recorded_and_found(client: TestClient, member: 
     posted = client.post("/v1/complaints", json=LEAST | sent).json()
     value = _values(posted, member)
     assert value == _values(sent, member)
-    assert client.get(f"/v1/complaints/{posted['id']}").json() == posted
+    assert client.get(f"/v1/complaints/{posted['id']}").json().items() <= posted.items()
 
     [created, *_] = client.get(f"/v1/complaints/{posted['id']}/timeline").json()["items"]
     assert created["data"]["changes"][member.name] == value

@@ -85,6 +85,19 @@ def test_json_bodies_have_examples() -> None:
     assert without == []
 
 
+def test_the_bill_of_materials_has_every_locked_library() -> None:
+    components = json.loads((ROOT / "sbom.cdx.json").read_text(encoding="utf-8"))["components"]
+    listed = {(component["name"], component["version"]) for component in components}
+    locked = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
+    names = [
+        line.split(" ")[0].partition("==")
+        for line in locked.splitlines()
+        if "==" in line and line[0] not in "# "
+    ]
+    assert {(name, version) for name, _, version in names} == listed - {("swagger-ui-dist", "5.35.0")}
+    assert len({component["purl"] for component in components}) == len(components) >= 50
+
+
 # What programs that generate clients need, and what a reader needs ---------------------------------------------------
 
 

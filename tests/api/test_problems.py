@@ -241,7 +241,7 @@ def test_allow_names_the_methods_of_every_route_there() -> None:
     answer = CLIENT.put("/v1/letters/1")
     problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "PATCH, DELETE"
-    assert CLIENT.delete("/v1/letters").headers["allow"] == "GET, POST"
+    assert CLIENT.delete("/v1/letters").headers["allow"] == "GET, HEAD, POST"
 
 
 @pytest.mark.parametrize("path", ["/v1/letters/", "//v1/letters"])

@@ -33,6 +33,7 @@ POSTERS = EVERYONE - {AccessRole.AUDITOR}
 WORKERS = POSTERS - {AccessRole.INTAKE}
 SUPERVISORS = WORKERS - {AccessRole.AGENT}
 MANAGERS = SUPERVISORS - {AccessRole.SUPERVISOR}
+AUDITORS = MANAGERS | {AccessRole.AUDITOR}
 ADMINS = frozenset({AccessRole.ADMIN})
 
 POST = {"channel": "phone", "subject": "No signal"}
@@ -47,13 +48,17 @@ Json = dict[str, Any]
 TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints", POST, POSTERS, 201),
     ("GET", "/v1/complaints", None, EVERYONE, 200),
+    ("GET", "/v1/audit", None, AUDITORS, 200),
     ("GET", "/v1/complaints/{reference}", None, EVERYONE, 200),
     ("PATCH", "/v1/complaints/{reference}", {"region": "X"}, WORKERS, 200),
+    ("PATCH", "/v1/complaints/{reference}", {"severity": "high"}, POSTERS, 200),
     ("GET", "/v1/complaints/{reference}/transitions", None, EVERYONE, 200),
     ("POST", "/v1/complaints/{reference}/promises/{promise_id}/keep", None, WORKERS, 200),
     ("POST", "/v1/complaints/{reference}/transitions", RESPOND, WORKERS, 200),
     ("GET", "/v1/complaints/{reference}/timeline", None, EVERYONE, 200),
-    ("POST", "/v1/complaints/{reference}/notes", {"text": "Seen."}, WORKERS, 201),
+    ("POST", "/v1/complaints/{reference}/notes", {"text": "Seen."}, POSTERS, 201),
+    ("POST", "/v1/complaints/bulk-transitions", {"complaints": ["{reference}"], **RESPOND}, WORKERS, 200),
+    ("POST", "/v1/complaints/bulk-notes", {"complaints": ["{reference}"], "text": "Seen."}, WORKERS, 200),
     ("GET", "/v1/complaints/{reference}/promises", None, EVERYONE, 200),
     (
         "POST",
@@ -86,8 +91,10 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ),
     ("GET", "/v1/overdue/summary", None, READERS, 200),
     ("GET", "/v1/escalations", None, EVERYONE, 200),
+    ("GET", "/v1/inbox", None, EVERYONE, 200),
+    ("POST", "/v1/escalations/acknowledge", {"filter": {}, "expected_count": 1}, WORKERS, 409),
     ("GET", "/v1/escalations/{escalation_id}", None, EVERYONE, 200),
-    ("POST", "/v1/escalations/{escalation_id}/acknowledge", {}, WORKERS, 200),
+    ("POST", "/v1/escalations/{escalation_id}/acknowledge", {}, ADMINS, 200),
     ("GET", "/v1/followups", None, EVERYONE, 200),
     ("GET", "/v1/changes", None, EVERYONE, 200),
     ("POST", "/v1/imports?dry_run=true", "channel,subject\nphone,x\n", POSTERS, 202),
@@ -293,7 +300,7 @@ OF_ONE_COMPLAINT = [
 
 def test_intake_knows_nothing_of_another_source(world: World, subtests: pytest.Subtests) -> None:
     key = world.scenario.key(AccessRole.INTAKE, source="north")
-    assert len(OF_ONE_COMPLAINT) == 8
+    assert len(OF_ONE_COMPLAINT) == 10
     for row in OF_ONE_COMPLAINT:
         with subtests.test(_id(row)):
             assert world.ask(row, key, world.north).status_code == row[4]
@@ -399,7 +406,7 @@ def test_a_kept_answer_is_for_its_own_key(world: World) -> None:
 def test_an_agent_may_not_change_the_first_owner_nor_close_early(world: World) -> None:
     address = f"/v1/complaints/{world.north['followed']}"
     early = {"action": "close", "early": True, "message": "Agreed.", "contact_channel": "phone"}
-    for body, path in (({"first_owner": "admin"}, address), (early, f"{address}/transitions")):
+    for body, path in (({"first_owner": "li.wei"}, address), (early, f"{address}/transitions")):
         key = world.scenario.key(AccessRole.AGENT)
         method = "PATCH" if path == address else "POST"
         answer = world.client.request(method, path, json=body, headers=key)

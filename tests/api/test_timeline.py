@@ -106,7 +106,10 @@ def test_reading_needs_a_right_and_the_source(client: TestClient, scenario: Scen
 
     assert client.get(f"{address}/timeline", headers=own).status_code == 200
     assert client.get(f"{address}/timeline", headers=foreign).status_code == 404
-    assert client.post(f"{address}/notes", json={"text": "x"}, headers=own).status_code == 403
+    assert client.post(f"{address}/notes", json={"text": "x"}, headers=own).status_code == 201
+    assert client.post(f"{address}/notes", json={"text": "x"}, headers=foreign).status_code == 404
+    auditor = scenario.key(AccessRole.AUDITOR)
+    assert client.post(f"{address}/notes", json={"text": "x"}, headers=auditor).status_code == 403
     assert client.get("/v1/complaints/C000000999/timeline").status_code == 404
     assert client.get(f"{address}/timeline?cursor=x").status_code == 400
 

@@ -34,7 +34,7 @@ def test_the_lifecycle(client: TestClient) -> None:
     LifecycleOut.model_validate(shown)
     assert shown["states"] == list(Status)
     assert {"action": "respond", "from": "received", "to": "investigating"} in shown["transitions"]
-    assert not [t for t in shown["transitions"] if t["from"] == "merged"]
+    assert {t["action"] for t in shown["transitions"] if t["from"] == "merged"} == {"unmerge"}
     assert shown["mermaid"].startswith("stateDiagram-v2\n")
 
 
@@ -104,6 +104,11 @@ VALID = {"start": "2026-11-22T09:00:00Z", "target": "PT4H"}
         ({"target": "4h"}, "/target"),
         ({"target": "-PT4H"}, "/target"),
         ({"target": None}, "/target"),
+        ({"target": "2 working weeks"}, "/target"),
+        ({"target": "3661 working days"}, "/target"),
+        ({"kind": "resolution"}, "/kind"),
+        ({"policy": "telecom-handbook"}, "/kind"),
+        ({"policy": "telecom-handbook", "kind": "resolution"}, "/target"),
         ({"start": "2026-11-22"}, "/start"),
         ({"start": 1763802000}, "/start"),
         ({"zone": "UTC"}, "/zone"),
@@ -124,6 +129,90 @@ def test_what_is_wrong_is_named(client: TestClient, change: dict[str, Any], poin
     found = [e["pointer"] for e in answer.json()["errors"]]
     assert len(found) == 1
     assert found[0].startswith(pointer)
+
+
+@pytest.mark.parametrize(
+    ("target", "due_at"),
+    [
+        ("2 working days", "2026-11-24T17:00:00Z"),  # closing time of Tuesday
+        ("4 working hours", "2026-11-23T12:00:00Z"),
+        ("4 elapsed hours", "2026-11-22T13:00:00Z"),
+        ("1 calendar month", "2026-12-22T09:00:00Z"),
+        ("1 working days from the next day", "2026-11-23T17:00:00Z"),
+    ],
+)
+def test_a_target_as_policies_write_it(client: TestClient, target: str, due_at: str) -> None:
+    days = ("mon", "tue", "wed", "thu", "fri")
+    office = {"timezone": "Europe/Berlin", "hours": {day: [["09:00", "18:00"]] for day in days}}
+    shown = preview(client, calendar=office, start="2026-11-22T09:00:00Z", target=target)
+    assert (shown["due_at"], shown["status"], set(shown)) == (
+        due_at,
+        "running",
+        {"due_at", "status", "segments"},
+    )
+    assert shown["segments"][0]["from"] == "2026-11-22T09:00:00Z"
+    assert shown["segments"][-1]["to"] == due_at
+
+
+def by_policy(client: TestClient, **members: Any) -> dict[str, Any]:
+    return preview(client, policy="telecom-handbook", start="2026-01-05T01:00:00Z", **members)
+
+
+def test_a_kind_by_a_policy_has_its_ladder_too(client: TestClient, scenario: Scenario) -> None:
+    posted = scenario.post()
+    shown = by_policy(client, kind="resolution")
+    deadline = next(d for d in posted.deadlines if d.kind == "resolution")
+    address = f"/v1/complaints/{posted.id}/deadlines/{deadline.id}/explanation"
+    explained = client.get(address).json()
+    assert shown == explained | {
+        "status": "running",
+        "policy": {"code": "telecom-handbook", "version": 1},
+    }
+    assert by_policy(client, kind="resolution", category="network.outage")["due_at"] == shown["due_at"]
+
+
+def test_other_kinds_priorities_and_pauses_by_a_policy(client: TestClient) -> None:
+    assert by_policy(client, kind="follow_up")["due_at"] == "2026-02-05T01:00:00Z"
+    assert (
+        by_policy(client, kind="follow_up", priority="high", sequence=3)["due_at"] == "2026-04-05T01:00:00Z"
+    )
+    assert by_policy(client, kind="closure", priority="high")["due_at"] == "2026-04-12T01:00:00Z"
+    paused = by_policy(client, kind="resolution", pauses=[["2026-01-05T02:00:00Z", "2026-01-05T05:00:00Z"]])
+    assert (paused["due_at"], paused["steps"][0]["planned_at"]) == (
+        "2026-01-07T04:00:00Z",
+        "2026-01-06T04:00:00Z",
+    )
+    endless = by_policy(client, kind="resolution", pauses=[["2026-01-05T02:00:00Z", None]])
+    assert (endless["due_at"], endless["status"], endless["steps"]) == (None, "paused", [])
+
+
+def test_a_repeating_step_is_shown_with_its_first_repetition(client: TestClient) -> None:
+    document = client.get("/v1/policies/telecom-handbook/1").json()["document"]
+    document["deadlines"]["resolution"]["ladder"][-1]["repeat"] = "1d"
+    assert client.post("/v1/policies", json=document).status_code == 201
+    steps = by_policy(client, kind="resolution")["steps"]
+    assert [(s["step"], s["repeat"]) for s in steps[-2:]] == [("+24h", "1d"), ("+24h/1", "1d")]
+    assert steps[-1]["planned_at"] == "2026-01-09T01:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "hint"),
+    [
+        ({"policy": "telecom-handbok"}, "/policy", "did you mean 'telecom-handbook'?"),
+        ({"kind": "promise"}, "/kind", "the one promised"),
+        ({"kind": "follow_up", "sequence": 2}, "/sequence", "has 1 follow-ups"),
+        ({"category": "network.outrage"}, "/category", "did you mean 'network.outage'?"),
+        ({"calendar": {"timezone": "UTC"}}, "/calendar", "does not go with a policy"),
+        ({"pauses": [["2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z"]] * 101}, "/pauses", "at most 100"),
+    ],
+)
+def test_what_is_wrong_with_a_trial_is_named(
+    client: TestClient, change: dict[str, Any], pointer: str, hint: str
+) -> None:
+    body = {"policy": "telecom-handbook", "kind": "resolution", "start": "2026-11-22T09:00:00Z"}
+    answer = client.post("/v1/deadlines/preview", json=body | change)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"], hint in error["message"]) == (422, pointer, True)
 
 
 def test_elapsed(client: TestClient) -> None:

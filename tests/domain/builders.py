@@ -14,6 +14,7 @@ from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, P
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules import actions, deadlines
 from complaints.domain.rules.intake import NewComplaint, plan_intake
+from complaints.domain.rules.merging import MergeRecord
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.vocabulary import (
@@ -144,6 +145,7 @@ CARRIED: dict[Action, Callable[["Life"], dict[str, Any]]] = {
     },
     Action.WITHDRAW: lambda _: {"reason": "They took it back."},
     Action.MERGE: lambda _: {"into": OTHER_ID},
+    Action.UNMERGE: lambda life: {"undone": life.last_merge()},
 }
 
 
@@ -239,18 +241,9 @@ class Life:
 
         def step(change: Change) -> None:
             change.touch(self.now)
-            sequence = deadlines.next_sequence(change.complaint, DeadlineKind.PROMISE)
-            promised = deadlines.make_deadline(
-                change,
-                self.policy,
-                DeadlineKind.PROMISE,
-                started_at=self.now,
-                target=None,
-                due_at=due_at,
-                sequence=sequence,
+            deadlines.add_promise(
+                change, self.policy, "A visit", made_by="an", started_at=self.now, due_at=due_at
             )
-            change.add_deadlines([promised])
-            change.promises.append(Promise(promised.id, "A visit", "an"))
             change.record(EventType.PROMISE_MADE, self.now)
 
         self._change(step)
@@ -279,6 +272,11 @@ class Life:
 
         self._change(step)
         return self
+
+    def last_merge(self) -> MergeRecord:
+        """The last merge, as its event recorded it."""
+        merged = self.events_of(EventType.MERGED)
+        return MergeRecord.recorded(merged[-1].data if merged else {"was": "received", "promises": {}})
 
     # Looking
 

@@ -11,7 +11,7 @@ import pytest
 
 from complaints.domain.complaint.facts import Escalation
 from complaints.domain.policy.policy import Policy, Step, TargetChoice
-from complaints.domain.rules.recipients import find_recipients
+from complaints.domain.rules.recipients import find_recipients, find_represented_users
 from complaints.domain.staff import Directory, User
 from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import (
@@ -525,6 +525,35 @@ def test_rule_3_6_recipients_are_found_when_the_step_is_taken() -> None:
     assert [e.recipients for e in life.steps("first_response")] == [("fei",), ("fei", "zhao"), ("li",)]
 
 
+# Rule 3.10 --------------------------------------------------------------------------------------------------
+
+LED = with_department(
+    with_team(DIRECTORY, "customer_service", deputy="an"), "service", head="zhao", deputy="wu"
+)
+
+
+@pytest.mark.parametrize(
+    ("directory", "stand_ins"),
+    [
+        (LED, set()),
+        (absent(LED, "zhao"), {"an", "wu"}),
+        (absent(LED, "zhao", deputy="li"), {"li"}),
+        (absent(absent(LED, "zhao", deputy="li"), "li"), {"an", "wu"}),
+        (absent(LED, "zhao", absent_until=START), set()),
+        (absent(LED, "zhao", absent_from=START + MOMENT), set()),
+        (with_user(LED, "zhao", active=False), {"an", "wu"}),
+        (absent(DIRECTORY, "an"), set()),
+    ],
+    ids=["there", "lead", "deputy", "deputy absent too", "back", "not yet", "inactive", "leads nothing"],
+)
+def test_rule_3_10_deputies_stand_in_for_the_absent(directory: Directory, stand_ins: set[str]) -> None:
+    found = {
+        login: find_represented_users(login, directory, START)
+        for login in ("an", "fei", "li", "sun", "wu", "chen")
+    }
+    assert {login: users for login, users in found.items() if users} == dict.fromkeys(stand_ins, ("zhao",))
+
+
 # Rule 3.7 ---------------------------------------------------------------------------------------------------
 
 
@@ -558,8 +587,9 @@ def test_a_step_raises_the_priority_and_the_clocks_follow() -> None:
     assert (recorded.actor, recorded.data["step"], recorded.data["changes"]) == (
         "engine",
         "50%",
-        {"priority": "high"},
+        {"priority": "high", "priority_raised_by": ["ladder"]},
     )
+    assert life.complaint.priority_reasons == ("severity", "ladder")
 
 
 def test_a_raised_priority_that_makes_another_clock_past_due_breaches_it_at_once() -> None:

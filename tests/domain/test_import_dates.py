@@ -1,5 +1,8 @@
 """Reading dates of an import, and noticing swapped day and month."""
 
+import sys
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -36,6 +39,22 @@ def instant(text: str, date_format: str | None, zone: ZoneInfo | None) -> str:
         ("2015-04-22 10:00Z", "%Y-%m-%d %H:%M%z", "2015-04-22T10:00:00+00:00"),
         ("100% 22-04-68", "100%% %d-%m-%y", "2068-04-22T04:00:00+00:00"),
         ("22-04-69", "%d-%m-%y", "1969-04-22T05:00:00+00:00"),
+        ("٢٢-٠٤-١٥", "%d-%m-%y", "2015-04-22T04:00:00+00:00"),
+        ("2026/3/5 下午3:05", "%Y/%m/%d %p%I:%M", "2026-03-05T20:05:00+00:00"),
+        ("2026年3月5日 上午12:05", "%Y年%m月%d日 %p%I:%M", "2026-03-05T05:05:00+00:00"),
+        ("5/3/2026, 3:05 p.\u00a0m.", "%d/%m/%Y, %I:%M %p", "2026-03-05T20:05:00+00:00"),
+        ("2026. 3. 5. 오후 3:05", "%Y. %m. %d. %p %I:%M", "2026-03-05T20:05:00+00:00"),
+        ("'3/5/2026 9：05 A.M.", "%m/%d/%Y %I:%M %p", "2026-03-05T14:05:00+00:00"),
+        ("２０２６－０３－０５ ０９：０５", "%Y-%m-%d %H:%M", "2026-03-05T14:05:00+00:00"),
+        ("2026–03—05", "%Y-%m-%d", "2026-03-05T05:00:00+00:00"),
+        ("2026/3/5 9:05", "％Y／％m／％d　％H：％M", "2026-03-05T14:05:00+00:00"),
+        ("2026-03-05Ｔ09：05：00−05:00", None, "2026-03-05T14:05:00+00:00"),
+        ("46086.628472222", "excel", "2026-03-05T20:05:00+00:00"),
+        ("44624.628472222", "excel1904", "2026-03-05T20:05:00+00:00"),
+        ("1772694300", "epoch", "2026-03-05T07:05:00+00:00"),
+        ("1772694300.5", "epoch", "2026-03-05T07:05:00.500000+00:00"),
+        ("1772694300500", "epoch", "2026-03-05T07:05:00.500000+00:00"),
+        ("1772694300500000000", "epoch", "2026-03-05T07:05:00.500000+00:00"),
         ("2015-04-11T11:18:17+08:00", None, "2015-04-11T03:18:17+00:00"),
         ("2015-04-11t11:18:17.25z", None, "2015-04-11T11:18:17.250000+00:00"),
         ("2015-04-11 11:18:17", None, "2015-04-11T15:18:17+00:00"),
@@ -56,6 +75,28 @@ def test_a_format_reads_what_it_writes(written: datetime) -> None:
         assert DateReader(date_format, NEW_YORK).read(written.strftime(date_format)) == written
 
 
+BY_CATEGORY: dict[str, list[str]] = defaultdict(list)
+for char in map(chr, range(sys.maxunicode)):
+    BY_CATEGORY["space" if char.isspace() else unicodedata.category(char)].append(char)
+COLONS = [":", "：", "\ufe13", "\ufe55", "∶"]
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), st.data())  # noqa: DTZ001
+def test_digits_spaces_dashes_and_marks_of_any_kind_are_read(at: datetime, data: st.DataObject) -> None:
+    forms = {
+        digit: [char for char in BY_CATEGORY["Nd"] if unicodedata.decimal(char) == int(digit)]
+        for digit in "0123456789"
+    }
+    forms |= {" ": BY_CATEGORY["space"], "-": BY_CATEGORY["Pd"], ":": COLONS}
+    written = at.replace(second=0, microsecond=0)
+    text = "".join(
+        data.draw(st.sampled_from(["", *BY_CATEGORY["Cf"]]))
+        + data.draw(st.sampled_from(forms.get(char, [char])))
+        for char in f"{written:%d-%m-%Y %I:%M %p}"
+    )
+    assert DateReader("%d-%m-%Y %I:%M %p", NEW_YORK).read(text) == written
+
+
 @pytest.mark.parametrize(
     ("text", "date_format", "words"),
     [
@@ -66,7 +107,12 @@ def test_a_format_reads_what_it_writes(written: datetime) -> None:
         ("22-04-15 25:00", "%d-%m-%y %H:%M", "no such date: hour"),
         ("22/04/15", "%d-%m-%y", "does not read as %d-%m-%y"),
         ("22-04-15 noon", "%d-%m-%y", "does not read as"),
-        ("٢٢-04-15", "%d-%m-%y", "does not read as"),
+        ("46086", "%d-%m-%y", r"with date_format=excel \(--date-format excel\) it is 2026-03-05 00:00"),
+        ("1772694300", None, "with date_format=epoch .* it is 2026-03-05 07:05"),
+        ("60", "excel", "from 1900-03-01 on"),
+        ("9999999", "excel", "no such date"),
+        ("3/5/2026", "excel", "it is no number"),
+        ("1e9", "epoch", "it is no number"),
         ("2015-04-22", None, "no RFC 3339 time"),
         ("1429700030", None, "no RFC 3339 time"),
         ("2015-02-30T00:00:00Z", None, "no such date"),
@@ -83,6 +129,9 @@ def test_a_time_without_offset_needs_a_zone() -> None:
         instant("2015-04-22T10:00:00", None, None)
     with pytest.raises(MissingTimeZone, match="has no %z"):
         DateReader("%d-%m-%y", None)
+    with pytest.raises(MissingTimeZone, match="excel has no offset"):
+        DateReader("excel", None)
+    assert instant("0", "epoch", None) == "1970-01-01T00:00:00+00:00"
 
 
 def test_an_instant_outside_the_years_that_can_be_written_is_no_date() -> None:

@@ -167,7 +167,8 @@ def test_only_what_no_option_touches_is_undecided() -> None:
 
 def test_a_path_may_end_in_any_row() -> None:
     content = json.dumps({**DIALOGUE, "turns": []}) + "\n" + json.dumps(DIALOGUE)
-    short, whole = rows(content, [*DIALOGUE_OPTIONS, ("unmapped", "ignore")], media_type=NDJSON)
+    options = [*DIALOGUE_OPTIONS, ("unmapped", "ignore"), ("repeated_ids", "accept")]
+    short, whole = rows(content, options, media_type=NDJSON)
     assert short.body is not None
     assert "subject" not in short.body
     assert whole.body is not None
@@ -237,10 +238,9 @@ def test_an_attribute_and_a_kept_column_of_one_name_are_refused() -> None:
 
 
 def test_attributes_have_limits() -> None:
-    many = ",".join(f"c{n}" for n in range(101))
     options = [("unmapped", "attributes")]
-    content = f"channel,subject,{many}\nweb,x,{many}\n"
-    assert "101 columns are too many" in refused(content, options)["/unmapped"]
+    row = csv_row("channel,subject,Log", f"web,x,{'y' * 1_048_577}", *options)
+    assert "more than 1 MiB" in row.faults[0].message
     long = "k" * 201
     assert "too long" in refused(f"channel,subject,{long}\nweb,x,1\n", options)["/unmapped"]
 
@@ -277,6 +277,31 @@ def test_a_flag_that_is_none_fails_the_row() -> None:
     row = csv_row("channel,subject,complainant.vulnerable", "web,x,maybe")
     assert row.faults[0].pointer == "/complainant/vulnerable"
     assert "true, yes, 1, false, no, 0" in row.faults[0].message
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "expected"),
+    [
+        ("priority", "High", {"priority": "high"}),
+        ("severity", " CRITICAL ", {"severity": "critical"}),
+        ("severity", "Ｌｏｗ", {"severity": "low"}),
+        ("channel", "PHONE", {"channel": "phone"}),
+        ("channel", "On-Site", {"channel": "on_site"}),
+        ("channel", "E-Mail", {"channel": "email"}),
+        ("complainant.preferred_contact", "SMS", {"complainant": {"preferred_contact": "sms"}}),
+        ("channel", "Fax", {"channel": "Fax"}),
+        ("channel", "-", {"channel": "-"}),
+        *(
+            ("complainant.vulnerable", text, {"complainant": {"vulnerable": text in "Y T ｙｅｓ 是 √"}})
+            for text in ("Y", "T", "ｙｅｓ", "是", "√", "N", "F", "否", "OFF")
+        ),
+    ],
+)
+def test_words_are_read_in_any_case_and_form(header: str, text: str, expected: dict[str, Any]) -> None:
+    row = csv_row(
+        f"subject,{header}", f"x,{text}", *([] if header == "channel" else [("set.channel", "Web")])
+    )
+    assert row.body == {"subject": "x", "channel": "web"} | expected
 
 
 def test_constants_are_read_like_columns() -> None:
@@ -490,7 +515,7 @@ def test_an_id_that_is_none_is_refused_unless_accepted() -> None:
     (fault,) = caught.value.faults
     assert fault.pointer == "/repeated_ids"
     assert "27 of 30 rows repeat an id" in fault.message
-    assert "row 4 'A', row 5 'B'" in fault.message
+    assert "row 4 'A', row 5 'B' (first in row 1 and row 2)" in fault.message
     assert len(rows(content, [*options, ("repeated_ids", "accept")])) == 30
 
 
@@ -498,3 +523,107 @@ def test_an_id_that_is_none_is_refused_unless_accepted() -> None:
 def test_rows_that_are_there_several_times_are_no_wrong_id(rows_of_each: int) -> None:
     content = "channel,subject,external_id\n" + "".join(f"web,{n},{n}\n" for n in range(30)) * rows_of_each
     assert len(rows(content, [])) == 30 * rows_of_each
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        (["00123", "00123"], "1 of 2 rows repeat an id that another row gave with other content"),
+        (["1.38E+14"] * 9, "8 of 9 rows repeat an id that is none, or that a spreadsheet rounded"),
+        (["N/A 7", "N/A 7"], "e.g. row 2 'N/A 7' (first in row 1)"),
+        (["0", "1", "0"], "e.g. row 3 '0' (first in row 1)"),
+    ],
+)
+def test_an_id_of_two_rows_is_asked_about(ids: list[str], words: str) -> None:
+    content = "channel,subject,external_id\n" + "".join(f"web,s{n},{text}\n" for n, text in enumerate(ids))
+    assert words in refused(content, [])["/repeated_ids"]
+    assert len(rows(content, [("repeated_ids", "accept")])) == len(ids)
+
+
+LOST = [
+    "N/A", "n/a", "#N/A", "NULL", "null", "(none)", "-", "--", "—", "?", "TBD", "NaN", "nil", "#REF!", "########",
+    "1.38E+14", "1,38e14", "1.38E+014", "９．９Ｅ＋１２", "无", "未知", "待定",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_lost_id_is_asked_about_even_if_its_rows_are_equal(lost: str) -> None:
+    content = "channel,subject,external_id\n" + f'web,x,"{lost}"\n' * 2
+    assert "repeat an id that is none" in refused(content, [])["/repeated_ids"]
+    assert len(rows(content[: -len(f'web,x,"{lost}"\n')], [])) == 1
+
+
+@pytest.mark.parametrize("kept", ["A-1", "NA-1", "0", "138000000000000", "E14", "1E", "none-7"])
+def test_an_id_is_not_lost_because_it_looks_a_little_like_it(kept: str) -> None:
+    assert len(rows("channel,subject,external_id\n" + f"web,x,{kept}\n" * 2, [])) == 2
+
+
+def test_an_id_that_fails_its_row_is_not_asked_about() -> None:
+    content = "channel,subject,external_id\nweb,x,N/A\nweb,y,N/A\nweb,z,7\n"
+    assert [bool(row.faults) for row in rows(content, [("expect.external_id", r"\d+")])] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_rows_that_differ_in_ignored_columns_only_tell_the_same_complaint() -> None:
+    content = "channel,subject,external_id,Comment\nweb,x,1,a\nweb,x,1,b\n"
+    assert len(rows(content, [("unmapped", "ignore")])) == 2
+    assert "/repeated_ids" in refused(content, [("unmapped", "attributes")])
+
+
+@pytest.mark.parametrize(
+    ("dates", "date_format", "words"),
+    [
+        (["46086.62847"], None, "'46086.62847' (with date_format=excel (--date-format excel) it is 2026-03-05 15:05)"),
+        (["46086", "46087", "3/5/2026"], "%m/%d/%Y", None),
+        (["46086", "46087", "46088", "46089", "3/5/2026"], "%m/%d/%Y", "4 dates are numbers"),
+        (["1772694300", "1772694301"], None, "date_format=epoch"),
+        (["1772694300123"], "%d/%m/%Y", "it is 2026-03-05 07:05"),
+        (["20260305"], "%d/%m/%Y", None),
+        (["2026"], None, None),
+    ],
+)  # fmt: skip
+def test_dates_that_are_numbers_are_asked_about(
+    dates: list[str], date_format: str | None, words: str | None
+) -> None:
+    options = [("date_format", date_format)] if date_format else []
+    if words is None:
+        assert any(row.faults for row in dated(dates, options))
+        return
+    with pytest.raises(InvalidContent) as caught:
+        dated(dates, options)
+    assert [fault.pointer for fault in caught.value.faults] == ["/date_format"]
+    assert words in caught.value.detail
+    assert all("does not read" in row.faults[0].message or "no RFC" in row.faults[0].message
+               for row in dated(dates, [*options, ("dates", "as_written")]) if row.faults)  # fmt: skip
+
+
+def test_a_number_reads_as_the_date_that_the_format_says() -> None:
+    excel = [("date_format", "excel")]
+    assert received(dated(["46086.62847", "46086", '"46086,5"'], excel)) == ["2026-03-05"] * 3
+    assert [
+        row.body and row.body["received_at"] for row in dated(["1772694300"], [("date_format", "epoch")])
+    ] == ["2026-03-05T07:05:00Z"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Customer\u00a0Complaint",
+        '"Customer\nComplaint"',
+        "Customer  Complaint",
+        "Ｃustomer　Complaint",
+        "Customer\u200b Complaint",
+    ],
+)
+def test_a_column_is_found_whatever_its_white_space(header: str) -> None:
+    options = [
+        ("set.channel", "web"),
+        ("map.subject", "Customer Complaint"),
+        ("map.region", "City+Customer Complaint"),
+    ]
+    row = csv_row(f"{header},City", "x,y", *options)
+    assert row.body == {"channel": "web", "subject": "x", "region": "y x"}
+    assert json_row({"Customer\u00a0Complaint": "x", "City": "y"}, *options).body == row.body

@@ -11,6 +11,7 @@ from complaints.domain.importing.options import (
     Unmapped,
     find_member,
     parse_options,
+    speak_as_command,
 )
 
 
@@ -115,3 +116,25 @@ def test_all_that_is_wrong_is_reported_at_once() -> None:
     assert set(refused(("map.x", "1"), ("set.y", "2"), ("zone", "3"), ("dates", "4"))) == {
         "/map.x", "/set.y", "/zone", "/dates",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("message", "spoken"),
+    [
+        ("map.status: a complaint has no member", "--map status: a complaint has no member"),
+        (
+            "give map.channel=<column> or set.channel=<value>",
+            "give --map channel=<column> or --set channel=<value>",
+        ),
+        ("unmapped: give unmapped=ignore", "--unmapped: give --unmapped ignore"),
+        ("with date_format=excel (--date-format excel) it is", "with --date-format excel it is"),
+        ("dates=swap_ambiguous (--dates swap_ambiguous) exchanges", "--dates swap_ambiguous exchanges"),
+        ("2 of 9 dates can be read; roadmap.md", "2 of 9 dates can be read; roadmap.md"),
+    ],
+)
+def test_a_refusal_names_the_options_of_the_command_line(message: str, spoken: str) -> None:
+    refusal = speak_as_command(InvalidContent.at("/map.status", message))
+    assert (refusal.detail, [(fault.pointer, fault.message) for fault in refusal.faults]) == (
+        spoken,
+        [("", spoken)],
+    )

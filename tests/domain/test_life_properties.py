@@ -306,6 +306,30 @@ def test_it_does_not_matter_how_often_anybody_looked(
     assert outcome(never) == outcome(at_each_time)
 
 
+@settings(max_examples=examples(20))
+@given(starts, st.lists(turns, max_size=8), st.integers(0, 60), st.lists(turns, max_size=4))
+def test_rule_1_9_an_undone_merge_is_as_if_it_had_not_been(
+    start: dict[str, Any], taken: list[Turn], minutes: int, later: list[Turn]
+) -> None:
+    policy = without_step_actions(POLICIES[start["policy"]])
+    merged, spared = begin(start, policy), begin(start, policy)
+    for turn in taken:
+        for life in (merged, spared):
+            life.jump(to=life.now + passed(life, turn))
+            take(life, replace(turn, detail=turn.detail * 5 + 1))  # no life ends
+    if not spared.complaint.open:
+        return
+    spared.jump(minutes=minutes).sweep()
+    merged.do("merge").jump(minutes=minutes).do("unmerge")
+    check(merged)
+    assert outcome(merged) == outcome(spared)
+    for turn in later:
+        for life in (merged, spared):
+            life.jump(to=life.now + passed(life, turn))
+            take(life, turn)
+    assert outcome(merged) == outcome(spared)
+
+
 @settings(max_examples=examples(30))
 @given(starts, st.lists(turns, max_size=8), st.integers(0, 200))
 def test_the_clock_tells_the_same_unswept(

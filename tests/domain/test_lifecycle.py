@@ -11,23 +11,23 @@ from complaints.domain.rules.actions import judge_actions
 from complaints.domain.rules.lifecycle import legal_actions, list_transitions, next_status
 from complaints.domain.rules.lifecycle_page import render_page
 from complaints.domain.vocabulary import OPEN_STATUSES, Action, ContactOutcome, Status
-from tests.domain.builders import Life, closable, in_status
+from tests.domain.builders import SUPERVISOR, Life, closable, in_status
 
 PAGE = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
 # A row for each state, a column for each action (record_contact by what the contact brought): the state it
 # leads to, "=" for the same, "·" for refused.
 CELLS = """
-             assign respond       hold    resume        resolve  notify_result solved not_solved    unreachable reopen        close  escalate reject   withdraw  merge
-received     =      investigating ·       ·             resolved ·             ·      ·             =           ·             ·      =        rejected withdrawn merged
-investigating =     =             on_hold ·             resolved ·             ·      ·             =           ·             ·      =        rejected withdrawn merged
-on_hold      =      =             ·       investigating resolved ·             ·      ·             =           ·             ·      =        rejected withdrawn merged
-resolved     =      ·             ·       ·             ·        following_up  ·      ·             =           investigating ·      =        ·        withdrawn merged
-following_up =      ·             ·       ·             ·        ·             =      investigating =           investigating closed =        ·        withdrawn merged
-closed       ·      ·             ·       ·             ·        ·             ·      ·             ·           investigating ·      ·        ·        ·         ·
-rejected     ·      ·             ·       ·             ·        ·             ·      ·             ·           investigating ·      ·        ·        ·         ·
-withdrawn    ·      ·             ·       ·             ·        ·             ·      ·             ·           investigating ·      ·        ·        ·         ·
-merged       ·      ·             ·       ·             ·        ·             ·      ·             ·           ·             ·      ·        ·        ·         ·
+             assign respond       hold    resume        resolve  notify_result solved not_solved    unreachable reopen        close  escalate reject   withdraw  merge    unmerge
+received     =      investigating ·       ·             resolved ·             ·      ·             =           ·             ·      =        rejected withdrawn merged ·
+investigating =     =             on_hold ·             resolved ·             ·      ·             =           ·             ·      =        rejected withdrawn merged ·
+on_hold      =      =             ·       investigating resolved ·             ·      ·             =           ·             ·      =        rejected withdrawn merged ·
+resolved     =      ·             ·       ·             ·        following_up  ·      ·             =           investigating ·      =        ·        withdrawn merged ·
+following_up =      ·             ·       ·             ·        ·             =      investigating =           investigating closed =        ·        withdrawn merged ·
+closed       ·      ·             ·       ·             ·        ·             ·      ·             ·           investigating ·      ·        ·        ·         ·      ·
+rejected     ·      ·             ·       ·             ·        ·             ·      ·             ·           investigating ·      ·        ·        ·         ·      ·
+withdrawn    ·      ·             ·       ·             ·        ·             ·      ·             ·           investigating ·      ·        ·        ·         ·      ·
+merged       ·      ·             ·       ·             ·        ·             ·      ·             ·           ·             ·      ·        ·        ·         ·      received
 """  # noqa: E501
 HEADINGS, *ROWS = (line.split() for line in CELLS.strip().splitlines())
 CONTACTS = [outcome.value for outcome in ContactOutcome]
@@ -48,14 +48,14 @@ def action_of(heading: str) -> tuple[Action, dict[str, Any]]:
 
 
 def life_in(status: Status) -> Life:
-    return closable() if status is Status.FOLLOWING_UP else in_status(status)
+    return closable() if status is Status.FOLLOWING_UP else in_status(status, roles=SUPERVISOR)
 
 
 def test_the_table_has_every_state_and_every_action() -> None:
     assert [row[0] for row in ROWS] == list(Status)
     columns = [name for a in Action for name in (CONTACTS if a is Action.RECORD_CONTACT else [a])]
     assert columns == HEADINGS
-    assert (len(Status), len(Action)) == (9, 13)
+    assert (len(Status), len(Action)) == (9, 14)
 
 
 @pytest.mark.parametrize(("status", "heading", "cell"), cells())
@@ -85,8 +85,15 @@ def test_moves_are_the_cells_of_the_table() -> None:
         for heading, cell in zip(HEADINGS, row[1:], strict=True)
         if cell != "·"
     }
+    listed |= {(Action.UNMERGE, Status.MERGED, status) for status in OPEN_STATUSES}
     assert set(list_transitions()) == listed
     assert len(list_transitions()) == len(listed)
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s in OPEN_STATUSES])
+def test_rule_1_9_an_undone_merge_leads_back_to_the_status_before(status: Status) -> None:
+    life = in_status(status, roles=SUPERVISOR).do("merge").do("unmerge")
+    assert life.status is status
 
 
 @pytest.mark.parametrize("status", Status)
@@ -101,7 +108,8 @@ def test_legal_actions_are_those_with_a_move(status: Status) -> None:
 @pytest.mark.parametrize("action", Action)
 def test_the_machine_refuses_what_the_table_does_not_know(status: Status, action: Action) -> None:
     if action in legal_actions(status):
-        assert (action, status, next_status(status, action)) in list_transitions()
+        reached = next_status(status, action, was=Status.RECEIVED)
+        assert (action, status, reached) in list_transitions()
         return
     with pytest.raises(TransitionRefused) as refused:
         next_status(status, action)

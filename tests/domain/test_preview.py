@@ -9,6 +9,7 @@ import pytest
 
 from complaints.domain.errors import InvalidContent
 from complaints.domain.time.calendar_document import parse_calendar
+from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.preview import Duration, parse_duration, plan_elapsed, plan_preview
 from complaints.domain.time.working_time import Pause
 
@@ -198,6 +199,27 @@ def test_a_due_time_too_far_away_is_refused() -> None:
     assert fault_of(plan_preview, None, START, "PT4H", [(START, end_of_time)]) == "/target"
     assert fault_of(plan_preview, MORNINGS, START, "PT4H", [(START, end_of_time)]) == "/target"
     assert plan_preview(None, START, "PT4H", [(START + 5 * HOUR, end_of_time)]).due_at == START + 4 * HOUR
+
+
+def test_the_work_for_elapsed_time_is_bounded_as_for_a_preview() -> None:
+    busy = WorkCalendar("UTC", {day: tuple((n * 900, n * 900 + 450) for n in range(96)) for day in range(7)})
+    long_ago, pauses = START - timedelta(days=40_000), [(START, START + HOUR)] * 6_000
+    assert fault_of(plan_elapsed, MORNINGS, long_ago, START) == "/end"
+    assert fault_of(plan_elapsed, busy, START, START + timedelta(days=5_000)) == "/end"
+    assert fault_of(plan_elapsed, busy, START, START + HOUR, pauses) == "/end"
+    assert plan_elapsed(None, long_ago, START, pauses) == 40_000 * 86_400
+    assert plan_elapsed(MORNINGS, START, START + timedelta(days=7), pauses) == 2 * 3_600
+
+
+@pytest.mark.parametrize(
+    "target", ["3660 working days", "87840 working hours", "PT876000H", "20 working days"]
+)
+def test_a_target_that_would_take_long_to_find_is_refused(target: str) -> None:
+    """The work is bounded by pieces and by days: these took seconds, and now less than 0.3 s."""
+    yearly = {str(START.date() + 360 * n * timedelta(days=1)): [["09:00", "12:00"]] for n in range(1, 200)}
+    rare = parse_calendar({"timezone": "UTC", "hours": {}, "overrides": yearly})
+    long_pause = [(START, datetime(2399, 1, 1, tzinfo=UTC))]
+    assert fault_of(plan_preview, rare, START, target, long_pause) == "/target"
 
 
 def test_elapsed() -> None:

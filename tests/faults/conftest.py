@@ -71,7 +71,7 @@ def postgres() -> Iterator[FallibleServer]:
 
 def migrated(url: str) -> str:
     """Migrate and seed the empty database at `url`, which uses the wall clock; its URL."""
-    service, _ = migrate_and_seed(Settings(database_url=url, bootstrap_api_key=ADMIN_SECRET))
+    service, *_ = migrate_and_seed(Settings(database_url=url, bootstrap_api_key=ADMIN_SECRET))
     service.database.engine.dispose()
     return url
 

@@ -23,11 +23,14 @@ from tests.journeys.storm import Storm
 
 HISTORY_KEY = ("event", {"complaint_id", "ordinal"})
 STEP_KEY = ("escalation", {"deadline_id", "step"})
-EXTERNAL_KEY = ("complaint", {"external_id", "source"})
+EXTERNAL_KEYS = (
+    ("complaint", {"external_id", "source"}),
+    ("complaint_external_id", {"external_id", "system"}),
+)
 
 
 def _drop_key(service: Service, table: str, columns: set[str]) -> None:
-    """Take the unique key over these columns out of the database, from each month of the history too."""
+    """Take the unique or primary key over these columns out of the database, from each month of the history too."""
     months = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:table)")
     with service.database.begin() as tx:
         tables = [table, *tx.connection.execute(months, {"table": table}).scalars()]
@@ -40,6 +43,9 @@ def _drop_from(tx: Transaction, table: str, columns: set[str]) -> set[str]:
     named = {
         str(key["name"]) for key in known.get_unique_constraints(table) if columns <= set(key["column_names"])
     }
+    primary = known.get_pk_constraint(table)
+    if columns == set(primary["constrained_columns"]):
+        named.add(str(primary["name"]))
     for name in named:
         tx.connection.execute(text(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"'))
     for index in known.get_indexes(table):
@@ -49,11 +55,12 @@ def _drop_from(tx: Transaction, table: str, columns: set[str]) -> set[str]:
     return named
 
 
-def test_without_the_unique_key_of_an_external_id(
+def test_without_the_unique_keys_of_an_external_id(
     postgres_url: str, start_fleet: Callable[[str], Any]
 ) -> None:
     with opened(postgres_url) as service, start_fleet(postgres_url) as fleet, ExitStack() as stack:
-        _drop_key(service, *EXTERNAL_KEY)
+        for key in EXTERNAL_KEYS:
+            _drop_key(service, *key)
         for _ in range(2):
             fleet.add_api()
         fleet.await_ready()

@@ -22,6 +22,8 @@ BEYOND_A_SCHEMA = re.compile(
             r"cursor (is not one that this (list|feed) gave|was given for other filters)",
             r"[Tt]here is no |Must be an IANA time zone",
             r"NUL character|must have a visible character|lone surrogate",
+            r"must be 5 to 32 digits|must be one phone number|must be one e-mail address|characters after NFKC",
+            r"needs a key of a user|characters that show nothing",
             r"must be the number of a complaint|[Mm]ust be the id or the number|neither the id nor the number",
             r"[Mm]ust lie between the years|names a (time|day) that does not exist",
             r"such as PT4H, P2D or P1M|Only the last of hours|exact to the micro|at most \d+ (years|days)",
@@ -31,6 +33,8 @@ BEYOND_A_SCHEMA = re.compile(
             r"in the future|A hold lasts at most|An absence (ends after it begins|needs its beginning)",
             r"Must end after it starts|24:00 as an end|Overlaps another span|cannot end before it starts",
             r"This Idempotency-Key was used for other content|is now at version \d+",
+            r"[Gg]ive (a target|either)|needs (a kind|expected_count)|does not go with|is the same as /|More than 500",
+            r"is not a (target|time between)|has \d+ follow-ups|the one promised|needs a key that belongs to a user",
             r"No hour is open|too far (away|in the past)|linked to itself|An early close needs",
         )
     )

@@ -40,6 +40,7 @@ def _count(engine: Engine) -> int:
 
 def test_a_carriers_complaints(launcher: Launcher) -> None:
     file = data("comcast_fcc_complaints_2015.csv")
+    assert launcher.run("migrate").wait() == 0
 
     refused = launcher.run("import", file, *CARRIER)
     assert refused.wait(120) == 1
@@ -47,12 +48,12 @@ def test_a_carriers_complaints(launcher: Launcher) -> None:
     assert "--dates swap_ambiguous" in refused.output
 
     taken = launcher.run("import", file, *CARRIER, "--dates", "swap_ambiguous")
-    assert taken.wait(180) == 0, taken.output
+    assert taken.wait(180) == 1, taken.output
     assert "2224 rows: 2223 accepted, 0 known already, 1 failed." in taken.output
     assert "row 1035: /external_id: external_id is 'comcas'" in taken.output
 
     again = launcher.run("import", file, *CARRIER, "--dates", "swap_ambiguous")
-    assert again.wait(180) == 0
+    assert again.wait(180) == 1
     assert "2224 rows: 0 accepted, 2223 known already, 1 failed." in again.output
 
 
@@ -67,7 +68,7 @@ def test_a_helpdesks_dialogues(
     assert launcher.run("migrate", url=url).wait(60) == 0
 
     taken = launcher.run("import", str(file), *HELPDESK, url=url)
-    assert taken.wait(180) == 0, taken.output
+    assert taken.wait(180) == 1, taken.output
     assert f"{len(some)} rows: {len(some) - 1} accepted, 0 known already, 1 failed." in taken.output
     assert "received_at is mapped but empty" in taken.output
 
@@ -105,3 +106,23 @@ def test_an_import_that_a_server_finishes_first_ends_too(launcher: Launcher, tmp
         taken = launcher.run("import", str(file), "--source", f"cc-{attempt}")
         assert taken.wait(60) == 0, taken.output
         assert "1 rows: 1 accepted" in taken.output
+
+
+def test_the_status_of_an_import_says_whether_every_row_was_taken(launcher: Launcher, tmp_path: Path) -> None:
+    file = tmp_path / "calls.tsv"
+    file.write_text("Subject\tHow\nNo signal\tPHONE\nSlow\tpigeon\n")
+    options = ["--map", "subject=Subject", "--map", "channel=How"]
+
+    failed = launcher.run("import", str(file), *options)
+    assert failed.wait(60) == 1
+    assert "2 rows: 1 accepted, 0 known already, 1 failed." in failed.output
+    assert "row 2: /channel: " in failed.output
+
+    nameless = launcher.run("import", str(file), *options, "--source", " ")
+    assert nameless.wait(60) == 2
+    assert "--source" in nameless.output
+
+    refused = launcher.run("import", str(file), "--map", "subjet=Subject")
+    assert refused.wait(60) == 1
+    assert "--map subjet: a complaint has no member" in refused.output
+    assert "/map.subjet" not in refused.output

@@ -135,6 +135,13 @@ def ask(url: str, question: str) -> list[Any]:
         return connection.execute(question).fetchall()  # type: ignore[arg-type]
 
 
+def measured(server: RunningServer) -> float:
+    """The number of complaints that the processes registered, as one of them shows it."""
+    with server.client() as http:
+        lines = http.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("complaints_registered_total"))
+
+
 def await_true(happened: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Until it has happened."""
     deadline = time.monotonic() + seconds
@@ -194,6 +201,7 @@ def test_processes_are_replaced_under_load_without_a_failed_request(launcher: La
     assert sum(client.connections for client in clients) >= 2 * len(clients)  # each was asked to leave
     stored = [str(identity) for (identity,) in ask(url, "SELECT id FROM complaint")]
     assert Counter(stored) == Counter(all_of(clients, "posted"))
+    await_true(lambda: {measured(server) for _ in range(9)} == {float(len(stored))})
     assert server.terminate() == 0, server.output
 
 

@@ -34,14 +34,21 @@ def test_serves_from_any_directory_and_keeps_its_first_key(launcher: Launcher) -
     """The embedded database is migrated and seeded at the first start, in a directory without a file of the product."""
     first = launcher.serve(is_new=True)
     secret = _key(launcher)
-    assert stat.S_IMODE((launcher.directory / "var" / "first-key").stat().st_mode) == 0o600
-    assert (first.output.count(secret), f"{first.url}/docs" in first.output) == (1, True)
+    data = launcher.directory / "var"
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (data, *data.iterdir())}
+    database = ("complaints.db", "complaints.db-shm", "complaints.db-wal")
+    assert modes == {"var": 0o700, "first-key": 0o600, **dict.fromkeys(database, 0o600)}
+    assert secret not in first.output  # its output is not a terminal, and may be kept as a log
+    assert "Your first key is in " in first.output
+    assert f"{first.url}/docs" in first.output
     with first.client(secret) as http:
         made = http.post("/v1/complaints", json=POST)
         assert made.status_code == 201
     assert first.terminate() == 0
 
+    (data / "complaints.db").chmod(0o644)
     second = launcher.serve()
+    assert stat.S_IMODE((data / "complaints.db").stat().st_mode) == 0o600
     assert secret not in second.output
     assert _key(launcher) == secret
     with second.client(secret) as http:
@@ -136,6 +143,7 @@ def test_a_request_under_way_is_answered_before_the_end(launcher: Launcher, numb
 
 
 def test_a_worker_ends_in_good_order(launcher: Launcher) -> None:
+    assert launcher.run("migrate").wait() == 0
     worker = launcher.run("worker", is_new=True)
     worker.wait_for("Watching the deadlines")
     assert worker.terminate(5) == 0, worker.output

@@ -94,6 +94,31 @@ def test_down_to_nothing_and_up_again(empty: Engine) -> None:
     assert _tables(empty) == full
 
 
+def test_escalations_of_before_settle_as_new_ones_do(scenario: Scenario) -> None:
+    """Down and up again, they are marked as the program marked them."""
+    met, ended, waiting = (scenario.post() for _ in range(3))
+    scenario.advance(hours=25)
+    scenario.act(met, "respond", message="We look.", contact_channel="phone")
+    scenario.act(ended, "withdraw", reason="solved itself")
+    engine = scenario.service.database.engine
+
+    def marks() -> list[Any]:
+        columns, join = (
+            "complaint_id, step, settled_at, waiting",
+            "escalation_recipient ON id = escalation_id",
+        )
+        asked = f"SELECT {columns} FROM escalation JOIN {join}"
+        with engine.connect() as connection:
+            return sorted(map(str, connection.execute(text(asked))))
+
+    before = marks()
+    migrate.downgrade(engine, "0006")
+    scenario.service.database.close()
+    migrate.upgrade(engine)
+    assert marks() == before
+    assert scenario.load(waiting).deadlines[0].repetitions == 0
+
+
 def test_up_again_is_nothing(scenario: Scenario) -> None:
     complaint = scenario.post(tags=["vip"], complainant={"phone": "+8613800000000"})
     engine = scenario.service.database.engine
@@ -117,6 +142,7 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], N
                 change()
 
         monkeypatch.setattr(command, "upgrade", step)
+        monkeypatch.setattr(migrate, "judge_schema", lambda connection: migrate.SchemaFit.OLDER)
 
     return plant
 

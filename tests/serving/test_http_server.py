@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import threading
 import time
 
@@ -50,3 +51,24 @@ def test_a_signal_after_the_end_of_the_loop_is_only_noted() -> None:
     asyncio.run(server.main_loop())
     server.handle_exit(signal.SIGTERM, None)
     assert server.should_exit
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT]])
+def test_requests_that_wait_are_ended_when_the_server_stops(signals: list[int]) -> None:
+    ended: list[bool] = []
+
+    async def run() -> float:
+        server = DrainingServer(
+            server_config(_app), drain_seconds=30, on_stop=lambda: ended.append(server.started)
+        )
+        server._captured_signals = signals
+        server.config.load()
+        server.lifespan = server.config.lifespan_class(server.config)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            await server.startup(sockets=[listener])
+            begun = time.monotonic()
+            await server.shutdown(sockets=[listener])
+        return time.monotonic() - begun
+
+    assert asyncio.run(run()) < 5
+    assert ended == [True]

@@ -11,7 +11,13 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from complaints.domain.complaint.facts import Complaint
-from complaints.domain.complaint.search_terms import index_terms, query_terms
+from complaints.domain.complaint.search_terms import (
+    full_query,
+    index_terms,
+    name_query,
+    person_terms,
+    query_terms,
+)
 from complaints.domain.rules.intake import NewComplaint
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
@@ -36,7 +42,8 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.service import Service
-from complaints.wiring import new_id
+from complaints.use_cases.upkeep.health import count_work, examine
+from complaints.wiring import new_id, wall_now
 from tests.conftest import DATABASE_KINDS, Databases
 from tests.support import START, Scenario, count_statements, opened_service
 
@@ -70,12 +77,20 @@ def _fill(tx: Transaction) -> None:
     tx.connection.execute(insert(complaint), rows)
     open_rows = [row for row in rows if row["overdue_after_at"]]
     tx.connection.execute(insert(deadline), [_clock(row) for row in open_rows])
+    late = {
+        "status": DeadlineStatus.MET_LATE,
+        "due_at": START - timedelta(hours=2),
+        "breached_at": START - timedelta(hours=2),
+        "met_at": START,
+    }
+    tx.connection.execute(insert(deadline), [_clock(rows[6]) | late])
     people = [
         {
             "complaint_id": row["id"],
             "role": "complainant",
             "account_no": f"A{row['sequence']}",
             "phone_e164": f"+861380000{row['sequence']:04d}",
+            "email_normal": f"u{row['sequence']}@example.com",
             "vulnerable": False,
         }
         for row in rows
@@ -85,7 +100,16 @@ def _fill(tx: Transaction) -> None:
         insert(complaint_tag), [{"complaint_id": row["id"], "tag": f"t{row['sequence']}"} for row in rows]
     )
     inserts = Inserts(tx)
-    terms = [(row["sequence"], index_terms(f"网络 word{row['sequence']}")) for row in rows]
+    terms = [
+        (
+            n := row["sequence"],
+            [
+                *index_terms(f"网络 word{n}"),
+                *person_terms(name=f"person{n}", contacts=(), phones=[f"+861380000{n:04d}"]),
+            ],
+        )
+        for row in rows
+    ]
     search.index_terms(tx, inserts, terms)
     inserts.write()
 
@@ -98,7 +122,8 @@ def _row(n: int, policy_code: str, policy_version: int) -> dict[str, Any]:
         "id": new_id(),
         "sequence": n,
         "version": 1,
-        "status": Status.RECEIVED if is_open else Status.WITHDRAWN,
+        "status": Status.RECEIVED if is_open else Status.CLOSED if n % 2 else Status.WITHDRAWN,
+        "csat": 1 if n == 7 else None,
         "cycle": 1,
         "channel": Channel.PHONE,
         "subject": f"Complaint {n}",
@@ -116,7 +141,7 @@ def _row(n: int, policy_code: str, policy_version: int) -> dict[str, Any]:
         "first_owner": "admin",
         "policy_code": policy_code,
         "policy_version": policy_version,
-        "ended_at": None if is_open else received_at,
+        "ended_at": None if is_open else START if n == 7 else received_at,
         "next_due_at": due_at,
         "overdue_after_at": due_at,
         "escalation_level": 0,
@@ -226,6 +251,20 @@ def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
         assert not re.search(r"(?m)^SCAN (complaint|deadline|party|link)\b|Seq Scan", plan), plan
 
 
+def test_what_probes_ask_is_answered_by_indexes(filled: Service) -> None:
+    """Anybody may ask /readyz and /metrics, so they must not cost more as the tables grow."""
+    filled.read(filled.configuration)
+    with count_statements(filled) as executed:
+        examine(filled, wall_now)
+        count_work(filled)
+    plans = [_plan(filled, *one) for one in executed if "FROM complaint" in one[0]]
+    indexes = ("ix_complaint__parked", "ix_complaint__overdue", "ix_complaint__status_received")
+    assert len(plans) == 3
+    for index, plan in zip(indexes, plans, strict=True):
+        assert index in plan
+        assert "Seq Scan" not in plan
+
+
 def test_words_are_planned_for_each_time(filled: Service) -> None:
     """A prepared plan does not know the words. For a rare word it would scan all complaints."""
     if not filled.database.is_postgresql:
@@ -291,6 +330,14 @@ def test_filters_by_few_values_leave_the_order_to_its_index(filled: Service) -> 
         (Filters(plain={"external_id": "E7"}, source="north"), "uq_complaint__external_id__source"),
         (Filters(account_nos=("A7",)), "ix_party__account_no"),
         (Filters(phone_e164="+8613800000007"), "ix_party__phone_e164"),
+        (Filters(account_nos=("A7", "Ａ7")), "ix_party__account_normal"),
+        (Filters(phone_e164="+8613800000007", phone_extension="12"), "ix_party__phone_e164"),
+        (Filters(email="u7@example.com"), "ix_party__email_normal"),
+        (Filters(closed_from=START), "ix_complaint__ended"),
+        (Filters(csat_max=2), "ix_complaint__csat"),
+        (Filters(met_late=True), "ix_deadline__met_late"),
+        (Filters(terms=tuple(name_query("person7"))), "complaint_search"),
+        (Filters(terms=tuple(full_query("person7 138 0000 0007", region="CN"))), "complaint_search"),
         (Filters(tag="t7"), "ix_complaint_tag__tag__complaint_id"),
         (Filters(terms=tuple(query_terms("word7"))), "complaint_search"),
     ],

@@ -1,9 +1,21 @@
 """`complaints check` finds nothing in an honest database, and every breach that is planted."""
 
-import pytest
-from sqlalchemy import text
+import re
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import select, text
+
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.vocabulary import AccessRole, LinkType
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.escalation import escalation
+from complaints.use_cases.commands.complaints import Acknowledge, AddLink, MakePromise
+from complaints.use_cases.complaints.escalations import acknowledge
+from complaints.use_cases.complaints.notes_and_links import add_link
+from complaints.use_cases.complaints.promises import make_promise
 from complaints.use_cases.upkeep.checks import check_all
+from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.sweep import sweep_once
 from tests.support import Scenario
 
@@ -24,8 +36,26 @@ def filled_scenario(scenario: Scenario) -> Scenario:
     scenario.act(done, "record_contact", outcome="not_solved", note="It is back.")
     withdrawn = scenario.post()
     scenario.act(withdrawn, "withdraw", reason="solved itself")
-    scenario.advance(days=1)
+    scenario.act(worked, "escalate", reason="a call for help", role="team_lead")
+    _promise_link_and_acknowledge(scenario, worked, done)
+    scenario.post()
+    scenario.advance(hours=25)
     return scenario
+
+
+def _promise_link_and_acknowledge(scenario: Scenario, worked: Complaint, done: Complaint) -> None:
+    service, caller, number = scenario.service, scenario.caller, str(worked.id)
+    promise = MakePromise(text="We call back.", due_at=scenario.now() + timedelta(hours=30))
+    link = AddLink(type=LinkType.RELATED, complaint_id=str(done.id))
+
+    def work(tx: Transaction) -> None:
+        make_promise(service, tx, caller, number, promise)
+        add_link(service, tx, caller, number, link)
+        steps = select(escalation.c.id).where(escalation.c.complaint_id == worked.id).limit(1)
+        found = tx.connection.execute(steps).scalar_one()
+        acknowledge(service, tx, caller, found, Acknowledge(note="I take it."))
+
+    service.write(work)
 
 
 def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
@@ -42,11 +72,34 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
         ("UPDATE deadline SET due_at = started_at WHERE status = 'breached'", "state is history"),
         ("UPDATE complaint SET wake_at = NULL", "columns follow"),
         ("UPDATE complaint SET overdue_after_at = NULL", "columns follow"),
+        ("UPDATE complaint SET escalation_level = 7", "columns follow"),
+        ("UPDATE complaint SET version = 1", "state is history"),
+        ("UPDATE event SET sequence = -sequence", "history unbroken"),
+        ("DELETE FROM complaint_tag", "index follows"),
+        ("DELETE FROM complaint_search", "index follows"),
+        ("DELETE FROM link", "links recorded"),
+        ("UPDATE link SET type = 'duplicate_of'", "links recorded"),
+        ("UPDATE promise SET text = 'Nothing'", "promises recorded"),
+        ("UPDATE promise SET made_by = 'user:nobody'", "promises recorded"),
+        ("UPDATE deadline SET wake_at = NULL WHERE kind = 'promise'", "nothing forgotten"),
+        ("UPDATE user_account SET active = false", "nothing forgotten"),
+        ("UPDATE deadline SET wake_at = NULL WHERE status = 'breached'", "nothing forgotten"),
+        ("UPDATE escalation SET level = 3 WHERE step = 'manual'", "steps recorded"),
+        ("UPDATE escalation SET planned_at = taken_at", "steps recorded"),
+        ("UPDATE escalation SET recipients = '[\"nobody\"]'", "steps recorded"),
+        (
+            "UPDATE escalation SET acknowledged_by = 'user:nobody' WHERE acknowledged_at IS NOT NULL",
+            "steps recorded",
+        ),
+        ("UPDATE escalation SET acknowledged_at = NULL, acknowledged_by = NULL", "steps recorded"),
+        ("DELETE FROM escalation_recipient", "steps recorded"),
         (
             "UPDATE deadline SET status = 'cancelled', wake_at = NULL, paused_until = NULL, met_at = NULL",
             "nothing forgotten",
         ),
         ("UPDATE escalation SET step = 'other' WHERE step = '50%'", "steps taken once"),
+        ("UPDATE escalation SET settled_at = taken_at", "steps settled"),
+        ("UPDATE deadline SET repetitions = 2 WHERE status = 'breached'", "steps taken once"),
         ("UPDATE escalation SET recipients = '[]'", "steps heard"),
         ("UPDATE complaint SET parked_at = created_at", "deadlines in time"),
         (
@@ -58,6 +111,8 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
 def test_what_is_planted_is_found(filled_scenario: Scenario, planted: str, invariant: str) -> None:
     with filled_scenario.service.database.begin() as tx:
         tx.connection.execute(text(planted))
+        tx.connection.execute(text("UPDATE reference_version SET version = version + 1"))
+    filled_scenario.service.cache.expire()
     found = {violation.invariant for violation in check_all(filled_scenario.service)}
     assert invariant in found
 
@@ -69,3 +124,43 @@ def test_deadlines_that_stand_still_are_found(filled_scenario: Scenario) -> None
     while sweep_once(filled_scenario.service).complaints:
         pass
     assert list(check_all(filled_scenario.service)) == []
+
+
+def _tamper(scenario: Scenario, statement: str) -> list[str]:
+    """What `check` says about the configuration after a statement that the program did not make."""
+    with scenario.service.database.begin() as tx:
+        tx.connection.execute(text(statement))
+    return [f"{one.invariant}: {one.message}" for one in check_configuration(scenario.service)]
+
+
+def test_an_honest_configuration_has_no_findings(scenario: Scenario) -> None:
+    scenario.key(AccessRole.AGENT)
+    assert list(check_configuration(scenario.service)) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        (
+            """UPDATE api_key SET roles = '["admin"]'""",
+            "configuration recorded: key .* audit log says: roles",
+        ),
+        (
+            "UPDATE api_key SET secret_digest = name",
+            "configuration recorded: key .* audit log says: secret_digest",
+        ),
+        (
+            "UPDATE policy SET document = '{}'",
+            "configuration recorded: policy telecom-handbook/1 .*: document",
+        ),
+        ("UPDATE policy SET text = ''", "configuration recorded: policy telecom-handbook/1 .*: text"),
+        ("UPDATE user_account SET email = 'x@y.example'", "configuration recorded: user admin .*: email"),
+        ("DELETE FROM audit_event WHERE sequence = 2", "audit log unbroken: after entry 1 .* comes entry 3"),
+        ("UPDATE audit_event SET actor = 'user:x'", "audit log unbroken: entry 1 .* not what was written"),
+        ("DELETE FROM audit_event", "configuration recorded: .* has no entry in the audit log"),
+    ],
+)
+def test_what_is_planted_in_the_configuration_is_found(scenario: Scenario, planted: str, found: str) -> None:
+    scenario.key(AccessRole.AGENT)
+    said = _tamper(scenario, planted)
+    assert any(re.fullmatch(found, one) for one in said), said

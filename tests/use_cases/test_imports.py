@@ -14,7 +14,7 @@ FILE = b"channel,subject,external_id\nphone,one,E1\nphone,two,E2\nphone,one agai
 
 def _run(scenario: Scenario, *, dry_run: bool) -> import_job.ImportJob:
     """The import after its end."""
-    request = ImportRequest(FILE, "text/csv", None, (), dry_run)
+    request = ImportRequest(FILE, "text/csv", None, (("repeated_ids", "accept"),), dry_run)
     service = scenario.service
     job = service.write(lambda tx: start_import(service, tx, SYSTEM, request))
     assert work_on(service, job.id)

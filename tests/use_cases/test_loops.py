@@ -4,17 +4,22 @@ import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, text
 
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
+from complaints.storage.queries import due_complaints
+from complaints.storage.rows import idempotency
+from complaints.storage.rows.idempotency import KeptAnswer
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import MakePromise
 from complaints.use_cases.complaints import promises
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep import loops
-from complaints.use_cases.upkeep.loops import Sweeper
+from complaints.use_cases.upkeep.loops import Sweeper, do_chores
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
 from complaints.wiring import wall_now
-from tests.support import Scenario
+from tests.support import Scenario, count_statements
 
 
 def test_a_batch_that_is_too_much_is_tried_again_with_fewer(
@@ -44,6 +49,24 @@ def test_a_batch_that_is_too_much_is_tried_again_with_fewer(
 
     assert tried[:4] == [500, 125, 31, 7]
     assert sum(swept.complaints for swept in total) == 20
+
+
+def test_a_sweep_that_did_something_is_logged(scenario: Scenario, caplog: pytest.LogCaptureFixture) -> None:
+    sweeper = Sweeper(scenario.service, "node", wall_now, lambda result: None)
+    complaint = scenario.post()
+    with caplog.at_level("INFO", logger="complaints"):
+        sweeper.sweep_due()
+        assert caplog.records == []
+        scenario.jump(hours=25)
+        sweeper.sweep_due()
+    [record] = caplog.records
+    said = {
+        name: getattr(record, name)
+        for name in ("complaints", "escalations", "reminders", "parked", "escalated")
+    }
+    escalations, reminders = said.pop("escalations"), said.pop("reminders")
+    assert said == {"complaints": 1, "parked": 0, "escalated": [number_of(complaint.sequence)]}
+    assert (escalations > 0, reminders > 0) == (True, True)
 
 
 def promise_in(scenario: Scenario, *, seconds: float) -> None:
@@ -116,3 +139,56 @@ def test_a_sweeper_gathers_complaints_that_fall_due_one_after_the_other(
     scenario.jump(hours=13)
     sweeper = Sweeper(scenario.service, "node", wall_now, lambda result: None)
     assert [sweeper.sweep_due() for _ in range(4)] == [0.05, 0.05, 1.0, 1.0]
+
+
+# Chores -----------------------------------------------------------------------------------------------------
+
+
+def _old_answers(scenario: Scenario, count: int) -> None:
+    answer = KeptAnswer(b"d" * 32, 201, {}, b"{}")
+    named = {("scope", f"key-{n}"): answer for n in range(count)}
+    scenario.service.write(lambda tx: idempotency.keep_answers(tx, named))
+
+
+def _kept(scenario: Scenario) -> list[str]:
+    statement = select(idempotency.idempotency.c.key).order_by("key")
+    return list(scenario.service.read(lambda tx: tx.connection.execute(statement).scalars().all()))
+
+
+def test_a_chore_that_fails_is_logged_and_the_others_are_done(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    parked = scenario.post()
+    scenario.service.write(lambda tx: due_complaints.park(tx, [parked.id]))
+    _old_answers(scenario, 1)
+    scenario.jump(hours=49)
+
+    def fail(*_: object, **__: object) -> None:
+        raise Unavailable("The database ended it.")
+
+    monkeypatch.setattr(loops, "keep_months", fail)
+    do_chores(scenario.service, wall_now)
+
+    assert scenario.service.read(due_complaints.count_parked) == 0
+    assert _kept(scenario) == []
+    assert [record.__dict__.get("chore") for record in caplog.records if record.exc_info] == ["keep months"]
+
+
+def test_chores_work_in_batches_and_leave_what_is_locked(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loops, "CHORE_BATCH", 2)
+    _old_answers(scenario, 5)
+    parked = [scenario.post().id for _ in range(3)]
+    scenario.service.write(lambda tx: due_complaints.park(tx, parked))
+    scenario.jump(hours=49)
+    with scenario.service.database.engine.connect() as other, count_statements(scenario.service) as executed:
+        if scenario.service.database.is_postgresql:
+            other.execute(text("SELECT key FROM idempotency WHERE key = 'key-1' FOR UPDATE"))
+            other.execute(text("SELECT id FROM complaint WHERE id = :id FOR UPDATE"), {"id": parked[0]})
+        do_chores(scenario.service, wall_now)
+    locked = scenario.service.database.is_postgresql
+    assert _kept(scenario) == (["key-1"] if locked else [])
+    assert scenario.service.read(due_complaints.count_parked) == (1 if locked else 0)
+    deletes = [bound for statement, bound in executed if statement.startswith("DELETE FROM idempotency")]
+    assert len(deletes) == (2 if locked else 3)

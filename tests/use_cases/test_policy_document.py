@@ -18,6 +18,7 @@ from complaints.domain.policy.policy import HolidayTable, Policy
 from complaints.domain.time.calendar_document import calendar_document, parse_calendar
 from complaints.domain.time.calendars import always_open
 from complaints.domain.time.notation import (
+    Repeat,
     length_text,
     parse_length,
     parse_step_place,
@@ -244,6 +245,16 @@ def test_the_calendars_of_the_documentation_are_accepted() -> None:
     assert reading.policy.calendars["office"].overrides[date(2027, 1, 4)] == ()
 
 
+def test_a_policy_says_what_a_contact_does_after_the_end(document: Document) -> None:
+    """The built-in value is not written, because the program of before refuses the member."""
+    # rule 1.14
+    assert "contact_after_end" not in document
+    for word, written in (("reopen", {}), ("new", {"contact_after_end": "new"})):
+        policy = from_document({**document, "contact_after_end": word}, version=1)
+        assert policy.contact_after_end == word
+        assert to_document(policy) == {**document, **written}
+
+
 def test_the_documentation_explains_every_member(document: Document) -> None:
     explained = set(re.findall(r"`([a-z_]+)`", DOCUMENTATION.read_text("utf-8")))
     step = ("at", "level", "notify", "raise_priority", "move_to_team")
@@ -280,12 +291,14 @@ def test_every_member_survives_writing_and_reading(document: Document) -> None:
         {"target": "5 working days from the next day"},
     ]
     rule["ladder"][0] |= {"at": "33.5%", "raise_priority": True, "move_to_team": "operations"}
+    rule["ladder"][-1]["repeat"] = "60m"
     document["deadlines"]["promise"].pop("calendar")
     document["routes"].insert(0, {"team": "north", "category": "network", "region": "CN-11"})
     policy = from_document(document, version=2)
     assert from_document(json.loads(json.dumps(to_document(policy))), version=2) == policy
     assert policy.rules[DeadlineKind.PROMISE].calendar == always_open("Asia/Shanghai")
     assert policy.rules[DeadlineKind.FIRST_RESPONSE].ladder[0].move_to_team == "operations"
+    assert policy.rules[DeadlineKind.FIRST_RESPONSE].ladder[-1].repeat == Repeat("1h", seconds=3600)
     assert policy.title["zh-TW"] == "手冊 🙂 \u2028"
     assert policy.holiday_tables == {"office": (HolidayTable(2026, "国务院", True),)}
 
@@ -443,6 +456,12 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     (f"{LADDER}/3/at", "+24h", f"{LADDER}/4/at", "+24h must come after +24h above it"),
     (f"{LADDER}/3/at", "+1440m", f"{LADDER}/4/at", "+24h must come after +24h above it"),
     (f"{LADDER}/4/at", "-1d", f"{LADDER}/4/at", "-1d must come after 100% above it"),
+    (f"{LADDER}/0/repeat", "24h", f"{LADDER}/0/repeat", "only the last step of a ladder may repeat"),
+    (f"{LADDER}/4/repeat", "59m", f"{LADDER}/4/repeat", "at least one hour"),
+    (f"{LADDER}/4/repeat", "daily", f"{LADDER}/4/repeat", "write one such as '24h', '90m' or '1d'"),
+    (f"{LADDER}/4/repeat", "+24h", f"{LADDER}/4/repeat", "is not a time between repetitions"),
+    (f"{LADDER}/4/repeat", "3661d", f"{LADDER}/4/repeat", "at most ten years"),
+    (f"{LADDER}/4/repeat", 24, f"{LADDER}/4/repeat", "at least one hour"),
     (f"{LADDER}/0/level", -1, f"{LADDER}/0/level", "out of range"),
     (f"{LADDER}/0/level", 1.5, f"{LADDER}/0/level", "whole number"),
     (f"{LADDER}/0/notify", [], f"{LADDER}/0/notify", "1 to 5 items"),
@@ -463,6 +482,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("/unreachable_attempts", 0, "/unreachable_attempts", "out of range"),
     ("/hold_maximum", "3 working days", "/hold_maximum", "no calendar"),
     ("/reopen_window", "90 days", "/reopen_window", "'3 calendar days'"),
+    ("/contact_after_end", "reopne", "/contact_after_end", "did you mean 'reopen'?"),
     ("/early_close_roles/0", "boss", "/early_close_roles/0", "unknown access role 'boss'; there are"),
     ("/routes/0", {"team": "operations"}, "/routes/0", "'default_team'"),
     ("/routes/-", {"team": "operations", "cause": "service"}, "/routes/3", "never taken"),
@@ -872,3 +892,59 @@ def test_every_ladder_of_the_shipped_policies_reaches_a_person_at_or_after_due()
             late = [step for step in rule.ladder if step.level > 0]
             assert late
             assert all(set(step.notify) <= set(RecipientRole) for step in late)
+
+
+# Times that no calendar reaches -----------------------------------------------------------------------------
+
+SPARSE = {"timezone": "UTC", "hours": {"mon": [["09:00", "09:01"]]}}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        ("/deadlines/resolution/targets/0/target", "87000 working hours"),
+        ("/deadlines/resolution/ladder/2/at", "+80000h"),
+        ("/follow_ups/urgent/2", "87000 working hours"),
+        ("/unreachable_retry", "87000 working hours"),
+        ("/closure", "87000 working hours"),
+    ],
+)
+def test_a_time_that_the_calendar_never_reaches_is_refused_at_its_member(
+    document: Document, pointer: str, value: str
+) -> None:
+    # rule 4.6
+    put(document, "/calendars/sparse", SPARSE)
+    for kind in ("resolution", "follow_up", "closure"):
+        put(document, f"/deadlines/{kind}/calendar", "sparse")
+    put(document, "/deadlines/resolution/targets/0/target", "1 working minute")
+    put(document, pointer, value)
+    for step in (4, 3):
+        del document["deadlines"]["resolution"]["ladder"][step]
+    (fault,) = faults_of(document)
+    assert fault.pointer == pointer
+    assert re.search(r"line \d+: (is not due within 150 years|cannot be computed)", fault.message)
+
+
+def test_a_policy_is_tried_from_now_and_with_the_longest_hold(document: Document) -> None:
+    # rule 4.6
+    place, resolution = "/deadlines/resolution/targets/0/target", document["deadlines"]["resolution"]
+    document["hold_maximum"] = "3660 calendar days"
+    resolution["targets"] = [{"target": "30000 elapsed hours"}]
+    assert read_policy(json.dumps(document)).policy.hold_maximum.amount == 3660
+    late, later = datetime(9988, 1, 1, tzinfo=UTC), datetime(9997, 1, 1, tzinfo=UTC)
+    assert place in {fault.pointer for fault in faults_of(document, now=late)}
+    del resolution["pauses_on"], resolution["pause_budget"]
+    assert read_policy(json.dumps(document), now=late).policy.hold_maximum.amount == 3660
+    assert place in {fault.pointer for fault in faults_of(document, now=later)}
+
+
+def test_a_policy_stored_before_is_read_as_it_was(document: Document) -> None:
+    # rule 4.6
+    put(document, "/calendars/sparse", SPARSE)
+    document["deadlines"]["resolution"] |= {
+        "calendar": "sparse",
+        "targets": [{"target": "87000 working hours"}],
+    }
+    with pytest.raises(InvalidContent):
+        read_policy(json.dumps(document))
+    assert from_document(document, version=1).rules[DeadlineKind.RESOLUTION].targets[0].target.amount > 0

@@ -8,18 +8,46 @@ from prometheus_client import CollectorRegistry
 
 import complaints
 from complaints.api import health, imports, test_clock
-from complaints.api.complaints import changes, links, lists, promises, timeline
+from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
-from complaints.api.configuration import calendars, categories, departments, keys, policies, teams, users
-from complaints.api.deadlines import calculator, escalations, follow_ups
+from complaints.api.complaints.feed_watch import FeedWatch
+from complaints.api.configuration import (
+    audit,
+    calendars,
+    categories,
+    departments,
+    keys,
+    policies,
+    teams,
+    users,
+)
+from complaints.api.deadlines import calculator, escalations, follow_ups, inbox
 from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http import authentication
 from complaints.api.http.metrics import RequestMetrics
+from complaints.api.http.shared_answer import SharedAnswer
+from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
+from complaints.use_cases.imports import ImportQuota
 from complaints.use_cases.service import Service
+
+NO_QUOTA = ImportQuota()
+_IN_TURN = (
+    "/docs",
+    "/openapi.json",
+    "/problems",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/v1/deadlines/preview",
+    "/v1/deadlines/elapsed",
+    "/v1/policies",
+    "/v1/policies/validate",
+)
+"""Pages without a key, each with a line of its own, and calls that compute much. See `http.turns`."""
 
 
 def create_app(
@@ -27,35 +55,47 @@ def create_app(
     *,
     wall: Callable[[], datetime],
     registry: CollectorRegistry | None = None,
+    shown: CollectorRegistry | None = None,
     sweeps: bool = False,
     limits: RequestLimits | None = None,
     replica: Service | None = None,
     annexes: Annexes = NO_ANNEXES,
+    calls_per_minute: int = 0,
+    import_quota: ImportQuota = NO_QUOTA,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
-    `sweeps` is True if this process also runs the loops. `registry` collects the measures. Callers without any
-    right to write read from `replica`, if there is one. The routes and problems of `annexes` are added.
+    `sweeps` is True if this process also runs the loops. `registry` collects the measures, and `shown` has those
+    that `GET /metrics` answers, if they are not the same. Callers without any right to write read from `replica`,
+    if there is one. The routes and problems of `annexes` are added. A key may make `calls_per_minute` calls to this
+    process (0: any number), and has `import_quota`.
     """
     app = FastAPI(
         **document_settings(),
         version=complaints.__version__,
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         generate_unique_id_function=make_operation_id,
     )
     app.state.service = service
     app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
+    app.state.feed_watch = FeedWatch()
     app.state.replica = replica
+    app.state.import_quota = import_quota
     app.state.wall = wall
     app.state.sweeps = sweeps
-    app.state.metrics = registry = registry or CollectorRegistry()
-    app.state.sweep_gauges = health.SweepGauges(registry)
+    registry = registry or CollectorRegistry()
+    app.state.metrics = shown = shown or registry
+    shown.register(health.InstallationMeasures(lambda: app.state.service, wall))
+    app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     for routes in (
+        bulk,
         complaint_routes,
         lists,
         imports,
+        audit,
         calendars,
         categories,
         changes,
@@ -63,6 +103,7 @@ def create_app(
         departments,
         escalations,
         follow_ups,
+        inbox,
         keys,
         links,
         policies,
@@ -78,6 +119,12 @@ def create_app(
         if feature.router is not None:
             app.include_router(feature.router, prefix="/v1")
     app.include_router(health.router)
+    app.add_middleware(Turns, lines=_IN_TURN)
+    if calls_per_minute:
+        # Loading the library takes 0.1 s, and most processes have no such limit.
+        from complaints.api.http.rate_limits import CallLimits
+
+        app.add_middleware(CallLimits, calls_per_minute=calls_per_minute)
     app.add_middleware(authentication.Authentication)
     install_middleware(
         app,

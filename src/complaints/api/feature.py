@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings
 from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.domain.vocabulary import EventType, RecipientRole
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import Violation
+from complaints.use_cases.upkeep.violation import Violation
 
 S = TypeVar("S", bound=BaseSettings)
 Check = Callable[[Service], Iterable[Violation]]

@@ -12,7 +12,7 @@ from complaints.api import cursors
 from complaints.api.http.content_types import read_content_type
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import CursorQuery, cut_page, page_of
-from complaints.api.problems.refusals import UnsupportedMediaType
+from complaints.api.problems.refusals import TooManyRequests, UnsupportedMediaType
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
@@ -67,6 +67,7 @@ async def read_request(request: Request) -> imports.ImportRequest:
         charset=sent.charsets[0] if sent.charsets else None,
         options=tuple(pairs),
         dry_run=_flag(request.query_params.getlist("dry_run")),
+        quota=request.app.state.import_quota,
     )
 
 
@@ -135,10 +136,19 @@ def start_import(
     """Import complaints from NDJSON or CSV. Foreign columns are mapped in the query; see docs/imports.md."""
 
     def work(tx: Transaction) -> Reply:
-        job = imports.start_import(request.service, tx, request.caller, upload)
+        try:
+            job = imports.start_import(request.service, tx, request.caller, upload)
+        except imports.QuotaUsedUp as refusal:
+            raise TooManyRequests(refusal.detail, headers=_limit_headers(refusal)) from refusal
         return 202, import_json(job), {"Location": f"/v1/imports/{job.id}"}
 
     return request.write(work)
+
+
+def _limit_headers(refusal: imports.QuotaUsedUp) -> dict[str, str]:
+    unit = "concurrent-requests" if refusal.limit == "imports" else "content-bytes"
+    policy = f'"{refusal.limit}";q={refusal.most};qu="{unit}"'
+    return {"RateLimit-Policy": policy, "RateLimit": f'"{refusal.limit}";r=0'}
 
 
 @router.get("/{import_id}", response_model=ImportOut, dependencies=[require_right(Right.READ_OWN)])

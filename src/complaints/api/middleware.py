@@ -31,16 +31,16 @@ def install_middleware(
     access_log: bool = True,
     problems: Mapping[str, Problem] = PROBLEMS,
 ) -> None:
-    """Add all middleware to `app`, and `GET /problems`, `GET /problems/{code}` and `GET /docs`.
+    """Add all middleware to `app`, and `GET /problems`, `GET /problems/{code}`, `GET /docs` and `GET /openapi.json`.
 
     Every error becomes a problem, in the answers and in the OpenAPI document. `observe` is called after each
     answer. `problems` is the catalogue of problems, by code. Call this last: middleware that is added later sees
     requests without an id and without limits. Raises ValueError unless `app` was made with `docs_url=None,
-    redoc_url=None`.
+    redoc_url=None, openapi_url=None`.
     """
-    if app.docs_url or app.redoc_url:
+    if app.docs_url or app.redoc_url or app.openapi_url:
         raise ValueError(
-            "make the app with docs_url=None and redoc_url=None: those pages load scripts from outside"
+            "make the app with docs_url=None, redoc_url=None and openapi_url=None: ours replace them"
         )
     # A redirect from "/x/" to "/x" would contain the Host header, and any client can set that header.
     app.router.redirect_slashes = False

@@ -3,23 +3,14 @@
 import re
 from datetime import date
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from complaints.domain.complaint.numbers import sequence_of
+from complaints.domain.complaint.numbers import parse_reference
 from complaints.use_cases.commands.field_types import FilterText as FilterText
 from complaints.use_cases.commands.field_types import Flag as Flag
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _reference(text: str) -> UUID | int:
-    sequence = sequence_of(text)
-    try:
-        return UUID(text) if sequence is None else sequence
-    except ValueError:
-        raise ValueError("must be the id or the number of a complaint") from None
 
 
 def parse_day(value: object) -> date:
@@ -39,5 +30,5 @@ def parse_day(value: object) -> date:
 
 
 Reference = Annotated[
-    Any, BeforeValidator(_reference), WithJsonSchema({"type": "string", "examples": ["C000000427"]})
+    Any, BeforeValidator(parse_reference), WithJsonSchema({"type": "string", "examples": ["C000000427"]})
 ]

@@ -12,6 +12,7 @@ from complaints.api.http.content_types import JSON
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import encode
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.bulk import BulkWork, answer_in_parts
 from complaints.use_cases.once import Answer, Attempt, Write, answer_once
 from complaints.use_cases.replica import service_for
 from complaints.use_cases.service import Service, Transaction
@@ -51,9 +52,17 @@ class ApiRequest:
         """As `write`, for work that changes the configuration: this process uses the change at once."""
         return self._answer(self.service.configure, work, finish_body)
 
+    def write_in_parts(self, work: BulkWork) -> Response:
+        """Do `work` in several transactions and answer with the results of all items (see `use_cases.bulk`)."""
+        return make_response(answer_in_parts(self.service, self.attempt, work))
+
     def read(self, work: Callable[[Transaction], Reply]) -> Response:
         """Run `work` on one snapshot of the database and answer with its reply."""
-        status, content, headers = self.service.read(work)
+        return self.answer(self.service.read(work))
+
+    def answer(self, reply: Reply) -> Response:
+        """Answer with a reply that was read before."""
+        status, content, headers = reply
         return _response(status, _body(content), headers)
 
     def _answer(

@@ -10,10 +10,14 @@ _LONGEST_COMPARED = 200
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in the sent data. `pointer` is a JSON Pointer (RFC 6901); "" means the whole data."""
+    """One fault in the sent data. `pointer` is a JSON Pointer (RFC 6901); "" means the whole data.
+
+    `parameter` is the name of a query parameter, if the fault is in the query. Then `pointer` is "".
+    """
 
     pointer: str
     message: str
+    parameter: str | None = None
 
 
 def escape_pointer(name: str) -> str:
@@ -69,6 +73,11 @@ class InvalidContent(ComplaintError):
     def at(cls, pointer: str, message: str) -> "InvalidContent":
         """The error for a single faulty member at `pointer`."""
         return cls(message, faults=[Fault(pointer, message)])
+
+    @classmethod
+    def in_query(cls, parameter: str, message: str) -> "InvalidContent":
+        """The error for a single faulty query parameter."""
+        return cls(message, faults=[Fault("", message, parameter)])
 
 
 class Forbidden(ComplaintError):

@@ -38,6 +38,7 @@ class Action(StrEnum):
     REJECT = "reject"
     WITHDRAW = "withdraw"
     MERGE = "merge"
+    UNMERGE = "unmerge"
 
 
 class DeadlineKind(StrEnum):
@@ -68,6 +69,18 @@ class Priority(StrEnum):
     HIGH = "high"
     NORMAL = "normal"
     LOW = "low"
+
+
+class PriorityReason(StrEnum):
+    """Why a complaint has its priority: the first two give its beginning, each other one raised it by a level."""
+
+    GIVEN = "given"
+    SEVERITY = "severity"
+    VULNERABLE = "vulnerable"
+    REPEAT = "repeat"
+    REGULATOR = "regulator"
+    LADDER = "ladder"
+    MERGE = "merge"
 
 
 class Severity(StrEnum):
@@ -178,6 +191,33 @@ class LinkType(StrEnum):
     RELATED = "related"
 
 
+class AuditSubject(StrEnum):
+    """The kinds of configuration in the audit log."""
+
+    USER = "user"
+    TEAM = "team"
+    DEPARTMENT = "department"
+    CATEGORY = "category"
+    CALENDAR = "calendar"
+    POLICY = "policy"
+    KEY = "key"
+
+
+class AuditAction(StrEnum):
+    """An entry of the audit log. `found`: the subject is older than the log, or came with a fresh database."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    FOUND = "found"
+
+
+class ContactAfterEnd(StrEnum):
+    """What a contact does to a complaint that has ended: reopen it, or make a new complaint."""
+
+    REOPEN = "reopen"
+    NEW = "new"
+
+
 class EventType(StrEnum):
     """What the history tells, named `subject.happening`."""
 
@@ -195,11 +235,13 @@ class EventType(StrEnum):
     REJECTED = "complaint.rejected"
     WITHDRAWN = "complaint.withdrawn"
     MERGED = "complaint.merged"
+    UNMERGED = "complaint.unmerged"
     NOTE_ADDED = "complaint.note_added"
     LINKED = "complaint.linked"
     UNLINKED = "complaint.unlinked"
     REPLANNED = "complaint.replanned"
     CONTACT_REPEATED = "complaint.contact_repeated"
+    EXTERNAL_ID_MOVED = "complaint.external_id_moved"
     PROMISE_MADE = "promise.made"
     PROMISE_KEPT = "promise.kept"
     ESCALATED = "complaint.escalated"

@@ -7,6 +7,7 @@ httptools does not limit the size of a head, and uvicorn does not limit its time
 import asyncio
 import signal
 import socket
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -20,6 +21,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from complaints.api.http.security_headers import SECURITY_HEADERS
 from complaints.api.problems.catalogue import PROBLEMS, Problem, problem_response
 
 HEAD_BYTES = 64 * 1024
@@ -27,6 +29,12 @@ HEAD_BYTES = 64 * 1024
 
 HEAD_SECONDS = 20.0
 """The time limit of a head, from its first byte to its last. On a new connection it starts at once."""
+
+UNREAD_SECONDS = 20.0
+"""The time in which a client must read something of its answer."""
+
+UNREAD_BYTES = 20 * 1024
+"""The bytes that a client must read in `UNREAD_SECONDS`, unless it reads all."""
 
 _TICK_SECONDS = 1.0
 _log = structlog.get_logger("complaints.server")
@@ -36,11 +44,24 @@ class _HeadTooLarge(Exception):
     """Stops the parser. uvicorn then calls `send_400_response`."""
 
 
+class GuardedConfig(uvicorn.Config):
+    """The settings of uvicorn, with the most connections that one address may have to this process (0: any number).
+
+    `connections` are the numbers of connections, by address.
+    """
+
+    def __init__(self, *args: Any, connections_per_peer: int = 0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connections_per_peer = connections_per_peer
+        self.connections: Counter[str] = Counter()
+
+
 class GuardedHttp(HttpToolsProtocol):
     """The protocol of uvicorn, with limits on heads and chunk framing, without trailers, with problems."""
 
     head_bytes = HEAD_BYTES
     head_seconds = HEAD_SECONDS
+    unread_seconds = UNREAD_SECONDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,16 +69,49 @@ class GuardedHttp(HttpToolsProtocol):
         self._in_head = True
         self._head_too_large = False
         self._head_timer: asyncio.TimerHandle | None = None
+        self._unread_since: tuple[float, int] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the time limit of the first head."""
+        """Start the time limit of the first head. Refuse a connection of a peer that has too many."""
         super().connection_made(transport)
         self._start_head_timer()
+        if isinstance(self.config, GuardedConfig) and self.client:
+            self._count_connection(self.config, self.client[0])
+
+    def _count_connection(self, config: GuardedConfig, host: str) -> None:
+        config.connections[host] += 1
+        most = config.connections_per_peer
+        if most and config.connections[host] > most:
+            problem = PROBLEMS["too-many-requests"]
+            self._refuse(
+                problem, f"Your address may have {most} connections: close one, or use it for more calls."
+            )
+
+    def resume_writing(self) -> None:
+        """Go on with the answer: its client has read enough of it."""
+        self._unread_since = None
+        super().resume_writing()
+
+    def drop_if_unread(self, now: float) -> None:
+        """Drop the connection if its client does not read its answer. The server calls this once a second.
+
+        `now` is the time of the event loop in seconds.
+        """
+        left = self.transport.get_write_buffer_size()
+        if left == 0:
+            self._unread_since = None
+        elif self._unread_since is None or left <= self._unread_since[1] - UNREAD_BYTES:
+            self._unread_since = now, left
+        elif now - self._unread_since[0] > self.unread_seconds:
+            _log.warning("an answer was not read", unread_bytes=left)
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the time limit."""
+        """Stop the time limit, and count the connection no more."""
         self._stop_head_timer()
         super().connection_lost(exc)
+        if isinstance(self.config, GuardedConfig) and self.client:
+            self.config.connections -= Counter((self.client[0],))
 
     def data_received(self, data: bytes) -> None:
         """Parse the bytes. Refuse framing that grows beyond the limit without a complete part."""
@@ -155,7 +209,7 @@ def _raw_answer(problem: Problem, detail: str, request_id: str, defaults: list[t
     response = problem_response(problem, detail=detail, instance="", headers={"Connection": "close"})
     status = HTTPStatus(problem.status)
     lines = [b"HTTP/1.1 %d %s" % (status, status.phrase.encode("ascii"))]
-    own = [(b"x-request-id", request_id.encode("ascii")), (b"x-content-type-options", b"nosniff")]
+    own = [(b"x-request-id", request_id.encode("ascii")), *SECURITY_HEADERS]
     lines += [b"%s: %s" % header for header in (*defaults, *response.raw_headers, *own)]
     return b"\r\n".join(lines) + b"\r\n\r\n" + bytes(response.body)
 
@@ -165,15 +219,22 @@ class DrainingServer(uvicorn.Server):
 
     When it is asked to stop, it accepts no new connections. Every answer then has `Connection: close`, so that
     clients leave. After `drain_seconds` it closes idle connections. uvicorn alone closes them at once, and a
-    request that is on its way is lost. Ctrl-C does not wait. `on_ready` is called when the server accepts requests.
+    request that is on its way is lost. Ctrl-C does not wait. `on_ready` is called when the server accepts requests,
+    and `on_stop` when it begins to stop: then requests that wait must end.
     """
 
     def __init__(
-        self, config: uvicorn.Config, *, drain_seconds: float, on_ready: Callable[[], None] = lambda: None
+        self,
+        config: uvicorn.Config,
+        *,
+        drain_seconds: float,
+        on_ready: Callable[[], None] = lambda: None,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
         self._drain_seconds = drain_seconds
         self._on_ready = on_ready
+        self._on_stop = on_stop
         self._wake: Callable[[], object] = lambda: None
 
     async def main_loop(self) -> None:
@@ -192,6 +253,14 @@ class DrainingServer(uvicorn.Server):
         super().handle_exit(sig, frame)
         self._wake()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Renew the header `Date`, and drop the connections whose clients do not read."""
+        now = self._loop_time()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, GuardedHttp):
+                connection.drop_if_unread(now)
+        return await super().on_tick(counter)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then call `on_ready`."""
         await super().startup(sockets)
@@ -199,6 +268,7 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain the connections, then stop as uvicorn does."""
+        self._on_stop()
         if signal.SIGINT not in self._captured_signals:
             await self._drain()
         await super().shutdown(sockets)
@@ -229,15 +299,20 @@ def server_config(
     keep_alive_seconds: int = 75,
     graceful_shutdown_seconds: int = 30,
     trust_forwarded_from: str | None = None,
-) -> uvicorn.Config:
+    connections_per_peer: int = 0,
+    hsts_seconds: int = 0,
+) -> GuardedConfig:
     """The settings of uvicorn for `app`.
 
     With `factory`, `app` is a function that makes the application. With several `workers` it is an import string.
     `keep_alive_seconds` is longer than the 60 s for which load balancers usually keep idle connections: they
     close a connection before the server does. At shutdown, running requests have `graceful_shutdown_seconds`.
-    `X-Forwarded-*` headers count only from the addresses in `trust_forwarded_from`, separated by commas.
+    `X-Forwarded-*` headers count only from the addresses in `trust_forwarded_from`, separated by commas. One address
+    may have `connections_per_peer` connections to the process (0: any number). With `hsts_seconds`, every answer tells
+    browsers to use TLS for so long.
     """
-    return uvicorn.Config(
+    hsts = [("strict-transport-security", f"max-age={hsts_seconds}")] if hsts_seconds else []
+    return GuardedConfig(
         app,
         host=host,
         port=port,
@@ -255,4 +330,6 @@ def server_config(
         timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=graceful_shutdown_seconds,
         reset_contextvars=True,
+        headers=hsts,
+        connections_per_peer=connections_per_peer,
     )

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -27,9 +27,14 @@ log = logging.getLogger(__name__)
 
 
 class _Child:
-    """A process that serves on `listener`, and the socket to it (see `report_to_supervisor`)."""
+    """A process that serves on `listener`, and the socket to it (see `report_to_supervisor`).
 
-    def __init__(self, listener: socket.socket) -> None:
+    `given` are variables of its environment. `on_end` is called with the id of the process after its end.
+    """
+
+    def __init__(
+        self, listener: socket.socket, given: Mapping[str, str], on_end: Callable[[int], None]
+    ) -> None:
         self._line, its_end = socket.socketpair()
         own = {
             "COMPLAINTS_LISTEN_FD": str(listener.fileno()),
@@ -37,10 +42,11 @@ class _Child:
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "complaints", "serve"],
-            env={**os.environ, **own},
+            env={**os.environ, **given, **own},
             pass_fds=(listener.fileno(), its_end.fileno()),
         )
         its_end.close()
+        self._on_end = on_end
         self.started_at = time.monotonic()
 
     def is_ready(self, seconds: float) -> bool | None:
@@ -54,6 +60,7 @@ class _Child:
         self.process.terminate()
         self.process.wait()
         self._line.close()
+        self._on_end(self.process.pid)
 
 
 def report_to_supervisor(descriptor: int) -> None:
@@ -79,9 +86,13 @@ class Supervisor:
     """Keeps one process running on each of `listeners`, until SIGTERM or SIGINT.
 
     SIGHUP replaces the processes one after another. A new process serves before the old process is asked to end.
+    The processes have the variables `given` in their environment. `on_end` is called with the id of each process
+    that has ended.
     """
 
     listeners: Sequence[socket.socket]
+    given: Mapping[str, str] = field(default_factory=dict)
+    on_end: Callable[[int], None] = lambda pid: None
     _children: dict[socket.socket, _Child] = field(default_factory=dict, init=False)
     _ending: bool = field(default=False, init=False)
     _replacing: bool = field(default=False, init=False)
@@ -90,7 +101,7 @@ class Supervisor:
         """Run until a signal. The exit status is 1 if one of the first processes does not serve in time."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._note)
-        self._children = {listener: _Child(listener) for listener in self.listeners}
+        self._children = {listener: self._start(listener) for listener in self.listeners}
         all_ready = all(self._becomes_ready(child) for child in self._children.values())
         while all_ready and not self._ending:
             time.sleep(_LOOK_SECONDS)
@@ -100,6 +111,9 @@ class Supervisor:
             self._restart_ended()
         self._end_all()
         return 0 if all_ready or self._ending else 1
+
+    def _start(self, listener: socket.socket) -> _Child:
+        return _Child(listener, self.given, self.on_end)
 
     def _note(self, number: int, _frame: object) -> None:
         if number == signal.SIGHUP:
@@ -116,7 +130,7 @@ class Supervisor:
 
     def _replace_all(self) -> None:
         for listener, old in self._children.items():
-            fresh = _Child(listener)
+            fresh = self._start(listener)
             if not self._becomes_ready(fresh):
                 fresh.end()
                 if not self._ending:
@@ -134,7 +148,7 @@ class Supervisor:
                 "a process ended; another takes its place", extra={"status": child.process.returncode}
             )
             child.end()
-            self._children[listener] = _Child(listener)
+            self._children[listener] = self._start(listener)
 
     def _end_all(self) -> None:
         for child in self._children.values():

@@ -19,6 +19,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration
 from complaints.storage.rows.api_key import Key
+from complaints.storage.rows.installation import load_secret
 
 _FRESH_SECONDS = 0.5
 _RELOAD_SECONDS = 1.0
@@ -26,7 +27,10 @@ _RELOAD_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The reference data. `policies_in_order` are ordered by the instant at which they come into force."""
+    """The reference data. `policies_in_order` are ordered by the instant at which they come into force.
+
+    `secret` is the secret of the installation.
+    """
 
     version: int
     directory: Directory
@@ -35,13 +39,17 @@ class Configuration:
     policies: Mapping[tuple[str, int], Policy]
     policies_in_order: tuple[Policy, ...]
     keys: Mapping[str, Key]
-    _classified: dict[str | None, Category | None] = field(default_factory=dict, init=False, compare=False)
+    secret: bytes = field(repr=False)
+    _classified: dict[tuple[str | None, bool], Category | None] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
-    def classify(self, code: str | None) -> Category | None:
+    def classify(self, code: str | None, *, retired_too: bool = False) -> Category | None:
         """The category `code`, with its open members filled in (see `categories.classify`). Raises InvalidContent."""
-        if code not in self._classified:
-            self._classified[code] = classify(code, self.categories)
-        return self._classified[code]
+        asked = (code, retired_too)
+        if asked not in self._classified:
+            self._classified[asked] = classify(code, self.categories, retired_too=retired_too)
+        return self._classified[asked]
 
     def policy(self, code: str, version: int) -> Policy:
         """The policy of this code and version. Raises NotFound."""
@@ -137,6 +145,7 @@ def _load(
         policies=policies,
         policies_in_order=tuple(policies.values()),
         keys=_keys(tx),
+        secret=load_secret(tx),
     )
 
 

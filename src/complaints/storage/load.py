@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import HistoryEnd
-from complaints.domain.complaint.numbers import sequence_of
+from complaints.domain.complaint.numbers import is_mistyped, parse_reference
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
 from complaints.domain.rules.intake import NewComplaint
@@ -62,6 +63,21 @@ def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
     return complaint_id
 
 
+def find_ids(tx: Transaction, references: Collection[str], *, scope: Scope) -> dict[str, UUID]:
+    """The ids of the complaints within `scope` that these ids and numbers name. The others are left out."""
+    named = {reference: _name_of(reference) for reference in references}
+    sequences = [name for name in named.values() if isinstance(name, int)]
+    ids = [name for name in named.values() if isinstance(name, UUID)]
+    c = complaint.c
+    statement = select(c.id, c.sequence).where(
+        or_(c.sequence.in_(sequences), any_of(c.id, ids)), condition(scope, complaint)
+    )
+    found: dict[int | UUID | None, UUID] = {}
+    for complaint_id, sequence in tx.connection.execute(statement):
+        found[complaint_id] = found[sequence] = complaint_id
+    return {reference: found[name] for reference, name in named.items() if name in found}
+
+
 def load_history_extent(tx: Transaction, reference: str, *, scope: Scope) -> HistoryExtent:
     """The extent of the history of the complaint with this id or number, within `scope`. Raises NotFound."""
     c = complaint.c
@@ -99,6 +115,18 @@ def find_complaints(tx: Transaction, *conditions: Any, lock: bool = False) -> li
     return load_parts(tx, find_rows(tx, *conditions, lock=lock))
 
 
+def find_sequences(tx: Transaction, *, after: int, limit: int) -> list[int]:
+    """The sequences of the next complaints after one, ascending."""
+    s = complaint.c.sequence
+    return list(tx.connection.execute(select(s).where(s > after).order_by(s).limit(limit)).scalars())
+
+
+def lock_by_sequence(tx: Transaction, sequences: Sequence[int]) -> list[Complaint]:
+    """The complaints with these sequences, locked, ordered by id, without their deadlines and holds."""
+    bounds = (complaint.c.sequence >= sequences[0], complaint.c.sequence <= sequences[-1])
+    return [fact_of(row, (), ()) for row in find_rows(tx, *bounds, lock=True)]
+
+
 def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
     """The complaints of these rows, in the order of the rows: reads their deadlines and holds."""
     if not rows:
@@ -117,14 +145,19 @@ def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
 
 def _is_named(reference: str | UUID) -> ColumnElement[bool]:
     """The condition that a complaint has this id or number. Raises NotFound for any other text."""
-    if isinstance(reference, UUID):
-        return complaint.c.id == reference
-    if (sequence := sequence_of(reference)) is not None:
-        return complaint.c.sequence == sequence
-    try:
-        return complaint.c.id == UUID(reference)
-    except ValueError:
-        raise NotFound(f"{reference[:100]!r} is neither the id nor the number of a complaint.") from None
+    name = reference if isinstance(reference, UUID) else _name_of(reference)
+    if name is None:
+        if is_mistyped(str(reference)):
+            raise NotFound(f"{reference!r} is mistyped: its check digit does not fit. Read the number again.")
+        raise NotFound(f"{str(reference)[:100]!r} is neither the id nor the number of a complaint.")
+    return complaint.c.id == name if isinstance(name, UUID) else complaint.c.sequence == name
+
+
+def _name_of(reference: str) -> UUID | int | None:
+    """The id or the sequence that a text names; None if it is neither."""
+    with suppress(ValueError):
+        return parse_reference(reference)
+    return None
 
 
 # Each look-up is a subquery, so that it reads one index entry. In a join, the planner would scan the table while it
@@ -134,6 +167,8 @@ SELECT posted, CASE WHEN posted IS NULL THEN nextval('{_NUMBERS}') END
 FROM (
     SELECT place, coalesce(
         (SELECT id FROM complaint WHERE external_id = asked.external_id AND source = asked.source),
+        (SELECT complaint_id FROM complaint_external_id
+         WHERE external_id = asked.external_id AND system = asked.source),
         (SELECT id FROM complaint WHERE import_digest = asked.import_digest)
     ) AS posted
     FROM ROWS FROM (json_to_recordset(%s) AS (source text, external_id text, import_digest text))
@@ -146,6 +181,8 @@ ORDER BY place
 _POSTED_IN_SQLITE = """
 SELECT coalesce(
     (SELECT id FROM complaint WHERE external_id = value ->> 'external_id' AND source = value ->> 'source'),
+    (SELECT complaint_id FROM complaint_external_id
+     WHERE external_id = value ->> 'external_id' AND system = value ->> 'source'),
     (SELECT id FROM complaint WHERE import_digest = value ->> 'import_digest')
 )
 FROM json_each(?) ORDER BY key
@@ -157,7 +194,7 @@ def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | 
 
     Returns the id of the registered complaint, or the new number, in the order of `new`.
 
-    A complaint is known by source and external id, or by the digest of an imported row. Numbers ascend. Some
+    A complaint is known by an external id of its source, or by the digest of an imported row. Numbers ascend. Some
     may never be used.
     """
     if not new:
@@ -167,6 +204,31 @@ def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | 
         rows = tx.connection.exec_driver_sql(_FIND_OR_NUMBER, (asked,))
         return [number if posted is None else posted for posted, number in rows]
     known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (asked,)).scalars()
-    last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
-    numbers = count(last + 1)
+    numbers = count(_next_in_sqlite(tx))
     return [next(numbers) if posted is None else UUID(posted) for posted in known]
+
+
+def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Scope) -> set[UUID]:
+    """Those of these complaints that are outside `scope`."""
+    if not complaint_ids:
+        return set()
+    statement = select(complaint.c.id).where(
+        any_of(complaint.c.id, complaint_ids), ~condition(scope, complaint)
+    )
+    return set(tx.connection.execute(statement).scalars())
+
+
+def take_numbers(tx: Transaction, amount: int) -> list[int]:
+    """New numbers, ascending. All complaints that got a number in this transaction are written already."""
+    if not amount:
+        return []
+    if tx.connection.dialect.name == "postgresql":
+        statement = select(func.nextval(_NUMBERS)).select_from(func.generate_series(1, amount))
+        return list(tx.connection.execute(statement).scalars())
+    first = _next_in_sqlite(tx)
+    return list(range(first, first + amount))
+
+
+def _next_in_sqlite(tx: Transaction) -> int:
+    """The number after the last. SQLite has no sequences, but one writer at a time."""
+    return (tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0) + 1

@@ -8,26 +8,22 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
 from complaints.domain.complaint.history import NO_HISTORY, ChainedEvent, HistoryEnd, chain
-from complaints.domain.complaint.members import SEARCHED_NAMES
-from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.loop_names import HASTENED_WITHIN_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.indexing import index_complaints, searched_texts
 from complaints.storage.rows import complaint as complaint_rows
+from complaints.storage.rows import contact_digest, external_id, person
 from complaints.storage.rows import deadline as deadline_rows
 from complaints.storage.rows import escalation as escalation_rows
 from complaints.storage.rows import event as event_rows
-from complaints.storage.rows import person, search
-
-_searched_texts = attrgetter(*SEARCHED_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +31,14 @@ class ChangeToSave:
     """A finished change, with the end of the complaint's history before the change.
 
     `persons` are rows of the customers of a new complaint. `extra` are columns of a new complaint that the domain
-    does not know.
+    does not know. `words` are the digests of the words of contacts.
     """
 
     change: Change
     history_end: HistoryEnd = NO_HISTORY
     persons: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
+    words: tuple[bytes, ...] = ()
 
 
 def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
@@ -53,10 +50,13 @@ def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], 
     _hasten_sweep(tx, changes)
     inserts = Inserts(tx)
     _write_complaints(tx, inserts, changes, ends)
+    words = [(to_save.change.complaint.id, digest) for to_save in changes for digest in to_save.words]
+    contact_digest.insert_digests(inserts, words)
     person.insert_persons(inserts, [row for to_save in changes for row in to_save.persons])
     _write_parts(tx, inserts, changes)
     _index(tx, inserts, changes)
     inserts.write()
+    _settle_escalations(tx, changes)
     ordered = sorted(
         (
             (to_save.change.complaint.id, event)
@@ -105,9 +105,21 @@ def _write_complaints(
             complaint_rows.replace_tags(tx, inserts, after.id, after.tags)
     if new:
         complaint_rows.insert_rows(inserts, new)
+    _write_external_ids(tx, inserts, [to_save.change for to_save in changes])
     for rows in changed.values():
         if complaint_rows.update_rows(tx, rows) != len(rows):
             raise StaleVersion("The complaint was changed by someone else at the same time: read it again.")
+
+
+def _write_external_ids(tx: Transaction, inserts: Inserts, changes: Sequence[Change]) -> None:
+    """Ids are taken away before others are given, so one complaint can take over the id of another."""
+    given: list[tuple[UUID, str, str]] = []
+    for change in changes:
+        after = change.complaint.ids_by_system.items()
+        before = change.before.ids_by_system.items() if change.before else ()
+        external_id.delete_ids(tx, [named for named in before if named not in after])
+        given += [(change.complaint.id, *named) for named in after if named not in before]
+    external_id.insert_ids(inserts, given)
 
 
 def _changed_columns(before: Complaint, after: Complaint) -> dict[str, Any]:
@@ -143,11 +155,28 @@ def _write_parts(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSa
     escalation_rows.insert_escalations(inserts, escalations)
 
 
-def _index(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave]) -> None:
-    indexed = []
+def _settle_escalations(tx: Transaction, changes: Sequence[ChangeToSave]) -> None:
+    """Settle the steps of deadlines that were met or cancelled, and everything of complaints that ended (rule 3.8)."""
+    deadlines: list[UUID] = []
+    ended: list[UUID] = []
     for to_save in changes:
         after, before = to_save.change.complaint, to_save.change.before
-        texts = _searched_texts(after)
-        if before is None or texts != _searched_texts(before):
-            indexed.append((after.sequence, index_terms(*(text or "" for text in texts))))
-    search.index_terms(tx, inserts, indexed)
+        if before is not None and before.open and not after.open:
+            ended.append(after.id)
+            continue
+        unmet = {d.id for d in before.deadlines if d.unmet} if before else set()
+        deadlines += [d.id for d in after.deadlines if d.id in unmet and not d.unmet and d.steps_taken]
+    escalation_rows.settle_escalations(tx, deadlines, ended)
+
+
+def _index(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave]) -> None:
+    new = [to_save for to_save in changes if to_save.change.before is None]
+    changed = [
+        to_save.change.complaint
+        for to_save in changes
+        if (before := to_save.change.before) is not None
+        and searched_texts(to_save.change.complaint) != searched_texts(before)
+    ]
+    persons = person.find_rows(tx, [complaint.id for complaint in changed]) if changed else {}
+    persons |= {to_save.change.complaint.id: to_save.persons for to_save in new}
+    index_complaints(tx, inserts, [*(to_save.change.complaint for to_save in new), *changed], persons)

@@ -6,7 +6,6 @@ Nothing is written for a follower when a complaint changes. The numbers of event
 
 from collections.abc import Callable, Sequence
 
-from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.storage.rows import event, follower
 from complaints.use_cases.complaints.history import EventRecord, event_record_of
 from complaints.use_cases.service import Service, Transaction
@@ -34,7 +33,7 @@ def follow(service: Service, name: str, handle: Handle, *, limit: int, from_now:
 
 def _has_work(tx: Transaction, name: str) -> bool:
     after = follower.find_after(tx, name)
-    return after is None or bool(event.list_changes(tx, after=after, limit=1, scope=ALL_COMPLAINTS))
+    return after is None or bool(event.list_changes(tx, after=after, limit=1))
 
 
 def _follow(tx: Transaction, name: str, handle: Handle, *, limit: int, from_now: bool) -> int:
@@ -43,9 +42,7 @@ def _follow(tx: Transaction, name: str, handle: Handle, *, limit: int, from_now:
     after = follower.claim_after(tx, name)
     if after is None:
         return 0
-    events = [
-        event_record_of(row) for row in event.list_changes(tx, after=after, limit=limit, scope=ALL_COMPLAINTS)
-    ]
+    events = [event_record_of(row) for row in event.list_changes(tx, after=after, limit=limit)]
     if events:
         handle(tx, events)
         follower.move_follower(tx, name, after=events[-1].sequence)

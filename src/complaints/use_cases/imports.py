@@ -1,10 +1,11 @@
 """Imports of files. Each transaction saves a chunk of rows with the progress, so a crash loses and doubles no row."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -18,19 +19,41 @@ from complaints.storage.rows import import_job
 from complaints.storage.rows.import_job import ImportJob as ImportJob
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint
-from complaints.use_cases.commands.messages import as_errors
+from complaints.use_cases.commands.messages import find_faults
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
 from complaints.use_cases.service import Service
 
 CHUNK = 250
 _RUNNING, _COMPLETED = "running", "completed"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportQuota:
+    """The most unfinished imports of one key, and the most bytes of their files together. 0 means no limit."""
+
+    running: int = 0
+    stored_bytes: int = 0
+
+
+class QuotaUsedUp(ComplaintError):
+    """The key has too many unfinished imports. `limit` is the name of the limit, `most` its value."""
+
+    kind: ClassVar[str] = "limited"
+    code: ClassVar[str] = "too-many-requests"
+
+    def __init__(self, detail: str, *, limit: str, most: int) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.most = most
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
     """A file to import. `options` are pairs of name and value for `parse_options`.
 
-    `charset` is the encoding that the sender declared, or None. A dry run saves no complaints.
+    `charset` is the encoding that the sender declared, or None. A dry run saves no complaints. `quota` limits the
+    unfinished imports of the caller.
     """
 
     content: bytes
@@ -38,11 +61,16 @@ class ImportRequest:
     charset: str | None
     options: tuple[tuple[str, str], ...]
     dry_run: bool = False
+    quota: ImportQuota = ImportQuota()
 
 
 def start_import(service: Service, tx: Transaction, caller: Caller, request: ImportRequest) -> ImportJob:
-    """Store a file for import. Raises InvalidContent for faults of the whole file; then nothing is stored."""
+    """Store a file for import.
+
+    Raises InvalidContent for faults of the whole file, and QuotaUsedUp; then nothing is stored.
+    """
     caller.require(Right.CREATE)
+    _check_quota(tx, caller, request)
     file = open_import(
         request.content,
         media_type=request.media_type,
@@ -70,6 +98,26 @@ def start_import(service: Service, tx: Transaction, caller: Caller, request: Imp
     import_job.insert_job(tx, job, request.content)
     tx.hasten(IMPORT_LOOP, tx.now)
     return job
+
+
+def _check_quota(tx: Transaction, caller: Caller, request: ImportRequest) -> None:
+    most = request.quota
+    if not most.running and not most.stored_bytes:
+        return
+    running, stored_bytes = import_job.claim_unfinished(tx, caller.name)
+    if most.running and running >= most.running:
+        raise QuotaUsedUp(
+            f"This key has {running} unfinished imports, the most that it may have: wait until one is finished.",
+            limit="imports",
+            most=most.running,
+        )
+    if most.stored_bytes and stored_bytes + len(request.content) > most.stored_bytes:
+        raise QuotaUsedUp(
+            f"The files of this key's unfinished imports may have {most.stored_bytes} bytes together: "
+            "wait until one is finished.",
+            limit="stored",
+            most=most.stored_bytes,
+        )
 
 
 def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> ImportJob:
@@ -112,8 +160,16 @@ def work_on(
             return job is not None and job.status == _COMPLETED
         progress(job)
         if job.status == _COMPLETED:
+            _log_end(job)
             return True
     return False
+
+
+def _log_end(job: ImportJob) -> None:
+    counts = {"rows": job.rows, "accepted": job.accepted, "duplicates": job.duplicates, "failed": job.failed}
+    log.info(
+        "an import ended", extra={"id": str(job.id), "source": job.source, "dry_run": job.dry_run, **counts}
+    )
 
 
 def _load_file(tx: Transaction, import_id: UUID) -> tuple[ImportJob, bytes]:
@@ -175,7 +231,18 @@ def _take_chunk(service: Service, tx: Transaction, import_id: UUID, reader: _Row
     )
     import_job.insert_errors(tx, job.id, result.errors)
     import_job.record_progress(tx, job)
+    _count_work(tx, job, result)
     return job
+
+
+def _count_work(tx: Transaction, job: ImportJob, result: _ChunkResult) -> None:
+    """For the measures of this process. Rows of a dry run do not count."""
+    if not job.dry_run:
+        tx.count("import_rows", "accepted", result.accepted)
+        tx.count("import_rows", "duplicate", result.duplicates)
+        tx.count("import_rows", "failed", len(result.errors))
+    if job.status == _COMPLETED:
+        tx.count("imports", "dry run" if job.dry_run else "import")
 
 
 def _import_rows(
@@ -207,8 +274,7 @@ def _parse_row(row: ImportRow) -> CreateComplaint | Sequence[Fault]:
     try:
         return CreateComplaint.model_validate(row.body)
     except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_input=False)]
-        return [Fault(one["pointer"], one["message"]) for one in as_errors(found, body=row.body)]
+        return find_faults(error, row.body, CreateComplaint)
 
 
 def _register_rows(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from complaints.domain.errors import ComplaintError, Conflict, InvalidContent
@@ -34,6 +34,14 @@ class Attempt:
         """The attempt of a request with an `Idempotency-Key`. Keys are scoped to caller and path."""
         scope = hashlib.sha256(f"{caller.name}\n{path}".encode()).hexdigest()
         return cls(key, scope, hashlib.sha256(content).digest())
+
+    def part(self, number: int) -> "Attempt":
+        """The attempt of one transaction of a request that takes several: `<key>/<number>`, in a scope of its own."""
+        return replace(
+            self,
+            key=f"{self.key}/{number}",
+            scope=hashlib.sha256(f"{self.scope}\nparts".encode()).hexdigest(),
+        )
 
 
 class KeyReused(InvalidContent):

@@ -53,6 +53,10 @@ class Replica(Service):
                 self._outage.set()
         return self.primary.read(work)
 
+    def read_newest(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one snapshot of the primary."""
+        return self.primary.read(work)
+
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` on the primary."""
         return self.primary.write(work)

@@ -43,7 +43,7 @@ class Service:
         """The facts that decide whether `caller` may take an action on `complaint` now."""
         configuration = self.configuration(tx)
         policy = configuration.policy(complaint.policy_code, complaint.policy_version)
-        return ActionContext(tx.now, policy, configuration.directory, caller.roles)
+        return ActionContext(tx.now, policy, configuration.directory, caller.roles, configuration.categories)
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Do `work` in one transaction and return its result. After a lost race for a unique key, try again.
@@ -68,6 +68,10 @@ class Service:
         """Do `work` on one snapshot of the database and return its result."""
         with self.database.read() as tx:
             return work(tx)
+
+    def read_newest(self, work: Callable[[Transaction], T]) -> T:
+        """As `read`, but where the newest data is: a replica asks its primary."""
+        return self.read(work)
 
     def close(self) -> None:
         """Close the connections to the database."""

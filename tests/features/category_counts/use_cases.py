@@ -6,7 +6,7 @@ from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.following import follow
 from complaints.use_cases.service import Service, Transaction
-from complaints.use_cases.upkeep.checks import Violation
+from complaints.use_cases.upkeep.violation import Violation
 from tests.features.category_counts import tables
 from tests.features.category_counts.rules import CountsFrozen, count_received
 

@@ -10,7 +10,7 @@ from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, example, example_in_list
 from complaints.api.pages import PageQuery
 from complaints.api.query_types import FilterText
-from complaints.domain.vocabulary import EventType, LinkType
+from complaints.domain.vocabulary import EventType, LinkType, Status
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
@@ -20,14 +20,29 @@ class TimelineQuery(PageQuery):
 
 
 class ChangesQuery(BaseModel):
-    """Where to go on in the feed."""
+    """Where to go on in the feed, which events, and how long to wait for them."""
 
     model_config = ConfigDict(extra="forbid")
 
     after: Annotated[
-        str, Field(description="`next_cursor` of the answer before; empty or absent: from the beginning.")
+        str,
+        Field(
+            description="`next_cursor` of the answer before; empty or absent: from the beginning; `now`: from the end."
+        ),
     ] = ""
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    wait: Annotated[
+        int, Field(ge=0, le=30, description="Seconds to wait for an event, if there is none yet.")
+    ] = 0
+    type: Annotated[
+        list[FilterText] | None,
+        Field(
+            description="Any of these types of event; repeat it for several.",
+            json_schema_extra={"items": {"type": "string", "enum": [*EventType]}},
+        ),
+    ] = None
+    source: Annotated[FilterText | None, Field(description="Of complaints from this source.")] = None
+    team: Annotated[FilterText | None, Field(description="Of complaints that this team works on now.")] = None
     fields: Annotated[str | None, Field(description="The members to show, with commas between.")] = None
 
 
@@ -63,6 +78,23 @@ class EventPicked(EventOut):
     model_config = example_in_list(_EXAMPLES["event"])
 
 
+class ChangeOut(EventOut):
+    """An event of the feed, with what names its complaint. `status`: the new one, if the event changed it."""
+
+    model_config = example(_EXAMPLES["change"])
+
+    number: Annotated[str, Field(examples=["C000000427"])]
+    source: str
+    external_id: str | None
+    status: Status | None
+
+
+class ChangePicked(ChangeOut):
+    """An event in the feed: all members, or those that `fields` names."""
+
+    model_config = example_in_list(_EXAMPLES["change"])
+
+
 class EventPage(AnswerModel):
     """A history, oldest first."""
 
@@ -77,7 +109,7 @@ class ChangesPage(AnswerModel):
 
     model_config = example(_EXAMPLES["changes"])
 
-    items: list[EventPicked]
+    items: list[ChangePicked]
     next_cursor: Annotated[
         str, Field(description="Send it as `after` next time, also if nothing is new now.")
     ]

@@ -13,10 +13,16 @@ from complaints.api.complaints.schemas import ComplaintShown
 from complaints.domain.complaint.facts import Complaint, Deadline, Person, Promise
 from complaints.domain.complaint.members import GROUPS
 from complaints.domain.complaint.numbers import number_of
+from complaints.domain.policy.policy import Policy
+from complaints.use_cases.complaints.intake import IntakeResult
 from complaints.use_cases.complaints.views import ComplaintView
 
 # The members of the schema that a complaint has under the same name and in the same form.
-_SAME_IN_FACTS = {"next_due_at", *(field.name for field in fields(Complaint) if field.name != "deadlines")}
+_SAME_IN_FACTS = {
+    "next_due_at",
+    "priority_reasons",
+    *(field.name for field in fields(Complaint) if field.name != "deadlines"),
+}
 _COMPLAINT_MEMBERS = tuple(name for name in ComplaintShown.model_fields if name in _SAME_IN_FACTS)
 _DEADLINE_MEMBERS = (
     "id", "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at", "met_at", "breached_at",
@@ -44,6 +50,7 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
     shown = dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True))
     shown["cause"] = _text(complaint.cause)
     shown["nature"] = _text(complaint.nature)
+    shown["external_ids"] = complaint.ids_by_system
     shown["number"] = number_of(complaint.sequence)
     shown["complainant"] = persons.get("complainant")
     shown["reporter"] = persons.get("reporter")
@@ -52,12 +59,31 @@ def complaint_json(view: ComplaintView) -> dict[str, Any]:
         shown[group] = dict(zip(names, values, strict=True)) if any(values) else None
     shown["policy"] = {"code": complaint.policy_code, "version": complaint.policy_version}
     shown["overdue"] = view.overdue
+    shown["overdue_seconds"] = view.overdue_seconds
     shown["deadlines"] = [deadline_json(deadline) for deadline in complaint.deadlines]
     shown["allowed_actions"] = [action._value_ for action in view.allowed]
     shown["links"] = _links(view)
     shown["result"] = _result(complaint)
     shown["satisfaction"] = _satisfaction(complaint)
     return shown
+
+
+def posted_json(view: ComplaintView, result: IntakeResult, policy: Policy) -> dict[str, Any]:
+    """A complaint as the answer to its post shows it."""
+    complainant = view.persons.get("complainant")
+    language = complainant.language if complainant else None
+    return complaint_json(view) | {
+        "related": [
+            {
+                "id": earlier.id,
+                "number": number_of(earlier.sequence),
+                "status": earlier.status,
+                "received_at": earlier.received_at,
+            }
+            for earlier in result.related
+        ],
+        "acknowledgement": policy.acknowledgement_for(language, number=number_of(view.complaint.sequence)),
+    }
 
 
 def _text(member: Enum | None) -> Any:

@@ -14,6 +14,7 @@ from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import PageQuery, page_of, parse_fields
 from complaints.api.problems.refusals import BadRequest
 from complaints.api.problems.schemas import refusals
+from complaints.api.query_types import Flag
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import to_json
@@ -43,6 +44,7 @@ class ComplaintListQuery(ComplaintFilter, PageQuery):
             json_schema_extra={"enum": [*_ORDERS]},
         ),
     ] = None
+    count: Annotated[Flag, Field(description="Also count the complaints that fit, up to 10,000.")] = False
 
 
 @router.get(
@@ -53,7 +55,7 @@ class ComplaintListQuery(ComplaintFilter, PageQuery):
         200: {"model": ComplaintPage, "description": "A page of complaints"},
         **refusals(
             bad_request="Unknown filter, sort or field, or a cursor that is not one of this list's.",
-            forbidden="A filter by phone or account_no, with a key that may not see personal data.",
+            forbidden="A filter by phone, email, name or account_no, with a key that may not see personal data.",
         ),
     },
 )
@@ -61,7 +63,7 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
     """Complaints that fit every filter. Keys of the role intake see those of their own source.
 
     A cursor goes on where a page ended, however much was added meanwhile; it belongs to the filters and the
-    sort it was given for.
+    sort it was given for. `attributes.<key>=<value>` finds an attribute with this text, number or boolean.
     """
     default = "next_due_at" if query.overdue else "-received_at"
     sort = default if query.sort is None else query.sort
@@ -76,7 +78,12 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
         found, end = lists.list_views(
             request.service, tx, request.caller, query, order, after=after, limit=query.limit
         )
-        return page_of(map(complaint_json, found), fields, _cursor(end, bound))
+        status, page, headers = page_of(map(complaint_json, found), fields, _cursor(end, bound))
+        return status, {**(page or {}), **(counted(tx) if query.count else {})}, headers
+
+    def counted(tx: Transaction) -> dict[str, Any]:
+        found = lists.count_views(request.service, tx, request.caller, query)
+        return {"count": found.count, "count_is_minimum": found.is_minimum}
 
     return request.read(work)
 
@@ -148,10 +155,10 @@ class SummaryQuery(BaseModel):
     responses={200: {"model": DueSummaryShown, "description": "The counts"}},
 )
 def summarise_overdue(request: CurrentRequest, query: Annotated[SummaryQuery, Query()]) -> Response:
-    """How many complaints are overdue, and how many are not but fall due soon: by team, priority, kind, age.
+    """How many complaints are overdue, and how many are not but fall due soon.
 
-    By the clock, whether or not the engine has taken its steps yet. A complaint counts once, and in `by_kind`
-    once for each kind of deadline it is late with.
+    By team, assignee, category, priority, kind and age, by the clock, whether or not the engine has taken its steps
+    yet. A complaint counts once, and in `by_kind` once for each kind of deadline it is late with.
     """
 
     def work(tx: Transaction) -> Reply:
@@ -173,6 +180,8 @@ def _tally_json(tally: lists.Tally) -> dict[str, Any]:
     return {
         "total": tally.total,
         "by_team": [{"team": team, "count": count} for team, count in tally.by_team.items()],
+        "by_assignee": [{"assignee": login, "count": count} for login, count in tally.by_assignee.items()],
+        "by_category": [{"category": code, "count": count} for code, count in tally.by_category.items()],
         "by_priority": [{"priority": name, "count": count} for name, count in tally.by_priority.items()],
         "by_kind": [{"kind": kind, "count": count} for kind, count in tally.by_kind.items()],
     }

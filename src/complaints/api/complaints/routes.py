@@ -5,11 +5,12 @@ from inspect import cleandoc
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
+from pydantic_core import from_json
 from starlette.responses import Response
 
 from complaints.api.complaints.group_commit import GroupCommit
-from complaints.api.complaints.json_shapes import complaint_json
-from complaints.api.complaints.schemas import ComplaintShown, TransitionList
+from complaints.api.complaints.json_shapes import complaint_json, posted_json
+from complaints.api.complaints.schemas import ComplaintShown, CreatedComplaintShown, TransitionList
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
@@ -45,6 +46,7 @@ router = APIRouter(prefix="/complaints", tags=["complaints"], route_class=Strict
 
 _ETAG = {"description": "The version, for If-Match.", "schema": {"type": "string"}, "example": '"2"'}
 _LOCATION = {"description": "The address of the complaint.", "schema": {"type": "string"}}
+_POSTED = {"model": CreatedComplaintShown}
 _NOT_FOUND = "There is no such complaint, or the key may not know of it."
 _STALE = "If-Match names another version than the present one."
 
@@ -53,19 +55,20 @@ def _complaint(description: str, **headers: dict[str, Any]) -> dict[str, Any]:
     return {"model": ComplaintShown, "description": description, "headers": {"ETag": _ETAG, **headers}}
 
 
-def _shown(found: ComplaintView, status: int = 200) -> Reply:
-    headers = {"ETag": f'"{found.complaint.version}"'}
-    if status == 201:
-        headers["Location"] = f"/v1/complaints/{found.complaint.id}"
-    return status, complaint_json(found), headers
+def _etag(complaint: Complaint) -> dict[str, str]:
+    return {"ETag": f'"{complaint.version}"'}
+
+
+def _shown(found: ComplaintView) -> Reply:
+    return 200, complaint_json(found), _etag(found.complaint)
 
 
 @router.post(
     "",
     status_code=201,
     responses={
-        201: _complaint("The new complaint, with its clocks running", Location=_LOCATION),
-        200: _complaint("Posted before under this source and external id: the complaint as it is"),
+        201: _complaint("The new complaint, with its clocks running", Location=_LOCATION) | _POSTED,
+        200: _complaint("Known under this source and external id: the complaint as it is now") | _POSTED,
         **refusals(
             forbidden="The key may not post, or not for this source.",
             idempotency_in_progress="The first request with this Idempotency-Key is still running.",
@@ -77,18 +80,38 @@ async def create_complaint(
     request: Annotated[ApiRequest, read_request_with_right(Right.CREATE)],
     command: Annotated[CreateComplaint, Body(openapi_examples=_EXAMPLES["create"])],
 ) -> Response:
-    """Post a complaint. Posted again under the same source and external id, it is the same one (200)."""
+    """Post a complaint. Under a known external id it is a contact on that complaint (200).
+
+    The same words as before are a retry and change nothing. A contact after the end may make a new complaint (201).
+    """
     intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
-    return make_response(await intake.result_of(IntakeRequest(request.caller, command, request.attempt)))
+    answer = await intake.result_of(IntakeRequest(request.caller, command, request.attempt))
+    http_request.state.complaint = _posted_id(answer)  # for the access log
+    return make_response(answer)
+
+
+def _posted_id(answer: Answer) -> str:
+    """The id of the posted complaint."""
+    location = answer.headers.get("Location")
+    if location is not None:
+        return location.rpartition("/")[2]
+    return str(from_json(answer.body)["id"])
 
 
 def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
     """The group commit of posts: requests that arrive together share one transaction."""
 
     def show(tx: Transaction, request: IntakeRequest, result: IntakeResult) -> Answer:
+        complaint, caller = result.complaint, request.caller
+        if result.created and result.recurrence_of is None:
+            found = view(service, tx, caller, complaint, result.persons)
+        else:
+            found = view_one(service, tx, caller, complaint)
+        policy = service.configuration(tx).policy(complaint.policy_code, complaint.policy_version)
+        shown, headers = posted_json(found, result, policy), _etag(complaint)
         if not result.created:
-            return encode_reply(_shown(view_one(service, tx, request.caller, result.complaint)))
-        return encode_reply(_shown(view(service, tx, request.caller, result.complaint, result.persons), 201))
+            return encode_reply((200, shown, headers))
+        return encode_reply((201, shown, headers | {"Location": f"/v1/complaints/{complaint.id}"}))
 
     return GroupCommit(
         lambda requests: answer_requests(service, requests, show),
@@ -108,7 +131,7 @@ def get_complaint(request: CurrentRequest, reference: str) -> Response:
 
 @router.patch(
     "/{reference}",
-    dependencies=[require_right(Right.WORK)],
+    dependencies=[require_right(Right.CONTRIBUTE)],
     responses={
         200: _complaint("The complaint as changed"),
         **refusals(
@@ -123,7 +146,10 @@ def change_complaint(
     reference: str,
     command: Annotated[PatchComplaint, Body(openapi_examples=_EXAMPLES["patch"])],
 ) -> Response:
-    """Change members of a complaint; absent or null members stay. Running deadlines follow priority and category."""
+    """Change members of a complaint: absent ones stay, null clears, and objects are merged (RFC 7396).
+
+    Running deadlines follow priority and category. An intake key may raise the severity, and change nothing else.
+    """
 
     def work(tx: Transaction) -> Reply:
         changed = edit.patch(request.service, tx, request.caller, reference, command, request.versions)
@@ -206,7 +232,7 @@ def _listed(names: Sequence[str]) -> str:
 
 @router.post(
     "/{reference}/transitions",
-    dependencies=[require_right(Right.WORK)],
+    dependencies=[require_right(Right.CONTRIBUTE)],
     responses={
         200: _complaint("The complaint after the action"),
         **refusals(

@@ -17,6 +17,7 @@ from complaints.domain.vocabulary import (
     Nature,
     Outcome,
     Priority,
+    PriorityReason,
     Severity,
     Status,
 )
@@ -113,13 +114,18 @@ class ComplaintShown(BaseModel):
     subject: str
     description: str | None
     source: str
-    external_id: str | None
+    external_id: Annotated[str | None, Field(description="Its name in the system `source`.")]
+    external_ids: Annotated[dict[str, str], Field(description="Its names in all systems, by system.")]
     received_at: AwareDatetime
     severity: Severity
     category: str | None
     cause: Cause | None
     nature: Nature | None
     priority: Priority
+    priority_reasons: Annotated[
+        list[PriorityReason],
+        Field(description="Given, or from the severity; each other reason raised it by a level."),
+    ]
     region: str | None
     team: str
     first_owner: str
@@ -137,11 +143,34 @@ class ComplaintShown(BaseModel):
     service: ServiceShown | None
     policy: PolicyRef
     overdue: Annotated[bool, Field(description="Whether some deadline is past due and still unmet.")]
+    overdue_seconds: Annotated[
+        int | None, Field(description="Since the earliest due time that was missed; null if not overdue.")
+    ]
     deadlines: list[DeadlineShown]
     allowed_actions: Annotated[list[Action], Field(description="What the caller may do to it now.")]
     links: list[LinkShown]
     result: ResultShown | None
     satisfaction: SatisfactionShown | None
+
+
+class RelatedShown(BaseModel):
+    """An earlier complaint of the same complainant."""
+
+    id: Id
+    number: str
+    status: Status
+    received_at: AwareDatetime
+
+
+class CreatedComplaintShown(ComplaintShown):
+    """A new complaint. `related` has at most 10 earlier complaints of the complainant, latest first."""
+
+    model_config = _example(_EXAMPLES["created_complaint"])
+
+    related: list[RelatedShown]
+    acknowledgement: Annotated[
+        str, Field(description="The text for the complainant, in the complainant's language if there is one.")
+    ]
 
 
 def _nothing_required(schema: dict[str, Any]) -> None:
@@ -156,12 +185,17 @@ class ComplaintPicked(ComplaintShown):
 
 
 class ComplaintPage(BaseModel):
-    """Part of a list; `next_cursor` asks for what follows, null at its end."""
+    """Part of a list; `next_cursor` asks for what follows, null at its end.
+
+    `count` and `count_is_minimum` are there with `count=true`: at most 10,000 are counted, and then more may fit.
+    """
 
     model_config = _example(_EXAMPLES["complaint_page"])
 
     items: list[ComplaintPicked]
     next_cursor: str | None
+    count: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    count_is_minimum: bool | None = None
 
 
 # Actions -------------------------------------------------------------------------------------------------
@@ -217,6 +251,20 @@ class TeamCount(BaseModel):
     count: int
 
 
+class AssigneeCount(BaseModel):
+    """Complaints of an assignee; null: of nobody."""
+
+    assignee: str | None
+    count: int
+
+
+class CategoryCount(BaseModel):
+    """Complaints of a category; null: without one."""
+
+    category: str | None
+    count: int
+
+
 class PriorityCount(BaseModel):
     """Complaints of a priority."""
 
@@ -241,10 +289,12 @@ class AgeCount(BaseModel):
 
 
 class SoonDueCounts(BaseModel):
-    """Complaints counted. Teams without any are left out; most first."""
+    """Complaints counted. Teams, assignees and categories without any are left out; most first."""
 
     total: int
     by_team: list[TeamCount]
+    by_assignee: list[AssigneeCount]
+    by_category: list[CategoryCount]
     by_priority: list[PriorityCount]
     by_kind: list[KindCount]
 

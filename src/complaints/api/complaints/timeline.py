@@ -66,11 +66,11 @@ def get_timeline(
 @router.post(
     "/{reference}/notes",
     status_code=201,
-    dependencies=[require_right(Right.WORK)],
+    dependencies=[require_right(Right.CONTRIBUTE)],
     responses={
         201: {"model": EventOut, "description": "The event that the note is"},
         **refusals(
-            forbidden="The key may not work on complaints.",
+            forbidden="The key may not add notes.",
             not_found="There is no such complaint, or the key may not know of it.",
             idempotency_in_progress="The first request with this Idempotency-Key is still running.",
         ),

@@ -79,7 +79,7 @@ def create_key(
     the same `Idempotency-Key` gets the same answer: for that the secret is stored, encrypted with the secret of
     the caller.
     """
-    encryption_key = _encryption_key(request, http_request)
+    password = _password(request, http_request)
 
     def work(tx: Transaction) -> Reply:
         key, secret = keys.create_key(
@@ -92,18 +92,18 @@ def create_key(
             login=command.user,
             expires_at=command.expires_at,
         )
-        stored = keys.encrypt_secret(secret, encryption_key + key.id.bytes) if encryption_key else secret
+        stored = keys.encrypt_secret(secret, password, name=key.id.bytes) if password else secret
         content = key_json(keys.load_record(tx, key.id)) | {"key": stored}
         return 201, content, {"Location": f"/v1/keys/{key.id}", "Cache-Control": "no-store"}
 
     def finish_body(body: bytes) -> bytes:
-        return _decrypt_body(request, body, encryption_key) if encryption_key else body
+        return _decrypt_body(body, password) if password else body
 
     return request.configure(work, finish_body=finish_body)
 
 
-def _encryption_key(request: ApiRequest, http_request: Request) -> bytes:
-    """The key that encrypts the new secret in a stored answer; empty if the answer is not stored.
+def _password(request: ApiRequest, http_request: Request) -> bytes:
+    """The password that encrypts the new secret in a stored answer; empty if the answer is not stored.
 
     It contains the secret of the caller, so the database alone cannot decrypt the answer.
     """
@@ -113,10 +113,9 @@ def _encryption_key(request: ApiRequest, http_request: Request) -> bytes:
     return f"{secret.strip()}\n{request.attempt.key}\n".encode()
 
 
-def _decrypt_body(request: ApiRequest, body: bytes, encryption_key: bytes) -> bytes:
+def _decrypt_body(body: bytes, password: bytes) -> bytes:
     content = json.loads(body)
-    secret = keys.encrypt_secret(content["key"], encryption_key + UUID(content["id"]).bytes)
-    request.service.read(lambda tx: keys.check_known(tx, secret))
+    secret = keys.decrypt_secret(content["key"], password, name=UUID(content["id"]).bytes)
     return encode(content | {"key": secret})
 
 

@@ -161,7 +161,8 @@ def validate_policy(request: CurrentRequest, text: Text) -> Response:
     """Say what is wrong with a document, and store nothing."""
 
     def work(tx: Transaction) -> Reply:
-        reading = policies.validate_policy(text, request.service.cache.current(tx, certain=True))
+        configuration = request.service.cache.current(tx, certain=True)
+        reading = policies.validate_policy(text, configuration, now=tx.now)
         return 200, {"valid": True, "warnings": _warnings(reading.warnings)}, {}
 
     return request.write(work)

@@ -1,5 +1,6 @@
 """The routes that categories, departments, teams and users have in common: list, get, create, change."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from inspect import cleandoc
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from complaints.use_cases.configuration.reference_data import ReferenceKind
 from complaints.use_cases.service import Configuration, Transaction
 
 Kind = ReferenceKind[Any, Any, Any]
+ChangeItem = Callable[[ApiRequest, str, Any], Response]  # the key and the command of the change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,15 @@ def make_reference_router(
     create: WriteRoute,
     change: WriteRoute,
     read_right: Right = Right.READ_OWN,
+    change_item: ChangeItem | None = None,
 ) -> APIRouter:
-    """Make the router of one kind. `schema` describes an item in answers, `page_schema` a page of items."""
+    """Make the router of one kind. `schema` describes an item in answers, `page_schema` a page of items.
+
+    `change_item` changes an item, if its kind alone does not do it.
+    """
     router = APIRouter(prefix=f"/{kind.plural}", tags=["reference data"], route_class=StrictRoute)
     _add_read_routes(router, kind, schema, page_schema, read_right)
-    _add_write_routes(router, kind, schema, create, change)
+    _add_write_routes(router, kind, schema, create, change, change_item or _change_item_of(kind))
     return router
 
 
@@ -84,7 +90,12 @@ def _add_read_routes(
 
 
 def _add_write_routes(
-    router: APIRouter, kind: Kind, schema: type[BaseModel], create: WriteRoute, change: WriteRoute
+    router: APIRouter,
+    kind: Kind,
+    schema: type[BaseModel],
+    create: WriteRoute,
+    change: WriteRoute,
+    change_item: ChangeItem,
 ) -> None:
     @router.post(
         "",
@@ -108,15 +119,22 @@ def _add_write_routes(
         dependencies=[require_right(Right.CONFIGURE)],
         responses={200: {"model": schema}, **_not_found(kind), **change.responses},
     )
-    def change_item(
+    def answer_change(
         request: CurrentRequest,
         key: Annotated[str, Path(alias=kind.key)],
         command: change.body,  # type: ignore[name-defined]
     ) -> Response:
+        return change_item(request, key, command)
+
+
+def _change_item_of(kind: Kind) -> ChangeItem:
+    def change_item(request: ApiRequest, key: str, command: Any) -> Response:
         def work(tx: Transaction) -> Reply:
             return 200, item_json(kind.change(request.service, tx, request.caller, key, command)), {}
 
         return request.configure(work)
+
+    return change_item
 
 
 def _not_found(kind: Kind) -> dict[int | str, dict[str, Any]]:

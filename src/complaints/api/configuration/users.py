@@ -3,15 +3,30 @@
 from typing import Annotated
 
 from fastapi import Body
+from starlette.responses import Response
 
-from complaints.api.configuration.reference_routes import WriteRoute, make_reference_router
+from complaints.api.configuration.reference_routes import WriteRoute, item_json, make_reference_router
 from complaints.api.configuration.schemas import Page, UserShown
 from complaints.api.openapi.example_files import read_examples
+from complaints.api.request import ApiRequest, Reply
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateUser, PatchUser
+from complaints.use_cases.complaints import leaving
 from complaints.use_cases.configuration.staff import USERS
+from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.configuration")
+
+
+def _change_user(request: ApiRequest, login: str, command: PatchUser) -> Response:
+    leaving.hand_over_before(request.service, request.caller, login, command)
+
+    def work(tx: Transaction) -> Reply:
+        user = leaving.change_user(request.service, tx, request.caller, login, command)
+        return 200, item_json(user), {}
+
+    return request.configure(work)
+
 
 router = make_reference_router(
     USERS,
@@ -27,9 +42,11 @@ router = make_reference_router(
         description="""
         Change a user. `""` removes the e-mail address or the deputy. A new `absent_from` begins a new absence,
         which has no end unless `absent_until` is given with it. An `absent_until` in the past removes the absence.
-        A user cannot be deleted: a user who is not `active` keeps their complaints and roles, cannot be given
-        new ones, and their keys stop working.
+        A user cannot be deleted. With `active: false` a user leaves: the keys stop working, and nobody can give the
+        user work. Open complaints go to the `successor`, who also leads and stands in for others instead of the user.
+        Without a successor they go to their team: they have no assignee, and the lead of the team is first owner.
         """,
-        conflict="The last active user stays active.",
+        conflict="The user is the last active one, or leads a team or heads a department and has no successor.",
     ),
+    change_item=_change_user,
 )

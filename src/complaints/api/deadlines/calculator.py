@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from complaints.api.deadlines.routes import segment_json
+from complaints.api.deadlines.routes import segment_json, step_json
 from complaints.api.deadlines.schemas import (
     ElapsedOut,
     LifecycleOut,
@@ -15,13 +15,18 @@ from complaints.api.deadlines.schemas import (
 )
 from complaints.api.http.content_types import JSON
 from complaints.api.http.strict_route import StrictRoute
-from complaints.api.request import ApiRequest, CurrentRequest
+from complaints.api.request import ApiRequest, CurrentRequest, Reply
+from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import encode, to_json
 from complaints.domain.rules import lifecycle
+from complaints.domain.rules.trial import Trial
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
-from complaints.domain.time.preview import plan_elapsed, plan_preview
-from complaints.domain.vocabulary import Status
+from complaints.domain.time.preview import PreviewResult, plan_elapsed, plan_preview
+from complaints.domain.vocabulary import Priority, Status
+from complaints.use_cases.complaints.explanation import explain_planned
+from complaints.use_cases.configuration.trial import try_policy
+from complaints.use_cases.service import Service, Transaction
 
 router = APIRouter(tags=["tools"], route_class=StrictRoute)
 
@@ -42,14 +47,67 @@ def get_lifecycle(request: CurrentRequest) -> Response:
     "/deadlines/preview", responses={200: {"model": PreviewOut, "description": "When it would be due"}}
 )
 def preview_deadline(request: CurrentRequest, command: PreviewDeadline) -> Response:
-    """Compute a due time from nothing stored. `PT…` is open time of the calendar; days and months are
-    those of its zone (UTC without one).
+    """Try a due time. Nothing is stored.
+
+    With `target`: `PT…` is open time of the calendar; days and months are those of its zone (UTC without one). A
+    target of a policy, such as `2 working days`, counts as in a policy. With `policy` and `kind`: the due time and the
+    steps by the target, the calendar and the ladder of that policy.
     """
-    planned = plan_preview(_calendar(command.calendar), command.start, command.target, command.pauses or ())
-    segments = [segment_json(segment) for segment in planned.segments]
-    return _answer(
-        request, {"due_at": to_json(planned.due_at), "status": planned.status, "segments": segments}
+    _check_choice(command)
+    if command.target is not None:
+        planned = plan_preview(
+            _calendar(command.calendar), command.start, command.target, command.pauses or ()
+        )
+        return _answer(request, _preview_json(planned))
+
+    def work(tx: Transaction) -> Reply:
+        return 200, _trial_json(_try_policy(request.service, tx, command)), {}
+
+    return request.read(work) if request.attempt is None else request.write(work)
+
+
+def _check_choice(command: PreviewDeadline) -> None:
+    """Raise InvalidContent unless the members are those of a target, or those of a policy."""
+    if command.policy is None:
+        if command.target is None:
+            raise InvalidContent.at("/target", "Give a target, or a policy and a kind.")
+        unfit: tuple[str, ...] = ("kind", "priority", "category", "sequence")
+        other = "target"
+    elif command.kind is None:
+        raise InvalidContent.at("/kind", "A policy needs a kind of deadline.")
+    else:
+        unfit = ("target", "calendar")
+        other = "policy"
+    if wrong := [name for name in unfit if getattr(command, name) is not None]:
+        raise InvalidContent.at(f"/{wrong[0]}", f"{wrong[0]} does not go with a {other}.")
+
+
+def _try_policy(service: Service, tx: Transaction, command: PreviewDeadline) -> Trial:
+    assert command.policy is not None and command.kind is not None  # noqa: PT018 - the model has checked both
+    return try_policy(
+        service,
+        tx,
+        command.policy,
+        command.kind,
+        priority=command.priority or Priority.NORMAL,
+        category=command.category,
+        sequence=command.sequence or 1,
+        start=command.start,
+        pauses=command.pauses or (),
     )
+
+
+def _preview_json(planned: PreviewResult) -> dict[str, Any]:
+    segments = [segment_json(segment) for segment in planned.segments]
+    return {"due_at": to_json(planned.due_at), "status": planned.status, "segments": segments}
+
+
+def _trial_json(trial: Trial) -> dict[str, Any]:
+    return {
+        **_preview_json(trial.preview),
+        "policy": {"code": trial.policy.code, "version": trial.policy.version},
+        "steps": [step_json(explain_planned(planned)) for planned in trial.steps],
+    }
 
 
 @router.post(

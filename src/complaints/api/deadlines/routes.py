@@ -17,13 +17,13 @@ from complaints.domain.time.working_time import Segment
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Replan
 from complaints.use_cases.complaints import actions, explanation
-from complaints.use_cases.complaints.explanation import Explanation
+from complaints.use_cases.complaints.explanation import ExplainedStep, Explanation
 from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.deadlines")
 
 router = APIRouter(prefix="/complaints", tags=["deadlines"], route_class=StrictRoute)
-_STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded")
+_STEP_MEMBERS = ("step", "level", "notify", "planned_at", "taken_at", "superseded", "repeat")
 
 
 def segment_json(segment: Segment) -> dict[str, Any]:
@@ -40,8 +40,13 @@ def _explanation_json(explained: Explanation) -> dict[str, Any]:
     return {
         "due_at": to_json(explained.due_at),
         "segments": [segment_json(segment) for segment in explained.segments],
-        "steps": [{name: to_json(getattr(step, name)) for name in _STEP_MEMBERS} for step in explained.steps],
+        "steps": [step_json(step) for step in explained.steps],
     }
+
+
+def step_json(step: ExplainedStep) -> dict[str, Any]:
+    """A step of a ladder as the API shows it."""
+    return {name: to_json(getattr(step, name)) for name in _STEP_MEMBERS}
 
 
 @router.get(

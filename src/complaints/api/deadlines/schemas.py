@@ -4,8 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from complaints.api.complaints.schemas import PolicyRef
 from complaints.api.openapi.calendar_schemas import calendar_schema
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, PersonShown, example, example_in_list
@@ -19,9 +20,14 @@ from complaints.domain.vocabulary import (
     RecipientRole,
     Status,
 )
-from complaints.use_cases.commands.field_types import Content, Instant
+from complaints.use_cases.commands.field_types import WHOLE, Code, Content, Instant
 
 _EXAMPLES = read_examples("complaints.api.deadlines")
+
+_RECIPIENT = (
+    "Login of a user who was notified. `me`: the user of the key, and absent users for whom that user stands in. "
+    "`none`: nobody was notified, because nobody holds the roles."
+)
 
 # Query parameters ----------------------------------------------------------------------------------------
 
@@ -33,9 +39,21 @@ class EscalationQuery(PageQuery):
     kind: Annotated[DeadlineKind | None, Field(description="The kind of its deadline.")] = None
     acknowledged: Flag | None = None
     superseded: Flag | None = None
+    settled: Annotated[
+        Flag | None,
+        Field(description="True if its deadline need not be met any more, or its complaint has ended."),
+    ] = None
     level_min: Annotated[int, Field(ge=0, le=100)] | None = None
     team: FilterText | None = None
-    recipient: Annotated[FilterText | None, Field(description="Login of a user who was notified.")] = None
+    recipient: Annotated[FilterText | None, Field(description=_RECIPIENT)] = None
+
+
+class InboxQuery(PageQuery):
+    """Whose inbox."""
+
+    recipient: Annotated[FilterText | None, Field(description=_RECIPIENT)] = None
+    team: Annotated[FilterText | None, Field(description="The team of the complaint now.")] = None
+    level_min: Annotated[int, Field(ge=0, le=100)] | None = None
 
 
 class FollowUpQuery(PageQuery):
@@ -69,15 +87,47 @@ Duration = Annotated[
 Calendar = Annotated[dict[str, Any], WithJsonSchema(calendar_schema(_EXAMPLES["calendar"]))]
 
 
+_PreviewTarget = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=DURATION_LENGTH,
+        description="An ISO 8601 duration, or a target as policies write it.",
+        examples=["PT4H", "2 working days"],
+    ),
+]
+
+
 class PreviewDeadline(Content):
-    """A target to be computed; nothing is stored."""
+    """What to compute: a target by a calendar, or a kind of deadline by a policy. Nothing is stored."""
 
-    model_config = example(_EXAMPLES["preview_due_time"])
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [_EXAMPLES["preview_due_time"], _EXAMPLES["preview_policy"]],
+        }
+    )
 
-    calendar: Calendar | None = None
     start: Instant
-    target: Annotated[Duration, Field(examples=["PT4H"])]
     pauses: tuple[_PauseBounds, ...] | None = None
+    target: _PreviewTarget | None = None
+    calendar: Annotated[
+        Calendar | None, Field(description="Of `target`; without it every second counts.")
+    ] = None
+    policy: Annotated[
+        Code | None,
+        Field(description="Its version in force at `start` counts.", examples=["telecom-handbook"]),
+    ] = None
+    kind: DeadlineKind | None = None
+    priority: Annotated[Priority | None, Field(description="With a policy; `normal` if absent.")] = None
+    category: Annotated[Code | None, Field(description="With a policy.")] = None
+    sequence: (
+        Annotated[
+            int,
+            Field(ge=1, le=12, description="With a policy: the number of the follow-up; 1 if absent."),
+            WHOLE,
+        ]
+        | None
+    ) = None
 
 
 class PreviewElapsed(Content):
@@ -129,6 +179,10 @@ class EscalationOut(AnswerModel):
     acknowledged_at: datetime | None
     acknowledged_by: Annotated[str | None, Field(examples=["user:li.wei"])]
     acknowledged_note: str | None
+    settled_at: Annotated[
+        datetime | None,
+        Field(description="Since then nobody has to act: the deadline was met, or the complaint has ended."),
+    ]
 
 
 class EscalationPicked(EscalationOut):
@@ -143,6 +197,43 @@ class EscalationPage(AnswerModel):
     model_config = example(_EXAMPLES["escalation_page"])
 
     items: list[EscalationPicked]
+    next_cursor: str | None
+
+
+class InboxItem(AnswerModel):
+    """A complaint that waits for somebody, with its worst escalation that is neither acknowledged nor settled."""
+
+    model_config = example(_EXAMPLES["inbox_item"])
+
+    complaint_id: UUID
+    number: Annotated[str, Field(max_length=20)]
+    subject: str
+    status: Status
+    priority: Priority
+    team: Annotated[str, Field(examples=["operations"])]
+    assignee: str | None
+    first_owner: Annotated[str, Field(examples=["li.wei"])]
+    next_due_at: datetime | None
+    waiting: Annotated[int, Field(description="Its escalations that wait and fit.", examples=[2])]
+    due_at: Annotated[
+        datetime | None,
+        Field(description="Of the deadline of `worst`; null if a user asked for the escalation."),
+    ]
+    worst: EscalationOut
+
+
+class InboxItemPicked(InboxItem):
+    """A complaint in an inbox: all members, or those that `fields` names."""
+
+    model_config = example_in_list(_EXAMPLES["inbox_item"])
+
+
+class InboxPage(AnswerModel):
+    """Complaints that wait for somebody, worst first."""
+
+    model_config = example(_EXAMPLES["inbox_page"])
+
+    items: list[InboxItemPicked]
     next_cursor: str | None
 
 
@@ -164,6 +255,10 @@ class StepOut(AnswerModel):
     planned_at: datetime
     taken_at: datetime | None
     superseded: bool
+    repeat: Annotated[
+        str | None,
+        Field(description="A planned step that is taken again after each such time.", examples=["24h"]),
+    ]
 
 
 class ExplanationOut(AnswerModel):
@@ -230,15 +325,22 @@ class LifecycleOut(AnswerModel):
 
 
 class PreviewOut(AnswerModel):
-    """The due time. It is null, with status `paused`, if a pause without an end holds it."""
+    """The due time. It is null, with status `paused`, if a pause without an end holds it.
 
-    model_config = example(_EXAMPLES["due_time"])
+    With a policy, its version and the steps of the ladder come too, up to the first repetition.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [_EXAMPLES["due_time"], _EXAMPLES["policy_due_time"]]}
+    )
 
     due_at: datetime | None
     status: Annotated[
         Literal["running", "paused"], Field(description="`paused` if a pause without an end holds it.")
     ]
     segments: list[SegmentOut]
+    policy: PolicyRef | None = None
+    steps: list[StepOut] = Field(default=[])
 
 
 class ElapsedOut(AnswerModel):

@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from complaints.api.http.turns import Line
 from complaints.api.problems.handlers import refusal_response
 from complaints.api.problems.refusals import Unauthenticated
 from complaints.domain.errors import ComplaintError
@@ -33,11 +34,13 @@ def describe_keys(document: dict[str, Any]) -> None:
 class Authentication:
     """Finds the caller of a protected path by the key in `Authorization`. Without a valid key it answers 401.
 
-    If the database is out of reach, it answers 503.
+    If the database is out of reach, it answers 503. Refusals go out one after the other: guessing keys, or a flood
+    without a key, leaves time for others.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._refusals = Line()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with `scope["state"]["caller"]`, or refuse it."""
@@ -45,6 +48,7 @@ class Authentication:
             try:
                 caller = await self._caller(scope)
             except ComplaintError as refusal:  # exception handlers do not cover middleware
+                await self._refusals.pass_through()
                 await refusal_response(Request(scope), refusal)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller

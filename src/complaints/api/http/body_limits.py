@@ -1,12 +1,14 @@
-"""Limits on the body of a request: its size, its speed and its encoding. Pure ASGI.
+"""Limits on a request: headers that must not be repeated; the size, speed and encoding of its body. Pure ASGI.
 
 The limits apply while the body is read, so a body that is too large is never collected in memory.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +24,11 @@ from complaints.api.problems.refusals import (
 from complaints.domain.errors import ComplaintError, InvalidContent, NotFound
 
 MEBIBYTE = 1024 * 1024
+SLOWEST_BYTES = 1024
+"""The bytes a second that a body must have on average, once its first `stall_seconds` are over."""
+
+_SINGLE = frozenset({b"host", b"idempotency-key", b"if-match"})
+_HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,8 @@ class RequestLimits:
     """The limits on the bodies of requests.
 
     `body_bytes` is the largest size, unless `body_bytes_for(method, path)` returns another number.
-    A body is refused if no byte of it arrives for `stall_seconds`. After a 413, the server reads and drops up to
+    A body is refused if no byte of it arrives for `stall_seconds`, or if it is slower than 1 KiB/s after as long.
+    After a 413, the server reads and drops up to
     `linger_bytes` more for up to `linger_seconds`: a client that is still sending must be able to read the answer.
     """
 
@@ -47,11 +55,12 @@ class RequestLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The headers about the body. `length` is None without a Content-Length."""
+    """The headers that the limits look at. `length` is None without a Content-Length, `host` without a Host."""
 
     length: int | None
     has_body: bool
     encoding: str
+    host: bytes | None
 
 
 class BodyLimits:
@@ -95,7 +104,8 @@ class BodyLimits:
 def _read_head(scope: Scope) -> _Head:
     length: int | None = None
     has_body = False
-    encoding = ""
+    encodings: list[bytes] = []
+    single: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         if name == b"content-length":
             length = _content_length(value)
@@ -103,8 +113,12 @@ def _read_head(scope: Scope) -> _Head:
         elif name == b"transfer-encoding":
             has_body = True
         elif name == b"content-encoding":
-            encoding = value.decode("latin-1").strip()
-    return _Head(length, has_body, encoding)
+            encodings.append(value)
+        elif name in _SINGLE:
+            if name in single:
+                raise BadRequest(f"Send the header {name.decode().title()} once.")
+            single[name] = value
+    return _Head(length, has_body, b", ".join(encodings).decode("latin-1").strip(), single.get(b"host"))
 
 
 def _content_length(value: bytes) -> int:
@@ -114,6 +128,10 @@ def _content_length(value: bytes) -> int:
 
 
 def _check_head(scope: Scope, head: _Head, most: int) -> None:
+    if head.host is None and scope["http_version"] != "1.0":
+        raise BadRequest("Send the header Host.")
+    if head.host is not None and not _is_host(head.host):
+        raise BadRequest("The header Host is not a host with an optional port.")
     if "\0" in scope["path"]:
         raise NotFound("There is nothing at this address.")
     if b"%00" in scope["query_string"]:
@@ -122,6 +140,11 @@ def _check_head(scope: Scope, head: _Head, most: int) -> None:
         raise ContentEncodingRefused("Send the body as it is, without a Content-Encoding.")
     if head.length is not None and head.length > most:
         raise _too_large(most)
+
+
+@lru_cache(maxsize=64)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def _too_large(most: int) -> PayloadTooLarge:
@@ -134,13 +157,14 @@ class _LimitedBody:
     After a cut, `receive` reports a disconnect, and `send` drains the connection before the answer ends.
     """
 
-    __slots__ = ("_limits", "_most", "_receive", "_send", "answered", "cut", "ended", "seen")
+    __slots__ = ("_begun_at", "_limits", "_most", "_receive", "_send", "answered", "cut", "ended", "seen")
 
     def __init__(self, receive: Receive, send: Send, *, limits: RequestLimits, most: int) -> None:
         self._receive = receive
         self._send = send
         self._limits = limits
         self._most = most
+        self._begun_at: float | None = None  # set by the first wait: most bodies arrive with their head
         self.seen = 0
         self.ended = False
         self.answered = False
@@ -169,14 +193,18 @@ class _LimitedBody:
             waits_for = receiving.send(None)
         except StopIteration as received:
             return received.value  # type: ignore[no-any-return]
+        now, stall = asyncio.get_running_loop().time(), self._limits.stall_seconds
+        if self._begun_at is None:
+            self._begun_at = now
+        slowest = self._begun_at + stall + self.seen / SLOWEST_BYTES
         try:
-            async with asyncio.timeout(self._limits.stall_seconds):
+            async with asyncio.timeout_at(min(slowest, now + stall)):
                 return await _Resumed(receiving, waits_for)
         except TimeoutError as stalled:
             self.ended = True
-            seconds = f"{self._limits.stall_seconds:g}"
             refusal = RequestTimeout(
-                f"Nothing of the body came for {seconds} seconds; the connection is closed."
+                f"The body is too slow: nothing for {stall:g} seconds, or less than {SLOWEST_BYTES} bytes a second. "
+                "The connection is closed."
             )
             raise RefusalCarrier(refusal) from stalled
 

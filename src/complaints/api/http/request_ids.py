@@ -1,11 +1,12 @@
 """The outermost middleware: an id for every request, in its answer and in its log lines. Pure ASGI.
 
-It also adds the security headers to every answer, writes the access log, and turns unexpected exceptions into a
-500. The access log has no query strings, because they may hold personal data.
+It also adds the security headers to every answer, and answers HEAD as GET without a body. It writes the access log,
+and turns unexpected exceptions into a 500. A line of the access log has the caller, the address of the peer and the
+complaint, as far as they are known. It has no query string, because that may hold personal data.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 
 import structlog
@@ -13,16 +14,18 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from complaints.api.http.security_headers import SECURITY_HEADERS
 from complaints.api.problems.catalogue import PROBLEMS, instance_of, problem_response
 from complaints.domain.errors import clip
 from complaints.logs import describe_exception
+from complaints.use_cases.access import Caller
 
 Observer = Callable[[str, str, int, float], None]
 """Called after every answer with the method, the route template ("" for none), the status and the seconds."""
 
-HTML_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _VISIBLE_ASCII = re.compile(rb"[\x21-\x7e]{1,128}")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
 _log = structlog.get_logger("complaints.http")
 
 
@@ -49,8 +52,10 @@ class RequestIds:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         answer = _Answer(send, request_id)
         started = perf_counter()
+        # The server has the first scope: it leaves out the body of the answer to a HEAD.
+        handled = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self._app(scope, receive, answer.send)
+            await self._app(handled, receive, answer.send)
         except ClientDisconnect:
             # The client has left, so there is no answer. The access log has the problem "client-left".
             scope["state"]["problem"] = "client-left"
@@ -62,22 +67,33 @@ class RequestIds:
             if answer.status == 0:
                 await _internal_error(scope, request_id)(scope, receive, answer.send)
         finally:
-            self._record(scope, answer.status, perf_counter() - started)
+            self._record(scope, route_template(handled), answer.status, perf_counter() - started)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, route: str, status: int, seconds: float) -> None:
         if self._observe is not None:
-            self._observe(scope["method"], route_template(scope), status, seconds)
+            self._observe(scope["method"], route, status, seconds)
         if not self._access_log:
             return
         write = _log.debug if scope["path"] in _QUIET else _log.info
+        state, client = scope["state"], scope.get("client")
+        caller: Caller | None = state.get("caller")
         write(
             "request",
             method=scope["method"],
             path=clip(instance_of(scope)),
             status=status,
             duration_ms=round(seconds * 1000, 2),
-            problem=scope["state"].get("problem"),
+            problem=state.get("problem"),
+            actor=caller.actor if caller else None,
+            peer=client[0] if client else None,
+            complaint=state.get("complaint") or _reference(scope),
         )
+
+
+def _reference(scope: Scope) -> str | None:
+    """The complaint that the path names, by its id or number as the client wrote it."""
+    reference: str | None = scope.get("path_params", {}).get("reference")
+    return None if reference is None else clip(reference, 40)
 
 
 def _request_id(scope: Scope) -> str:
@@ -123,14 +139,7 @@ class _Answer:
 
     def _own(self, message: Message) -> list[tuple[bytes, bytes]]:
         sent = dict(message.get("headers", ()))
-        own = [(b"x-request-id", self._request_id)]
-        if b"x-content-type-options" not in sent:
-            own.append((b"x-content-type-options", b"nosniff"))
-        if b"cache-control" not in sent:
-            own.append((b"cache-control", b"no-store"))
-        if sent.get(b"content-type", b"").startswith(b"text/html"):
-            own += [(b"referrer-policy", b"no-referrer")] if b"referrer-policy" not in sent else []
-            own += (
-                [(b"content-security-policy", HTML_POLICY)] if b"content-security-policy" not in sent else []
-            )
-        return own
+        headers: Iterable[tuple[bytes, bytes]] = SECURITY_HEADERS
+        if not _SECURITY_NAMES.isdisjoint(sent):
+            headers = [header for header in SECURITY_HEADERS if header[0] not in sent]
+        return [(b"x-request-id", self._request_id), *headers]

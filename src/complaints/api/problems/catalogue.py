@@ -68,7 +68,48 @@ def problem_for(refusal: ComplaintError, problems: Mapping[str, Problem] = PROBL
 
 def faults_as_errors(faults: Iterable[Fault]) -> list[dict[str, str]]:
     """The faults as members of `errors[]`."""
-    return [{"pointer": clip(fault.pointer), "message": clip(fault.message)} for fault in faults]
+    return [_as_error(fault) for fault in faults]
+
+
+def _as_error(fault: Fault) -> dict[str, str]:
+    place = {} if fault.parameter is None else {"in": "query", "parameter": clip(fault.parameter, 100)}
+    return {"pointer": clip(fault.pointer), **place, "message": clip(fault.message)}
+
+
+def problem_members(
+    problem: Problem,
+    *,
+    detail: str,
+    instance: str,
+    errors: Sequence[Mapping[str, str]] = (),
+    allowed: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """The members of `problem` as JSON: texts are cut, and at most 50 errors are kept."""
+    body: dict[str, Any] = {
+        "type": problem.type,
+        "title": problem.title_en,
+        "status": problem.status,
+        "detail": clip(detail),
+        "instance": clip(instance),
+    }
+    if errors or problem.status == 422:
+        body["errors"] = list(errors)[:MAX_ERRORS] or [{"pointer": "", "message": clip(detail)}]
+    if allowed is not None:
+        body["allowed"] = list(allowed)
+    return body
+
+
+def refusal_members(
+    refusal: ComplaintError, *, instance: str, problems: Mapping[str, Problem] = PROBLEMS
+) -> dict[str, Any]:
+    """The members of the problem for a refusal, as JSON."""
+    return problem_members(
+        problem_for(refusal, problems),
+        detail=refusal.detail,
+        instance=instance,
+        errors=faults_as_errors(refusal.faults),
+        allowed=refusal.allowed,
+    )
 
 
 def problem_response(
@@ -81,18 +122,8 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     request_id: str | None = None,
 ) -> Response:
-    """The answer with `problem`, as `application/problem+json`: texts are cut, and at most 50 errors are kept."""
-    body: dict[str, Any] = {
-        "type": problem.type,
-        "title": problem.title_en,
-        "status": problem.status,
-        "detail": clip(detail),
-        "instance": clip(instance),
-    }
-    if errors or problem.status == 422:
-        body["errors"] = list(errors)[:MAX_ERRORS] or [{"pointer": "", "message": clip(detail)}]
-    if allowed is not None:
-        body["allowed"] = list(allowed)
+    """The answer with `problem`, as `application/problem+json`."""
+    body = problem_members(problem, detail=detail, instance=instance, errors=errors, allowed=allowed)
     if request_id is not None:
         body["request_id"] = request_id
     return Response(

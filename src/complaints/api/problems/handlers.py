@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -76,13 +77,26 @@ async def _invalid(request: Request, error: Exception) -> Response:
     found = error.errors()
     code, detail = _judge(found)
     problem = _noted(request, PROBLEMS[code])
-    errors = as_errors(found, body=error.body) if code in ("invalid-content", "bad-request") else []
+    shapes = _shapes(request)
+    errors = as_errors(found, body=error.body, **shapes) if code in ("invalid-content", "bad-request") else []
     return problem_response(
         problem,
         detail=detail or "; ".join(fault["message"].rstrip(".") for fault in errors[:3]) + ".",
         instance=instance_of(request.scope),
         errors=errors,
     )
+
+
+def _shapes(request: Request) -> dict[str, Any]:
+    """The types of the body and of the query of the route that the request reached."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return {}
+    queries = [one.field_info.annotation for one in route.dependant.query_params]
+    return {
+        "shape": route.body_field.field_info.annotation if route.body_field else None,
+        "query": queries[0] if queries else None,
+    }
 
 
 def _judge(found: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
@@ -145,10 +159,14 @@ def _allowed_methods(request: Request) -> list[str]:
     would read its last word as an id do not count.
     """
     if described := request.app.openapi()["paths"].get(request.url.path):
-        return [method for method in _METHODS if method.lower() in described]
-    routes = request.app.router.routes
-    return [
-        method
-        for method in _METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
-    ]
+        known = {method.upper() for method in described}
+    else:
+        routes = request.app.router.routes
+        known = {
+            method
+            for method in _METHODS
+            if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+        }
+    if "GET" in known:
+        known.add("HEAD")  # `RequestIds` answers it as GET
+    return [method for method in _METHODS if method in known]

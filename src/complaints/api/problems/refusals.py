@@ -60,6 +60,12 @@ class RequestTimeout(HttpRefusal):
     code = "request-timeout"
 
 
+class TooManyRequests(HttpRefusal):
+    """The caller has used up one of its limits."""
+
+    code = "too-many-requests"
+
+
 class RefusalCarrier(HTTPException):
     """An HTTPException with a refusal inside, for code that runs while FastAPI reads a body.
 

@@ -24,6 +24,7 @@ from complaints.domain.vocabulary import (
     Nature,
     Outcome,
     Priority,
+    PriorityReason,
     RecipientRole,
     Severity,
     Status,
@@ -40,7 +41,8 @@ class Deadline:
     `target` is None if the due time was given (a promise) or follows from another deadline (closure).
     `paused_until` is the latest end of the present pause. `wake_at` is the next time at which the product must
     act on the deadline. `steps_taken` names the steps of its ladder already taken, in order; `level` is their
-    highest level.
+    highest level. `repetitions` is the number of the last repetition that was taken, 0 for none. A user
+    acknowledged the repeating step at `acknowledged_at`, so no repetition follows.
     """
 
     id: UUID
@@ -61,6 +63,8 @@ class Deadline:
     level: int = 0
     steps_taken: tuple[str, ...] = ()
     wake_at: datetime | None = None
+    repetitions: int = 0
+    acknowledged_at: datetime | None = None
 
     @property
     def unmet(self) -> bool:
@@ -146,8 +150,11 @@ class Complaint(PlainMembers):
     """One complaint with its deadlines.
 
     `version` counts its changes and `cycle` its rounds, both from 1. `ended_at` is the time at which it was
-    closed, rejected, withdrawn or merged. `result_told_at` is the time at which the complainant heard the result
+    closed, rejected, withdrawn or merged. `priority_raised_by` has an entry for each level by which the priority was
+    raised, oldest first. `result_told_at` is the time at which the complainant heard the result
     of this cycle. `contact_outcome` is the outcome of the last follow-up contact that reached the complainant.
+    `unreachable_at` is the time of the last contact, if it reached nobody. `external_ids` has the names of the
+    complaint in other systems, by system. `external_id` is its name in the system `source`.
     """
 
     id: UUID
@@ -165,6 +172,7 @@ class Complaint(PlainMembers):
     first_owner: str
     policy_code: str
     policy_version: int
+    priority_raised_by: tuple[PriorityReason, ...] = ()
     assignee: str | None = None
     category: str | None = None
     cause: Cause | None = None
@@ -177,10 +185,12 @@ class Complaint(PlainMembers):
     resolved_at: datetime | None = None
     result_told_at: datetime | None = None
     contact_outcome: ContactOutcome | None = None
+    unreachable_at: datetime | None = None
     csat: int | None = None
     nps: int | None = None
     ended_at: datetime | None = None
     merged_into: UUID | None = None
+    external_ids: dict[str, str] = field(default_factory=dict)
     deadlines: tuple[Deadline, ...] = ()
     holds: tuple[Hold, ...] = ()
 
@@ -188,6 +198,17 @@ class Complaint(PlainMembers):
     def open(self) -> bool:
         """True if somebody still works on the complaint."""
         return self.status in OPEN_STATUSES
+
+    @property
+    def priority_reasons(self) -> tuple[PriorityReason, ...]:
+        """Why the complaint has its priority: it was given, or it follows from the severity; then each raise."""
+        beginning = PriorityReason.GIVEN if self.priority_given else PriorityReason.SEVERITY
+        return (beginning, *self.priority_raised_by)
+
+    @property
+    def ids_by_system(self) -> dict[str, str]:
+        """Every external id of the complaint, by system."""
+        return add_own_id(self.external_ids, self.source, self.external_id)
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -216,6 +237,11 @@ class Complaint(PlainMembers):
     def current_hold(self) -> Hold | None:
         """The hold that lasts now, or None."""
         return next((h for h in self.holds if h.ended_at is None), None)
+
+
+def add_own_id(others: dict[str, str], source: str, external_id: str | None) -> dict[str, str]:
+    """The external ids in all systems, by system: its own in `source`, if it has one, and the others."""
+    return others if external_id is None else {source: external_id, **others}
 
 
 def copy_with(fact: Fact, **changes: Any) -> Fact:

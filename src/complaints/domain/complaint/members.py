@@ -96,7 +96,26 @@ GROUPS = {
     for group in dict.fromkeys(member.group for member in PLAIN_MEMBERS)
     if group is not None
 }
+_CLEARED: dict[PlainKind, Any] = {PlainKind.TAGS: (), PlainKind.ATTRIBUTES: {}}
 _values_of = attrgetter(*PLAIN_NAMES)
+
+
+def cleared_value(member: PlainMember) -> Any:
+    """The value of a member that is not required, after a caller cleared it."""
+    return _CLEARED.get(member.kind)
+
+
+def merge_attributes(before: Any, change: Any) -> Any:
+    """`before` after a change in the way of RFC 7396: members that are null go, and objects in both are merged."""
+    if not isinstance(change, dict):
+        return change
+    merged = dict(before) if isinstance(before, dict) else {}
+    for name, value in change.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_attributes(merged.get(name), value)
+    return merged
 
 
 def plain_members(facts: PlainMembers) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The check digit uses Damm's algorithm. It finds every single wrong digit and eve
 
 import re
 import unicodedata
+from uuid import UUID
 
 from stdnum import damm
 
@@ -37,11 +38,27 @@ def sequence_of(text: str) -> int | None:
 
     Case, spaces, dashes and full-width characters make no difference.
     """
-    if len(text) > 100:
-        return None
-    written = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
-    found = _NUMBER.fullmatch(written)
+    found = _NUMBER.fullmatch(_written(text))
     if found is None:
         return None
     sequence = int(found[1])
-    return sequence if number_of(sequence) == written else None
+    return sequence if number_of(sequence) == found[0] else None
+
+
+def is_mistyped(text: str) -> bool:
+    """True if the text has the form of a complaint number, and its check digit is wrong."""
+    return _NUMBER.fullmatch(_written(text)) is not None and sequence_of(text) is None
+
+
+def _written(text: str) -> str:
+    """The text as a number is written: ASCII capitals without separators. Empty for a text that is too long."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper() if len(text) <= 100 else ""
+
+
+def parse_reference(text: str) -> UUID | int:
+    """The id of a complaint, or the sequence of its number. Raises ValueError for any other text."""
+    sequence = sequence_of(text)
+    try:
+        return UUID(text) if sequence is None else sequence
+    except ValueError:
+        raise ValueError("must be the id or the number of a complaint") from None

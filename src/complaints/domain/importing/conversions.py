@@ -3,17 +3,33 @@
 import json
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
+from complaints.domain.complaint.members import PLAIN_MEMBERS
 from complaints.domain.importing.dates import DateReader, swap_day_and_month
 from complaints.domain.importing.files import ABSENT
 from complaints.domain.importing.options import BodyMember, Dates, MemberKind, shorten
 from complaints.domain.importing.patterns import MAX_VALUE, compile_pattern
+from complaints.domain.importing.plain_text import to_plain
 from complaints.domain.instants import write_instant
+from complaints.domain.vocabulary import ContactChannel, Priority
 
 Converter = Callable[[Any], Any]
 
-_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_FLAGS = {
+    **dict.fromkeys(("true", "yes", "1"), True),
+    **dict.fromkeys(("false", "no", "0"), False),
+    **dict.fromkeys(("y", "t", "on", "x", "是", "对", "真", "有", "✓", "✔", "√"), True),
+    **dict.fromkeys(("n", "f", "off", "否", "不是", "假", "无", "✗", "✘", "×"), False),
+}
+_WORDS: dict[str, type[StrEnum]] = {
+    **{member.path: member.choices for member in PLAIN_MEMBERS if member.choices},
+    "priority": Priority,
+    "complainant.preferred_contact": ContactChannel,
+    "reporter.preferred_contact": ContactChannel,
+}
+"""The closed sets of words, by the names of their members."""
 _TAG_SEPARATORS = re.compile("[;|]")
 
 
@@ -33,6 +49,8 @@ def make_converter(member: BodyMember, dates: DateReader, decision: Dates, *, re
 
     A date must not be empty. It may be absent only if it is not `required`.
     """
+    if words := _WORDS.get(member.name):
+        return _word_converter(words)
     if member.kind is not MemberKind.INSTANT:
         return _CONVERTERS[member.kind]
     swaps = decision is Dates.SWAP_AMBIGUOUS
@@ -43,6 +61,34 @@ def make_converter(member: BodyMember, dates: DateReader, decision: Dates, *, re
         return _as_instant(as_text(raw), dates, swaps=swaps)
 
     return convert
+
+
+def check_word(member: BodyMember, text: str) -> None:
+    """Raise ValueError if the member takes the words of a closed set only, and `text` is none of them."""
+    words = _WORDS.get(member.name)
+    if words and _word_converter(words)(text) not in [*words]:
+        raise ValueError(f"cannot be '{shorten(text.strip())}': it is one of {', '.join(words)}")
+
+
+def _word_converter(words: type[StrEnum]) -> Converter:
+    """Make a converter to the word of a closed set. Case, white space and signs between letters may differ.
+
+    Any other text stays as it is: the checks of the create body refuse it.
+    """
+    exact = {word.value for word in words}
+    by_letters = {_letters(word): word for word in exact}
+
+    def convert(raw: Any) -> str | None:
+        text = as_text(raw)
+        if text in exact:
+            return text
+        return by_letters.get(_letters(text), text) or None
+
+    return convert
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, to_plain(text).casefold()))
 
 
 def expect_pattern(pattern: str, convert: Converter) -> Converter:
@@ -91,7 +137,7 @@ def _as_tags(raw: Any) -> Any:
 
 
 def _as_flag(raw: Any) -> bool | None:
-    text = as_text(raw).casefold()
+    text = to_plain(as_text(raw)).strip().casefold()
     if text and text not in _FLAGS:
         raise ValueError(f"is '{shorten(text)}': it is one of {', '.join(_FLAGS)}")
     return _FLAGS.get(text)

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from complaints.domain.importing.counted_dates import COUNTED_FORMATS, find_count
+from complaints.domain.importing.plain_text import to_plain
 from complaints.domain.instants import MalformedInstant, read_instant
 
 AnyDate = TypeVar("AnyDate", bound=date)
@@ -16,6 +19,8 @@ _MONTHS = (
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _MAX_FORMAT = 100
+_AFTERNOON = ("p", "下", "午後", "오후")
+_HALF_DAY = r"[ap]\.?\s?m\.?|[上下]午|午[前後]|오[전후]"
 _ZONE = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})(?::?([0-9]{2}))?")
 _ZONE_PATTERN = r"z|[+-][0-9]{2}:?[0-9]{2}(?::?[0-9]{2})?"
 
@@ -28,7 +33,7 @@ _DIRECTIVES = {
     "d": "(?P<d>[0-9]{1,2})", "m": "(?P<m>[0-9]{1,2})", "y": "(?P<y>[0-9]{2})", "Y": "(?P<Y>[0-9]{4})",
     "b": f"(?P<b>{_names(_MONTHS)})", "B": f"(?P<b>{_names(_MONTHS)})",
     "H": "(?P<H>[0-9]{1,2})", "I": "(?P<I>[0-9]{1,2})", "M": "(?P<M>[0-9]{1,2})", "S": "(?P<S>[0-9]{1,2})",
-    "f": "(?P<f>[0-9]{1,6})", "p": "(?P<p>[ap]m)", "z": f"(?P<z>{_ZONE_PATTERN})",
+    "f": "(?P<f>[0-9]{1,6})", "p": f"(?P<p>{_HALF_DAY})", "z": f"(?P<z>{_ZONE_PATTERN})",
     "a": f"(?:{_names(_DAYS)})", "A": f"(?:{_names(_DAYS)})", "%": "%",
 }  # fmt: skip
 
@@ -44,6 +49,9 @@ def load_zone(name: str) -> ZoneInfo:
 class DateReader:
     """Reads dates by `date_format`, with the directives of `strptime`. Without a format it reads RFC 3339.
 
+    The formats of `COUNTED_FORMATS` read numbers. White space, digits, dashes and colons can have any form.
+    Invisible marks, and the apostrophe with which a spreadsheet marks text, do not count.
+
     `zone` is the time zone of dates without an offset. A local time in a gap of daylight saving moves forward
     by the gap; a local time that comes twice is the first of both. A format without a time of day means
     midnight. `numeric` is true if the format has day and month as numbers, so that they can be swapped.
@@ -53,16 +61,25 @@ class DateReader:
     def __init__(self, date_format: str | None, zone: ZoneInfo | None) -> None:
         self.date_format = date_format
         self._zone = zone
-        self._read: Callable[[str], datetime] = _read_rfc_3339
         self.numeric = False
+        self._read: Callable[[str], datetime] = _read_rfc_3339
         if date_format is not None:
-            pattern = _compile_format(date_format)
+            self._read = self._choose_reader(date_format)
+
+    def _choose_reader(self, date_format: str) -> Callable[[str], datetime]:
+        has_offset = date_format == "epoch"
+        read = COUNTED_FORMATS.get(date_format)
+        if read is None:
+            pattern = _compile_format(to_plain(date_format))
+            has_offset = "z" in pattern.groupindex
             self.numeric = {"d", "m"} <= pattern.groupindex.keys()
-            self._read = lambda text: _read_fields(pattern, text, str(date_format))
-            if zone is None and "z" not in pattern.groupindex:
-                raise MissingTimeZone(
-                    "the format has no %z: give timezone, an IANA name such as Europe/Berlin"
-                )
+            read = partial(_read_fields, pattern, date_format=date_format)
+        if self._zone is None and not has_offset:
+            missing = (
+                f"{date_format} has no offset" if date_format in COUNTED_FORMATS else "the format has no %z"
+            )
+            raise MissingTimeZone(f"{missing}: give timezone, an IANA name such as Europe/Berlin")
+        return read
 
     def swap_format(self) -> "DateReader":
         """A reader for the same format with day and month swapped."""
@@ -71,8 +88,25 @@ class DateReader:
         return DateReader(other_format, self._zone)
 
     def read(self, text: str) -> datetime:
-        """The date and time as written, naive if the text has no offset. Raises ValueError."""
-        return self._read(text)
+        """The date and time as written, naive if the text has no offset. Raises ValueError.
+
+        The message offers `excel` or `epoch` if the text is such a number.
+        """
+        plain = to_plain(text).strip().removeprefix("'")
+        try:
+            return self._read(plain)
+        except ValueError as exc:
+            if (offer := self.offer(plain)) is None:
+                raise
+            raise ValueError(f"{exc}; {offer}") from exc
+
+    def offer(self, text: str) -> str | None:
+        """The offer to read a number by a counted format. None if `text` is none, or the format reads numbers."""
+        found = None if self.date_format in COUNTED_FORMATS else find_count(to_plain(text))
+        if found is None:
+            return None
+        name, written = found
+        return f"with date_format={name} (--date-format {name}) it is {written:%Y-%m-%d %H:%M}"
 
     def instant(self, written: datetime) -> datetime:
         """The instant in UTC for a date and time as written. Raises ValueError."""
@@ -141,7 +175,7 @@ def _read_rfc_3339(text: str) -> datetime:
         raise ValueError(f"there is no such date: {exc}") from exc
 
 
-def _read_fields(pattern: re.Pattern[str], text: str, date_format: str) -> datetime:
+def _read_fields(pattern: re.Pattern[str], text: str, *, date_format: str) -> datetime:
     found = pattern.fullmatch(text)
     if found is None:
         raise ValueError(f"it does not read as {date_format}")
@@ -179,7 +213,7 @@ def _hour(parts: Mapping[str, str]) -> int:
     hour = int(parts["I"])
     if not 1 <= hour <= 12:
         raise ValueError("an hour before AM or PM is 1 to 12")
-    return hour % 12 + (12 if parts["p"].casefold() == "pm" else 0)
+    return hour % 12 + (12 if parts["p"].casefold().startswith(_AFTERNOON) else 0)
 
 
 def _offset(text: str) -> timezone:

@@ -1,15 +1,18 @@
-"""Reads the rows of an imported file: CSV (RFC 4180) or NDJSON, in UTF-8 or GB18030."""
+"""Reads the rows of an imported file: CSV (RFC 4180) as spreadsheets write it, or NDJSON."""
 
 import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from operator import itemgetter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from operator import itemgetter, methodcaller
 from typing import Any, Final, NamedTuple, Protocol
 
+from complaints.domain.importing.columns import ColumnNames, NameFinder
 from complaints.domain.importing.encoding import find_encoding, refuse_file
-from complaints.domain.importing.options import quote_all, shorten
+from complaints.domain.importing.options import shorten
+from complaints.domain.importing.separators import find_separator
 from complaints.domain.json_reading import (
     MAX_DEPTH,
     DoubledMember,
@@ -24,6 +27,9 @@ CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 MAX_COLUMNS = 1000
 MAX_LINE = 1024 * 1024
+_LONG_ROW = 1000
+_MARK = "\ufeff"
+csv.field_size_limit(2**31 - 1)  # for the whole process; the size of a file limits its cells
 _TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _LONG_NUMBER = re.compile("[0-9]{300}")
@@ -45,17 +51,18 @@ class FileRow(NamedTuple):
 class DataFile(Protocol):
     """A file with rows and columns. In NDJSON a column is a member of the objects.
 
-    `objects` is true if values can be lists and objects.
+    `objects` is true if values can be lists and objects. `unnamed` are the columns without a name in the file.
     """
 
     columns: tuple[str, ...]
+    unnamed: frozenset[str]
     objects: bool
 
     def rows(self) -> Iterator[FileRow]:
         """All rows, from the start. Raises InvalidContent if the rest of the file cannot be read."""
 
-    def has(self, column: str) -> bool:
-        """True if `column` can be read, judged by the names of the columns."""
+    def find(self, column: str) -> str | None:
+        """The exact name of a column that can be read, or None. White space and width may differ."""
 
     def reader(self, column: str) -> Callable[[Any], Any]:
         """The function that reads `column` from the values of a row. It returns ABSENT without a value."""
@@ -78,59 +85,85 @@ def open_data_file(content: bytes, *, media_type: str, charset: str | None) -> D
 
 
 class CsvFile:
-    """A file of comma-separated rows under a header. Blank lines do not count as rows."""
+    """A file of rows under a header, with commas, semicolons, tabs or bars between the cells.
+
+    Blank lines, rows without any value, and the header where it comes again, do not count as rows.
+    """
 
     objects = False
 
     def __init__(self, content: bytes, encoding: str) -> None:
         self._content = content
         self._encoding = encoding
+        self._separator = find_separator(self._lines())
         header = next(self._raw_rows(), None)
         if header is None:
             refuse_file("the file is empty: its first line must name the columns")
         if header.fault:
             refuse_file(f"line {header.line}: {header.fault}")
-        self.columns = _check_header([cell.replace("\ufeff", "").strip() for cell in header.values])
-        self._index = {column: index for index, column in enumerate(self.columns)}
-        by_name = sorted(range(len(self.columns)), key=self.columns.__getitem__)
-        self._in_order: Callable[[list[str]], Iterable[str]] = (
-            itemgetter(*by_name) if len(by_name) > 1 else tuple
-        )
-        self._names = "\0".join(sorted(self.columns)) + "\n"
+        self._header = _trim(header.values)
+        if len(self._header) > MAX_COLUMNS:
+            refuse_file(f"the file has more than {MAX_COLUMNS} columns")
+        self._given_names = [*filter(None, self._header)]
+        names = ColumnNames(self._header)
+        self.columns = tuple(names.places)
+        self.unnamed = frozenset(names.unnamed)
+        self._index = names.places
+        self._finder = NameFinder(self.columns)
+        by_name = sorted(names.named)
+        self._in_order: Callable[[list[str]], tuple[str, ...]] = _getter([names.places[n] for n in by_name])
+        self._names = "\0".join(by_name) + "\n"
+        self._unnamed_places = [item for item in names.places.items() if item[0] in self.unnamed]
 
     def rows(self) -> Iterator[FileRow]:
-        """The rows under the header. A row with too many or too few cells has a fault."""
-        width = len(self.columns)
+        """The rows under the header. Cells that a row leaves out at its end are empty.
+
+        A row with more cells than the header has a fault, unless the others are empty.
+        """
+        width = len(self._header)
         rows = self._raw_rows()
         next(rows)
         for row in rows:
-            if row.fault or len(row.values) == width:
+            cells = row.values
+            if row.fault or len(cells) == width:
                 yield row
+            elif any(map(str.strip, cells[width:])):
+                yield row._replace(fault=f"it has {len(cells)} cells, the header has {width}")
             else:
-                message = f"it has {len(row.values)} cells, the header has {width}"
-                yield FileRow(row.number, row.line, row.values, message)
+                yield row._replace(values=cells[:width] + [""] * (width - len(cells)))
 
     def _raw_rows(self) -> Iterator[FileRow]:
         """All rows. The header is the row with number 0."""
-        reader = csv.reader(_text(self._content, self._encoding, newline=""), strict=True)
+        lines = self._lines()
+        skipped = int(self._separator.declared)
+        reader = csv.reader(islice(lines, skipped, None), delimiter=self._separator.char, strict=True)
         number = 0
         while True:
-            line = reader.line_num + 1
+            line = reader.line_num + skipped + 1
             fault = None
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as exc:
-                _check_quotes(exc, line)
+                _check_quotes(exc, line, lines=reader.line_num + skipped + 1 - line)
                 cells, fault = [], f"it is not valid CSV: {exc}"
-            if cells or fault:
+            is_row = any(map(str.strip, cells)) and not (number and self._is_header(cells))
+            if fault or is_row:
                 yield FileRow(number, line, cells, fault)
                 number += 1
 
-    def has(self, column: str) -> bool:
-        """True if there is a column with this name."""
-        return column in self._index
+    def _is_header(self, cells: list[str]) -> bool:
+        """True if the cells with a value are the header again."""
+        return self._header[0] in cells[0] and [*filter(None, _trim(cells))] == self._given_names
+
+    def _lines(self) -> Iterator[str]:
+        """The lines, without byte order marks in front: files that were joined have several."""
+        return map(methodcaller("lstrip", _MARK), _text(self._content, self._encoding, newline=""))
+
+    def find(self, column: str) -> str | None:
+        """The exact name of the column, or None."""
+        return self._finder.find(column)
 
     def reader(self, column: str) -> Callable[[Any], Any]:
         """The function that reads the cell of `column`."""
@@ -143,9 +176,32 @@ class CsvFile:
         return lambda cells: {column: text for column, index in places if (text := cells[index].strip())}
 
     def content(self, values: Any) -> bytes:
-        """The cells in the order of the column names, so the order in the file makes no difference."""
-        cells = self._in_order(values) if len(values) == len(self.columns) else values
-        return (self._names + "\0".join(map(str.strip, cells))).encode()
+        """The cells in the order of the column names, so the order in the file makes no difference.
+
+        Empty columns without a name make none either.
+        """
+        if len(values) != len(self._header):
+            return (self._names + "\0".join(map(str.strip, values))).encode()
+        text = self._names + "\0".join(map(str.strip, self._in_order(values)))
+        for name, index in self._unnamed_places:
+            if cell := values[index].strip():
+                text += f"\0{name}\n{cell}"
+        return text.encode()
+
+
+def _getter(indexes: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """The function that reads the cells at `indexes`."""
+    if len(indexes) > 1:
+        return itemgetter(*indexes)
+    (index,) = indexes
+    return lambda cells: (cells[index],)
+
+
+def _trim(cells: list[str]) -> list[str]:
+    """The trimmed cells. Of the empty ones at the end, only as many stay as there can be columns."""
+    trimmed = [cell.replace(_MARK, "").strip() for cell in cells]
+    filled = max((number for number, cell in enumerate(trimmed, 1) if cell), default=0)
+    return trimmed[: max(filled, min(len(trimmed), MAX_COLUMNS))]
 
 
 class NdjsonFile:
@@ -157,7 +213,9 @@ class NdjsonFile:
         self._content = content
         self._encoding = encoding
         self.columns = tuple(self._collect_columns())
+        self.unnamed: frozenset[str] = frozenset()
         self._known = frozenset(self.columns)
+        self._finder = NameFinder(self.columns)
 
     def _collect_columns(self) -> dict[str, None]:
         columns: dict[str, None] = {}
@@ -185,9 +243,10 @@ class NdjsonFile:
                 number += 1
                 yield _parse(text, number=number, line=line)
 
-    def has(self, column: str) -> bool:
-        """True if some object has this member, or has the first member of this path."""
-        return column in self._known or column.split(".")[0] in self._known
+    def find(self, column: str) -> str | None:
+        """The exact name of the member, or the path itself if some object has its first member. Or None."""
+        is_path = column.split(".")[0] in self._known
+        return column if is_path and column not in self._known else self._finder.find(column)
 
     def reader(self, column: str) -> Callable[[Any], Any]:
         """The function that reads the member, or follows the path through inner values."""
@@ -286,22 +345,9 @@ def _walk(value: Any, path: list[str]) -> Any:
     return value
 
 
-def _check_header(columns: list[str]) -> tuple[str, ...]:
-    if not all(columns):
-        refuse_file(f"column {columns.index('') + 1} has no name: the first line must name every column")
-    if len(columns) > MAX_COLUMNS:
-        refuse_file(f"the file has more than {MAX_COLUMNS} columns")
-    if doubled := sorted({column for column in columns if columns.count(column) > 1}):
-        refuse_file(f"doubled column {quote_all(doubled)}: give every column a name of its own")
-    separator = next((char for char in ";\t|" if char in columns[0]), None)
-    if len(columns) == 1 and separator:
-        refuse_file(f"the columns seem to be separated by {separator!r}: save the file with commas")
-    return tuple(columns)
-
-
-def _check_quotes(exc: csv.Error, line: int) -> None:
-    """Refuse the file if a quotation mark is left open, because it hides all rows after it."""
-    if "unexpected end of data" in str(exc) or "field larger" in str(exc):
+def _check_quotes(exc: csv.Error, line: int, *, lines: int) -> None:
+    """Refuse the file if a quotation mark seems to be left open, because it hides the rows after it."""
+    if "unexpected end of data" in str(exc) or lines > _LONG_ROW:
         refuse_file(
             f"a value in the row that begins in line {line} never ends: is a quotation mark left open?"
         )

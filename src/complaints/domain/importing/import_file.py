@@ -19,6 +19,7 @@ from complaints.domain.importing.options import (
     RepeatedIds,
     Unmapped,
     parse_options,
+    speak_as_command,
 )
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Unmapped",
     "open_import",
     "parse_options",
+    "speak_as_command",
 ]
 
 
@@ -91,8 +93,8 @@ def open_import(
     """Open a file and check it as a whole. `media_type` is `CSV` or `NDJSON`.
 
     `charset` is the encoding that the sender declared, or None. Raises InvalidContent for a file that is
-    empty, is no text, has an unknown encoding, no header, a doubled column or over 1,000,000 rows. Also for
-    options that do not fit the columns, for swapped days and months, and for external ids that are not unique.
+    empty, is no text, has an unknown encoding, no header or over 1,000,000 rows. Also for options that do not fit
+    the columns. Also for swapped days and months, dates that are numbers, and external ids that are not unique.
     """
     dates = _open_dates(options)
     data_file = open_data_file(content, media_type=media_type, charset=charset)

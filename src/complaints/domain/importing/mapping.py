@@ -3,12 +3,16 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from complaints.domain.complaint.members import PLAIN_MEMBERS
 from complaints.domain.errors import Fault
-from complaints.domain.importing.conversions import Converter, as_text, expect_pattern, make_converter
+from complaints.domain.importing.conversions import (
+    Converter,
+    as_text,
+    check_word,
+    expect_pattern,
+    make_converter,
+)
 from complaints.domain.importing.dates import DateReader
 from complaints.domain.importing.files import DataFile
 from complaints.domain.importing.options import (
@@ -24,16 +28,11 @@ from complaints.domain.importing.options import (
     shorten,
     suggest,
 )
-from complaints.domain.vocabulary import Priority
 
 MAX_SUBJECT = 500
-MAX_ATTRIBUTES = 100
+MAX_KEPT = 1024 * 1024
 _MAX_JOINS = 11
 _REQUIRED = ("channel", "subject")
-_WORDS: dict[str, type[StrEnum]] = {
-    **{member.path: member.choices for member in PLAIN_MEMBERS if member.choices},
-    "priority": Priority,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,16 @@ class RowMapper:
         self._steps = [(mapping.member, mapping.raw, converters[mapping.member.name]) for mapping in ordered]
         self._constants = constants
         self._read_attributes = read_attributes
+        self._id_steps = [step for step in self._steps if step[0].name == "external_id"]
         subject, description = mappings.get("subject"), mappings.get("description")
         self._cuts_subject = bool(subject and description and subject.columns == description.columns)
+
+    def external_id(self, values: Any) -> str:
+        """The mapped external id of a row, as its body has it. Empty if it has none, or a wrong one."""
+        try:
+            return next((convert(raw(values)) or "" for _, raw, convert in self._id_steps), "")
+        except ValueError:
+            return ""
 
     def body(self, values: Any) -> tuple[dict[str, Any], list[Fault]]:
         """The create body of a row, and the faults of the row.
@@ -188,7 +195,7 @@ class _MappingBuilder:
             try:
                 if member is None or member.kind is MemberKind.OBJECT:
                     raise ValueError("is no member that can be set to a text")
-                _check_word(name, text.strip())
+                check_word(member, text)
                 constants.append((member, self._converter(member, required=True)(text)))
             except ValueError as exc:
                 self._fault(f"set.{name}", f"{name} {exc}")
@@ -211,6 +218,7 @@ class _MappingBuilder:
             return self._data_file.attribute_reader(left)
         if self._options.unmapped is Unmapped.REFUSE:
             touched = {column.split(".")[0] for column in used}
+            touched |= self._data_file.unnamed  # without a value they need no decision
             self._check_undecided([column for column in left if column not in touched])
         return None
 
@@ -231,8 +239,6 @@ class _MappingBuilder:
             )
         if too_long := [column for column in kept if len(column) > MAX_ATTRIBUTE_KEY]:
             self._fault("unmapped", f"a column's name is too long for an attribute: {quote_all(too_long)}")
-        if not self._data_file.objects and len(kept) > MAX_ATTRIBUTES:
-            self._fault("unmapped", f"{len(kept)} columns are too many to keep: at most {MAX_ATTRIBUTES}")
 
     def check_required(self, mappings: Mapping[str, ColumnMapping]) -> None:
         """Record a fault for each required member without column and without fixed value."""
@@ -246,19 +252,13 @@ class _MappingBuilder:
         self.faults.append(Fault(option_pointer(option), f"{option}: {message}"))
 
 
-def _check_word(name: str, text: str) -> None:
-    words = [word.value for word in _WORDS.get(name, ())]
-    if words and text not in words:
-        raise ValueError(f"cannot be '{shorten(text)}': it is one of {', '.join(words)}")
-
-
 def _split(expression: str, data_file: DataFile) -> Iterator[tuple[str, ...]]:
     """The ways to read `A+B` as joined columns, longest names first. A column name itself can have a `+`."""
-    if data_file.has(expression):
-        yield (expression,)
+    if column := data_file.find(expression):
+        yield (column,)
     for plus in reversed([found.start() for found in re.finditer(r"\+", expression)]):
-        first = expression[:plus].strip()
-        if data_file.has(first):
+        first = data_file.find(expression[:plus].strip())
+        if first is not None:
             for rest in _split(expression[plus + 1 :].strip(), data_file):
                 yield (first, *rest)
 
@@ -267,7 +267,7 @@ def _explain_missing_column(expression: str, data_file: DataFile) -> str:
     if next(_split(expression.replace(" ", "+"), data_file), None):
         return f"the file has no column '{shorten(expression)}'. To join columns write +, in a URL %2B"
     parts = [part.strip() for part in expression.split("+")]
-    missing = next((part for part in parts if not data_file.has(part)), expression)
+    missing = next((part for part in parts if data_file.find(part) is None), expression)
     return f"the file has no column '{shorten(missing)}'{suggest(missing, data_file.columns)}"
 
 
@@ -286,6 +286,9 @@ def _put(body: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 def _merge_attributes(body: dict[str, Any], kept: dict[str, Any], faults: list[Fault]) -> None:
+    if sum(len(value) for value in kept.values() if isinstance(value, str)) > MAX_KEPT:
+        faults.append(Fault("/attributes", "the columns to keep have more than 1 MiB of text"))
+        return
     given = body.setdefault("attributes", {})
     if doubled := sorted(kept.keys() & given.keys()):
         faults.append(

@@ -3,6 +3,7 @@
 They come as query parameters of `POST /v1/imports` or as options of the command `complaints import`.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -97,7 +98,8 @@ _TEXTS = ("source", "category", "priority", "first_owner")
 _PLAIN_KINDS = {PlainKind.TAGS: MemberKind.TAGS, PlainKind.ATTRIBUTES: MemberKind.OBJECT}
 _PERSONS = ("complainant", "reporter")
 _PARTY_TEXTS = ("name", "phone", "email", "account_no", "preferred_contact", "language")
-_OBJECTS = (*_PERSONS, *GROUPS)
+_OBJECTS = (*_PERSONS, *GROUPS, "external_ids")
+_OWN_KEYS = {"attributes": MemberKind.JSON, "external_ids": MemberKind.TEXT}
 _ALIASES = {short: f"complainant.{short}" for short in ("name", "phone", "email", "account_no")}
 _MEMBERS = {
     **{member.path: _PLAIN_KINDS.get(member.kind, MemberKind.TEXT) for member in PLAIN_MEMBERS},
@@ -109,17 +111,23 @@ _MEMBERS = {
 }
 _SINGLE = ("date_format", "timezone", "unmapped", "dates", "repeated_ids")
 _PER_MEMBER = {"map": "mapping", "set": "constants", "expect": "expect"}
+_WITH_MEMBER = re.compile(rf"\b({'|'.join(_PER_MEMBER)})\.(?=[\w<])")
+_WITH_VALUE = re.compile(rf"\b({'|'.join(_SINGLE)})(?:=|(?=:))")
+_SAID_TWICE = re.compile(r"(--\S+ \w+) \(\1\)")
 _KNOWN = "map.<member>, set.<member>, expect.<member>, " + ", ".join(_SINGLE)
 
 
 def find_member(name: str) -> BodyMember | None:
-    """The member with this name: `complainant.name`, its short form `name`, `attributes.<key>`. Or None."""
+    """The member with this name: `complainant.name`, its short form `name`, `attributes.<key>`. Or None.
+
+    `external_ids.<system>` is the external id in a system.
+    """
     name = _ALIASES.get(name, name)
     if kind := _MEMBERS.get(name):
         return BodyMember(tuple(name.split(".")), kind)
-    key = name.removeprefix("attributes.")
-    if key != name and 0 < len(key) <= MAX_ATTRIBUTE_KEY:
-        return BodyMember(("attributes", key), MemberKind.JSON)
+    group, _, key = name.partition(".")
+    if group in _OWN_KEYS and 0 < len(key) <= MAX_ATTRIBUTE_KEY:
+        return BodyMember((group, key), _OWN_KEYS[group])
     return None
 
 
@@ -159,6 +167,23 @@ def refuse(faults: Sequence[Fault]) -> NoReturn:
     """Raise InvalidContent with `faults`. The detail has the messages of the first three."""
     more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
     raise InvalidContent("; ".join(fault.message for fault in faults[:3]) + more, faults=faults)
+
+
+def speak_as_command(refusal: InvalidContent) -> InvalidContent:
+    """The refusal with its options as the command line has them: `--map subject=` for `map.subject=`.
+
+    Its faults have no pointers, because the messages name the options.
+    """
+
+    def translate(message: str) -> str:
+        message = _WITH_MEMBER.sub(lambda found: f"--{found[1]} ".replace("_", "-"), message)
+        message = _WITH_VALUE.sub(
+            lambda found: f"--{found[1]}{' ' * found[0].endswith('=')}".replace("_", "-"), message
+        )
+        return _SAID_TWICE.sub(r"\1", message)
+
+    faults = [Fault("", translate(fault.message)) for fault in refusal.faults]
+    return InvalidContent(translate(refusal.detail), faults=faults)
 
 
 def option_pointer(name: str) -> str:

@@ -36,12 +36,17 @@ class Category:
 
 
 def classify(
-    code: str | None, categories: Mapping[str, Category], *, pointer: str = "/category"
+    code: str | None,
+    categories: Mapping[str, Category],
+    *,
+    pointer: str = "/category",
+    retired_too: bool = False,
 ) -> Category | None:
     """The category `code`, with its open members filled in from its children. None for None.
 
     If all active children of a parent have the same cause, nature or team, the parent gets it. Otherwise that
     member stays open. Raises InvalidContent at `pointer` for a category that is unknown or no longer in use.
+    `retired_too` takes one that is no longer in use: the complaint has it already, so it is no choice.
     """
     if code is None:
         return None
@@ -49,7 +54,7 @@ def classify(
     if category is None:
         raise InvalidContent.at(pointer, _unknown(code, categories))
     parent = categories.get(category.parent) if category.parent else None
-    if not category.active or (parent and not parent.active):
+    if not retired_too and not (category.active and (parent is None or parent.active)):
         raise InvalidContent.at(pointer, f"category '{code}' is no longer in use; choose another")
     children = [child for child in categories.values() if child.parent == code and child.active]
     return replace(

@@ -81,6 +81,13 @@ def ladder_faults(places: Sequence[StepPlace]) -> Iterator[PlacedFault]:
         yield (), "must have a step at or after 100%, so that nothing is forgotten"
 
 
+def repeat_faults(repeats: Sequence[object]) -> Iterator[PlacedFault]:
+    """Only the last step may repeat (rule 3.9)."""
+    for index, repeat in enumerate(repeats[:-1]):
+        if repeat is not None:
+            yield (index, "repeat"), "only the last step of a ladder may repeat"
+
+
 def _never_after(place: StepPlace, other: StepPlace) -> bool:
     """True if `place` is after `other` on no deadline.
 

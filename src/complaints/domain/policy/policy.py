@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from complaints.domain.time.calendars import WorkCalendar
+from complaints.domain.time.notation import Repeat
 from complaints.domain.time.working_time import Target
 from complaints.domain.vocabulary import (
     AccessRole,
     Cause,
+    ContactAfterEnd,
     DeadlineKind,
     HoldReason,
     Priority,
@@ -24,7 +26,7 @@ class Step:
 
     Exactly one of `share`, `offset_seconds` and `offset_days` is set. `share` is a share of the target; 1 is
     the due time. `offset_seconds` counts from the due time in the time that the deadline counts. `offset_days`
-    are calendar days from the due time, at the same local time.
+    are calendar days from the due time, at the same local time. Only the last step of a ladder has `repeat`.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Step:
     offset_days: int | None = None
     raise_priority: bool = False
     move_to_team: str | None = None
+    repeat: Repeat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class Policy:
     `follow_ups` has the targets of follow-ups 1 to n by priority. All count from the time of the result.
     `closure` counts from the due time of the last follow-up. `acknowledgement` is the text, by language, that
     confirms the receipt to the complainant; "{number}" stands for the number of the complaint.
-    `holiday_tables` are by calendar name.
+    `holiday_tables` are by calendar name. `contact_after_end` says what a contact does within the reopen window.
     """
 
     code: str
@@ -130,6 +133,7 @@ class Policy:
     early_close_roles: frozenset[AccessRole]
     acknowledgement: Mapping[str, str]
     holiday_tables: Mapping[str, tuple[HolidayTable, ...]] = field(default_factory=dict)
+    contact_after_end: ContactAfterEnd = ContactAfterEnd.REOPEN
 
     def acknowledgement_for(self, language: str | None, *, number: str) -> str:
         """The acknowledgement text of complaint `number` in `language` (a BCP 47 tag).

@@ -3,21 +3,23 @@
 `plan` is the only entry. It checks the lifecycle table before the guard of the action.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold
+from complaints.domain.complaint.facts import Complaint, Deadline, Hold
 from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
+from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines
+from complaints.domain.rules import deadlines, merging
 from complaints.domain.rules.lifecycle import legal_actions, next_status
-from complaints.domain.rules.passing_time import record_escalation
-from complaints.domain.rules.recipients import find_recipients
+from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord, unmerge_refusal
+from complaints.domain.rules.ownership import renew_ownership
+from complaints.domain.rules.passing_time import escalate_now
 from complaints.domain.staff import Directory
 from complaints.domain.time import working_time
 from complaints.domain.vocabulary import (
@@ -35,6 +37,7 @@ from complaints.domain.vocabulary import (
 )
 
 MANUAL_STEP = "manual"
+_ONE_ATTEMPT = timedelta(minutes=10)
 _LEVELS = {
     RecipientRole.ASSIGNEE: 0,
     RecipientRole.FIRST_OWNER: 0,
@@ -48,12 +51,16 @@ _REOPENED_WITHIN_WINDOW = frozenset({Status.CLOSED, Status.REJECTED, Status.WITH
 
 @dataclass(frozen=True, slots=True)
 class ActionContext:
-    """The facts beside the complaint that decide on an action: time, policy, staff, access roles of the caller."""
+    """The facts beside the complaint that decide on an action: time, policy, staff, access roles, categories.
+
+    `roles` are those of the caller. `categories` has every category by its code.
+    """
 
     now: datetime
     policy: Policy
     directory: Directory
     roles: frozenset[AccessRole]
+    categories: Mapping[str, Category] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,10 @@ def plan(change: Change, context: ActionContext, action: Action, arguments: dict
     complaint = change.complaint
     not_solved = arguments.get("outcome") == ContactOutcome.NOT_SOLVED
     try:
-        status = next_status(complaint.status, action, not_solved=not_solved)
+        was = arguments["undone"].was if "undone" in arguments else None
+        status = next_status(complaint.status, action, not_solved=not_solved, was=was)
+        if action is Action.RECORD_CONTACT and _is_same_attempt(complaint, context.now, **arguments):
+            return
         if action is not Action.ESCALATE:  # an escalation changes neither version nor ETag
             change.touch(context.now)
         _PLANNERS[action](change, context, status, **arguments)
@@ -101,7 +111,11 @@ def judge_actions(complaint: Complaint, context: ActionContext) -> list[ActionVe
     return found
 
 
-_GUARDED = (Action.CLOSE, Action.REOPEN)  # `_refusal` may refuse these although the status allows them
+_GUARDED = (
+    Action.CLOSE,
+    Action.REOPEN,
+    Action.UNMERGE,
+)  # `_refusal` may refuse these although the status allows them
 
 
 def allowed_actions(complaint: Complaint, context: ActionContext) -> tuple[Action, ...]:
@@ -117,6 +131,8 @@ def _refusal(action: Action, complaint: Complaint, context: ActionContext) -> st
         return close_refusal(complaint, context.now, early=early)
     if action is Action.REOPEN:
         return reopen_refusal(complaint, context)
+    if action is Action.UNMERGE:
+        return _unmerge_role_refusal(context) or unmerge_refusal(complaint, context.now)
     return None
 
 
@@ -130,24 +146,31 @@ def _assign(
     *,
     team: str | None = None,
     assignee: str | None = None,
+    take_back: bool = False,
 ) -> None:
-    _check_assignment(context.directory, team, assignee)
+    """`take_back` leaves the complaint without assignee."""
     complaint = change.complaint
+    if team is None and assignee is None and not take_back:
+        raise InvalidContent.at("", "assign needs a team, an assignee, or both.")
+    _check_assignment(context.directory, complaint, team, assignee)
     moved = team is not None and team != complaint.team
     change.set(
         team=team or complaint.team,
-        assignee=assignee or (None if moved else complaint.assignee),
+        assignee=assignee or (None if moved or take_back else complaint.assignee),
         status=status,
     )
-    change.record(EventType.ASSIGNED, context.now)
+    change.record(EventType.ASSIGNED, context.now, taken_back=(take_back and team is None) or None)
 
 
-def _check_assignment(directory: Directory, team: str | None, assignee: str | None) -> None:
-    if team is None and assignee is None:
-        raise InvalidContent.at("", "assign needs a team, an assignee, or both.")
-    if team is not None and not ((found := directory.teams.get(team)) and found.active):
+def _check_assignment(
+    directory: Directory, complaint: Complaint, team: str | None, assignee: str | None
+) -> None:
+    """A team and a user who do not change are no choice: they may be retired meanwhile (rule 1.7)."""
+    if team not in (None, complaint.team) and not ((found := directory.teams.get(team)) and found.active):
         raise InvalidContent.at("/team", f"There is no active team {team!r}.")
-    if assignee is not None and not ((user := directory.users.get(assignee)) and user.active):
+    if assignee not in (None, complaint.assignee) and not (
+        (user := directory.users.get(assignee)) and user.active
+    ):
         raise InvalidContent.at("/assignee", f"There is no active user {assignee!r}.")
 
 
@@ -243,6 +266,7 @@ def _record_contact(
         )
     if answered:
         change.set(contact_outcome=outcome, csat=csat, nps=nps)
+    change.set(unreachable_at=None if answered else now)
     follow_up = _follow_up_met_by(change, context)
     change.record(
         EventType.CONTACT_RECORDED,
@@ -264,6 +288,12 @@ def _record_contact(
         change.record(EventType.UPDATED, now, reason=f"attempt {follow_up.attempt + 1} planned")
 
 
+def _is_same_attempt(complaint: Complaint, now: datetime, *, outcome: ContactOutcome, **_: Any) -> bool:
+    """True if nobody was reached, and the contact before reached nobody within the last 10 minutes (rule 1.10)."""
+    last = complaint.unreachable_at
+    return outcome is ContactOutcome.UNREACHABLE and last is not None and now - last < _ONE_ATTEMPT
+
+
 def _follow_up_met_by(change: Change, context: ActionContext) -> Deadline | None:
     """The earliest unmet follow-up of the cycle. None if it is due too far in the future (rule 1.3)."""
     complaint, policy = change.complaint, context.policy
@@ -279,6 +309,7 @@ def _reopen(change: Change, context: ActionContext, status: Status, *, reason: s
     if refusal := reopen_refusal(complaint, context):
         raise TransitionRefused(refusal)
     if complaint.status is Status.RESOLVED:  # the complainant knows no result yet, so the cycle goes on
+        renew_ownership(change, context.policy, context.directory, context.categories)
         change.set(status=status, resolved_at=None)
         change.record(EventType.REOPENED, context.now, reason=reason)
         return
@@ -302,6 +333,7 @@ def _new_cycle(
     change: Change, context: ActionContext, status: Status, reason: str, *started: DeadlineKind
 ) -> None:
     """Start a new cycle. It cancels the unmet deadlines of the old cycle; promises stay (rule 1.4)."""
+    renew_ownership(change, context.policy, context.directory, context.categories)
     complaint = change.complaint
     deadlines.cancel(
         change, [d for d in complaint.deadlines if d.unmet and d.kind is not DeadlineKind.PROMISE]
@@ -316,6 +348,7 @@ def _new_cycle(
         resolved_at=None,
         result_told_at=None,
         contact_outcome=None,
+        unreachable_at=None,
         ended_at=None,
     )
     for kind in started:
@@ -382,20 +415,15 @@ def _escalate(
     change: Change, context: ActionContext, status: Status, *, reason: str, role: RecipientRole
 ) -> None:
     change.set(status=status)
-    taken = Escalation(
-        id=change.new_id(),
-        deadline_id=None,
-        kind=None,
+    escalate_now(
+        change,
+        context.directory,
+        context.now,
         step=MANUAL_STEP,
         level=_LEVELS[role],
         roles=(role,),
-        recipients=find_recipients((role,), change.complaint, context.directory, context.now),
-        planned_at=context.now,
-        taken_at=context.now,
-        superseded=False,
         reason=reason,
     )
-    record_escalation(change, taken, EventType.ESCALATED, actor=change.actor)
 
 
 def _reject(
@@ -421,30 +449,38 @@ def _withdraw(change: Change, context: ActionContext, status: Status, *, reason:
     change.record(EventType.WITHDRAWN, context.now, reason=reason)
 
 
-def _merge(change: Change, context: ActionContext, status: Status, *, into: UUID) -> None:
+def _merge(
+    change: Change,
+    context: ActionContext,
+    status: Status,
+    *,
+    into: UUID,
+    promises: Mapping[UUID, UUID] | None = None,
+) -> None:
+    was, hold = change.complaint.status, change.complaint.current_hold
     _end_hold(change, context)
     _end(change, context, status, merged_into=into)
-    change.record(EventType.MERGED, context.now, into=into)
+    moved = {str(own): other for own, other in (promises or {}).items()}
+    change.record(
+        EventType.MERGED, context.now, into=into, was=was, hold_id=hold.id if hold else None, promises=moved
+    )
 
 
-def merge_refusal(
-    complaint: Complaint, into: Complaint, *, same_complainant: bool, has_merged: bool
-) -> str | None:
-    """The reason why `complaint` cannot be merged into `into`. None if it can be (domain §1, `merge`).
-
-    `has_merged`: other complaints were merged into `complaint` before.
-    """
-    if complaint.id == into.id:
-        return "A complaint cannot be merged into itself."
-    if not into.open:
-        return f"The complaint to merge into is {into.status}, not open."
-    if into.received_at > complaint.received_at:
-        return "The complaint to merge into was received later: merge the other way round."
-    if has_merged:
-        return "Others were merged into this complaint: merges make no chains."
-    if not same_complainant:
-        return "The complaints are not known to be the same complainant's: many people's are an incident."
+def _unmerge_role_refusal(context: ActionContext) -> str | None:
+    if context.roles.isdisjoint(UNMERGE_ROLES):
+        return f"Only the roles {', '.join(UNMERGE_ROLES)} may undo a merge."
     return None
+
+
+def _unmerge(
+    change: Change, context: ActionContext, status: Status, *, undone: MergeRecord, reason: str | None = None
+) -> None:
+    if refusal := _unmerge_role_refusal(context):
+        raise Forbidden(refusal)
+    if refusal := unmerge_refusal(change.complaint, context.now):
+        raise TransitionRefused(refusal)
+    merging.restore(change, context.policy, undone, status)
+    change.record(EventType.UNMERGED, context.now, reason=reason)
 
 
 def _end(change: Change, context: ActionContext, status: Status, **changes: Any) -> None:
@@ -475,4 +511,5 @@ _PLANNERS: dict[Action, Callable[..., None]] = {
     Action.REJECT: _reject,
     Action.WITHDRAW: _withdraw,
     Action.MERGE: _merge,
+    Action.UNMERGE: _unmerge,
 }

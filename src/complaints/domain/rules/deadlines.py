@@ -7,12 +7,18 @@ an earlier due time, so the order of events cannot change the result.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import count
+from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Deadline, Hold, copy_with
+from complaints.domain.complaint.facts import Complaint, Deadline, Hold, Promise, copy_with
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.ladder import DeadlineTerms, choose_calendar, find_next_wake_time
+from complaints.domain.rules.ladder import (
+    DeadlineTerms,
+    choose_calendar,
+    find_next_wake_time,
+    is_repeating,
+)
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
@@ -25,7 +31,7 @@ def terms_of(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadli
     holds = [h for h in _find_holds(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
     own = choose_calendar(deadline, rule.calendar)
     pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
-    return DeadlineTerms(rule, rule.calendar, pauses)
+    return DeadlineTerms(rule, rule.calendar, pauses, complaint.created_at)
 
 
 def _find_holds(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
@@ -114,6 +120,22 @@ def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime)
     change.add_deadlines([retry])
 
 
+def start_early_follow_up(change: Change, policy: Policy, now: datetime) -> None:
+    """Start a follow-up, due when a retry would be, unless one of the cycle is due by then (rule 1.13)."""
+    target = policy.unreachable_retry
+    due = _compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+    complaint = change.complaint
+    if any(d.due_at <= due for d in change.unmet(DeadlineKind.FOLLOW_UP, cycle=complaint.cycle)):
+        return
+    early = make_deadline(
+        change, policy, DeadlineKind.FOLLOW_UP,
+        started_at=now, target=target, due_at=due,
+        sequence=_next_sequence(complaint, DeadlineKind.FOLLOW_UP),
+    )  # fmt: skip
+    change.touch(now)
+    change.add_deadlines([early])
+
+
 def _compute_due_time(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
     due = working_time.due_at(start_at, target, calendar)
     assert due is not None  # only a pause without end gives no due time
@@ -149,6 +171,24 @@ def make_deadline(
         due_at=due_at,
     )
     return set_wake_time(deadline, change.complaint, policy)
+
+
+def add_promise(
+    change: Change, policy: Policy, text: str, *, made_by: str, started_at: datetime, due_at: datetime
+) -> UUID:
+    """Add a promise to the complainant, with its deadline. Returns its id. `made_by` is the actor who promised."""
+    deadline = make_deadline(
+        change,
+        policy,
+        DeadlineKind.PROMISE,
+        started_at=started_at,
+        target=None,
+        due_at=due_at,
+        sequence=_next_sequence(change.complaint, DeadlineKind.PROMISE),
+    )
+    change.add_deadlines([deadline])
+    change.promises.append(Promise(deadline.id, text, made_by))
+    return deadline.id
 
 
 def set_wake_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
@@ -189,6 +229,19 @@ def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
         change.put_deadline(
             copy_with(deadline, status=DeadlineStatus.CANCELLED, paused_until=None, wake_at=None)
         )
+
+
+def end_repetitions(
+    deadline: Deadline, complaint: Complaint, policy: Policy, step_name: str, now: datetime
+) -> Deadline:
+    """The deadline after a user acknowledged one of its steps at `now`. A repeating step then repeats no more.
+
+    The source is rule 3.9.
+    """
+    is_over = not deadline.unmet or deadline.acknowledged_at is not None
+    if is_over or not is_repeating(step_name, policy.rules[deadline.kind]):
+        return deadline
+    return set_wake_time(copy_with(deadline, acknowledged_at=now), complaint, policy)
 
 
 def replan(change: Change, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
@@ -244,12 +297,20 @@ def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
     change.set(
         policy_code=policy.code,
         policy_version=policy.version,
-        deadlines=tuple(
-            copy_with(d, policy_code=policy.code, policy_version=policy.version) if d.unmet else d
-            for d in change.complaint.deadlines
-        ),
+        deadlines=tuple(_with_policy(d, policy) if d.unmet else d for d in change.complaint.deadlines),
     )
     replan(change, policy, now, retarget=True)
+
+
+def _with_policy(deadline: Deadline, policy: Policy) -> Deadline:
+    """The deadline under another policy version. The repetitions of another last step are counted from the first."""
+    keeps_count = policy.rules[deadline.kind].ladder[-1].name in deadline.steps_taken
+    return copy_with(
+        deadline,
+        policy_code=policy.code,
+        policy_version=policy.version,
+        repetitions=deadline.repetitions if keeps_count else 0,
+    )
 
 
 def catch_up_status(deadline: Deadline, now: datetime) -> Deadline:
@@ -271,7 +332,7 @@ def explain_due_time(deadline: Deadline, complaint: Complaint, policy: Policy) -
     return working_time.explain(deadline.started_at, deadline.target, terms.calendar, terms.pauses)
 
 
-def next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:
+def _next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:
     """The lowest sequence number that no deadline of this kind has in the present cycle."""
     used = {d.sequence for d in complaint.deadlines if d.kind is kind and d.cycle == complaint.cycle}
     return next(n for n in count(1) if n not in used)

@@ -1,12 +1,12 @@
 """Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 5.4 and 5.5)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Person, PlainMembers
+from complaints.domain.complaint.facts import Complaint, Person, PlainMembers, add_own_id
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.complaint.members import plain_members
 from complaints.domain.policy.categories import Category
@@ -15,7 +15,7 @@ from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import EventType, Priority, Status
+from complaints.domain.vocabulary import EventType, Priority, PriorityReason, Status
 
 _UNKNOWN = Identity()
 
@@ -25,7 +25,8 @@ class NewComplaint(PlainMembers):
     """A complaint to register. The use case has checked it; it has no number, deadlines and team yet.
 
     `policy` is in force at `received_at` (rule 2.9). `actor` is the cause of its first event; `created_by` is the
-    login of the caller, if a user. `identity` is the complainant's. `import_id` is None for a posted complaint.
+    login of the caller, if a user. `identity` is the complainant's. `external_ids` are its names in systems other than
+    `source`, by system. `import_id` is None for a posted complaint.
     `import_digest` names an imported row without external id, so that no row is taken twice.
     """
 
@@ -40,8 +41,14 @@ class NewComplaint(PlainMembers):
     complainant: Person | None = None
     reporter: Person | None = None
     identity: Identity = _UNKNOWN
+    external_ids: dict[str, str] = field(default_factory=dict)
     import_id: UUID | None = None
     import_digest: str | None = None
+
+    @property
+    def ids_by_system(self) -> dict[str, str]:
+        """Every external id of the complaint, by system."""
+        return add_own_id(self.external_ids, self.source, self.external_id)
 
     @property
     def vulnerable(self) -> bool:
@@ -75,7 +82,7 @@ def _complaint(
     new: NewComplaint, repeat: bool, directory: Directory, now: datetime, sequence: int, complaint_id: UUID
 ) -> Complaint:
     policy, category = new.policy, new.category
-    team = routing.route(policy, category=category, region=new.region)
+    team = routing.route(policy, category=category, region=new.region, directory=directory)
     return Complaint(
         **plain_members(new),
         id=complaint_id,
@@ -89,6 +96,7 @@ def _complaint(
         updated_at=now,
         priority=new.priority or _derive_priority(new, repeat=repeat),
         priority_given=new.priority is not None,
+        priority_raised_by=() if new.priority else _find_raises(new, repeat=repeat),
         team=team,
         first_owner=new.first_owner or new.created_by or choose_answerable_user(team, directory),
         category=category.code if category else None,
@@ -96,6 +104,13 @@ def _complaint(
         nature=category.nature if category else None,
         policy_code=policy.code,
         policy_version=policy.version,
+        external_ids=new.external_ids,
+    )
+
+
+def _find_raises(new: NewComplaint, *, repeat: bool) -> tuple[PriorityReason, ...]:
+    return routing.find_raises(
+        new.policy.priorities, vulnerable=new.vulnerable, repeat=repeat, channel=new.channel
     )
 
 

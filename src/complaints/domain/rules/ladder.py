@@ -1,15 +1,20 @@
 """The times of the steps of a ladder (domain §3)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
+from complaints.domain.rules.repetitions import MARK, plan_repetitions
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar
 from complaints.domain.time.working_time import Pause, Unit
+
+MOST_REPETITIONS = 20
+"""So many repetitions of a deadline are taken together. After a long downtime the others follow."""
 
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
@@ -18,25 +23,34 @@ _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 class DeadlineTerms:
     """The rule, calendar and pauses of a deadline. Its times follow from them, its start and its target.
 
-    `calendar` says when working time counts. `pauses` are the past and planned pauses of the deadline.
+    `calendar` says when working time counts. `pauses` are the past and planned pauses of the deadline. The complaint
+    is on record since `recorded_at`.
     """
 
     rule: DeadlineRule
     calendar: WorkCalendar
     pauses: tuple[Pause, ...]
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step with its planned time. It is taken at `wake_at`: for the 100 % step just after the due time."""
+    """A step with its planned time. It is taken at `wake_at`: for the 100 % step just after the due time.
+
+    `repetition` is the number of the repetition, 0 for the step itself.
+    """
 
     step: Step
     planned_at: datetime
     wake_at: datetime
+    repetition: int = 0
 
 
 def plan_steps(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[PlannedStep]:
-    """All steps of the deadline's ladder, by planned time. A step at or before the start is left out."""
+    """All steps of the deadline's ladder, by planned time, without repetitions.
+
+    A step at or before the start is left out.
+    """
     return _plan(terms.rule.ladder, deadline, terms, policy)
 
 
@@ -121,19 +135,60 @@ def _share_at(step: Step, deadline: Deadline, terms: DeadlineTerms) -> datetime:
 
 
 def find_next_wake_time(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> datetime | None:
-    """The time of the next step that is not taken yet. None if all steps are taken."""
-    start = deadline.started_at
-    times = [
-        at for at in _step_times(_remaining_steps(deadline, terms), deadline, terms, policy) if at > start
-    ]
+    """The time of the next step that is not taken yet. None if all steps are taken, and the last does not repeat."""
+    start, remaining = deadline.started_at, _remaining_steps(deadline, terms)
+    times = [at for at in _step_times(remaining, deadline, terms, policy) if at > start]
+    last = terms.rule.ladder[-1]
+    if last.repeat is not None and last not in remaining:
+        times += [p.planned_at for p in islice(_plan_repetitions(deadline, terms, policy), 1)]
     return _wake_at(min(times), deadline) if times else None
 
 
-def plan_remaining_steps(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[PlannedStep]:
-    """The steps that are not taken yet, by planned time."""
-    return _plan(_remaining_steps(deadline, terms), deadline, terms, policy)
+def plan_remaining_steps(
+    deadline: Deadline, terms: DeadlineTerms, policy: Policy, *, repetitions_until: datetime | None = None
+) -> list[PlannedStep]:
+    """The steps that are not taken yet, by planned time.
+
+    The next repetition is one of them. With `repetitions_until`, all repetitions up to this time are, but at most one
+    more than `MOST_REPETITIONS`.
+    """
+    planned = _plan(_remaining_steps(deadline, terms), deadline, terms, policy)
+    repetitions = _plan_repetitions(deadline, terms, policy)
+    if repetitions_until is None:
+        repetitions = islice(repetitions, 1)
+    else:
+        passed = takewhile(lambda p: p.planned_at <= repetitions_until, repetitions)
+        repetitions = islice(passed, MOST_REPETITIONS + 1)
+    return sorted([*planned, *repetitions], key=lambda p: p.planned_at)
 
 
 def _remaining_steps(deadline: Deadline, terms: DeadlineTerms) -> Sequence[Step]:
     taken = deadline.steps_taken
     return [step for step in terms.rule.ladder if step.name not in taken] if taken else terms.rule.ladder
+
+
+def _plan_repetitions(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> Iterator[PlannedStep]:
+    """The repetitions that are not taken yet, in order. Empty if no step repeats, or if a user acknowledged it.
+
+    A repetition notifies again. It does nothing else, whatever the step does (rule 3.9).
+    """
+    last = terms.rule.ladder[-1]
+    if last.repeat is None or deadline.acknowledged_at is not None:
+        return
+    again = replace(last, raise_priority=False, move_to_team=None)
+    times = plan_repetitions(
+        last.repeat,
+        _step_time(last, deadline, terms, policy),
+        taken=deadline.repetitions,
+        recorded_at=terms.recorded_at,
+        calendar=choose_calendar(deadline, terms.calendar),
+        timezone=policy.timezone,
+    )
+    for number, at in times:
+        yield PlannedStep(replace(again, name=f"{last.name}{MARK}{number}"), at, at, number)
+
+
+def is_repeating(step_name: str, rule: DeadlineRule) -> bool:
+    """True if this is the name of the step that repeats, or of one of its repetitions."""
+    last = rule.ladder[-1]
+    return last.repeat is not None and step_name.partition(MARK)[0] == last.name

@@ -19,13 +19,14 @@ class LifecycleRow:
     """A row of the table: `action` leads from each status of `sources` to `target`.
 
     If `target` is None, the status stays. A row with `when_not_solved` applies only to a contact with the
-    outcome `not_solved`.
+    outcome `not_solved`. A row with `back` applies only to a complaint that had the status `target` before.
     """
 
     action: Action
     sources: tuple[Status, ...]
     target: Status | None
     when_not_solved: bool = False
+    back: bool = False
 
 
 TABLE: tuple[LifecycleRow, ...] = (
@@ -46,6 +47,7 @@ TABLE: tuple[LifecycleRow, ...] = (
     LifecycleRow(Action.REJECT, (S.RECEIVED, S.INVESTIGATING, S.ON_HOLD), S.REJECTED),
     LifecycleRow(Action.WITHDRAW, _OPEN, S.WITHDRAWN),
     LifecycleRow(Action.MERGE, _OPEN, S.MERGED),
+    *(LifecycleRow(Action.UNMERGE, (S.MERGED,), status, back=True) for status in _OPEN),
 )
 
 
@@ -55,10 +57,15 @@ def _machine_transitions() -> list[dict[str, Any]]:
             "trigger": row.action.value,
             "source": [source.value for source in row.sources],
             "dest": row.target.value if row.target else _SAME,
-            **({"conditions": "not_solved"} if row.when_not_solved else {}),
+            "conditions": _conditions(row),
         }
         for row in TABLE
     ]
+
+
+def _conditions(row: LifecycleRow) -> list[Any]:
+    conditions: list[Any] = ["not_solved"] if row.when_not_solved else []
+    return [*conditions, lambda was: was is row.target] if row.back else conditions
 
 
 # `auto_transitions` would add events named `to_<state>`, which skip the rules.
@@ -81,11 +88,16 @@ class _StatusModel:
         self.not_solved = not_solved
 
 
-def next_status(status: Status, action: Action, *, not_solved: bool = False) -> Status:
-    """The status after `action`. Raises TransitionRefused with the legal actions if the table has no such row."""
+def next_status(
+    status: Status, action: Action, *, not_solved: bool = False, was: Status | None = None
+) -> Status:
+    """The status after `action`. Raises TransitionRefused with the legal actions if the table has no such row.
+
+    `was` is the status before the merge, for `unmerge`.
+    """
     model = _StatusModel(status.value, not_solved=not_solved)
     try:
-        moved = _MACHINE.events[action.value].trigger(model)
+        moved = _MACHINE.events[action.value].trigger(model, was)
     except MachineError:
         moved = False
     if not moved:  # the machine returns False for a false condition and raises nothing

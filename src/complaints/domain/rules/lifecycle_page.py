@@ -47,7 +47,8 @@ def _state_row(status: Status) -> str:
 
 
 def _action_row(row: LifecycleRow) -> str:
-    name = f"`{row.action}`" + (" (not solved)" if row.when_not_solved else "")
+    note = " (not solved)" if row.when_not_solved else " (as before)" if row.back else ""
+    name = f"`{row.action}`{note}"
     sources = ", ".join(f"`{source}`" for source in row.sources)
     target = f"`{row.target}`" if row.target else "same"
     return f"| {name} | {NAMES_ZH['actions'][row.action]} | {sources} | {target} |"

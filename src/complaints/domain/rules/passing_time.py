@@ -4,34 +4,52 @@ The source is rule 2.1 and rules 3.1–3.4. The sweep and every action of a call
 """
 
 from datetime import datetime
+from typing import Any
 
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Deadline, Escalation, copy_with
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.deadlines import set_wake_time, terms_of
-from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
+from complaints.domain.rules.ladder import MOST_REPETITIONS, PlannedStep, plan_remaining_steps
+from complaints.domain.rules.ownership import hand_over_left_behind
 from complaints.domain.rules.recipients import find_recipients
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType, Status
+from complaints.domain.vocabulary import (
+    DeadlineKind,
+    DeadlineStatus,
+    EventType,
+    PriorityReason,
+    RecipientRole,
+    Status,
+)
 
 
 def catch_up(
-    change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool = True
+    change: Change,
+    policy: Policy,
+    directory: Directory,
+    now: datetime,
+    *,
+    notify: bool = True,
+    in_parts: bool = False,
 ) -> None:
     """Apply everything that time alone does to the complaint up to `now`, in UTC.
 
     Holds end first. Then deadlines breach. Then steps are taken, by planned time and then by id. Nothing is
     skipped, even if it is late. If several steps of one deadline are taken together, only the highest step
     notifies. If `notify` is False, no step notifies, because an import records the past. A step can change the
-    complaint and so cause further effects. The loop ends when nothing is left to do at `now`.
+    complaint and so cause further effects. The loop ends when nothing is left to do at `now`. With `in_parts`, it also
+    ends after so many repetitions as one transaction may take; the complaint then stays due (rule 3.9).
     """
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= now:
         end_lapsed_hold(change, policy, now)
         _end_pauses(change, policy, now)
         _breach_late_deadlines(change, policy, now)
-        _take_steps(change, policy, directory, now, notify=notify)
+        has_more = _take_steps(change, policy, directory, now, notify=notify)
         _refresh_wake_times(change, policy, now)
+        if has_more and in_parts:
+            return
 
 
 def _refresh_wake_times(change: Change, policy: Policy, now: datetime) -> None:
@@ -77,28 +95,39 @@ def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> Non
         )
 
 
-def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> None:
-    for planned, deadline, notifies in _find_passed_steps(change, policy, now, notify=notify):
+def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> bool:
+    """Take the steps that are due. Returns True if repetitions are left for another round."""
+    due, has_more = _find_passed_steps(change, policy, now, notify=notify)
+    if due:
+        hand_over_left_behind(change, directory, now)
+    for planned, deadline, notifies in due:
         _take_step(change, directory, planned, deadline, now, notifies=notifies)
-        if _apply_step_actions(change, policy, planned, now):
-            return  # the step may have moved the times of the steps after it
+        if _apply_step_actions(change, policy, directory, planned, now):
+            return False  # the step may have moved the times of the steps after it
+    return has_more
 
 
 def _find_passed_steps(
     change: Change, policy: Policy, now: datetime, *, notify: bool
-) -> list[tuple[PlannedStep, Deadline, bool]]:
-    """The steps to take at `now`, in order. The flag is true for a step that notifies."""
+) -> tuple[list[tuple[PlannedStep, Deadline, bool]], bool]:
+    """The steps to take at `now`, in order, and True if repetitions are left. The flag of a step: it notifies."""
     due: list[tuple[PlannedStep, Deadline, bool]] = []
+    has_more = False
     for deadline in change.complaint.deadlines:
         if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
             continue
         if deadline.wake_at is None or deadline.wake_at > now:
             continue
         terms = terms_of(deadline, change.complaint, policy)
-        passed = [p for p in plan_remaining_steps(deadline, terms, policy) if p.wake_at <= now]
+        remaining = plan_remaining_steps(deadline, terms, policy, repetitions_until=now)
+        passed = [p for p in remaining if p.wake_at <= now]
         top = max(passed, key=lambda p: (p.step.level, p.planned_at)) if passed and notify else None
+        if sum(p.repetition > 0 for p in passed) > MOST_REPETITIONS:
+            has_more = True
+            # A later round takes this one, and notifies with it or with one after it.
+            passed.remove(max(passed, key=lambda p: p.repetition))
         due.extend((step, deadline, step is top) for step in passed)
-    return sorted(due, key=lambda d: (d[0].planned_at, d[1].id))
+    return sorted(due, key=lambda d: (d[0].planned_at, d[1].id)), has_more
 
 
 def _take_step(
@@ -123,11 +152,11 @@ def _take_step(
         taken_at=now,
         superseded=not notifies,
     )
-    after = copy_with(
-        deadline,
-        steps_taken=(*deadline.steps_taken, step.name),
-        level=max(deadline.level, step.level),
-    )
+    after = copy_with(deadline, level=max(deadline.level, step.level))
+    if planned.repetition:
+        after = copy_with(after, repetitions=planned.repetition)
+    else:
+        after = copy_with(after, steps_taken=(*deadline.steps_taken, step.name))
     change.put_deadline(after)
     record_escalation(change, taken, _event_type(taken))
 
@@ -139,10 +168,39 @@ def _event_type(taken: Escalation) -> EventType:
     return EventType.FOLLOW_UP_DUE if is_follow_up else EventType.DEADLINE_WARNING
 
 
-def record_escalation(
-    change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE
+def escalate_now(
+    change: Change,
+    directory: Directory,
+    now: datetime,
+    *,
+    step: str,
+    level: int,
+    roles: tuple[RecipientRole, ...],
+    reason: str | None = None,
+    event_type: EventType = EventType.ESCALATED,
+    **data: Any,
 ) -> None:
-    """Add an escalation to the change, with its event."""
+    """Take a step that no deadline asks for, with its event. `data` are further members of the event."""
+    taken = Escalation(
+        id=change.new_id(),
+        deadline_id=None,
+        kind=None,
+        step=step,
+        level=level,
+        roles=roles,
+        recipients=find_recipients(roles, change.complaint, directory, now),
+        planned_at=now,
+        taken_at=now,
+        superseded=False,
+        reason=reason,
+    )
+    record_escalation(change, taken, event_type, actor=change.actor, **data)
+
+
+def record_escalation(
+    change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE, **data: Any
+) -> None:
+    """Add an escalation to the change, with its event. `data` are further members of the event."""
     change.escalations.append(taken)
     change.record(
         event_type,
@@ -158,22 +216,27 @@ def record_escalation(
         planned_at=taken.planned_at,
         superseded=taken.superseded,
         reason=taken.reason,
+        **data,
     )
 
 
-def _apply_step_actions(change: Change, policy: Policy, planned: PlannedStep, now: datetime) -> bool:
+def _apply_step_actions(
+    change: Change, policy: Policy, directory: Directory, planned: PlannedStep, now: datetime
+) -> bool:
     """Apply the actions that the policy gives to a step: raise the priority, move to another team.
 
-    Returns True if the complaint changed.
+    A team that was retired since then takes no complaint. Returns True if the complaint changed.
     """
     step, complaint = planned.step, change.complaint
     priority = routing.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
-    team = step.move_to_team or complaint.team
+    wanted = directory.teams.get(step.move_to_team) if step.move_to_team else None
+    team = complaint.team if wanted and not wanted.active else step.move_to_team or complaint.team
     if priority is complaint.priority and team == complaint.team:
         return False
     change.touch(now)
     change.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
     if priority is not complaint.priority:
+        change.set(priority_raised_by=(*complaint.priority_raised_by, PriorityReason.LADDER))
         deadlines.replan(change, policy, now, retarget=True)
     change.record(EventType.UPDATED, now, actor=ENGINE, step=step.name)
     return True

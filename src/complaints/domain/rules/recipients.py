@@ -4,7 +4,7 @@ from datetime import datetime
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict
-from complaints.domain.staff import Department, Directory
+from complaints.domain.staff import Department, Directory, User
 from complaints.domain.vocabulary import RecipientRole
 
 _CHAIN = (RecipientRole.TEAM_LEAD, RecipientRole.DEPARTMENT_HEAD, RecipientRole.EXECUTIVE)
@@ -31,6 +31,27 @@ def find_recipient(
             if (login := _find_reachable_user(login, directory, now)) is not None:
                 return login
     return None
+
+
+def find_represented_users(login: str, directory: Directory, now: datetime) -> tuple[str, ...]:
+    """The logins of the users for whom `login` stands in at `now`: their escalations are for `login` too (rule 3.10).
+
+    Such a user is absent or not active. `login` is the deputy of the user. Or nobody else stands in, and `login` is
+    the deputy of a team or department that the user leads.
+    """
+    return tuple(
+        user.login
+        for user in directory.users.values()
+        if not user.available(now) and login in _find_stand_ins(user, directory, now)
+    )
+
+
+def _find_stand_ins(user: User, directory: Directory, now: datetime) -> list[str | None]:
+    if _find_reachable_user(user.login, directory, now) is not None:
+        return [user.deputy]
+    teams = [team.deputy for team in directory.teams.values() if team.lead == user.login]
+    departments = [one.deputy for one in directory.departments.values() if one.head == user.login]
+    return [*teams, *departments]
 
 
 def choose_answerable_user(team_code: str, directory: Directory) -> str:

@@ -94,6 +94,8 @@ class OpenHours:
         }
         self._dated = sorted({*self._holidays, *self._overrides})
         self._weekly = sum(end - start for spans in self._hours for start, end in spans)
+        self.most_spans = max(len(spans) for spans in (*self._hours, *self._overrides.values()))
+        """The number of open intervals of the day that has most."""
         self._days: dict[int, tuple[Span, ...]] = {}
         self._special: dict[int, list[int]] = {}
 

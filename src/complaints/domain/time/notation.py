@@ -34,6 +34,8 @@ _TARGET = re.compile(r"([0-9]{1,9}) +([a-z]+) +([a-z]+?)s?( +from +the +next +da
 _LENGTH = re.compile(r"([0-9]{1,9}) +(second|minute|hour)s?")
 _SHARE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)%")
 _OFFSET = re.compile(r"([+-])([0-9]{1,6})([dhm])")
+_REPEAT = re.compile(r"([0-9]{1,6})([dhm])")
+_SHORTEST_REPEAT_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,19 @@ class StepPlace:
     share: Fraction | None = None
     offset_seconds: int | None = None
     offset_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The time between the repetitions of a step, with its canonical name ("24h", "1d").
+
+    Exactly one of two members is set. `seconds` count in the time that the deadline counts. `days` are calendar
+    days, at the same local time.
+    """
+
+    name: str
+    seconds: int | None = None
+    days: int | None = None
 
 
 def parse_target(text: str) -> Target:
@@ -113,6 +128,19 @@ def parse_step_place(text: str) -> StepPlace:
             "(more than 0%, at most 1000%) or an offset from due such as '-3d', '+12h' or '-30m'"
         )
     return place
+
+
+def parse_repeat(text: str) -> Repeat:
+    """The time between repetitions in `text`, such as "24h", "90m" or "1d". Raises ValueError."""
+    found = _REPEAT.fullmatch(text.strip())
+    place = _offset_place("+", *found.groups()) if found else None
+    seconds = place.offset_seconds if place else None
+    if place is None or (seconds is not None and seconds < _SHORTEST_REPEAT_SECONDS):
+        raise ValueError(
+            f"{_quoted(text)} is not a time between repetitions; write one such as '24h', '90m' or '1d', "
+            "at least one hour and at most ten years"
+        )
+    return Repeat(place.name.removeprefix("+"), seconds, place.offset_days)
 
 
 def _share_place(number: str) -> StepPlace | None:

@@ -3,26 +3,33 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import islice, takewhile
 
 from complaints.domain.errors import InvalidContent
-from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar, check_opens
+from complaints.domain.time.calendars import ALWAYS_OPEN, OpenHours, WorkCalendar, check_opens
+from complaints.domain.time.notation import parse_target
 from complaints.domain.time.working_time import (
+    OPEN_UNITS,
     CalendarExhausted,
     Pause,
     Segment,
+    Target,
+    Unit,
     elapsed_seconds,
     join_segments,
     shift_local,
     trace,
+    trace_target,
 )
 from complaints.domain.time.zones import SECOND, TimeOutOfRange, to_microseconds, zone_of
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2400, 1, 1, tzinfo=UTC)
 _MOST_YEARS = 100
-_MOST_PIECES = 40_000  # pieces of time; this limits the work for one request
+_MOST_PIECES = 25_000  # pieces of time; this limits the work for one request
+_MOST_DAYS = 15_000  # days in which working days are looked for
 _PAUSES_LIMIT = 10_000
 DURATION_LENGTH = 100
 _NUMBER = r"([0-9]+(?:[.,][0-9]+)?)"
@@ -100,18 +107,68 @@ def plan_preview(
 ) -> PreviewResult:
     """The due time of a target that starts at `start`, and the segments of time up to it, in UTC.
 
-    The calendar part (years to days) comes first: it ends at the same local time, and every second counts. The
-    open time follows. Without a calendar every second counts, in UTC. Instants are aware. Raises InvalidContent
-    at `/calendar`, `/start`, `/target` or `/pauses/N`.
+    The target is a duration, or a target as policies write it (rule 4.5). The calendar part of a duration (years to
+    days) comes first: it ends at the same local time, and every second counts. The open time follows. Without a
+    calendar every second counts, in UTC. Instants are aware. Raises InvalidContent at `/calendar`, `/start`,
+    `/target` or `/pauses/N`.
     """
     calendar = calendar or ALWAYS_OPEN
+    if not target_text.startswith(("P", "-P")):
+        return plan_targets([(_read_target(target_text), calendar)], start, pauses)
     duration = parse_duration(target_text)
     _check_instant(start, "/start")
     _check_pauses(pauses)
     if duration.microseconds:
         check_opens(calendar, start_on=_local_date(start, calendar), pointer="/calendar")
+    return _preview(start, _trace(calendar, start, duration, pauses))
+
+
+def _read_target(text: str) -> Target:
     try:
-        segments = tuple(join_segments(_bounded(_trace(calendar, start, duration, pauses))))
+        return parse_target(text)
+    except ValueError as error:
+        message = f"Must be an ISO 8601 duration such as PT4H, P2D or P1M, or a target of a policy: {error}."
+        raise InvalidContent.at("/target", message) from None
+
+
+def plan_targets(
+    targets: Sequence[tuple[Target, WorkCalendar]], start: datetime, pauses: Sequence[Pause] = ()
+) -> PreviewResult:
+    """As `plan_preview`, for targets that follow one another, each by its own calendar."""
+    _check_instant(start, "/start")
+    _check_pauses(pauses)
+    return _preview(start, _trace_targets(targets, start, pauses))
+
+
+def _trace_targets(
+    targets: Sequence[tuple[Target, WorkCalendar]], start: datetime, pauses: Sequence[Pause]
+) -> Iterator[Segment]:
+    at: datetime | None = start
+    for target, calendar in targets:
+        if at is None:
+            return
+        if target.unit in OPEN_UNITS:
+            check_opens(calendar, start_on=_local_date(at, calendar), pointer="/calendar")
+            _check_reach(target, at, calendar)
+        for segment in trace_target(at, target, calendar, pauses):
+            at = segment.end
+            yield segment
+
+
+def _check_reach(target: Target, start: datetime, calendar: WorkCalendar) -> None:
+    """Refuse working days that end more than 40 years away: looking for them would take too long."""
+    if target.unit is not Unit.WORKING_DAYS or not isinstance(calendar.counted_time, OpenHours):
+        return
+    first = _local_date(start, calendar).toordinal()
+    days = takewhile(lambda day: day < first + _MOST_DAYS, calendar.counted_time.open_days(first))
+    if sum(1 for _ in islice(days, target.amount + 1)) <= target.amount:
+        raise _too_far()
+
+
+def _preview(start: datetime, traced: Iterator[Segment]) -> PreviewResult:
+    """Raises InvalidContent at `/calendar` or `/target`."""
+    try:
+        segments = tuple(join_segments(_bounded(traced)))
     except CalendarExhausted as error:
         raise InvalidContent.at("/calendar", error.detail) from error
     except TimeOutOfRange as error:
@@ -135,8 +192,12 @@ def _trace(
 def _bounded(segments: Iterable[Segment]) -> Iterator[Segment]:
     for count, segment in enumerate(segments):
         if count >= _MOST_PIECES:
-            raise InvalidContent.at("/target", "The due time is too far away: choose a shorter target.")
+            raise _too_far()
         yield segment
+
+
+def _too_far() -> InvalidContent:
+    return InvalidContent.at("/target", "The due time is too far away: choose a shorter target.")
 
 
 def plan_elapsed(
@@ -144,12 +205,24 @@ def plan_elapsed(
 ) -> float:
     """The open seconds without pauses from `start` to `end`, an int if whole. 0 if `end` is not after `start`.
 
-    Raises InvalidContent at `/start`, `/end` or `/pauses/N`.
+    Raises InvalidContent at `/start`, `/end` or `/pauses/N`, also if the measuring would take too long.
     """
     _check_instant(start, "/start")
     _check_instant(end, "/end")
     _check_pauses(pauses)
-    return elapsed_seconds(start, end, calendar or ALWAYS_OPEN, pauses)
+    calendar = calendar or ALWAYS_OPEN
+    if _most_pieces(calendar, end - start, pauses) > _MOST_PIECES:
+        raise InvalidContent.at(
+            "/end", "So much time of this calendar cannot be measured: choose an earlier end."
+        )
+    return elapsed_seconds(start, end, calendar, pauses)
+
+
+def _most_pieces(calendar: WorkCalendar, length: timedelta, pauses: Sequence[Pause]) -> float:
+    """The most pieces of time to look at: the days, three more for each pause, and a tenth for each open span."""
+    if not isinstance(calendar.counted_time, OpenHours):
+        return 0
+    return (length.days + 3 * len(pauses)) * (1 + calendar.counted_time.most_spans / 10)
 
 
 def _check_instant(instant: datetime, pointer: str) -> None:

@@ -56,6 +56,7 @@ __all__ = [
     "shift_local",
     "subtract_time",
     "trace",
+    "trace_target",
 ]
 
 Pause = tuple[datetime, datetime | None]
@@ -168,8 +169,14 @@ def explain(
 
     There is none if the target is due at its start. The last has no end if a pause without an end stops it.
     """
-    run = _TargetRun(start, target, calendar)
-    return tuple(join_segments(run.segments(start, pauses)))
+    return tuple(join_segments(trace_target(start, target, calendar, pauses)))
+
+
+def trace_target(
+    start: datetime, target: Target, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
+) -> Iterator[Segment]:
+    """The segments of `explain`, not yet joined. They are found one by one, so a caller can stop early."""
+    yield from _TargetRun(start, target, calendar).segments(start, pauses)
 
 
 def never_stops(target: Target, calendar: WorkCalendar) -> bool:
@@ -200,8 +207,12 @@ class _TargetRun:
         at = _advance(self.counted_time, self.anchor, self.amount, pauses)
         if at is None or at >= self.not_before:
             return at
-        held = next((end for begin, end in pauses if begin < self.not_before < end), self.not_before)
+        held = self._end_if_held(pauses)
         return None if held == FOREVER else held
+
+    def _end_if_held(self, pauses: Sequence[_Range]) -> int:
+        """`not_before`, or the end of the pause in which it lies."""
+        return next((end for begin, end in pauses if begin < self.not_before < end), self.not_before)
 
     def share(self, pauses: Sequence[_Range], share: Fraction) -> int | None:
         if share == 1:
@@ -211,10 +222,13 @@ class _TargetRun:
     def segments(self, start: datetime, pauses: Sequence[Pause]) -> Iterator[Segment]:
         if to_microseconds(start) < self.anchor:
             yield Segment(start.astimezone(UTC), from_microseconds(self.anchor), False, "not started")
-        merged = _merged(pauses, self.anchor)
-        due = self.due(merged)
-        pieces = _cut(self.counted_time.pieces(self.anchor), merged)
-        yield from map(_segment, _before(pieces, FOREVER if due is None else due))
+        at, merged = self.anchor, _merged(pauses, self.anchor)
+        for piece in _until(_cut(self.counted_time.pieces(at), merged), self.amount):
+            yield _segment(piece)
+            at = piece[1]
+        if at < self.not_before:
+            rest = _cut(self.counted_time.pieces(at), _merged(pauses, at))
+            yield from map(_segment, _before(rest, self._end_if_held(merged)))
 
 
 def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> tuple[int, int]:

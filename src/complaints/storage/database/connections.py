@@ -3,8 +3,12 @@
 import os
 import select
 import socket
+import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,7 +16,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 
 BEGIN_MODE = "complaints_begin"  # execution option: the statement by which SQLite begins a transaction
 _TRUSTED_IDLE_SECONDS = 5.0
@@ -69,6 +73,72 @@ class _StepwiseCursor(psycopg.Cursor[Any]):
     def rowcount(self) -> int:
         """The number of rows that the statement touched, or that `executemany` touched in all."""
         return super().rowcount if self._total is None else self._total
+
+
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+
+
+DatabaseUrl = URL
+
+
+class BadUrl(ValueError):
+    """The URL names no database that this program can use. The message quotes nothing of the URL but its scheme."""
+
+
+class Unreachable(Exception):
+    """The database does not answer. The message says why, in one line without passwords."""
+
+
+def parse_url(url: str) -> URL:
+    """The parsed URL of a database. Raises BadUrl."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise BadUrl(
+            "is not a URL such as postgresql://user:password@host/name or sqlite:///file.db"
+        ) from None
+    if parsed.drivername not in _DRIVERS:
+        raise BadUrl(f"must begin with postgresql:// or sqlite:///, not with {parsed.drivername}://")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise BadUrl("must name a file, as in sqlite:////var/lib/complaints/complaints.db")
+    return parsed
+
+
+def describe_url(url: URL) -> str:
+    """The database in words for a person: a path, or a URL without password and options."""
+    if url.get_backend_name() == "sqlite":
+        return str(Path(url.database or "").absolute())
+    hosts = url.query.get("host", ())
+    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
+    named = hosts if isinstance(hosts, str) else ",".join(hosts)
+    return str(plain) + (f" at {named}" if named else "")
+
+
+def check_reachable(engine: DatabaseEngine) -> None:
+    """Raise Unreachable unless the database answers a question."""
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(_QUESTIONS[connection.dialect.name]).all()
+    except DBAPIError as error:
+        raise Unreachable(_first_line(error.orig)) from error
+    except (sqlite3.Error, psycopg.Error) as error:  # raised while our settings are made
+        raise Unreachable(_first_line(error)) from error
+
+
+_QUESTIONS = {"sqlite": "SELECT count(*) FROM sqlite_master", "postgresql": "SELECT 1"}
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def watch_pool(engine: DatabaseEngine, note: Callable[[int], None]) -> None:
+    """Call `note` with the number of connections in use, each time it changes."""
+    pool: Any = engine.pool
+    event.listen(engine, "checkout", lambda *_: note(pool.checkedout()))
+    event.listen(
+        engine, "checkin", lambda *_: note(max(pool.checkedout() - 1, 0))
+    )  # it comes back after this
 
 
 def _node() -> str:
@@ -131,6 +201,19 @@ def _is_readable(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
+
+
+def keep_private(url: str) -> None:
+    """Make the files of the SQLite database at `url` readable for their user only, if they exist and are ours.
+
+    New files are so by the umask of the process (`serving.process`).
+    """
+    path = make_url(url).database
+    if not path or path == ":memory:":
+        return
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError, PermissionError):
+            Path(path + suffix).chmod(0o600)
 
 
 def _open_sqlite(url: URL) -> DatabaseEngine:

@@ -1,7 +1,13 @@
-"""The schema: migrated to its newest form, and compared with it."""
+"""The schema: migrated to its newest form, and compared with the programs that run on it.
 
-from collections.abc import Callable, Iterator, Sequence
+A program is named by the newest migration that it knows. Each migration names the oldest program that it allows.
+The database keeps the newest of these names: an older program reads there whether it may run.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -9,30 +15,86 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import CheckConstraint, Column, Connection, Engine, SmallInteger, String, Table, select, text
 
 import complaints
 from complaints.storage.database.types import metadata
 
 _MIGRATION_LOCK = 0x6D696772  # any number that no other lock uses
 
+schema_support = Table(
+    "schema_support",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("oldest_program", String(32), nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+
+class MigrationRefused(RuntimeError):
+    """The schema was not migrated. The message says why."""
+
+
+class SchemaFit(StrEnum):
+    """How the schema fits this program. The program runs on the first two."""
+
+    CURRENT = "current"
+    NEWER = "newer than this program, which runs on it"
+    OLDER = "older than this program"
+    TOO_NEW = "too new for this program"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """The revisions of the schema before and after a migration; `before` is None for an empty database."""
+
+    before: str | None
+    after: str | None
+
+
+def _package() -> Path:
+    return Path(complaints.__file__).parent
+
+
+def _location() -> Path:
+    """The directory of the migrations: in the installed package, or in the checkout."""
+    packaged = _package() / "_migrations"
+    return packaged if packaged.is_dir() else _package().parent.parent / "migrations"
+
 
 def _config() -> Config:
-    package = Path(complaints.__file__).parent
-    packaged = package / "_migrations"
     config = Config()
-    location = packaged if packaged.is_dir() else package.parent.parent / "migrations"
-    config.set_main_option("script_location", str(location))
+    config.set_main_option("script_location", str(_location()))
     config.set_main_option("path_separator", "os")
     return config
 
 
 @cache
+def revisions() -> tuple[str, ...]:
+    """Every revision that this program knows, oldest first."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return tuple(script.revision for script in reversed(list(scripts)))
+
+
 def head() -> str:
-    """The newest revision that this program knows."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None  # the package always ships migrations
-    return revision
+    """The newest revision that this program knows. It names the program."""
+    return revisions()[-1]
+
+
+def oldest_program(revision: str) -> str:
+    """The oldest program that the schema at `revision` allows: the newest that its migrations name."""
+    known = revisions()
+    scripts = ScriptDirectory.from_config(_config())
+    applied = known[: known.index(revision) + 1]
+    named: list[str] = [scripts.get_revision(one).module.oldest_program for one in applied]
+    return max(named, key=known.index)
+
+
+def older_programs(programs: Collection[str], revision: str) -> list[str]:
+    """The programs that the schema at `revision` does not allow. A program that is not known here is newer."""
+    known = revisions()
+    limit = known.index(oldest_program(revision))
+    return sorted(program for program in set(programs) & set(known) if known.index(program) < limit)
 
 
 def current(connection: Connection) -> str | None:
@@ -40,31 +102,67 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def upgrade(engine: Engine, revision: str = "head", *, annex_tables: Sequence[str] = ()) -> None:
+def judge_schema(connection: Connection) -> SchemaFit:
+    """How the schema of the database fits this program."""
+    revision = current(connection)
+    if revision == head():
+        return SchemaFit.CURRENT
+    if revision is None or revision in revisions():
+        return SchemaFit.OLDER
+    return SchemaFit.NEWER if _allowed_from(connection) in revisions() else SchemaFit.TOO_NEW
+
+
+def _allowed_from(connection: Connection) -> str | None:
+    """The oldest program that the database allows; None if its schema does not say."""
+    if not connection.dialect.has_table(connection, schema_support.name):
+        return None
+    found: str | None = connection.execute(select(schema_support.c.oldest_program)).scalar()
+    return found
+
+
+def upgrade(engine: Engine, revision: str = "head", *, annex_tables: Sequence[str] = ()) -> SchemaChange:
     """Bring the schema to `revision`. Of two processes at once, the second waits and then finds nothing to do.
 
-    A migration that loses rows is taken back. `annex_tables` names the tables of annexes: their rows count too.
+    A migration that loses rows is taken back. `annex_tables` names the tables of annexes: their rows count too. If
+    the schema is at the newest revision already, this writes nothing. Raises MigrationRefused.
     """
-    _migrate(engine, revision, command.upgrade, annex_tables)
+    if revision == "head":
+        with engine.connect() as connection:
+            if judge_schema(connection) in (SchemaFit.CURRENT, SchemaFit.NEWER):
+                before = current(connection)
+                return SchemaChange(before, before)
+    return _migrate(engine, revision, command.upgrade, annex_tables)
 
 
-def downgrade(engine: Engine, revision: str) -> None:
-    """Take the schema back to `revision`."""
-    _migrate(engine, revision, command.downgrade)
+def downgrade(engine: Engine, revision: str) -> SchemaChange:
+    """Take the schema back to `revision`. Raises MigrationRefused."""
+    return _migrate(engine, revision, command.downgrade)
 
 
 def _migrate(
     engine: Engine, revision: str, step: Callable[[Config, str], None], annex_tables: Sequence[str] = ()
-) -> None:
+) -> SchemaChange:
     config = _config()
     with engine.connect() as connection, _keep_children(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        counts = row_counts(connection, annex_tables)
+        before = current(connection)
+        if before is not None and before not in revisions():
+            raise MigrationRefused(f"this program does not know the schema {before}: use a newer program")
+        counts, orphans = row_counts(connection, annex_tables), find_orphans(connection)
         config.attributes["connection"] = connection
         step(config, revision)
         _refuse_loss(counts, row_counts(connection, annex_tables))
-        _refuse_orphans(connection)
+        _refuse_orphans(orphans, find_orphans(connection))
+        after = current(connection)
+        _keep_oldest_program(connection, after)
+        return SchemaChange(before, after)
+
+
+def _keep_oldest_program(connection: Connection, revision: str | None) -> None:
+    if revision is not None and connection.dialect.has_table(connection, schema_support.name):
+        connection.execute(schema_support.delete())
+        connection.execute(schema_support.insert().values(id=1, oldest_program=oldest_program(revision)))
 
 
 @contextmanager
@@ -89,7 +187,7 @@ def _keep_children(connection: Connection) -> Iterator[None]:
 
 def row_counts(connection: Connection, annex_tables: Sequence[str] = ()) -> dict[str, int]:
     """The number of rows in each table of the core and in each of `annex_tables`."""
-    names = [*(table.name for table in metadata.sorted_tables), *annex_tables]
+    names = [*(table.name for table in metadata.sorted_tables if table is not schema_support), *annex_tables]
     known = [name for name in names if connection.dialect.has_table(connection, name)]
     return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in known}  # noqa: S608 - names from our tables
 
@@ -97,15 +195,22 @@ def row_counts(connection: Connection, annex_tables: Sequence[str] = ()) -> dict
 def _refuse_loss(before: dict[str, int], after: dict[str, int]) -> None:
     lost = {name: count - after[name] for name, count in before.items() if after.get(name, count) < count}
     if lost:
-        raise RuntimeError(f"the migration would lose rows, so it was taken back: {lost}")
+        raise MigrationRefused(f"the migration would lose rows, so it was taken back: {lost}")
 
 
-def _refuse_orphans(connection: Connection) -> None:
-    """Raise RuntimeError if a row refers to a missing row. PostgreSQL checks this at all times."""
-    if connection.dialect.name == "sqlite":
-        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-        if orphans:
-            tables = sorted({row[0] for row in orphans})
-            raise RuntimeError(
-                f"the migration would leave rows without what they refer to, so it was taken back: {tables}"
-            )
+def find_orphans(connection: Connection) -> dict[str, int]:
+    """How many rows of each table refer to a missing row. None on PostgreSQL, which checks this at all times."""
+    if connection.dialect.name != "sqlite":
+        return {}
+    orphans: dict[str, int] = {}
+    for table, *_ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        orphans[table] = orphans.get(table, 0) + 1
+    return orphans
+
+
+def _refuse_orphans(before: dict[str, int], after: dict[str, int]) -> None:
+    tables = sorted(name for name, count in after.items() if count > before.get(name, 0))
+    if tables:
+        raise MigrationRefused(
+            f"the migration would leave rows without what they refer to, so it was taken back: {tables}"
+        )

@@ -37,6 +37,8 @@ class Transaction:
     """Loops of this process that run earlier after the commit, and when."""
     postponed: dict[CommitWork, list[Any]] = field(default_factory=dict)
     """Work postponed to just before commit, in order. It takes the lock that orders all commits: keep it short."""
+    counted: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What the transaction did, for the measures of this process: pairs of name and label, and how often."""
 
     def before_commit(self, work: CommitWork, *items: Any) -> None:
         """Call `work` once before commit, with these items and all others that were given for it."""
@@ -45,6 +47,11 @@ class Transaction:
     def hasten(self, loop: str, at: datetime) -> None:
         """Let a loop of this process run at `at`, but after the commit, if it would run later."""
         self.hastened[loop] = min(at, self.hastened.get(loop, at))
+
+    def count(self, name: str, label: str, amount: int = 1) -> None:
+        """Count work for the measures of this process, if the transaction commits."""
+        if amount:
+            self.counted[name, label] = self.counted.get((name, label), 0) + amount
 
     def finish(self) -> None:
         """Do the postponed work now. Later statements of the transaction then run under its lock."""
@@ -55,13 +62,32 @@ class Transaction:
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
-        """Undo at the end of the block everything that it wrote or postponed."""
-        postponed = {work: items.copy() for work, items in self.postponed.items()}
+        """Undo at the end of the block everything that it wrote, postponed or counted."""
+        kept = self._copy()
         with self.connection.begin_nested() as savepoint:
             yield
             savepoint.rollback()
+        self._restore(*kept)
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """If the block raises, undo everything that it wrote, postponed or counted. The transaction can go on."""
+        kept = self._copy()
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self._restore(*kept)
+            raise
+
+    def _copy(self) -> tuple[dict[CommitWork, list[Any]], dict[tuple[str, str], int]]:
+        return {work: items.copy() for work, items in self.postponed.items()}, self.counted.copy()
+
+    def _restore(self, postponed: dict[CommitWork, list[Any]], counted: dict[tuple[str, str], int]) -> None:
         self.postponed.clear()
         self.postponed.update(postponed)
+        self.counted.clear()
+        self.counted.update(counted)
 
     def not_before(self, instant: datetime) -> "Transaction":
         """The same transaction, with `now` raised to `instant` if it is earlier.
@@ -79,6 +105,7 @@ class RaceLost(Exception):
 _CONTESTED = (
     "external_id__source",
     "complaint.external_id, complaint.source",
+    "complaint_external_id",
     "import_digest",
     "pk_idempotency",
     "idempotency.scope",
@@ -101,6 +128,8 @@ class Database:
         self.clock = clock
         self.hasten: Callable[[str, float], None] = lambda loop, seconds: None
         """Runs a loop of this process earlier. Set by a process that has loops (see `wiring`)."""
+        self.count: Callable[[str, str, int], None] = lambda name, label, amount: None
+        """Counts committed work. Set by a process that has measures (see `wiring`)."""
 
     @property
     def is_postgresql(self) -> bool:
@@ -128,6 +157,8 @@ class Database:
         for loop, at in tx.hastened.items():
             seconds = (at - tx.now).total_seconds() - (time.monotonic() - begun)
             self.hasten(loop, max(seconds, 0.0))
+        for (name, label), amount in tx.counted.items():
+            self.count(name, label, amount)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

@@ -1,18 +1,28 @@
 """Reads everything stored about complaints, batch by batch, for `complaints check`."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
 
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
-from complaints.storage.rows.complaint import ComplaintRecord, complaint
-from complaints.storage.rows.escalation import escalation
+from complaints.storage.rows.complaint import ComplaintRecord, complaint, complaint_tag
+from complaints.storage.rows.deadline import find_promises
+from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
+from complaints.storage.rows.link import find_links
+from complaints.storage.rows.person import find_rows
+from complaints.storage.rows.reindexing import find_progress
+from complaints.storage.rows.search import find_terms
 
 
 class ComplaintRow(NamedTuple):
@@ -22,6 +32,7 @@ class ComplaintRow(NamedTuple):
     next_due_at: datetime | None
     overdue_after_at: datetime | None
     wake_at: datetime | None
+    escalation_level: int
     parked_at: datetime | None
 
 
@@ -29,6 +40,7 @@ class EventRow(NamedTuple):
     """An event as stored. `data` is the text from which its digest was made."""
 
     complaint_id: UUID
+    sequence: int
     ordinal: int
     type: str
     version: int
@@ -42,12 +54,39 @@ class EscalationRow(NamedTuple):
     """An escalation as stored."""
 
     complaint_id: UUID
+    id: UUID
     deadline_id: UUID | None
+    kind: DeadlineKind | None
     step: str
+    level: int
+    roles: list[str]
+    recipients: list[str]
     planned_at: datetime
     taken_at: datetime
     superseded: bool
-    recipients: list[str]
+    reason: str | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_note: str | None
+    settled_at: datetime | None
+
+
+@dataclass(slots=True)
+class Parts:
+    """The rows of one complaint in other tables.
+
+    `recipients` are the logins by escalation id. `links` are pairs of a type and the id of the other complaint.
+    `promises` are pairs of a text and its author, by deadline id. `terms` is None if the complaint waits to be
+    indexed again.
+    """
+
+    escalations: list[EscalationRow] = field(default_factory=list)
+    recipients: dict[UUID, set[str]] = field(default_factory=lambda: defaultdict(set))
+    links: set[tuple[str, str]] = field(default_factory=set)
+    promises: dict[str, tuple[str, str]] = field(default_factory=dict)
+    tags: set[str] = field(default_factory=set)
+    persons: Sequence[Mapping[str, Any]] = ()
+    terms: set[str] | None = field(default_factory=set)
 
 
 class AuditBatch(NamedTuple):
@@ -65,7 +104,15 @@ class AuditBatch(NamedTuple):
 def find_batch(tx: Transaction, after: UUID | None, limit: int) -> AuditBatch:
     """Up to `limit` complaints after the id `after`."""
     c = complaint.c
-    columns = (c.id, c.sequence, c.next_due_at, c.overdue_after_at, c.wake_at, c.parked_at)
+    columns = (
+        c.id,
+        c.sequence,
+        c.next_due_at,
+        c.overdue_after_at,
+        c.wake_at,
+        c.escalation_level,
+        c.parked_at,
+    )
     statement = select(*columns).order_by(c.id).limit(limit)
     if after is not None:
         statement = statement.where(c.id > after)
@@ -105,12 +152,53 @@ def find_events(tx: Transaction, batch: Sequence[ComplaintRow]) -> Sequence[Even
     return [EventRow(*row) for row in rows]
 
 
-def find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[EscalationRow]:
+def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Parts]:
+    """The rows of complaints in other tables, by complaint id."""
+    complaints = [stored.loaded.complaint for stored in batch]
+    parts = {one.id: Parts() for one in complaints}
+    for row in _find_escalations(tx, parts):
+        parts[row.complaint_id].escalations.append(row)
+    joined = select(escalation.c.complaint_id, escalation.c.id, escalation_recipient.c.login)
+    joined = joined.join(escalation_recipient).where(escalation.c.complaint_id.in_(parts))
+    for complaint_id, escalation_id, login in tx.connection.execute(joined):
+        parts[complaint_id].recipients[escalation_id].add(login)
+    for link in find_links(tx, list(parts), scope=ALL_COMPLAINTS):
+        parts[link["complaint_id"]].links.add((link["type"], str(link["other_id"])))
+    _add_promises(tx, complaints, parts)
+    _add_index(tx, complaints, parts)
+    return parts
+
+
+def _add_index(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
+    """What the indexes of tags and of full text have, and the persons that are found by them."""
+    tagged = select(complaint_tag.c.complaint_id, complaint_tag.c.tag).where(
+        complaint_tag.c.complaint_id.in_(parts)
+    )
+    for complaint_id, tag in tx.connection.execute(tagged):
+        parts[complaint_id].tags.add(tag)
+    by_sequence = {one.sequence: one.id for one in complaints}
+    for sequence, terms in find_terms(tx, by_sequence).items():
+        parts[by_sequence[sequence]].terms = terms
+    for complaint_id, rows in find_rows(tx, list(parts)).items():
+        parts[complaint_id].persons = rows
+    if (progress := find_progress(tx)) is not None:
+        for one in complaints:
+            if one.sequence > progress.after:
+                parts[one.id].terms = None
+
+
+def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
+    owners = {d.id: one.id for one in complaints for d in one.deadlines if d.kind is DeadlineKind.PROMISE}
+    for deadline_id, promise in find_promises(tx, owners).items():
+        parts[owners[deadline_id]].promises[str(deadline_id)] = (promise.text, promise.made_by)
+
+
+def _find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Iterator[EscalationRow]:
     """The escalations of complaints, ordered by complaint and planned time."""
     columns = [escalation.c[name] for name in EscalationRow._fields]
     statement = select(*columns).where(escalation.c.complaint_id.in_(complaint_ids))
     rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at))
-    return [EscalationRow(*row) for row in rows]
+    return (EscalationRow(*row) for row in rows)
 
 
 def count_cut_off(tx: Transaction) -> int:

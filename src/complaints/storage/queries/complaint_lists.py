@@ -10,26 +10,33 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    FunctionElement,
     Select,
+    Text,
     UnaryExpression,
+    and_,
     exists,
     false,
+    func,
+    literal,
     literal_column,
     or_,
     select,
     true,
     tuple_,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.operators import custom_op
 
 from complaints.domain.complaint.facts import Complaint
-from complaints.domain.complaint.search_terms import Term
+from complaints.domain.complaint.search_terms import QueryPart
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
-from complaints.domain.vocabulary import Cause, DeadlineKind, DeadlineStatus, Priority, Status
+from complaints.domain.vocabulary import Cause, DeadlineKind, DeadlineStatus, Nature, Priority, Status
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import search
 from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
-from complaints.storage.rows.deadline import UNMET, deadline, find_deadlines
+from complaints.storage.rows.deadline import MET_LATE, UNMET, deadline, find_deadlines
+from complaints.storage.rows.external_id import has_external_id
 from complaints.storage.rows.link import link
 from complaints.storage.rows.person import COMPLAINANT, person
 from complaints.storage.rows.scope_condition import condition
@@ -68,9 +75,10 @@ class ListPosition:
 class Filters:
     """The complaints that a caller asks for. None, or empty `statuses`, asks nothing of a member.
 
-    `received_from` is included; `received_to` and `due_before` are not. `plain` has the values of plain members by
-    name. A complaint must have all `terms`; an empty tuple of terms finds nothing. `account_nos` are spellings of
-    one account number. `scope` limits the list to the complaints that the caller may know of.
+    Instants named `_from` are included; `_to` and `due_before` are not. `plain` has the values of plain members by
+    name, `attributes` those of attributes by key. `external_id` is a name in any system. A complaint must have all
+    `terms`; an empty tuple of terms finds nothing. `account_nos` are spellings of one account number. `unassigned`
+    asks for complaints without assignee. `scope` limits the list to the complaints that the caller may know of.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -79,21 +87,32 @@ class Filters:
     due_before: datetime | None = None
     team: str | None = None
     assignee: str | None = None
+    unassigned: bool = False
     priority: Priority | None = None
     categories: tuple[str, ...] | None = None
     cause: Cause | None = None
+    nature: Nature | None = None
     source: str | None = None
     plain: Mapping[str, object] = field(default_factory=dict)
     sequence: int | None = None
     account_nos: tuple[str, ...] | None = None
     phone_e164: str | None = None
+    phone_extension: str | None = None
+    email: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
     received_from: datetime | None = None
     received_to: datetime | None = None
+    closed_from: datetime | None = None
+    closed_to: datetime | None = None
+    updated_from: datetime | None = None
+    met_late: bool | None = None
+    csat_max: int | None = None
     escalation_level_min: int | None = None
     first_owner: str | None = None
     tag: str | None = None
+    external_id: str | None = None
     cycle_min: int | None = None
-    terms: tuple[Term, ...] | None = None
+    terms: tuple[QueryPart, ...] | None = None
     scope: Scope = ALL_COMPLAINTS
 
 
@@ -125,6 +144,13 @@ def find_page(
     found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
     end = ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
     return ComplaintSlice(found, [row.id for row in shown if row.linked], end)
+
+
+def count_complaints(tx: Transaction, filters: Filters, *, most: int) -> int:
+    """The number of complaints that fit, but at most `most`."""
+    found = conditions(tx, filters, Order(SortKey.RECEIVED_AT))
+    few = select(c.id).where(*found).limit(literal_column(str(int(most)))).subquery()
+    return tx.connection.execute(select(func.count()).select_from(few)).scalar_one()
 
 
 def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
@@ -204,11 +230,15 @@ _COMPARED: tuple[tuple[str, ColumnElement[Any], Callable[[Any, Any], Any]], ...]
     *(
         (name, c[name], operator.eq)
         for name in (
-            "team", "assignee", "priority", "cause", "source", "sequence", "first_owner",
+            "team", "assignee", "priority", "cause", "nature", "source", "sequence", "first_owner",
         )
     ),
     ("received_from", c.received_at, operator.ge),
     ("received_to", c.received_at, operator.lt),
+    ("closed_from", c.ended_at, operator.ge),
+    ("closed_to", c.ended_at, operator.lt),
+    ("updated_from", c.updated_at, operator.ge),
+    ("csat_max", c.csat, operator.le),
     ("cycle_min", c.cycle, operator.ge),
     ("escalation_level_min", c.escalation_level, operator.ge),
 )  # fmt: skip
@@ -222,10 +252,16 @@ def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnE
         if (value := getattr(filters, name)) is not None
     ]
     found += [c[name] == value for name, value in filters.plain.items()]
+    if filters.unassigned:
+        found.append(c.assignee.is_(None))
+    status = _aside(c.status) if c.status in aside else c.status
+    if filters.closed_from is not None or filters.closed_to is not None:
+        found.append(status == Status.CLOSED)
+    found += [_has_attribute(key, value) for key, value in filters.attributes.items()]
     if filters.categories is not None:
         found.append(c.category.in_(filters.categories))
     if filters.statuses:
-        found.append((_aside(c.status) if c.status in aside else c.status).in_(filters.statuses))
+        found.append(status.in_(filters.statuses))
     if filters.escalation_level_min:
         found.append(c.escalation_level > literal_column("0"))  # proves that the partial index serves
     return found
@@ -237,6 +273,31 @@ def _aside(column: ColumnElement[Any]) -> ColumnElement[Any]:
     SQLite prefers the index of any column with = or IN, and then sorts all rows that it finds.
     """
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+
+
+class _AttributeText(FunctionElement[str]):
+    """The value of an attribute of a complaint, as text. NULL if there is none, or if it is a list or an object."""
+
+    inherit_cache = True
+
+
+@compiles(_AttributeText)
+def _attribute_in_postgresql(element: _AttributeText, compiler: Any, **options: Any) -> str:
+    column, key = (compiler.process(part, **options) for part in element.clauses)
+    kind = f"json_typeof({column} -> {key})"
+    return f"CASE WHEN {kind} IN ('string', 'number', 'boolean') THEN {column} ->> {key} END"
+
+
+@compiles(_AttributeText, "sqlite")
+def _attribute_in_sqlite(element: _AttributeText, compiler: Any, **options: Any) -> str:
+    column, key = (compiler.process(part, **options) for part in element.clauses)
+    value = "CASE WHEN type IN ('true', 'false') THEN type ELSE CAST(value AS TEXT) END"
+    scalars = "type IN ('text', 'integer', 'real', 'true', 'false')"
+    return f"(SELECT {value} FROM json_each({column}) WHERE key = {key} AND {scalars})"  # noqa: S608 - SQLAlchemy makes both
+
+
+def _has_attribute(key: str, value: str) -> ColumnElement[bool]:
+    return _AttributeText(c.attributes, literal(key, Text)) == literal(value, Text)
 
 
 def _due(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
@@ -279,14 +340,30 @@ def _elsewhere(tx: Transaction, filters: Filters) -> list[ColumnElement[bool]]:
     """Conditions on other tables. Each uses an index of its table."""
     found: list[ColumnElement[bool]] = []
     if filters.account_nos is not None:
-        found.append(c.id.in_(_complainants(p.account_no.in_(filters.account_nos))))
+        same = or_(p.account_no.in_(filters.account_nos), p.account_normal.in_(filters.account_nos))
+        found.append(c.id.in_(_complainants(same)))
     if filters.phone_e164 is not None:
-        found.append(c.id.in_(_complainants(p.phone_e164 == filters.phone_e164)))
+        found.append(c.id.in_(_complainants(_has_phone(filters.phone_e164, filters.phone_extension))))
+    if filters.email is not None:
+        found.append(c.id.in_(_complainants(p.email_normal == filters.email)))
+    if filters.met_late is not None:
+        late = c.id.in_(select(d.complaint_id).where(MET_LATE))
+        found.append(late if filters.met_late else ~late)
     if filters.tag is not None:
         found.append(c.id.in_(select(complaint_tag.c.complaint_id).where(complaint_tag.c.tag == filters.tag)))
+    if filters.external_id is not None:
+        found.append(has_external_id(filters.external_id))
     if filters.terms is not None:
         found.append(search.matches(tx, filters.terms) if filters.terms else false())
     return found
+
+
+def _has_phone(number: str, extension: str | None) -> ColumnElement[bool]:
+    """The number; with an extension, the number of that extension or of none (rule 5.8)."""
+    if extension is None:
+        return p.phone_e164 == number
+    own = or_(p.phone_extension == extension, p.phone_extension.is_(None))
+    return and_(p.phone_e164 == number, own)
 
 
 def _complainants(known_by: ColumnElement[bool]) -> Select[tuple[UUID]]:

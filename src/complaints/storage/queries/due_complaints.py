@@ -95,10 +95,18 @@ def park(tx: Transaction, complaint_ids: Sequence[UUID]) -> None:
         tx.connection.execute(update(complaint).where(c.id.in_(complaint_ids)).values(parked_at=tx.now))
 
 
-def unpark(tx: Transaction, before: datetime) -> int:
-    """Try the complaints again that were set aside before an instant, and return how many they are."""
-    statement = update(complaint).where(c.parked_at.is_not(None), c.parked_at < before).values(parked_at=None)
-    return tx.connection.execute(statement).rowcount
+def unpark(tx: Transaction, before: datetime, limit: int) -> int:
+    """Try up to `limit` complaints again that were set aside before an instant, and return how many they are.
+
+    Complaints that another transaction has locked are left.
+    """
+    parked = (
+        select(c.id).where(c.parked_at.is_not(None), c.parked_at < before).order_by(c.parked_at).limit(limit)
+    )
+    ids = list(tx.connection.execute(parked.with_for_update(skip_locked=True, key_share=True)).scalars())
+    if ids:
+        tx.connection.execute(update(complaint).where(any_of(c.id, ids)).values(parked_at=None))
+    return len(ids)
 
 
 def count_parked(tx: Transaction) -> int:

@@ -72,7 +72,7 @@ def _statement(
     statement = (
         select(
             d.id, d.complaint_id, d.sequence, d.attempt, d.due_at, d.policy_code, d.policy_version,
-            c.sequence.label("complaint_sequence"), c.subject, c.team, c.priority, _OWNER.label("owner"),
+            c.sequence.label("complaint_sequence"), c.subject, c.source, c.team, c.priority, _OWNER.label("owner"),
         )
         .join(complaint, c.id == d.complaint_id)
         .where(_KIND, UNMET, *_conditions(now, wanted), condition(scope, complaint))

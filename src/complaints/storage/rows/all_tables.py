@@ -6,34 +6,44 @@ from sqlalchemy import MetaData
 
 from complaints.storage.database.types import metadata, new_metadata
 from complaints.storage.rows import (
+    audit_event,
     complaint,
     configuration,
+    contact_digest,
     deadline,
     escalation,
     event,
+    external_id,
     follower,
     heartbeat,
     idempotency,
     import_job,
+    installation,
     link,
     person,
+    reindexing,
     test_clock,
 )
 
 __all__ = [
+    "audit_event",
     "test_clock",
     "complaint",
+    "contact_digest",
     "deadline",
     "escalation",
     "event",
+    "external_id",
     "follower",
     "heartbeat",
     "idempotency",
     "import_job",
+    "installation",
     "link",
     "metadata",
     "person",
     "configuration",
+    "reindexing",
     "with_annexes",
 ]
 

@@ -75,11 +75,9 @@ def has_name(tx: Transaction, name: str) -> bool:
     return tx.connection.execute(select(k.id).where(k.name == name)).first() is not None
 
 
-def has_secret(tx: Transaction, digest: str, *, with_revoked: bool) -> bool:
-    """True if the secret of a key has this digest. Revoked keys count only `with_revoked`."""
-    statement = select(k.id).where(k.secret_digest == digest)
-    if not with_revoked:
-        statement = statement.where(k.revoked_at.is_(None))
+def has_secret(tx: Transaction, digest: str) -> bool:
+    """True if the secret of a key that is not revoked has this digest."""
+    statement = select(k.id).where(k.secret_digest == digest, k.revoked_at.is_(None))
     return tx.connection.execute(statement).first() is not None
 
 

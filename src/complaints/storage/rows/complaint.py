@@ -1,8 +1,9 @@
 """The table of complaints. The first columns hold the facts; the others serve queries, the sweep and the history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -36,7 +37,7 @@ from sqlalchemy.ext.compiler import compiles
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold, restore
 from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.members import PLAIN_MEMBERS, PlainKind, PlainMember
-from complaints.domain.vocabulary import Cause, ContactOutcome, Nature, Outcome, Status
+from complaints.domain.vocabulary import Cause, ContactOutcome, Nature, Outcome, PriorityReason, Status
 from complaints.storage.database import bulk
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import PriorityRank, Serial, UtcDateTime, metadata, one_of
@@ -73,6 +74,26 @@ def _last_number(_element: LastEventNumber, _compiler: Any, **_: Any) -> str:
     return "coalesce(pg_sequence_last_value('event_sequence_seq'::regclass), 0::bigint)"
 
 
+class PriorityRaises(TypeDecorator[tuple[PriorityReason, ...]]):
+    """The reasons that raised a priority, stored as one text. None of them is stored as NULL."""
+
+    impl = String(200)
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[PriorityReason, ...] | None, dialect: Dialect) -> str | None:
+        """The reasons with commas between."""
+        return ",".join(value) if value else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Split the text into its reasons."""
+        return _read_raises
+
+
+@lru_cache  # few texts are different
+def _read_raises(text: str | None) -> tuple[PriorityReason, ...]:
+    return tuple(map(PriorityReason, text.split(","))) if text else ()
+
+
 _COLUMN_TYPES: dict[PlainKind, Any] = {
     PlainKind.CODE: String(200),
     PlainKind.TEXT: Text,
@@ -101,6 +122,7 @@ complaint = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("priority", PriorityRank, nullable=False),
     Column("priority_given", Boolean, nullable=False),
+    Column("priority_raised_by", PriorityRaises),
     Column("category", ForeignKey("category.code")),
     Column("cause", one_of(Cause)),
     Column("nature", one_of(Nature)),
@@ -117,10 +139,12 @@ complaint = Table(
     Column("resolved_at", UtcDateTime),
     Column("result_told_at", UtcDateTime),
     Column("contact_outcome", one_of(ContactOutcome)),
+    Column("unreachable_at", UtcDateTime),
     Column("csat", SmallInteger),
     Column("nps", SmallInteger),
     Column("ended_at", UtcDateTime),
     Column("merged_into", ForeignKey("complaint.id")),
+    Column("external_ids", JSON),  # NULL if the complaint was made before there were such ids
     # Columns for queries, the sweep and the history. They follow from the facts and the deadlines.
     Column("next_due_at", UtcDateTime),
     Column("overdue_after_at", UtcDateTime),
@@ -133,6 +157,8 @@ complaint = Table(
     Column("events_after", BigInteger, nullable=False, server_default=LastEventNumber()),
     Column("import_id", Uuid),
     Column("import_digest", String(64)),
+    # The digest of the words at intake. NULL if the complaint was made before there were digests.
+    Column("words_digest", LargeBinary(32)),
     ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
     CheckConstraint("version >= 1", name="version"),
     CheckConstraint("cycle >= 1", name="cycle"),
@@ -159,6 +185,7 @@ def _partial(name: str, *columns: Any, where: Any, unique: bool = False) -> None
 # Partial: posted complaints have no digest, so their intake does not pay for this index.
 _partial("uq_complaint__import_digest", c.import_digest, where=c.import_digest.is_not(None), unique=True)
 _partial("ix_complaint__wake", c.wake_at, c.id, where=c.wake_at.is_not(None) & c.parked_at.is_(None))
+_partial("ix_complaint__parked", c.parked_at, where=c.parked_at.is_not(None))  # almost always empty
 # The columns behind the id are for filters: the index answers them without reading the rows. Every index makes
 # intake slower, so there are few.
 _partial(
@@ -187,6 +214,8 @@ _partial(
     "ix_complaint__escalated", c.escalation_level, c.received_at, c.id, where=text("escalation_level > 0")
 )
 Index("ix_complaint__priority", c.priority, c.id)
+_partial("ix_complaint__ended", c.ended_at, c.id, where=c.ended_at.is_not(None))
+_partial("ix_complaint__csat", c.csat, c.id, where=c.csat.is_not(None))
 _partial("ix_complaint__merged_into", c.merged_into, where=c.merged_into.is_not(None))
 
 complaint_tag = Table(
@@ -208,6 +237,7 @@ MEMBER_COLUMNS = tuple(
 _COUNT = len(MEMBERS)
 _LISTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.TAGS]
 _OBJECTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.ATTRIBUTES]
+_OBJECTS.append(MEMBERS.index("external_ids"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +271,7 @@ def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[H
     for place in _LISTS:
         members[place] = () if members[place] == "[]" else tuple(from_json(members[place]))
     for place in _OBJECTS:
-        members[place] = {} if members[place] == "{}" else from_json(members[place])
+        members[place] = {} if members[place] in (None, "{}") else from_json(members[place])
     return restore(Complaint, _ALL_MEMBERS, (*members, tuple(deadlines), tuple(holds)))
 
 

@@ -143,6 +143,17 @@ def raise_version(tx: Transaction) -> None:
     tx.connection.execute(update(reference_version).values(version=version + 1))
 
 
+def claim_active_user(tx: Transaction, login: str) -> bool:
+    """True if the user is active. Until this transaction ends, `lock_user` waits in another one."""
+    active = select(user_account.c.active).where(user_account.c.login == login)
+    return bool(tx.connection.execute(active.with_for_update(read=True, key_share=True)).scalar())
+
+
+def lock_user(tx: Transaction, login: str) -> None:
+    """Wait for all transactions that give work to the user, and let later ones wait until this one ends."""
+    tx.connection.execute(select(user_account.c.login).where(user_account.c.login == login).with_for_update())
+
+
 def insert_row(tx: Transaction, table: Table, values: dict[str, Any]) -> None:
     """Write a new row of reference data."""
     tx.connection.execute(insert(table).values(**values))

@@ -1,6 +1,6 @@
 """Escalations and their recipients. A unique key on deadline and step lets each step be taken only once (rule 3.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,8 +18,11 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     select,
+    text,
+    true,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from complaints.domain.complaint.facts import Escalation
 from complaints.domain.vocabulary import DeadlineKind
@@ -46,6 +49,7 @@ escalation = Table(
     Column("acknowledged_at", UtcDateTime),
     Column("acknowledged_by", String(210)),
     Column("acknowledged_note", Text),
+    Column("settled_at", UtcDateTime),
     UniqueConstraint("deadline_id", "step"),
     CheckConstraint("taken_at >= planned_at", name="none_before_its_time"),
     CheckConstraint("level >= 0", name="level"),
@@ -56,14 +60,26 @@ e = escalation.c
 Index("ix_escalation__complaint_id", e.complaint_id, e.taken_at)
 Index("ix_escalation__taken_at", e.taken_at, e.id)
 Index("ix_escalation__team_taken_at", e.team, e.taken_at, e.id)
-WAITING = e.acknowledged_at.is_(None)
-Index("ix_escalation__unacknowledged", e.taken_at, e.id, postgresql_where=WAITING, sqlite_where=WAITING)
+WAITING = e.acknowledged_at.is_(None) & e.settled_at.is_(None)
+Index("ix_escalation__waiting", e.taken_at, e.id, postgresql_where=WAITING, sqlite_where=WAITING)
 
 escalation_recipient = Table(
     "escalation_recipient",
     metadata,
     Column("login", ForeignKey("user_account.login"), primary_key=True),
     Column("escalation_id", ForeignKey("escalation.id"), primary_key=True),
+    # True while the escalation is neither acknowledged nor settled: the inbox of a user is read from an index.
+    Column("waiting", Boolean, nullable=False, server_default=true()),
+)
+r = escalation_recipient.c
+# A text: SQLAlchemy would write `waiting = 1` for SQLite, and SQLite could not prove that the index serves.
+IN_INBOX = text("waiting")
+Index(
+    "ix_escalation_recipient__waiting",
+    r.login,
+    r.escalation_id,
+    postgresql_where=IN_INBOX,
+    sqlite_where=IN_INBOX,
 )
 
 
@@ -111,5 +127,24 @@ def acknowledge_escalation(tx: Transaction, escalation_id: UUID, *, by: str, not
         update(escalation)
         .where(e.id == escalation_id, e.acknowledged_at.is_(None))
         .values(acknowledged_at=tx.now, acknowledged_by=by, acknowledged_note=note)
+        .returning(e.id, e.recipients)
     )
-    return tx.connection.execute(statement).rowcount == 1
+    return _take_from_inboxes(tx, statement) == 1
+
+
+def settle_escalations(tx: Transaction, settled: Collection[UUID], ended: Collection[UUID]) -> None:
+    """Mark as settled the escalations of these deadlines, and all of these ended complaints (rule 3.8)."""
+    for column, ids in ((e.deadline_id, settled), (e.complaint_id, ended)):
+        if ids:
+            statement = update(escalation).where(column.in_(ids), e.settled_at.is_(None))
+            _take_from_inboxes(tx, statement.values(settled_at=tx.now).returning(e.id, e.recipients))
+
+
+def _take_from_inboxes(tx: Transaction, changed: ReturningUpdate[tuple[UUID, list[str]]]) -> int:
+    """Change escalations that then wait for nobody. Returns how many were changed."""
+    rows = tx.connection.execute(changed).all()
+    logins = {login for row in rows for login in row.recipients}
+    if logins:
+        found = r.login.in_(logins), r.escalation_id.in_([row.id for row in rows])
+        tx.connection.execute(update(escalation_recipient).where(*found).values(waiting=False))
+    return len(rows)

@@ -9,6 +9,7 @@ the number after which its events come, so PostgreSQL does not look at earlier m
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from sqlalchemy import (
 )
 
 from complaints.domain.complaint.history import ChainedEvent
-from complaints.domain.scope import ALL_COMPLAINTS, Scope
+from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.bulk import insert_last
 from complaints.storage.database.transactions import Transaction
@@ -120,13 +121,54 @@ def find_last_event(tx: Transaction, complaint_id: UUID, event_type: EventType) 
     return tx.connection.execute(statement).mappings().first()
 
 
-def list_changes(tx: Transaction, *, after: int, limit: int, scope: Scope) -> Sequence[RowMapping]:
-    """Up to `limit` events after number `after` of the complaints within `scope`, in the order of commits."""
+def list_changes(tx: Transaction, *, after: int, limit: int) -> Sequence[RowMapping]:
+    """Up to `limit` events of all complaints after number `after`, in the order of commits."""
     statement = select(event).where(event.c.sequence > after).order_by(event.c.sequence).limit(limit)
-    if scope != ALL_COMPLAINTS:
-        statement = statement.join(complaint, complaint.c.id == event.c.complaint_id)
-        statement = statement.where(condition(scope, complaint))
     return tx.connection.execute(statement).mappings().all()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFilter:
+    """The events that a reader of the feed asks for. None, or empty `types`, asks nothing.
+
+    `source` and `team` are those of the complaint now.
+    """
+
+    types: tuple[EventType, ...] = ()
+    source: str | None = None
+    team: str | None = None
+
+
+def list_feed(
+    tx: Transaction, asked: FeedFilter, *, after: int, up_to: int, limit: int, scope: Scope
+) -> Sequence[RowMapping]:
+    """Up to `limit` events with numbers above `after` up to `up_to`, with what names their complaint."""
+    e, c = event.c, complaint.c
+    statement = (
+        select(event, c.sequence.label("complaint_sequence"), c.source, c.external_id)
+        .join(complaint, c.id == e.complaint_id)
+        .where(e.sequence > after, e.sequence <= up_to, condition(scope, complaint))
+        .order_by(e.sequence)
+        .limit(limit)
+    )
+    if asked.types:
+        statement = statement.where(e.type.in_(asked.types))
+    if asked.source is not None:
+        statement = statement.where(c.source == asked.source)
+    if asked.team is not None:
+        statement = statement.where(c.team == asked.team)
+    return tx.connection.execute(statement).mappings().all()
+
+
+def find_number_after(tx: Transaction, number: int, *, count: int) -> int | None:
+    """The number of the event that comes `count` events after `number`; None if there are fewer events."""
+    statement = select(event.c.sequence).where(event.c.sequence > number).order_by(event.c.sequence)
+    return tx.connection.execute(statement.offset(count - 1).limit(1)).scalar_one_or_none()
+
+
+def find_id(tx: Transaction, number: int) -> UUID | None:
+    """The id of the event with this number; None if there is none."""
+    return tx.connection.execute(select(event.c.id).where(event.c.sequence == number)).scalar_one_or_none()
 
 
 def find_last_number(tx: Transaction, *, after: int = 0) -> int:

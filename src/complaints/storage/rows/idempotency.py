@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, Column, Index, LargeBinary, SmallInteger, String, Table, delete, select
+from sqlalchemy import JSON, Column, Index, LargeBinary, SmallInteger, String, Table, delete, select, tuple_
 
 from complaints.domain.json_text import encode
 from complaints.storage.database.bulk import insert_last
@@ -18,7 +18,7 @@ idempotency = Table(
     "idempotency",
     metadata,
     Column("scope", String(64), primary_key=True),
-    Column("key", String(255), primary_key=True),
+    Column("key", String(260), primary_key=True),
     Column("request_digest", LargeBinary(32), nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("headers", JSON, nullable=False),
@@ -110,6 +110,11 @@ def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
     insert_last(tx, idempotency, rows)
 
 
-def forget_answers(tx: Transaction, before: datetime) -> int:
-    """Delete the answers older than `before`, and return how many they were."""
-    return tx.connection.execute(delete(idempotency).where(idempotency.c.created_at < before)).rowcount
+def forget_answers(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete up to `limit` answers older than `before`, and return how many they were. Locked answers are left."""
+    i = idempotency.c
+    old = select(i.scope, i.key).where(i.created_at < before).order_by(i.created_at).limit(limit)
+    names = [tuple(row) for row in tx.connection.execute(old.with_for_update(skip_locked=True))]
+    if not names:
+        return 0
+    return tx.connection.execute(delete(idempotency).where(tuple_(i.scope, i.key).in_(names))).rowcount

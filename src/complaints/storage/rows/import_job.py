@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    func,
     insert,
     select,
     update,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
+from complaints.storage.rows.configuration import api_key
 
 import_job = Table(
     "import_job",
@@ -121,6 +123,15 @@ def find_content(tx: Transaction, import_id: UUID) -> bytes:
     """The content of the file of an import."""
     content: bytes = tx.connection.execute(select(j.content).where(j.id == import_id)).scalar_one()
     return content
+
+
+def claim_unfinished(tx: Transaction, key_name: str) -> tuple[int, int]:
+    """The number of unfinished imports of a key, and the bytes of their files. Other imports of the key wait."""
+    own = select(api_key.c.id).where(api_key.c.name == key_name).with_for_update(key_share=True)
+    tx.connection.execute(own)
+    stored = func.coalesce(func.sum(func.length(j.content)), 0)
+    row = tx.connection.execute(select(func.count(), stored).where(_runs, j.key_name == key_name)).one()
+    return row[0], int(row[1])
 
 
 def find_running(tx: Transaction) -> UUID | None:

@@ -5,12 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, RowMapping, Table, delete, select
 
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import LinkType
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import metadata, one_of
 from complaints.storage.database.upsert import insert_if_absent
 from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.scope_condition import condition
 
 link = Table(
     "link",
@@ -32,9 +34,12 @@ _FOUND = (
 )
 
 
-def find_links(tx: Transaction, complaint_ids: Collection[UUID]) -> Sequence[RowMapping]:
-    """The links from any of these complaints, with the sequence of the other complaint."""
-    return tx.connection.execute(_FOUND, {"ids": complaint_ids}).mappings().all() if complaint_ids else []
+def find_links(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Scope) -> Sequence[RowMapping]:
+    """The links from any of these complaints to complaints within `scope`, with the sequence of the other one."""
+    if not complaint_ids:
+        return []
+    statement = _FOUND if scope == ALL_COMPLAINTS else _FOUND.where(condition(scope, complaint))
+    return tx.connection.execute(statement, {"ids": complaint_ids}).mappings().all()
 
 
 def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:

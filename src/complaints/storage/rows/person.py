@@ -1,10 +1,11 @@
 """The table of persons: complainants and reporters. No other table holds personal data."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,6 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    delete,
+    func,
     select,
     text,
 )
@@ -24,9 +27,9 @@ from sqlalchemy import (
 from complaints.domain.complaint.facts import Person
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.json_text import encode
-from complaints.domain.vocabulary import ContactChannel
+from complaints.domain.vocabulary import ContactChannel, Status
 from complaints.storage.database.any_of import any_of
-from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.bulk import Inserts, update_rows
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 from complaints.storage.database.upsert import insert_or_update
@@ -48,10 +51,13 @@ person = Table(
     Column("vulnerable", Boolean, nullable=False),
     Column("phone_e164", String(40)),
     Column("email_normal", String(254)),
+    Column("phone_extension", String(10)),
+    # The comparable form, only where it differs from the account number as given. "": nobody's number.
+    Column("account_normal", String(200)),
     CheckConstraint("role IN ('complainant', 'reporter')", name="role"),
 )
 p = person.c
-for _column in (p.phone_e164, p.email_normal, p.account_no):
+for _column in (p.phone_e164, p.email_normal, p.account_no, p.account_normal):
     Index(
         f"ix_party__{_column.name}",
         _column,
@@ -62,37 +68,60 @@ for _column in (p.phone_e164, p.email_normal, p.account_no):
 _MEMBERS = tuple(f.name for f in fields(Person))
 _members_of = attrgetter(*_MEMBERS)
 _FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(any_of(p.complaint_id))
+
+
+class EarlierComplaint(NamedTuple):
+    """The members of an earlier complaint that decide on a repeat, and those that callers see."""
+
+    id: UUID
+    sequence: int
+    status: Status
+    category: str | None
+    received_at: datetime
+    source: str
+    team: str
+    assignee: str | None
+    first_owner: str
+
+
+_EARLIER_COLUMNS = [complaint.c[name] for name in EarlierComplaint._fields]
+_ROWS = select(person).where(any_of(p.complaint_id))
+_ACCOUNT = func.coalesce(p.account_normal, p.account_no)
 # One index look-up for each identifier (account number, phone, e-mail) and for each complaint found by it. OFFSET 0
 # and CROSS JOIN keep that order: the planner would scan the tables while they are small.
 _EARLIER = {
     "postgresql": """
-        SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
+        SELECT coalesce(known.account_normal, known.account_no) AS account_no, known.phone_e164, known.email_normal,
+            known.phone_extension, earlier.*
         FROM json_to_recordset(CAST(:asked AS json)) AS asked(account_no text, phone_e164 text, email text),
         LATERAL (
             SELECT * FROM party WHERE account_no = asked.account_no
+            UNION SELECT * FROM party WHERE account_normal = asked.account_no
             UNION SELECT * FROM party WHERE phone_e164 = asked.phone_e164
             UNION SELECT * FROM party WHERE email_normal = asked.email
             OFFSET 0
         ) AS known,
         LATERAL (
-            SELECT category, received_at FROM complaint
+            SELECT {columns} FROM complaint AS earlier
             WHERE id = known.complaint_id AND received_at >= :since AND merged_into IS NULL OFFSET 0
         ) AS earlier
         WHERE known.role = 'complainant'
     """,
     "sqlite": """
-        SELECT known.account_no, known.phone_e164, known.email_normal, earlier.category, earlier.received_at
+        SELECT coalesce(known.account_normal, known.account_no) AS account_no, known.phone_e164, known.email_normal,
+            known.phone_extension, {columns}
         FROM json_each(:asked) AS asked
         CROSS JOIN party AS known ON known.account_no = asked.value ->> 'account_no'
+            OR known.account_normal = asked.value ->> 'account_no'
             OR known.phone_e164 = asked.value ->> 'phone_e164' OR known.email_normal = asked.value ->> 'email'
         CROSS JOIN complaint AS earlier ON earlier.id = known.complaint_id
         WHERE earlier.received_at >= :since AND earlier.merged_into IS NULL AND known.role = 'complainant'
     """,
 }
 _FIND_EARLIER = {
-    dialect: text(statement)
+    dialect: text(statement.format(columns=", ".join(f"earlier.{n}" for n in EarlierComplaint._fields)))
     .bindparams(bindparam("asked", type_=Text), bindparam("since", type_=UtcDateTime))
-    .columns(p.account_no, p.phone_e164, p.email_normal, complaint.c.category, complaint.c.received_at)
+    .columns(p.account_no, p.phone_e164, p.email_normal, p.phone_extension, *_EARLIER_COLUMNS)
     for dialect, statement in _EARLIER.items()
 }
 Persons = dict[str, Person]
@@ -104,8 +133,18 @@ def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> d
         **dict(zip(_MEMBERS, _members_of(fact), strict=True)),
         "complaint_id": complaint_id,
         "role": role,
+        **marks_of(fact, identity),
+    }
+
+
+def marks_of(fact: Person, identity: Identity) -> dict[str, Any]:
+    """The columns by which a person is found and compared."""
+    account = identity.account_no or ""
+    return {
         "phone_e164": identity.phone_e164,
+        "phone_extension": identity.extension,
         "email_normal": identity.email,
+        "account_normal": None if account == (fact.account_no or "") else account,
     }
 
 
@@ -119,6 +158,11 @@ def replace_person(tx: Transaction, row: dict[str, Any]) -> None:
     insert_or_update(tx, person, row)
 
 
+def remove_person(tx: Transaction, complaint_id: UUID, role: str) -> None:
+    """Remove the person with this role from a complaint."""
+    tx.connection.execute(delete(person).where(p.complaint_id == complaint_id, p.role == role))
+
+
 def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Persons]:
     """The persons of complaints, by complaint id and role."""
     found: dict[UUID, Persons] = {}
@@ -127,23 +171,41 @@ def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID,
     return found
 
 
+def find_rows(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Sequence[Mapping[str, Any]]]:
+    """The rows of the persons of complaints, with the columns by which they are found, by complaint id."""
+    found: dict[UUID, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in tx.connection.execute(_ROWS, {"ids": complaint_ids}).mappings():
+        found[row["complaint_id"]].append(dict(row))
+    return dict(found)
+
+
+def fact_of(row: Mapping[str, Any]) -> Person:
+    """The person of a row."""
+    return Person(**{name: row[name] for name in _MEMBERS})
+
+
+def write_marks(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the columns by which persons are found. `rows` have `key_complaint_id`, `key_role` and `marks_of`."""
+    update_rows(tx, person, rows)
+
+
 def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
     """The identity of the complainant; empty if there is none."""
-    statement = select(p.account_no, p.phone_e164, p.email_normal).where(
+    statement = select(_ACCOUNT, p.phone_e164, p.email_normal, p.phone_extension).where(
         p.complaint_id == complaint_id, p.role == COMPLAINANT
     )
     row = tx.connection.execute(statement).first()
-    return Identity(*row) if row else Identity(None, None, None)
+    return Identity(*row) if row else Identity()
 
 
 def find_earlier(
     tx: Transaction, identities: Iterable[Identity], since: datetime
-) -> list[tuple[Identity, str | None, datetime]]:
+) -> list[tuple[Identity, EarlierComplaint]]:
     """Earlier complaints of the persons with these identities, received at or after `since`.
 
     A complaint is found if its complainant has the account number, the phone or the e-mail of an identity. The
-    result has its identity, category and time of receipt, and may have the same complaint several times.
+    result has its identity, and may have the same complaint several times.
     """
     asked = {"asked": encode(list(dict.fromkeys(identities))).decode(), "since": since}
     found = tx.connection.execute(_FIND_EARLIER[tx.connection.dialect.name], asked)
-    return [(Identity(*identity), category, at) for *identity, category, at in found]
+    return [(Identity(*row[:4]), EarlierComplaint(*row[4:])) for row in found]

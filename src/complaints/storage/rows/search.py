@@ -1,17 +1,19 @@
 """Full text: the words and Chinese bigrams of each complaint, in a tsvector with GIN index or an FTS5 table.
 
+Terms of persons stand beside the terms of texts, with a mark that tells them apart.
+
 `domain.complaint.search_terms` makes the same terms for both databases; their own parsers are not used. Only
 a migration makes the table, because its form differs between the databases.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Column, MetaData, Table, Text, bindparam, cast, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.sql.elements import ColumnElement
 
-from complaints.domain.complaint.search_terms import Term
+from complaints.domain.complaint.search_terms import QueryPart, Term
 from complaints.domain.json_text import encode
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
@@ -38,17 +40,43 @@ def index_terms(tx: Transaction, inserts: Inserts, indexed: Sequence[tuple[int, 
     inserts.add_statement(_WRITE[tx.connection.dialect.name], rows)
 
 
-def matches(tx: Transaction, terms: Sequence[Term]) -> ColumnElement[bool]:
-    """The condition that a complaint has all `terms`."""
+def find_terms(tx: Transaction, sequences: Collection[int]) -> dict[int, set[str]]:
+    """The indexed terms of complaints, by sequence."""
+    if tx.connection.dialect.name == "postgresql":
+        statement = "SELECT sequence, tsvector_to_array(terms) FROM complaint_search WHERE sequence = ANY(%s)"
+        return {
+            key: set(terms) for key, terms in tx.connection.exec_driver_sql(statement, (list(sequences),))
+        }
+    statement = "SELECT rowid, terms FROM complaint_search WHERE rowid IN (SELECT value FROM json_each(?))"
+    found = tx.connection.exec_driver_sql(statement, (encode(list(sequences)).decode(),))
+    return {key: set(terms.split(" ")) - {""} for key, terms in found}
+
+
+def matches(tx: Transaction, parts: Sequence[QueryPart]) -> ColumnElement[bool]:
+    """The condition that a complaint fits all `parts` of a query."""
     if tx.connection.dialect.name == "postgresql":
         # A cast to tsquery takes quoted lexemes unchanged; no parser splits them.
-        query = " & ".join("'" + t.text.replace("'", "''") + "'" + (":*" if t.prefix else "") for t in terms)
+        query = _written(parts, quote="'", prefix=":*", both=" & ", either=" | ")
         # A literal: a prepared plan does not know the words, so it takes them for frequent ones and scans the table.
         literal = bindparam("terms", query, type_=Text(), literal_execute=True)
         found = select(_search.c.sequence).where(_search.c.terms.op("@@")(cast(literal, TSQUERY)))
         return complaint.c.sequence.in_(found)
-    query = " AND ".join('"' + t.text.replace('"', '""') + '"' + ("*" if t.prefix else "") for t in terms)
+    query = _written(parts, quote='"', prefix="*", both=" AND ", either=" OR ")
     rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(
         terms=query
     )
     return complaint.c.sequence.in_(rows)
+
+
+def _written(parts: Sequence[QueryPart], *, quote: str, prefix: str, both: str, either: str) -> str:
+    """The query in the language of a database."""
+
+    def word(term: Term) -> str:
+        return quote + term.text.replace(quote, quote * 2) + quote + (prefix if term.prefix else "")
+
+    def part(one: QueryPart) -> str:
+        if isinstance(one, Term):
+            return word(one)
+        return f"({either.join(f'({both.join(map(word, terms))})' for terms in one.alternatives if terms)})"
+
+    return both.join(map(part, parts))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.upsert import insert_if_absent
@@ -16,6 +16,11 @@ def try_claim(tx: Transaction) -> bool:
     If another process is filling the database, this call waits for it.
     """
     return insert_if_absent(tx, configuration.reference_version, {"id": 1, "version": 1})
+
+
+def is_seeded(tx: Transaction) -> bool:
+    """True if the database was filled."""
+    return tx.connection.execute(select(configuration.reference_version.c.id)).first() is not None
 
 
 def insert_staff(

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
-from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS
+from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, cleared_value
 from complaints.domain.vocabulary import (
     Action,
     Cause,
@@ -21,10 +21,13 @@ from complaints.domain.vocabulary import (
 )
 from complaints.use_cases.commands.field_types import (
     WHOLE,
+    AccountNo,
     Attributes,
     Code,
     Content,
     Email,
+    ExternalIdChanges,
+    ExternalIds,
     Instant,
     LongText,
     Name,
@@ -43,7 +46,7 @@ class PersonIn(Content):
     name: Name | None = None
     phone: Phone | None = None
     email: Email | None = None
-    account_no: Code | None = None
+    account_no: AccountNo | None = None
     preferred_contact: ContactChannel | None = None
     language: Code | None = None
     vulnerable: Switch | None = None
@@ -64,6 +67,7 @@ class CreateComplaint(Content):
     description: LongText | None = None
     source: Code | None = None
     external_id: Code | None = None
+    external_ids: ExternalIds | None = None
     received_at: Instant | None = None
     severity: Severity | None = None
     category: Code | None = None
@@ -77,20 +81,38 @@ class CreateComplaint(Content):
     attributes: Attributes | None = None
 
 
-class PatchComplaint(Content):
-    """Members to change; those absent stay. Within `complainant` and `reporter` too."""
+def _never_null(schema: dict[str, Any]) -> None:
+    """Describe a member that may be absent, but not null."""
+    schema |= schema.pop("anyOf")[0]
+    schema.pop("default")
 
-    subject: Subject | None = None
+
+class PatchComplaint(Content):
+    """Members to change, in the way of RFC 7396: those absent stay, null clears, objects are merged.
+
+    Without a priority, the priority follows from severity, complainant and channel again.
+    """
+
+    subject: Annotated[Subject | None, Field(json_schema_extra=_never_null)] = None
     description: LongText | None = None
     category: Code | None = None
-    severity: Severity | None = None
+    severity: Annotated[Severity | None, Field(json_schema_extra=_never_null)] = None
     priority: Priority | None = None
     region: Code | None = None
     tags: Tags | None = None
     attributes: Attributes | None = None
+    external_ids: ExternalIdChanges | None = None
     complainant: PersonIn | None = None
     reporter: PersonIn | None = None
-    first_owner: Code | None = None
+    service: ServiceIn | None = None
+    first_owner: Annotated[Code | None, Field(json_schema_extra=_never_null)] = None
+
+    @field_validator("subject", "severity", "first_owner", mode="before")
+    @classmethod
+    def _keeps_a_value(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("cannot be cleared: a complaint always has one")
+        return value
 
 
 _UNGROUPED_NAMES = tuple(member.name for member in PLAIN_MEMBERS if member.group is None)
@@ -101,7 +123,31 @@ def given_members(content: Content) -> dict[str, Any]:
     return {name: value for name, value in vars(content).items() if value is not None}
 
 
-def plain_values(command: CreateComplaint | PatchComplaint) -> dict[str, Any]:
+def changed_members(content: Content) -> dict[str, Any]:
+    """The members that a change names, by name. None clears a member."""
+    return {name: getattr(content, name) for name in content.model_fields_set}
+
+
+def changed_plain_values(command: PatchComplaint) -> dict[str, Any]:
+    """The plain members that a change names, by their names in `PlainMembers`, with their new values.
+
+    A member that is cleared has the value of a complaint without it. `attributes` are a change, to be merged.
+    """
+    changed = changed_members(command)
+    values = {}
+    for member in PLAIN_MEMBERS:
+        if (member.group or member.name) not in changed:
+            continue
+        value = changed[member.group or member.name]
+        if member.group and value is not None:
+            if member.key not in value.model_fields_set:
+                continue
+            value = getattr(value, member.key)
+        values[member.name] = cleared_value(member) if value is None else value
+    return values
+
+
+def plain_values(command: CreateComplaint) -> dict[str, Any]:
     """The plain members that a request body gives, by their names in `PlainMembers`."""
     given = vars(command)
     values = {name: value for name in _UNGROUPED_NAMES if (value := given.get(name)) is not None}
@@ -109,12 +155,6 @@ def plain_values(command: CreateComplaint | PatchComplaint) -> dict[str, Any]:
         if (content := given.get(group)) is not None:
             values |= {names[key]: value for key, value in given_members(content).items()}
     return values
-
-
-def given_persons(command: CreateComplaint | PatchComplaint) -> dict[str, PersonIn]:
-    """The persons that a request body gives, by role."""
-    persons = {"complainant": command.complainant, "reporter": command.reporter}
-    return {role: person for role, person in persons.items() if person is not None}
 
 
 class Compensation(Content):
@@ -145,26 +185,34 @@ class _Transition(Content):
         return {name: value for name, value in given_members(self).items() if name != "action"}
 
 
-def _given(name: str) -> dict[str, Any]:
-    """The JSON Schema of an object that has a text as this member."""
-    return {"required": [name], "properties": {name: {"type": "string"}}}
-
-
 class Assign(_Transition):
     """Give the work to a team, a person, or both."""
 
     model_config = ConfigDict(
         json_schema_extra={
             # Not `anyOf`: programs that generate clients would make a class of each alternative.
-            "if": {"not": _given("team")},
-            "then": _given("assignee"),
+            "if": {"not": {"required": ["team"], "properties": {"team": {"type": "string"}}}},
+            "then": {"required": ["assignee"]},
         }
     )
 
     any_of: ClassVar[tuple[str, ...]] = ("team", "assignee")
     action: Literal[Action.ASSIGN]
     team: Code | None = None
-    assignee: Code | None = None
+    assignee: Annotated[
+        Code | None, Field(description="The user who works on it. null takes the assignment back.")
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """As for the other actions. `take_back` is true if only `assignee` is null, which is not absent.
+
+        A team cannot be null: a complaint always has one.
+        """
+        found = super().arguments()
+        is_team_null = self.team is None and "team" in self.model_fields_set
+        if self.assignee is None and "assignee" in self.model_fields_set and not is_team_null:
+            found["take_back"] = True
+        return found
 
 
 class Respond(_Transition):
@@ -275,6 +323,13 @@ class Merge(_Transition):
     into: Code
 
 
+class Unmerge(_Transition):
+    """Undo a merge within an hour. The promises that moved come back."""
+
+    action: Literal[Action.UNMERGE]
+    reason: Text | None = None
+
+
 Transition = Annotated[
     Assign
     | Respond
@@ -288,7 +343,8 @@ Transition = Annotated[
     | Escalate
     | Reject
     | Withdraw
-    | Merge,
+    | Merge
+    | Unmerge,
     Field(discriminator="action", title="Transition", description="An action, and what it carries."),
 ]
 TRANSITIONS: dict[Action, type[_Transition]] = {
@@ -305,6 +361,7 @@ TRANSITIONS: dict[Action, type[_Transition]] = {
     Action.REJECT: Reject,
     Action.WITHDRAW: Withdraw,
     Action.MERGE: Merge,
+    Action.UNMERGE: Unmerge,
 }
 
 

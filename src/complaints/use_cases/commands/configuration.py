@@ -11,6 +11,7 @@ from complaints.domain.policy.categories import CODE
 from complaints.domain.vocabulary import AccessRole, Cause, Nature
 from complaints.use_cases.commands.field_types import Code, Content, Email, EmailChange, Instant, Name, Switch
 
+IDENTIFIER = "[A-Za-z0-9][A-Za-z0-9._@-]{0,199}"
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
 Reference = Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9][A-Za-z0-9._@-]*)?$")]
 CategoryCode = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": f"^{CODE}$"})]
@@ -105,11 +106,15 @@ class CreateUser(Content):
 
 
 class PatchUser(Content):
-    """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it."""
+    """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it.
+
+    `successor` takes over what belongs to a user who is deactivated.
+    """
 
     name: Name | None = None
     email: EmailChange | None = None
     active: Switch | None = None
+    successor: Identifier | None = None
     deputy: Reference | None = None
     absent_from: Instant | None = None
     absent_until: Instant | None = None
@@ -118,7 +123,7 @@ class PatchUser(Content):
 class CreateKey(Content):
     """A key. Complaints posted with it belong to `source`, else to the name of the key. It acts as `user`, if given."""
 
-    name: Name
+    name: Identifier
     roles: Annotated[tuple[AccessRole, ...], Field(json_schema_extra={"minItems": 1})]
     source: Code | None = None
     user: Identifier | None = None

@@ -1,17 +1,20 @@
 """The types of the values that callers send, with their limits. `use_cases.commands` builds its models of them."""
 
-import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from complaints.domain.complaint.identity import find_account_fault, find_email_fault, find_phone_fault
 from complaints.domain.instants import MalformedInstant, read_instant
+from complaints.domain.visibility import has_visible_character
 
-_PHONE_PATTERN = r"^[ +()\-]*[0-9][0-9 +()\-]*$"
-_PHONE = re.compile(_PHONE_PATTERN)
-_EMAIL = re.compile(r"[^@\s,;<>()\[\]\"\\]+@[^@\s,;<>()\[\]\"\\]+")
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_PHONE_SCHEMA: dict[str, Any] = {
+    "pattern": "[0-9\uff10-\uff19]",  # the rest of the rule is beyond a schema
+    "description": "One number of at most 15 digits, in full width too, perhaps with an extension (`ext 12`, `转12`).",
+}
 _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
 
 
@@ -45,25 +48,24 @@ def _whole(value: object) -> int:
 
 
 def _visible(text: str) -> str:
-    if not any(ch.isprintable() and not ch.isspace() for ch in text):
+    if not has_visible_character(text):
         raise ValueError("must have a visible character")
     return text
 
 
-def _phone(text: str) -> str:
-    if not 5 <= len(text) <= 32 or not _PHONE.fullmatch(text):
-        raise ValueError("must be 5 to 32 digits, spaces and + - ( )")
-    return text
+def _judged_by(find_fault: Callable[[str], str | None]) -> AfterValidator:
+    """Raises ValueError with the fault that `find_fault` finds in a text."""
+
+    def judge(text: str) -> str:
+        if (fault := find_fault(text)) is not None:
+            raise ValueError(fault)
+        return text
+
+    return AfterValidator(judge)
 
 
-def _email(text: str) -> str:
-    if not _EMAIL.fullmatch(text):
-        raise ValueError("must be one e-mail address")
-    return text
-
-
-def _email_or_nothing(text: str) -> str:
-    return _email(text) if text else text
+def _find_fault_unless_empty(text: str) -> str | None:
+    return find_email_fault(text) if text else None
 
 
 def _distinct(tags: tuple[str, ...]) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ def _true_or_false(value: object) -> object:
 
 
 def _few_keys(attributes: dict[str, Any]) -> dict[str, Any]:
-    if len(attributes) > 100:
+    if len(attributes) > MAX_ATTRIBUTES:
         raise ValueError("must have at most 100 keys")
     if any(not 1 <= len(key) <= 200 for key in attributes):
         raise ValueError("must have keys of 1 to 200 characters")
@@ -117,10 +119,13 @@ Code = Annotated[
 Name = Code
 Phone = Annotated[
     str,
-    Field(json_schema_extra={"pattern": _PHONE_PATTERN, "minLength": 5, "maxLength": 32}),
-    AfterValidator(_phone),
+    Field(min_length=5, max_length=32, json_schema_extra=_PHONE_SCHEMA),
+    _judged_by(find_phone_fault),
 ]
-Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)]
+AccountNo = Annotated[Code, _judged_by(find_account_fault)]
+Email = Annotated[
+    str, Field(max_length=254, json_schema_extra={"format": "email"}), _judged_by(find_email_fault)
+]
 EmailChange = Annotated[
     str,
     Field(
@@ -131,7 +136,7 @@ EmailChange = Annotated[
             "then": {"format": "email"},
         },
     ),
-    AfterValidator(_email_or_nothing),
+    _judged_by(_find_fault_unless_empty),
 ]
 Tag = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra=_VISIBLE), AfterValidator(_visible)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=50), AfterValidator(_distinct)]
@@ -140,8 +145,18 @@ FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(
 """The text of a filter in a query."""
 Flag = Annotated[bool, BeforeValidator(_true_or_false), WithJsonSchema({"type": "boolean"})]
 """True or false in a query: as text, unlike `Switch`."""
+MAX_ATTRIBUTES = 100
+ExternalIds = Annotated[dict[Code, Code], Field(max_length=20)]
+"""External ids by system."""
+ExternalIdChanges = Annotated[dict[Code, Code | None], Field(max_length=20)]
+"""External ids by system; null takes one away."""
 Attributes = Annotated[
     dict[str, Any],
     AfterValidator(_few_keys),
-    Field(json_schema_extra={"maxProperties": 100, "propertyNames": {"minLength": 1, "maxLength": 200}}),
+    Field(
+        json_schema_extra={
+            "maxProperties": MAX_ATTRIBUTES,
+            "propertyNames": {"minLength": 1, "maxLength": 200},
+        }
+    ),
 ]

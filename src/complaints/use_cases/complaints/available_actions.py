@@ -11,8 +11,9 @@ from complaints.domain.rules.lifecycle import next_status
 from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, right_for
 from complaints.use_cases.commands.complaints import TRANSITIONS
+from complaints.use_cases.complaints.merging import find_merge
 from complaints.use_cases.service import Service
 
 
@@ -52,26 +53,37 @@ def load_action_options(
     """The complaint, and every action, allowed or refused (rule 1.6). Raises NotFound."""
     complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
     context = service.context(tx, complaint, caller)
-    missing_right = _find_missing_right(caller)
+    was = find_merge(tx, complaint.id).was if complaint.merged_into else None
     return complaint, [
-        _make_option(complaint, context, verdict.action, missing_right or verdict.refused_because)
+        _make_option(
+            complaint,
+            context,
+            verdict.action,
+            _find_missing_right(caller, verdict.action) or verdict.refused_because,
+            was,
+        )
         for verdict in judge_actions(complaint, context)
     ]
 
 
-def _find_missing_right(caller: Caller) -> str | None:
+def _find_missing_right(caller: Caller, action: Action) -> str | None:
     try:
-        caller.require(Right.WORK)
+        caller.require(right_for(action))
     except Forbidden as refusal:
         return refusal.detail
     return None
 
 
 def _make_option(
-    complaint: Complaint, context: ActionContext, action: Action, refused_because: str | None
+    complaint: Complaint,
+    context: ActionContext,
+    action: Action,
+    refused_because: str | None,
+    was: Status | None,
 ) -> ActionOption:
-    to = _find_next_status(complaint, action)
-    if_not_solved = _find_next_status(complaint, action, not_solved=True)
+    """`was` is the status of a merged complaint before the merge."""
+    to = _find_next_status(complaint, action, was=was)
+    if_not_solved = _find_next_status(complaint, action, not_solved=True, was=was)
     return ActionOption(
         action=action,
         refused_because=refused_because,
@@ -82,9 +94,11 @@ def _make_option(
     )
 
 
-def _find_next_status(complaint: Complaint, action: Action, *, not_solved: bool = False) -> Status | None:
+def _find_next_status(
+    complaint: Complaint, action: Action, *, was: Status | None, not_solved: bool = False
+) -> Status | None:
     try:
-        return next_status(complaint.status, action, not_solved=not_solved)
+        return next_status(complaint.status, action, not_solved=not_solved, was=was)
     except TransitionRefused:
         return None
 

@@ -52,9 +52,9 @@ def change_complaint(
     none of `versions`.
     """
     caller.require(right)
-    loaded = load.load_complaint(tx, reference, scope=caller.scope, lock=True)
+    loaded = load.load_complaint(tx, reference, scope=caller.change_scope, lock=True)
     _check_version(loaded.complaint, versions)
-    tx = tx.not_before(_last_changed_at(loaded.complaint))
+    tx = tx.not_before(last_changed_at(loaded.complaint))
     change, policy = open_change(service, tx, caller, loaded)
     step(tx, change, policy)
     catch_up(service, tx, change)  # a moved deadline may be past due
@@ -62,7 +62,7 @@ def change_complaint(
     return change.complaint
 
 
-def _last_changed_at(complaint: Complaint) -> datetime:
+def last_changed_at(complaint: Complaint) -> datetime:
     """The instant of the last change by a user, or of the last breach that was recorded, if that is later."""
     passed = [d.breached_at + MOMENT for d in complaint.deadlines if d.breached_at]
     return max([complaint.updated_at, *passed])

@@ -1,27 +1,34 @@
 """A change of the members of a complaint (PATCH)."""
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
+from complaints.domain.complaint.members import merge_attributes
+from complaints.domain.errors import Forbidden, InvalidContent
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines
-from complaints.domain.rules.routing import derive_priority
-from complaints.domain.vocabulary import EventType
+from complaints.domain.rules import deadlines, routing
+from complaints.domain.vocabulary import EventType, Severity
+from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.indexing import reindex_complaints
 from complaints.storage.rows import person as person_rows
-from complaints.storage.rows.person import COMPLAINANT
+from complaints.storage.rows.event import find_last_event
+from complaints.storage.rows.person import COMPLAINANT, REPORTER
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.commands.complaints import (
-    PatchComplaint,
-    given_members,
-    given_persons,
-    plain_values,
-)
+from complaints.use_cases.commands.complaints import PatchComplaint, changed_members, changed_plain_values
+from complaints.use_cases.commands.field_types import MAX_ATTRIBUTES
 from complaints.use_cases.complaints.changing import Versions, change_complaint
+from complaints.use_cases.complaints.external_ids import patch_external_ids
 from complaints.use_cases.complaints.intake import identity_of
-from complaints.use_cases.configuration.changing import check_user
+from complaints.use_cases.complaints.repeats import is_repeat
+from complaints.use_cases.configuration.changing import check_user, claim_user
 from complaints.use_cases.service import Service
+
+_NOBODY = Person()
+_PERSON_MEMBERS = tuple(field.name for field in fields(Person))
 
 
 def patch(
@@ -32,68 +39,203 @@ def patch(
     command: PatchComplaint,
     versions: Versions,
 ) -> Complaint:
-    """Change the members that `command` gives. Deadlines follow priority and category (rule 2.8).
+    """Change the members that `command` names. Deadlines follow priority and category (rule 2.8).
 
+    A value that does not change is no choice: it needs no right, and it may be retired meanwhile (rule 1.7).
     Raises like `transition`.
     """
+    _check_members(caller, command)
     if command.first_owner is not None:
-        caller.require(Right.SUPERVISE)
+        claim_user(service, tx, command.first_owner)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         configuration = service.configuration(tx)
         before = change.complaint
-        change.set(**plain_values(command))
-        if command.first_owner is not None:
-            check_user(configuration, command.first_owner, "/first_owner")
-            change.set(first_owner=command.first_owner)
-        if command.category is not None:
-            category = configuration.classify(command.category)
-            assert category is not None  # classify refuses an unknown code
-            change.set(category=category.code, cause=category.cause, nature=category.nature)
+        _check_severity(caller, command, before.severity)
+        change.set(**_plain_changes(before, command))
+        patch_external_ids(tx, change, _external_id_changes(before, command))
+        _set_first_owner(change, command, caller, configuration)
+        _classify(tx, change, command, policy, configuration)
         persons = _patch_persons(tx, change, command, policy)
-        _set_priority(change, command, policy, complainant=persons.get(COMPLAINANT))
+        _set_priority(tx, change, command, policy, before, persons)
         if change.complaint == before and not persons:
             return
         change.touch(tx.now)
         if (change.complaint.priority, change.complaint.category) != (before.priority, before.category):
             deadlines.replan(change, policy, tx.now, retarget=True)
-        # The names of a person's members only: their values are personal data and stay in their own table.
-        names = {role: sorted(given_members(person)) for role, person in given_persons(command).items()}
+        names = {role: person.changed for role, person in persons.items()}
         change.record(EventType.UPDATED, tx.now, persons=names or None)
 
-    return change_complaint(service, tx, caller, reference, step, versions=versions)
+    return change_complaint(service, tx, caller, reference, step, versions=versions, right=Right.CONTRIBUTE)
+
+
+def _check_members(caller: Caller, command: PatchComplaint) -> None:
+    """Raise Forbidden for members that the caller may not change. Without the right `work`, severity alone is left."""
+    if command.model_fields_set - {"severity"}:
+        caller.require(Right.WORK)
+
+
+def _external_id_changes(before: Complaint, command: PatchComplaint) -> dict[str, str | None]:
+    """The changed external ids by system, None for one that goes. A null takes away all."""
+    if command.external_ids is None and "external_ids" in command.model_fields_set:
+        return dict.fromkeys(before.external_ids)
+    return dict(command.external_ids or {})
+
+
+def _check_severity(caller: Caller, command: PatchComplaint, before: Severity) -> None:
+    """Raise Forbidden if a caller without the right `work` lowers the severity."""
+    if command.severity is None or Right.WORK in caller.rights:
+        return
+    ranks = list(Severity)
+    if ranks.index(command.severity) > ranks.index(before):
+        raise Forbidden(f"This key may raise the severity, but not lower it from {before}.")
+
+
+def _plain_changes(before: Complaint, command: PatchComplaint) -> dict[str, Any]:
+    """Raises InvalidContent if the attributes become too many."""
+    values = changed_plain_values(command)
+    if command.attributes is not None:
+        values["attributes"] = merge_attributes(before.attributes, command.attributes)
+        if len(values["attributes"]) > MAX_ATTRIBUTES:
+            raise InvalidContent.at("/attributes", f"attributes: must have at most {MAX_ATTRIBUTES} keys")
+    return values
+
+
+def _set_first_owner(
+    change: Change, command: PatchComplaint, caller: Caller, configuration: Configuration
+) -> None:
+    if command.first_owner in (None, change.complaint.first_owner):
+        return
+    caller.require(Right.SUPERVISE)
+    check_user(configuration, command.first_owner, "/first_owner")
+    change.set(first_owner=command.first_owner)
+
+
+# Category, region and team -----------------------------------------------------------------------------------------
+
+
+def _classify(
+    tx: Transaction, change: Change, command: PatchComplaint, policy: Policy, configuration: Configuration
+) -> None:
+    """Set the category with its cause and nature. A new category or region routes the complaint again (rule 5.7)."""
+    before = change.before or change.complaint
+    is_other_category = "category" in command.model_fields_set and command.category != before.category
+    if is_other_category:
+        category = configuration.classify(command.category)
+        # Without a category, the cause that the result found stays.
+        cause = category.cause if category else before.cause if before.resolved_at else None
+        change.set(category=command.category, cause=cause, nature=category.nature if category else None)
+    if is_other_category or change.complaint.region != before.region:
+        _route_again(tx, change, before, policy, configuration)
+
+
+def _route_again(
+    tx: Transaction, change: Change, before: Complaint, policy: Policy, configuration: Configuration
+) -> None:
+    """Routing decides again, unless a user was assigned by hand. A region decides only if a route names it."""
+    complaint = change.complaint
+    team = _route(complaint, policy, configuration)
+    is_same_category = complaint.category == before.category
+    if team == complaint.team or (is_same_category and team == _route(before, policy, configuration)):
+        return
+    if complaint.open and not _is_assigned_by_hand(tx, complaint):
+        change.set(team=team)
+
+
+def _route(complaint: Complaint, policy: Policy, configuration: Configuration) -> str:
+    category = configuration.classify(complaint.category, retired_too=True)
+    return routing.route(
+        policy, category=category, region=complaint.region, directory=configuration.directory
+    )
+
+
+def _is_assigned_by_hand(tx: Transaction, complaint: Complaint) -> bool:
+    """True if the last assignment was by a user, who did not take it back, and whose assignee did not leave."""
+    assigned = find_last_event(tx, complaint.id, EventType.ASSIGNED)
+    by_hand = assigned is not None and not {"taken_back", "left"} & json.loads(assigned["data"]).keys()
+    return by_hand or complaint.assignee is not None
+
+
+# Priority ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _PersonChange:
+    """A person before and after a change. A person who is not there has no member with a value."""
+
+    before: Person
+    after: Person
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the members that changed. Their values are personal data and stay in their own table."""
+        return sorted(n for n in _PERSON_MEMBERS if getattr(self.before, n) != getattr(self.after, n))
 
 
 def _set_priority(
-    change: Change, command: PatchComplaint, policy: Policy, *, complainant: Person | None
+    tx: Transaction,
+    change: Change,
+    command: PatchComplaint,
+    policy: Policy,
+    before: Complaint,
+    persons: dict[str, _PersonChange],
 ) -> None:
-    """The given priority counts. Without one, a new severity derives it, unless one was given before."""
-    complaint = change.complaint
-    if command.priority is not None:
-        change.set(priority=command.priority, priority_given=True)
-    elif command.severity is not None and not complaint.priority_given:
-        priority = derive_priority(
-            policy.priorities,
-            severity=complaint.severity,
-            vulnerable=complainant is not None and complainant.vulnerable,
-            repeat=False,
-            channel=complaint.channel,
+    """A given priority counts. Otherwise severity and complainant derive it; the other raises stay (rule 5.6)."""
+    if command.priority not in (None, before.priority):
+        change.set(priority=command.priority, priority_given=True, priority_raised_by=())
+    elif command.priority is None and "priority" in command.model_fields_set and before.priority_given:
+        _derive_priority(tx, change, policy)
+    elif not before.priority_given:
+        person = persons.get(COMPLAINANT)
+        is_vulnerable = person.after.vulnerable if person and "vulnerable" in person.changed else None
+        if is_vulnerable is None and change.complaint.severity is before.severity:
+            return
+        priority, raised_by = routing.derive_again(
+            policy.priorities, before, severity=change.complaint.severity, vulnerable=is_vulnerable
         )
-        change.set(priority=priority)
+        change.set(priority=priority, priority_raised_by=raised_by)
+
+
+def _derive_priority(tx: Transaction, change: Change, policy: Policy) -> None:
+    """The priority as at intake, because the given priority was cleared."""
+    complaint = change.complaint
+    persons = person_rows.find_persons(tx, [complaint.id]).get(complaint.id, {})
+    reasons: dict[str, Any] = {
+        "vulnerable": persons.get(COMPLAINANT, _NOBODY).vulnerable,
+        "repeat": is_repeat(tx, complaint, person_rows.find_identity(tx, complaint.id), policy),
+        "channel": complaint.channel,
+    }
+    change.set(
+        priority=routing.derive_priority(policy.priorities, severity=complaint.severity, **reasons),
+        priority_given=False,
+        priority_raised_by=routing.find_raises(policy.priorities, **reasons),
+    )
+
+
+# Persons -----------------------------------------------------------------------------------------------------------
 
 
 def _patch_persons(
     tx: Transaction, change: Change, command: PatchComplaint, policy: Policy
-) -> dict[str, Person]:
-    """Write the given members of persons; the others stay. Returns the persons that changed, by role."""
-    given = given_persons(command)
-    known = person_rows.find_persons(tx, [change.complaint.id]).get(change.complaint.id, {}) if given else {}
+) -> dict[str, _PersonChange]:
+    """Write the named members of persons; the others stay. Returns the persons that changed, by role."""
+    complaint_id = change.complaint.id
+    named = [role for role in (COMPLAINANT, REPORTER) if role in command.model_fields_set]
+    known = person_rows.find_persons(tx, [complaint_id]).get(complaint_id, {}) if named else {}
     written = {}
-    for role, person in given.items():
-        before = known.get(role, Person())
-        after = replace(before, **given_members(person))
-        if after != before or role not in known:
-            row = person_rows.row_of(change.complaint.id, role, after, identity_of(after, policy))
+    for role in named:
+        asked, before = getattr(command, role), known.get(role)
+        if asked is None:
+            if before is not None:
+                person_rows.remove_person(tx, complaint_id, role)
+                written[role] = _PersonChange(before, _NOBODY)
+            continue
+        values = {n: getattr(_NOBODY, n) if v is None else v for n, v in changed_members(asked).items()}
+        after = replace(before or _NOBODY, **values)
+        if after != (before or _NOBODY):
+            row = person_rows.row_of(complaint_id, role, after, identity_of(after, policy))
             person_rows.replace_person(tx, row)
-            written[role] = after
+            written[role] = _PersonChange(before or _NOBODY, after)
+    if written:
+        reindex_complaints(tx, [change.complaint])
     return written

@@ -1,36 +1,111 @@
-"""Escalations: list, read and acknowledge them."""
+"""Escalations: list, read and acknowledge them, and the inbox of those that still wait for somebody."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.errors import Conflict, NotFound
-from complaints.domain.vocabulary import EventType
+from complaints.domain.complaint.change import Change
+from complaints.domain.errors import Conflict, Forbidden, NotFound
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import deadlines
+from complaints.domain.rules.recipients import find_represented_users
+from complaints.domain.vocabulary import AccessRole, DeadlineKind, EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries import escalations
-from complaints.storage.queries.escalations import EscalationFilter as EscalationFilter
+from complaints.storage.queries import escalations, inbox
+from complaints.storage.queries.escalations import EscalationFilter
+from complaints.storage.queries.inbox import InboxFilter
+from complaints.storage.queries.inbox import InboxPosition as InboxPosition
 from complaints.storage.rows.escalation import acknowledge_escalation
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.commands.complaints import Acknowledge
+from complaints.use_cases.bulk import MOST_ITEMS, BulkWork
+from complaints.use_cases.commands.complaints import Acknowledge, given_members
+from complaints.use_cases.complaints.bulk_actions import ShowItem, check_choice, check_count, check_named_once
+from complaints.use_cases.complaints.bulk_commands import BulkAcknowledge
 from complaints.use_cases.complaints.changing import open_change
+from complaints.use_cases.complaints.recipients import choose_recipients
+from complaints.use_cases.complaints.views import MASK
+from complaints.use_cases.named_filters import check_name
 from complaints.use_cases.service import Service
 
 Row = Mapping[Any, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationSearch:
+    """The escalations that a caller asks for, in the caller's words. None means any.
+
+    `recipient` is a login, `me` or `none`. `complaint` is an id or a sequence number.
+    """
+
+    complaint: UUID | int | None = None
+    kind: DeadlineKind | None = None
+    acknowledged: bool | None = None
+    superseded: bool | None = None
+    settled: bool | None = None
+    level_min: int | None = None
+    team: str | None = None
+    recipient: str | None = None
+
+
 def list_escalations(
+    service: Service,
     tx: Transaction,
     caller: Caller,
-    wanted: EscalationFilter,
+    asked: EscalationSearch,
     *,
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[Row]:
-    """Escalations within the scope of the caller, latest first."""
-    return escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
+    """Escalations within the scope of the caller, latest first.
+
+    Raises InvalidContent for an unknown recipient or team.
+    """
+    wanted = _filter_of(service, tx, caller, asked)
+    rows = escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
+    return [_shown(row, caller) for row in rows]
+
+
+def _filter_of(
+    service: Service, tx: Transaction, caller: Caller, asked: EscalationSearch
+) -> EscalationFilter:
+    configuration = service.configuration(tx)
+    check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
+    return EscalationFilter(
+        complaint=asked.complaint,
+        kind=asked.kind,
+        acknowledged=asked.acknowledged,
+        superseded=asked.superseded,
+        settled=asked.settled,
+        level_min=asked.level_min,
+        team=asked.team,
+        recipients=choose_recipients(tx, configuration, caller, asked.recipient),
+    )
+
+
+def list_inbox(
+    service: Service,
+    tx: Transaction,
+    caller: Caller,
+    *,
+    recipient: str | None,
+    team: str | None,
+    level_min: int | None,
+    after: InboxPosition | None,
+    limit: int,
+) -> Sequence[Row]:
+    """The complaints within the scope of the caller with escalations that still wait, worst first (rule 3.8).
+
+    Raises InvalidContent for an unknown recipient or team.
+    """
+    configuration = service.configuration(tx)
+    check_name(team, configuration.directory.teams, parameter="team", thing="team")
+    wanted = InboxFilter(choose_recipients(tx, configuration, caller, recipient), team, level_min)
+    return inbox.list_inbox(tx, wanted, scope=caller.scope, after=after, limit=limit)
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
@@ -38,32 +113,91 @@ def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row
     found = escalations.find_escalation(tx, escalation_id, scope=caller.scope)
     if found is None:
         raise NotFound(f"There is no escalation {str(escalation_id)!r}.")
-    return found
+    return _shown(found, caller)
+
+
+def _shown(row: Row, caller: Caller) -> Row:
+    """The escalation as the caller sees it: the note of the acknowledgement is for staff."""
+    if row["acknowledged_note"] is None or Right.SEE_INTERNAL in caller.rights:
+        return row
+    return {**row, "acknowledged_note": MASK}
 
 
 def acknowledge(
     service: Service, tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge
 ) -> Row:
-    """Record that the caller takes care of an escalation (rule 3.5).
+    """Record that the caller takes care of an escalation (rule 3.5). The version of the complaint stays.
 
-    A second call by the same actor changes nothing. The version of the complaint stays. Raises Forbidden, NotFound,
-    and Conflict if another actor acknowledged it before.
+    No repetition of its step follows (rule 3.9). Raises Forbidden for a caller who is neither a recipient nor stands
+    in for one, NotFound, and Conflict if it was acknowledged before.
     """
     caller.require(Right.WORK)
     found = load_escalation(tx, caller, escalation_id)
+    _check_may_acknowledge(service, tx, caller, found["recipients"])
     loaded = load.load_complaint(tx, found["complaint_id"], scope=caller.scope, lock=True)
-    if acknowledge_escalation(tx, escalation_id, by=caller.actor, note=command.note):
-        change, _ = open_change(service, tx, caller, loaded)
-        change.record(
-            EventType.ESCALATION_ACKNOWLEDGED,
-            tx.now,
-            escalation_id=escalation_id,
-            deadline_id=found["deadline_id"],
-            step=found["step"],
-            note=command.note,
-        )
-        save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
-    found = load_escalation(tx, caller, escalation_id)
-    if found["acknowledged_by"] != caller.actor:
-        raise Conflict(f"{found['acknowledged_by']} has acknowledged this escalation before you.")
-    return found
+    if not acknowledge_escalation(tx, escalation_id, by=caller.actor, note=command.note):
+        before = load_escalation(tx, caller, escalation_id)
+        raise Conflict(f"{before['acknowledged_by']} has acknowledged this escalation before.")
+    change, policy = open_change(service, tx, caller, loaded)
+    _end_repetitions(change, policy, found, tx.now)
+    change.record(
+        EventType.ESCALATION_ACKNOWLEDGED,
+        tx.now,
+        escalation_id=escalation_id,
+        deadline_id=found["deadline_id"],
+        step=found["step"],
+        note=command.note,
+    )
+    save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
+    return load_escalation(tx, caller, escalation_id)
+
+
+def acknowledge_many(service: Service, caller: Caller, chosen: BulkAcknowledge, show: ShowItem) -> BulkWork:
+    """The work of acknowledging the chosen escalations, each as `acknowledge` does it. Raises Forbidden."""
+    caller.require(Right.WORK)
+    check_choice("escalations", chosen.escalations, chosen.filter, chosen.expected_count)
+    command = Acknowledge(note=chosen.note)
+
+    def act(tx: Transaction, escalation_id: str) -> None:
+        acknowledge(service, tx, caller, _read_id(escalation_id), command)
+
+    return BulkWork(partial(_find_chosen, service, caller, chosen), act, show)
+
+
+def _find_chosen(service: Service, caller: Caller, chosen: BulkAcknowledge, tx: Transaction) -> Sequence[str]:
+    """Raises InvalidContent for an escalation that is named twice, and the refusals of `check_count`."""
+    if chosen.filter is None:
+        named = chosen.escalations or ()
+        check_named_once([name.lower() for name in named], "escalations")
+        return named
+    asked = EscalationSearch(acknowledged=False, **given_members(chosen.filter))
+    found = list_escalations(service, tx, caller, asked, before=None, limit=MOST_ITEMS + 1)
+    check_count(len(found), chosen.expected_count)
+    return [str(row["id"]) for row in found]
+
+
+def _read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(f"{text[:100]!r} is not the id of an escalation.") from None
+
+
+def _check_may_acknowledge(
+    service: Service, tx: Transaction, caller: Caller, recipients: Sequence[str]
+) -> None:
+    """Raise Forbidden unless the caller is a recipient, stands in for one, or is an administrator (rule 3.5)."""
+    if AccessRole.ADMIN in caller.roles or caller.login in recipients:
+        return
+    directory = service.configuration(tx).directory
+    if caller.login and set(recipients) & set(find_represented_users(caller.login, directory, tx.now)):
+        return
+    raise Forbidden(
+        "Only a recipient, the deputy of an absent recipient, or an administrator may acknowledge it."
+    )
+
+
+def _end_repetitions(change: Change, policy: Policy, found: Row, now: datetime) -> None:
+    if found["deadline_id"] is not None:
+        deadline = change.deadline(found["deadline_id"])
+        change.put_deadline(deadlines.end_repetitions(deadline, change.complaint, policy, found["step"], now))

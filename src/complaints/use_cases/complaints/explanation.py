@@ -9,7 +9,7 @@ from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.errors import NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
-from complaints.domain.rules.ladder import plan_remaining_steps
+from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
 from complaints.domain.time.working_time import Segment
 from complaints.domain.vocabulary import RecipientRole
 from complaints.storage import load
@@ -21,7 +21,10 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class ExplainedStep:
-    """A step of the ladder. `taken_at` is None while the step is planned."""
+    """A step of the ladder. `taken_at` is None while the step is planned.
+
+    A planned step with `repeat` is taken again each time after this interval (rule 3.9).
+    """
 
     step: str
     level: int
@@ -29,6 +32,7 @@ class ExplainedStep:
     planned_at: datetime
     taken_at: datetime | None = None
     superseded: bool = False
+    repeat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,11 @@ def _plan_steps(deadline: Deadline, complaint: Complaint, policy: Policy) -> lis
     if not deadline.unmet:
         return []
     terms = deadlines.terms_of(deadline, complaint, policy)
-    return [
-        ExplainedStep(planned.step.name, planned.step.level, planned.step.notify, planned.planned_at)
-        for planned in plan_remaining_steps(deadline, terms, policy)
-    ]
+    return [explain_planned(planned) for planned in plan_remaining_steps(deadline, terms, policy)]
+
+
+def explain_planned(planned: PlannedStep) -> ExplainedStep:
+    """A step that is not taken yet."""
+    step = planned.step
+    repeat = step.repeat.name if step.repeat else None
+    return ExplainedStep(step.name, step.level, step.notify, planned.planned_at, repeat=repeat)

@@ -60,10 +60,11 @@ def list_follow_ups(
     wanted = replace(wanted, days=days)
     rows = follow_ups.list_follow_ups(tx, wanted, scope=caller.scope, after=after, limit=limit)
     persons = find_persons(tx, {row["complaint_id"] for row in rows})
+    seen = caller.scope_for(Right.SEE_PERSONS)
     found = []
     for row in rows:
         complainant = persons.get(row["complaint_id"], {}).get(COMPLAINANT)
-        if complainant and Right.SEE_PERSONS not in caller.rights:
+        if complainant and not seen.admits_source(row["source"]):
             complainant = masked(complainant)
         found.append(_follow_up(row, configuration, tx.now, complainant))
     return found

@@ -5,23 +5,34 @@ Events hold no personal data of the customers; it stands in its own table.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.vocabulary import EventType
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.errors import Conflict
+from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.domain.vocabulary import EventType, Status
 from complaints.storage import load, months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import HistoryExtent
 from complaints.storage.rows import event
+from complaints.storage.rows.event import FeedFilter as FeedFilter
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import notes_and_links
+from complaints.use_cases.complaints.shown_events import show_data
+from complaints.use_cases.named_filters import check_name
 from complaints.use_cases.service import Service
 
 _FEW_MONTHS = 2
+_LOOKED_AT_ONCE = 20_000
+MOST_LOOKED_AT = (
+    200_000  # events for one request: a filter that fits few of them must not read the whole history
+)
+EVERYTHING = FeedFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,15 @@ def timeline(
     Events in detached months are left out. The ordinal of the first event then shows how many are missing.
     """
     extent = load.load_history_extent(tx, reference, scope=caller.scope)
-    return [event_record_of(row) for row in _rows(tx, extent, after=after, limit=limit)]
+    rows = _rows(tx, extent, after=after, limit=limit)
+    return _shown(tx, caller, rows)
+
+
+def _shown(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[EventRecord]:
+    """The events as the caller sees them."""
+    records = [event_record_of(row) for row in rows]
+    shown = show_data(tx, caller, [(record.type, record.data) for record in records])
+    return [replace(record, data=data) for record, data in zip(records, shown, strict=True)]
 
 
 def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
@@ -85,12 +104,95 @@ def add_note(
     return event_record_of(row)
 
 
-def changes(tx: Transaction, caller: Caller, *, after: int, limit: int) -> tuple[Sequence[EventRecord], int]:
+# The feed ------------------------------------------------------------------------------------------------------------
+
+
+class FeedSetBack(Conflict):
+    """The place of a cursor is not in the feed: the database was restored to an earlier instant."""
+
+    code = "feed-set-back"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent(EventRecord):
+    """An event with what names its complaint. `status` is the new status, if the event changed it."""
+
+    number: str
+    source: str
+    external_id: str | None
+    status: Status | None
+
+
+def changes(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    after: int,
+    limit: int,
+    asked: FeedFilter = EVERYTHING,
+    mark: UUID | None = None,
+) -> tuple[Sequence[FeedEvent], int]:
     """Up to `limit` events after number `after` within the scope of the caller, and the number to continue from.
 
     All events up to the last number of this snapshot are committed (`storage.rows.event`). So the reader may
-    continue from there, even if none of these events were within its scope.
+    continue from there, even if none of these events were asked for. At most `MOST_LOOKED_AT` events are looked at.
+    `mark` is the id of event `after`, if it is known. Raises FeedSetBack if that event is no longer there.
     """
-    rows = event.list_changes(tx, after=after, limit=limit, scope=caller.scope)
-    seen = rows[-1]["sequence"] if len(rows) == limit else event.find_last_number(tx, after=after)
-    return [event_record_of(row) for row in rows], seen
+    last = event.find_last_number(tx, after=after)
+    _check_place(tx, after, mark, last)
+    seen, looked_at = after, 0
+    is_whole = asked == EVERYTHING and caller.scope == ALL_COMPLAINTS
+    while seen < last and looked_at < MOST_LOOKED_AT:
+        up_to = last if is_whole else event.find_number_after(tx, seen, count=_LOOKED_AT_ONCE) or last
+        rows = event.list_feed(tx, asked, after=seen, up_to=up_to, limit=limit, scope=caller.scope)
+        seen = rows[-1]["sequence"] if len(rows) == limit else up_to
+        looked_at += _LOOKED_AT_ONCE
+        if rows:
+            return _shown_in_feed(tx, caller, rows), seen
+    return [], seen
+
+
+def _check_place(tx: Transaction, after: int, mark: UUID | None, last: int) -> None:
+    if after == 0:
+        return
+    found = event.find_id(tx, after)
+    is_there = found == mark if mark is not None else found is not None or last > after
+    if not is_there and after > months.horizon(tx):
+        raise FeedSetBack(
+            "The feed was set back: it no longer has the event at this cursor. Read it again from the beginning."
+        )
+
+
+def find_mark(tx: Transaction, number: int) -> UUID | None:
+    """The id of the event with this number, by which a later reader knows it again."""
+    return event.find_id(tx, number)
+
+
+def find_end(tx: Transaction, *, after: int = 0) -> int:
+    """The number of the last event of all complaints; `after` if no event comes after it."""
+    return max(event.find_last_number(tx, after=after), after or months.horizon(tx))
+
+
+def feed_filter(
+    service: Service, tx: Transaction, *, types: Sequence[str], source: str | None, team: str | None
+) -> FeedFilter:
+    """The filter for the storage. Raises InvalidContent for an unknown type of event or an unknown team."""
+    for name in types:
+        check_name(name, EventType, parameter="type", thing="type of event")
+    check_name(team, service.configuration(tx).directory.teams, parameter="team", thing="team")
+    return FeedFilter(tuple(map(EventType, types)), source, team)
+
+
+def _shown_in_feed(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[FeedEvent]:
+    """The events of the feed as the caller sees them."""
+    events = [_feed_event_of(row) for row in rows]
+    shown = show_data(tx, caller, [(found.type, found.data) for found in events])
+    return [replace(found, data=data) for found, data in zip(events, shown, strict=True)]
+
+
+def _feed_event_of(row: Mapping[Any, Any]) -> FeedEvent:
+    data = json.loads(row["data"])
+    status = data.get("changes", {}).get("status")
+    named = (number_of(row["complaint_sequence"]), row["source"], row["external_id"])
+    members: tuple[Any, ...] = (*_members(row), data, *named, None if status is None else Status(status))
+    return FeedEvent(*members)

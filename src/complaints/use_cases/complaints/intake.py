@@ -1,26 +1,36 @@
 """Intake: registers complaints, one or many at once, by the same code. Posts and imports call it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
-from complaints.domain.complaint.change import ENGINE, Change
+from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
-from complaints.domain.complaint.identity import Identity, identify, same_complainant
+from complaints.domain.complaint.identity import Identity, identify
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.intake import NewComplaint, plan_intake
-from complaints.domain.vocabulary import EventType
+from complaints.domain.scope import Scope
+from complaints.domain.vocabulary import LinkType
 from complaints.storage import load
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import link
 from complaints.storage.rows import person as person_rows
-from complaints.storage.rows.person import COMPLAINANT, REPORTER, Persons
+from complaints.storage.rows.person import COMPLAINANT, REPORTER, EarlierComplaint, Persons
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
+from complaints.use_cases.complaints.contacts import (
+    Hearing,
+    Recurrence,
+    RepeatedPost,
+    words_digest,
+)
+from complaints.use_cases.complaints.external_ids import read_external_ids, refuse_taken_ids
+from complaints.use_cases.complaints.repeats import find_earlier
+from complaints.use_cases.complaints.turns import take_turns
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
@@ -45,11 +55,17 @@ class IntakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class IntakeResult:
-    """The complaint of a request. `created` is False if it was registered before; then `persons` is empty."""
+    """The complaint of a request. `created` is False if it was registered before; then `persons` is empty.
+
+    `related` are earlier complaints of the complainant of a new one, as far as the caller may know of them.
+    `recurrence_of` is the ended complaint about which the new one is a contact.
+    """
 
     complaint: Complaint
     persons: Persons
     created: bool
+    related: Sequence[EarlierComplaint | Complaint] = ()
+    recurrence_of: Complaint | None = None
 
 
 def register(
@@ -64,13 +80,15 @@ def register(
             checked[n] = _check(request, tx, configuration)
         except ComplaintError as refusal:
             found[n] = refusal
-    received = dict(zip(checked, load.find_or_number(tx, [*checked.values()]), strict=True))
-    numbered, known = _split(checked, received)
-    created = _create(service, tx, configuration, numbered)
-    known_ids = {n: created[i].complaint.id if isinstance(i, int) else i for n, i in known.items()}
-    found |= created
-    found |= _contact_again(service, tx, checked, known_ids)
+    turns = take_turns(checked, {n: requests[n].caller.scope for n in checked})
+    for turn in turns.groups:
+        found |= _register_turn(service, tx, turn, requests)
+    found |= {n: _same_again(found[first]) for n, first in turns.first_of.items()}
     return [found[n] for n in range(len(requests))]
+
+
+def _same_again(first: IntakeResult | ComplaintError) -> IntakeResult | ComplaintError:
+    return first if isinstance(first, ComplaintError) else IntakeResult(first.complaint, {}, created=False)
 
 
 def register_one(service: Service, tx: Transaction, caller: Caller, command: CreateComplaint) -> IntakeResult:
@@ -85,29 +103,30 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
     caller, command = request.caller, request.command
     caller.require(Right.CREATE)
     source = command.source or caller.source
-    if not caller.scope.admits_source(source):
+    if not caller.scope_for(Right.CREATE).admits_source(source):
         raise Forbidden(f"This key posts complaints of source {caller.source!r} only.")
     received_at = command.received_at or tx.now
     if received_at > tx.now + _LATEST_RECEIPT:
         raise InvalidContent.at("/received_at", "received_at lies in the future.")
-    if command.first_owner is not None:
-        check_user(configuration, command.first_owner, "/first_owner")
     policy = configuration.policy_at(received_at)
+    given = command.external_ids or {}
+    external_id, others = read_external_ids(source, command.external_id, given, caller.scope)
     return NewComplaint(
-        **plain_values(command),
+        **plain_values(command) | {"external_id": external_id},
+        external_ids=others,
         source=source,
         received_at=received_at,
         policy=policy,
         actor=caller.actor,
         created_by=caller.login,
-        category=configuration.classify(command.category),
+        category=configuration.classify(command.category, retired_too=True),
         priority=command.priority,
         first_owner=command.first_owner,
         complainant=_person_of(command.complainant),
         reporter=_person_of(command.reporter),
         identity=identity_of(command.complainant, policy),
         import_id=request.import_id,
-        import_digest=None if command.external_id else request.row_digest,
+        import_digest=None if external_id else request.row_digest,
     )
 
 
@@ -124,99 +143,121 @@ def _person_of(given: PersonIn | None) -> Person | None:
     return None if given is None else Person(**given_members(given))
 
 
-def _split(
-    checked: dict[int, NewComplaint], received: dict[int, UUID | int]
-) -> tuple[dict[int, tuple[int, NewComplaint]], dict[int, UUID | int]]:
-    """New complaints with their numbers, and the others with the complaint that they repeat.
+def _find_retired_choice(new: NewComplaint, configuration: Configuration) -> InvalidContent | None:
+    """The refusal of a retired category, or of a user who left. A repeated post chooses nothing (rule 1.7)."""
+    try:
+        configuration.classify(new.category.code if new.category else None)
+        if new.first_owner is not None:
+            check_user(configuration, new.first_owner, "/first_owner")
+    except InvalidContent as refusal:
+        return refusal
+    return None
 
-    A repeated complaint is in the database (its id), or earlier in this batch (its place).
-    """
-    numbered: dict[int, tuple[int, NewComplaint]] = {}
-    known: dict[int, UUID | int] = {}
-    places: dict[object, int] = {}
-    for n, new in checked.items():
-        number = received[n]
-        key = (new.source, new.external_id) if new.external_id else new.import_digest
-        if isinstance(number, UUID):
-            known[n] = number
-        elif key is not None and key in places:
-            known[n] = places[key]
-        else:
-            numbered[n] = (number, new)
-            places[key] = n
-    return numbered, known
+
+def _register_turn(
+    service: Service, tx: Transaction, turn: dict[int, NewComplaint], requests: Sequence[IntakeRequest]
+) -> dict[int, IntakeResult | ComplaintError]:
+    """Register requests of which no two have the same external id."""
+    received = dict(zip(turn, load.find_or_number(tx, [*turn.values()]), strict=True))
+    numbers = {n: number for n, number in received.items() if isinstance(number, int)}
+    configuration = service.configuration(tx)
+    choices = {n: _find_retired_choice(turn[n], configuration) for n in numbers}
+    refused: dict[int, ComplaintError] = {n: refusal for n, refusal in choices.items() if refusal}
+    refused |= refuse_taken_ids(tx, {n: turn[n] for n in numbers if n not in refused}, {})
+    numbered = {n: (number, turn[n]) for n, number in numbers.items() if n not in refused}
+    scopes = {n: requests[n].caller.scope for n in numbered}
+    results, changes = _plan(service, tx, numbered, scopes)
+    if changes:
+        save(tx, changes, service.new_id)
+    repeated = {
+        n: RepeatedPost(known_id, turn[n], requests[n].caller.scope)
+        for n, known_id in received.items()
+        if isinstance(known_id, UUID)
+    }
+    return {**refused, **results, **(_hear(service, tx, repeated) if repeated else {})}
 
 
 # Complaints that were registered before ----------------------------------------------------------------------------
 
 
-def _contact_again(
-    service: Service, tx: Transaction, checked: dict[int, NewComplaint], known_ids: dict[int, UUID]
-) -> dict[int, IntakeResult]:
-    """The complaints that requests repeat. A request with another text is recorded as a repeated contact."""
-    if not known_ids:
-        return {}
-    known = {
-        loaded.complaint.id: loaded.complaint for loaded in load.load_complaints(tx, set(known_ids.values()))
-    }
-    contacts = [(i, checked[n]) for n, i in known_ids.items() if _texts(checked[n]) != _texts(known[i])]
-    if contacts:
-        _record_contacts(service, tx, contacts)
-    return {n: IntakeResult(known[i], {}, created=False) for n, i in known_ids.items()}
+def _hear(
+    service: Service, tx: Transaction, posts: dict[int, RepeatedPost]
+) -> dict[int, IntakeResult | ComplaintError]:
+    """Answer posts under known external ids. Each recurrence becomes a new complaint (rule 1.14)."""
+    hearing = Hearing(service, tx)
+    found: dict[int, IntakeResult | ComplaintError] = {}
+    recurrences: dict[int, Recurrence] = {}
+    for n, outcome in hearing.hear(posts).items():
+        if isinstance(outcome, Recurrence):
+            recurrences[n] = outcome
+        else:
+            found[n] = (
+                outcome if isinstance(outcome, ComplaintError) else IntakeResult(outcome, {}, created=False)
+            )
+    again, changes = _begin_again(service, tx, hearing, posts, recurrences)
+    if changes := [*hearing.changes(), *changes]:
+        save(tx, changes, service.new_id)
+    for result in again.values():
+        if isinstance(result, IntakeResult) and result.recurrence_of:
+            link.add_link(tx, result.complaint.id, LinkType.RECURRENCE_OF, result.recurrence_of.id)
+    return {**found, **again}
 
 
-def _texts(complaint: NewComplaint | Complaint) -> tuple[str, str | None]:
-    return complaint.subject, complaint.description
-
-
-def _record_contacts(
-    service: Service, tx: Transaction, contacts: Sequence[tuple[UUID, NewComplaint]]
-) -> None:
-    changes = {
-        loaded.complaint.id: ChangeToSave(
-            Change(loaded.complaint, actor=ENGINE, new_id=service.new_id), loaded.history_end
-        )
-        for loaded in load.load_complaints(tx, {i for i, _ in contacts}, lock=True)
-    }
-    for i, new in contacts:
-        changes[i].change.record(
-            EventType.CONTACT_REPEATED,
-            tx.now,
-            actor=new.actor,
-            subject=new.subject,
-            description=new.description,
-        )
-    save(tx, list(changes.values()), service.new_id)
+def _begin_again(
+    service: Service,
+    tx: Transaction,
+    hearing: Hearing,
+    posts: dict[int, RepeatedPost],
+    recurrences: dict[int, Recurrence],
+) -> tuple[dict[int, IntakeResult | ComplaintError], list[ChangeToSave]]:
+    """Plan the new complaints of recurrences: each takes over the external id and the known words."""
+    own = {n: {recurrence.holder_id, recurrence.ended.id} for n, recurrence in recurrences.items()}
+    refused = refuse_taken_ids(tx, {n: posts[n].new for n in recurrences}, own)
+    accepted = {n: recurrence for n, recurrence in recurrences.items() if n not in refused}
+    numbers = zip(accepted, load.take_numbers(tx, len(accepted)), strict=True)
+    numbered = {n: (number, posts[n].new) for n, number in numbers}
+    results, planned = _plan(service, tx, numbered, {n: posts[n].scope for n in numbered})
+    changes = []
+    for (n, recurrence), to_save in zip(accepted.items(), planned, strict=True):
+        hearing.hand_over(recurrence, to_save.change)
+        results[n] = replace(results[n], complaint=to_save.change.complaint, recurrence_of=recurrence.ended)
+        changes.append(replace(to_save, words=tuple(recurrence.known_words)))
+    return {**refused, **results}, changes
 
 
 # New complaints ----------------------------------------------------------------------------------------------------
 
 
-def _create(
+def _plan(
     service: Service,
     tx: Transaction,
-    configuration: Configuration,
     numbered: dict[int, tuple[int, NewComplaint]],
-) -> dict[int, IntakeResult]:
+    scopes: Mapping[int, Scope],
+) -> tuple[dict[int, IntakeResult], list[ChangeToSave]]:
+    """New complaints by place, and their changes in the same order. `scopes` are those of the callers, by place."""
     if not numbered:
-        return {}
-    repeats = _find_repeats(tx, {n: new for n, (_, new) in numbered.items()})
-    created: dict[int, IntakeResult] = {}
-    changes: list[ChangeToSave] = []
-    for n, (number, new) in numbered.items():
+        return {}, []
+    configuration = service.configuration(tx)
+    earlier = find_earlier(tx, (new for _, new in numbered.values()))
+    results: dict[int, IntakeResult] = {}
+    changes: dict[int, ChangeToSave] = {}
+    for n, (number, new) in sorted(numbered.items(), key=lambda one: one[1][1].received_at):
+        related = earlier.list_related(new, scopes[n]) if new.import_id is None else ()
         change = plan_intake(
             new,
-            repeat=n in repeats,
+            repeat=earlier.is_repeat(new),
             directory=configuration.directory,
             now=tx.now,
             sequence=number,
             new_id=service.new_id,
         )
         persons = _persons(new)
-        changes.append(_change_to_save(change, new, persons))
-        created[n] = IntakeResult(change.complaint, persons, created=True)
-    save(tx, changes, service.new_id)
-    return created
+        words = words_digest(configuration.secret, new)
+        changes[n] = _change_to_save(change, new, persons, words)
+        tx.count("registered", new.channel)
+        results[n] = IntakeResult(change.complaint, persons, created=True, related=related)
+        earlier.add(new.identity, change.complaint)
+    return results, [changes[n] for n in numbered]
 
 
 def _persons(new: NewComplaint) -> Persons:
@@ -224,7 +265,7 @@ def _persons(new: NewComplaint) -> Persons:
     return {role: person for role, person in persons.items() if person is not None}
 
 
-def _change_to_save(change: Change, new: NewComplaint, persons: Persons) -> ChangeToSave:
+def _change_to_save(change: Change, new: NewComplaint, persons: Persons, words: bytes) -> ChangeToSave:
     rows = tuple(
         person_rows.row_of(
             change.complaint.id,
@@ -234,63 +275,5 @@ def _change_to_save(change: Change, new: NewComplaint, persons: Persons) -> Chan
         )
         for role, person in persons.items()
     )
-    extra = {"import_id": new.import_id, "import_digest": new.import_digest}
+    extra = {"import_id": new.import_id, "import_digest": new.import_digest, "words_digest": words}
     return ChangeToSave(change, persons=rows, extra=extra)
-
-
-# Repeats (rule 5.4) ------------------------------------------------------------------------------------------------
-
-
-def _find_repeats(tx: Transaction, new: dict[int, NewComplaint]) -> set[int]:
-    """The places of complaints that repeat an earlier one, from the database or from this batch.
-
-    Only complaints whose priority is derived are looked up: a given priority does not depend on it.
-    """
-    candidates = {
-        place: complaint
-        for place, complaint in new.items()
-        if complaint.priority is None and complaint.category and _marks(complaint.identity)
-    }
-    if not candidates:
-        return set()
-    earlier = _EarlierComplaints()
-    since = min(map(_since, candidates.values()))
-    identities = (complaint.identity for complaint in candidates.values())
-    for identity, category, received_at in person_rows.find_earlier(tx, identities, since):
-        earlier.add(identity, category, received_at)
-    repeats = set()
-    for place, complaint in sorted(candidates.items(), key=lambda pair: pair[1].received_at):
-        category = complaint.category.code if complaint.category else None
-        received = earlier.find(complaint.identity, category)
-        if any(_since(complaint) <= received_at <= complaint.received_at for received_at in received):
-            repeats.add(place)
-        earlier.add(complaint.identity, category, complaint.received_at)
-    return repeats
-
-
-class _EarlierComplaints:
-    """Complaints by category and each mark of their complainant, so that few are compared."""
-
-    def __init__(self) -> None:
-        self._found: dict[object, list[tuple[Identity, datetime]]] = defaultdict(list)
-
-    def add(self, identity: Identity, category: str | None, at: datetime) -> None:
-        for mark in _marks(identity):
-            self._found[category, mark].append((identity, at))
-
-    def find(self, identity: Identity, category: str | None) -> Iterable[datetime]:
-        """The times of receipt of the complainant's complaints in a category."""
-        for mark in _marks(identity):
-            for other, at in self._found.get((category, mark), ()):
-                if same_complainant(other, identity):
-                    yield at
-
-
-def _marks(identity: Identity) -> list[tuple[int, str]]:
-    """The marks that the complainant has: account number (0), phone (1) and e-mail (2)."""
-    marks = enumerate((identity.account_no, identity.phone_e164, identity.email))
-    return [(place, mark) for place, mark in marks if mark]
-
-
-def _since(new: NewComplaint) -> datetime:
-    return new.received_at - timedelta(days=new.policy.priorities.repeat_window_days)

@@ -12,7 +12,7 @@ from complaints.storage.queries import due_counts
 from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
 from complaints.storage.queries.complaint_lists import Order as Order
 from complaints.storage.queries.complaint_lists import SortKey as SortKey
-from complaints.storage.queries.complaint_lists import find_page
+from complaints.storage.queries.complaint_lists import count_complaints, find_page
 from complaints.storage.queries.due_counts import DueCount
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
@@ -20,6 +20,7 @@ from complaints.use_cases.complaints.views import ComplaintView, view_all, view_
 from complaints.use_cases.service import Service
 
 K = TypeVar("K")
+MOST_COUNTED = 10_000
 # The limits between bands of age.
 AGES = (timedelta(0), timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 
@@ -49,15 +50,31 @@ def list_views(
 
 
 @dataclass(frozen=True, slots=True)
+class ListCount:
+    """The number of complaints that fit a filter; `is_minimum`: more may fit, and they were not counted."""
+
+    count: int
+    is_minimum: bool
+
+
+def count_views(service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> ListCount:
+    """Count the complaints that fit, up to `MOST_COUNTED`. Raises like `filters_of`."""
+    found = count_complaints(tx, filters_of(service, tx, caller, asked), most=MOST_COUNTED + 1)
+    return ListCount(min(found, MOST_COUNTED), found > MOST_COUNTED)
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Numbers of complaints.
 
-    `by_team` begins with the largest team. `by_priority` and `by_kind` have all values. A complaint counts once in
-    each of its kinds.
+    `by_team`, `by_assignee` and `by_category` begin with the largest number; None: without assignee, or without
+    category. `by_priority` and `by_kind` have all values. A complaint counts once in each of its kinds.
     """
 
     total: int
     by_team: dict[str, int]
+    by_assignee: dict[str | None, int]
+    by_category: dict[str | None, int]
     by_priority: dict[Priority, int]
     by_kind: dict[DeadlineKind, int]
 
@@ -90,14 +107,19 @@ def summarise_due(tx: Transaction, soon: timedelta) -> DueSummary:
 
 
 def _tally(counts: Sequence[DueCount], by_kind: dict[DeadlineKind, int]) -> Tally:
-    teams = _summed(counts, lambda count: count.team)
     priorities = _summed(counts, lambda count: count.priority)
     return Tally(
         total=sum(count.count for count in counts),
-        by_team=dict(sorted(teams.items(), key=lambda pair: (-pair[1], pair[0]))),
+        by_team=_most_first(_summed(counts, lambda count: count.team)),
+        by_assignee=_most_first(_summed(counts, lambda count: count.assignee)),
+        by_category=_most_first(_summed(counts, lambda count: count.category)),
         by_priority={priority: priorities.get(priority, 0) for priority in Priority},
         by_kind={kind: by_kind.get(kind, 0) for kind in DeadlineKind},
     )
+
+
+def _most_first(sums: dict[K, int]) -> dict[K, int]:
+    return dict(sorted(sums.items(), key=lambda pair: (-pair[1], str(pair[0] or ""))))
 
 
 def _summed(counts: Sequence[DueCount], key: Callable[[DueCount], K]) -> dict[K, int]:

@@ -6,11 +6,12 @@ from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.contacts import notify_of_contact
 from complaints.domain.vocabulary import EventType, LinkType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import link
-from complaints.use_cases.access import Caller
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import AddLink, AddNote
 from complaints.use_cases.complaints.changing import change_complaint
 from complaints.use_cases.service import Service
@@ -19,14 +20,20 @@ from complaints.use_cases.service import Service
 def add_note(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: AddNote
 ) -> Complaint:
-    """Add a note to the history. Raises Forbidden, NotFound."""
+    """Add a note to the history. Raises Forbidden, NotFound.
+
+    Nobody who works on the complaint wrote the note of an intake key. So assignee and first owner are notified, as
+    of a contact (rule 1.12).
+    """
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         change.record(
             EventType.NOTE_ADDED, tx.now, text=command.text, visibility=command.visibility or "internal"
         )
+        if Right.WORK not in caller.rights and change.complaint.open:
+            notify_of_contact(change, service.context(tx, change.complaint, caller))
 
-    return change_complaint(service, tx, caller, reference, step)
+    return change_complaint(service, tx, caller, reference, step, right=Right.CONTRIBUTE)
 
 
 def add_link(
@@ -64,7 +71,9 @@ def remove_link(
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other_id:
-            raise Conflict("A merge is for good: its link stays.")
+            raise Conflict(
+                "The link of a merge stays. A supervisor can undo a merge within an hour: unmerge."
+            )
         if not link.remove_link(tx, change.complaint.id, link_type, other_id):
             raise NotFound(f"There is no {link_type} link to that complaint.")
         change.touch(tx.now)

@@ -44,19 +44,11 @@ def make_promise(
         if command.due_at <= tx.now:
             raise InvalidContent.at("/due_at", "A promise is due in the future.")
         change.touch(tx.now)
-        deadline = deadlines.make_deadline(
-            change,
-            policy,
-            DeadlineKind.PROMISE,
-            started_at=tx.now,
-            target=None,
-            due_at=command.due_at,
-            sequence=deadlines.next_sequence(change.complaint, DeadlineKind.PROMISE),
+        promise_id = deadlines.add_promise(
+            change, policy, command.text, made_by=caller.actor, started_at=tx.now, due_at=command.due_at
         )
-        change.add_deadlines([deadline])
-        change.promises.append(Promise(deadline.id, command.text, caller.actor))
-        change.record(EventType.PROMISE_MADE, tx.now, deadline_id=str(deadline.id), text=command.text)
-        made.append(deadline.id)
+        change.record(EventType.PROMISE_MADE, tx.now, deadline_id=promise_id, text=command.text)
+        made.append(promise_id)
 
     complaint = change_complaint(service, tx, caller, reference, step)
     return _promised(complaint.deadlines, made[0]), Promise(made[0], command.text, caller.actor)

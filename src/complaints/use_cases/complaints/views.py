@@ -1,8 +1,9 @@
-"""Complaints as callers see them: deadlines as they stand now, and persons masked if they must be."""
+"""Complaints as callers see them: deadlines as they stand now, with masks for what is not for the caller."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint, Person, copy_with
@@ -12,10 +13,10 @@ from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.link import find_links
 from complaints.storage.rows.person import Persons, find_persons
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.service import Service
 
-_MASK = "***"
+MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class ComplaintView:
         after_at = self.complaint.overdue_after_at
         return after_at is not None and self.now > after_at
 
+    @property
+    def overdue_seconds(self) -> int | None:
+        """The whole seconds since the earliest due time that was missed and is unmet; None if not overdue."""
+        after_at = self.complaint.overdue_after_at
+        late = after_at is not None and self.now > after_at
+        return int((self.now - after_at).total_seconds()) if after_at is not None and late else None
+
 
 def view_all(
     service: Service,
@@ -61,7 +69,7 @@ def view_all(
         return []
     persons = find_persons(tx, ids)
     links: dict[UUID, list[LinkView]] = {}
-    for row in find_links(tx, ids if linked is None else linked):
+    for row in find_links(tx, ids if linked is None else linked, scope=caller.scope):
         found = LinkView(row["type"], row["other_id"], row["sequence"])
         links.setdefault(row["complaint_id"], []).append(found)
     contexts: dict[tuple[str, int], ActionContext] = {}
@@ -95,11 +103,16 @@ def _view(
     context: ActionContext, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
 ) -> ComplaintView:
     now = context.now
-    may_work = Right.WORK in caller.rights
-    allowed = allowed_actions(complaint, context) if may_work else ()
+    rights = caller.rights
+    allowed = allowed_actions(complaint, context) if Right.CONTRIBUTE in rights else ()
+    if Right.WORK not in rights:
+        allowed = tuple([action for action in allowed if right_for(action) in rights])
     deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
-    shown = persons if Right.SEE_PERSONS in caller.rights else {r: masked(p) for r, p in persons.items()}
+    if current.attributes and not caller.scope_for(Right.SEE_INTERNAL).admits_source(complaint.source):
+        current = copy_with(current, attributes=mask_values(current.attributes))
+    sees_persons = caller.scope_for(Right.SEE_PERSONS).admits_source(complaint.source)
+    shown = persons if sees_persons else {r: masked(p) for r, p in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 
 
@@ -107,8 +120,13 @@ def masked(person: Person) -> Person:
     """The person with a mask for each member of personal data that is known."""
     return replace(
         person,
-        name=person.name and _MASK,
-        phone=person.phone and _MASK,
-        email=person.email and _MASK,
-        account_no=person.account_no and _MASK,
+        name=person.name and MASK,
+        phone=person.phone and MASK,
+        email=person.email and MASK,
+        account_no=person.account_no and MASK,
     )
+
+
+def mask_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes with a mask for each value."""
+    return dict.fromkeys(attributes, MASK)

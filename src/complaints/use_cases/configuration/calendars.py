@@ -10,11 +10,12 @@ from datetime import timedelta
 from complaints.domain.errors import InvalidContent, NotFound
 from complaints.domain.time.calendar_document import calendar_document, parse_calendar
 from complaints.domain.time.calendars import WorkCalendar, check_special_days, check_stays_open
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration as configuration_rows
 from complaints.use_cases.access import Caller
-from complaints.use_cases.configuration.changing import claim_to_change
+from complaints.use_cases.configuration.changing import claim_to_change, finish_change
 from complaints.use_cases.service import Service
 
 _MOST_DAYS = 5_000
@@ -47,5 +48,5 @@ def put_calendar(
         configuration_rows.insert_row(tx, configuration_rows.calendar, {"code": code, **values})
     else:
         configuration_rows.update_row(tx, configuration_rows.calendar, code, values)
-    configuration_rows.raise_version(tx)
+    finish_change(tx, caller, AuditSubject.CALENDAR, code)
     return calendar, new

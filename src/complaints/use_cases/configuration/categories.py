@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from complaints.domain.policy.categories import Category, check_category
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration as configuration_rows
@@ -44,6 +45,7 @@ CATEGORIES: ReferenceKind[Category, CreateCategory, PatchCategory] = ReferenceKi
     plural="categories",
     key="code",
     table=configuration_rows.category,
+    subject=AuditSubject.CATEGORY,
     items=lambda configuration: configuration.categories,
     plan_new=_plan_new,
     plan_change=_plan_change,

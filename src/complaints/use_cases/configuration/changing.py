@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from complaints.domain.errors import InvalidContent
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import audit_event
+from complaints.storage.rows import configuration as configuration_rows
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.configuration import NamesChange
 from complaints.use_cases.commands.field_types import Content
@@ -21,6 +24,15 @@ def claim_to_change(
     """
     caller.require(right)
     return service.cache.claim(tx)
+
+
+def finish_change(tx: Transaction, caller: Caller, subject: AuditSubject, *key: str | int) -> None:
+    """Record a change in the audit log, and let every process notice it after commit. Call it last.
+
+    `key` is the primary key of the changed row.
+    """
+    audit_event.record_change(tx, caller.actor, subject, *key)
+    configuration_rows.raise_version(tx)
 
 
 def pick_changes(old: Any, command: Content, *members: str) -> dict[str, Any]:
@@ -40,6 +52,12 @@ def pick_changes(old: Any, command: Content, *members: str) -> dict[str, Any]:
 def merge_names(names: Mapping[str, str], change: NamesChange | None) -> dict[str, str]:
     """The names by language after `change`. A language that `change` leaves out keeps its name."""
     return {**names, **(change.model_dump(exclude_none=True) if change else {})}
+
+
+def claim_user(service: Service, tx: Transaction, login: str) -> None:
+    """Keep a user from leaving until the transaction ends. After that, `service.configuration` knows who has left."""
+    if not configuration_rows.claim_active_user(tx, login):
+        service.cache.expire()
 
 
 def check_user(configuration: Configuration, login: str, pointer: str) -> None:

@@ -2,33 +2,39 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows.api_key import (
     Key,
     find_key_record,
     find_key_records,
     find_keys,
     has_name,
-    has_secret,
     insert_key,
     revoke,
 )
 from complaints.storage.rows.api_key import KeyRecord as KeyRecord
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.configuration.changing import check_user, claim_to_change
+from complaints.use_cases.commands.configuration import IDENTIFIER
+from complaints.use_cases.configuration.changing import check_user, claim_to_change, finish_change
 from complaints.use_cases.service import Service
 
 _PREFIX = "cmp_"
-_PURPOSE = b"complaints: veil of a key\n"  # never change it: stored answers could not be decrypted
+_PURPOSE = b"complaints: the secret of a key in a stored answer"
+_NONCE_BYTES = 12
 SHORTEST_SECRET = 24
 
 
@@ -51,11 +57,15 @@ def create_key(
 ) -> tuple[Key, str]:
     """Create a key. Returns the key and its secret; without `secret` a random secret is made.
 
-    Raises Forbidden if the key would have more rights than the caller. Raises Conflict if the name exists, and
-    InvalidContent for no role, an unknown user or an expiry in the past.
+    Raises Forbidden if the key would have more rights than the caller. Raises Conflict if the name exists.
+    Raises InvalidContent for no role, a name that is no identifier, an unknown user or an expiry in the past.
     """
     configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)
+    if not re.fullmatch(IDENTIFIER, name):
+        raise InvalidContent.at(
+            "/name", "A name has letters, digits and . _ @ -; it begins with a letter or a digit."
+        )
     if login is not None:
         check_user(configuration, login, "/user")
     if expires_at is not None and expires_at <= tx.now:
@@ -65,7 +75,7 @@ def create_key(
     secret = secret or _PREFIX + secrets.token_urlsafe(32)
     key = Key(service.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
     insert_key(tx, key, digest=digest_of(secret), created_by=caller.actor)
-    configuration_rows.raise_version(tx)
+    finish_change(tx, caller, AuditSubject.KEY, str(key.id))
     return key, secret
 
 
@@ -90,7 +100,7 @@ def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) 
     ):
         raise Conflict("This is the last key that may make others: make another one with role admin first.")
     revoke(tx, key_id)
-    configuration_rows.raise_version(tx)
+    finish_change(tx, caller, AuditSubject.KEY, str(key_id))
 
 
 def _administers(key: Key, configuration: Configuration, now: datetime) -> bool:
@@ -116,21 +126,26 @@ def load_record(tx: Transaction, key_id: UUID) -> KeyRecord:
     return found
 
 
-def check_known(tx: Transaction, secret: str) -> None:
-    """Raises Conflict unless some key, revoked or not, has this secret."""
-    if not has_secret(tx, digest_of(secret), with_revoked=True):
-        raise Conflict("The secret of this key can no longer be shown: revoke the key and make another.")
+def encrypt_secret(secret: str, password: bytes, *, name: bytes) -> str:
+    """Encrypt the secret of a new key for the stored answer. `password` is long and random, `name` is the key's id."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    sealed = _cipher(password).encrypt(nonce, secret.encode(), name)
+    return base64.b64encode(nonce + sealed).decode()
 
 
-def encrypt_secret(secret: str, encryption_key: bytes) -> str:
-    """Encrypt the secret of an API key, or decrypt it again: the operation is its own inverse.
+def decrypt_secret(stored: str, password: bytes, *, name: bytes) -> str:
+    """The secret that `encrypt_secret` encrypted with the same password and name. Raises Conflict for any other."""
+    try:
+        content = base64.b64decode(stored, validate=True)
+        return _cipher(password).decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], name).decode()
+    except (InvalidTag, ValueError) as error:  # ValueError: stored by an older version, or cut
+        raise Conflict(
+            "The secret of this key can no longer be shown: revoke the key and make another."
+        ) from error
 
-    A stored answer keeps a new secret only in this form. Use each `encryption_key` for one secret only.
-    """
-    plain = base64.urlsafe_b64decode(secret.removeprefix(_PREFIX) + "=")
-    stream = hashlib.shake_256(_PURPOSE + encryption_key).digest(len(plain))
-    mixed = bytes(a ^ b for a, b in zip(plain, stream, strict=True))
-    return _PREFIX + base64.urlsafe_b64encode(mixed).rstrip(b"=").decode()
+
+def _cipher(password: bytes) -> AESGCM:
+    return AESGCM(HKDF(hashes.SHA256(), 32, salt=None, info=_PURPOSE).derive(password))
 
 
 def known_caller(service: Service, secret: str) -> Caller | None:

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from complaints.domain.errors import Fault, NotFound
 from complaints.domain.policy.policy import Policy
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows import policy as policy_rows
 from complaints.use_cases.access import Caller
-from complaints.use_cases.configuration.changing import claim_to_change
+from complaints.use_cases.configuration.changing import claim_to_change, finish_change
 from complaints.use_cases.policy_document.document import PolicyReading, read_policy, to_document
 from complaints.use_cases.service import Service
 
@@ -34,17 +34,19 @@ class ListedPolicy:
     in_force: bool
 
 
-def validate_policy(text: str, configuration: Configuration | None = None) -> PolicyReading:
-    """Read a policy document in YAML or JSON.
+def validate_policy(
+    text: str, configuration: Configuration | None = None, *, now: datetime | None = None
+) -> PolicyReading:
+    """Read a policy document in YAML or JSON, for complaints received at its `effective_at` and at `now`.
 
     With `configuration`, its teams, categories and stored calendars must exist. Raises InvalidContent with all
     faults, each with its pointer and its line.
     """
     if configuration is None:
-        return read_policy(text)
+        return read_policy(text, now=now)
     teams = [team.code for team in configuration.directory.teams.values() if team.active]
     return read_policy(
-        text, calendars=configuration.calendars, teams=teams, categories=configuration.categories
+        text, calendars=configuration.calendars, teams=teams, categories=configuration.categories, now=now
     )
 
 
@@ -55,7 +57,7 @@ def apply_policy(service: Service, tx: Transaction, caller: Caller, text: str) -
     they are now. Raises InvalidContent as `validate_policy` does.
     """
     configuration = claim_to_change(service, tx, caller)
-    reading = validate_policy(text, configuration)
+    reading = validate_policy(text, configuration, now=tx.now)
     latest = _latest(configuration, reading.policy.code)
     document = to_document(reading.policy)
     if latest is not None and to_document(latest) == document:
@@ -64,7 +66,7 @@ def apply_policy(service: Service, tx: Transaction, caller: Caller, text: str) -
         )
     policy = replace(reading.policy, version=latest.version + 1 if latest else 1)
     policy_rows.insert_policy(tx, policy, text=text, document=document, by=caller.actor)
-    configuration_rows.raise_version(tx)
+    finish_change(tx, caller, AuditSubject.POLICY, policy.code, policy.version)
     return ApplyPolicyResult(
         policy, (*reading.warnings, *_overruled(tx, configuration, policy)), created=True
     )

@@ -10,12 +10,13 @@ from typing import Generic, TypeVar
 from complaints.domain.errors import Conflict, NotFound
 from complaints.domain.policy.categories import Category
 from complaints.domain.staff import Department, Team, User
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration as configuration_rows
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.field_types import Content
-from complaints.use_cases.configuration.changing import claim_to_change
+from complaints.use_cases.configuration.changing import claim_to_change, finish_change
 from complaints.use_cases.service import Service
 
 Item = TypeVar("Item", bound=Category | Department | Team | User)
@@ -27,7 +28,8 @@ ItemChange = TypeVar("ItemChange", bound=Content)
 class ReferenceKind(Generic[Item, NewItem, ItemChange]):
     """One kind of reference data.
 
-    `noun` and `plural` name it in messages and addresses. `key` is the member that identifies an item.
+    `noun` and `plural` name it in messages and addresses, `subject` in the audit log. `key` is the member that
+    identifies an item.
     `plan_new` and `plan_change` check a command and return the item to write. They raise InvalidContent, and
     Conflict if something else still needs the item as it is.
     """
@@ -36,6 +38,7 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
     plural: str
     key: str
     table: configuration_rows.ReferenceTable
+    subject: AuditSubject
     items: Callable[[Configuration], Mapping[str, Item]]
     plan_new: Callable[[Transaction, Configuration, NewItem], Item]
     plan_change: Callable[[Transaction, Configuration, Item, ItemChange], Item]
@@ -55,7 +58,7 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
             raise Conflict(f"There is a {self.noun} {key!r} already.")
         item = self.plan_new(tx, configuration, command)
         configuration_rows.insert_row(tx, self.table, asdict(item))
-        configuration_rows.raise_version(tx)
+        finish_change(tx, caller, self.subject, key)
         return item
 
     def change(
@@ -67,5 +70,5 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
         values = asdict(item)
         del values[self.key]  # an update of the key column would lock out inserts that refer to the row
         configuration_rows.update_row(tx, self.table, key, values)
-        configuration_rows.raise_version(tx)
+        finish_change(tx, caller, self.subject, key)
         return item

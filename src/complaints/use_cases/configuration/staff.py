@@ -6,10 +6,13 @@ from datetime import datetime
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.policy.policy import Policy
 from complaints.domain.staff import Department, Directory, Team, User
+from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import usage
+from complaints.storage.rows import audit_event
 from complaints.storage.rows import configuration as configuration_rows
+from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.configuration import (
     CreateDepartment,
     CreateTeam,
@@ -69,6 +72,7 @@ DEPARTMENTS: ReferenceKind[Department, CreateDepartment, PatchDepartment] = Refe
     plural="departments",
     key="code",
     table=configuration_rows.department,
+    subject=AuditSubject.DEPARTMENT,
     items=lambda configuration: configuration.directory.departments,
     plan_new=_plan_new_department,
     plan_change=_plan_change_of_department,
@@ -133,6 +137,7 @@ TEAMS: ReferenceKind[Team, CreateTeam, PatchTeam] = ReferenceKind(
     plural="teams",
     key="code",
     table=configuration_rows.team,
+    subject=AuditSubject.TEAM,
     items=lambda configuration: configuration.directory.teams,
     plan_new=_plan_new_team,
     plan_change=_plan_change_of_team,
@@ -155,8 +160,8 @@ def _plan_change_of_user(
 ) -> User:
     """Raises InvalidContent for an unknown deputy or an impossible absence.
 
-    Raises Conflict if the last active user is to be deactivated. A lead, a head or an owner may be
-    deactivated: escalations then go to the deputy or to the next level.
+    Raises Conflict if the last active user is to be deactivated. `use_cases.complaints.leaving` hands over what
+    belongs to a user who leaves.
     """
     values = pick_changes(old, command, "name", "email", "active", "deputy")
     absent_from, absent_until = _absence((old.absent_from, old.absent_until), command, tx.now)
@@ -165,6 +170,33 @@ def _plan_change_of_user(
     if values.get("active") is False and not any(user.active for user in others):
         raise Conflict("This is the last active user, and somebody must answer for complaints.")
     return replace(old, **values, absent_from=absent_from, absent_until=absent_until)
+
+
+def list_led_by(directory: Directory, login: str) -> list[str]:
+    """The codes of the active teams that the user leads, and of the departments that the user heads."""
+    teams = [team.code for team in directory.teams.values() if team.active and team.lead == login]
+    return teams + [one.code for one in directory.departments.values() if one.head == login]
+
+
+def pass_on_roles(tx: Transaction, caller: Caller, directory: Directory, leaver: str, successor: str) -> None:
+    """Give the places of a leaver to the successor: lead, head and deputy. Nobody becomes their own deputy."""
+    for kind, items, first in (
+        (TEAMS, directory.teams, "lead"),
+        (DEPARTMENTS, directory.departments, "head"),
+        (USERS, directory.users, "login"),
+    ):
+        for key, item in items.items():
+            held = {name: getattr(item, name) for name in (first, "deputy")}
+            now = {
+                name: successor if login == leaver and name != "login" else login
+                for name, login in held.items()
+            }
+            if now["deputy"] == now[first]:
+                now["deputy"] = None
+            if now != held:
+                changed = {name: login for name, login in now.items() if login != held[name]}
+                configuration_rows.update_row(tx, kind.table, key, changed)
+                audit_event.record_change(tx, caller.actor, kind.subject, key)
 
 
 def _check_deputy(configuration: Configuration, login: str, deputy: str | None) -> None:
@@ -193,6 +225,7 @@ USERS: ReferenceKind[User, CreateUser, PatchUser] = ReferenceKind(
     plural="users",
     key="login",
     table=configuration_rows.user_account,
+    subject=AuditSubject.USER,
     items=lambda configuration: configuration.directory.users,
     plan_new=_plan_new_user,
     plan_change=_plan_change_of_user,

@@ -5,6 +5,7 @@ A document is read with all its faults at once, each with its place in the docum
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -19,11 +20,12 @@ from complaints.domain.policy.policy import (
     Step,
     TargetChoice,
 )
+from complaints.domain.rules.feasibility import infeasible_faults
 from complaints.domain.time.calendar_document import calendar_document
 from complaints.domain.time.calendars import WorkCalendar, always_open
 from complaints.domain.time.notation import length_text, target_text
 from complaints.domain.time.working_time import OPEN_UNITS
-from complaints.domain.vocabulary import DeadlineKind
+from complaints.domain.vocabulary import ContactAfterEnd, DeadlineKind
 from complaints.use_cases.policy_document.fields import join_pointer, placed_faults
 from complaints.use_cases.policy_document.models import PolicyMembers, ReadingContext, RuleMembers
 from complaints.use_cases.policy_document.yaml_document import YamlDocument, read_yaml
@@ -46,8 +48,11 @@ def read_policy(
     calendars: Mapping[str, WorkCalendar] | None = None,
     teams: Collection[str] | None = None,
     categories: Collection[str] | None = None,
+    now: datetime | None = None,
 ) -> PolicyReading:
     """Read a policy document in YAML or JSON. The caller assigns `version`.
+
+    Every target and step must be computable for a complaint received at `effective_at`, and at `now` if it is given.
 
     `calendars` are the stored calendars that `use` may name; the policy copies them as they are now. If
     `teams` or `categories` is given, the document may name no others. Raises InvalidContent with all faults:
@@ -55,6 +60,13 @@ def read_policy(
     """
     document = read_yaml(text)
     policy = _read(document, ReadingContext(calendars or {}, teams, categories), version)
+    instants = {policy.effective_at, now or policy.effective_at}
+    faults = [
+        _fault(document, join_pointer(place), message)
+        for place, message in infeasible_faults(policy, instants)
+    ]
+    if faults:
+        raise _refusal(faults, document)
     return PolicyReading(policy, tuple(_warnings(policy, document)))
 
 
@@ -89,7 +101,13 @@ def to_document(policy: Policy) -> dict[str, object]:
         "default_team": policy.default_team,
         "early_close_roles": sorted(policy.early_close_roles),
         "acknowledgement": dict(policy.acknowledgement),
+        **_given(contact_after_end=_unless_built_in(policy.contact_after_end)),
     }
+
+
+def _unless_built_in(after_end: ContactAfterEnd) -> str | None:
+    """The built-in value stays unwritten, so a program that does not know the member can read the document."""
+    return None if after_end is ContactAfterEnd.REOPEN else after_end.value
 
 
 # From a document to a policy --------------------------------------------------------------------------------
@@ -201,6 +219,7 @@ def _step_members(step: Step) -> dict[str, object]:
         notify=[str(role) for role in step.notify],
         raise_priority=step.raise_priority or None,
         move_to_team=step.move_to_team,
+        repeat=step.repeat.name if step.repeat else None,
     )
 
 

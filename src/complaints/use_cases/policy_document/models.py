@@ -31,17 +31,26 @@ from complaints.domain.policy.checks import (
     PlacedFault,
     follow_up_faults,
     ladder_faults,
+    repeat_faults,
     route_faults,
     target_faults,
 )
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import CALENDAR_YEARS, WorkCalendar, always_open, check_stays_open
-from complaints.domain.time.notation import StepPlace, parse_length, parse_step_place, parse_target
+from complaints.domain.time.notation import (
+    Repeat,
+    StepPlace,
+    parse_length,
+    parse_repeat,
+    parse_step_place,
+    parse_target,
+)
 from complaints.domain.time.working_time import OPEN_UNITS, Target
 from complaints.domain.time.zones import find_zone
 from complaints.domain.vocabulary import (
     AccessRole,
     Cause,
+    ContactAfterEnd,
     DeadlineKind,
     HoldReason,
     Priority,
@@ -252,12 +261,14 @@ class StepMembers(Members):
     ]
     raise_priority: Annotated[bool, TRUTH_VALUE] = False
     move_to_team: Team | None = None
+    repeat: Annotated[Repeat, parsed(parse_repeat)] | None = None
 
 
 Ladder = Annotated[
     tuple[StepMembers, ...],
     items(1, 20),
     checked(lambda steps: ladder_faults([step.at for step in steps])),
+    checked(lambda steps: repeat_faults([step.repeat for step in steps])),
 ]
 
 
@@ -343,6 +354,7 @@ class PolicyMembers(Members):
     unreachable_attempts: Annotated[int, whole_number(1, 10)]
     hold_maximum: TargetWithoutCalendar
     reopen_window: TargetWithoutCalendar
+    contact_after_end: Annotated[ContactAfterEnd, member_of(ContactAfterEnd)] = ContactAfterEnd.REOPEN
     routes: Routes
     default_team: Team
     early_close_roles: Annotated[

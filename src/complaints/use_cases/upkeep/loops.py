@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -11,11 +12,12 @@ from complaints.storage import months
 from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import heartbeat, idempotency
-from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
+from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, log_result, sweep_once
 
 BEAT_SECONDS = 5.0
 RETRY_SECONDS = 0.2
+CHORE_BATCH = 1000
 GATHER_SECONDS = 0.05  # complaints that fall due one after the other are swept together
 _FORGOTTEN = timedelta(hours=1)
 _PARKED = timedelta(hours=1)
@@ -45,6 +47,7 @@ class Sweeper:
             swept = self._sweep()
             self._lag_seconds = max(swept.lags_seconds, default=0.0)
             self.observe(swept)
+            log_result(swept)
             self._beat()
             if swept.complaints < batch or self.stopping():
                 # If nothing was claimed, another process has locked the complaints that are due.
@@ -79,15 +82,51 @@ class Sweeper:
         self._lag_seconds = 0.0
 
 
-def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
-    """The hourly chores: delete old answers and heartbeats, unpark complaints, make and detach months.
+def beat_without_sweep(service: Service, node: str, wall: Callable[[], datetime]) -> None:
+    """Write the heartbeat of a process that only serves the API: a migration finds its program there."""
+    service.write(lambda tx: heartbeat.beat(tx, node, at=wall(), sweeps=False))
 
-    `history_months` is the number of whole months the history keeps beside the current one; None keeps all.
+
+def end_heartbeat(service: Service, node: str) -> None:
+    """Delete the heartbeat of this process, which ends. If the database is away, the heartbeat grows old instead."""
+    with suppress(Unavailable):
+        service.write(lambda tx: heartbeat.forget_node(tx, node))
+
+
+def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
+    """The hourly chores: unpark complaints, make and detach months, delete old answers and heartbeats.
+
+    A chore that fails is logged, and the others are done. `history_months` is the number of whole months the history
+    keeps beside the current one; None keeps all.
     """
-    service.write(lambda tx: idempotency.forget_answers(tx, tx.now - idempotency.KEPT))
-    service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN))
-    service.write(lambda tx: due_complaints.unpark(tx, tx.now - _PARKED))
-    keep_months(service, history_months=history_months)
+    chores: dict[str, Callable[[], object]] = {
+        "unpark complaints": lambda: _unpark(service),
+        "keep months": lambda: keep_months(service, history_months=history_months),
+        "forget answers": lambda: _repeat(service, idempotency.forget_answers, idempotency.KEPT),
+        "forget nodes": lambda: service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN)),
+    }
+    for name, work in chores.items():
+        try:
+            work()
+        except Exception:  # the other chores do not depend on it, and it is tried again in an hour
+            log.exception("a chore failed", extra={"chore": name})
+
+
+def _unpark(service: Service) -> None:
+    if unparked := _repeat(service, due_complaints.unpark, _PARKED):
+        log.info("complaints are unparked and tried again", extra={"complaints": unparked})
+
+
+def _repeat(service: Service, work: Callable[[Transaction, datetime, int], int], age: timedelta) -> int:
+    """Work on rows older than `age`, in transactions of limited size, until none is left or the others are locked.
+
+    Returns the number of rows.
+    """
+    total, count = 0, CHORE_BATCH
+    while count == CHORE_BATCH:
+        count = service.write(lambda tx: work(tx, tx.now - age, CHORE_BATCH))
+        total += count
+    return total
 
 
 def keep_months(service: Service, *, history_months: int | None = None) -> None:

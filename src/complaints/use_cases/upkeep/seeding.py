@@ -8,14 +8,15 @@ from importlib import resources
 from pydantic import TypeAdapter
 
 from complaints.domain.policy.categories import Category
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, AuditSubject
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import api_key as key_rows
+from complaints.storage.rows import audit_event, seed
 from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.rows import policy as policy_rows
-from complaints.storage.rows import seed
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.configuration import keys
+from complaints.use_cases.configuration.changing import finish_change
 from complaints.use_cases.policy_document.document import read_policy, to_document
 from complaints.use_cases.policy_document.yaml_document import read_yaml
 from complaints.use_cases.service import Service
@@ -47,6 +48,12 @@ def shipped_policy(name: str) -> str:
     return _shipped_text(f"policies/{name}.yaml")
 
 
+def shipped_policies() -> list[str]:
+    """The names of the policy documents that come with the program."""
+    files = (resources.files("complaints") / "policies").iterdir()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
 def _shipped_text(path: str) -> str:
     return resources.files("complaints").joinpath(path).read_text(encoding="utf-8")
 
@@ -70,6 +77,12 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
     return True
 
 
+def begin_audit(tx: Transaction) -> None:
+    """Record the parts of the configuration that are not in the audit log yet: after seeding and after migrations."""
+    configuration_rows.claim_version(tx)
+    audit_event.record_unrecorded(tx, SYSTEM.actor)
+
+
 def ensure_first_key(service: Service, tx: Transaction, secret: str | None) -> str | None:
     """Make sure that somebody can use the API.
 
@@ -81,9 +94,9 @@ def ensure_first_key(service: Service, tx: Transaction, secret: str | None) -> s
     if secret is None and known:
         return None
     if secret is not None and (bootstrap := known.get(BOOTSTRAP)):
-        if not key_rows.has_secret(tx, keys.digest_of(secret), with_revoked=False):
+        if not key_rows.has_secret(tx, keys.digest_of(secret)):
             key_rows.replace_secret(tx, bootstrap.id, keys.digest_of(secret))
-            configuration_rows.raise_version(tx)
+            finish_change(tx, SYSTEM, AuditSubject.KEY, str(bootstrap.id))
         return None
     _, made = keys.create_key(
         service, tx, SYSTEM, name=BOOTSTRAP, roles=[AccessRole.ADMIN], source="api", login=None, secret=secret

@@ -1,11 +1,13 @@
 """The sweep: claim the complaints that are due, catch them up, and save them, each exactly once."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from complaints.domain.complaint.change import ENGINE, Change
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.vocabulary import EventType
@@ -17,13 +19,17 @@ from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
 
 BATCH = 500
+_NAMED = 20
 _PARKED = "complaint parked: its deadlines cannot be caught up"
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """The counts of a sweep. `lags_seconds` has the lag of each step that was taken."""
+    """The counts of a sweep. `lags_seconds` has the lag of each step that was taken.
+
+    `escalated` has the sequences of the first complaints that were escalated.
+    """
 
     complaints: int = 0
     parked: int = 0
@@ -31,6 +37,7 @@ class SweepResult:
     reminders: int = 0
     resumed: int = 0
     lags_seconds: tuple[float, ...] = ()
+    escalated: tuple[int, ...] = ()
 
     def __add__(self, other: "SweepResult") -> "SweepResult":
         return SweepResult(
@@ -40,6 +47,7 @@ class SweepResult:
             self.reminders + other.reminders,
             self.resumed + other.resumed,
             self.lags_seconds + other.lags_seconds,
+            (self.escalated + other.escalated)[:_NAMED],
         )
 
 
@@ -130,6 +138,17 @@ def _sweep(
     return _count_results(changes, parked=len(parked))
 
 
+def log_result(swept: SweepResult) -> None:
+    """Log a sweep that did something, with the numbers of the first complaints that it escalated."""
+    if not swept.complaints:
+        return
+    counts = {
+        name: getattr(swept, name) for name in ("complaints", "escalations", "reminders", "resumed", "parked")
+    }
+    numbers = [number_of(sequence) for sequence in swept.escalated]
+    log.info("complaints were swept", extra={**counts, "escalated": numbers})
+
+
 def _catch_up_step_by_step(change: Change, configuration: Configuration, until: datetime) -> None:
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= until:
         _catch_up_in_one_step(change, configuration, wake_at)
@@ -137,7 +156,13 @@ def _catch_up_step_by_step(change: Change, configuration: Configuration, until: 
 
 def _catch_up_in_one_step(change: Change, configuration: Configuration, now: datetime) -> None:
     policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
-    catch_up(change, policy, configuration.directory, now)
+    catch_up(change, policy, configuration.directory, now, in_parts=True)
+
+
+def _escalated(changes: list[ChangeToSave]) -> Iterator[int]:
+    for saved in changes:
+        if any(escalation.level > 0 for escalation in saved.change.escalations):
+            yield saved.change.complaint.sequence
 
 
 def _count_results(changes: list[ChangeToSave], *, parked: int) -> SweepResult:
@@ -151,4 +176,5 @@ def _count_results(changes: list[ChangeToSave], *, parked: int) -> SweepResult:
         reminders=sum(e.level == 0 for e in taken),
         resumed=resumed,
         lags_seconds=lags,
+        escalated=tuple(islice(_escalated(changes), _NAMED)),
     )

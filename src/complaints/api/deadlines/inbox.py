@@ -1,0 +1,74 @@
+"""The route of the inbox: complaints with escalations that wait for somebody."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from complaints.api import cursors
+from complaints.api.deadlines.escalations import escalation_json
+from complaints.api.deadlines.schemas import InboxItem, InboxPage, InboxQuery
+from complaints.api.http.strict_route import StrictRoute
+from complaints.api.pages import cut_page, page_of, parse_fields
+from complaints.api.problems.schemas import refusals
+from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.json_text import to_json
+from complaints.use_cases.access import Right
+from complaints.use_cases.complaints import escalations
+from complaints.use_cases.complaints.escalations import InboxPosition
+from complaints.use_cases.service import Transaction
+
+router = APIRouter(prefix="/inbox", tags=["escalations"], route_class=StrictRoute)
+_CURSOR = "inbox"
+_MEMBERS = tuple(name for name in InboxItem.model_fields if name not in ("number", "worst"))
+
+
+@router.get(
+    "",
+    dependencies=[require_right(Right.READ_OWN)],
+    responses={
+        200: {"model": InboxPage, "description": "A page of the inbox"},
+        **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
+    },
+)
+def list_inbox(request: CurrentRequest, query: Annotated[InboxQuery, Query()]) -> Response:
+    """One row for each complaint with escalations that are neither acknowledged nor settled: the worst ones first.
+
+    The highest level comes first, then the complaint that has waited longest.
+    """
+    fields = parse_fields(query.fields, InboxItem)
+    after = _position(cursors.decode(query.cursor, _CURSOR)) if query.cursor is not None else None
+
+    def work(tx: Transaction) -> Reply:
+        rows = escalations.list_inbox(
+            request.service,
+            tx,
+            request.caller,
+            recipient=query.recipient,
+            team=query.team,
+            level_min=query.level_min,
+            after=after,
+            limit=query.limit + 1,
+        )
+        shown, cursor = cut_page(rows, query.limit, _cursor)
+        return page_of(map(_item_json, shown), fields, cursor)
+
+    return request.read(work)
+
+
+def _item_json(row: Mapping[Any, Any]) -> dict[str, Any]:
+    shown = {name: to_json(row[name]) for name in _MEMBERS}
+    return {**shown, "number": number_of(row["sequence"]), "worst": escalation_json(row)}
+
+
+def _cursor(last: Mapping[Any, Any]) -> dict[str, Any]:
+    since = to_json(last["since"])
+    return {"kind": _CURSOR, "level": last["level"], "since": since, "id": to_json(last["complaint_id"])}
+
+
+def _position(position: Mapping[str, Any]) -> InboxPosition:
+    """The end of the page before. Raises BadRequest for a cursor that this list did not give."""
+    level = cursors.integer_in(position, "level", most=100)
+    return InboxPosition(level, cursors.instant_in(position, "since"), cursors.id_in(position, "id"))

@@ -1,0 +1,129 @@
+"""Turns: pages and calculators are answered one after the other, so that they leave time for complaints. Pure ASGI."""
+
+import asyncio
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from complaints.api.problems.handlers import refusal_response
+from complaints.api.problems.refusals import RefusalCarrier
+
+LEAST_PAUSE_SECONDS = 0.005
+"""The shortest pause between two turns of a line: a line answers at most 200 requests a second in a process."""
+
+_PAUSE_SHARE = 4.0  # a line pauses four times as long as its last turn took: it uses a fifth of the time
+
+
+class Turns:
+    """Lets one request of each line work at a time, with a pause after it. Other requests do not wait.
+
+    `lines` are paths: a path below `/v1/` as it is, another path with all paths below it. Paths outside `/v1/` without
+    a line have one line together. A turn begins when the body has arrived, and ends when the answer begins. So a slow
+    client does not hold up its line.
+    """
+
+    def __init__(self, app: ASGIApp, *, lines: tuple[str, ...]) -> None:
+        self._app = app
+        self._lines = {path: Line() for path in lines}
+        self._other = Line()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, in its turn if it stands in a line."""
+        line = self._lines.get(scope["path"]) if scope["type"] == "http" else None
+        if line is None and not scope.get("path", "/v1/").startswith("/v1/"):
+            line = self._lines.get("/" + scope["path"].lstrip("/").partition("/")[0], self._other)
+        if line is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            body = await _WholeBody.read(scope, receive)
+        except RefusalCarrier as carrier:  # exception handlers do not cover middleware
+            await refusal_response(Request(scope), carrier.refusal)(scope, receive, send)
+            return
+        turn = _Turn(line, send)
+        await line.begin()
+        try:
+            await self._app(scope, body.receive, turn.send)
+        finally:
+            turn.end()
+
+
+class Line:
+    """The requests that wait for their turn, and the time at which the next turn may begin."""
+
+    __slots__ = ("_begun_at", "_free_at", "_lock")
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._begun_at = self._free_at = 0.0
+
+    async def begin(self) -> None:
+        """Wait for the turn."""
+        await self._lock.acquire()
+        loop = asyncio.get_running_loop()
+        try:
+            await asyncio.sleep(self._free_at - loop.time())
+        except BaseException:
+            self._lock.release()
+            raise
+        self._begun_at = loop.time()
+
+    def end(self) -> None:
+        """End the turn. The next turn begins after the pause."""
+        now = asyncio.get_running_loop().time()
+        self._free_at = now + max(LEAST_PAUSE_SECONDS, _PAUSE_SHARE * (now - self._begun_at))
+        self._lock.release()
+
+    async def pass_through(self) -> None:
+        """Wait for the turn and end it at once. Used for answers that cost nothing more."""
+        await self.begin()
+        self.end()
+
+
+class _Turn:
+    """The send of a request that has its turn. The turn ends before the answer goes out."""
+
+    __slots__ = ("_ended", "_line", "_send")
+
+    def __init__(self, line: Line, send: Send) -> None:
+        self._line = line
+        self._send = send
+        self._ended = False
+
+    async def send(self, message: Message) -> None:
+        """Send part of the answer."""
+        self.end()
+        await self._send(message)
+
+    def end(self) -> None:
+        """End the turn, unless it has ended."""
+        if not self._ended:
+            self._ended = True
+            self._line.end()
+
+
+class _WholeBody:
+    """The receive of a request whose body has arrived."""
+
+    __slots__ = ("_message", "_receive")
+
+    def __init__(self, message: Message | None, receive: Receive) -> None:
+        self._message = message
+        self._receive = receive
+
+    @classmethod
+    async def read(cls, scope: Scope, receive: Receive) -> "_WholeBody":
+        """Read the body. The body of a GET is left: no page reads it."""
+        if scope["method"] == "GET":
+            return cls(None, receive)
+        parts: list[bytes] = []
+        while (message := await receive())["type"] == "http.request":
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return cls({"type": "http.request", "body": b"".join(parts)}, receive)
+        return cls(message, receive)
+
+    async def receive(self) -> Message:
+        """The body in one message, then the messages after it."""
+        message, self._message = self._message, None
+        return await self._receive() if message is None else message

@@ -1,0 +1,86 @@
+"""A trial of a policy: the due time and the ladder that a deadline of one kind would have. Nothing is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from complaints.domain.complaint.facts import Deadline
+from complaints.domain.errors import InvalidContent
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.ladder import DeadlineTerms, PlannedStep, plan_remaining_steps
+from complaints.domain.time.calendars import WorkCalendar
+from complaints.domain.time.preview import PreviewResult, plan_targets
+from complaints.domain.time.working_time import Pause, Target
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Priority
+
+MOST_PAUSES = 100
+_NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The due time, and the steps of the ladder up to its first repetition. No steps without a due time."""
+
+    policy: Policy
+    preview: PreviewResult
+    steps: Sequence[PlannedStep]
+
+
+def plan_trial(
+    policy: Policy,
+    kind: DeadlineKind,
+    *,
+    priority: Priority,
+    category: str | None,
+    sequence: int,
+    start: datetime,
+    pauses: Sequence[Pause] = (),
+) -> Trial:
+    """Try a deadline of `kind` that starts at `start`, in UTC, with these pauses.
+
+    `sequence` is the number of the follow-up. Raises InvalidContent for a kind without a target, and as
+    `plan_targets` does.
+    """
+    if len(pauses) > MOST_PAUSES:
+        raise InvalidContent.at("/pauses", f"With a policy, at most {MOST_PAUSES} pauses can be given.")
+    targets = _choose_targets(policy, kind, priority, category, sequence)
+    preview = plan_targets(targets, start, pauses)
+    if preview.due_at is None:
+        return Trial(policy, preview, ())
+    deadline = Deadline(
+        id=_NOBODY,
+        policy_code=policy.code,
+        policy_version=policy.version,
+        kind=kind,
+        cycle=1,
+        sequence=sequence,
+        attempt=1,
+        status=DeadlineStatus.RUNNING,
+        started_at=start,
+        target=targets[0][0] if len(targets) == 1 else None,
+        due_at=preview.due_at,
+    )
+    rule = policy.rules[kind]
+    terms = DeadlineTerms(rule, rule.calendar, tuple(pauses), start)
+    return Trial(policy, preview, plan_remaining_steps(deadline, terms, policy))
+
+
+def _choose_targets(
+    policy: Policy, kind: DeadlineKind, priority: Priority, category: str | None, sequence: int
+) -> list[tuple[Target, WorkCalendar]]:
+    """The targets up to the due time, each with its calendar. The closure follows the last follow-up."""
+    plan, calendar = policy.follow_ups[priority], policy.rules[kind].calendar
+    match kind:
+        case DeadlineKind.PROMISE:
+            raise InvalidContent.at(
+                "/kind", "The due time of a promise is the one promised: no policy has it."
+            )
+        case DeadlineKind.FOLLOW_UP:
+            if sequence > len(plan):
+                raise InvalidContent.at("/sequence", f"Priority {priority} has {len(plan)} follow-ups.")
+            return [(plan[sequence - 1], calendar)]
+        case DeadlineKind.CLOSURE:
+            return [(plan[-1], policy.rules[DeadlineKind.FOLLOW_UP].calendar), (policy.closure, calendar)]
+        case _:
+            return [(policy.rules[kind].target_for(priority, category), calendar)]

@@ -1,0 +1,194 @@
+"""The audit log: one row for each change of the configuration, never changed, chained by digest.
+
+The configuration is the staff, the categories, the calendars, the policies and the keys. Each row holds the whole
+state of its subject after the change. Writers hold the lock on the reference data, so `sequence` has no gap.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, RowMapping, String, Table, Text, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from complaints.domain.complaint.history import GENESIS, canonical
+from complaints.domain.json_text import encode, to_json
+from complaints.domain.vocabulary import AuditAction, AuditSubject
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.rows import configuration
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(210), nullable=False),
+    Column("subject", one_of(AuditSubject, checked=False), nullable=False),
+    Column("code", String(220), nullable=False),
+    Column("action", one_of(AuditAction, checked=False), nullable=False),
+    Column("data", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+a = audit_event.c
+Index("ix_audit_event__subject", a.subject, a.code, a.sequence)
+
+_TABLES: dict[AuditSubject, Table] = {
+    AuditSubject.USER: configuration.user_account,
+    AuditSubject.TEAM: configuration.team,
+    AuditSubject.DEPARTMENT: configuration.department,
+    AuditSubject.CATEGORY: configuration.category,
+    AuditSubject.CALENDAR: configuration.calendar,
+    AuditSubject.POLICY: configuration.policy,
+    AuditSubject.KEY: configuration.api_key,
+}
+_DIGESTED = {
+    (AuditSubject.POLICY, "text"),
+    (AuditSubject.POLICY, "document"),
+    (AuditSubject.KEY, "secret_digest"),
+}
+_HELD = select(a.sequence, a.at, a.actor, a.subject, a.code, a.action, a.data, a.digest)
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One entry of the audit log. `data` is the text from which `digest` was made."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    subject: AuditSubject
+    code: str
+    action: AuditAction
+    data: str
+    digest: bytes
+
+    @property
+    def state(self) -> State:
+        """The subject after the change."""
+        state: State = json.loads(self.data)["state"]
+        return state
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the members that changed, in order of the alphabet."""
+        changed: list[str] = json.loads(self.data)["changed"]
+        return changed
+
+
+def record_change(tx: Transaction, actor: str, subject: AuditSubject, *key: str | int) -> None:
+    """Record the present state of the subject with this primary key, unless it is recorded already.
+
+    The caller holds the lock on the reference data.
+    """
+    table = _TABLES[subject]
+    named = [column == _typed(column, part) for column, part in zip(table.primary_key, key, strict=True)]
+    row = tx.connection.execute(select(table).where(*named)).mappings().one()
+    before = _find_latest(tx, subject, _code_of(table, row))
+    action = AuditAction.CREATED if before is None else AuditAction.CHANGED
+    _append(tx, actor, subject, row, action, before=before.state if before else {})
+
+
+def record_unrecorded(tx: Transaction, actor: str) -> None:
+    """Record each subject that has no entry yet: the first content, and subjects that are older than the log."""
+    recorded = {(event.subject, event.code) for event in read_all(tx)}
+    for subject, table in _TABLES.items():
+        for row in tx.connection.execute(select(table).order_by(*table.primary_key)).mappings().all():
+            if (subject, _code_of(table, row)) not in recorded:
+                _append(tx, actor, subject, row, AuditAction.FOUND, before={})
+
+
+def read_states(tx: Transaction) -> dict[tuple[AuditSubject, str], State]:
+    """The present state of every subject."""
+    return {
+        (subject, _code_of(table, row)): _state_of(subject, row)
+        for subject, table in _TABLES.items()
+        for row in tx.connection.execute(select(table)).mappings()
+    }
+
+
+def read_all(tx: Transaction) -> Iterator[AuditEvent]:
+    """Every entry, oldest first."""
+    return (AuditEvent(*row) for row in tx.connection.execute(_HELD.order_by(a.sequence)))
+
+
+def list_events(
+    tx: Transaction,
+    *,
+    before: int | None,
+    limit: int,
+    subject: AuditSubject | None = None,
+    code: str | None = None,
+    actor: str | None = None,
+) -> Sequence[AuditEvent]:
+    """Up to `limit` entries below the number `before`, latest first."""
+    wanted: list[ColumnElement[bool]] = []
+    if before is not None:
+        wanted.append(a.sequence < before)
+    given = ((a.subject, subject), (a.code, code), (a.actor, actor))
+    wanted += [column == value for column, value in given if value is not None]
+    statement = _HELD.where(*wanted).order_by(a.sequence.desc()).limit(limit)
+    return [AuditEvent(*row) for row in tx.connection.execute(statement)]
+
+
+def chained_digest(previous: bytes, event: AuditEvent) -> bytes:
+    """The SHA-256 digest of the previous digest and the whole entry."""
+    head = {
+        "sequence": event.sequence,
+        "at": event.at,
+        "actor": event.actor,
+        "subject": event.subject,
+        "code": event.code,
+        "action": event.action,
+    }
+    return hashlib.sha256(previous + encode(head, sort_keys=True) + b"\n" + event.data.encode()).digest()
+
+
+def _append(
+    tx: Transaction,
+    actor: str,
+    subject: AuditSubject,
+    row: RowMapping,
+    action: AuditAction,
+    *,
+    before: Mapping[str, Any],
+) -> None:
+    state = _state_of(subject, row)
+    changed = sorted(name for name in state if state[name] != before.get(name))
+    if not changed:
+        return
+    last = tx.connection.execute(select(a.sequence, a.digest).order_by(a.sequence.desc()).limit(1)).first()
+    sequence, previous = (last.sequence + 1, last.digest) if last else (1, GENESIS)
+    data = canonical({"state": state, "changed": changed})
+    code = _code_of(_TABLES[subject], row)
+    event = AuditEvent(sequence, tx.now, actor, subject, code, action, data, b"")
+    values = {name: getattr(event, name) for name in event.__slots__}
+    tx.connection.execute(audit_event.insert().values(values | {"digest": chained_digest(previous, event)}))
+
+
+def _find_latest(tx: Transaction, subject: AuditSubject, code: str) -> AuditEvent | None:
+    return next(iter(list_events(tx, before=None, limit=1, subject=subject, code=code)), None)
+
+
+def _state_of(subject: AuditSubject, row: RowMapping) -> State:
+    """The members of a subject as JSON. Long texts and secrets stand as digests."""
+    return {
+        name: _fingerprint(value) if (subject, name) in _DIGESTED else to_json(value)
+        for name, value in row.items()
+    }
+
+
+def _fingerprint(value: object) -> str:
+    return hashlib.sha256(encode(value, sort_keys=True)).hexdigest()
+
+
+def _code_of(table: Table, row: RowMapping) -> str:
+    return "/".join(str(row[column.name]) for column in table.primary_key)
+
+
+def _typed(column: Column[Any], part: str | int) -> Any:
+    return column.type.python_type(part)

@@ -1,0 +1,109 @@
+"""One action or one note on many complaints. Each item is the use case of a single call, with its rights and errors."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from complaints.domain.errors import Conflict, InvalidContent
+from complaints.domain.vocabulary import Action
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries.complaint_lists import Order, SortKey, find_page
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.bulk import MOST_ITEMS, BulkItem, BulkWork
+from complaints.use_cases.commands.complaints import AddNote, Transition
+from complaints.use_cases.complaints.actions import transition
+from complaints.use_cases.complaints.bulk_commands import ComplaintSelection
+from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
+from complaints.use_cases.complaints.notes_and_links import add_note
+from complaints.use_cases.service import Service
+
+ShowItem = Callable[[BulkItem], dict[str, Any]]
+_NEWEST_FIRST = Order(SortKey.RECEIVED_AT, descending=True)
+
+
+def take_action_on_many(
+    service: Service, caller: Caller, chosen: ComplaintSelection, command: Transition, show: ShowItem
+) -> BulkWork:
+    """The work of one action on the chosen complaints. Raises Forbidden without the right to work."""
+    into = (command.into,) if command.action is Action.MERGE else ()
+
+    def prepare(tx: Transaction, references: Sequence[str]) -> None:
+        load.lock_in_order(tx, [*references, *into])
+
+    def act(tx: Transaction, reference: str) -> None:
+        transition(service, tx, caller, reference, command, None)
+
+    return _work(service, caller, chosen, prepare, act, show)
+
+
+def add_note_to_many(
+    service: Service, caller: Caller, chosen: ComplaintSelection, command: AddNote, show: ShowItem
+) -> BulkWork:
+    """The work of one note on the chosen complaints. Raises Forbidden without the right to work."""
+
+    def act(tx: Transaction, reference: str) -> None:
+        add_note(service, tx, caller, reference, command)
+
+    return _work(service, caller, chosen, load.lock_in_order, act, show)
+
+
+def _work(
+    service: Service,
+    caller: Caller,
+    chosen: ComplaintSelection,
+    prepare: Callable[[Transaction, Sequence[str]], None],
+    act: Callable[[Transaction, str], None],
+    show: ShowItem,
+) -> BulkWork:
+    caller.require(Right.WORK)
+    check_choice("complaints", chosen.complaints, chosen.filter, chosen.expected_count)
+    return BulkWork(partial(_find_complaints, service, caller, chosen), act, show, prepare)
+
+
+def _find_complaints(
+    service: Service, caller: Caller, chosen: ComplaintSelection, tx: Transaction
+) -> Sequence[str]:
+    """The chosen complaints, as the caller named them, or by id if a filter chose them.
+
+    Raises InvalidContent for a complaint that is named twice, and the refusals of `check_count` and `filters_of`.
+    """
+    if chosen.filter is not None:
+        return _find_fitting(service, caller, chosen.filter, chosen.expected_count, tx)
+    references = chosen.complaints or ()
+    ids = load.find_ids(tx, references, scope=caller.scope)
+    check_named_once([ids.get(reference, reference) for reference in references], "complaints")
+    return references
+
+
+def _find_fitting(
+    service: Service, caller: Caller, asked: ComplaintFilter, expected: int | None, tx: Transaction
+) -> Sequence[str]:
+    filters = filters_of(service, tx, caller, asked)
+    page = find_page(tx, filters, _NEWEST_FIRST, after=None, limit=MOST_ITEMS)
+    check_count(len(page.complaints) + (page.end is not None), expected)
+    return [str(complaint.id) for complaint in page.complaints]
+
+
+def check_choice(member: str, named: object, asked: object, expected: int | None) -> None:
+    """Raise InvalidContent unless there is either a list or a filter, and `expected_count` with the filter."""
+    if (named is None) == (asked is None):
+        raise InvalidContent.at(f"/{member}", f"Give either {member} or filter.")
+    if (asked is None) != (expected is None):
+        raise InvalidContent.at("/expected_count", "A filter needs expected_count, and only a filter does.")
+
+
+def check_count(count: int, expected: int | None) -> None:
+    """Raise InvalidContent if more items fit a filter than one call may take, and Conflict for another number."""
+    if count > MOST_ITEMS:
+        raise InvalidContent.at("/filter", f"More than {MOST_ITEMS} fit: choose fewer.")
+    if count != expected:
+        raise Conflict(f"{count} fit the filter, not {expected}. Nothing was done: look at the list again.")
+
+
+def check_named_once(names: Sequence[object], member: str) -> None:
+    """Raise InvalidContent if an item is named twice."""
+    first: dict[object, int] = {}
+    for place, name in enumerate(names):
+        if first.setdefault(name, place) != place:
+            raise InvalidContent.at(f"/{member}/{place}", f"This is the same as /{member}/{first[name]}.")

@@ -1,0 +1,60 @@
+"""External ids: the names of complaints in other systems. A name of a system has one complaint (rule 1.15)."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from complaints.domain.complaint.change import Change
+from complaints.domain.errors import Conflict, Forbidden, InvalidContent, escape_pointer
+from complaints.domain.rules.intake import NewComplaint
+from complaints.domain.scope import Scope
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.external_id import find_holders
+
+
+def read_external_ids(
+    source: str, external_id: str | None, given: Mapping[str, str], scope: Scope
+) -> tuple[str | None, dict[str, str]]:
+    """The external id in the system `source`, and the external ids in other systems.
+
+    Raises InvalidContent for two ids of one system. Raises Forbidden if a caller of one source names others.
+    """
+    others = dict(given)
+    own = others.pop(source, external_id)
+    if external_id is not None and own != external_id:
+        pointer = f"/external_ids/{escape_pointer(source)}"
+        raise InvalidContent.at(pointer, "external_id has another id of the same system.")
+    if foreign := [system for system in others if not scope.admits_source(system)]:
+        raise Forbidden(f"This key gives external ids of {source!r} only, not of {foreign[0]!r}.")
+    return own, others
+
+
+def refuse_taken_ids(
+    tx: Transaction, posts: Mapping[int, NewComplaint], own: Mapping[int, Collection[UUID]]
+) -> dict[int, Conflict]:
+    """Refusals of new complaints with an external id that another complaint has, by place.
+
+    `own` are the complaints whose ids the new one takes over, by place.
+    """
+    given = {place: new.external_ids.items() for place, new in posts.items() if new.external_ids}
+    holders = find_holders(tx, {pair for pairs in given.values() for pair in pairs})
+    return {
+        place: _taken(*pair)
+        for place, pairs in given.items()
+        for pair in pairs
+        if pair in holders and holders[pair] not in own.get(place, ())
+    }
+
+
+def patch_external_ids(tx: Transaction, change: Change, given: Mapping[str, str | None]) -> None:
+    """Change external ids by system; None takes one away. Raises Conflict if another complaint has it."""
+    complaint = change.complaint
+    ids = {**complaint.ids_by_system, **given}
+    wanted = {system: name for system, name in ids.items() if name is not None}
+    for pair, holder_id in find_holders(tx, wanted.items() - complaint.ids_by_system.items()).items():
+        if holder_id != complaint.id:
+            raise _taken(*pair)
+    change.set(external_id=wanted.pop(complaint.source, None), external_ids=wanted)
+
+
+def _taken(system: str, name: str) -> Conflict:
+    return Conflict(f"The external id {name!r} of system {system!r} names another complaint.")

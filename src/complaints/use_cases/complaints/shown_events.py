@@ -1,0 +1,70 @@
+"""The data of events as callers see it: internal texts masked, complaints outside their scope left out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.domain.vocabulary import EventType
+from complaints.storage import load
+from complaints.storage.database.transactions import Transaction
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.views import MASK, mask_values
+
+EventData = dict[str, Any]
+_PUBLIC = "public"
+_ID_LENGTH = 36
+
+
+def show_data(
+    tx: Transaction, caller: Caller, events: Sequence[tuple[EventType, EventData]]
+) -> list[EventData]:
+    """The data of each event as the caller sees it, in the given order.
+
+    Internal notes and attributes are for staff, so other callers see a mask. An id of a complaint outside the scope
+    of the caller becomes None.
+    """
+    shown = [data for _, data in events]
+    if Right.SEE_INTERNAL not in caller.rights:
+        shown = [_mask_internal(event_type, data) for event_type, data in events]
+    if caller.scope == ALL_COMPLAINTS:
+        return shown
+    hidden = load.find_outside(tx, {found for data in shown for found in _ids_in(data)}, scope=caller.scope)
+    texts = {str(complaint_id) for complaint_id in hidden}
+    return [_without(data, texts) for data in shown] if texts else shown
+
+
+def _mask_internal(event_type: EventType, data: EventData) -> EventData:
+    shown = dict(data)
+    if event_type is EventType.NOTE_ADDED and shown.get("visibility") != _PUBLIC:
+        shown["text"] = MASK
+    if shown.get("note") is not None:
+        shown["note"] = MASK
+    changes = shown.get("changes")
+    if isinstance(changes, Mapping) and changes.get("attributes"):
+        shown["changes"] = {**changes, "attributes": mask_values(changes["attributes"])}
+    return shown
+
+
+def _ids_in(value: object) -> Iterator[UUID]:
+    """All texts in `value` that are ids."""
+    if isinstance(value, str) and len(value) == _ID_LENGTH:
+        try:
+            yield UUID(value)
+        except ValueError:
+            return
+    elif isinstance(value, Mapping):
+        for member in value.values():
+            yield from _ids_in(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _ids_in(item)
+
+
+def _without(value: Any, texts: set[str]) -> Any:
+    """`value` with None for each of `texts` in it."""
+    if isinstance(value, dict):
+        return {name: _without(member, texts) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without(item, texts) for item in value]
+    return None if isinstance(value, str) and value in texts else value

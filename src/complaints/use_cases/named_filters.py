@@ -1,0 +1,53 @@
+"""Filters by a name of the configuration, such as a team or a user. An unknown name is refused, not "nothing found"."""
+
+from collections.abc import Iterable
+from typing import overload
+
+from complaints.domain.errors import InvalidContent, ask_if_meant, clip
+from complaints.use_cases.access import Caller, Right
+
+ME = "me"
+NOBODY = "none"
+_HOW_TO_NAME_USERS = f"write a login or {ME!r}"
+
+
+@overload
+def check_name(name: str, known: Iterable[str], *, parameter: str, thing: str) -> str: ...
+
+
+@overload
+def check_name(name: None, known: Iterable[str], *, parameter: str, thing: str) -> None: ...
+
+
+def check_name(name: str | None, known: Iterable[str], *, parameter: str, thing: str) -> str | None:
+    """`name`, if it is None or one of the `known` names.
+
+    Raises InvalidContent for another name, and asks if the nearest known name was meant. `thing` is the noun for
+    the message: `team`.
+    """
+    names = known if name is None else [*known]
+    if name is None or name in names:
+        return name
+    raise _unknown(name, ask_if_meant(name, names), parameter=parameter, thing=thing)
+
+
+def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, parameter: str) -> str | None:
+    """The login that a filter by user names; `me` is the user of the caller's key.
+
+    Raises InvalidContent for an unknown login, and for `me` if the key belongs to no user. Callers without the right
+    to read everything get no logins.
+    """
+    if name is None or name in (logins := [*users]):
+        return name
+    if name != ME:
+        meant = ask_if_meant(name, logins) if Right.READ in caller.rights else None
+        raise _unknown(name, meant or _HOW_TO_NAME_USERS, parameter=parameter, thing="user")
+    if caller.login is None:
+        message = f"{parameter}=me needs a key of a user; the key {clip(caller.name, 100)!r} belongs to none."
+        raise InvalidContent.in_query(parameter, message)
+    return caller.login
+
+
+def _unknown(name: str, hint: str | None, *, parameter: str, thing: str) -> InvalidContent:
+    end = f": {hint}" if hint else "."
+    return InvalidContent.in_query(parameter, f"There is no {thing} {clip(name, 100)!r}{end}")

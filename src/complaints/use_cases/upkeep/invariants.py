@@ -1,0 +1,294 @@
+"""The invariants of one complaint. Each is a function that yields what is wrong (rules 2.12, 3.1, 3.3)."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
+from complaints.domain.complaint.facts import Complaint, Deadline
+from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
+from complaints.domain.json_text import to_json
+from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.deadlines import set_wake_time
+from complaints.domain.rules.repetitions import MARK
+from complaints.domain.staff import Directory
+from complaints.domain.vocabulary import EventType, LinkType
+from complaints.storage.indexing import terms_of
+from complaints.storage.queries.audit import ComplaintRow, EscalationRow, EventRow, Parts
+from complaints.storage.rows.complaint import values_of
+
+_FOLLOWING = ("next_due_at", "overdue_after_at", "wake_at", "escalation_level")
+_OF_ESCALATION = (
+    "deadline_id",
+    "kind",
+    "step",
+    "level",
+    "roles",
+    "recipients",
+    "planned_at",
+    "superseded",
+    "reason",
+)
+_LINK_TYPES = frozenset(LinkType)
+_LINKING = (EventType.LINKED, EventType.UNLINKED, EventType.MERGED, EventType.UNMERGED)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One complaint with everything that is stored about it.
+
+    `now_is_late`: the complaint's wake time is more than a minute ago. `cut_off`: the history began in a month that
+    was detached, so only the rest of it can be checked.
+    """
+
+    stored: ComplaintRow
+    events: Sequence[EventRow]
+    parts: Parts
+    policy: Policy
+    directory: Directory
+    now_is_late: bool
+    cut_off: bool
+
+    @property
+    def complaint(self) -> Complaint:
+        """The complaint as stored."""
+        return self.stored.loaded.complaint
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """The data of the events, oldest first."""
+        return [json.loads(row.data) for row in self.events]
+
+    def recorded(self, *types: EventType) -> Iterator[tuple[EventRow, dict[str, Any]]]:
+        """The events of these types, with their data."""
+        return ((row, data) for row, data in zip(self.events, self.records, strict=True) if row.type in types)
+
+
+# History -----------------------------------------------------------------------------------------------------------
+
+
+def _history_unbroken(case: Case) -> Iterator[str]:
+    end, events = _beginning(case)
+    number = 0
+    for row in events:
+        event = Event(EventType(row.type), row.version, row.at, row.actor, {})
+        if row.ordinal != end.count + 1:
+            yield f"after event {end.count} comes event {row.ordinal}"
+        if chained_digest(end.digest, row.ordinal, event, row.data) != row.digest:
+            yield f"event {row.ordinal} is not what was written"
+        if row.sequence <= number:
+            yield f"event {row.ordinal} has a lower number in the feed than the event before it"
+        end, number = HistoryEnd(row.ordinal, row.digest), row.sequence
+    if end != case.stored.loaded.history_end:
+        yield f"the history ends with event {end.count}, not with event {case.stored.loaded.history_end.count}"
+
+
+def _beginning(case: Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
+    """The end from which the chain is checked, and the events after it.
+
+    If the history is cut off, the digest of its first event cannot be checked: the event before is not there.
+    """
+    if not case.cut_off:
+        return HistoryEnd(), case.events
+    if not case.events:
+        return case.stored.loaded.history_end, []
+    return HistoryEnd(case.events[0].ordinal, case.events[0].digest), case.events[1:]
+
+
+def _state_is_history(case: Case) -> Iterator[str]:
+    if case.cut_off:
+        return
+    members, deadlines = fold(case.records)
+    stored = recorded_changes(None, case.complaint)
+    if case.events and case.events[-1].version != case.complaint.version:
+        yield "version is not what the history says"
+    yield from _differences(stored, members, "{} is not what the history says")
+    kept = {str(d.id): recorded_deadline(d) for d in case.complaint.deadlines}
+    yield from _differences(kept, deadlines, "deadline {} is not what the history says")
+
+
+def _differences(stored: Mapping[str, Any], recorded: Mapping[str, Any], message: str) -> Iterator[str]:
+    for name in sorted(stored.keys() | recorded.keys()):
+        if stored.get(name) != recorded.get(name):
+            yield message.format(name)
+
+
+# Rows that follow from the complaint or from its history -----------------------------------------------------------
+
+
+def _columns_follow(case: Case) -> Iterator[str]:
+    expected = values_of(case.complaint)
+    for name in _FOLLOWING:
+        if expected[name] != getattr(case.stored, name):
+            yield f"{name} does not follow from the deadlines"
+
+
+def _index_follows(case: Case) -> Iterator[str]:
+    complaint = case.complaint
+    if set(complaint.tags) != case.parts.tags:
+        yield "the indexed tags are not the tags of the complaint"
+    if case.parts.terms is not None and set(terms_of(complaint, case.parts.persons)) != case.parts.terms:
+        yield "the search terms are not the terms of its texts and persons"
+
+
+def _links_recorded(case: Case) -> Iterator[str]:
+    if case.cut_off:
+        return
+    recorded: set[tuple[str, str]] = set()
+    merged_into = ""
+    for row, data in case.recorded(*_LINKING):
+        if row.type == EventType.MERGED:
+            merged_into = data["into"]
+            recorded.add((LinkType.DUPLICATE_OF, merged_into))
+        elif row.type == EventType.UNMERGED:
+            recorded.discard((LinkType.DUPLICATE_OF, merged_into))
+        elif row.type == EventType.UNLINKED:
+            recorded.discard((data["type"], data["complaint_id"]))
+        elif data["type"] in _LINK_TYPES:
+            recorded.add((data["type"], data["complaint_id"]))
+    for link_type, other in sorted(case.parts.links ^ recorded):
+        yield f"the link {link_type} to {other} is not what the history says"
+
+
+def _promises_recorded(case: Case) -> Iterator[str]:
+    if case.cut_off:
+        return
+    recorded = {
+        data["deadline_id"]: (data["text"], data.get("made_by", row.actor))
+        for row, data in case.recorded(EventType.PROMISE_MADE)
+    }
+    yield from _differences(case.parts.promises, recorded, "promise {} is not what the history says")
+
+
+# Deadlines and escalations -----------------------------------------------------------------------------------------
+
+
+def _nothing_forgotten(case: Case) -> Iterator[str]:
+    """Rule 2.12: each unmet deadline of an open complaint leads to something; an ended complaint has none."""
+    complaint = case.complaint
+    unmet = [d for d in complaint.deadlines if d.unmet]
+    if not complaint.open:
+        if unmet:
+            yield f"it is {complaint.status} and has an unmet {unmet[0].kind} deadline"
+    elif not unmet:
+        yield "it is open and has no unmet deadline"
+    for deadline in unmet:
+        expected = set_wake_time(deadline, complaint, case.policy).wake_at
+        if deadline.wake_at != expected:
+            yield f"its {deadline.kind} deadline would wake at {to_json(deadline.wake_at)}, not at {to_json(expected)}"
+        elif expected is None and complaint.open and not _has_owner(case):
+            yield f"its {deadline.kind} deadline is at the top of its ladder, and nobody active owns the complaint"
+
+
+def _has_owner(case: Case) -> bool:
+    owner = case.directory.users.get(case.complaint.assignee or case.complaint.first_owner)
+    return owner is not None and owner.active
+
+
+def _steps_once(case: Case) -> Iterator[str]:
+    by_deadline: dict[UUID, list[str]] = {}
+    for row in case.parts.escalations:
+        if row.taken_at < row.planned_at:
+            yield f"step {row.step} was taken before its time"
+        if row.deadline_id is not None:
+            by_deadline.setdefault(row.deadline_id, []).append(row.step)
+    for deadline in case.complaint.deadlines:
+        steps = by_deadline.get(deadline.id, [])
+        ladder = [step for step in steps if MARK not in step]
+        if sorted(ladder) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
+            yield f"the steps of deadline {deadline.id} differ from its escalations"
+        if deadline.unmet and not _repetitions_counted(deadline, steps, case.policy):
+            yield f"a repetition on deadline {deadline.id} is missing, or was not counted"
+
+
+def _repetitions_counted(deadline: Deadline, steps: Sequence[str], policy: Policy) -> bool:
+    """True if the repetitions among `steps` are numbered without gaps up to the last one that was taken (rule 3.9)."""
+    last = policy.rules[deadline.kind].ladder[-1].name
+    numbers = sorted(
+        int(n) for name, mark, n in (step.partition(MARK) for step in steps) if mark and name == last
+    )
+    if not numbers:
+        return deadline.repetitions == 0
+    first = deadline.repetitions - len(numbers) + 1
+    return numbers == [*range(first, deadline.repetitions + 1)]
+
+
+def _settled_when_done(case: Case) -> Iterator[str]:
+    """Rule 3.8: no step of an unmet deadline is settled."""
+    unmet = {d.id for d in case.complaint.deadlines if d.unmet}
+    for row in case.parts.escalations:
+        if row.deadline_id in unmet and row.settled_at is not None:
+            yield f"step {row.step} is settled, but somebody still has to act on it"
+
+
+def _steps_recorded(case: Case) -> Iterator[str]:
+    """Each escalation is as its event says, and so is its acknowledgement."""
+    if case.cut_off:
+        return
+    steps = {data["escalation_id"]: _recorded_step(row, data) for row, data in _escalation_events(case)}
+    heard = {
+        data["escalation_id"]: (to_json(row.at), row.actor, data.get("note"))
+        for row, data in case.recorded(EventType.ESCALATION_ACKNOWLEDGED)
+    }
+    stored = {str(row.id): _stored_step(row) for row in case.parts.escalations}
+    yield from _differences(stored, steps, "escalation {} is not what the history says")
+    acknowledged = {
+        str(row.id): (to_json(row.acknowledged_at), row.acknowledged_by, row.acknowledged_note)
+        for row in case.parts.escalations
+        if row.acknowledged_at is not None
+    }
+    yield from _differences(
+        acknowledged, heard, "the acknowledgement of escalation {} is not what the history says"
+    )
+    for row in case.parts.escalations:
+        if set(row.recipients) != case.parts.recipients.get(row.id, set()):
+            yield f"the inboxes that show escalation {row.id} are not those of its recipients"
+
+
+def _escalation_events(case: Case) -> Iterator[tuple[EventRow, dict[str, Any]]]:
+    found = zip(case.events, case.records, strict=True)
+    return (
+        (row, data)
+        for row, data in found
+        if "escalation_id" in data and row.type != EventType.ESCALATION_ACKNOWLEDGED
+    )
+
+
+def _recorded_step(row: EventRow, data: Mapping[str, Any]) -> list[Any]:
+    return [to_json(row.at), *(data.get(name) for name in _OF_ESCALATION)]
+
+
+def _stored_step(row: EscalationRow) -> list[Any]:
+    return [to_json(row.taken_at), *(to_json(getattr(row, name)) for name in _OF_ESCALATION)]
+
+
+def _steps_heard(case: Case) -> Iterator[str]:
+    for row in case.parts.escalations:
+        if not row.superseded and not row.recipients:
+            yield f"nobody was notified of step {row.step}: nobody holds its roles"
+
+
+def _in_time(case: Case) -> Iterator[str]:
+    if case.stored.parked_at is not None:
+        yield "it is set aside because its deadlines could not be caught up; the log says why"
+    elif case.now_is_late:
+        yield "its deadlines are over a minute behind: is a worker running?"
+
+
+INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
+    ("history unbroken", _history_unbroken),
+    ("state is history", _state_is_history),
+    ("columns follow", _columns_follow),
+    ("index follows", _index_follows),
+    ("links recorded", _links_recorded),
+    ("promises recorded", _promises_recorded),
+    ("nothing forgotten", _nothing_forgotten),
+    ("steps taken once", _steps_once),
+    ("steps settled", _settled_when_done),
+    ("steps recorded", _steps_recorded),
+    ("steps heard", _steps_heard),
+    ("deadlines in time", _in_time),
+)

@@ -1,0 +1,58 @@
+"""A misspelt name is refused with the right name, at every place of a request."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+POST = {"channel": "phone", "subject": "No signal"}
+RESPOND = {"action": "respond", "message": "We look.", "contact_channel": "phone"}
+
+
+@pytest.fixture
+def path(client: TestClient) -> str:
+    """The address of a complaint."""
+    return str(client.post("/v1/complaints", json=POST).headers["Location"])
+
+
+@pytest.mark.parametrize(
+    ("method", "where", "body", "meant"),
+    [
+        ("POST", "", {**POST, "chanel": "web"}, "channel"),
+        ("POST", "", {**POST, "complainant": {"fone": "1"}}, "phone"),
+        ("PATCH", "/", {"subjekt": "x"}, "subject"),
+        ("POST", "/transitions", {**RESPOND, "mesage": "x"}, "message"),
+        ("POST", "/notes", {"text": "x", "visibilty": "public"}, "visibility"),
+    ],
+)
+def test_a_member_is_suggested(
+    client: TestClient, path: str, method: str, where: str, body: dict[str, Any], meant: str
+) -> None:
+    address = "/v1/complaints" if where == "" else path + where.rstrip("/")
+    answer = client.request(method, address, json=body)
+    assert answer.status_code == 422
+    messages = [error["message"] for error in answer.json()["errors"]]
+    assert any(message.endswith(f"did you mean '{meant}'?") for message in messages), messages
+
+
+def test_a_filter_is_suggested(client: TestClient) -> None:
+    answer = client.get("/v1/complaints", params={"asignee": "admin"})
+    assert answer.status_code == 400
+    assert "did you mean 'assignee'?" in answer.json()["detail"]
+
+
+def test_a_patch_of_the_status_names_the_transitions(client: TestClient, path: str) -> None:
+    answer = client.patch(path, json={"status": "closed"})
+    assert answer.status_code == 422
+    assert "POST one to the transitions" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("written", ["C000000022", "c0000 00022", "Ｃ０００００００２２"])
+def test_a_mistyped_number_is_called_so(client: TestClient, written: str) -> None:
+    answer = client.get(f"/v1/complaints/{written}")
+    assert answer.status_code == 404
+    assert "is mistyped: its check digit does not fit" in answer.json()["detail"]
+
+
+def test_another_text_is_no_mistyped_number(client: TestClient) -> None:
+    assert "neither the id nor the number" in client.get("/v1/complaints/nonsense").json()["detail"]

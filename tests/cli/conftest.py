@@ -1,0 +1,74 @@
+"""Runs the command line inside the process of the test: a new interpreter for each command would take a second."""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from complaints import cli
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: its exit status, and what it wrote to standard output and to standard error."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def refusal(self) -> str:
+        """The only line of a refused command."""
+        assert self.status != 0, self
+        assert self.out == "", self
+        [line] = self.err.splitlines()
+        return line
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """The empty directory in which commands run."""
+    made = tmp_path / "somewhere"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def command(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Runs `complaints` with these words and settings, in an empty directory."""
+    before = structlog.get_config()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    for name in [name for name in os.environ if name.startswith("COMPLAINTS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(directory)
+
+    def run(*words: str, **settings: Any) -> Ended:
+        with monkeypatch.context() as patch:
+            for name, value in settings.items():
+                patch.setenv(f"COMPLAINTS_{name.upper()}", str(value))
+            patch.setattr(sys, "argv", ["complaints", *words])
+            out, err = io.StringIO(), io.StringIO()
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            try:
+                cli.main()
+                status: Any = 0
+            except SystemExit as end:
+                status = end.code or 0
+            return Ended(status, out.getvalue(), err.getvalue())
+
+    yield run
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)

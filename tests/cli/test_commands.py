@@ -1,0 +1,87 @@
+"""What commands say of their work: the database, how much was proved, what was migrated; and the rule of names."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import complaints
+from complaints.storage.database import migrate
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
+from complaints.use_cases.service import Service
+from complaints.wiring import new_id, wall_clock
+from tests.cli.conftest import Command
+from tests.support import count_statements
+
+KEY = "a-first-key-of-this-database"
+
+
+@pytest.fixture
+def made(command: Command, directory: Path) -> str:
+    """The path of an embedded database that `migrate` made."""
+    path = f"{directory}/var/complaints.db"
+    assert command("migrate", policy="working-hours", bootstrap_api_key=KEY).out == (
+        f"{path} was migrated from schema none to {migrate.head()}.\n"
+    )
+    return path
+
+
+def test_every_command_names_its_database(command: Command, directory: Path, made: str) -> None:
+    (directory / "rows.csv").write_text("s\nNo signal\n")
+    assert command("migrate").out == f"{made} is at schema {migrate.head()} already: nothing was migrated.\n"
+    imported = command("import", "rows.csv", "--map", "subject=s", "--set", "channel=phone")
+    assert (imported.status, imported.out) == (0, "1 rows: 1 accepted, 0 known already, 0 failed.\n")
+    checked = command("check")
+    assert f"Checked: 1 complaints, 1 events, 2 deadlines, 0 escalations in {made}." in checked.out
+    created = command("key", "create", "one", "--role", "intake")
+    assert created.out.startswith("cmp_")
+    assert "working-hours" in command("policy", "show").out
+    for ended in (imported, checked, created):
+        assert ended.err.startswith(f"Database: {made}\n")
+
+
+def test_a_command_on_a_current_schema_writes_nothing_and_counts_no_rows(command: Command, made: str) -> None:
+    service = Service(Database(open_engine(f"sqlite:///{made}"), wall_clock), new_id)
+    with count_statements(service) as executed:
+        migrate.upgrade(service.database.engine)
+    service.close()
+    said = [statement for statement, _ in executed if "table_info" not in statement]
+    assert {one.split("\n")[0] for one in said} == {"BEGIN", "SELECT alembic_version.version_num "}
+
+
+def test_an_orphan_is_a_finding(command: Command, directory: Path, made: str) -> None:
+    (directory / "rows.csv").write_text("s\nNo signal\n")
+    command("import", "rows.csv", "--map", "subject=s", "--set", "channel=phone")
+    with closing(sqlite3.connect(made)) as connection:  # which does not enforce foreign keys
+        connection.execute("DELETE FROM deadline WHERE kind = 'resolution'")
+        connection.execute("UPDATE deadline SET complaint_id = zeroblob(16)")
+        connection.commit()
+    checked = command("check")
+    assert checked.status == 1
+    assert "references hold 1 rows of deadline refer to" in " ".join(checked.out.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("", "/name"), (" ", "/name"), ("x" * 5000, "/name")],
+    ids=["empty", "blank", "long"],
+)
+def test_a_key_is_named_by_the_rule_of_the_api(command: Command, made: str, name: str, told: str) -> None:
+    refused = command("key", "create", name, "--role", "intake").refusal
+    assert refused.startswith(told)
+    refused = command("key", "create", "good", "--role", "intake", "--source", "x" * 5000).refusal
+    assert refused.startswith("/source")
+
+
+def test_a_source_is_printed_as_it_is(command: Command, made: str) -> None:
+    source = "[bold]x[/bold] :bell:"
+    assert command("key", "create", "cc", "--role", "intake", "--source", source).status == 0
+    assert source in command("key", "list").out
+    assert command("key", "revoke", "cc").out == "cc is revoked.\n"
+
+
+def test_the_version_needs_no_database(command: Command, directory: Path) -> None:
+    assert command("--version").out == f"{complaints.__version__}\n"
+    assert list(directory.iterdir()) == []
