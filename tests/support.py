@@ -1,5 +1,6 @@
 """Common parts of the tests of storage, use cases and API: a seeded database on each engine, with a test clock."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
+from httpx2 import Response
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, event
 from starlette.testclient import TestClient
@@ -15,6 +17,7 @@ from starlette.testclient import TestClient
 from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
 from complaints.api.http.shared_answer import SharedAnswer
+from complaints.api.problems.translations import find_translation
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
@@ -171,4 +174,26 @@ def api_client(service: Service) -> Iterator[TestClient]:
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     app.state.is_sandbox = is_sandbox(service)
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
+        client.event_hooks["response"].append(check_translations)
         yield client
+
+
+def check_translations(response: Response) -> None:
+    """Fail if a refusal or a reason in an English answer has no Chinese form in `messages_zh.toml`."""
+    if response.headers.get("content-language") != "en":
+        return
+    response.read()
+    for text in _find_texts(response.json()):
+        assert re.search("[一-鿿]", find_translation(text) or ""), f"messages_zh.toml lacks: {text}"
+
+
+def _find_texts(body: Any) -> Iterator[str]:
+    if isinstance(body, list):
+        for item in body:
+            yield from _find_texts(item)
+    elif isinstance(body, dict):
+        for name, member in body.items():
+            if name in ("detail", "message", "refused_because") and member:
+                yield member
+            else:
+                yield from _find_texts(member)

@@ -20,8 +20,8 @@ from complaints import wiring
 from complaints.domain.importing.import_file import NDJSON
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.importing import uploads
 from complaints.use_cases.service import Service
 
 _COPIES = "bench_copies"
@@ -68,13 +68,14 @@ def _import(url: str, content: bytes, rows: int) -> tuple[float, dict[str, Any]]
     """From the file's arrival to its last row; the engine works in this process, as in a worker's."""
     database = Database(open_engine(url), wiring.wall_clock)
     service = Service(database, wiring.new_id)
-    request = imports.ImportRequest(content, NDJSON, None, ())
+    request = uploads.ImportRequest(content, NDJSON, None, ())
     cpu, database_cpu, started = time.process_time(), server_cpu_seconds(url), time.perf_counter()
-    job = service.write(lambda tx: imports.start_import(service, tx, SYSTEM, request))
-    imports.work_on(service, job.id)
+    checked = uploads.check_file(SYSTEM, request)
+    job = service.write(lambda tx: uploads.start_import(service, tx, SYSTEM, checked))
+    wiring.open_import_worker(service).work_on(job.id)
     seconds = time.perf_counter() - started
     cpu, database_cpu = time.process_time() - cpu, server_cpu_seconds(url) - database_cpu
-    done = service.read(lambda tx: imports.load_import(tx, SYSTEM, job.id))
+    done = service.read(lambda tx: uploads.load_import(tx, SYSTEM, job.id))
     database.engine.dispose()
     if done.accepted != rows:
         raise CannotMeasure(f"Of {rows} rows, {done.accepted} were imported, {done.failed} failed.")

@@ -1,7 +1,7 @@
 """External ids by system, the words that were told, the last unreachable contact, the secret of the installation.
 
 Revision: 0011
-Revises: 0009
+Revises: 0010
 """
 
 import secrets
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 oldest_program = "0009"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from complaints.api.feature import Annexes
     from complaints.settings import Settings
-    from complaints.use_cases.imports import ImportJob
+    from complaints.use_cases.importing.uploads import ImportJob
     from complaints.use_cases.service import Service
     from complaints.wiring import FirstKey
 
@@ -359,6 +359,13 @@ def import_file(
         str | None, typer.Option(help="Day and month look swapped: as_written, swap_ambiguous.")
     ] = None,
     repeated_ids: Annotated[str | None, typer.Option(help="Many rows share an id: accept.")] = None,
+    translations: Annotated[
+        list[str],
+        typer.Option("--map-value", help="MEMBER:WORD=VALUE; a word of the file, and what it means."),
+    ] = [],  # noqa: B006
+    history: Annotated[
+        bool, typer.Option("--history", help="The complaints have ended, unless their status says otherwise.")
+    ] = False,
     source: Annotated[str, typer.Option(help="The source the complaints belong to.")] = "import",
     charset: Annotated[str | None, typer.Option(help="The file's encoding, if it does not show.")] = None,
     dry_run: Annotated[
@@ -367,46 +374,50 @@ def import_file(
 ) -> None:
     """Import complaints from a file. A second run after a crash or by mistake imports nothing twice.
 
-    The status is 0 if every row is taken or known, and 1 if a row failed or the file was refused.
+    The status is 0 if every row is taken or known, and 1 if a row failed, the file was refused or the import
+    was stopped.
     """
     import time
 
     from rich.progress import MofNCompleteColumn, Progress
 
     from complaints.domain.importing.import_file import CSV, NDJSON, speak_as_command
-    from complaints.use_cases import imports
     from complaints.use_cases.access import Caller
+    from complaints.use_cases.importing import uploads
+    from complaints.wiring import open_import_worker
 
     if not source.strip():
         raise typer.BadParameter("it names the system that the complaints come from", param_hint="--source")
     pairs = [*_pairs("map", mapping), *_pairs("set", constants), *_pairs("expect", expect)]
+    pairs += _pairs("map_value", translations)
     single = {"date_format": date_format, "timezone": timezone, "unmapped": unmapped, "dates": dates,
-              "repeated_ids": repeated_ids}  # fmt: skip
+              "repeated_ids": repeated_ids, "history": "true" if history else None}  # fmt: skip
     pairs += [(name, value) for name, value in single.items() if value is not None]
     media_type = CSV if file.suffix.lower() in (".csv", ".tsv", ".tab", ".txt") else NDJSON
-    request = imports.ImportRequest(file.read_bytes(), media_type, charset, tuple(pairs), dry_run)
+    request = uploads.ImportRequest(file.read_bytes(), media_type, charset, tuple(pairs), dry_run)
     caller = Caller("import", frozenset({AccessRole.ADMIN}), source)
     with _open_service() as service:
         try:
-            job = service.write(lambda tx: imports.start_import(service, tx, caller, request))
+            checked = uploads.check_file(caller, request)
         except InvalidContent as refusal:
             raise speak_as_command(refusal) from refusal
+        job = service.write(lambda tx: uploads.start_import(service, tx, caller, checked))
+        worker = open_import_worker(service)
         with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=err) as progress:
             task = progress.add_task("Importing", total=job.rows)
-            while not imports.work_on(
-                service, job.id, progress=lambda j: progress.update(task, completed=j.done)
-            ):
-                time.sleep(0.2)  # a worker took a chunk of it
-        ended = service.read(lambda tx: imports.load_import(tx, caller, job.id))
+            while not worker.work_on(job.id, progress=lambda j: progress.update(task, completed=j.done)):
+                time.sleep(0.2)  # a worker of another process has claimed it
+        ended = service.read(lambda tx: uploads.load_import(tx, caller, job.id))
         _print_import(service, ended)
-    raise typer.Exit(1 if ended.failed else 0)
+    raise typer.Exit(1 if ended.failed or ended.stopped_because else 0)
 
 
 def _pairs(prefix: str, given: list[str]) -> list[tuple[str, str]]:
     """Options as pairs, each name with its prefix, as the API takes them."""
     pairs = []
     for text in given:
-        name, equals, value = text.partition("=")
+        # A translated word may have a = in it; its value has none.
+        name, equals, value = text.rpartition("=") if prefix == "map_value" else text.partition("=")
         if not equals:
             raise typer.BadParameter(f"--{prefix} takes MEMBER=VALUE, not {text!r}")
         pairs.append((f"{prefix}.{name}", value))
@@ -417,14 +428,16 @@ def _print_import(service: "Service", job: "ImportJob") -> None:
     """Print the counts of an import and the faults of each row."""
     from functools import partial
 
-    from complaints.use_cases import imports
+    from complaints.use_cases.importing import uploads
 
     would = "would be " if job.dry_run else ""
     out.print(
         f"{job.rows} rows: {job.accepted} {would}accepted, {job.duplicates} known already, {job.failed} failed."
     )
+    if job.stopped_because:
+        err.print(f"The import was stopped: {job.stopped_because}")
     after = 0
-    while rows := service.read(partial(imports.list_errors, job=job, after=after, limit=200)):
+    while rows := service.read(partial(uploads.list_errors, job=job, after=after, limit=200)):
         for row in rows:
             for fault in row["errors"]:
                 out.print(f"  row {row['row']}: {_describe(Fault(**fault))}", markup=False)

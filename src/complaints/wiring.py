@@ -43,7 +43,8 @@ from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SE
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
-from complaints.use_cases.imports import ImportQuota, work_on_imports
+from complaints.use_cases.importing.quotas import ImportQuota
+from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import Proof, check_all, check_followers, check_references
@@ -341,6 +342,11 @@ def node_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def open_import_worker(service: Service, stopping: Callable[[], bool] = lambda: False) -> ImportWorker:
+    """The worker of this process for imports."""
+    return ImportWorker(service, node_name(), wall_now, stopping)
+
+
 def build_loops(service: Service, registry: CollectorRegistry, settings: Settings, annexes: Annexes) -> Loops:
     """The loops of a process that sweeps, with the loops of the annexes. Commits of this process hasten them."""
     stopping = threading.Event()
@@ -348,7 +354,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
     own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
-        Loop(IMPORT_LOOP, lambda: work_on_imports(service, stopping.is_set), seconds=IMPORT_SECONDS),
+        Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
         Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )

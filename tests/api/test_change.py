@@ -86,7 +86,7 @@ def test_what_a_complaint_always_has_cannot_be_cleared(client: TestClient) -> No
     for name in ("subject", "severity", "first_owner"):
         refused = patch(client, before, **{name: None})
         assert (refused["http"], refused["errors"]) == (
-            422, [{"pointer": f"/{name}", "message": f"{name}: cannot be cleared: a complaint always has one"}],
+            422, [{"pointer": f"/{name}", "message": f"{name}: cannot be cleared: a complaint always has one."}],
         )  # fmt: skip
     many = {f"a{n}": n for n in range(100)}
     patch(client, before, attributes=many)

@@ -146,7 +146,7 @@ def test_the_possible_actions_of_a_new_complaint(scenario: Scenario, client: Tes
         "assign", "respond", "resolve", "record_contact", "escalate", "reject", "withdraw", "merge",
     }  # fmt: skip
     assert all((one["refused_because"] is None) == one["allowed"] for one in choices.values())
-    assert choices["hold"]["refused_because"] == "not possible while the complaint is received"
+    assert choices["hold"]["refused_because"] == "not possible while the complaint is received."
     assert (choices["respond"]["to"], choices["assign"]["to"], choices["hold"]["to"]) == (
         "investigating", "received", None,
     )  # fmt: skip

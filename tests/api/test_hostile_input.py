@@ -571,7 +571,7 @@ IMPORTS: dict[str, tuple[bytes, str, str, Expected]] = {
     "a map of nothing": (b"channel,subject\nphone,a\n", "text/csv", "?map.subject=Nothing", INVALID),
     "a map to nothing": (b"channel,subject\nphone,a\n", "text/csv", "?map.colour=channel", INVALID),
     "a bad flag": (b"channel,subject\nphone,a\n", "text/csv", "?dry_run=perhaps", INVALID),
-    "a map to what is ours": (b"channel,subject,x\nphone,a,b\n", "text/csv", "?map.status=x", INVALID),
+    "a map to what is ours": (b"channel,subject,x\nphone,a,b\n", "text/csv", "?map.number=x", INVALID),
     "a bad zone": (b"channel,subject\nphone,a\n", "text/csv", "?timezone=Mars", INVALID),
     "JSON": (b"{}", "application/json", "", (415, "unsupported-media-type")),
     "nothing said": (b"x", "", "", (415, "unsupported-media-type")),

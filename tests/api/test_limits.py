@@ -14,9 +14,8 @@ from complaints.api.app import _IN_TURN, create_app
 from complaints.api.http import turns
 from complaints.api.http.turns import Turns
 from complaints.domain.vocabulary import AccessRole
-from complaints.use_cases import imports
-from complaints.use_cases.imports import ImportQuota
-from complaints.wiring import wall_now
+from complaints.use_cases.importing.quotas import ImportQuota
+from complaints.wiring import open_import_worker, wall_now
 from tests.support import ADMIN_SECRET, Scenario
 
 ADMIN = {"Authorization": f"Bearer {ADMIN_SECRET}"}
@@ -64,7 +63,7 @@ def test_a_key_has_so_many_unfinished_imports(scenario: Scenario) -> None:
     assert refused.headers["ratelimit-policy"] == '"imports";q=2;qu="concurrent-requests"'
     assert (refused.headers["ratelimit"], refused.headers["retry-after"]) == ('"imports";r=0', "30")
     assert start(client, headers=other).status_code == 202
-    imports.work_on(scenario.service, UUID(started[0].json()["id"]))
+    open_import_worker(scenario.service).work_on(UUID(started[0].json()["id"]))
     assert start(client).status_code == 202
 
 
@@ -75,7 +74,7 @@ def test_the_unfinished_imports_of_a_key_have_so_many_bytes(scenario: Scenario) 
     assert start(client).status_code == 202
     refused = start(client)
     assert refused.headers["ratelimit-policy"] == f'"stored";q={2 * len(FILE)};qu="content-bytes"'
-    imports.work_on(scenario.service, UUID(first.json()["id"]))
+    open_import_worker(scenario.service).work_on(UUID(first.json()["id"]))
     assert start(client).status_code == 202
 
 

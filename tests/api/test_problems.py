@@ -139,8 +139,8 @@ def test_a_refusal_becomes_a_problem(what: str, status: int, code: str) -> None:
 
 def test_what_a_refusal_carries() -> None:
     assert CLIENT.get("/v1/refused/invalid").json()["errors"] == [
-        {"pointer": "/a~1b", "message": "bad"},
-        {"pointer": "/c", "message": "worse"},
+        {"pointer": "/a~1b", "message": "bad."},
+        {"pointer": "/c", "message": "worse."},
     ]
     assert CLIENT.get("/v1/refused/transition").json()["allowed"] == ["respond", "resolve"]
     assert "allowed" not in CLIENT.get("/v1/refused/conflict").json()
@@ -150,7 +150,9 @@ def test_what_a_refusal_carries() -> None:
 
 def test_texts_are_cut_and_never_unsendable() -> None:
     answer = problem_response(
-        PROBLEMS["not-found"], detail="\ud800" + "x" * 100_000, instance="/" + "y" * 100_000
+        PROBLEMS["not-found"],
+        detail="\ud800" + "x" * 100_000,
+        scope={"path": "/" + "y" * 100_000, "headers": [(b"accept-language", b"zh")]},
     )
     assert len(answer.body) < 3000
     assert json.loads(answer.body)["detail"].startswith("?x")
@@ -168,7 +170,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "type": ({"subject": 1}, "/subject", "subject should be a valid string."),
     "length": ({"subject": "a" * 21}, "/subject", "subject should have at most 20 characters."),
-    "ours": ({"subject": " "}, "/subject", "subject: must hold a visible character"),
+    "ours": ({"subject": " "}, "/subject", "subject: must hold a visible character."),
     "inner": ({"subject": "a", "person": {}}, "/person/name", "person.name is required."),
     "inner unknown": (
         {"subject": "a", "person": {"name": "b", "x/y~z": 1}},
@@ -268,7 +270,7 @@ def test_other_http_errors(status: int, code: str, title: str) -> None:
     answer = TestClient(app).get("/raise")
     body = answer.json()
     assert (answer.status_code, body["type"], body["title"]) == (status, f"/problems/{code}", title)
-    assert (body["detail"], answer.headers["x-why"]) == ("because", "so")
+    assert (body["detail"], answer.headers["x-why"]) == ("because.", "so")
 
 
 def test_not_modified_is_no_problem() -> None:

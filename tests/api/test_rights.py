@@ -12,8 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
-from complaints.use_cases import imports
-from complaints.wiring import openapi_document
+from complaints.wiring import open_import_worker, openapi_document
 from tests.conftest import DATABASE_KINDS, Databases
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, Scenario, api_client, opened_service
@@ -186,7 +185,7 @@ class World:
         """Let time pass, so that both sources get escalations and follow-ups."""
         scenario, client = self.scenario, self.client
         for source in (self.north, self.south):
-            imports.work_on(scenario.service, source["import_id"])
+            open_import_worker(scenario.service).work_on(source["import_id"])
         scenario.advance(hours=25)
         for source in (self.north, self.south):
             found = client.get("/v1/escalations", params={"complaint": source["reference"]}).json()["items"]

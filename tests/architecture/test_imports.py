@@ -62,7 +62,7 @@ PLANTED = [
     ("use_cases.replica", "import complaints.use_cases.configuration", USE_CASES),
     ("use_cases.configuration.planted", "import complaints.use_cases.complaints", USE_CASES),
     ("use_cases.complaints.planted", "import complaints.use_cases.upkeep", USE_CASES),
-    ("use_cases.upkeep.planted", "import complaints.use_cases.imports", USE_CASES),
+    ("use_cases.upkeep.planted", "import complaints.use_cases.importing", USE_CASES),
     ("use_cases.unplanned", "", USE_CASES),
     ("api.openapi.planted", "import complaints.api.problems", API),
     ("api.problems.planted", "import complaints.api.configuration", API),

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from complaints.domain.errors import InvalidContent
-from complaints.domain.importing import file_checks
+from complaints.domain.importing import files
 from complaints.domain.importing.import_file import (
     CSV,
     NDJSON,
@@ -90,7 +90,7 @@ def test_another_media_type_is_refused() -> None:
 
 
 def test_a_file_of_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_checks, "MAX_ROWS", 2)
+    monkeypatch.setattr(files, "MAX_ROWS", 2)
     assert len(opened(HEADER + "web,x\n" * 2)) == 2
     assert "more than 2 rows" in refused(HEADER + "web,x\n" * 3)
 

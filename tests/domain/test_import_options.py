@@ -78,7 +78,7 @@ def test_the_rest_of_an_attributes_name_is_its_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["status", "id", "attributes.", "complainant.age", "attributes." + "k" * 201, ""]
+    "name", ["number", "id", "attributes.", "complainant.age", "attributes." + "k" * 201, ""]
 )
 def test_what_the_server_owns_or_does_not_know_is_no_member(name: str) -> None:
     assert find_member(name) is None
@@ -88,13 +88,13 @@ def test_what_the_server_owns_or_does_not_know_is_no_member(name: str) -> None:
     ("query", "pointer", "words"),
     [
         ([("map.subjet", "Title")], "/map.subjet", "Did you mean 'subject'?"),
-        ([("map.status", "Status")], "/map.status", "no member 'status'"),
+        ([("map.number", "No")], "/map.number", "no member 'number'"),
         ([("map.subject", " ")], "/map.subject", "no value"),
         ([("map.subject", "a"), ("map.subject", "b")], "/map.subject", "given twice"),
         ([("map.name", "a"), ("map.complainant.name", "b")], "/map.complainant.name", "given twice"),
         ([("map.channel", "a"), ("set.channel", "phone")], "/set.channel", "both mapped and set"),
         ([("dateformat", "%d")], "/dateformat", "Did you mean 'date_format'?"),
-        ([("dry_run", "true")], "/dry_run", "map.<member>, set.<member>, expect.<member>, date_format"),
+        ([("dry_run", "true")], "/dry_run", "expect.<member>, map_value.<member>:<word>, date_format"),
         ([("map.", "a")], "/map.", "unknown option"),
         ([("unmapped", "keep")], "/unmapped", "refuse, ignore, attributes"),
         ([("dates", "swap")], "/dates", "ask, as_written, swap_ambiguous"),
@@ -129,6 +129,7 @@ def test_all_that_is_wrong_is_reported_at_once() -> None:
         ("unmapped: give unmapped=ignore", "--unmapped: give --unmapped ignore"),
         ("with date_format=excel (--date-format excel) it is", "with --date-format excel it is"),
         ("dates=swap_ambiguous (--dates swap_ambiguous) exchanges", "--dates swap_ambiguous exchanges"),
+        ("map_value.status:Done: status is not mapped", "--map-value status:Done: status is not mapped"),
         ("2 of 9 dates can be read; roadmap.md", "2 of 9 dates can be read; roadmap.md"),
     ],
 )

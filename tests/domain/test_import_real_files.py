@@ -109,6 +109,30 @@ def test_what_is_not_mapped_is_kept_as_it_is() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([("history", "true")], {"closed": 2223, "failed": 1}),
+        ([("map.status", "Status")], {"closed": 733, "failed": 1491}),
+        (
+            [
+                ("map.status", "Status"),
+                ("map_value.status:solved", "closed"),
+                ("map_value.status:open", "received"),
+                ("map_value.status:pending", "received"),
+            ],
+            {"closed": 1706, "open": 517, "failed": 1},
+        ),
+    ],
+)
+def test_the_status_of_the_tickets_tells_which_have_ended(
+    options: list[tuple[str, str]], expected: dict[str, int]
+) -> None:
+    rows = carrier(("dates", "swap_ambiguous"), *options)
+    found = Counter("failed" if row.body is None else row.body.get("status", "open") for row in rows)
+    assert found == expected
+
+
 def test_repeated_titles_are_no_duplicates_even_without_an_id() -> None:
     options = [option for option in CARRIER if "external_id" not in option[0]]
     rows = load("comcast_fcc_complaints_2015.csv", CSV, *options, ("dates", "swap_ambiguous"))

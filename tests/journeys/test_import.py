@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from complaints.storage.database.connections import open_engine
 from tests.journeys.running_server import Launcher
 
-ROWS = 1000  # four chunks
+ROWS = 1000  # five chunks
 DATA = Path(__file__).parents[3] / "shared" / "data"
 CARRIER = [
     "--map", "subject=Customer Complaint", "--map", "external_id=Ticket #", "--map", "received_at=Date+Time",
@@ -112,6 +112,7 @@ def test_the_status_of_an_import_says_whether_every_row_was_taken(launcher: Laun
     file = tmp_path / "calls.tsv"
     file.write_text("Subject\tHow\nNo signal\tPHONE\nSlow\tpigeon\n")
     options = ["--map", "subject=Subject", "--map", "channel=How"]
+    assert launcher.run("migrate").wait() == 0
 
     failed = launcher.run("import", str(file), *options)
     assert failed.wait(60) == 1

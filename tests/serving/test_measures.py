@@ -12,9 +12,9 @@ from complaints.domain.importing.import_file import CSV
 from complaints.serving.measures import Registries, WorkMeasures, merge_ended, open_registries
 from complaints.settings import Settings
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases import imports
 from complaints.use_cases.access import SYSTEM
-from complaints.wiring import NotReady, measure_work, serve_measures
+from complaints.use_cases.importing import uploads
+from complaints.wiring import NotReady, measure_work, open_import_worker, serve_measures
 from tests.support import Scenario
 
 
@@ -77,9 +77,10 @@ def test_a_worker_shows_what_it_did(scenario: Scenario) -> None:
 
 def import_rows(scenario: Scenario, content: bytes, *, dry_run: bool) -> None:
     options = (("map.subject", "s"), ("set.channel", "web"))
-    request = imports.ImportRequest(content, CSV, None, options, dry_run)
-    job = scenario.service.write(lambda tx: imports.start_import(scenario.service, tx, SYSTEM, request))
-    assert imports.work_on(scenario.service, job.id)
+    request = uploads.ImportRequest(content, CSV, None, options, dry_run)
+    checked = uploads.check_file(SYSTEM, request)
+    job = scenario.service.write(lambda tx: uploads.start_import(scenario.service, tx, SYSTEM, checked))
+    assert open_import_worker(scenario.service).work_on(job.id)
 
 
 def test_a_transaction_that_fails_counts_nothing(scenario: Scenario) -> None:

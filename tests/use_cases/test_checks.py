@@ -79,6 +79,8 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
         ("DELETE FROM complaint_search", "index follows"),
         ("DELETE FROM link", "links recorded"),
         ("UPDATE link SET type = 'duplicate_of'", "links recorded"),
+        ("UPDATE party SET phone = '+8613800000001'", "persons recorded"),
+        ("DELETE FROM party", "persons recorded"),
         ("UPDATE promise SET text = 'Nothing'", "promises recorded"),
         ("UPDATE promise SET made_by = 'user:nobody'", "promises recorded"),
         ("UPDATE deadline SET wake_at = NULL WHERE kind = 'promise'", "nothing forgotten"),

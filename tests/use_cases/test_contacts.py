@@ -17,8 +17,9 @@ from complaints.use_cases.commands.complaints import CreateComplaint, PatchCompl
 from complaints.use_cases.complaints import edit
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
 from complaints.use_cases.complaints.views import view_one
-from complaints.use_cases.imports import ImportRequest, start_import, work_on
+from complaints.use_cases.importing.uploads import ImportRequest, check_file, start_import
 from complaints.use_cases.upkeep.checks import check_all
+from complaints.wiring import open_import_worker
 from tests.support import Scenario
 
 PHONE = {"complainant": {"phone": "+8613912345670"}}
@@ -45,8 +46,9 @@ def _patch(scenario: Scenario, complaint: Complaint, **members: Any) -> Complain
 def _import(scenario: Scenario, content: str) -> None:
     request = ImportRequest(content.encode(), "text/csv", None, ())
     service = scenario.service
-    job = service.write(lambda tx: start_import(service, tx, SYSTEM, request))
-    assert work_on(service, job.id)
+    checked = check_file(SYSTEM, request)
+    job = service.write(lambda tx: start_import(service, tx, SYSTEM, checked))
+    assert open_import_worker(service).work_on(job.id)
 
 
 def _events(scenario: Scenario, kind: str = "complaint.contact_repeated") -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
-from complaints.use_cases.imports import ImportQuota
+from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.service import Service
 
 NO_QUOTA = ImportQuota()

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from complaints.api.openapi.models import AnswerModel
 from complaints.api.problems.catalogue import refusal_members
+from complaints.api.problems.languages import language_of
 from complaints.use_cases.bulk import BulkItem
 
 ProblemMembers = Annotated[
@@ -48,13 +49,13 @@ class BulkEscalations(AnswerModel):
 
 def show_item(http_request: Request, noun: str, address: str) -> Callable[[BulkItem], dict[str, Any]]:
     """Make the function that shows an item. `noun` is its member, `address` the path of a call on one item."""
-    problems = http_request.app.state.problems
+    problems, language = http_request.app.state.problems, language_of(http_request.scope)
 
     def show(item: BulkItem) -> dict[str, Any]:
         if item.refusal is None:
             return {noun: item.reference, "status": 200}
         problem = refusal_members(
-            item.refusal, instance=address.format(quote(item.reference, safe="")), problems=problems
+            item.refusal, language, instance=address.format(quote(item.reference, safe="")), problems=problems
         )
         return {noun: item.reference, "status": problem["status"], "problem": problem}
 

@@ -1,5 +1,6 @@
 """The endpoints of imports. A file is stored at once; the rows are imported in the background."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,14 +13,17 @@ from complaints.api import cursors
 from complaints.api.http.content_types import read_content_type
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import CursorQuery, cut_page, page_of
+from complaints.api.problems.languages import Language, language_headers
 from complaints.api.problems.refusals import TooManyRequests, UnsupportedMediaType
-from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.api.problems.translations import say
+from complaints.api.request import CallerLanguage, CurrentRequest, Reply, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.json_text import to_json
-from complaints.use_cases import imports
 from complaints.use_cases.access import Right
-from complaints.use_cases.imports import ImportJob
+from complaints.use_cases.importing import uploads
+from complaints.use_cases.importing.quotas import QuotaUsedUp
+from complaints.use_cases.importing.uploads import ImportJob
 from complaints.use_cases.service import Transaction
 
 
@@ -40,6 +44,7 @@ def import_json(job: ImportJob) -> dict[str, Any]:
     members = (
         "id",
         "status",
+        "stopped_because",
         "rows",
         "accepted",
         "duplicates",
@@ -51,7 +56,7 @@ def import_json(job: ImportJob) -> dict[str, Any]:
     return {name: to_json(getattr(job, name)) for name in members}
 
 
-async def read_request(request: Request) -> imports.ImportRequest:
+async def read_request(request: Request) -> uploads.ImportRequest:
     """Read the file from the body and the options from the query.
 
     Raises UnsupportedMediaType if the content type is neither CSV nor NDJSON, and InvalidContent for a wrong
@@ -61,12 +66,13 @@ async def read_request(request: Request) -> imports.ImportRequest:
     if sent.media_type not in (CSV, NDJSON):
         raise UnsupportedMediaType(f"Send the file as Content-Type: {CSV} or {NDJSON}.")
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "dry_run"]
-    return imports.ImportRequest(
+    return uploads.ImportRequest(
         content=await request.body(),
         media_type=sent.media_type,
         charset=sent.charsets[0] if sent.charsets else None,
         options=tuple(pairs),
         dry_run=_flag(request.query_params.getlist("dry_run")),
+        stops_with_key=True,
         quota=request.app.state.import_quota,
     )
 
@@ -78,12 +84,13 @@ def _flag(values: list[str]) -> bool:
 
 
 class ImportOut(BaseModel):
-    """How far an import is. `rows` is how many the file has."""
+    """How far an import is. `rows` is how many the file has. A stopped import ended before its last row."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [read_examples("complaints.api")["import"]]})
 
     id: UUID
-    status: Literal["running", "completed"]
+    status: Literal["running", "completed", "stopped"]
+    stopped_because: str | None
     rows: int
     accepted: int
     duplicates: int
@@ -131,21 +138,22 @@ _FILE = {
     openapi_extra={"requestBody": _FILE},
 )
 def start_import(
-    request: CurrentRequest, upload: Annotated[imports.ImportRequest, Depends(read_request)]
+    request: CurrentRequest, upload: Annotated[uploads.ImportRequest, Depends(read_request)]
 ) -> Response:
     """Import complaints from NDJSON or CSV. Foreign columns are mapped in the query; see docs/imports.md."""
+    checked = uploads.check_file(request.caller, upload)  # before the transaction: it takes seconds
 
     def work(tx: Transaction) -> Reply:
         try:
-            job = imports.start_import(request.service, tx, request.caller, upload)
-        except imports.QuotaUsedUp as refusal:
+            job = uploads.start_import(request.service, tx, request.caller, checked)
+        except QuotaUsedUp as refusal:
             raise TooManyRequests(refusal.detail, headers=_limit_headers(refusal)) from refusal
         return 202, import_json(job), {"Location": f"/v1/imports/{job.id}"}
 
     return request.write(work)
 
 
-def _limit_headers(refusal: imports.QuotaUsedUp) -> dict[str, str]:
+def _limit_headers(refusal: QuotaUsedUp) -> dict[str, str]:
     unit = "concurrent-requests" if refusal.limit == "imports" else "content-bytes"
     policy = f'"{refusal.limit}";q={refusal.most};qu="{unit}"'
     return {"RateLimit-Policy": policy, "RateLimit": f'"{refusal.limit}";r=0'}
@@ -154,20 +162,26 @@ def _limit_headers(refusal: imports.QuotaUsedUp) -> dict[str, str]:
 @router.get("/{import_id}", response_model=ImportOut, dependencies=[require_right(Right.READ_OWN)])
 def get_import(request: CurrentRequest, import_id: UUID) -> Response:
     """How far an import is."""
-    return request.read(lambda tx: (200, import_json(imports.load_import(tx, request.caller, import_id)), {}))
+    return request.read(lambda tx: (200, import_json(uploads.load_import(tx, request.caller, import_id)), {}))
 
 
 @router.get("/{import_id}/errors", response_model=RowErrorList, dependencies=[require_right(Right.READ_OWN)])
 def get_import_errors(
-    request: CurrentRequest, import_id: UUID, query: Annotated[CursorQuery, Query()]
+    request: CurrentRequest, import_id: UUID, query: Annotated[CursorQuery, Query()], language: CallerLanguage
 ) -> Response:
     """The rows that failed, by number, with what is wrong."""
     after = 0 if query.cursor is None else cursors.integer_in(cursors.decode(query.cursor, _ERRORS), "row")
 
     def work(tx: Transaction) -> Reply:
-        job = imports.load_import(tx, request.caller, import_id)
-        found = imports.list_errors(tx, job, after=after, limit=query.limit + 1)
+        job = uploads.load_import(tx, request.caller, import_id)
+        found = uploads.list_errors(tx, job, after=after, limit=query.limit + 1)
         shown, cursor = cut_page(found, query.limit, lambda last: {"kind": _ERRORS, "row": last["row"]})
-        return page_of(({"row": row["row"], "errors": row["errors"]} for row in shown), None, cursor)
+        status, page, _ = page_of((_row_errors(row, language) for row in shown), None, cursor)
+        return status, page, language_headers(language)
 
     return request.read(work)
+
+
+def _row_errors(row: Mapping[Any, Any], language: Language) -> dict[str, Any]:
+    errors = [one | {"message": say(one["message"], language)} for one in row["errors"]]
+    return {"row": row["row"], "errors": errors}

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from complaints.api.http.content_types import JSON
+from complaints.api.problems.languages import Language, language_of
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import encode
 from complaints.use_cases.access import Caller, Right
@@ -121,6 +122,14 @@ def _versions(if_match: str | None) -> frozenset[int] | None:
 
 
 CurrentRequest = Annotated[ApiRequest, Depends(read_api_request)]
+
+
+async def _read_language(request: Request) -> Language:
+    return language_of(request.scope)
+
+
+CallerLanguage = Annotated[Language, Depends(_read_language)]
+"""The language in which the caller wants to read reasons and messages."""
 
 
 def require_right(right: Right) -> Any:

@@ -222,6 +222,7 @@ class EventType(StrEnum):
     """What the history tells, named `subject.happening`."""
 
     CREATED = "complaint.created"
+    IMPORTED_ENDED = "complaint.imported_ended"
     UPDATED = "complaint.updated"
     ASSIGNED = "complaint.assigned"
     RESPONDED = "complaint.responded"

@@ -206,7 +206,7 @@ class GuardedHttp(HttpToolsProtocol):
 
 
 def _raw_answer(problem: Problem, detail: str, request_id: str, defaults: list[tuple[bytes, bytes]]) -> bytes:
-    response = problem_response(problem, detail=detail, instance="", headers={"Connection": "close"})
+    response = problem_response(problem, detail=detail, scope=None, headers={"Connection": "close"})
     status = HTTPStatus(problem.status)
     lines = [b"HTTP/1.1 %d %s" % (status, status.phrase.encode("ascii"))]
     own = [(b"x-request-id", request_id.encode("ascii")), *SECURITY_HEADERS]

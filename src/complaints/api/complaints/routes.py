@@ -13,9 +13,12 @@ from complaints.api.complaints.json_shapes import complaint_json, posted_json
 from complaints.api.complaints.schemas import ComplaintShown, CreatedComplaintShown, TransitionList
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
+from complaints.api.problems.languages import Language, language_headers
 from complaints.api.problems.schemas import refusals
+from complaints.api.problems.translations import say
 from complaints.api.request import (
     ApiRequest,
+    CallerLanguage,
     CurrentRequest,
     Reply,
     encode_reply,
@@ -170,24 +173,25 @@ def change_complaint(
         **refusals(not_found=_NOT_FOUND),
     },
 )
-def list_transitions(request: CurrentRequest, reference: str) -> Response:
+def list_transitions(request: CurrentRequest, reference: str, language: CallerLanguage) -> Response:
     """List every action: what may be done now, what each action must carry, and why the rest may not."""
 
     def work(tx: Transaction) -> Reply:
         complaint, found = available_actions.load_action_options(
             request.service, tx, request.caller, reference
         )
-        return 200, _options_json(complaint, found), {"ETag": f'"{complaint.version}"'}
+        headers = {"ETag": f'"{complaint.version}"', **language_headers(language)}
+        return 200, _options_json(complaint, found, language), headers
 
     return request.read(work)
 
 
-def _options_json(complaint: Complaint, found: list[ActionOption]) -> dict[str, Any]:
+def _options_json(complaint: Complaint, found: list[ActionOption], language: Language) -> dict[str, Any]:
     items = [
         {
             "action": choice.action,
             "allowed": choice.allowed,
-            "refused_because": choice.refused_because,
+            "refused_because": say(choice.refused_because, language) if choice.refused_because else None,
             "requires": [
                 {"name": one.name, "required": one.required, "schema": one.schema} for one in choice.requires
             ],

@@ -16,9 +16,11 @@ from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, ContentType, read_content_type
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
+from complaints.api.problems.languages import Language, language_headers
 from complaints.api.problems.refusals import BadRequest, UnsupportedMediaType
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.api.problems.translations import say
+from complaints.api.request import CallerLanguage, CurrentRequest, Reply, require_right
 from complaints.domain.errors import Fault
 from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
@@ -82,8 +84,8 @@ def _policy_json(tx: Transaction, configuration: Configuration, code: str, versi
     return listed_json(listed) | {"document": to_document(listed.policy), "text": text}
 
 
-def _warnings(warnings: tuple[Fault, ...]) -> list[dict[str, str]]:
-    return [{"pointer": warning.pointer, "message": warning.message} for warning in warnings]
+def _warnings(warnings: tuple[Fault, ...], language: Language) -> list[dict[str, str]]:
+    return [{"pointer": warning.pointer, "message": say(warning.message, language)} for warning in warnings]
 
 
 def _list(request: CurrentRequest, query: PageParameters, code: str | None) -> Response:
@@ -135,7 +137,7 @@ def get_policy(request: CurrentRequest, code: str, version: Version) -> Response
     openapi_extra=_body(to_document(read_policy(shipped_policy(BUILT_IN_POLICY)).policy)),
     responses={200: {"model": AppliedPolicyShown}, 201: {"model": AppliedPolicyShown}, **_FAULTY},
 )
-def apply_policy(request: CurrentRequest, text: Text) -> Response:
+def apply_policy(request: CurrentRequest, text: Text, language: CallerLanguage) -> Response:
     """Apply a document as the next version of its policy (201); one that says the same as the latest version
     adds none (200). Complaints received before keep their version. Stored calendars it names are taken in as
     they are now.
@@ -145,8 +147,9 @@ def apply_policy(request: CurrentRequest, text: Text) -> Response:
         applied = policies.apply_policy(request.service, tx, request.caller, text)
         code, version = applied.policy.code, applied.policy.version
         shown = _policy_json(tx, request.service.cache.claim(tx), code, version)
-        location = {"Location": f"/v1/policies/{code}/{version}"}
-        return 201 if applied.created else 200, shown | {"warnings": _warnings(applied.warnings)}, location
+        headers = {"Location": f"/v1/policies/{code}/{version}", **language_headers(language)}
+        warnings = _warnings(applied.warnings, language)
+        return 201 if applied.created else 200, shown | {"warnings": warnings}, headers
 
     return request.configure(work)
 
@@ -157,12 +160,16 @@ def apply_policy(request: CurrentRequest, text: Text) -> Response:
     openapi_extra=_body(read_examples("complaints.api.configuration")["faulty_policy"]),
     responses={200: {"model": ValidPolicyShown}, **_FAULTY},
 )
-def validate_policy(request: CurrentRequest, text: Text) -> Response:
+def validate_policy(request: CurrentRequest, text: Text, language: CallerLanguage) -> Response:
     """Say what is wrong with a document, and store nothing."""
 
     def work(tx: Transaction) -> Reply:
         configuration = request.service.cache.current(tx, certain=True)
         reading = policies.validate_policy(text, configuration, now=tx.now)
-        return 200, {"valid": True, "warnings": _warnings(reading.warnings)}, {}
+        return (
+            200,
+            {"valid": True, "warnings": _warnings(reading.warnings, language)},
+            language_headers(language),
+        )
 
     return request.write(work)

@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from complaints.api.problems.catalogue import faults_as_errors, instance_of, problem_for, problem_response
+from complaints.api.problems.catalogue import faults_as_errors, problem_for, problem_response
 from complaints.api.problems.refusals import (
     BadRequest,
     ContentEncodingRefused,
@@ -92,9 +92,7 @@ class BodyLimits:
         problem = problem_for(refusal)
         scope.setdefault("state", {})["problem"] = problem.code
         errors = faults_as_errors(refusal.faults)
-        response = problem_response(
-            problem, detail=refusal.detail, instance=instance_of(scope), errors=errors
-        )
+        response = problem_response(problem, detail=refusal.detail, scope=scope, errors=errors)
         body = _LimitedBody(receive, send, limits=self._limits, most=0)
         # A client that sent `Expect` waits for this answer before it sends the body: nothing to drain.
         body.cut = isinstance(refusal, PayloadTooLarge) and b"expect" not in dict(scope["headers"])

@@ -108,7 +108,7 @@ def _internal_error(scope: Scope, request_id: str) -> ASGIApp:
     return problem_response(
         PROBLEMS["internal-error"],
         detail=f"Something failed on our side. Quote the request id {request_id} when you report it.",
-        instance=instance_of(scope),
+        scope=scope,
         request_id=request_id,
     )
 

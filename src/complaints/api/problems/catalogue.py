@@ -15,6 +15,8 @@ from typing import Any
 
 from starlette.responses import Response
 
+from complaints.api.problems.languages import Language, language_headers, language_of
+from complaints.api.problems.translations import say
 from complaints.domain.errors import ComplaintError, Fault, clip
 from complaints.use_cases.commands.messages import MAX_ERRORS
 
@@ -67,44 +69,51 @@ def problem_for(refusal: ComplaintError, problems: Mapping[str, Problem] = PROBL
 
 
 def faults_as_errors(faults: Iterable[Fault]) -> list[dict[str, str]]:
-    """The faults as members of `errors[]`."""
+    """The faults as members of `errors[]`, in English. `problem_members` translates them."""
     return [_as_error(fault) for fault in faults]
 
 
 def _as_error(fault: Fault) -> dict[str, str]:
     place = {} if fault.parameter is None else {"in": "query", "parameter": clip(fault.parameter, 100)}
-    return {"pointer": clip(fault.pointer), **place, "message": clip(fault.message)}
+    return {"pointer": clip(fault.pointer), **place, "message": fault.message}
 
 
 def problem_members(
     problem: Problem,
+    language: Language,
     *,
     detail: str,
     instance: str,
     errors: Sequence[Mapping[str, str]] = (),
     allowed: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """The members of `problem` as JSON: texts are cut, and at most 50 errors are kept."""
+    """The members of `problem` as JSON in `language`: texts are cut, and at most 50 errors are kept."""
     body: dict[str, Any] = {
         "type": problem.type,
-        "title": problem.title_en,
+        "title": problem.title_zh if language is Language.CHINESE else problem.title_en,
         "status": problem.status,
-        "detail": clip(detail),
+        "detail": clip(say(detail, language)),
         "instance": clip(instance),
     }
     if errors or problem.status == 422:
-        body["errors"] = list(errors)[:MAX_ERRORS] or [{"pointer": "", "message": clip(detail)}]
+        listed = list(errors)[:MAX_ERRORS] or [{"pointer": "", "message": detail}]
+        body["errors"] = [{**one, "message": clip(say(one["message"], language))} for one in listed]
     if allowed is not None:
         body["allowed"] = list(allowed)
     return body
 
 
 def refusal_members(
-    refusal: ComplaintError, *, instance: str, problems: Mapping[str, Problem] = PROBLEMS
+    refusal: ComplaintError,
+    language: Language,
+    *,
+    instance: str,
+    problems: Mapping[str, Problem] = PROBLEMS,
 ) -> dict[str, Any]:
-    """The members of the problem for a refusal, as JSON."""
+    """The members of the problem for a refusal, as JSON in `language`."""
     return problem_members(
         problem_for(refusal, problems),
+        language,
         detail=refusal.detail,
         instance=instance,
         errors=faults_as_errors(refusal.faults),
@@ -116,14 +125,21 @@ def problem_response(
     problem: Problem,
     *,
     detail: str,
-    instance: str,
-    errors: Sequence[Mapping[str, str]] = (),
+    scope: Mapping[str, Any] | None,
+    errors: Sequence[dict[str, str]] = (),
     allowed: Sequence[str] | None = None,
     headers: Mapping[str, str] | None = None,
     request_id: str | None = None,
 ) -> Response:
-    """The answer with `problem`, as `application/problem+json`."""
-    body = problem_members(problem, detail=detail, instance=instance, errors=errors, allowed=allowed)
+    """The answer with `problem`, as `application/problem+json`.
+
+    `scope` is that of the request, None if its head could not be read. Its headers choose the language.
+    """
+    language = language_of(scope)
+    instance = instance_of(scope) if scope else ""
+    body = problem_members(
+        problem, language, detail=detail, instance=instance, errors=errors, allowed=allowed
+    )
     if request_id is not None:
         body["request_id"] = request_id
     return Response(
@@ -131,7 +147,7 @@ def problem_response(
         json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
         status_code=problem.status,
         media_type=PROBLEM_MEDIA_TYPE,
-        headers={**problem.headers, **(headers or {})},
+        headers={**problem.headers, **(headers or {}), **language_headers(language)},
     )
 
 
@@ -161,6 +177,9 @@ lists them.
 An entry of `errors[]` has a `message` and a `pointer`: a JSON Pointer (RFC 6901) into the body, empty for the
 whole of it. A fault outside the body has an empty `pointer`, and `in` (`query`, `header`, `cookie`) and
 `parameter` (its name) say where it is. At most 50 are listed.
+
+`title`, `detail` and each `message` are in English, or in Chinese if `Accept-Language` prefers it, as
+`Accept-Language: zh-CN` does. `Content-Language` says which. Codes, names of members and values stay as they are.
 
 | status | code | title | 名称 |
 |---|---|---|---|

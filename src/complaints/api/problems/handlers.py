@@ -17,7 +17,6 @@ from complaints.api.problems.catalogue import (
     PROBLEMS,
     Problem,
     faults_as_errors,
-    instance_of,
     problem_for,
     problem_response,
 )
@@ -60,7 +59,7 @@ def refusal_response(request: Request, refusal: ComplaintError) -> Response:
     return problem_response(
         problem,
         detail=refusal.detail,
-        instance=instance_of(request.scope),
+        scope=request.scope,
         errors=faults_as_errors(refusal.faults),
         allowed=refusal.allowed,
         headers=refusal.headers if isinstance(refusal, HttpRefusal) else None,
@@ -81,8 +80,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     errors = as_errors(found, body=error.body, **shapes) if code in ("invalid-content", "bad-request") else []
     return problem_response(
         problem,
-        detail=detail or "; ".join(fault["message"].rstrip(".") for fault in errors[:3]) + ".",
-        instance=instance_of(request.scope),
+        detail=detail or "; ".join(fault["message"].removesuffix(".") for fault in errors[:3]),
+        scope=request.scope,
         errors=errors,
     )
 
@@ -125,7 +124,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return problem_response(
         _noted(request, _problem_by_status(error.status_code)),
         detail=_detail(error, request),
-        instance=instance_of(request.scope),
+        scope=request.scope,
         headers=headers,
     )
 

@@ -13,7 +13,7 @@ from complaints.domain.importing.options import BodyMember, Dates, MemberKind, s
 from complaints.domain.importing.patterns import MAX_VALUE, compile_pattern
 from complaints.domain.importing.plain_text import to_plain
 from complaints.domain.instants import write_instant
-from complaints.domain.vocabulary import ContactChannel, Priority
+from complaints.domain.vocabulary import ContactChannel, Outcome, Priority
 
 Converter = Callable[[Any], Any]
 
@@ -26,6 +26,7 @@ _FLAGS = {
 _WORDS: dict[str, type[StrEnum]] = {
     **{member.path: member.choices for member in PLAIN_MEMBERS if member.choices},
     "priority": Priority,
+    "outcome": Outcome,
     "complainant.preferred_contact": ContactChannel,
     "reporter.preferred_contact": ContactChannel,
 }
@@ -76,18 +77,19 @@ def _word_converter(words: type[StrEnum]) -> Converter:
     Any other text stays as it is: the checks of the create body refuse it.
     """
     exact = {word.value for word in words}
-    by_letters = {_letters(word): word for word in exact}
+    by_letters = {fold_letters(word): word for word in exact}
 
     def convert(raw: Any) -> str | None:
         text = as_text(raw)
         if text in exact:
             return text
-        return by_letters.get(_letters(text), text) or None
+        return by_letters.get(fold_letters(text), text) or None
 
     return convert
 
 
-def _letters(text: str) -> str:
+def fold_letters(text: str) -> str:
+    """The letters and digits of a word, in which the words of a closed set are compared."""
     return "".join(filter(str.isalnum, to_plain(text).casefold()))
 
 

@@ -21,7 +21,6 @@ from complaints.domain.importing.options import (
     shorten,
 )
 
-MAX_ROWS = 1_000_000
 _FEW = 3
 _HASH_BITS = 64
 
@@ -51,10 +50,8 @@ class FileChecker:
         self._filled: dict[str, int] = {}
 
     def add(self, row: FileRow) -> None:
-        """Count a row. Raises InvalidContent if the file has too many rows."""
+        """Count a row."""
         self.rows += 1
-        if self.rows > MAX_ROWS:
-            raise InvalidContent.at("", f"the file has more than {MAX_ROWS:,} rows: import it in parts")
         if row.fault is not None:
             return
         if self._unseen:

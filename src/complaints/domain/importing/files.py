@@ -1,16 +1,15 @@
 """Reads the rows of an imported file: CSV (RFC 4180) as spreadsheets write it, or NDJSON."""
 
 import csv
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
-from itertools import islice
 from operator import itemgetter, methodcaller
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
 from complaints.domain.importing.columns import ColumnNames, NameFinder
 from complaints.domain.importing.encoding import find_encoding, refuse_file
+from complaints.domain.importing.lines import START, Lines, Place
 from complaints.domain.importing.options import shorten
 from complaints.domain.importing.separators import find_separator
 from complaints.domain.json_reading import (
@@ -25,6 +24,7 @@ from complaints.domain.json_reading import (
 
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
+MAX_ROWS = 1_000_000
 MAX_COLUMNS = 1000
 MAX_LINE = 1024 * 1024
 _LONG_ROW = 1000
@@ -39,13 +39,14 @@ ABSENT: Final = object()
 class FileRow(NamedTuple):
     """A row of a file. `number` counts rows and `line` counts lines, both from 1.
 
-    A row with a `fault` has no usable `values`.
+    A row with a `fault` has no usable `values`. `end` is the offset in bytes after the row.
     """
 
     number: int
     line: int
     values: Any
-    fault: str | None = None
+    fault: str | None
+    end: int
 
 
 class DataFile(Protocol):
@@ -58,8 +59,8 @@ class DataFile(Protocol):
     unnamed: frozenset[str]
     objects: bool
 
-    def rows(self) -> Iterator[FileRow]:
-        """All rows, from the start. Raises InvalidContent if the rest of the file cannot be read."""
+    def rows(self, start: Place = START) -> Iterator[FileRow]:
+        """The rows from a place on. Raises InvalidContent if the rest of the file cannot be read, or is too long."""
 
     def find(self, column: str) -> str | None:
         """The exact name of a column that can be read, or None. White space and width may differ."""
@@ -74,14 +75,19 @@ class DataFile(Protocol):
         """The content of a row. Rows with the same meaning have equal content."""
 
 
-def open_data_file(content: bytes, *, media_type: str, charset: str | None) -> DataFile:
-    """Open a file. Raises InvalidContent if it is neither CSV nor NDJSON, or has no usable header or object."""
+def open_data_file(
+    content: bytes, *, media_type: str, charset: str | None, columns: tuple[str, ...] | None = None
+) -> DataFile:
+    """Open a file. Raises InvalidContent if it is neither CSV nor NDJSON, or has no usable header or object.
+
+    `columns` are the columns that an earlier check found. Without them NDJSON is read once to find them.
+    """
     if media_type not in (CSV, NDJSON):
         refuse_file(f"'{media_type}' cannot be imported: send {CSV} or {NDJSON}")
     encoding = find_encoding(content, charset)
     if media_type == CSV:
         return CsvFile(content, encoding)
-    return NdjsonFile(content, encoding)
+    return NdjsonFile(content, encoding, columns)
 
 
 class CsvFile:
@@ -95,7 +101,7 @@ class CsvFile:
     def __init__(self, content: bytes, encoding: str) -> None:
         self._content = content
         self._encoding = encoding
-        self._separator = find_separator(self._lines())
+        self._separator = find_separator(_without_marks(self._lines()))
         header = next(self._raw_rows(), None)
         if header is None:
             refuse_file("the file is empty: its first line must name the columns")
@@ -115,15 +121,18 @@ class CsvFile:
         self._names = "\0".join(by_name) + "\n"
         self._unnamed_places = [item for item in names.places.items() if item[0] in self.unnamed]
 
-    def rows(self) -> Iterator[FileRow]:
+    def rows(self, start: Place = START) -> Iterator[FileRow]:
         """The rows under the header. Cells that a row leaves out at its end are empty.
 
         A row with more cells than the header has a fault, unless the others are empty.
         """
         width = len(self._header)
-        rows = self._raw_rows()
-        next(rows)
+        rows = self._raw_rows(start)
+        if start == START:
+            next(rows)
         for row in rows:
+            if row.number > MAX_ROWS:
+                _refuse_rows()
             cells = row.values
             if row.fault or len(cells) == width:
                 yield row
@@ -132,34 +141,35 @@ class CsvFile:
             else:
                 yield row._replace(values=cells[:width] + [""] * (width - len(cells)))
 
-    def _raw_rows(self) -> Iterator[FileRow]:
-        """All rows. The header is the row with number 0."""
-        lines = self._lines()
-        skipped = int(self._separator.declared)
-        reader = csv.reader(islice(lines, skipped, None), delimiter=self._separator.char, strict=True)
-        number = 0
+    def _raw_rows(self, start: Place = START) -> Iterator[FileRow]:
+        """The rows from a place on. At the start of the file the header comes first, with number 0."""
+        lines = self._lines(start)
+        texts = _without_marks(lines)
+        if start == START and self._separator.declared:
+            next(texts)
+        reader = csv.reader(texts, delimiter=self._separator.char, strict=True)
+        number = 0 if start == START else start.row + 1
         while True:
-            line = reader.line_num + skipped + 1
+            line, lines_before = lines.next_number, reader.line_num
             fault = None
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as exc:
-                _check_quotes(exc, line, lines=reader.line_num + skipped + 1 - line)
+                _check_quotes(exc, line, lines=reader.line_num - lines_before)
                 cells, fault = [], f"it is not valid CSV: {exc}"
             is_row = any(map(str.strip, cells)) and not (number and self._is_header(cells))
             if fault or is_row:
-                yield FileRow(number, line, cells, fault)
+                yield FileRow(number, line, cells, fault, lines.end)
                 number += 1
 
     def _is_header(self, cells: list[str]) -> bool:
         """True if the cells with a value are the header again."""
         return self._header[0] in cells[0] and [*filter(None, _trim(cells))] == self._given_names
 
-    def _lines(self) -> Iterator[str]:
-        """The lines, without byte order marks in front: files that were joined have several."""
-        return map(methodcaller("lstrip", _MARK), _text(self._content, self._encoding, newline=""))
+    def _lines(self, start: Place = START) -> Lines:
+        return Lines(self._content, self._encoding, start=start.byte, universal=True)
 
     def find(self, column: str) -> str | None:
         """The exact name of the column, or None."""
@@ -189,6 +199,11 @@ class CsvFile:
         return text.encode()
 
 
+def _without_marks(lines: Lines) -> Iterator[str]:
+    """The lines, without byte order marks in front: files that were joined have several."""
+    return map(methodcaller("lstrip", _MARK), lines)
+
+
 def _getter(indexes: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
     """The function that reads the cells at `indexes`."""
     if len(indexes) > 1:
@@ -209,10 +224,10 @@ class NdjsonFile:
 
     objects = True
 
-    def __init__(self, content: bytes, encoding: str) -> None:
+    def __init__(self, content: bytes, encoding: str, columns: tuple[str, ...] | None = None) -> None:
         self._content = content
         self._encoding = encoding
-        self.columns = tuple(self._collect_columns())
+        self.columns = tuple(self._collect_columns()) if columns is None else columns
         self.unnamed: frozenset[str] = frozenset()
         self._known = frozenset(self.columns)
         self._finder = NameFinder(self.columns)
@@ -234,14 +249,18 @@ class NdjsonFile:
             refuse_file(f"no line can be read as a JSON object; line {first.line}: {first.fault}")
         return columns
 
-    def rows(self) -> Iterator[FileRow]:
+    def rows(self, start: Place = START) -> Iterator[FileRow]:
         """A row for each line. A line that is no JSON object has a fault."""
-        number = 0
-        for line, text in enumerate(_text(self._content, self._encoding, newline="\n"), 1):
-            text = text.strip(" \t\r\n\ufeff")
-            if text:
+        lines = Lines(self._content, self._encoding, start=start.byte, universal=False)
+        number, line = start.row, lines.next_number
+        for text in lines:
+            if text := text.strip(" \t\r\n\ufeff"):
                 number += 1
-                yield _parse(text, number=number, line=line)
+                if number > MAX_ROWS:
+                    _refuse_rows()
+                values, fault = _parse(text)
+                yield FileRow(number, line, values, fault, lines.end)
+            line = lines.next_number
 
     def find(self, column: str) -> str | None:
         """The exact name of the member, or the path itself if some object has its first member. Or None."""
@@ -271,8 +290,8 @@ class NdjsonFile:
         return text.encode(errors="surrogatepass")
 
 
-def _parse(text: str, *, number: int, line: int) -> FileRow:
-    """The object in a line. A row with a fault keeps the text, so that its digest differs from other rows."""
+def _parse(text: str) -> tuple[Any, str | None]:
+    """The object in a line, and its fault. With a fault it is the text, so that its digest differs from others."""
     try:
         if len(text) > MAX_LINE:
             raise ValueError("it is longer than 1 MiB")
@@ -284,12 +303,12 @@ def _parse(text: str, *, number: int, line: int) -> FileRow:
         if ("\\u" in text and _ESCAPED.search(text)) or _has_long_number(text):
             _check_values(values)
     except json.JSONDecodeError as exc:
-        return FileRow(number, line, text, f"it is not valid JSON: {exc.msg} at character {exc.pos + 1}")
+        return text, f"it is not valid JSON: {exc.msg} at character {exc.pos + 1}"
     except RecursionError:
-        return FileRow(number, line, text, _TOO_DEEP)
+        return text, _TOO_DEEP
     except ValueError as exc:
-        return FileRow(number, line, text, _fault(exc))
-    return FileRow(number, line, values)
+        return text, _fault(exc)
+    return values, None
 
 
 def _fault(error: ValueError) -> str:
@@ -353,5 +372,5 @@ def _check_quotes(exc: csv.Error, line: int, *, lines: int) -> None:
         )
 
 
-def _text(content: bytes, encoding: str, *, newline: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline=newline)
+def _refuse_rows() -> NoReturn:
+    refuse_file(f"the file has more than {MAX_ROWS:,} rows: import it in parts")

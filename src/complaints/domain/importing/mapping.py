@@ -15,8 +15,11 @@ from complaints.domain.importing.conversions import (
 )
 from complaints.domain.importing.dates import DateReader
 from complaints.domain.importing.files import DataFile
+from complaints.domain.importing.history import HistoryReader, KeptColumn, allow_empty, read_status
 from complaints.domain.importing.options import (
+    HISTORY_MEMBERS,
     MAX_ATTRIBUTE_KEY,
+    NAMED_ON_PURPOSE,
     BodyMember,
     ImportOptions,
     MemberKind,
@@ -28,6 +31,7 @@ from complaints.domain.importing.options import (
     shorten,
     suggest,
 )
+from complaints.domain.importing.translations import translate_words
 
 MAX_SUBJECT = 500
 MAX_KEPT = 1024 * 1024
@@ -59,6 +63,7 @@ class RowMapper:
         converters: Mapping[str, Converter],
         constants: list[tuple[BodyMember, Any]],
         read_attributes: Callable[[Any], dict[str, Any]] | None,
+        history: HistoryReader | None,
     ) -> None:
         self.mappings = mappings
         # Objects come first, so that inner members can be put into them.
@@ -66,6 +71,7 @@ class RowMapper:
         self._steps = [(mapping.member, mapping.raw, converters[mapping.member.name]) for mapping in ordered]
         self._constants = constants
         self._read_attributes = read_attributes
+        self._history = history
         self._id_steps = [step for step in self._steps if step[0].name == "external_id"]
         subject, description = mappings.get("subject"), mappings.get("description")
         self._cuts_subject = bool(subject and description and subject.columns == description.columns)
@@ -96,6 +102,8 @@ class RowMapper:
             _put(body, member.path, list(constant) if isinstance(constant, list) else constant)
         if self._read_attributes:
             _merge_attributes(body, self._read_attributes(values), faults)
+        if self._history:
+            self._history.settle(body, values)
         if self._cuts_subject and len(body.get("subject", "")) > MAX_SUBJECT:
             body["subject"] = body["subject"][: MAX_SUBJECT - 1] + "…"
         return body, faults
@@ -110,6 +118,7 @@ def plan_mapping(data_file: DataFile, options: ImportOptions, dates: DateReader)
         converters=builder.converters(mappings),
         constants=builder.constants(),
         read_attributes=builder.find_attribute_reader(mappings),
+        history=builder.find_history_reader(mappings),
     )
     builder.check_required(mappings)
     if builder.faults:
@@ -168,6 +177,8 @@ class _MappingBuilder:
         member = find_member(column)
         if member is None or member.name in self._options.constants:
             return None
+        if member.name in NAMED_ON_PURPOSE and not self._options.history:
+            return None
         return member if self._data_file.objects or member.kind is not MemberKind.OBJECT else None
 
     def converters(self, mappings: Mapping[str, ColumnMapping]) -> dict[str, Converter]:
@@ -175,10 +186,13 @@ class _MappingBuilder:
         for name in self._options.expect:
             if name not in mappings:
                 self._fault(f"expect.{name}", "the member is not mapped")
+        self._check_translations(mappings)
         converters: dict[str, Converter] = {}
         for name, mapping in mappings.items():
             required = mapping.explicit or not self._data_file.objects
             convert = self._converter(mapping.member, required=required)
+            if words := self._options.translations.get(name):
+                convert = translate_words(words, convert)
             try:
                 pattern = self._options.expect.get(name)
                 converters[name] = expect_pattern(pattern, convert) if pattern is not None else convert
@@ -195,14 +209,32 @@ class _MappingBuilder:
             try:
                 if member is None or member.kind is MemberKind.OBJECT:
                     raise ValueError("is no member that can be set to a text")
-                check_word(member, text)
-                constants.append((member, self._converter(member, required=True)(text)))
+                constants.append((member, self._check_value(member, text)))
             except ValueError as exc:
                 self._fault(f"set.{name}", f"{name} {exc}")
         return constants
 
+    def _check_translations(self, mappings: Mapping[str, ColumnMapping]) -> None:
+        for name, words in self._options.translations.items():
+            for word, value in words.items():
+                try:
+                    if name not in mappings:
+                        raise ValueError("is not mapped")
+                    if value:
+                        self._check_value(mappings[name].member, value)
+                except ValueError as exc:
+                    self._fault(f"map_value.{name}:{word}", f"{name} {exc}")
+
+    def _check_value(self, member: BodyMember, value: str) -> Any:
+        """The converted value of an option. Raises ValueError if no row could have it."""
+        check_word(member, value)
+        return self._converter(member, required=True)(value)
+
     def _converter(self, member: BodyMember, *, required: bool) -> Converter:
-        return make_converter(member, self._dates, self._options.dates, required=required)
+        if member.name == "status":
+            return read_status
+        convert = make_converter(member, self._dates, self._options.dates, required=required)
+        return allow_empty(convert) if member.name in HISTORY_MEMBERS else convert
 
     def find_attribute_reader(
         self, mappings: Mapping[str, ColumnMapping]
@@ -221,6 +253,18 @@ class _MappingBuilder:
             touched |= self._data_file.unnamed  # without a value they need no decision
             self._check_undecided([column for column in left if column not in touched])
         return None
+
+    def find_history_reader(self, mappings: Mapping[str, ColumnMapping]) -> HistoryReader | None:
+        """The reader that tells ended complaints from open ones. None if nothing says that some have ended."""
+        given = {*mappings, *self._options.constants}
+        if not self._options.history and given.isdisjoint(HISTORY_MEMBERS):
+            return None
+        columns = {
+            name: KeptColumn("+".join(mapping.columns), mapping.text)
+            for name, mapping in mappings.items()
+            if name in HISTORY_MEMBERS
+        }
+        return HistoryReader(columns, all_ended=self._options.history)
 
     def _check_undecided(self, columns: list[str]) -> None:
         if columns:

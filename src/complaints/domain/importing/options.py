@@ -11,6 +11,7 @@ from typing import NoReturn, TypeVar
 
 from complaints.domain.complaint.members import GROUPS, PLAIN_MEMBERS, PlainKind
 from complaints.domain.errors import Fault, InvalidContent, ask_if_meant, clip, escape_pointer
+from complaints.domain.importing.plain_text import fold_spaces
 
 MAX_ATTRIBUTE_KEY = 200
 _SHOWN = 60
@@ -80,12 +81,15 @@ class ImportOptions:
     """The options of an import. `parse_options` makes them from text.
 
     `mapping`, `constants` and `expect` are by member name, with a dot for an inner member. Their values are
-    columns, fixed values and patterns.
+    columns, fixed values and patterns. `translations` are by member name too: the value of each word, by folded
+    word. `history`: every row without a status is a complaint that has ended.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     expect: Mapping[str, str] = field(default_factory=dict)
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    history: bool = False
     date_format: str | None = None
     timezone: str | None = None
     unmapped: Unmapped = Unmapped.REFUSE
@@ -101,6 +105,17 @@ _PARTY_TEXTS = ("name", "phone", "email", "account_no", "preferred_contact", "la
 _OBJECTS = (*_PERSONS, *GROUPS, "external_ids")
 _OWN_KEYS = {"attributes": MemberKind.JSON, "external_ids": MemberKind.TEXT}
 _ALIASES = {short: f"complainant.{short}" for short in ("name", "phone", "email", "account_no")}
+HISTORY_MEMBERS = (
+    "status",
+    "closed_at",
+    "resolved_at",
+    "result_told_at",
+    "outcome",
+    "resolution",
+    "root_cause",
+)
+# A column never feeds these by its name alone, unless the file is said to be history: a foreign word would fail.
+NAMED_ON_PURPOSE = frozenset({*HISTORY_MEMBERS, "team"})
 _MEMBERS = {
     **{member.path: _PLAIN_KINDS.get(member.kind, MemberKind.TEXT) for member in PLAIN_MEMBERS},
     **dict.fromkeys(_TEXTS, MemberKind.TEXT),
@@ -108,13 +123,18 @@ _MEMBERS = {
     **{f"{person}.vulnerable": MemberKind.FLAG for person in _PERSONS},
     **dict.fromkeys(_OBJECTS, MemberKind.OBJECT),
     "received_at": MemberKind.INSTANT,
+    **dict.fromkeys(NAMED_ON_PURPOSE, MemberKind.TEXT),
+    **dict.fromkeys(("closed_at", "resolved_at", "result_told_at"), MemberKind.INSTANT),
 }
-_SINGLE = ("date_format", "timezone", "unmapped", "dates", "repeated_ids")
+_SINGLE = ("date_format", "timezone", "unmapped", "dates", "repeated_ids", "history")
 _PER_MEMBER = {"map": "mapping", "set": "constants", "expect": "expect"}
-_WITH_MEMBER = re.compile(rf"\b({'|'.join(_PER_MEMBER)})\.(?=[\w<])")
+_TRANSLATION = "map_value"
+_TRANSLATED = frozenset({MemberKind.TEXT, MemberKind.INSTANT, MemberKind.FLAG})
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_WITH_MEMBER = re.compile(rf"\b({'|'.join([*_PER_MEMBER, _TRANSLATION])})\.(?=[\w<])")
 _WITH_VALUE = re.compile(rf"\b({'|'.join(_SINGLE)})(?:=|(?=:))")
 _SAID_TWICE = re.compile(r"(--\S+ \w+) \(\1\)")
-_KNOWN = "map.<member>, set.<member>, expect.<member>, " + ", ".join(_SINGLE)
+_KNOWN = "map.<member>, set.<member>, expect.<member>, map_value.<member>:<word>, " + ", ".join(_SINGLE)
 
 
 def find_member(name: str) -> BodyMember | None:
@@ -132,16 +152,23 @@ def find_member(name: str) -> BodyMember | None:
 
 
 def parse_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
-    """Make options from pairs of name and value. Raises InvalidContent with all faults, by parameter."""
+    """Make options from pairs of name and value. Raises InvalidContent with all faults, by parameter.
+
+    A name may have `-` in place of `_`, as on the command line.
+    """
     faults: list[Fault] = []
     per_member: dict[str, dict[str, str]] = {"mapping": {}, "constants": {}, "expect": {}}
+    translations: dict[str, dict[str, str]] = {}
     single: dict[str, str] = {}
     for name, value in query:
         prefix, _, member_name = name.partition(".")
+        prefix = prefix.replace("-", "_")
         if prefix in _PER_MEMBER and member_name:
             message = _put_member(per_member[_PER_MEMBER[prefix]], member_name, value)
+        elif prefix == _TRANSLATION and member_name:
+            message = _put_translation(translations, member_name, value)
         else:
-            message = _put_single(single, name, value)
+            message = _put_single(single, name if member_name else prefix, value)
         if message:
             faults.append(Fault(option_pointer(name), f"{name}: {message}"))
     for both in sorted(per_member["mapping"].keys() & per_member["constants"].keys()):
@@ -151,10 +178,14 @@ def parse_options(query: Sequence[tuple[str, str]]) -> ImportOptions:
     unmapped = _choose(Unmapped, single, "unmapped", faults)
     dates = _choose(Dates, single, "dates", faults)
     repeated_ids = _choose(RepeatedIds, single, "repeated_ids", faults)
+    if (history := _FLAGS.get(single.get("history", "false"))) is None:
+        faults.append(Fault(option_pointer("history"), "history: it is true or false"))
     if faults:
         refuse(faults)
     return ImportOptions(
         **per_member,
+        translations=translations,
+        history=bool(history),
         date_format=single.get("date_format"),
         timezone=single.get("timezone"),
         unmapped=unmapped,
@@ -208,14 +239,40 @@ def quote_all(names: Sequence[str], *, limit: int = 8) -> str:
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
+def fold_word(text: str) -> str:
+    """The form in which the words of a file are compared: in any case and width, with single spaces."""
+    return fold_spaces(text).casefold()
+
+
+def _put_translation(into: dict[str, dict[str, str]], name: str, value: str) -> str | None:
+    """Store the value of a word: `name` is `<member>:<word>`. Returns the fault, None if there is none."""
+    member_name, _, word = name.partition(":")
+    member = find_member(member_name)
+    if member is None:
+        return _describe_unknown(member_name)
+    if member.kind not in _TRANSLATED:
+        return f"the words of {member_name} cannot be translated"
+    if not (word := fold_word(word)):
+        return "it names no word: write <member>:<word>=<value>"
+    words = into.setdefault(member.name, {})
+    if word in words:
+        return "it is given twice"
+    words[word] = value.strip()
+    return None
+
+
+def _describe_unknown(name: str) -> str:
+    return (
+        f"a complaint has no member '{name}'{suggest(name, [*_MEMBERS, *_ALIASES])} "
+        "Own data goes to attributes.<key>, its key at most 200 characters"
+    )
+
+
 def _put_member(into: dict[str, str], name: str, value: str) -> str | None:
     """Store an option about a member. Returns the fault, None if there is none."""
     member = find_member(name)
     if member is None:
-        return (
-            f"a complaint has no member '{name}'{suggest(name, [*_MEMBERS, *_ALIASES])} "
-            "Own data goes to attributes.<key>, its key at most 200 characters"
-        )
+        return _describe_unknown(name)
     if not value.strip():
         return "it has no value"
     if member.name in into:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _KNOWN = ",;\t|"
-_DECLARED = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t ]*\r?\n?', re.IGNORECASE)
+_DECLARED = re.compile(r'"?sep=([^\w\s"]|\t)"?[,;\t ]*[\r\n]*', re.IGNORECASE)
 _SAMPLE_LINES = 200
 _SAMPLE = 256 * 1024
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold
 from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
+from complaints.domain.instants import write_instant
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, merging
@@ -190,7 +191,7 @@ def _hold(
         raise InvalidContent.at("/until", "A hold ends in the future.")
     latest = working_time.due_at(now, policy.hold_maximum, working_time.always_open(policy.timezone))
     if latest is not None and until > latest:
-        raise InvalidContent.at("/until", f"A hold lasts at most until {latest.isoformat()}.")
+        raise InvalidContent.at("/until", f"A hold lasts at most until {write_instant(latest)}.")
     change.put_hold(Hold(change.new_id(), change.complaint.cycle, reason, now, until))
     change.set(status=status)
     deadlines.replan(change, policy, now)
@@ -326,7 +327,9 @@ def reopen_refusal(complaint: Complaint, context: ActionContext) -> str | None:
     )
     if last is None or context.now <= last:
         return None
-    return f"The time to reopen it ended at {last.isoformat()}: make a new complaint, linked recurrence_of."
+    return (
+        f"The time to reopen it ended at {write_instant(last)}: make a new complaint, linked recurrence_of."
+    )
 
 
 def _new_cycle(
@@ -407,7 +410,7 @@ def close_refusal(complaint: Complaint, now: datetime, *, early: bool) -> str | 
     # The latest due time of all: the last attempt of an early follow-up can be due before the plan ends.
     window_ends_at = max(d.due_at for d in follow_ups)
     if now < window_ends_at:
-        return f"The follow-up window lasts until {window_ends_at.isoformat()}: wait, {hint}."
+        return f"The follow-up window lasts until {write_instant(window_ends_at)}: wait, {hint}."
     return None
 
 

@@ -1,17 +1,18 @@
-"""Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 5.4 and 5.5)."""
+"""Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 2.14, 5.4 and 5.5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Person, PlainMembers, add_own_id
+from complaints.domain.complaint.facts import Complaint, Person, PlainMembers, add_own_id, copy_with
 from complaints.domain.complaint.identity import Identity
 from complaints.domain.complaint.members import plain_members
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
+from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Directory
@@ -27,7 +28,8 @@ class NewComplaint(PlainMembers):
     `policy` is in force at `received_at` (rule 2.9). `actor` is the cause of its first event; `created_by` is the
     login of the caller, if a user. `identity` is the complainant's. `external_ids` are its names in systems other than
     `source`, by system. `import_id` is None for a posted complaint.
-    `import_digest` names an imported row without external id, so that no row is taken twice.
+    `import_digest` names an imported row without external id, so that no row is taken twice. `team` is None if
+    routing chooses the team. `ending` is None unless the complaint ended in another system.
     """
 
     source: str
@@ -44,6 +46,8 @@ class NewComplaint(PlainMembers):
     external_ids: dict[str, str] = field(default_factory=dict)
     import_id: UUID | None = None
     import_digest: str | None = None
+    team: str | None = None
+    ending: Ending | None = None
 
     @property
     def ids_by_system(self) -> dict[str, str]:
@@ -64,17 +68,30 @@ def plan_intake(
     now: datetime,
     sequence: int,
     new_id: Callable[[], UUID],
+    person_digests: Mapping[str, str] | None = None,
 ) -> Change:
     """The change that receives a complaint. Its deadlines start at `received_at` (rule 2.2).
 
     `repeat`: the complainant complained in the same category shortly before (rule 5.4). Deadlines and steps that
     are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
+    `person_digests` are those of the persons, by role: the event records them.
     """
     complaint = _complaint(new, repeat, directory, now, sequence, new_id())
+    if new.ending is not None:
+        return _plan_ended(complaint, new.ending, actor=new.actor, new_id=new_id)
     change = Change(complaint, actor=new.actor, new_id=new_id, new=True)
     deadlines.start_intake(change, new.policy)
-    change.record(EventType.CREATED, now)
+    change.record(EventType.CREATED, now, person_digests=person_digests or None)
     catch_up(change, new.policy, directory, now, notify=new.import_id is None)
+    return change
+
+
+def _plan_ended(complaint: Complaint, ending: Ending, *, actor: str, new_id: Callable[[], UUID]) -> Change:
+    """The change that receives a complaint with its end: one event, no deadline and no step (rule 2.14)."""
+    ended = copy_with(complaint, **ending.members(complaint.received_at))
+    change = Change(ended, actor=actor, new_id=new_id, new=True)
+    is_known = ending.closed_at is not None
+    change.record(EventType.IMPORTED_ENDED, complaint.created_at, closed_at_known=is_known)
     return change
 
 
@@ -82,7 +99,7 @@ def _complaint(
     new: NewComplaint, repeat: bool, directory: Directory, now: datetime, sequence: int, complaint_id: UUID
 ) -> Complaint:
     policy, category = new.policy, new.category
-    team = routing.route(policy, category=category, region=new.region, directory=directory)
+    team = new.team or routing.route(policy, category=category, region=new.region, directory=directory)
     return Complaint(
         **plain_members(new),
         id=complaint_id,

@@ -82,21 +82,30 @@ def take_over(
     now: datetime,
     *,
     promises: Mapping[UUID, Promise],
-    vulnerable: bool,
+    vulnerable: str | None,
 ) -> dict[UUID, UUID]:
     """Plan on the surviving complaint `into` what it takes over from the merged `complaint` (rule 1.8).
 
     `promises` are those of the merged complaint, by id. `vulnerable`: the complainant of `into` becomes
-    vulnerable by the merge. Returns the promises that moved, each with its new id.
+    vulnerable by the merge, and this is the digest of the person then. Returns the promises that moved, each
+    with its new id.
     """
-    rises = _raise_priority(into, policy, complaint, vulnerable=vulnerable)
+    rises = _raise_priority(into, policy, complaint, vulnerable=vulnerable is not None)
     open_promises = [d for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE and d.unmet]
     if rises or vulnerable or open_promises:
         into.touch(now)
     if rises:
         deadlines.replan(into, policy, now, retarget=True)
     persons = {"complainant": ["vulnerable"]} if vulnerable else None
-    into.record(EventType.LINKED, now, type="merged", complaint_id=complaint.id, persons=persons)
+    digests = {"complainant": vulnerable} if vulnerable else None
+    into.record(
+        EventType.LINKED,
+        now,
+        type="merged",
+        complaint_id=complaint.id,
+        persons=persons,
+        person_digests=digests,
+    )
     moved = {}
     for deadline in open_promises:
         moved[deadline.id] = deadlines.add_promise(

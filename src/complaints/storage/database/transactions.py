@@ -130,6 +130,13 @@ class Database:
         """Runs a loop of this process earlier. Set by a process that has loops (see `wiring`)."""
         self.count: Callable[[str, str, int], None] = lambda name, label, amount: None
         """Counts committed work. Set by a process that has measures (see `wiring`)."""
+        # One entry for each caller: a list grows and shrinks safely in threads.
+        self._waiting: list[None] = []
+
+    @property
+    def has_waiting_writers(self) -> bool:
+        """True if callers in this process wait for the write lock of SQLite."""
+        return bool(self._waiting)
 
     @property
     def is_postgresql(self) -> bool:
@@ -149,7 +156,12 @@ class Database:
         """
         with _translate_errors(), self.engine.connect() as connection:
             connection = connection.execution_options(**{BEGIN_MODE: "BEGIN IMMEDIATE"})
-            with connection.begin():
+            self._waiting.append(None)
+            try:
+                transaction = connection.begin()
+            finally:
+                self._waiting.pop()
+            with transaction:
                 tx = Transaction(connection, self.clock(connection))
                 begun = time.monotonic()
                 yield tx

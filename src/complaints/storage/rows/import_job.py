@@ -1,8 +1,11 @@
-"""The tables of imports: the file, the progress, and the failed rows."""
+"""The tables of imports: the file, the progress, the claim of a worker, and the failed rows."""
 
+import sys
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -18,13 +22,18 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
+    Text,
     Uuid,
+    delete,
+    false,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
+from complaints.domain.importing.import_file import START, FileFacts, Place
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
 from complaints.storage.rows.configuration import api_key
@@ -50,9 +59,20 @@ import_job = Table(
     Column("failed", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
-    CheckConstraint("status IN ('running', 'completed')", name="status"),
+    # The facts of the check. NULL after the end, and for an import that an older program took.
+    Column("columns", JSON(none_as_null=True)),
+    Column("repeats", LargeBinary),
+    # The file is read up to here: a number of rows, and the offset in bytes after them.
+    Column("place_row", Integer, nullable=False, server_default="0"),
+    Column("place_byte", Integer, nullable=False, server_default="0"),
+    Column("claimed_by", String(200)),
+    Column("claimed_until", UtcDateTime),
+    Column("stops_with_key", Boolean, nullable=False, server_default=false()),
+    Column("stopped_because", Text),
+    CheckConstraint("status IN ('running', 'completed', 'stopped')", name="status"),
     CheckConstraint("done = accepted + duplicates + failed AND done <= rows", name="adds_up"),
-    CheckConstraint("(status = 'completed') = (finished_at IS NOT NULL)", name="finished_at"),
+    CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="finished_at"),
+    CheckConstraint("(status = 'stopped') = (stopped_because IS NOT NULL)", name="stopped_because"),
 )
 j = import_job.c
 _runs = j.status == "running"
@@ -67,15 +87,24 @@ import_error = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
+class ImportStatus(StrEnum):
+    """Where an import stands. A stopped import ended before its last row."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportJob:
     """An import without the content of its file. `options` are pairs of name and value.
 
     `rows` is the number of rows in the file. `done` counts the rows so far: accepted, duplicates and failed.
+    `place` is the place in the file after some row; it is that of `done` unless somebody changed `done`.
     """
 
     id: UUID
-    status: str
+    status: ImportStatus
     media_type: str
     charset: str | None
     options: tuple[tuple[str, str], ...]
@@ -84,33 +113,63 @@ class ImportJob:
     key_name: str
     key_roles: tuple[str, ...]
     login: str | None
+    stops_with_key: bool
     rows: int
-    done: int
-    accepted: int
-    duplicates: int
-    failed: int
     created_at: datetime
+    done: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    failed: int = 0
+    place: Place = START
+    stopped_because: str | None = None
     finished_at: datetime | None = None
 
 
-_MEMBERS = tuple(field.name for field in fields(ImportJob))
-_SHOWN = [j[name] for name in _MEMBERS]
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """The file of an import. `facts` is None if an older program took the file."""
+
+    content: bytes
+    facts: FileFacts | None
+
+
+_MEMBERS = tuple(field.name for field in fields(ImportJob) if field.name != "place")
+_SHOWN = [*(j[name] for name in _MEMBERS), j.place_row, j.place_byte]
+_PROGRESS = ("status", "rows", "done", "accepted", "duplicates", "failed", "finished_at", "stopped_because")
+_FORGOTTEN: dict[str, Any] = {"content": b"", "columns": None, "repeats": None}
 
 
 def _read_job(row: RowMapping) -> ImportJob:
     values = {name: row[name] for name in _MEMBERS}
+    values["status"] = ImportStatus(values["status"])
     values["options"] = tuple((name, value) for name, value in values["options"])
     values["key_roles"] = tuple(values["key_roles"])
-    return ImportJob(**values)
+    return ImportJob(**values, place=Place(row["place_row"], row["place_byte"]))
 
 
-def insert_job(tx: Transaction, job: ImportJob, content: bytes) -> None:
+def insert_job(tx: Transaction, job: ImportJob, file: StoredFile) -> None:
     """Write a new import with its file."""
     values: dict[str, Any] = {name: getattr(job, name) for name in _MEMBERS}
-    values.update(
-        options=[list(pair) for pair in job.options], key_roles=list(job.key_roles), content=content
-    )
+    values.update(options=[list(pair) for pair in job.options], key_roles=list(job.key_roles))
+    values["content"] = file.content
+    if file.facts is not None:
+        values.update(columns=list(file.facts.columns), repeats=_pack(file.facts))
     tx.connection.execute(insert(import_job).values(values))
+
+
+def _pack(facts: FileFacts) -> bytes:
+    """The repeats as pairs of row number and running number, each in four bytes, the lowest first."""
+    numbers = array("I", (number for pair in facts.repeats.items() for number in pair))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _unpack(packed: bytes) -> dict[int, int]:
+    numbers = array("I", packed)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return dict(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def find_job(tx: Transaction, import_id: UUID) -> ImportJob | None:
@@ -119,10 +178,13 @@ def find_job(tx: Transaction, import_id: UUID) -> ImportJob | None:
     return _read_job(row) if row else None
 
 
-def find_content(tx: Transaction, import_id: UUID) -> bytes:
-    """The content of the file of an import."""
-    content: bytes = tx.connection.execute(select(j.content).where(j.id == import_id)).scalar_one()
-    return content
+def find_file(tx: Transaction, import_id: UUID) -> StoredFile:
+    """The file of a running import. An import that has ended keeps no file."""
+    statement = select(j.content, j.rows, j.columns, j.repeats).where(j.id == import_id)
+    content, rows, columns, repeats = tx.connection.execute(statement).one()
+    if columns is None:
+        return StoredFile(content, None)
+    return StoredFile(content, FileFacts(rows, tuple(columns), _unpack(repeats)))
 
 
 def claim_unfinished(tx: Transaction, key_name: str) -> tuple[int, int]:
@@ -134,26 +196,70 @@ def claim_unfinished(tx: Transaction, key_name: str) -> tuple[int, int]:
     return row[0], int(row[1])
 
 
-def find_running(tx: Transaction) -> UUID | None:
-    """The id of the oldest import that is not finished, or None."""
-    statement = select(j.id).where(_runs).order_by(j.created_at, j.id).limit(1)
+def find_unclaimed(tx: Transaction, now: datetime) -> UUID | None:
+    """The id of the oldest running import that no worker has claimed at `now`, or None."""
+    statement = select(j.id).where(_runs, _unclaimed(now)).order_by(j.created_at, j.id).limit(1)
     return tx.connection.execute(statement).scalar_one_or_none()
 
 
-def claim_running(tx: Transaction, import_id: UUID) -> ImportJob | None:
-    """Lock a running import. None if it is finished or another process works on it now."""
-    statement = select(*_SHOWN).where(j.id == import_id, _runs).with_for_update(skip_locked=True)
+def _unclaimed(now: datetime) -> ColumnElement[bool]:
+    return or_(j.claimed_until.is_(None), j.claimed_until <= now)
+
+
+def claim(
+    tx: Transaction, import_id: UUID, worker: str, *, now: datetime, until: datetime
+) -> ImportJob | None:
+    """Claim a running import for `worker` until `until`. None if it has ended or another worker has claimed it.
+
+    `now` and `until` are times of the wall clock.
+    """
+    free = select(*_SHOWN).where(j.id == import_id, _runs, _unclaimed(now))
+    row = tx.connection.execute(free.with_for_update(skip_locked=True)).mappings().first()
+    if row is None:
+        return None
+    claimed = {"claimed_by": worker, "claimed_until": until}
+    tx.connection.execute(update(import_job).where(j.id == import_id).values(claimed))
+    return _read_job(row)
+
+
+def lock_claimed(tx: Transaction, import_id: UUID, worker: str) -> ImportJob | None:
+    """Lock a running import of `worker`. None if it has ended or another worker has claimed it meanwhile."""
+    statement = select(*_SHOWN).where(j.id == import_id, _runs, j.claimed_by == worker).with_for_update()
     row = tx.connection.execute(statement).mappings().first()
     return _read_job(row) if row else None
 
 
-def record_progress(tx: Transaction, job: ImportJob) -> None:
-    """Write the progress of an import."""
-    changed = {
-        name: getattr(job, name)
-        for name in ("status", "done", "accepted", "duplicates", "failed", "finished_at")
-    }
+def prolong(tx: Transaction, *, import_id: UUID, worker: str, until: datetime) -> None:
+    """Prolong the claim of `worker`."""
+    mine = update(import_job).where(j.id == import_id, j.claimed_by == worker)
+    tx.connection.execute(mine.values(claimed_until=until))
+
+
+def release(tx: Transaction, import_id: UUID, worker: str) -> None:
+    """End the claim of `worker`, so that any worker can go on at once."""
+    mine = update(import_job).where(j.id == import_id, j.claimed_by == worker)
+    tx.connection.execute(mine.values(claimed_by=None, claimed_until=None))
+
+
+def begin_again(tx: Transaction, job: ImportJob, *, rows: int) -> ImportJob:
+    """Take all progress of an import back. `rows` is the number of rows in its file."""
+    tx.connection.execute(delete(import_error).where(import_error.c.import_id == job.id))
+    again = replace(job, rows=rows, done=0, accepted=0, duplicates=0, failed=0, place=START)
+    tx.connection.execute(update(import_job).where(j.id == job.id).values(_progress_of(again)))
+    return again
+
+
+def record_progress(tx: Transaction, job: ImportJob, *, claimed_until: datetime) -> None:
+    """Write the progress of an import, and prolong its claim. An import that has ended keeps no file."""
+    changed = {**_progress_of(job), "claimed_until": claimed_until}
+    if job.status is not ImportStatus.RUNNING:
+        changed |= {**_FORGOTTEN, "claimed_by": None, "claimed_until": None}
     tx.connection.execute(update(import_job).where(j.id == job.id).values(changed))
+
+
+def _progress_of(job: ImportJob) -> dict[str, Any]:
+    values = {name: getattr(job, name) for name in _PROGRESS}
+    return {**values, "place_row": job.place.row, "place_byte": job.place.byte}
 
 
 def insert_errors(

@@ -1,10 +1,12 @@
 """The table of persons: complainants and reporters. No other table holds personal data."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
+from secrets import token_bytes
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -54,6 +57,8 @@ person = Table(
     Column("phone_extension", String(10)),
     # The comparable form, only where it differs from the account number as given. "": nobody's number.
     Column("account_normal", String(200)),
+    # The history has a digest of the members with this salt. It goes with the person, and then proves nothing more.
+    Column("salt", LargeBinary(16)),
     CheckConstraint("role IN ('complainant', 'reporter')", name="role"),
 )
 p = person.c
@@ -129,12 +134,22 @@ Persons = dict[str, Person]
 
 def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> dict[str, Any]:
     """The columns of one person of a complaint. `identity` is the person's, in comparable form."""
+    return {"complaint_id": complaint_id, **columns_of(role, fact, identity)}
+
+
+def columns_of(role: str, fact: Person, identity: Identity) -> dict[str, Any]:
+    """The columns of a person whose complaint has no id yet."""
     return {
         **dict(zip(_MEMBERS, _members_of(fact), strict=True)),
-        "complaint_id": complaint_id,
         "role": role,
+        "salt": token_bytes(16),
         **marks_of(fact, identity),
     }
+
+
+def digest_of(row: Mapping[str, Any]) -> str:
+    """The salted SHA-256 digest of the members of a person, in hexadecimal: the form of a person in events."""
+    return hashlib.sha256(row["salt"] + encode({name: row[name] for name in _MEMBERS})).hexdigest()
 
 
 def marks_of(fact: Person, identity: Identity) -> dict[str, Any]:

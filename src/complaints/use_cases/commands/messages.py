@@ -53,7 +53,7 @@ def find_faults(error: ValidationError, members: Mapping[str, Any], model: type[
 
 def _outside(error: Mapping[str, Any], query: Any) -> dict[str, str]:
     where, *names = error["loc"]
-    name = clip(".".join(map(str, names)), 100)
+    name = clip(".".join(part for part in names if isinstance(part, str)), 100)
     return {
         "pointer": "",
         "in": str(where),
@@ -110,6 +110,8 @@ def _message(error: Mapping[str, Any], name: str, shape: Any) -> str:
         return f"{name} is required."
     if error["type"] in ("model_type", "model_attributes_type", "dict_type"):
         return f"{name} should be a JSON object."
+    if error["type"] in ("tuple_type", "list_type", "set_type", "frozen_set_type"):
+        return f"{name} should be a list."
     if error["type"] == "extra_forbidden":
         return _unknown(error, name, shape)
     if _PREFIX.match(said):

@@ -93,10 +93,11 @@ class Hearing:
     def _is_retry(self, post: RepeatedPost) -> bool:
         """True if the words are known, or are the present words of the complaint (rule 1.11).
 
-        A row that is known by its digest has the same words as before.
+        A row that is known by its digest has the same words as before. History of another system is no contact:
+        nobody called (rule 2.14).
         """
         known = self._known
-        if post.new.external_id is None:
+        if post.new.external_id is None or post.new.ending is not None:
             return True
         if words_of(post.new) in map(words_of, (known.holder(post), known.survivor(post))):
             return True

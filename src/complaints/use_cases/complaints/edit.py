@@ -64,7 +64,8 @@ def patch(
         if (change.complaint.priority, change.complaint.category) != (before.priority, before.category):
             deadlines.replan(change, policy, tx.now, retarget=True)
         names = {role: person.changed for role, person in persons.items()}
-        change.record(EventType.UPDATED, tx.now, persons=names or None)
+        digests = {role: person.digest for role, person in persons.items()}
+        change.record(EventType.UPDATED, tx.now, persons=names or None, person_digests=digests or None)
 
     return change_complaint(service, tx, caller, reference, step, versions=versions, right=Right.CONTRIBUTE)
 
@@ -161,10 +162,14 @@ def _is_assigned_by_hand(tx: Transaction, complaint: Complaint) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _PersonChange:
-    """A person before and after a change. A person who is not there has no member with a value."""
+    """A person before and after a change. A person who is not there has no member with a value.
+
+    `digest` is that of the person after the change (`person.digest_of`), None for a person who was removed.
+    """
 
     before: Person
     after: Person
+    digest: str | None = None
 
     @property
     def changed(self) -> list[str]:
@@ -235,7 +240,7 @@ def _patch_persons(
         if after != (before or _NOBODY):
             row = person_rows.row_of(complaint_id, role, after, identity_of(after, policy))
             person_rows.replace_person(tx, row)
-            written[role] = _PersonChange(before or _NOBODY, after)
+            written[role] = _PersonChange(before or _NOBODY, after, person_rows.digest_of(row))
     if written:
         reindex_complaints(tx, [change.complaint])
     return written

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
@@ -10,6 +11,7 @@ from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.identity import Identity, identify
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
 from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import LinkType
@@ -42,8 +44,9 @@ _LATEST_RECEIPT = timedelta(minutes=5)  # after now: the clocks of other systems
 class IntakeRequest:
     """A request of `caller` to register a complaint, before the check. After the check it is a `NewComplaint`.
 
-    `attempt` is None if the request has no idempotency key. An imported row has two more members: `import_id` is
-    the id of its import, and `row_digest` is the digest of its content. They are None for a posted complaint.
+    `attempt` is None if the request has no idempotency key. An imported row has more members: `import_id` is the id
+    of its import, and `row_digest` is the digest of its content. `team` and `ending` are the team and the end in the
+    other system, if it tells them. They are None for a posted complaint.
     """
 
     caller: Caller
@@ -51,6 +54,8 @@ class IntakeRequest:
     attempt: Attempt | None = None
     import_id: UUID | None = None
     row_digest: str | None = None
+    team: str | None = None
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,9 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
     received_at = command.received_at or tx.now
     if received_at > tx.now + _LATEST_RECEIPT:
         raise InvalidContent.at("/received_at", "received_at lies in the future.")
+    if request.ending is not None:
+        request.ending.check(received_at, tx.now)
+    _check_team(request, configuration)
     policy = configuration.policy_at(received_at)
     given = command.external_ids or {}
     external_id, others = read_external_ids(source, command.external_id, given, caller.scope)
@@ -127,7 +135,18 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
         identity=identity_of(command.complainant, policy),
         import_id=request.import_id,
         import_digest=None if external_id else request.row_digest,
+        team=request.team,
+        ending=request.ending,
     )
+
+
+def _check_team(request: IntakeRequest, configuration: Configuration) -> None:
+    """Raise InvalidContent for an unknown team. A complaint that has ended may belong to a retired team."""
+    if request.team is None:
+        return
+    team = configuration.directory.teams.get(request.team)
+    if team is None or not (team.active or request.ending):
+        raise InvalidContent.at("/team", f"There is no active team {request.team!r}.")
 
 
 def identity_of(person: PersonIn | Person | None, policy: Policy) -> Identity:
@@ -243,6 +262,8 @@ def _plan(
     changes: dict[int, ChangeToSave] = {}
     for n, (number, new) in sorted(numbered.items(), key=lambda one: one[1][1].received_at):
         related = earlier.list_related(new, scopes[n]) if new.import_id is None else ()
+        persons = _persons(new)
+        columns = [_columns_of(new, role, person) for role, person in persons.items()]
         change = plan_intake(
             new,
             repeat=earlier.is_repeat(new),
@@ -250,10 +271,10 @@ def _plan(
             now=tx.now,
             sequence=number,
             new_id=service.new_id,
+            person_digests={person["role"]: person_rows.digest_of(person) for person in columns},
         )
-        persons = _persons(new)
         words = words_digest(configuration.secret, new)
-        changes[n] = _change_to_save(change, new, persons, words)
+        changes[n] = _change_to_save(change, new, columns, words)
         tx.count("registered", new.channel)
         results[n] = IntakeResult(change.complaint, persons, created=True, related=related)
         earlier.add(new.identity, change.complaint)
@@ -265,15 +286,14 @@ def _persons(new: NewComplaint) -> Persons:
     return {role: person for role, person in persons.items() if person is not None}
 
 
-def _change_to_save(change: Change, new: NewComplaint, persons: Persons, words: bytes) -> ChangeToSave:
-    rows = tuple(
-        person_rows.row_of(
-            change.complaint.id,
-            role,
-            person,
-            new.identity if role == COMPLAINANT else identity_of(person, new.policy),
-        )
-        for role, person in persons.items()
-    )
+def _columns_of(new: NewComplaint, role: str, person: Person) -> dict[str, Any]:
+    identity = new.identity if role == COMPLAINANT else identity_of(person, new.policy)
+    return person_rows.columns_of(role, person, identity)
+
+
+def _change_to_save(
+    change: Change, new: NewComplaint, persons: Sequence[dict[str, Any]], words: bytes
+) -> ChangeToSave:
+    rows = tuple({"complaint_id": change.complaint.id, **columns} for columns in persons)
     extra = {"import_id": new.import_id, "import_digest": new.import_digest, "words_digest": words}
     return ChangeToSave(change, persons=rows, extra=extra)

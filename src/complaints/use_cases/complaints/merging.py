@@ -73,17 +73,16 @@ def _check_merge(
         raise TransitionRefused(refusal, allowed=allowed)
 
 
-def _make_vulnerable(tx: Transaction, complaint_id: UUID, into_id: UUID, policy: Policy) -> bool:
-    """Note a vulnerable complainant at the other complaint too. Returns False if that is nothing new."""
+def _make_vulnerable(tx: Transaction, complaint_id: UUID, into_id: UUID, policy: Policy) -> str | None:
+    """Note a vulnerable complainant at the other complaint too. Returns the person's digest, None without change."""
     found = person_rows.find_persons(tx, [complaint_id, into_id])
     here, there = found[complaint_id][COMPLAINANT], found[into_id][COMPLAINANT]
     if not here.vulnerable or there.vulnerable:
-        return False
+        return None
     person = replace(there, vulnerable=True)
-    person_rows.replace_person(
-        tx, person_rows.row_of(into_id, COMPLAINANT, person, identity_of(person, policy))
-    )
-    return True
+    row = person_rows.row_of(into_id, COMPLAINANT, person, identity_of(person, policy))
+    person_rows.replace_person(tx, row)
+    return person_rows.digest_of(row)
 
 
 def lock_both(tx: Transaction, caller: Caller, reference: str) -> None:

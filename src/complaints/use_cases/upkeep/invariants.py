@@ -19,6 +19,7 @@ from complaints.domain.vocabulary import EventType, LinkType
 from complaints.storage.indexing import terms_of
 from complaints.storage.queries.audit import ComplaintRow, EscalationRow, EventRow, Parts
 from complaints.storage.rows.complaint import values_of
+from complaints.storage.rows.person import digest_of
 
 _FOLLOWING = ("next_due_at", "overdue_after_at", "wake_at", "escalation_level")
 _OF_ESCALATION = (
@@ -153,6 +154,22 @@ def _links_recorded(case: Case) -> Iterator[str]:
         yield f"the link {link_type} to {other} is not what the history says"
 
 
+def _persons_recorded(case: Case) -> Iterator[str]:
+    """A person without a digest in the history cannot be proved: an older program wrote it."""
+    if case.cut_off:
+        return
+    recorded: dict[str, str | None] = {}
+    unproved: set[str] = set()
+    for data in case.records:
+        digests = data.get("person_digests", {})
+        unproved = (unproved | set(data.get("persons", {}))) - digests.keys()
+        recorded |= digests
+    stored = {row["role"]: digest_of(row) for row in case.parts.persons if row["salt"] is not None}
+    for role in sorted((stored.keys() | recorded.keys()) - unproved):
+        if stored.get(role) != recorded.get(role):
+            yield f"the {role} is not the person of the history"
+
+
 def _promises_recorded(case: Case) -> Iterator[str]:
     if case.cut_off:
         return
@@ -284,6 +301,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
     ("columns follow", _columns_follow),
     ("index follows", _index_follows),
     ("links recorded", _links_recorded),
+    ("persons recorded", _persons_recorded),
     ("promises recorded", _promises_recorded),
     ("nothing forgotten", _nothing_forgotten),
     ("steps taken once", _steps_once),

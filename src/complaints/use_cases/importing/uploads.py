@@ -1,0 +1,96 @@
+"""Takes files for import: checks a file outside any transaction, stores it, and tells the progress."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.errors import NotFound
+from complaints.domain.importing.import_file import FileFacts, open_import, parse_options
+from complaints.storage.database.loop_names import IMPORT_LOOP
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import import_job
+from complaints.storage.rows.import_job import ImportJob as ImportJob
+from complaints.storage.rows.import_job import ImportStatus
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota, check_quota
+from complaints.use_cases.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """A file to import. `options` are pairs of name and value for `parse_options`.
+
+    `charset` is the encoding that the sender declared, or None. A dry run saves no complaints. `stops_with_key`: the
+    import stops if the key of its caller is revoked. A caller of the command line has no key. `quota` limits the
+    unfinished imports of the caller.
+    """
+
+    content: bytes
+    media_type: str
+    charset: str | None
+    options: tuple[tuple[str, str], ...]
+    dry_run: bool = False
+    stops_with_key: bool = False
+    quota: ImportQuota = UNLIMITED
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file without faults of the whole, and the facts that its check found."""
+
+    request: ImportRequest
+    facts: FileFacts
+
+
+def check_file(caller: Caller, request: ImportRequest) -> CheckedFile:
+    """Read a whole file and check it. That takes seconds, so no transaction may be open.
+
+    Raises InvalidContent for faults of the whole file.
+    """
+    caller.require(Right.CREATE)
+    file = open_import(
+        request.content,
+        media_type=request.media_type,
+        charset=request.charset,
+        options=parse_options(request.options),
+    )
+    return CheckedFile(request, file.facts)
+
+
+def start_import(service: Service, tx: Transaction, caller: Caller, checked: CheckedFile) -> ImportJob:
+    """Store a checked file for import. A worker imports its rows. Raises QuotaUsedUp; then nothing is stored."""
+    caller.require(Right.CREATE)
+    request = checked.request
+    check_quota(tx, caller, request.quota, new_bytes=len(request.content))
+    job = ImportJob(
+        id=service.new_id(),
+        status=ImportStatus.RUNNING,
+        media_type=request.media_type,
+        charset=request.charset,
+        options=request.options,
+        dry_run=request.dry_run,
+        source=caller.source,
+        key_name=caller.name,
+        key_roles=tuple(sorted(caller.roles)),
+        login=caller.login,
+        stops_with_key=request.stops_with_key,
+        rows=checked.facts.rows,
+        created_at=tx.now,
+    )
+    import_job.insert_job(tx, job, import_job.StoredFile(request.content, checked.facts))
+    tx.hasten(IMPORT_LOOP, tx.now)
+    return job
+
+
+def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> ImportJob:
+    """An import with its progress. Raises NotFound, also if the source is hidden from the caller."""
+    job = import_job.find_job(tx, import_id)
+    if job is None or not caller.scope.admits_source(job.source):
+        raise NotFound("There is no such import.")
+    return job
+
+
+def list_errors(tx: Transaction, job: ImportJob, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
+    """The failed rows of an import after row `after`: `row` is the row number, `errors` its faults."""
+    return import_job.list_errors(tx, job.id, after=after, limit=limit)
