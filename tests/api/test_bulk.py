@@ -168,7 +168,7 @@ def fails_in_second_part(scenario: Scenario) -> Iterator[dict[str, bool]]:
 
     def fail(*_: Any) -> None:
         if state["broken"] and state.get("armed"):
-            raise Unavailable("away")
+            raise Unavailable("The database cannot be reached.")
 
     sql_event.listen(scenario.service.database.engine, "before_cursor_execute", fail)
     yield state

@@ -194,10 +194,10 @@ def test_unknown_names_are_refused_and_the_nearest_is_asked_for(
         ("team", "operatons", "There is no team 'operatons': did you mean 'operations'?"),
         ("category", "netwrk", "There is no category 'netwrk': did you mean 'network'?"),
         ("assignee", "amin", "There is no user 'amin': did you mean 'admin'?"),
-        ("first_owner", "zzz", "There is no user 'zzz': write a login or 'me'"),
+        ("first_owner", "zzz", "There is no user 'zzz': write a login or 'me'."),
         ("assignee", "me", "assignee=me needs a key of a user; the key 'bootstrap' belongs to none."),
         ("first_owner", "me", "first_owner=me needs a key of a user; the key 'bootstrap' belongs to none."),
-        ("attributes.a", "", "must have one value of 1 to 200 characters, without NUL"),
+        ("attributes.a", "", "must have one value of 1 to 200 characters, without NUL."),
     ):
         answer = client.get("/v1/complaints", params={name: value})
         assert (answer.status_code, answer.json()["errors"]) == (

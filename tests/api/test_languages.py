@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
+from uuid import UUID
 
 import pytest
-from complaints.use_cases.imports import work_on_imports
 from starlette.testclient import TestClient
 
 import complaints
@@ -15,6 +15,7 @@ from complaints.api.problems import translations
 from complaints.api.problems.languages import choose_language
 from complaints.api.problems.translations import find_translation, say
 from complaints.use_cases.service import Service
+from complaints.wiring import open_import_worker
 from tests.support import Scenario
 
 ZH = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
@@ -243,7 +244,7 @@ def test_the_faults_of_imported_rows_in_chinese(client: TestClient, service: Ser
     query = "?map.received_at=received_at&map.complainant.vulnerable=vulnerable"
     begun = client.post(f"/v1/imports{query}", content=rows, headers={"Content-Type": "text/csv"})
     assert begun.status_code == 202, begun.text
-    work_on_imports(service)
+    assert open_import_worker(service).work_on(UUID(begun.json()["id"]))
     path = f"/v1/imports/{begun.json()['id']}/errors"
     assert (
         client.get(path).headers["content-language"] == "en"

@@ -76,23 +76,22 @@ def plan_intake(
     are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
     `person_digests` are those of the persons, by role: the event records them.
     """
-    complaint = _complaint(new, repeat, directory, now, sequence, new_id())
+    complaint, digests = _complaint(new, repeat, directory, now, sequence, new_id()), person_digests or None
     if new.ending is not None:
-        return _plan_ended(complaint, new.ending, actor=new.actor, new_id=new_id)
+        change = Change(_end(complaint, new.ending), actor=new.actor, new_id=new_id, new=True)
+        is_known = new.ending.closed_at is not None
+        change.record(EventType.IMPORTED_ENDED, now, closed_at_known=is_known, person_digests=digests)
+        return change
     change = Change(complaint, actor=new.actor, new_id=new_id, new=True)
     deadlines.start_intake(change, new.policy)
-    change.record(EventType.CREATED, now, person_digests=person_digests or None)
+    change.record(EventType.CREATED, now, person_digests=digests)
     catch_up(change, new.policy, directory, now, notify=new.import_id is None)
     return change
 
 
-def _plan_ended(complaint: Complaint, ending: Ending, *, actor: str, new_id: Callable[[], UUID]) -> Change:
-    """The change that receives a complaint with its end: one event, no deadline and no step (rule 2.14)."""
-    ended = copy_with(complaint, **ending.members(complaint.received_at))
-    change = Change(ended, actor=actor, new_id=new_id, new=True)
-    is_known = ending.closed_at is not None
-    change.record(EventType.IMPORTED_ENDED, complaint.created_at, closed_at_known=is_known)
-    return change
+def _end(complaint: Complaint, ending: Ending) -> Complaint:
+    """The complaint with its end: it starts with one event, without deadlines and steps (rule 2.14)."""
+    return copy_with(complaint, **ending.members(complaint.received_at))
 
 
 def _complaint(
