@@ -112,7 +112,8 @@ def test_the_embedded_database_is_restored_from_a_copy_made_while_it_served(laun
     secret = (launcher.directory / "var" / "first-key").read_text().strip()
     copy = launcher.directory / "backup.db"
     with served.client(secret) as http:
-        kept = http.post("/v1/complaints", json={"channel": "phone", "subject": "Before the backup"}).json()
+        posted = http.post("/v1/complaints", json={"channel": "phone", "subject": "Before the backup"})
+        kept = http.get(posted.headers["Location"]).json()
         connection = sqlite3.connect(launcher.directory / "var" / "complaints.db")
         connection.execute("VACUUM INTO ?", [str(copy)])
         connection.close()
