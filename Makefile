@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults container bench check fmt lock
+.PHONY: help setup run test faults container bench contract check fmt lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ container: ## Run the steps of the Containerfile without a container engine
 
 bench: ## Measure on a PostgreSQL of its own; without ARGS list the rows
 	$(PYTHON) dev.py bench $(ARGS)
+
+contract: ## Generate API clients in Python and Java, and use them
+	$(PYTHON) dev.py contract $(ARGS)
 
 check: ## Run everything CI runs
 	$(PYTHON) dev.py check

@@ -25,7 +25,9 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "complaints-stamp"
-RUN, TEST = "run", "test"
+RUN, TEST, CONTRACT = "run", "test", "contract"
+# The locked files that each level installs. A level holds the levels before it.
+LEVELS = {RUN: ("run.txt",), TEST: ("test.txt",), CONTRACT: ("test.txt", "contract.txt")}
 PARALLEL = ("-n", "3", "--dist", "worksteal")
 # Where what a run of the fault tests found is written.
 FAULT_REPORT = ("--faults-report", "build/faults.json")
@@ -129,6 +131,12 @@ def check(_: Sequence[str] = ()) -> int:
     return test(()) or int(bool(failed))
 
 
+def contract(arguments: Sequence[str]) -> int:
+    """Generate clients in Python and Java from the OpenAPI document, and use them; `arguments` go to pytest."""
+    prepare(CONTRACT)
+    return call("-m", "pytest", "tests/contract", *arguments)
+
+
 def fmt(_: Sequence[str] = ()) -> int:
     """Format the code and repair what the linter can repair."""
     prepare(TEST)
@@ -151,12 +159,19 @@ def lock(arguments: Sequence[str]) -> int:
         "--universal",
         "--generate-hashes",
         "--no-header",
+        "--override",
+        "requirements/overrides.txt",
     )
-    target = ("--python-version", "3.11", *arguments, "pyproject.toml", "--group", "build")
+    python = ("--python-version", "3.11", *arguments)
+    target = (*python, "pyproject.toml", "--group", "build")
     run_txt, test_txt = "requirements/run.txt", "requirements/test.txt"
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
-    for extra in (("-o", run_txt), ("--group", "test", "-c", run_txt, "-o", test_txt)):
-        subprocess.run([*compile_, *target, *extra], cwd=ROOT, env=environment, check=True)
+    for what in (
+        (*target, "-o", run_txt),
+        (*target, "--group", "test", "-c", run_txt, "-o", test_txt),
+        (*python, "--group", "pyproject.toml:contract", "-c", test_txt, "-o", "requirements/contract.txt"),
+    ):
+        subprocess.run([*compile_, *what], cwd=ROOT, env=environment, check=True)
     return 0
 
 
@@ -178,6 +193,11 @@ COMMANDS = {
         "kill, stop and starve real processes for half an hour; --short for 2 minutes",
         takes_arguments=True,
     ),
+    "contract": Command(
+        contract,
+        "generate API clients in Python and Java and use them; downloads 140 MB with a Java once",
+        takes_arguments=True,
+    ),
     "container": Command(container, "run the steps of the Containerfile without a container engine"),
     "check": Command(
         check, "run all that CI runs: lint, types, import contracts, benchmarks, faults, container, tests"
@@ -194,23 +214,23 @@ class SetUpFailed(Exception):
 
 
 def prepare(level: str) -> None:
-    """Make `.venv` hold what `level` needs: "run", or "test" with it. Instant if it already does."""
+    """Make `.venv` hold what `level` needs: a key of `LEVELS`. Instant if it already does."""
     interpreter = venv_interpreter()
     stamps = set(STAMP.read_text(encoding="utf-8").split()) if interpreter and STAMP.is_file() else set()
-    wanted = fingerprint(level, interpreter)
-    if stamps & {wanted, fingerprint(TEST, interpreter)}:
+    levels = list(LEVELS)
+    if stamps & {fingerprint(enough, interpreter) for enough in levels[levels.index(level) :]}:
         return
     print(f"Preparing {VENV.name} for `{level}`; this happens once.", file=sys.stderr, flush=True)
     if not interpreter or (stamps and place(interpreter) not in stamps):
         venv.create(VENV, clear=True, with_pip=False, symlinks=os.name != "nt")
         interpreter = venv_interpreter()
-        wanted = fingerprint(level, interpreter)
     # Until all is installed, the stamp says only where: after an interruption the next start goes on in place.
     STAMP.write_text(f"{place(interpreter)}\n", encoding="utf-8")
-    install("--no-deps", "--require-hashes", "--requirement", str(ROOT / "requirements" / f"{level}.txt"))
+    for name in LEVELS[level]:
+        install("--no-deps", "--require-hashes", "--requirement", str(ROOT / "requirements" / name))
     install("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     call("-m", "compileall", "-q", "-j", "0", *(str(path) for path in VENV.glob("[Ll]ib*/**/site-packages")))
-    STAMP.write_text(f"{place(interpreter)}\n{wanted}\n", encoding="utf-8")
+    STAMP.write_text(f"{place(interpreter)}\n{fingerprint(level, interpreter)}\n", encoding="utf-8")
 
 
 def venv_interpreter() -> str:
@@ -225,8 +245,8 @@ def fingerprint(level: str, interpreter: str) -> str:
     """A digest of all that decides what `.venv` holds at `level`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     installed = repr([project.get(table) for table in ("build-system", "project")])
-    locked = (ROOT / "requirements" / f"{level}.txt").read_text(encoding="utf-8")
-    return digest(level, place(interpreter), installed, locked)
+    locked = [(ROOT / "requirements" / name).read_text(encoding="utf-8") for name in LEVELS[level]]
+    return digest(level, place(interpreter), installed, *locked)
 
 
 def place(interpreter: str) -> str:

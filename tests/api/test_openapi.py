@@ -1,6 +1,8 @@
 """The committed OpenAPI document is the one that the code makes. It is valid and complete; its examples fit."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from complaints.api.openapi.schemas import list_members
+from complaints.api.openapi.texts import list_parameters, read_texts
+from complaints.domain.vocabulary import Action
+from complaints.use_cases.commands.complaints import TRANSITIONS
 from tests.generate import GENERATED, ROOT
 
 # The committed document. The first test compares it with the document that the code makes.
@@ -90,3 +96,130 @@ def test_the_bill_of_materials_has_every_locked_library() -> None:
     ]
     assert {(name, version) for name, _, version in names} == listed - {("swagger-ui-dist", "5.35.0")}
     assert len({component["purl"] for component in components}) == len(components) >= 50
+
+
+# What programs that generate clients need, and what a reader needs ---------------------------------------------------
+
+
+def _parameters(operation: dict[str, Any]) -> set[str]:
+    shared = DOCUMENT["components"]["parameters"]
+    found = operation.get("parameters", ())
+    return {shared[one["$ref"].rpartition("/")[2]]["name"] if "$ref" in one else one["name"] for one in found}
+
+
+def test_operation_ids_are_short_and_unique() -> None:
+    ids = [operation["operationId"] for _, operation in _operations()]
+    assert {name: times for name, times in Counter(ids).items() if times > 1} == {}
+    assert [name for name in ids if not re.fullmatch(r"[a-z]+([A-Z][a-z]+){1,3}", name)] == []
+    assert {"createComplaint", "takeAction", "listChanges", "createTeam"} <= {*ids}
+
+
+@pytest.mark.parametrize(("name", "operation"), [pytest.param(n, o, id=n) for n, o in _operations()])
+def test_headers_that_an_operation_reads_are_its_parameters(name: str, operation: dict[str, Any]) -> None:
+    headers = _parameters(operation) & {"Idempotency-Key", "If-Match", "Accept-Language"}
+    expected = {"Accept-Language"} if " /v1/" in name else set()
+    if name.startswith("POST /v1/"):
+        expected.add("Idempotency-Key")
+    if "412" in operation["responses"]:
+        expected.add("If-Match")
+    assert headers == expected
+
+
+def test_if_match_stands_where_versions_are_compared() -> None:
+    honoured = {name for name, operation in _operations() if "If-Match" in _parameters(operation)}
+    complaint = "/v1/complaints/{reference}"
+    assert honoured >= {f"PATCH {complaint}", f"POST {complaint}/transitions", f"POST {complaint}/replan"}
+
+
+def test_every_member_and_every_parameter_is_described() -> None:
+    members = {name for name, member in list_members(DOCUMENT) if not member.get("description")}
+    parameters = {one["name"] for one in list_parameters(DOCUMENT) if not one.get("description")}
+    schemas = {name for name, one in DOCUMENT["components"]["schemas"].items() if not one.get("description")}
+    assert (members, parameters, schemas) == (set(), set(), set()), "add texts to api/openapi/texts.toml"
+
+
+def test_every_shared_text_is_used() -> None:
+    texts = read_texts()
+    members = {(name, member["description"]) for name, member in list_members(DOCUMENT)}
+    assert texts["members"].items() - members == set()
+    parameters = {(one["name"], one["description"]) for one in list_parameters(DOCUMENT)}
+    assert texts["parameters"].items() - parameters == set()
+
+
+def test_the_tags_are_described_and_used() -> None:
+    described = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+    assert {tag for _, operation in _operations() for tag in operation["tags"]} == described.keys()
+    assert next(iter(described)) == "complaints"
+
+
+def test_the_document_says_how_to_call_it() -> None:
+    info = DOCUMENT["info"]
+    assert [server["url"] for server in DOCUMENT["servers"]] == ["/", "http://127.0.0.1:8000"]
+    assert info["license"]["identifier"] == "Apache-2.0"
+    for word in ("Authorization: Bearer", "Idempotency-Key", "If-Match", "Accept-Language", "notify_result"):
+        assert word in info["description"]
+
+
+def test_a_summary_is_the_first_sentence_and_short() -> None:
+    for name, operation in _operations():
+        summary = operation["summary"]
+        assert " " in summary, name
+        assert len(summary) <= 130, name
+        assert not summary.istitle(), name
+
+
+def _schemas(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(part, dict):
+        yield path, part
+        for name, inner in part.items():
+            if name not in ("example", "examples"):
+                yield from _schemas(inner, f"{path}/{name}")
+    elif isinstance(part, list):
+        for position, inner in enumerate(part):
+            yield from _schemas(inner, f"{path}/{position}")
+
+
+def test_null_is_never_the_only_type() -> None:
+    """One such schema stops openapi-generator."""
+    found = [path for path, schema in _schemas(DOCUMENT) if schema.get("type") == "null"]
+    assert [path for path in found if not re.search(r"/(anyOf|oneOf)/[0-9]+$", path)] == []
+
+
+def test_schemas_have_plain_names() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"([A-Z][a-z]+)+", name)] == []
+    assert {name: one["title"] for name, one in schemas.items() if one.get("title", name) != name} == {}
+    assert {"CalendarPage", "Calendar", "StoredCalendar", "Transition", "Assign", "Person"} <= schemas.keys()
+
+
+def test_no_class_is_named_after_the_place_of_an_alternative() -> None:
+    """Without a title in it, `anyOf` of an object or a list of values and null would become `AttributesType0`."""
+    for path, schema in _schemas(DOCUMENT):
+        is_class = "enum" in schema or schema.get("type") == "object"
+        if is_class and re.search(r"/anyOf/[0-9]+$", path) and "/properties/" in path:
+            assert "title" in schema, path
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        assert not {"anyOf", "allOf"} & schema.keys(), name
+
+
+def test_a_constant_need_not_be_given() -> None:
+    constants = [(name, one) for name, one in list_members(DOCUMENT) if isinstance(one.get("const"), str)]
+    assert len(constants) >= 13
+    assert [name for name, one in constants if one.get("default") != one["const"]] == []
+
+
+def test_a_policy_document_is_shown_once() -> None:
+    assert json.dumps(DOCUMENT).count('"repeat_window_days"') == 1
+
+
+def test_each_action_has_an_example_that_says_what_it_needs() -> None:
+    body = DOCUMENT["paths"]["/v1/complaints/{reference}/transitions"]["post"]["requestBody"]
+    examples = body["content"]["application/json"]["examples"]
+    assert {example["value"]["action"] for example in examples.values()} == {*Action}
+    for example in examples.values():
+        transition = TRANSITIONS[Action(example["value"]["action"])]
+        for name in (*transition.required_members(), *transition.optional_members()):
+            assert f"`{name}`" in example["description"]
+    assert examples["assign"]["description"].endswith("Takes `team` and `assignee`, at least one of them.")
+    assert examples["resume"]["description"].endswith("Takes no other member.")
+    assert examples["hold"]["description"].endswith("Needs `reason` and `until`.")

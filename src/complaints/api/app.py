@@ -29,6 +29,8 @@ from complaints.api.http.metrics import RequestMetrics
 from complaints.api.http.shared_answer import SharedAnswer
 from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
+from complaints.api.openapi.operations import make_operation_id
+from complaints.api.openapi.texts import document_settings
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.service import Service
 
@@ -69,12 +71,12 @@ def create_app(
     process (0: any number), and has `import_quota`.
     """
     app = FastAPI(
-        title="Complaints",
+        **document_settings(),
         version=complaints.__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        summary="Complaint ticketing and closed-loop workflow",
+        generate_unique_id_function=make_operation_id,
     )
     app.state.service = service
     app.state.annexes = annexes

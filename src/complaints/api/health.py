@@ -60,7 +60,7 @@ def _readiness(service: Service, wall: Callable[[], datetime], *, sweeps: bool) 
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(request: Request) -> Response:
+async def show_metrics(request: Request) -> Response:
     """Measures in Prometheus' text format, of all processes behind this port. The answer is up to a second old."""
     state = request.app.state
     response: Response = await state.shown_measures.get(lambda: metrics_response(state.metrics))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from complaints.api import cursors
@@ -104,7 +104,7 @@ class RowError(BaseModel):
     """One thing wrong with a row; `pointer` into the complaint it would have been."""
 
     pointer: str
-    message: str
+    message: Annotated[str, Field(description="What is wrong.")]
 
 
 class RowErrors(BaseModel):

@@ -9,9 +9,12 @@ from complaints.api.http.authentication import describe_keys
 from complaints.api.http.body_limits import BodyLimits, RequestLimits
 from complaints.api.http.request_ids import Observer, RequestIds
 from complaints.api.openapi import docs_page
-from complaints.api.openapi.component_names import drop_suffixes
+from complaints.api.openapi.component_names import shorten_names
 from complaints.api.openapi.nulls import restore_nulls
+from complaints.api.openapi.operations import describe_operations
 from complaints.api.openapi.queries import describe_queries
+from complaints.api.openapi.schemas import adapt_schemas
+from complaints.api.openapi.texts import describe_members
 from complaints.api.problems import pages
 from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.api.problems.handlers import install_problem_handlers
@@ -59,8 +62,11 @@ def _describe(app: FastAPI) -> None:
             describe_keys(document)
             describe_problems(document)
             describe_queries(document)
+            describe_operations(document)
             restore_nulls(document)
-            drop_suffixes(document)
+            shorten_names(document)
+            adapt_schemas(document)
+            describe_members(document)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -61,10 +61,12 @@ class EventOut(AnswerModel):
     model_config = example(_EXAMPLES["event"])
 
     id: UUID
-    sequence: Annotated[int, Field(examples=[1042])]
-    type: EventType
+    sequence: Annotated[
+        int, Field(description="Its number among the events of all complaints.", examples=[1042])
+    ]
+    type: Annotated[EventType, Field(description="What happened.")]
     complaint_id: UUID
-    version: int
+    version: Annotated[int, Field(description="The version of the complaint after it.")]
     at: datetime
     actor: Annotated[str, Field(examples=["user:li.wei"])]
     data: dict[str, Any]
@@ -108,4 +110,6 @@ class ChangesPage(AnswerModel):
     model_config = example(_EXAMPLES["changes"])
 
     items: list[ChangePicked]
-    next_cursor: str
+    next_cursor: Annotated[
+        str, Field(description="Send it as `after` next time, also if nothing is new now.")
+    ]

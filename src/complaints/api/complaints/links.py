@@ -40,7 +40,7 @@ def add_link(
     reference: str,
     command: Annotated[AddLink, Body(examples=[_EXAMPLES["add_link"]])],
 ) -> Response:
-    """Link it to another complaint, named by id or number."""
+    """Link a complaint to another one, which is named by its id or its number."""
 
     def work(tx: Transaction) -> Reply:
         complaint, added = notes_and_links.add_link(request.service, tx, request.caller, reference, command)
@@ -63,7 +63,7 @@ def add_link(
     },
 )
 def remove_link(request: CurrentRequest, reference: str, query: Annotated[LinkQuery, Query()]) -> Response:
-    """Take a link away. That of a merge stays."""
+    """Remove a link between two complaints. That of a merge stays."""
 
     def work(tx: Transaction) -> Reply:
         service, caller = request.service, request.caller

@@ -19,7 +19,7 @@ class PromiseOut(AnswerModel):
     model_config = example(_EXAMPLES["promise"])
 
     id: UUID
-    text: Annotated[str, Field(examples=["A technician comes on Friday."])]
+    text: Annotated[str, Field(description="What was promised.", examples=["A technician comes on Friday."])]
     made_by: Annotated[str, Field(examples=["user:li.wei"])]
     due_at: datetime
     status: DeadlineStatus
@@ -32,4 +32,4 @@ class PromiseList(AnswerModel):
     model_config = example(_EXAMPLES["promises"])
 
     items: list[PromiseOut]
-    next_cursor: None
+    next_cursor: Annotated[str | None, Field(description="Always null: the list is shown whole.")]

@@ -16,7 +16,6 @@ from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import MakePromise
 from complaints.use_cases.complaints import promises
-from complaints.use_cases.complaints.promises import keep_promise, make_promise
 from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.complaints")
@@ -55,15 +54,15 @@ def list_promises(request: CurrentRequest, reference: str) -> Response:
         ),
     },
 )
-def promise(
+def make_promise(
     request: CurrentRequest,
     reference: str,
     command: Annotated[MakePromise, Body(examples=[_EXAMPLES["make_promise"]])],
 ) -> Response:
-    """Promise something to the complainant. It has a deadline of its own; an open one refuses `close`."""
+    """Record a promise to the complainant. It has a deadline of its own; an open one refuses `close`."""
 
     def work(tx: Transaction) -> Reply:
-        made = make_promise(request.service, tx, request.caller, reference, command)
+        made = promises.make_promise(request.service, tx, request.caller, reference, command)
         return 201, promise_json(*made), {}
 
     return request.write(work)
@@ -81,11 +80,11 @@ def promise(
         ),
     },
 )
-def keep(request: CurrentRequest, reference: str, promise_id: UUID) -> Response:
+def keep_promise(request: CurrentRequest, reference: str, promise_id: UUID) -> Response:
     """Mark a promise as kept; where it was due before, it is kept late."""
 
     def work(tx: Transaction) -> Reply:
-        kept = keep_promise(request.service, tx, request.caller, reference, promise_id)
+        kept = promises.keep_promise(request.service, tx, request.caller, reference, promise_id)
         return 200, promise_json(*kept), {}
 
     return request.write(work)

@@ -1,5 +1,7 @@
 """Routes for complaints: post, read, change, act."""
 
+from collections.abc import Mapping, Sequence
+from inspect import cleandoc
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
@@ -25,8 +27,14 @@ from complaints.api.request import (
     require_right,
 )
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.vocabulary import Action
 from complaints.use_cases.access import Right
-from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint, Transition
+from complaints.use_cases.commands.complaints import (
+    TRANSITIONS,
+    CreateComplaint,
+    PatchComplaint,
+    Transition,
+)
 from complaints.use_cases.complaints import actions, available_actions, edit, lists
 from complaints.use_cases.complaints.available_actions import ActionOption
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
@@ -120,7 +128,7 @@ def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
     responses={200: _complaint("The complaint"), **refusals(not_found=_NOT_FOUND)},
 )
 def get_complaint(request: CurrentRequest, reference: str) -> Response:
-    """One complaint, by id or number."""
+    """Read a complaint, by its id or its number."""
     return request.read(lambda tx: _shown(lists.load_view(request.service, tx, request.caller, reference)))
 
 
@@ -141,7 +149,10 @@ def change_complaint(
     reference: str,
     command: Annotated[PatchComplaint, Body(openapi_examples=_EXAMPLES["patch"])],
 ) -> Response:
-    """Change members of a complaint; absent or null members stay. Running deadlines follow priority and category."""
+    """Change members of a complaint: absent ones stay, null clears, and objects are merged (RFC 7396).
+
+    Running deadlines follow priority and category. An intake key may raise the severity, and change nothing else.
+    """
 
     def work(tx: Transaction) -> Reply:
         changed = edit.patch(request.service, tx, request.caller, reference, command, request.versions)
@@ -163,7 +174,7 @@ def change_complaint(
     },
 )
 def list_transitions(request: CurrentRequest, reference: str, language: CallerLanguage) -> Response:
-    """What may be done now, what each action must carry, and why the rest may not."""
+    """List every action: what may be done now, what each action must carry, and why the rest may not."""
 
     def work(tx: Transaction) -> Reply:
         complaint, found = available_actions.load_action_options(
@@ -198,6 +209,31 @@ def _options_json(complaint: Complaint, found: list[ActionOption], language: Lan
     }
 
 
+def _describe_examples(examples: Mapping[str, Any]) -> dict[str, Any]:
+    """The examples of actions, by action. Each says what its action does and which members it takes."""
+    return {
+        name: {**shown, "description": _describe_action(Action(name))} for name, shown in examples.items()
+    }
+
+
+def _describe_action(action: Action) -> str:
+    transition = TRANSITIONS[action]
+    required, optional = _listed(transition.required_members()), _listed(transition.optional_members())
+    if transition.any_of:
+        needs = f"Takes {optional}, at least one of them."
+    elif required:
+        needs = f"Needs {required}." + (f" May have {optional}." if optional else "")
+    else:
+        needs = f"May have {optional}." if optional else "Takes no other member."
+    return f"{cleandoc(transition.__doc__ or '')} {needs}".replace("\n", " ")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names with commas, and an `and` before the last one."""
+    *first, last = [f"`{name}`" for name in names] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 @router.post(
     "/{reference}/transitions",
     dependencies=[require_right(Right.CONTRIBUTE)],
@@ -214,9 +250,9 @@ def _options_json(complaint: Complaint, found: list[ActionOption], language: Lan
 def take_action(
     request: CurrentRequest,
     reference: str,
-    command: Annotated[Transition, Body(openapi_examples=_EXAMPLES["actions"])],
+    command: Annotated[Transition, Body(openapi_examples=_describe_examples(_EXAMPLES["actions"]))],
 ) -> Response:
-    """Take an action."""
+    """Take an action on a complaint. `action` names it, and the other members depend on it: see the examples."""
 
     def work(tx: Transaction) -> Reply:
         changed = actions.transition(

@@ -35,8 +35,8 @@ def _example(example: dict[str, Any]) -> ConfigDict:
 class ServiceShown(BaseModel):
     """The service complained of."""
 
-    type: str | None
-    id: str | None
+    type: Annotated[str | None, Field(description="The kind of service, such as `mobile`.")]
+    id: Annotated[str | None, Field(description="The name of the service, such as its phone number.")]
 
 
 class PolicyRef(BaseModel):
@@ -63,15 +63,15 @@ class DeadlineShown(BaseModel):
     met_at: AwareDatetime | None
     breached_at: AwareDatetime | None
     paused_seconds: int
-    level: int
+    level: Annotated[int, Field(description="The highest level of the steps taken so far; 0: none above it.")]
 
 
 class LinkShown(BaseModel):
     """A link to another complaint."""
 
     type: LinkType
-    complaint_id: Id
-    number: str
+    complaint_id: Annotated[Id, Field(description="The id of the other complaint.")]
+    number: Annotated[str, Field(description="The number of the other complaint.")]
 
 
 class CompensationShown(BaseModel):
@@ -96,7 +96,7 @@ class ResultShown(BaseModel):
 class SatisfactionShown(BaseModel):
     """What the last answered contact brought."""
 
-    outcome: ContactOutcome | None
+    outcome: Annotated[ContactOutcome | None, Field(description="How the contact ended.")]
     csat: Annotated[int, Field(ge=1, le=5)] | None
     nps: Annotated[int, Field(ge=0, le=10)] | None
 
@@ -206,9 +206,9 @@ class RequirementShown(BaseModel):
 
     model_config = ConfigDict(protected_namespaces=())
 
-    name: str
+    name: Annotated[str, Field(description="The name of the member.")]
     required: bool
-    values: Annotated[dict[str, Any], Field(alias="schema")]
+    values: Annotated[dict[str, Any], Field(alias="schema", description="The JSON Schema of its values.")]
 
 
 class TransitionShown(BaseModel):
@@ -221,12 +221,12 @@ class TransitionShown(BaseModel):
         json_schema_extra={"examples": [_EXAMPLES["transition"], _EXAMPLES["refused_transition"]]}
     )
 
-    action: Action
+    action: Annotated[Action, Field(description="The action.")]
     allowed: bool
     refused_because: str | None
     requires: list[RequirementShown]
     any_of: list[str]
-    to: Status | None
+    to: Annotated[Status | None, Field(description="The status that it leads to; null: it is refused now.")]
     to_if_not_solved: Status | None
 
 
@@ -312,5 +312,5 @@ class DueSummaryShown(BaseModel):
 
     now: AwareDatetime
     soon_until: AwareDatetime
-    overdue: OverdueCounts
+    overdue: Annotated[OverdueCounts, Field(description="The complaints that are overdue now.")]
     soon_due: SoonDueCounts

@@ -26,7 +26,9 @@ _EXAMPLES = read_examples("complaints.api.configuration")
 _SHOWN = {"model": CalendarShown}
 _CODE = {"type": ["string", "null"], "description": "As in the path, or absent."}
 Document = Annotated[
-    dict[str, Any], WithJsonSchema(calendar_schema(_EXAMPLES["calendar"], code=_CODE)), Body()
+    dict[str, Any],
+    WithJsonSchema(calendar_schema(_EXAMPLES["calendar"], code=_CODE)),
+    Body(title="StoredCalendar"),
 ]
 
 

@@ -14,6 +14,7 @@ from complaints.api.configuration.schemas import (
 )
 from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, ContentType, read_content_type
+from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.languages import Language, language_headers
 from complaints.api.problems.refusals import BadRequest, UnsupportedMediaType
@@ -31,18 +32,18 @@ from complaints.use_cases.upkeep.seeding import BUILT_IN_POLICY, shipped_policy
 
 router = APIRouter(prefix="/policies", tags=["policies"])
 _YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
-_YAML_SHOWN = {"schema": {"type": "string"}, "example": shipped_policy(BUILT_IN_POLICY)}
-_JSON_SHOWN = {
-    "schema": {"type": "object"},
-    "example": to_document(read_policy(shipped_policy(BUILT_IN_POLICY)).policy),
-}
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "A policy document; docs/policies.md explains every member.",
-        "content": {JSON: _JSON_SHOWN, **dict.fromkeys(_YAML, _YAML_SHOWN)},
+
+
+def _body(example: dict[str, Any]) -> dict[str, Any]:
+    """The description of a policy document as a request body. Only its JSON form has an example."""
+    content = {
+        JSON: {"schema": {"type": "object"}, "example": example},
+        _YAML[0]: {"schema": {"type": "string"}},
     }
-}
+    description = f"A policy document. Other names for YAML are taken too: {', '.join(_YAML[1:])}."
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
 _NOT_FOUND = refusals(not_found="There is no such policy.")
 _FAULTY = refusals(invalid_content="The document has faults: each with its pointer, and its line.")
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -109,7 +110,7 @@ def list_policies(request: CurrentRequest, query: PageParameters) -> Response:
     dependencies=[require_right(Right.READ_OWN)],
     responses={200: {"model": Page[ListedPolicyShown]}, **_NOT_FOUND},
 )
-def list_versions(request: CurrentRequest, code: str, query: PageParameters) -> Response:
+def list_policy_versions(request: CurrentRequest, code: str, query: PageParameters) -> Response:
     """Every version of one policy."""
     return _list(request, query, code)
 
@@ -133,7 +134,7 @@ def get_policy(request: CurrentRequest, code: str, version: Version) -> Response
     "",
     status_code=201,
     dependencies=[require_right(Right.CONFIGURE)],
-    openapi_extra=_BODY,
+    openapi_extra=_body(to_document(read_policy(shipped_policy(BUILT_IN_POLICY)).policy)),
     responses={200: {"model": AppliedPolicyShown}, 201: {"model": AppliedPolicyShown}, **_FAULTY},
 )
 def apply_policy(request: CurrentRequest, text: Text, language: CallerLanguage) -> Response:
@@ -156,7 +157,7 @@ def apply_policy(request: CurrentRequest, text: Text, language: CallerLanguage) 
 @router.post(
     "/validate",
     dependencies=[require_right(Right.CONFIGURE)],
-    openapi_extra=_BODY,
+    openapi_extra=_body(read_examples("complaints.api.configuration")["faulty_policy"]),
     responses={200: {"model": ValidPolicyShown}, **_FAULTY},
 )
 def validate_policy(request: CurrentRequest, text: Text, language: CallerLanguage) -> Response:

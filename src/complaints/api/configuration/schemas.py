@@ -1,6 +1,6 @@
 """The answers about the configuration, for the OpenAPI document."""
 
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -18,10 +18,17 @@ def _example(example: dict[str, Any]) -> ConfigDict:
 
 
 class Page(BaseModel, Generic[T]):
-    """A page of a list. `next_cursor` asks for the next page; it is null on the last page."""
+    """A page of a list."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "A page of a list."})
 
     items: list[T]
     next_cursor: str | None
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """`TeamPage` for a page of `TeamShown`."""
+        return f"{params[0].__name__.removesuffix('Shown')}Page"
 
 
 class NamesShown(BaseModel):
@@ -140,14 +147,14 @@ class PolicyShown(ListedPolicyShown):
     model_config = _example(_EXAMPLES["policy"])
 
     document: dict[str, Any]
-    text: str
+    text: Annotated[str, Field(description="The document as it was sent.")]
 
 
 class Finding(BaseModel):
     """A warning about a member of a document."""
 
     pointer: str
-    message: str
+    message: Annotated[str, Field(description="What looks strange.")]
 
 
 class AppliedPolicyShown(PolicyShown):

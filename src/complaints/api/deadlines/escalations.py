@@ -135,9 +135,9 @@ def acknowledge_escalation(
     escalation_id: UUID,
     command: Annotated[Acknowledge | None, Body(examples=[_EXAMPLES["acknowledge"]])] = None,
 ) -> Response:
-    """Say that you take care of it: recipients, the deputies of absent ones, and administrators may, once.
+    """Acknowledge an escalation: you take care of it. A step that repeats then repeats no more.
 
-    A step that repeats then repeats no more.
+    Recipients, the deputies of absent ones, and administrators may, once. A second call is a conflict.
     """
 
     def work(tx: Transaction) -> Reply:

@@ -58,7 +58,7 @@ def step_json(step: ExplainedStep) -> dict[str, Any]:
     },
 )
 def explain_deadline(request: CurrentRequest, reference: str, deadline_id: UUID) -> Response:
-    """The arithmetic of its due time, and the steps of its ladder, planned and taken."""
+    """Explain a deadline: the arithmetic of its due time, and the steps of its ladder, planned and taken."""
 
     def work(tx: Transaction) -> Reply:
         explained = explanation.explain(request.service, tx, request.caller, reference, deadline_id)
@@ -80,10 +80,10 @@ def explain_deadline(request: CurrentRequest, reference: str, deadline_id: UUID)
         ),
     },
 )
-def replan(
+def replan_complaint(
     request: CurrentRequest, reference: str, command: Annotated[Replan, Body(examples=[_EXAMPLES["replan"]])]
 ) -> Response:
-    """Move it to another policy version on purpose. Running deadlines are computed again from their start."""
+    """Move a complaint to another policy version on purpose. Running deadlines are computed again from their start."""
 
     def work(tx: Transaction) -> Reply:
         complaint = actions.replan(request.service, tx, request.caller, reference, command, request.versions)

@@ -165,7 +165,9 @@ class EscalationOut(AnswerModel):
     complaint_id: UUID
     number: Annotated[str, Field(max_length=20)]
     deadline_id: UUID | None
-    kind: DeadlineKind | None
+    kind: Annotated[
+        DeadlineKind | None, Field(description="The kind of its deadline; null: a user asked for it.")
+    ]
     step: Annotated[str, Field(examples=["100%"])]
     level: Annotated[int, Field(examples=[1])]
     roles: Annotated[list[RecipientRole], Field(examples=[["team_lead"]])]
@@ -173,7 +175,7 @@ class EscalationOut(AnswerModel):
     planned_at: datetime
     taken_at: datetime
     superseded: bool
-    reason: str | None
+    reason: Annotated[str | None, Field(description="Why a user asked for it; null: a step of a ladder.")]
     acknowledged_at: datetime | None
     acknowledged_by: Annotated[str | None, Field(examples=["user:li.wei"])]
     acknowledged_note: str | None
@@ -238,10 +240,10 @@ class InboxPage(AnswerModel):
 class SegmentOut(AnswerModel):
     """A stretch of time; `to` is null for a pause without an end."""
 
-    from_: Annotated[datetime, Field(alias="from")]
-    to: datetime | None
+    from_: Annotated[datetime, Field(alias="from", description="Its begin.")]
+    to: Annotated[datetime | None, Field(description="Its end; null: no end yet.")]
     counted: bool
-    reason: Annotated[str, Field(examples=["open"])]
+    reason: Annotated[str, Field(description="Why its time counts or not.", examples=["open"])]
 
 
 class StepOut(AnswerModel):
@@ -307,9 +309,9 @@ class FollowUpPage(AnswerModel):
 class MoveOut(AnswerModel):
     """The status that an action leads to."""
 
-    action: Action
-    from_: Annotated[Status, Field(alias="from")]
-    to: Status
+    action: Annotated[Action, Field(description="The action.")]
+    from_: Annotated[Status, Field(alias="from", description="The status before it.")]
+    to: Annotated[Status, Field(description="The status after it.")]
 
 
 class LifecycleOut(AnswerModel):
@@ -333,7 +335,9 @@ class PreviewOut(AnswerModel):
     )
 
     due_at: datetime | None
-    status: Literal["running", "paused"]
+    status: Annotated[
+        Literal["running", "paused"], Field(description="`paused` if a pause without an end holds it.")
+    ]
     segments: list[SegmentOut]
     policy: PolicyRef | None = None
     steps: list[StepOut] = Field(default=[])

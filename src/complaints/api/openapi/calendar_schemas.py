@@ -11,28 +11,24 @@ _DATE = {"type": "string", "format": "date"}
 _WEEKDAY = {"enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
 
 MEMBERS: dict[str, Any] = {
-    "timezone": {"type": "string", "description": "An IANA zone."},
+    "timezone": {"type": "string"},
     "hours": {
+        "title": "Hours",
         "type": ["object", "null"],
-        "description": "Spans by weekday, in order and apart; null: always open.",
         "propertyNames": _WEEKDAY,
         "additionalProperties": _SPANS,
     },
     "holidays": {
-        "description": "Local dates, or local dates with names.",
-        "anyOf": [
-            {"type": "array", "items": _DATE},
-            {
-                "type": "object",
-                "propertyNames": {"format": "date"},
-                "additionalProperties": {"type": ["string", "null"]},
-            },
-            {"type": "null"},
-        ],
+        "title": "Holidays",
+        # Not `anyOf`: generators of clients cannot name a class for a list or a map of texts.
+        "type": ["object", "array", "null"],
+        "items": _DATE,
+        "propertyNames": {"format": "date"},
+        "additionalProperties": {"type": ["string", "null"]},
     },
     "overrides": {
+        "title": "Overrides",
         "type": ["object", "null"],
-        "description": "Spans by local date; they win over holidays.",
         "propertyNames": {"format": "date"},
         "additionalProperties": _SPANS,
     },

@@ -1,19 +1,31 @@
-"""Names the request bodies that are parts of others: `Person` for the class `PersonIn`, as clients know it."""
+"""Names of components without what serves the code alone: `Person` for `PersonIn`, `TeamPage` for `Page[TeamShown]`."""
 
 from typing import Any
 
 _REFERENCE = "#/components/schemas/"
 
 
-def drop_suffixes(document: dict[str, Any]) -> None:
-    """Take the suffix `In` off the names of components, unless another one has the short name; changed in place."""
+def shorten_names(document: dict[str, Any]) -> None:
+    """Give the components their names for clients, and change the references to them; in place.
+
+    A generic model gets its title as its name. Any other name loses its suffix `In`, unless another component has
+    the short name.
+    """
     schemas = document["components"]["schemas"]
-    names = {name: name if (short := name.removesuffix("In")) in schemas else short for name in schemas}
+    names = {name: _short(name, schemas) for name in schemas}
     document["components"]["schemas"] = {names[name]: schema for name, schema in schemas.items()}
     for name, schema in schemas.items():
         if schema.get("title") == name:
             schema["title"] = names[name]
     _rename_references(document, {_REFERENCE + old: _REFERENCE + new for old, new in names.items()})
+
+
+def _short(name: str, schemas: dict[str, Any]) -> str:
+    if name.endswith("_"):  # FastAPI writes the brackets of a generic model as underscores
+        title: str = schemas[name]["title"]
+        return title
+    short = name.removesuffix("In")
+    return name if short in schemas else short
 
 
 def _rename_references(part: Any, names: dict[str, str]) -> None:

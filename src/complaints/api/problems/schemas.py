@@ -1,5 +1,6 @@
 """The description of problems in the OpenAPI document."""
 
+from copy import deepcopy
 from typing import Any
 
 from complaints.api.problems.catalogue import PROBLEM_MEDIA_TYPE, PROBLEMS, Problem
@@ -12,10 +13,20 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference", "examples": ["/problems/invalid-content"]},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The kind of the problem, by which programs tell problems apart.",
+            "examples": ["/problems/invalid-content"],
+        },
+        "title": {"type": "string", "description": "The kind in words."},
+        "status": {
+            "type": "integer",
+            "minimum": 400,
+            "maximum": 599,
+            "description": "The HTTP status code.",
+        },
+        "detail": {"type": "string", "description": "What was wrong this time, and what to do."},
         "instance": {"type": "string", "description": "The path that was asked for."},
         "errors": {"type": "array", "maxItems": 50, "items": {"$ref": "#/components/schemas/ProblemError"}},
         "allowed": {
@@ -23,11 +34,15 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             "items": {"type": "string"},
             "description": "Where an action was refused: the actions that are legal now.",
         },
-        "request_id": {"type": "string"},
+        "request_id": {
+            "type": "string",
+            "description": "The `X-Request-ID` of the answer. It stands in the log too.",
+        },
     },
 }
 PROBLEM_ERROR_SCHEMA: dict[str, Any] = {
     "title": "ProblemError",
+    "description": "One fault of a request.",
     "type": "object",
     "required": ["pointer", "message"],
     "properties": {
@@ -35,12 +50,16 @@ PROBLEM_ERROR_SCHEMA: dict[str, Any] = {
             "type": "string",
             "description": "JSON Pointer (RFC 6901) into the body; empty for the whole of it, or outside it.",
         },
-        "in": {"type": "string", "enum": ["query", "header", "cookie"]},
+        "in": {
+            "type": "string",
+            "enum": ["query", "header", "cookie"],
+            "description": "Where the parameter stands, outside the body.",
+        },
         "parameter": {
             "type": "string",
             "description": "The name of the parameter at fault, outside the body.",
         },
-        "message": {"type": "string"},
+        "message": {"type": "string", "description": "What is wrong."},
     },
 }
 
@@ -53,7 +72,7 @@ def describe_problems(document: dict[str, Any]) -> None:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas |= {"Problem": PROBLEM_SCHEMA, "ProblemError": PROBLEM_ERROR_SCHEMA}
+    schemas |= deepcopy({"Problem": PROBLEM_SCHEMA, "ProblemError": PROBLEM_ERROR_SCHEMA})
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
             _describe_answers(operation)

@@ -1,7 +1,7 @@
 """Request bodies about complaints, checked as far as that needs no database. Unknown members are refused."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -55,8 +55,8 @@ class PersonIn(Content):
 class ServiceIn(Content):
     """The service complained of."""
 
-    type: Code | None = None
-    id: Code | None = None
+    type: Annotated[Code | None, Field(description="The kind of service, such as `mobile`.")] = None
+    id: Annotated[Code | None, Field(description="The name of the service, such as its phone number.")] = None
 
 
 class CreateComplaint(Content):
@@ -165,6 +165,21 @@ class Compensation(Content):
 
 
 class _Transition(Content):
+    any_of: ClassVar[tuple[str, ...]] = ()
+    """Members of which at least one must be there."""
+
+    @classmethod
+    def required_members(cls) -> tuple[str, ...]:
+        """The names of the members that must be there, besides `action`."""
+        return tuple(
+            name for name, member in cls.model_fields.items() if member.is_required() and name != "action"
+        )
+
+    @classmethod
+    def optional_members(cls) -> tuple[str, ...]:
+        """The names of the members that may be absent."""
+        return tuple(name for name, member in cls.model_fields.items() if not member.is_required())
+
     def arguments(self) -> dict[str, Any]:
         """The members that the action carries, by name, without `action` itself."""
         return {name: value for name, value in given_members(self).items() if name != "action"}
@@ -175,13 +190,13 @@ class Assign(_Transition):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "anyOf": [
-                {"required": ["team"], "properties": {"team": {"type": "string"}}},
-                {"required": ["assignee"]},
-            ]
+            # Not `anyOf`: programs that generate clients would make a class of each alternative.
+            "if": {"not": {"required": ["team"], "properties": {"team": {"type": "string"}}}},
+            "then": {"required": ["assignee"]},
         }
     )
 
+    any_of: ClassVar[tuple[str, ...]] = ("team", "assignee")
     action: Literal[Action.ASSIGN]
     team: Code | None = None
     assignee: Annotated[
@@ -212,7 +227,7 @@ class StartHold(_Transition):
     """Work waits, until a stated time at the latest."""
 
     action: Literal[Action.HOLD]
-    reason: HoldReason
+    reason: Annotated[HoldReason, Field(description="What the work waits for.")]
     until: Instant
 
 
@@ -252,7 +267,7 @@ class RecordContact(_Transition):
     """Put a follow-up contact on record. `unreachable` may be recorded before the result too."""
 
     action: Literal[Action.RECORD_CONTACT]
-    outcome: ContactOutcome
+    outcome: Annotated[ContactOutcome, Field(description="How the contact ended.")]
     csat: Annotated[int, Field(ge=1, le=5), WHOLE] | None = None
     nps: Annotated[int, Field(ge=0, le=10), WHOLE] | None = None
     note: Text | None = None
@@ -266,7 +281,9 @@ class Reopen(_Transition):
 
 
 class Close(_Transition):
-    """End it as a closed loop. Early, with what the complainant confirmed."""
+    """End it as a closed loop. `root_cause` must be there if the outcome is upheld and none is on record. `early`,
+    `message` and `contact_channel` go together: the complainant has confirmed the solution.
+    """
 
     action: Literal[Action.CLOSE]
     root_cause: Text | None = None
@@ -287,7 +304,7 @@ class Reject(_Transition):
     """Refuse it, and tell the complainant so. `reason` is a code of the house."""
 
     action: Literal[Action.REJECT]
-    reason: Code
+    reason: Annotated[Code, Field(description="Why it is refused: a code of the house.")]
     message: Text
     contact_channel: ContactChannel
 
@@ -328,7 +345,7 @@ Transition = Annotated[
     | Withdraw
     | Merge
     | Unmerge,
-    Field(discriminator="action"),
+    Field(discriminator="action", title="Transition", description="An action, and what it carries."),
 ]
 TRANSITIONS: dict[Action, type[_Transition]] = {
     Action.ASSIGN: Assign,
@@ -351,7 +368,7 @@ TRANSITIONS: dict[Action, type[_Transition]] = {
 class AddNote(Content):
     """A note for colleagues, or one the complainant may read too."""
 
-    text: NoteText
+    text: Annotated[NoteText, Field(description="The note.")]
     visibility: Literal["internal", "public"] | None = None
 
 
@@ -359,13 +376,13 @@ class AddLink(Content):
     """A link to another complaint, by its id or number."""
 
     type: LinkType
-    complaint_id: Code
+    complaint_id: Annotated[Code, Field(description="The id or the number of the other complaint.")]
 
 
 class MakePromise(Content):
     """A promise to the complainant; its own deadline."""
 
-    text: Text
+    text: Annotated[Text, Field(description="What is promised.")]
     due_at: Instant
 
 
@@ -379,7 +396,7 @@ class PolicyVersion(Content):
 class Replan(Content):
     """Move the complaint to another policy version."""
 
-    policy: PolicyVersion
+    policy: Annotated[PolicyVersion, Field(description="The version to move to.")]
 
 
 class Acknowledge(Content):

@@ -132,7 +132,8 @@ EmailChange = Annotated[
         max_length=254,
         json_schema_extra={
             "description": "An address, or empty to take it away.",
-            "anyOf": [{"format": "email"}, {"const": ""}],
+            "if": {"minLength": 1},
+            "then": {"format": "email"},
         },
     ),
     _judged_by(_find_fault_unless_empty),

@@ -88,7 +88,7 @@ def _make_option(
         action=action,
         refused_because=refused_because,
         requires=_find_requirements(complaint, context, action),
-        any_of=("team", "assignee") if action is Action.ASSIGN else (),
+        any_of=TRANSITIONS[action].any_of,
         to=to,
         to_if_not_solved=if_not_solved if if_not_solved is not to else None,
     )

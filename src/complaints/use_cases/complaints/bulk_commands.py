@@ -51,7 +51,10 @@ else:
         create_model(f"Bulk{model.__name__}", __base__=(model, _BulkTransition), __doc__=model.__doc__)
         for model in TRANSITIONS.values()
     ]
-    BulkTransition = Annotated[Union[tuple(_BODIES)], Field(discriminator="action")]  # noqa: UP007
+    BulkTransition = Annotated[
+        Union[tuple(_BODIES)],  # noqa: UP007
+        Field(discriminator="action", title="BulkTransition", description="An action on many complaints."),
+    ]
 
 
 class WaitingFilter(Content):
