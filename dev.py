@@ -117,6 +117,7 @@ def check(_: Sequence[str] = ()) -> int:
         ("types", ("-m", "mypy")),
         ("imports", ("-c", "from importlinter.cli import lint_imports_command as lint; lint()")),
         ("benchmarks", ("-m", "pytest", "tests/bench", *PARALLEL)),
+        ("description", ("-m", "pytest", "tests/description", *PARALLEL)),
         ("faults", ("-m", "pytest", *SHORT_FAULTS)),
         ("container", CONTAINER),
     )
@@ -132,9 +133,9 @@ def check(_: Sequence[str] = ()) -> int:
 
 
 def contract(arguments: Sequence[str]) -> int:
-    """Generate clients in Python and Java from the OpenAPI document, and use them; `arguments` go to pytest."""
+    """Fuzz the API by its description, and use clients generated from it; `arguments` go to pytest."""
     prepare(CONTRACT)
-    return call("-m", "pytest", "tests/contract", *arguments)
+    return call("-m", "pytest", "tests/description", "tests/contract", *arguments)
 
 
 def fmt(_: Sequence[str] = ()) -> int:
@@ -195,12 +196,12 @@ COMMANDS = {
     ),
     "contract": Command(
         contract,
-        "generate API clients in Python and Java and use them; downloads 140 MB with a Java once",
+        "fuzz the API, generate clients in Python and Java, use them; downloads 140 MB once",
         takes_arguments=True,
     ),
     "container": Command(container, "run the steps of the Containerfile without a container engine"),
     "check": Command(
-        check, "run all that CI runs: lint, types, import contracts, benchmarks, faults, container, tests"
+        check, "run all that CI runs: lint, types, imports, benchmarks, fuzzing, faults, container, tests"
     ),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(

@@ -28,13 +28,19 @@ def test_every_answer_is_as_described(launcher: Launcher, database_url: str) -> 
             )
     fuzzed = subprocess.run(
         [
-            *(sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/journeys/schemathesis.toml"),
+            *(
+                sys.executable,
+                "-m",
+                "schemathesis.cli",
+                "--config-file",
+                "tests/description/schemathesis.toml",
+            ),
             *("run", "openapi/complaints.json", f"--url={server.url}"),
             *("-H", f"Authorization: Bearer {ADMIN_SECRET}", "--no-color", "--generation-database=none"),
             *(*SHORT, *KEPT_OUT),
         ],
         cwd=ROOT,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.journeys.fuzz_rules", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.description.fuzz_rules", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
