@@ -22,6 +22,7 @@ from complaints.api.openapi.docs_page import CONTENT_SECURITY_POLICY
 from complaints.logs import configure_logging
 from complaints.serving.http_server import GuardedHttp
 from tests.api.http_app import make_app, running
+from tests.kept_logging import kept_logging
 
 LIMITS = RequestLimits(
     body_bytes=100_000,
@@ -45,15 +46,10 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
     """The stream of the log, configured as in the real process."""
-    before = structlog.get_config()
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     stream = io.StringIO()
-    configure_logging(stream=stream)
-    yield stream
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with kept_logging():
+        configure_logging(stream=stream)
+        yield stream
 
 
 def lines(stream: io.StringIO, *request_ids: str) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Runs the command line inside the process of the test: a new interpreter for each command would take a second."""
 
 import io
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from complaints import cli
+from tests.kept_logging import kept_logging
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,6 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def command(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """Runs `complaints` with these words and settings, in an empty directory."""
-    before = structlog.get_config()
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     for name in [name for name in os.environ if name.startswith("COMPLAINTS_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(directory)
@@ -68,7 +64,5 @@ def command(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Comman
                 status = end.code or 0
             return Ended(status, out.getvalue(), err.getvalue())
 
-    yield run
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with kept_logging():
+        yield run
