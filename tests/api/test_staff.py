@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -213,3 +214,9 @@ def test_rule_1_5_a_fresh_database_has_three_teams_led_by_admin(client: TestClie
     leads = {team["code"]: team["lead"] for team in teams}
     assert leads == dict.fromkeys(("customer_service", "management", "operations"), "admin")
     assert {heads[team["department"]] for team in teams} == {"admin"}
+
+
+@pytest.mark.parametrize("login", ["me", "none"])
+def test_a_login_with_a_meaning_in_filters_is_refused(client: TestClient, login: str) -> None:
+    answer = client.post("/v1/users", json={"login": login, "name": "X"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/login")

@@ -36,6 +36,7 @@ router = APIRouter(prefix="/imports", tags=["imports"])
 
 _ERRORS = "import-errors"
 IMPORT_BYTES = 64 * 1024 * 1024
+_DRY_RUN = ("dry_run", "dry-run")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -65,13 +66,14 @@ async def read_request(request: Request) -> uploads.ImportRequest:
     sent = read_content_type(request.headers.get("content-type", ""))
     if sent.media_type not in (CSV, NDJSON):
         raise UnsupportedMediaType(f"Send the file as Content-Type: {CSV} or {NDJSON}.")
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "dry_run"]
+    given = request.query_params
+    pairs = [(name, value) for name, value in given.multi_items() if name not in _DRY_RUN]
     return uploads.ImportRequest(
         content=await request.body(),
         media_type=sent.media_type,
         charset=sent.charsets[0] if sent.charsets else None,
         options=tuple(pairs),
-        dry_run=_flag(request.query_params.getlist("dry_run")),
+        dry_run=_flag([value for name in _DRY_RUN for value in given.getlist(name)]),
         stops_with_key=True,
         quota=request.app.state.import_quota,
     )

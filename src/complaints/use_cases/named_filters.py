@@ -37,9 +37,9 @@ def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, para
     Raises InvalidContent for an unknown login, and for `me` if the key belongs to no user. Callers without the right
     to read everything get no logins.
     """
-    if name is None or name in (logins := [*users]):
-        return name
     if name != ME:
+        if name is None or name in (logins := [*users]):
+            return name
         meant = ask_if_meant(name, logins) if Right.READ in caller.rights else None
         raise _unknown(name, meant or _HOW_TO_NAME_USERS, parameter=parameter, thing="user")
     if caller.login is None:

@@ -23,6 +23,7 @@ from complaints.use_cases.commands.configuration import (
 )
 from complaints.use_cases.configuration.changing import check_user, merge_names, pick_changes
 from complaints.use_cases.configuration.reference_data import ReferenceKind
+from complaints.use_cases.named_filters import ME, NOBODY
 
 Absence = tuple[datetime | None, datetime | None]  # first instant, and the first instant after it
 
@@ -148,7 +149,11 @@ TEAMS: ReferenceKind[Team, CreateTeam, PatchTeam] = ReferenceKind(
 
 
 def _plan_new_user(tx: Transaction, configuration: Configuration, command: CreateUser) -> User:
-    """Raises InvalidContent for an unknown deputy or an impossible absence."""
+    """Raises InvalidContent for a login with a meaning in filters, an unknown deputy or an impossible absence."""
+    if command.login in (ME, NOBODY):
+        raise InvalidContent.at(
+            "/login", f"{command.login!r} has a meaning in filters: choose another login."
+        )
     _check_deputy(configuration, command.login, command.deputy)
     absent_from, absent_until = _absence((None, None), command, tx.now)
     values = command.model_dump() | {"absent_from": absent_from, "absent_until": absent_until}
