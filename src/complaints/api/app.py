@@ -31,10 +31,9 @@ from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
-from complaints.use_cases.importing.quotas import ImportQuota
+from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota
 from complaints.use_cases.service import Service
 
-NO_QUOTA = ImportQuota()
 _ROUTES = (
     bulk,
     complaint_routes,
@@ -85,7 +84,7 @@ def create_app(
     replica: Service | None = None,
     annexes: Annexes = NO_ANNEXES,
     calls_per_minute: int = 0,
-    import_quota: ImportQuota = NO_QUOTA,
+    import_quota: ImportQuota = UNLIMITED,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 

@@ -32,7 +32,7 @@ from complaints.use_cases.complaints.contacts import (
 )
 from complaints.use_cases.complaints.external_ids import read_external_ids, refuse_taken_ids
 from complaints.use_cases.complaints.repeats import find_earlier
-from complaints.use_cases.complaints.turns import take_turns
+from complaints.use_cases.complaints.waves import divide_into_waves
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
@@ -85,10 +85,10 @@ def register(
             checked[n] = _check(request, tx, configuration)
         except ComplaintError as refusal:
             found[n] = refusal
-    turns = take_turns(checked, {n: requests[n].caller.scope for n in checked})
-    for turn in turns.groups:
-        found |= _register_turn(service, tx, turn, requests)
-    found |= {n: _same_again(found[first]) for n, first in turns.first_of.items()}
+    divided = divide_into_waves(checked, {n: requests[n].caller.scope for n in checked})
+    for wave in divided.waves:
+        found |= _register_wave(service, tx, wave, requests)
+    found |= {n: _same_again(found[first]) for n, first in divided.first_of.items()}
     return [found[n] for n in range(len(requests))]
 
 
@@ -173,23 +173,23 @@ def _find_retired_choice(new: NewComplaint, configuration: Configuration) -> Inv
     return None
 
 
-def _register_turn(
-    service: Service, tx: Transaction, turn: dict[int, NewComplaint], requests: Sequence[IntakeRequest]
+def _register_wave(
+    service: Service, tx: Transaction, wave: dict[int, NewComplaint], requests: Sequence[IntakeRequest]
 ) -> dict[int, IntakeResult | ComplaintError]:
     """Register requests of which no two have the same external id."""
-    received = dict(zip(turn, load.find_or_number(tx, [*turn.values()]), strict=True))
+    received = dict(zip(wave, load.find_or_number(tx, [*wave.values()]), strict=True))
     numbers = {n: number for n, number in received.items() if isinstance(number, int)}
     configuration = service.configuration(tx)
-    choices = {n: _find_retired_choice(turn[n], configuration) for n in numbers}
+    choices = {n: _find_retired_choice(wave[n], configuration) for n in numbers}
     refused: dict[int, ComplaintError] = {n: refusal for n, refusal in choices.items() if refusal}
-    refused |= refuse_taken_ids(tx, {n: turn[n] for n in numbers if n not in refused}, {})
-    numbered = {n: (number, turn[n]) for n, number in numbers.items() if n not in refused}
+    refused |= refuse_taken_ids(tx, {n: wave[n] for n in numbers if n not in refused}, {})
+    numbered = {n: (number, wave[n]) for n, number in numbers.items() if n not in refused}
     scopes = {n: requests[n].caller.scope for n in numbered}
     results, changes = _plan(service, tx, numbered, scopes)
     if changes:
         save(tx, changes, service.new_id)
     repeated = {
-        n: RepeatedPost(known_id, turn[n], requests[n].caller.scope)
+        n: RepeatedPost(known_id, wave[n], requests[n].caller.scope)
         for n, known_id in received.items()
         if isinstance(known_id, UUID)
     }
