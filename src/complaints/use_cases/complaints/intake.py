@@ -25,7 +25,7 @@ from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
 from complaints.use_cases.complaints.contacts import (
-    Hearing,
+    ContactIntake,
     Recurrence,
     RepeatedPost,
     words_digest,
@@ -193,28 +193,28 @@ def _register_wave(
         for n, known_id in received.items()
         if isinstance(known_id, UUID)
     }
-    return {**refused, **results, **(_hear(service, tx, repeated) if repeated else {})}
+    return {**refused, **results, **(_take_repeated(service, tx, repeated) if repeated else {})}
 
 
 # Complaints that were registered before ----------------------------------------------------------------------------
 
 
-def _hear(
+def _take_repeated(
     service: Service, tx: Transaction, posts: dict[int, RepeatedPost]
 ) -> dict[int, IntakeResult | ComplaintError]:
     """Answer posts under known external ids. Each recurrence becomes a new complaint (rule 1.14)."""
-    hearing = Hearing(service, tx)
+    contacts = ContactIntake(service, tx)
     found: dict[int, IntakeResult | ComplaintError] = {}
     recurrences: dict[int, Recurrence] = {}
-    for n, outcome in hearing.hear(posts).items():
+    for n, outcome in contacts.take(posts).items():
         if isinstance(outcome, Recurrence):
             recurrences[n] = outcome
         else:
             found[n] = (
                 outcome if isinstance(outcome, ComplaintError) else IntakeResult(outcome, {}, created=False)
             )
-    again, changes = _begin_again(service, tx, hearing, posts, recurrences)
-    if changes := [*hearing.changes(), *changes]:
+    again, changes = _begin_again(service, tx, contacts, posts, recurrences)
+    if changes := [*contacts.changes(), *changes]:
         save(tx, changes, service.new_id)
     for result in again.values():
         if isinstance(result, IntakeResult) and result.recurrence_of:
@@ -225,7 +225,7 @@ def _hear(
 def _begin_again(
     service: Service,
     tx: Transaction,
-    hearing: Hearing,
+    contacts: ContactIntake,
     posts: dict[int, RepeatedPost],
     recurrences: dict[int, Recurrence],
 ) -> tuple[dict[int, IntakeResult | ComplaintError], list[ChangeToSave]]:
@@ -238,7 +238,7 @@ def _begin_again(
     results, planned = _plan(service, tx, numbered, {n: posts[n].scope for n in numbered})
     changes = []
     for (n, recurrence), to_save in zip(accepted.items(), planned, strict=True):
-        hearing.hand_over(recurrence, to_save.change)
+        contacts.hand_over(recurrence, to_save.change)
         results[n] = replace(results[n], complaint=to_save.change.complaint, recurrence_of=recurrence.ended)
         changes.append(replace(to_save, words=tuple(recurrence.known_words)))
     return {**refused, **results}, changes
