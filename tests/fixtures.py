@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep.checks import check_all
 from tests.fork_client import ForkServer, start_fork_server
 from tests.journeys.running_server import Launcher, launching
 from tests.support import Scenario, api_client, make_template, opened_service
@@ -23,6 +24,13 @@ def service(database_url: str) -> Iterator[Service]:
     """The engine on a fresh database; the test runs on SQLite and on PostgreSQL."""
     with opened_service(database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def everything_holds(service: Service) -> Iterator[None]:
+    """After each test, `complaints check` finds nothing."""
+    yield
+    assert list(check_all(service)) == []
 
 
 @pytest.fixture

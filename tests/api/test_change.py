@@ -1,6 +1,5 @@
 """Changes of a complaint: null clears, attributes merge (RFC 7396), the priority and the team follow."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.support import Scenario, count_statements
 
 Json = dict[str, Any]
@@ -23,12 +21,7 @@ FULL = {
     "reporter": {"name": "Lin An"}, "service": {"type": "mobile", "id": "139"},
 }  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def everything_holds(service: Service) -> Iterator[None]:
-    """After each test, `complaints check` finds nothing."""
-    yield
-    assert list(check_all(service)) == []
+pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
 def post(client: TestClient, **members: Any) -> Json:

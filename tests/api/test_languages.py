@@ -144,7 +144,7 @@ REFUSALS = {
 }
 REFUSALS |= {"BadRequest", "Unavailable", "Contended", "KeyReused", "refuse_file", "_fault"}
 NOT_FOR_CALLERS = (
-    "cli.py",
+    "cli/",
     "wiring.py",
     "settings.py",
     "storage/database/",

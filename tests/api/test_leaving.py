@@ -1,6 +1,5 @@
 """Users who leave, and values that were retired meanwhile (rule 1.7)."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from threading import Barrier, Thread
 from typing import Any
@@ -12,7 +11,6 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.complaints import leaving
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.support import Scenario
 
 Json = dict[str, Any]
@@ -26,12 +24,7 @@ CARRIED: dict[str, Json] = {
     "record_contact": {"outcome": "not_solved"},
 }
 
-
-@pytest.fixture(autouse=True)
-def everything_holds(service: Service) -> Iterator[None]:
-    """After each test, `complaints check` finds nothing."""
-    yield
-    assert list(check_all(service)) == []
+pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
 @pytest.fixture

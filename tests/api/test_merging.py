@@ -1,14 +1,11 @@
 """Merges of complaints, and the way back: what the other complaint takes over (rules 1.8 and 1.9)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
-from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import check_all
 from tests.support import Scenario
 
 Json = dict[str, Any]
@@ -16,12 +13,7 @@ LIN = {"name": "Lin Tao", "phone": "+8613900000001"}
 SAID = {"message": "Repaired", "contact_channel": "phone"}
 RESOLVED = {"resolution": "Repaired", "outcome": "upheld", "cause": "technical", "root_cause": "cable"}
 
-
-@pytest.fixture(autouse=True)
-def everything_holds(service: Service) -> Iterator[None]:
-    """After each test, `complaints check` finds nothing."""
-    yield
-    assert list(check_all(service)) == []
+pytestmark = pytest.mark.usefixtures("everything_holds")
 
 
 def post(client: TestClient, **members: Any) -> Json:

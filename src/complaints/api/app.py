@@ -31,10 +31,33 @@ from complaints.api.http.turns import Turns
 from complaints.api.middleware import RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
-from complaints.use_cases.importing.quotas import ImportQuota
+from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota
 from complaints.use_cases.service import Service
 
-NO_QUOTA = ImportQuota()
+_ROUTES = (
+    bulk,
+    complaint_routes,
+    lists,
+    imports,
+    audit,
+    calendars,
+    categories,
+    changes,
+    deadline_routes,
+    departments,
+    escalations,
+    follow_ups,
+    inbox,
+    keys,
+    links,
+    policies,
+    promises,
+    test_clock,
+    teams,
+    timeline,
+    calculator,
+    users,
+)
 _IN_TURN = (
     "/docs",
     "/openapi.json",
@@ -61,7 +84,7 @@ def create_app(
     replica: Service | None = None,
     annexes: Annexes = NO_ANNEXES,
     calls_per_minute: int = 0,
-    import_quota: ImportQuota = NO_QUOTA,
+    import_quota: ImportQuota = UNLIMITED,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
@@ -78,53 +101,19 @@ def create_app(
         openapi_url=None,
         generate_unique_id_function=make_operation_id,
     )
-    app.state.service = service
+    registry = registry or CollectorRegistry()
+    shown = shown or registry
+    shown.register(health.InstallationMeasures(lambda: app.state.service, wall))
+    app.state.service, app.state.replica = service, replica
     app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)
-    app.state.feed_watch = FeedWatch()
-    app.state.replica = replica
     app.state.import_quota = import_quota
-    app.state.wall = wall
-    app.state.sweeps = sweeps
-    registry = registry or CollectorRegistry()
-    app.state.metrics = shown = shown or registry
-    shown.register(health.InstallationMeasures(lambda: app.state.service, wall))
+    app.state.feed_watch = FeedWatch()
+    app.state.wall, app.state.sweeps = wall, sweeps
+    app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
-    for routes in (
-        bulk,
-        complaint_routes,
-        lists,
-        imports,
-        audit,
-        calendars,
-        categories,
-        changes,
-        deadline_routes,
-        departments,
-        escalations,
-        follow_ups,
-        inbox,
-        keys,
-        links,
-        policies,
-        promises,
-        test_clock,
-        teams,
-        timeline,
-        calculator,
-        users,
-    ):
-        app.include_router(routes.router, prefix="/v1")
-    for feature in annexes.features:
-        if feature.router is not None:
-            app.include_router(feature.router, prefix="/v1")
-    app.include_router(health.router)
-    app.add_middleware(Turns, lines=_IN_TURN)
-    if calls_per_minute:
-        # Loading the library takes 0.1 s, and most processes have no such limit.
-        from complaints.api.http.rate_limits import CallLimits
-
-        app.add_middleware(CallLimits, calls_per_minute=calls_per_minute)
+    _include_routers(app, annexes)
+    _add_turns_and_limits(app, calls_per_minute)
     app.add_middleware(authentication.Authentication)
     install_middleware(
         app,
@@ -133,3 +122,22 @@ def create_app(
         problems=annexes.problems,
     )
     return app
+
+
+def _include_routers(app: FastAPI, annexes: Annexes) -> None:
+    for routes in _ROUTES:
+        app.include_router(routes.router, prefix="/v1")
+    for feature in annexes.features:
+        if feature.router is not None:
+            app.include_router(feature.router, prefix="/v1")
+    app.include_router(health.router)
+
+
+def _add_turns_and_limits(app: FastAPI, calls_per_minute: int) -> None:
+    """Add the middleware that runs after the key is known."""
+    app.add_middleware(Turns, lines=_IN_TURN)
+    if calls_per_minute:
+        # Loading the library takes 0.1 s, and most processes have no such limit.
+        from complaints.api.http.rate_limits import CallLimits
+
+        app.add_middleware(CallLimits, calls_per_minute=calls_per_minute)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from complaints.domain.errors import ComplaintError, Unavailable
+from complaints.domain.errors import ComplaintError, Conflict, InvalidContent, Unavailable
 from complaints.domain.json_text import encode
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.once import Answer, Attempt, answer_once
@@ -25,6 +25,9 @@ class BulkItem:
     refusal: ComplaintError | None
 
 
+ShowItem = Callable[[BulkItem], dict[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class BulkWork:
     """A use case on many items.
@@ -35,7 +38,7 @@ class BulkWork:
 
     find: Callable[[Transaction], Sequence[str]]
     act: Callable[[Transaction, str], None]
-    show: Callable[[BulkItem], dict[str, Any]]
+    show: ShowItem
     prepare: Callable[[Transaction, Sequence[str]], None] = lambda tx, items: None
 
 
@@ -77,3 +80,30 @@ def _try(tx: Transaction, work: BulkWork, item: str) -> ComplaintError | None:
     except ComplaintError as refusal:
         return refusal
     return None
+
+
+# The choice of items: by a list, or by a filter and the expected number ---------------------------------------------
+
+
+def check_choice(member: str, named: object, asked: object, expected: int | None) -> None:
+    """Raise InvalidContent unless there is either a list or a filter, and `expected_count` with the filter."""
+    if (named is None) == (asked is None):
+        raise InvalidContent.at(f"/{member}", f"Give either {member} or filter.")
+    if (asked is None) != (expected is None):
+        raise InvalidContent.at("/expected_count", "A filter needs expected_count, and only a filter does.")
+
+
+def check_count(count: int, expected: int | None) -> None:
+    """Raise InvalidContent if more items fit a filter than one call may take, and Conflict for another number."""
+    if count > MOST_ITEMS:
+        raise InvalidContent.at("/filter", f"More than {MOST_ITEMS} fit: choose fewer.")
+    if count != expected:
+        raise Conflict(f"{count} fit the filter, not {expected}. Nothing was done: look at the list again.")
+
+
+def check_named_once(names: Sequence[object], member: str) -> None:
+    """Raise InvalidContent if an item is named twice."""
+    first: dict[object, int] = {}
+    for place, name in enumerate(names):
+        if first.setdefault(name, place) != place:
+            raise InvalidContent.at(f"/{member}/{place}", f"This is the same as /{member}/{first[name]}.")

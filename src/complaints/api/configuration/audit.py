@@ -14,7 +14,7 @@ from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import AuditAction, AuditSubject
 from complaints.use_cases.access import Right
-from complaints.use_cases.configuration.audit import AuditEvent, list_audit_events
+from complaints.use_cases.configuration.audit import AuditEvent, AuditFilter, list_audit_events
 from complaints.use_cases.service import Transaction
 
 _CURSOR = "audit"
@@ -86,17 +86,10 @@ def list_audit(request: CurrentRequest, query: Annotated[AuditQuery, Query()]) -
     before = None
     if query.cursor is not None:
         before = cursors.integer_in(cursors.decode(query.cursor, _CURSOR), "before", most=_MOST)
+    asked = AuditFilter(query.subject, query.code, query.actor)
 
     def work(tx: Transaction) -> Reply:
-        found = list_audit_events(
-            tx,
-            request.caller,
-            before=before,
-            limit=query.limit + 1,
-            subject=query.subject,
-            code=query.code,
-            actor=query.actor,
-        )
+        found = list_audit_events(tx, request.caller, asked, before=before, limit=query.limit + 1)
         shown, cursor = cut_page(found, query.limit, lambda last: {"kind": _CURSOR, "before": last.sequence})
         return page_of(map(event_json, shown), None, cursor)
 

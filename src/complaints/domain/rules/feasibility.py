@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
-from complaints.domain.complaint.facts import Deadline
 from complaints.domain.errors import ComplaintError
 from complaints.domain.policy.checks import Place, PlacedFault
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
-from complaints.domain.rules.ladder import DeadlineTerms, plan_steps
+from complaints.domain.rules.ladder import DeadlineTerms, imagine_deadline, plan_steps
 from complaints.domain.time.working_time import Pause, Target, Unit, always_open, due_at
-from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus
+from complaints.domain.vocabulary import DeadlineKind
 
 _MOST_YEARS = 150  # more than ten years ten times over, the longest place of a step
 _LAST_INSTANT = datetime(9999, 12, 1, tzinfo=UTC)
-_NOWHERE = UUID(int=0)
 
 
 def infeasible_faults(policy: Policy, instants: Iterable[datetime]) -> Iterator[PlacedFault]:
@@ -65,7 +62,7 @@ def _find_fault(
             place,
             f"is not due within {_MOST_YEARS} years of {start:%Y-%m-%d}: its calendar opens too seldom",
         )
-    deadline = _deadline(policy, kind, target, start, due)
+    deadline = imagine_deadline(policy, kind, start=start, due_at=due, target=target)
     for index, step in _outermost_steps(rule):
         terms = DeadlineTerms(replace(rule, ladder=(step,)), rule.calendar, pauses, start)
         try:
@@ -97,19 +94,3 @@ def _outermost_steps(rule: DeadlineRule) -> Iterator[tuple[int, Step]]:
         known = [(place, index) for place, index in placed if place is not None]
         for index in {min(known)[1], max(known)[1]} if known else ():
             yield index, rule.ladder[index]
-
-
-def _deadline(policy: Policy, kind: DeadlineKind, target: Target, start: datetime, due: datetime) -> Deadline:
-    return Deadline(
-        id=_NOWHERE,
-        policy_code=policy.code,
-        policy_version=policy.version,
-        kind=kind,
-        cycle=1,
-        sequence=1,
-        attempt=1,
-        status=DeadlineStatus.RUNNING,
-        started_at=start,
-        target=target,
-        due_at=due,
-    )

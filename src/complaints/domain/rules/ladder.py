@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
+from uuid import UUID
 
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.instants import MOMENT
@@ -11,11 +12,13 @@ from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules.repetitions import MARK, plan_repetitions
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar
-from complaints.domain.time.working_time import Pause, Unit
+from complaints.domain.time.working_time import Pause, Target, Unit
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus
 
 MOST_REPETITIONS = 20
 """So many repetitions of a deadline are taken together. After a long downtime the others follow."""
 
+_OF_NO_COMPLAINT = UUID(int=0)
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
 
@@ -44,6 +47,31 @@ class PlannedStep:
     planned_at: datetime
     wake_at: datetime
     repetition: int = 0
+
+
+def imagine_deadline(
+    policy: Policy,
+    kind: DeadlineKind,
+    *,
+    start: datetime,
+    due_at: datetime,
+    target: Target | None,
+    sequence: int = 1,
+) -> Deadline:
+    """A running deadline of no complaint, by which the steps of a policy are tried."""
+    return Deadline(
+        id=_OF_NO_COMPLAINT,
+        policy_code=policy.code,
+        policy_version=policy.version,
+        kind=kind,
+        cycle=1,
+        sequence=sequence,
+        attempt=1,
+        status=DeadlineStatus.RUNNING,
+        started_at=start,
+        target=target,
+        due_at=due_at,
+    )
 
 
 def plan_steps(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> list[PlannedStep]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Promise, copy_with
+from complaints.domain.complaint.facts import Complaint, Deadline, Promise, copy_with
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.vocabulary import (
@@ -96,35 +96,41 @@ def take_over(
         into.touch(now)
     if rises:
         deadlines.replan(into, policy, now, retarget=True)
-    persons = {"complainant": ["vulnerable"]} if vulnerable else None
-    digests = {"complainant": vulnerable} if vulnerable else None
     into.record(
         EventType.LINKED,
         now,
         type="merged",
         complaint_id=complaint.id,
-        persons=persons,
-        person_digests=digests,
+        persons={"complainant": ["vulnerable"]} if vulnerable else None,
+        person_digests={"complainant": vulnerable} if vulnerable else None,
     )
-    moved = {}
-    for deadline in open_promises:
-        moved[deadline.id] = deadlines.add_promise(
-            into,
-            policy,
-            promises[deadline.id].text,
-            made_by=promises[deadline.id].made_by,
-            started_at=deadline.started_at,
-            due_at=deadline.due_at,
-        )
-        into.record(
-            EventType.PROMISE_MADE,
-            now,
-            deadline_id=moved[deadline.id],
-            text=promises[deadline.id].text,
-            moved_from=complaint.id,
-            made_by=promises[deadline.id].made_by,
-        )
-    return moved
+    return {
+        deadline.id: _move_promise(into, policy, complaint, deadline, promises[deadline.id], now)
+        for deadline in open_promises
+    }
+
+
+def _move_promise(
+    into: Change, policy: Policy, complaint: Complaint, deadline: Deadline, promise: Promise, now: datetime
+) -> UUID:
+    """Plan on `into` the open promise of the merged `complaint`, with its times. Returns its new id."""
+    moved_id = deadlines.add_promise(
+        into,
+        policy,
+        promise.text,
+        made_by=promise.made_by,
+        started_at=deadline.started_at,
+        due_at=deadline.due_at,
+    )
+    into.record(
+        EventType.PROMISE_MADE,
+        now,
+        deadline_id=moved_id,
+        text=promise.text,
+        moved_from=complaint.id,
+        made_by=promise.made_by,
+    )
+    return moved_id
 
 
 def _raise_priority(into: Change, policy: Policy, complaint: Complaint, *, vulnerable: bool) -> bool:

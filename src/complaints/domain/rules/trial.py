@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from complaints.domain.complaint.facts import Deadline
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.ladder import DeadlineTerms, PlannedStep, plan_remaining_steps
+from complaints.domain.rules.ladder import DeadlineTerms, PlannedStep, imagine_deadline, plan_remaining_steps
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.preview import PreviewResult, plan_targets
 from complaints.domain.time.working_time import Pause, Target
-from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Priority
+from complaints.domain.vocabulary import DeadlineKind, Priority
 
 MOST_PAUSES = 100
-_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +45,13 @@ def plan_trial(
     preview = plan_targets(targets, start, pauses)
     if preview.due_at is None:
         return Trial(policy, preview, ())
-    deadline = Deadline(
-        id=_NOBODY,
-        policy_code=policy.code,
-        policy_version=policy.version,
-        kind=kind,
-        cycle=1,
-        sequence=sequence,
-        attempt=1,
-        status=DeadlineStatus.RUNNING,
-        started_at=start,
-        target=targets[0][0] if len(targets) == 1 else None,
+    deadline = imagine_deadline(
+        policy,
+        kind,
+        start=start,
         due_at=preview.due_at,
+        target=targets[0][0] if len(targets) == 1 else None,
+        sequence=sequence,
     )
     rule = policy.rules[kind]
     terms = DeadlineTerms(rule, rule.calendar, tuple(pauses), start)

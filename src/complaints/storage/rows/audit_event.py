@@ -80,6 +80,15 @@ class AuditEvent:
         return changed
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """The entries that a caller asks for. None means any."""
+
+    subject: AuditSubject | None = None
+    code: str | None = None
+    actor: str | None = None
+
+
 def record_change(tx: Transaction, actor: str, subject: AuditSubject, *key: str | int) -> None:
     """Record the present state of the subject with this primary key, unless it is recorded already.
 
@@ -117,19 +126,13 @@ def read_all(tx: Transaction) -> Iterator[AuditEvent]:
 
 
 def list_events(
-    tx: Transaction,
-    *,
-    before: int | None,
-    limit: int,
-    subject: AuditSubject | None = None,
-    code: str | None = None,
-    actor: str | None = None,
+    tx: Transaction, asked: AuditFilter, *, before: int | None, limit: int
 ) -> Sequence[AuditEvent]:
-    """Up to `limit` entries below the number `before`, latest first."""
+    """Up to `limit` entries that fit, below the number `before`, latest first."""
     wanted: list[ColumnElement[bool]] = []
     if before is not None:
         wanted.append(a.sequence < before)
-    given = ((a.subject, subject), (a.code, code), (a.actor, actor))
+    given = ((a.subject, asked.subject), (a.code, asked.code), (a.actor, asked.actor))
     wanted += [column == value for column, value in given if value is not None]
     statement = _HELD.where(*wanted).order_by(a.sequence.desc()).limit(limit)
     return [AuditEvent(*row) for row in tx.connection.execute(statement)]
@@ -171,7 +174,7 @@ def _append(
 
 
 def _find_latest(tx: Transaction, subject: AuditSubject, code: str) -> AuditEvent | None:
-    return next(iter(list_events(tx, before=None, limit=1, subject=subject, code=code)), None)
+    return next(iter(list_events(tx, AuditFilter(subject, code), before=None, limit=1)), None)
 
 
 def _state_of(subject: AuditSubject, row: RowMapping) -> State:

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
-from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.vocabulary import Action
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Order, SortKey, find_page
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.bulk import MOST_ITEMS, BulkItem, BulkWork
+from complaints.use_cases.bulk import (
+    MOST_ITEMS,
+    BulkWork,
+    ShowItem,
+    check_choice,
+    check_count,
+    check_named_once,
+)
 from complaints.use_cases.commands.complaints import AddNote, Transition
 from complaints.use_cases.complaints.actions import transition
 from complaints.use_cases.complaints.bulk_commands import ComplaintSelection
@@ -18,7 +23,6 @@ from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
 from complaints.use_cases.complaints.notes_and_links import add_note
 from complaints.use_cases.service import Service
 
-ShowItem = Callable[[BulkItem], dict[str, Any]]
 _NEWEST_FIRST = Order(SortKey.RECEIVED_AT, descending=True)
 
 
@@ -83,27 +87,3 @@ def _find_fitting(
     page = find_page(tx, filters, _NEWEST_FIRST, after=None, limit=MOST_ITEMS)
     check_count(len(page.complaints) + (page.end is not None), expected)
     return [str(complaint.id) for complaint in page.complaints]
-
-
-def check_choice(member: str, named: object, asked: object, expected: int | None) -> None:
-    """Raise InvalidContent unless there is either a list or a filter, and `expected_count` with the filter."""
-    if (named is None) == (asked is None):
-        raise InvalidContent.at(f"/{member}", f"Give either {member} or filter.")
-    if (asked is None) != (expected is None):
-        raise InvalidContent.at("/expected_count", "A filter needs expected_count, and only a filter does.")
-
-
-def check_count(count: int, expected: int | None) -> None:
-    """Raise InvalidContent if more items fit a filter than one call may take, and Conflict for another number."""
-    if count > MOST_ITEMS:
-        raise InvalidContent.at("/filter", f"More than {MOST_ITEMS} fit: choose fewer.")
-    if count != expected:
-        raise Conflict(f"{count} fit the filter, not {expected}. Nothing was done: look at the list again.")
-
-
-def check_named_once(names: Sequence[object], member: str) -> None:
-    """Raise InvalidContent if an item is named twice."""
-    first: dict[object, int] = {}
-    for place, name in enumerate(names):
-        if first.setdefault(name, place) != place:
-            raise InvalidContent.at(f"/{member}/{place}", f"This is the same as /{member}/{first[name]}.")

@@ -60,7 +60,7 @@ def words_of(facts: PlainMembers) -> str:
     return comparable_words(facts.subject, facts.description)
 
 
-class Hearing:
+class ContactIntake:
     """Repeated posts of one transaction, and the changes of complaints that they plan. The caller saves the changes."""
 
     def __init__(self, service: Service, tx: Transaction) -> None:
@@ -71,7 +71,7 @@ class Hearing:
         self._changes: dict[UUID, tuple[Change, ActionContext]] = {}
         self._new_words: dict[UUID, list[bytes]] = defaultdict(list)
 
-    def hear(self, posts: Mapping[int, RepeatedPost]) -> dict[int, Complaint | Recurrence | Conflict]:
+    def take(self, posts: Mapping[int, RepeatedPost]) -> dict[int, Complaint | Recurrence | Conflict]:
         """For each post the complaint on record, or the recurrence that the caller must register, or a refusal.
 
         A retry locks no complaint. Raises RaceLost if an external id moved while this transaction waited.
@@ -88,7 +88,7 @@ class Hearing:
                 contacts[place] = post
         if contacts:
             self._known = self._known.lock(self._tx, contacts.values())
-        return outcomes | {place: self._hear(post) for place, post in contacts.items()}
+        return outcomes | {place: self._take(post) for place, post in contacts.items()}
 
     def _is_retry(self, post: RepeatedPost) -> bool:
         """True if the words are known, or are the present words of the complaint (rule 1.11).
@@ -103,7 +103,7 @@ class Hearing:
             return True
         return words_digest(self._configuration.secret, post.new) in known.known_words(post)
 
-    def _hear(self, post: RepeatedPost) -> Complaint | Recurrence:
+    def _take(self, post: RepeatedPost) -> Complaint | Recurrence:
         if self._is_retry(post):  # known since, from another transaction or from another post of this one
             return self._known.shown(post)
         survivor = self._known.survivor(post)

@@ -22,9 +22,15 @@ from complaints.storage.queries.inbox import InboxPosition as InboxPosition
 from complaints.storage.rows.escalation import acknowledge_escalation
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.bulk import MOST_ITEMS, BulkWork
+from complaints.use_cases.bulk import (
+    MOST_ITEMS,
+    BulkWork,
+    ShowItem,
+    check_choice,
+    check_count,
+    check_named_once,
+)
 from complaints.use_cases.commands.complaints import Acknowledge, given_members
-from complaints.use_cases.complaints.bulk_actions import ShowItem, check_choice, check_count, check_named_once
 from complaints.use_cases.complaints.bulk_commands import BulkAcknowledge
 from complaints.use_cases.complaints.changing import open_change
 from complaints.use_cases.complaints.recipients import choose_recipients

@@ -25,14 +25,14 @@ from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
 from complaints.use_cases.complaints.contacts import (
-    Hearing,
+    ContactIntake,
     Recurrence,
     RepeatedPost,
     words_digest,
 )
 from complaints.use_cases.complaints.external_ids import read_external_ids, refuse_taken_ids
 from complaints.use_cases.complaints.repeats import find_earlier
-from complaints.use_cases.complaints.turns import take_turns
+from complaints.use_cases.complaints.waves import divide_into_waves
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
@@ -85,10 +85,10 @@ def register(
             checked[n] = _check(request, tx, configuration)
         except ComplaintError as refusal:
             found[n] = refusal
-    turns = take_turns(checked, {n: requests[n].caller.scope for n in checked})
-    for turn in turns.groups:
-        found |= _register_turn(service, tx, turn, requests)
-    found |= {n: _same_again(found[first]) for n, first in turns.first_of.items()}
+    divided = divide_into_waves(checked, {n: requests[n].caller.scope for n in checked})
+    for wave in divided.waves:
+        found |= _register_wave(service, tx, wave, requests)
+    found |= {n: _same_again(found[first]) for n, first in divided.first_of.items()}
     return [found[n] for n in range(len(requests))]
 
 
@@ -173,48 +173,48 @@ def _find_retired_choice(new: NewComplaint, configuration: Configuration) -> Inv
     return None
 
 
-def _register_turn(
-    service: Service, tx: Transaction, turn: dict[int, NewComplaint], requests: Sequence[IntakeRequest]
+def _register_wave(
+    service: Service, tx: Transaction, wave: dict[int, NewComplaint], requests: Sequence[IntakeRequest]
 ) -> dict[int, IntakeResult | ComplaintError]:
     """Register requests of which no two have the same external id."""
-    received = dict(zip(turn, load.find_or_number(tx, [*turn.values()]), strict=True))
+    received = dict(zip(wave, load.find_or_number(tx, [*wave.values()]), strict=True))
     numbers = {n: number for n, number in received.items() if isinstance(number, int)}
     configuration = service.configuration(tx)
-    choices = {n: _find_retired_choice(turn[n], configuration) for n in numbers}
+    choices = {n: _find_retired_choice(wave[n], configuration) for n in numbers}
     refused: dict[int, ComplaintError] = {n: refusal for n, refusal in choices.items() if refusal}
-    refused |= refuse_taken_ids(tx, {n: turn[n] for n in numbers if n not in refused}, {})
-    numbered = {n: (number, turn[n]) for n, number in numbers.items() if n not in refused}
+    refused |= refuse_taken_ids(tx, {n: wave[n] for n in numbers if n not in refused}, {})
+    numbered = {n: (number, wave[n]) for n, number in numbers.items() if n not in refused}
     scopes = {n: requests[n].caller.scope for n in numbered}
     results, changes = _plan(service, tx, numbered, scopes)
     if changes:
         save(tx, changes, service.new_id)
     repeated = {
-        n: RepeatedPost(known_id, turn[n], requests[n].caller.scope)
+        n: RepeatedPost(known_id, wave[n], requests[n].caller.scope)
         for n, known_id in received.items()
         if isinstance(known_id, UUID)
     }
-    return {**refused, **results, **(_hear(service, tx, repeated) if repeated else {})}
+    return {**refused, **results, **(_take_repeated(service, tx, repeated) if repeated else {})}
 
 
 # Complaints that were registered before ----------------------------------------------------------------------------
 
 
-def _hear(
+def _take_repeated(
     service: Service, tx: Transaction, posts: dict[int, RepeatedPost]
 ) -> dict[int, IntakeResult | ComplaintError]:
     """Answer posts under known external ids. Each recurrence becomes a new complaint (rule 1.14)."""
-    hearing = Hearing(service, tx)
+    contacts = ContactIntake(service, tx)
     found: dict[int, IntakeResult | ComplaintError] = {}
     recurrences: dict[int, Recurrence] = {}
-    for n, outcome in hearing.hear(posts).items():
+    for n, outcome in contacts.take(posts).items():
         if isinstance(outcome, Recurrence):
             recurrences[n] = outcome
         else:
             found[n] = (
                 outcome if isinstance(outcome, ComplaintError) else IntakeResult(outcome, {}, created=False)
             )
-    again, changes = _begin_again(service, tx, hearing, posts, recurrences)
-    if changes := [*hearing.changes(), *changes]:
+    again, changes = _begin_again(service, tx, contacts, posts, recurrences)
+    if changes := [*contacts.changes(), *changes]:
         save(tx, changes, service.new_id)
     for result in again.values():
         if isinstance(result, IntakeResult) and result.recurrence_of:
@@ -225,7 +225,7 @@ def _hear(
 def _begin_again(
     service: Service,
     tx: Transaction,
-    hearing: Hearing,
+    contacts: ContactIntake,
     posts: dict[int, RepeatedPost],
     recurrences: dict[int, Recurrence],
 ) -> tuple[dict[int, IntakeResult | ComplaintError], list[ChangeToSave]]:
@@ -238,7 +238,7 @@ def _begin_again(
     results, planned = _plan(service, tx, numbered, {n: posts[n].scope for n in numbered})
     changes = []
     for (n, recurrence), to_save in zip(accepted.items(), planned, strict=True):
-        hearing.hand_over(recurrence, to_save.change)
+        contacts.hand_over(recurrence, to_save.change)
         results[n] = replace(results[n], complaint=to_save.change.complaint, recurrence_of=recurrence.ended)
         changes.append(replace(to_save, words=tuple(recurrence.known_words)))
     return {**refused, **results}, changes

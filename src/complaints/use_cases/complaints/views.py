@@ -41,15 +41,15 @@ class ComplaintView:
     @property
     def overdue(self) -> bool:
         """True if an unmet deadline is past due."""
-        after_at = self.complaint.overdue_after_at
-        return after_at is not None and self.now > after_at
+        return self.overdue_seconds is not None
 
     @property
     def overdue_seconds(self) -> int | None:
         """The whole seconds since the earliest due time that was missed and is unmet; None if not overdue."""
         after_at = self.complaint.overdue_after_at
-        late = after_at is not None and self.now > after_at
-        return int((self.now - after_at).total_seconds()) if after_at is not None and late else None
+        if after_at is None or self.now <= after_at:
+            return None
+        return int((self.now - after_at).total_seconds())
 
 
 def view_all(

@@ -35,7 +35,6 @@ from complaints.use_cases.service import Service
 _PREFIX = "cmp_"
 _PURPOSE = b"complaints: the secret of a key in a stored answer"
 _NONCE_BYTES = 12
-SHORTEST_SECRET = 24
 
 
 def digest_of(secret: str) -> str:

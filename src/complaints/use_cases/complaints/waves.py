@@ -1,4 +1,4 @@
-"""Turns: posts that name the same complaint are registered one after the other, although they share a transaction."""
+"""Waves: posts that name the same complaint are registered one after the other, although they share a transaction."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,38 +9,38 @@ from complaints.use_cases.complaints.contacts import words_of
 
 
 @dataclass(frozen=True, slots=True)
-class IntakeTurns:
-    """Posts by place, in groups. Each name occurs once in a group.
+class IntakeWaves:
+    """Posts by place, in waves. Each name occurs once in a wave.
 
     `first_of` has the posts that repeat the words of an earlier one under the same name, with the place of the
-    earlier one. They are in no group.
+    earlier one. They are in no wave.
     """
 
-    groups: list[dict[int, NewComplaint]]
+    waves: list[dict[int, NewComplaint]]
     first_of: dict[int, int]
 
 
-def take_turns(posts: dict[int, NewComplaint], scopes: Mapping[int, Scope]) -> IntakeTurns:
-    """Divide posts into turns; `scopes` are the scopes of their callers. Usually there is one turn."""
+def divide_into_waves(posts: dict[int, NewComplaint], scopes: Mapping[int, Scope]) -> IntakeWaves:
+    """Divide posts into waves; `scopes` are the scopes of their callers. Usually there is one wave."""
     names = {place: _names_of(new) for place, new in posts.items()}
     every = [name for of_one in names.values() for name in of_one]
     if len(set(every)) == len(every):
-        return IntakeTurns([posts], {})
-    turns = IntakeTurns([], {})
-    next_turn: dict[object, int] = {}
+        return IntakeWaves([posts], {})
+    divided = IntakeWaves([], {})
+    next_wave: dict[object, int] = {}
     places: dict[object, int] = {}
     for place, new in posts.items():
         own = _own_name(new)
         first = places.setdefault((own, words_of(new), scopes[place]), place) if own else place
         if first != place:
-            turns.first_of[place] = first
+            divided.first_of[place] = first
             continue
-        turn = max((next_turn.get(name, 0) for name in names[place]), default=0)
-        if turn == len(turns.groups):
-            turns.groups.append({})
-        turns.groups[turn][place] = new
-        next_turn |= dict.fromkeys(names[place], turn + 1)
-    return turns
+        wave = max((next_wave.get(name, 0) for name in names[place]), default=0)
+        if wave == len(divided.waves):
+            divided.waves.append({})
+        divided.waves[wave][place] = new
+        next_wave |= dict.fromkeys(names[place], wave + 1)
+    return divided
 
 
 def _names_of(new: NewComplaint) -> tuple[object, ...]:
