@@ -114,12 +114,12 @@ async def unread() -> dict[str, Any]:
 
 
 @router.get("/refused/{what}")
-async def refused(what: str) -> None:
+async def refused(what: str, phone: str = "") -> None:
     raise REFUSALS[what]
 
 
 @router.get("/broken")
-def broken() -> None:
+def broken(phone: str = "") -> None:
     raise RuntimeError("the secret is +8613800000000")
 
 

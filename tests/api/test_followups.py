@@ -91,7 +91,9 @@ def test_filters(client: TestClient, scenario: Scenario) -> None:
     assert ids(due_to="2026-02-15T09:00:01+08:00") == [str(early.id), str(late.id)]
     assert ids(team="operations") == [str(early.id)]
     assert ids(owner="admin") == [str(early.id), str(late.id)]
-    assert ids(owner="nobody") == []
+    for query, meant in (("owner=admn", "admin"), ("team=operatons", "operations")):
+        refused = client.get(f"/v1/followups?{query}")
+        assert (refused.status_code, f"did you mean '{meant}'?" in refused.text) == (422, True)
     assert ids(overdue="true") == []
     scenario.jump(days=27)
     assert ids(overdue="true") == [str(early.id)]

@@ -41,10 +41,27 @@ def test_a_filter_is_suggested(client: TestClient) -> None:
     assert "did you mean 'assignee'?" in answer.json()["detail"]
 
 
-def test_a_patch_of_the_status_names_the_transitions(client: TestClient, path: str) -> None:
-    answer = client.patch(path, json={"status": "closed"})
+@pytest.mark.parametrize("sent", [{"status": "closed"}, {"assignee": None}, {"team": "operations"}])
+def test_a_patch_of_what_actions_change_names_the_transitions(
+    client: TestClient, path: str, sent: dict[str, Any]
+) -> None:
+    answer = client.patch(path, json=sent)
     assert answer.status_code == 422
     assert "POST one to the transitions" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "where"), [("GET", "?fieldss=number"), ("GET", "/transitions?x"), ("POST", "/notes?dry=1")]
+)
+def test_an_address_without_parameters_refuses_a_query(
+    client: TestClient, path: str, method: str, where: str
+) -> None:
+    answer = client.request(method, path + where, json={"text": "x"} if method == "POST" else None)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["in"] == "query"
+    assert [event["type"] for event in client.get(path + "/timeline").json()["items"]] == [
+        "complaint.created"
+    ]
 
 
 @pytest.mark.parametrize("written", ["C000000022", "c0000 00022", "Ｃ０００００００２２"])

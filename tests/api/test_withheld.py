@@ -69,7 +69,8 @@ def test_intake_and_auditor_together_have_no_more_than_each(client: TestClient, 
     for made, name in ((own, PERSON["name"]), (other, "***")):
         assert client.get(f"/v1/complaints/{made['id']}", headers=both).json()["complainant"]["name"] == name
     sent = {"channel": "web", "subject": "x"}
-    assert client.post("/v1/complaints", json=sent, headers=both).json()["source"] == "north"
+    posted = client.post("/v1/complaints", json=sent | {"complainant": PERSON}, headers=both).json()
+    assert (posted["source"], [one["id"] for one in posted["related"]]) == ("north", [own["id"]])
     refused = client.post("/v1/complaints", json=sent | {"source": "south"}, headers=both)
     assert refused.status_code == 403
     agent = scenario.key(INTAKE, AGENT, source="north")

@@ -85,3 +85,15 @@ def test_a_source_is_printed_as_it_is(command: Command, made: str) -> None:
 def test_the_version_needs_no_database(command: Command, directory: Path) -> None:
     assert command("--version").out == f"{complaints.__version__}\n"
     assert list(directory.iterdir()) == []
+
+
+def test_a_key_may_have_an_end(command: Command, made: str) -> None:
+    assert command("key", "create", "cc", "--role", "intake", "--expires", "2099-01-31T00:00:00Z").status == 0
+    assert "2099-01-31" in command("key", "list").out
+    for wrong in ("2020-01-31T00:00:00Z", "2099-01-31", "tomorrow"):
+        refused = command("key", "create", "two", "--role", "intake", "--expires", wrong)
+        line = refused.err.splitlines()[-1]
+        assert (refused.status, line.startswith(("/expires_at", "A key expires in the future"))) == (
+            1,
+            True,
+        ), line

@@ -558,6 +558,13 @@ def test_an_early_close_too_has_its_root_cause() -> None:
     life = Life(roles=SUPERVISOR).do("resolve", outcome=Outcome.PARTLY_UPHELD).do("notify_result")
     early = {"early": True, "message": "Confirmed", "contact_channel": ContactChannel.PHONE}
     assert fault_of(life, "close", **early) == "/root_cause"
+    with pytest.raises(InvalidContent) as refused:
+        life.do("close", early=True)
+    assert [fault.pointer for fault in refused.value.faults] == [
+        "/message",
+        "/contact_channel",
+        "/root_cause",
+    ]
 
 
 # escalate ---------------------------------------------------------------------------------------------------

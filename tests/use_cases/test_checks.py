@@ -38,7 +38,7 @@ def filled_scenario(scenario: Scenario) -> Scenario:
     scenario.act(withdrawn, "withdraw", reason="solved itself")
     scenario.act(worked, "escalate", reason="a call for help", role="team_lead")
     _promise_link_and_acknowledge(scenario, worked, done)
-    scenario.post()
+    scenario.post(external_ids={"crm": "K-1"})
     scenario.advance(hours=25)
     return scenario
 
@@ -76,6 +76,7 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
         ("UPDATE complaint SET version = 1", "state is history"),
         ("UPDATE event SET sequence = -sequence", "history unbroken"),
         ("DELETE FROM complaint_tag", "index follows"),
+        ("DELETE FROM complaint_external_id", "index follows"),
         ("DELETE FROM complaint_search", "index follows"),
         ("DELETE FROM link", "links recorded"),
         ("UPDATE link SET type = 'duplicate_of'", "links recorded"),
@@ -83,6 +84,7 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
         ("DELETE FROM party", "persons recorded"),
         ("UPDATE promise SET text = 'Nothing'", "promises recorded"),
         ("UPDATE promise SET made_by = 'user:nobody'", "promises recorded"),
+        ("DELETE FROM hold", "holds recorded"),
         ("UPDATE deadline SET wake_at = NULL WHERE kind = 'promise'", "nothing forgotten"),
         ("UPDATE user_account SET active = false", "nothing forgotten"),
         ("UPDATE deadline SET wake_at = NULL WHERE status = 'breached'", "nothing forgotten"),

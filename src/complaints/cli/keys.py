@@ -19,6 +19,9 @@ def key_create(
         str | None, typer.Option(help="The source of what it posts; its name if absent.")
     ] = None,
     user: Annotated[str | None, typer.Option(help="The person it belongs to and acts as.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="When it stops, with an offset: 2027-01-31T00:00:00Z; never if absent.")
+    ] = None,
 ) -> None:
     """Make a key and print its secret, this once."""
     from complaints.use_cases.access import SYSTEM
@@ -26,13 +29,13 @@ def key_create(
     from complaints.use_cases.commands.messages import read_command
     from complaints.use_cases.configuration import keys
 
-    given = {"name": name, "roles": role, "source": source, "user": user}
+    given = {"name": name, "roles": role, "source": source, "user": user, "expires_at": expires}
     command = read_command(CreateKey, {member: value for member, value in given.items() if value is not None})
     with open_service() as service:
         _, secret = service.write(
             lambda tx: keys.create_key(
                 service, tx, SYSTEM, name=command.name, roles=command.roles, source=command.source,
-                login=command.user,
+                login=command.user, expires_at=command.expires_at,
             )
         )  # fmt: skip
     out.print(secret)
@@ -59,9 +62,9 @@ def key_list() -> None:
 
     from complaints.use_cases.configuration import keys
 
-    listed = Table("Name", "Roles", "Source", "User", "Revoked", box=None)
+    listed = Table("Name", "Roles", "Source", "User", "Expires", "Revoked", box=None)
     with open_service() as service:
         for key in service.read(keys.list_keys):
-            revoked = key.revoked_at.isoformat() if key.revoked_at else ""
-            listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", revoked)
+            ends = [instant.isoformat() if instant else "" for instant in (key.expires_at, key.revoked_at)]
+            listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", *ends)
     out.print(listed)

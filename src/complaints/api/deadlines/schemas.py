@@ -66,7 +66,8 @@ class FollowUpQuery(PageQuery):
         Field(description="The local day, in the zone of the policy.", examples=["2026-02-05"]),
     ] = None
     owner: Annotated[
-        FilterText | None, Field(description="The assignee; if there is none, the first owner.")
+        FilterText | None,
+        Field(description="Login of the assignee; if there is none, of the first owner. Or `me`."),
     ] = None
     team: FilterText | None = None
     overdue: Flag | None = None

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, read_content_type
-from complaints.api.problems.refusals import RefusalCarrier, UnsupportedMediaType
-from complaints.domain.errors import ComplaintError
+from complaints.api.problems.refusals import BadRequest, RefusalCarrier, UnsupportedMediaType
+from complaints.domain.errors import ComplaintError, Fault, clip
 
 _MERGE_PATCH = "application/merge-patch+json"
 _USUAL = JSON.encode("ascii")
@@ -24,12 +24,18 @@ class StrictRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of FastAPI. It gets a StrictRequest if the route has a JSON body."""
+        """The handler of FastAPI. It gets a StrictRequest if the route has a JSON body.
+
+        A query is refused if the route has no parameters. Routes with parameters refuse unknown ones on their own.
+        """
         handle = super().get_route_handler()
-        if not self._takes_json():
-            return handle
+        takes_json, takes_query = self._takes_json(), bool(self.dependant.query_params)
 
         async def handle_strictly(request: Request) -> Response:
+            if request.scope["query_string"] and not takes_query:
+                _refuse_query(request)
+            if not takes_json:
+                return await handle(request)
             return await handle(StrictRequest(request.scope, request.receive, request._send))
 
         return handle_strictly
@@ -41,6 +47,13 @@ class StrictRoute(APIRoute):
         return (
             isinstance(field, params.Body) and not isinstance(field, params.Form) and field.media_type == JSON
         )
+
+
+def _refuse_query(request: Request) -> None:
+    """Raise RefusalCarrier for the first parameter of the query."""
+    name = clip(next(iter(request.query_params), ""), 100)
+    message = f"{name or 'the query'} is unknown here; check its spelling, or leave it out."
+    raise RefusalCarrier(BadRequest(message, faults=[Fault("", message, name)]))
 
 
 class StrictRequest(Request):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Hold
-from complaints.domain.errors import Forbidden, InvalidContent, TransitionRefused
+from complaints.domain.errors import Fault, Forbidden, InvalidContent, TransitionRefused
 from complaints.domain.instants import write_instant
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
@@ -46,6 +46,7 @@ _LEVELS = {
     RecipientRole.DEPARTMENT_HEAD: 2,
     RecipientRole.EXECUTIVE: 3,
 }
+_NEEDS_CONFIRMATION = "An early close needs the message and contact_channel of the confirmation."
 _UPHELD = frozenset({Outcome.UPHELD, Outcome.PARTLY_UPHELD})
 _REOPENED_WITHIN_WINDOW = frozenset({Status.CLOSED, Status.REJECTED, Status.WITHDRAWN})
 
@@ -371,18 +372,19 @@ def _close(
 ) -> None:
     complaint = change.complaint
     if early and not context.roles & context.policy.early_close_roles:
-        raise Forbidden("Your roles do not allow an early close.")
-    if early and (message is None or contact_channel is None):
-        missing = "/message" if message is None else "/contact_channel"
-        raise InvalidContent.at(
-            missing, "An early close needs the message and contact_channel of the confirmation."
-        )
-    if refusal := close_refusal(complaint, context.now, early=early):
+        roles = ", ".join(sorted(context.policy.early_close_roles))
+        raise Forbidden(f"Your roles do not allow an early close: it needs one of {roles}.")
+    sent = {"/message": message, "/contact_channel": contact_channel} if early else {}
+    faults = [Fault(pointer, _NEEDS_CONFIRMATION) for pointer, value in sent.items() if value is None]
+    refusal = close_refusal(complaint, context.now, early=early)
+    if refusal and not faults:
         raise TransitionRefused(refusal)
     if complaint.outcome in _UPHELD and not (root_cause or complaint.root_cause):
-        raise InvalidContent.at(
-            "/root_cause", f"A complaint that is {complaint.outcome} closes with its root cause."
-        )
+        message_for = f"A complaint that is {complaint.outcome} closes with its root cause."
+        faults.append(Fault("/root_cause", message_for))
+    if faults:
+        told = dict.fromkeys(fault.message.removesuffix(".") for fault in faults)
+        raise InvalidContent("; ".join(told) + ".", faults=faults)
     _meet(change, context.now, DeadlineKind.CLOSURE)
     _end(change, context, status, root_cause=root_cause or complaint.root_cause)
     change.record(

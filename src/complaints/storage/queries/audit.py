@@ -19,10 +19,13 @@ from complaints.storage.rows.complaint import ComplaintRecord, complaint, compla
 from complaints.storage.rows.deadline import find_promises
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
+from complaints.storage.rows.external_id import find_holders
 from complaints.storage.rows.link import find_links
 from complaints.storage.rows.person import find_rows
 from complaints.storage.rows.reindexing import find_progress
 from complaints.storage.rows.search import find_terms
+
+_PAIRS_AT_ONCE = 1000  # each is four parameters of a statement
 
 
 class ComplaintRow(NamedTuple):
@@ -76,8 +79,8 @@ class Parts:
     """The rows of one complaint in other tables.
 
     `recipients` are the logins by escalation id. `links` are pairs of a type and the id of the other complaint.
-    `promises` are pairs of a text and its author, by deadline id. `terms` is None if the complaint waits to be
-    indexed again.
+    `promises` are pairs of a text and its author, by deadline id. `external_ids` are pairs of a system and a name.
+    `terms` is None if the complaint waits to be indexed again.
     """
 
     escalations: list[EscalationRow] = field(default_factory=list)
@@ -85,6 +88,7 @@ class Parts:
     links: set[tuple[str, str]] = field(default_factory=set)
     promises: dict[str, tuple[str, str]] = field(default_factory=dict)
     tags: set[str] = field(default_factory=set)
+    external_ids: set[tuple[str, str]] = field(default_factory=set)
     persons: Sequence[Mapping[str, Any]] = ()
     terms: set[str] | None = field(default_factory=set)
 
@@ -166,6 +170,7 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
         parts[link["complaint_id"]].links.add((link["type"], str(link["other_id"])))
     _add_promises(tx, complaints, parts)
     _add_index(tx, complaints, parts)
+    _add_external_ids(tx, complaints, parts)
     return parts
 
 
@@ -185,6 +190,15 @@ def _add_index(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUI
         for one in complaints:
             if one.sequence > progress.after:
                 parts[one.id].terms = None
+
+
+def _add_external_ids(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
+    """The external ids by which each complaint is found."""
+    named = [pair for one in complaints for pair in one.external_ids.items()]
+    for start in range(0, len(named), _PAIRS_AT_ONCE):
+        for pair, holder in find_holders(tx, named[start : start + _PAIRS_AT_ONCE]).items():
+            if holder in parts:
+                parts[holder].external_ids.add(pair)
 
 
 def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:

@@ -18,6 +18,7 @@ Command = TypeVar("Command", bound=BaseModel)
 _SUBJECT = re.compile(r"^.*?(?= should\b)")
 _LABEL_FAULTS = ("union_tag_invalid", "union_tag_not_found")
 _PREFIX = re.compile(r"^(Value|Assertion) error, ")
+_CHANGED_BY_ACTIONS = ("status", "assignee", "team")
 
 
 def as_errors(
@@ -122,8 +123,9 @@ def _message(error: Mapping[str, Any], name: str, shape: Any) -> str:
 
 
 def _unknown(error: Mapping[str, Any], name: str, shape: Any) -> str:
-    if name == "status":
-        return "status is unknown here; actions change it: POST one to the transitions of the complaint."
     _, *place, member = error["loc"]
-    asked = ask_if_meant(str(member), find_known_names(shape, place))
+    known = find_known_names(shape, place)
+    if name in _CHANGED_BY_ACTIONS and "subject" in known:
+        return f"{name} is unknown here; actions change it: POST one to the transitions of the complaint."
+    asked = ask_if_meant(str(member), known)
     return f"{name} is unknown here; {asked or 'check its spelling, or leave it out.'}"

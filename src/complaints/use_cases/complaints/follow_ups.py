@@ -19,6 +19,7 @@ from complaints.storage.queries.follow_ups import FollowUpPosition as FollowUpPo
 from complaints.storage.rows.person import COMPLAINANT, find_persons
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import masked
+from complaints.use_cases.named_filters import check_name, resolve_user
 from complaints.use_cases.service import Service
 
 
@@ -53,11 +54,13 @@ def list_follow_ups(
 ) -> list[FollowUp]:
     """Contacts still to be made within the scope of the caller, the earliest due first.
 
-    Persons are masked for a caller who may not see personal data.
+    Persons are masked for a caller who may not see personal data. Raises InvalidContent for an unknown owner or team.
     """
     configuration = service.configuration(tx)
+    check_name(wanted.team, configuration.directory.teams, parameter="team", thing="team")
+    owner = resolve_user(wanted.owner, configuration.directory.users, caller, parameter="owner")
     days = None if day_on is None else _ranges(configuration, day_on)
-    wanted = replace(wanted, days=days)
+    wanted = replace(wanted, owner=owner, days=days)
     rows = follow_ups.list_follow_ups(tx, wanted, scope=caller.scope, after=after, limit=limit)
     persons = find_persons(tx, {row["complaint_id"] for row in rows})
     seen = caller.scope_for(Right.SEE_PERSONS)

@@ -184,12 +184,13 @@ def _register_wave(
     refused: dict[int, ComplaintError] = {n: refusal for n, refusal in choices.items() if refusal}
     refused |= refuse_taken_ids(tx, {n: wave[n] for n in numbers if n not in refused}, {})
     numbered = {n: (number, wave[n]) for n, number in numbers.items() if n not in refused}
-    scopes = {n: requests[n].caller.scope for n in numbered}
+    # Earlier complaints of a complainant reveal who complained: so does a filter by persons.
+    scopes = {n: requests[n].caller.scope_for(Right.SEE_PERSONS) for n in wave}
     results, changes = _plan(service, tx, numbered, scopes)
     if changes:
         save(tx, changes, service.new_id)
     repeated = {
-        n: RepeatedPost(known_id, wave[n], requests[n].caller.scope)
+        n: RepeatedPost(known_id, wave[n], scopes[n])
         for n, known_id in received.items()
         if isinstance(known_id, UUID)
     }

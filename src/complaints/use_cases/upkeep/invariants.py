@@ -131,6 +131,8 @@ def _index_follows(case: Case) -> Iterator[str]:
     complaint = case.complaint
     if set(complaint.tags) != case.parts.tags:
         yield "the indexed tags are not the tags of the complaint"
+    if set(complaint.external_ids.items()) != case.parts.external_ids:
+        yield "the indexed external ids are not those of the complaint"
     if case.parts.terms is not None and set(terms_of(complaint, case.parts.persons)) != case.parts.terms:
         yield "the search terms are not the terms of its texts and persons"
 
@@ -178,6 +180,14 @@ def _promises_recorded(case: Case) -> Iterator[str]:
         for row, data in case.recorded(EventType.PROMISE_MADE)
     }
     yield from _differences(case.parts.promises, recorded, "promise {} is not what the history says")
+
+
+def _holds_recorded(case: Case) -> Iterator[str]:
+    if case.cut_off:
+        return
+    recorded = {(row.at, data["reason"]) for row, data in case.recorded(EventType.HELD)}
+    if recorded != {(hold.started_at, hold.reason) for hold in case.complaint.holds}:
+        yield "the holds are not those of the history"
 
 
 # Deadlines and escalations -----------------------------------------------------------------------------------------
@@ -303,6 +313,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
     ("links recorded", _links_recorded),
     ("persons recorded", _persons_recorded),
     ("promises recorded", _promises_recorded),
+    ("holds recorded", _holds_recorded),
     ("nothing forgotten", _nothing_forgotten),
     ("steps taken once", _steps_once),
     ("steps settled", _settled_when_done),
