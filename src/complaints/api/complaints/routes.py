@@ -242,7 +242,7 @@ def _listed(names: Sequence[str]) -> str:
         **refusals(
             forbidden="The key may not take actions, or not close early.",
             not_found=_NOT_FOUND,
-            transition_refused="The action is not possible now; `allowed` lists those that are.",
+            transition_refused="The action is not possible now; `allowed` lists the actions that are possible.",
             stale_version=_STALE,
         ),
     },
