@@ -1,7 +1,7 @@
 """Whole lives at random: what holds of every complaint after every change, however often anybody looked."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from complaints.domain.complaint.change import recorded_changes, recorded_deadline
-from complaints.domain.complaint.facts import Deadline
+from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.history import fold
 from complaints.domain.errors import InvalidContent, TransitionRefused
 from complaints.domain.policy.policy import Policy, TargetChoice
@@ -154,9 +154,9 @@ def take(life: Life, turn: Turn) -> None:
 
 
 def act(life: Life, action: Action, detail: int) -> None:
-    before = life.complaint
+    before, arguments = life.complaint, carried(action, life, detail)
     try:
-        life.do(action, **carried(action, life, detail))
+        life.do(action, **arguments)
     except (
         TransitionRefused,
         InvalidContent,
@@ -165,7 +165,15 @@ def act(life: Life, action: Action, detail: int) -> None:
         assert life.complaint == before
         return
     assert (action, before.status, life.status) in list_transitions()
-    assert life.complaint.version == before.version + (action is not Action.ESCALATE)
+    is_change = action is not Action.ESCALATE and not is_same_attempt(before, life.now, arguments)
+    assert life.complaint.version == before.version + is_change
+
+
+def is_same_attempt(before: Complaint, now: datetime, arguments: dict[str, Any]) -> bool:
+    """Rule 1.10: nobody was reached, again within 10 minutes."""
+    last = before.unreachable_at
+    is_near = last is not None and now - last < timedelta(minutes=10)
+    return is_near and arguments.get("outcome") == ContactOutcome.UNREACHABLE
 
 
 # What holds always ------------------------------------------------------------------------------------------
