@@ -1,7 +1,7 @@
 """Escalations: list, read and acknowledge them, and the inbox of those that still wait for somebody."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -81,16 +81,9 @@ def _filter_of(
 ) -> EscalationFilter:
     configuration = service.configuration(tx)
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
-    return EscalationFilter(
-        complaint=asked.complaint,
-        kind=asked.kind,
-        acknowledged=asked.acknowledged,
-        superseded=asked.superseded,
-        settled=asked.settled,
-        level_min=asked.level_min,
-        team=asked.team,
-        recipients=choose_recipients(tx, configuration, caller, asked.recipient),
-    )
+    members = asdict(asked)
+    recipients = choose_recipients(tx, configuration, caller, members.pop("recipient"))
+    return EscalationFilter(**members, recipients=recipients)
 
 
 def list_inbox(
