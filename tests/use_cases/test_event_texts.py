@@ -112,7 +112,7 @@ FORMS: dict[str, Callable[[int], set[int]]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_texts_are_proved_shown_and_erased_in_each_form(scenario: Scenario, form: str) -> None:
+def test_rule_1_17_texts_are_proved_shown_and_erased_in_each_form(scenario: Scenario, form: str) -> None:
     complaint = fill(scenario)
     count = scenario.service.read(
         lambda tx: tx.connection.execute(text("SELECT history_count FROM complaint")).scalar_one()

@@ -85,7 +85,9 @@ class ChangeOut(EventOut):
 
     data: Annotated[
         dict[str, Any],
-        Field(description="What the event says, with `***` in place of each text. The timeline has the texts."),
+        Field(
+            description="What the event says, with `***` in place of each text. The timeline has the texts."
+        ),
     ]
     number: Annotated[str, Field(examples=["C000000427"])]
     source: str
