@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from complaints.domain.complaint.members import PLAIN_MEMBERS, PlainKind
 from complaints.domain.complaint.texts import (
     ERASED,
+    TEXT_NAMES,
     EventTexts,
     find_text_faults,
     hide_texts,
@@ -17,6 +19,7 @@ from complaints.domain.complaint.texts import (
 from complaints.domain.vocabulary import EventType
 
 SALT = bytes(range(16))
+FREE = (PlainKind.TEXT, PlainKind.TAGS, PlainKind.ATTRIBUTES)
 UPDATED = EventType.UPDATED
 
 
@@ -84,7 +87,11 @@ def test_an_attribute_that_looks_like_a_digest_is_a_text_of_the_first_form() -> 
     assert list(find_text_faults(UPDATED, data, None, is_erased=False)) == []
 
 
-STORED, KEPT = split({"note": "x", "changes": {"subject": "y"}})
+def test_every_free_member_of_a_complaint_is_a_text() -> None:
+    assert {member.name for member in PLAIN_MEMBERS if member.kind in FREE} <= TEXT_NAMES
+
+
+STORED, _ = split({"note": "x", "changes": {"subject": "y"}})
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.rows.escalation import escalation
 from complaints.storage.rows.event import event
 from complaints.storage.rows.event_text import event_text
-from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.commands.complaints import (
     Acknowledge,
     AddNote,
@@ -74,11 +74,11 @@ def fill(scenario: Scenario) -> Complaint:
     )
 
 
-def shown(scenario: Scenario, complaint: Complaint) -> tuple[str, str]:
-    """The timeline, and the feed."""
+def shown(scenario: Scenario, complaint: Complaint, caller: Caller = SYSTEM) -> tuple[str, str]:
+    """The timeline, and the feed, as the caller sees them."""
     reference = str(complaint.id)
-    events = scenario.service.read(lambda tx: history.timeline(tx, SYSTEM, reference, after=0, limit=100))
-    feed, _ = scenario.service.read(lambda tx: history.changes(tx, SYSTEM, after=0, limit=100))
+    events = scenario.service.read(lambda tx: history.timeline(tx, caller, reference, after=0, limit=100))
+    feed, _ = scenario.service.read(lambda tx: history.changes(tx, caller, after=0, limit=100))
     return tuple(json.dumps([one.data for one in part]) for part in (events, feed))  # type: ignore[return-value]
 
 
@@ -136,6 +136,8 @@ def test_rule_1_17_texts_are_proved_shown_and_erased_in_each_form(scenario: Scen
     timeline, _ = shown(scenario, complaint)
     assert [secret for secret in SECRETS if secret in timeline] == []
     assert timeline.count("asked for it") == 2
+    masked, _ = shown(scenario, complaint, replace(SYSTEM, roles=frozenset({AccessRole.AUDITOR})))
+    assert '"attributes": "[erased]"' in masked
     emptied = (whole.subject, whole.description, whole.tags, whole.attributes, whole.resolution)
     assert emptied == (ERASED, None, (), {}, None)
     assert erase(scenario, complaint).version == whole.version  # nothing is left to erase

@@ -22,7 +22,7 @@ TEXT_NAMES = frozenset(
 ERASED = "[erased]"
 """It stands in the place of a text that was erased. It is no text."""
 SALT_BYTES = 16
-_CODES = {EventType.HELD: frozenset({"reason"})}  # members of a closed set, by type of event
+_CODES: dict[str, frozenset[str]] = {EventType.HELD: frozenset({"reason"})}  # members of a closed set
 _CHANGES, _OF_CHANGES, _FORM, _DIGEST = "changes", "changes.", "form", "digest"
 _SECOND_FORM = 2
 EventData = dict[str, Any]
@@ -43,7 +43,7 @@ def find_texts(event_type: str, data: EventData) -> Texts:
 
     Members without a value are no texts, and neither are codes, such as the reason of a hold.
     """
-    codes = _CODES.get(event_type, ())  # type: ignore[call-overload]
+    codes = _CODES.get(event_type, frozenset())
     found = {name: v for name, v in data.items() if name in TEXT_NAMES and _is_text(v) and name not in codes}
     for name, value in data.get(_CHANGES, {}).items():
         if name in TEXT_NAMES and _is_text(value):
