@@ -45,7 +45,7 @@ _TEXTS = {"text", "varchar", "json", "jsonb", "tsvector"}
 # The columns that distinguish the copies, in tables with a number as primary key.
 _NUMBERED = {("complaint", "sequence"), ("complaint_search", "sequence")}
 _COPIED = ("complaint", "complaint_tag", "party", "deadline", "escalation", "escalation_recipient",
-           "complaint_search")  # fmt: skip
+           "complaint_search", "event_text")  # fmt: skip
 
 
 @contextmanager

@@ -32,10 +32,11 @@ def columns_of(connection: Connection, table: str) -> list[tuple[str, str]]:
 
 
 def key_of(connection: Connection, table: str) -> list[str]:
-    """The columns of the primary key."""
+    """The columns of the primary key, or of a unique key if there is no primary key."""
     found = connection.execute(
-        "SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
-        " WHERE i.indrelid = %s::regclass AND i.indisprimary",
+        "SELECT a.attname FROM (SELECT * FROM pg_index WHERE indrelid = %s::regclass AND indisunique"
+        " AND indpred IS NULL ORDER BY indisprimary DESC LIMIT 1) i"
+        " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)",
         [table],
     ).fetchall()
     return [name for (name,) in found]

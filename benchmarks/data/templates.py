@@ -1,6 +1,7 @@
 """Templates of complaints: each copy of a template has its own identifiers, times, people, texts and history."""
 
 import hashlib
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,27 +13,30 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, Uuid
 
-from benchmarks.data.sample_complaints import DESCRIPTION, EXTERNAL_ID, SUBJECT
+from benchmarks.data.sample_complaints import EXTERNAL_ID
 from benchmarks.data.texts import Texts
 from complaints.domain.complaint.history import GENESIS, canonical
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.complaint.search_terms import index_terms, person_terms
+from complaints.domain.complaint.texts import EventTexts, digest_text
 from complaints.domain.vocabulary import Status
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
+from complaints.storage.rows.event_text import event_text
 from complaints.storage.rows.person import digest_of, person
 
-TABLES = (complaint, person, deadline, escalation, escalation_recipient, event)
+TABLES = (complaint, person, deadline, escalation, escalation_recipient, event_text, event)
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _INSTANT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{6})?Z"
 # The parts of a text that differ from copy to copy, by the name of their kind.
 _OWN = re.compile(
     f"(?P<external_id>{EXTERNAL_ID}{_UUID})|(?P<text_id>{_UUID})|(?P<text_at>{_INSTANT})"
     f'|(?P<person_digest>(?<="person_digests":{{"complainant":")[0-9a-f]{{64}})'
-    f"|(?P<subject>{SUBJECT})|(?P<description>{DESCRIPTION})"
+    '|(?P<subject_digest>(?<="subject":{"digest":")[0-9a-f]{64})'
+    '|(?P<description_digest>(?<="description":{"digest":")[0-9a-f]{64})'
     # The number of the complaint stands beside the severity; the number of a deadline stands beside its start.
     '|(?P<sequence>(?<="sequence":)[0-9]+(?=,"severity"))'
 )
@@ -101,6 +105,7 @@ class Template:
         self._text_ids = [(p, known[key]) for (kind, key), p in self._places.items() if kind == "text_id"]
         self._own = {kind: p for (kind, _), p in self._places.items() if kind in _OWN_NAMES}
         own = next(row for table, row in rows if table is complaint)
+        self._first_texts = _read_texts(next(row for table, row in rows if _is_of_first_event(table, row)))
         self._person = _read_person(next(row for table, row in rows if table is person))
         self._found_by = dict.fromkeys(index_terms(own["resolution"] or "", own["root_cause"] or ""))
         self.received_at = _instant(own["received_at"])
@@ -124,6 +129,8 @@ class Template:
         value = row[column.name]
         if table is event and column.name in ("sequence", "data", "digest"):
             return self._place(f"event {column.name}", row["ordinal"])
+        if column is event_text.c.texts and _is_of_first_event(table, row):
+            return self._place("first_texts")
         if column in _OWN_COLUMNS:
             return self._place(_OWN_COLUMNS[column])
         if value is None:
@@ -170,6 +177,7 @@ class Template:
             "account_no": f"A{random.randrange(10**8):08d}",
         }
         own["person_digest"] = digest_of(self._person | own)
+        own |= self._fill_texts(copy.texts)
         for name, place in self._own.items():
             values[place] = own.get(name)
         self._chain(values, copy.event_sequence)
@@ -178,6 +186,15 @@ class Template:
         named = [*index_terms(number_of(copy.sequence), external_id), *_terms_of_person(own)]
         terms = {**copy.texts.terms, **dict.fromkeys(named), **self._found_by}
         yield SEARCH, (copy.sequence, self._join_terms(terms))
+
+    def _fill_texts(self, texts: Texts) -> dict[str, str]:
+        """The texts of the first event of a copy, and their digests. The texts of later events stay as they are."""
+        own = {"subject": texts.subject, "description": texts.description}
+        places = {f"changes.{name}": text for name, text in own.items()}
+        digests = {
+            f"{name}_digest": digest_text(self._first_texts.salt, name, text) for name, text in own.items()
+        }
+        return {"first_texts": canonical(self._first_texts.texts | places), **digests}
 
     def _set_ids_and_instants(self, values: list[Any], moved: timedelta, random: Random) -> None:
         """Set identifiers and instants. An identifier begins with the time of receipt, as a real one does."""
@@ -214,18 +231,27 @@ class Template:
 
 
 SEARCH = "complaint_search"
-_OWN_NAMES = frozenset({*_OWN_COLUMNS.values(), "person_digest"})
+_OWN_NAMES = frozenset(
+    {*_OWN_COLUMNS.values(), "person_digest", "first_texts", "subject_digest", "description_digest"}
+)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all instants here are in UTC, without a zone
 
 
 def _read_person(row: Stored) -> dict[str, Any]:
     """The person of a template, whose row the driver gave as text."""
-    salt = row["salt"]
-    return {
-        **row,
-        "vulnerable": row["vulnerable"] in (1, "true"),
-        "salt": bytes.fromhex(salt.removeprefix("\\x")) if isinstance(salt, str) else salt,
-    }
+    return {**row, "vulnerable": row["vulnerable"] in (1, "true"), "salt": _bytes_of(row["salt"])}
+
+
+def _is_of_first_event(table: Table, row: Stored) -> bool:
+    return table is event_text and int(row["ordinal"]) == 1
+
+
+def _read_texts(row: Stored) -> EventTexts:
+    return EventTexts(_bytes_of(row["salt"]), json.loads(row["texts"]))
+
+
+def _bytes_of(given: Any) -> bytes:
+    return bytes.fromhex(given.removeprefix("\\x")) if isinstance(given, str) else given
 
 
 def _terms_of_person(own: Mapping[str, Any]) -> list[str]:

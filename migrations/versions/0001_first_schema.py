@@ -866,6 +866,7 @@ def _create_full_text() -> None:
 
 def downgrade() -> None:
     """Back to nothing."""
+    op.execute("DROP TABLE IF EXISTS event_text")  # no other step back drops it, so that no text is lost
     op.execute("DROP TABLE complaint_search")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP SEQUENCE complaint_sequence")

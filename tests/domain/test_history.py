@@ -19,9 +19,14 @@ from complaints.domain.complaint.history import (
     chained_digest,
     fold,
 )
+from complaints.domain.complaint.texts import SALT_BYTES
 from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import ContactOutcome, EventType, Outcome, Priority, Status
 from tests.domain.builders import START, Life, closable, days, hours, in_status
+
+
+def no_salt() -> bytes:
+    return bytes(SALT_BYTES)
 
 
 def state_of(complaint: Complaint) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -167,7 +172,7 @@ def test_canonical_text_does_not_depend_on_order() -> None:
 
 def test_links_are_numbered_and_hang_together() -> None:
     life = a_whole_life()
-    chained, end = chain(HistoryEnd(), life.events)
+    chained, end = chain(HistoryEnd(), life.events, no_salt)
     assert [one.ordinal for one in chained] == list(range(1, len(life.events) + 1))
     assert end == HistoryEnd(len(chained), chained[-1].digest)
     previous = GENESIS
@@ -178,11 +183,11 @@ def test_links_are_numbered_and_hang_together() -> None:
 
 def test_a_chain_goes_on_where_it_ended() -> None:
     events = a_whole_life().events
-    chained, end = chain(HistoryEnd(), events)
-    first, middle = chain(HistoryEnd(), events[:7])
-    second, end_of_second = chain(middle, events[7:])
+    chained, end = chain(HistoryEnd(), events, no_salt)
+    first, middle = chain(HistoryEnd(), events[:7], no_salt)
+    second, end_of_second = chain(middle, events[7:], no_salt)
     assert ([*first, *second], end_of_second) == (chained, end)
-    assert chain(end, []) == ([], end)
+    assert chain(end, [], no_salt) == ([], end)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +206,7 @@ def test_whatever_is_changed_shows(other: Event) -> None:
 
 
 def digest_of(one: Event, *, end: HistoryEnd | None = None) -> bytes:
-    chained, _ = chain(end or HistoryEnd(), [one])
+    chained, _ = chain(end or HistoryEnd(), [one], no_salt)
     return chained[0].digest
 
 
@@ -211,7 +216,7 @@ def test_the_place_and_what_came_before_show() -> None:
 
 
 def test_a_link_keeps_the_text_that_was_digested() -> None:
-    [one], end = chain(HistoryEnd(), [event()])
+    [one], end = chain(HistoryEnd(), [event()], no_salt)
     assert one == ChainedEvent(1, event(), '{"a":"投诉","b":1}', end.digest)
     assert len(one.digest) == 32
 

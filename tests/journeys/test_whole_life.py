@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from complaints.domain.complaint.texts import hide_texts
 from complaints.use_cases.upkeep.checks import check_all
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, opened_service
@@ -292,7 +293,8 @@ def _all_of_it_is_on_record(desk: Desk) -> None:
     ]  # fmt: skip
     happened = [datetime.fromisoformat(e["at"]) for e in events]
     assert happened == sorted(happened)
-    assert [{name: change[name] for name in events[0]} for change in desk.changes()] == events
+    without_texts = [{**e, "data": hide_texts(e["type"], e["data"], "***")} for e in events]
+    assert [{name: change[name] for name in events[0]} for change in desk.changes()] == without_texts
     steps = [(e["deadline_id"], e["step"]) for e in desk.pages("/v1/escalations", complaint=desk.id)]
     assert len(steps) == len(set(steps)) == 10
 

@@ -10,9 +10,10 @@ import pytest
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.event_text import find_texts
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import history
@@ -49,9 +50,14 @@ class Reader:
             lambda tx: history.changes(tx, SYSTEM, after=self.after, limit=self.limit)
         )
         self.sequences += [one.sequence for one in found]
-        fresh = [one.data["text"] for one in found if "text" in one.data]
+        fresh = [self._text_of(one) for one in found if one.type is EventType.NOTE_ADDED]
         self.texts += fresh
         return fresh
+
+    def _text_of(self, noted: history.EventRecord) -> str:
+        """The text of a note, which the feed itself does not have."""
+        texts = self.service.read(lambda tx: find_texts(tx, [noted.complaint_id]))
+        return str(texts[noted.complaint_id][noted.ordinal].texts["text"])
 
 
 def test_one_that_begins_first_and_commits_last_is_seen(postgres: Service) -> None:

@@ -222,6 +222,8 @@ CHECKED = [
     ("UPDATE party SET role = 'bystander'", "ck_party__role"),
     ("UPDATE policy SET version = 0", "ck_policy__version"),
     ("UPDATE reference_version SET id = 2", "ck_reference_version__single"),
+    ("UPDATE event_text SET subject_id = complaint_id", "ck_event_text__one_owner"),
+    ("UPDATE event_text SET complaint_id = NULL", "ck_event_text__one_owner"),
     ("UPDATE sandbox_clock SET id = 2", "ck_sandbox_clock__single"),
     ("UPDATE user_account SET absent_until = '2026-01-01T00:00:00Z'", "ck_user_account__absence_begins"),
     ("UPDATE import_job SET status = 'lost', finished_at = created_at", "ck_import_job__status"),
@@ -243,6 +245,12 @@ UNIQUE = [
     (f"UPDATE deadline SET kind = 'promise' WHERE complaint_id = {_OURS}", "deadline", "complaint_id"),
     ("UPDATE escalation SET step = '50%'", "escalation", "deadline_id"),
     (f"UPDATE event SET ordinal = 1 WHERE complaint_id = {_OURS}", "event", "complaint_id"),
+    (f"UPDATE event_text SET ordinal = 1 WHERE complaint_id = {_OURS}", "event_text", "complaint_id"),
+    (
+        f"UPDATE event_text SET subject_id = {_OURS}, complaint_id = NULL, ordinal = 1",
+        "event_text",
+        "subject_id",
+    ),
     (f"UPDATE hold SET complaint_id = {_OURS}", "hold", "complaint_id"),
     ("UPDATE api_key SET name = 'one name'", "api_key", "name"),
     ("UPDATE api_key SET secret_digest = 'one digest'", "api_key", "secret_digest"),
@@ -265,6 +273,10 @@ REFERRING = [
     (
         f"UPDATE event SET complaint_id = {_NOBODY} WHERE ordinal = 1 AND complaint_id = {_OURS}",
         "fk_event__complaint_id",
+    ),
+    (
+        f"UPDATE event_text SET complaint_id = {_NOBODY} WHERE complaint_id = {_OURS} AND ordinal = 1",
+        "fk_event_text__complaint_id",
     ),
     (f"UPDATE party SET complaint_id = {_NOBODY}", "fk_party__complaint_id"),
     (f"UPDATE link SET other_id = {_NOBODY}", "fk_link__other_id"),

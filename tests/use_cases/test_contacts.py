@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.texts import join_texts
 from complaints.domain.errors import ComplaintError, Conflict
 from complaints.domain.vocabulary import AccessRole, Status
 from complaints.storage import load
+from complaints.storage.rows.event_text import read_texts
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint
 from complaints.use_cases.complaints import edit
@@ -52,9 +54,16 @@ def _import(scenario: Scenario, content: str) -> None:
 
 
 def _events(scenario: Scenario, kind: str = "complaint.contact_repeated") -> list[dict[str, Any]]:
-    statement = text("SELECT data FROM event WHERE type = :kind ORDER BY sequence")
+    """The data of the events of a type, with their texts."""
+    statement = text(
+        "SELECT data, texts FROM event LEFT JOIN event_text t"
+        " ON t.complaint_id = event.complaint_id AND t.ordinal = event.ordinal WHERE type = :kind ORDER BY sequence"
+    )
     return scenario.service.read(
-        lambda tx: [json.loads(data) for data in tx.connection.execute(statement, {"kind": kind}).scalars()]
+        lambda tx: [
+            join_texts(kind, json.loads(data), read_texts(texts))
+            for data, texts in tx.connection.execute(statement, {"kind": kind})
+        ]
     )
 
 

@@ -109,7 +109,10 @@ def test_repeated_contacts_in_one_group_are_all_on_record(service: Service, text
     _answers(service, [_request(external_id="E1")])
     _answers(service, [_request(external_id="E1", subject=subject) for subject in texts])
 
-    statement = text("SELECT data FROM event WHERE type = 'complaint.contact_repeated' ORDER BY ordinal")
-    data_of_events = service.read(lambda tx: list(tx.connection.execute(statement).scalars()))
-    assert [json.loads(data)["subject"] for data in data_of_events] == texts
+    statement = text(
+        "SELECT t.texts FROM event e JOIN event_text t ON t.complaint_id = e.complaint_id AND t.ordinal = e.ordinal"
+        " WHERE e.type = 'complaint.contact_repeated' ORDER BY e.ordinal"
+    )
+    texts_of_events = service.read(lambda tx: list(tx.connection.execute(statement).scalars()))
+    assert [json.loads(kept)["subject"] for kept in texts_of_events] == texts
     assert list(check_all(service)) == []

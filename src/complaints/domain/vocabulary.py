@@ -243,6 +243,7 @@ class EventType(StrEnum):
     REPLANNED = "complaint.replanned"
     CONTACT_REPEATED = "complaint.contact_repeated"
     EXTERNAL_ID_MOVED = "complaint.external_id_moved"
+    ERASED = "complaint.erased"
     PROMISE_MADE = "promise.made"
     PROMISE_KEPT = "promise.kept"
     ESCALATED = "complaint.escalated"

@@ -8,22 +8,27 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
 from complaints.domain.complaint.history import NO_HISTORY, ChainedEvent, HistoryEnd, chain
+from complaints.domain.complaint.texts import SALT_BYTES
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.loop_names import HASTENED_WITHIN_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.indexing import index_complaints, searched_texts
 from complaints.storage.rows import complaint as complaint_rows
-from complaints.storage.rows import contact_digest, external_id, person
+from complaints.storage.rows import contact_digest, event_text, external_id, person
 from complaints.storage.rows import deadline as deadline_rows
 from complaints.storage.rows import escalation as escalation_rows
 from complaints.storage.rows import event as event_rows
+
+_new_salt = partial(token_bytes, SALT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +60,15 @@ def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], 
     person.insert_persons(inserts, [row for to_save in changes for row in to_save.persons])
     _write_parts(tx, inserts, changes)
     _index(tx, inserts, changes)
+    owned = [
+        (to_save.change.complaint.id, event)
+        for to_save, events in zip(changes, chained, strict=True)
+        for event in events
+    ]
+    event_text.insert_texts(inserts, owned)
     inserts.write()
     _settle_escalations(tx, changes)
-    ordered = sorted(
-        (
-            (to_save.change.complaint.id, event)
-            for to_save, events in zip(changes, chained, strict=True)
-            for event in events
-        ),
-        key=lambda pair: pair[1].event.at,
-    )
+    ordered = sorted(owned, key=lambda pair: pair[1].event.at)
     event_rows.append_events(tx, [(new_id(), complaint_id, event) for complaint_id, event in ordered])
 
 
@@ -80,7 +84,7 @@ def _chain_events(changes: Sequence[ChangeToSave]) -> tuple[list[list[ChainedEve
     chained, ends = [], []
     for to_save in changes:
         to_save.change.finish()
-        events, end = chain(to_save.history_end, to_save.change.events)
+        events, end = chain(to_save.history_end, to_save.change.events, _new_salt)
         chained.append(events)
         ends.append(end)
     return chained, ends

@@ -20,6 +20,7 @@ class Right(StrEnum):
     CONTRIBUTE = "contribute"  # of the own source: add notes, raise the severity, withdraw
     WORK = "work"  # take actions, write notes, acknowledge
     SUPERVISE = "supervise"  # change the first owner, re-plan
+    ERASE = "erase"  # erase texts
     CONFIGURE = "configure"  # write reference data
     AUDIT = "audit"  # read the audit log
     ADMINISTER = "administer"  # keys
@@ -37,7 +38,7 @@ _AGENT = frozenset(
     }
 )
 _SUPERVISOR = _AGENT | {Right.SUPERVISE}
-_MANAGER = _SUPERVISOR | {Right.CONFIGURE, Right.AUDIT}
+_MANAGER = _SUPERVISOR | {Right.ERASE, Right.CONFIGURE, Right.AUDIT}
 RIGHTS: dict[AccessRole, frozenset[Right]] = {
     AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS, Right.CONTRIBUTE}),
     AccessRole.AGENT: _AGENT,

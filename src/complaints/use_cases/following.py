@@ -7,7 +7,7 @@ Nothing is written for a follower when a complaint changes. The numbers of event
 from collections.abc import Callable, Sequence
 
 from complaints.storage.rows import event, follower
-from complaints.use_cases.complaints.history import EventRecord, event_record_of
+from complaints.use_cases.complaints.history import EventRecord, event_without_texts
 from complaints.use_cases.service import Service, Transaction
 
 Handle = Callable[[Transaction, Sequence[EventRecord]], None]
@@ -42,7 +42,7 @@ def _follow(tx: Transaction, name: str, handle: Handle, *, limit: int, from_now:
     after = follower.claim_after(tx, name)
     if after is None:
         return 0
-    events = [event_record_of(row) for row in event.list_changes(tx, after=after, limit=limit)]
+    events = [event_without_texts(row) for row in event.list_changes(tx, after=after, limit=limit)]
     if events:
         handle(tx, events)
         follower.move_follower(tx, name, after=events[-1].sequence)

@@ -83,6 +83,12 @@ class ChangeOut(EventOut):
 
     model_config = example(_EXAMPLES["change"])
 
+    data: Annotated[
+        dict[str, Any],
+        Field(
+            description="What the event says, with `***` in place of each text. The timeline has the texts."
+        ),
+    ]
     number: Annotated[str, Field(examples=["C000000427"])]
     source: str
     external_id: str | None

@@ -1,14 +1,16 @@
 """The chain of a complaint's events. Each digest covers the event and the digest before it.
 
-So a later change to a stored event is found: its digest, or the digest after it, no longer fits.
+So a later change to a stored event is found: its digest, or the digest after it, no longer fits. The digests cover
+the texts of an event through the salted digests that stand for them (`texts`).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from complaints.domain.complaint.change import Event
+from complaints.domain.complaint.texts import EventTexts, split_texts
 from complaints.domain.json_text import encode
 
 GENESIS = bytes(32)
@@ -27,15 +29,17 @@ NO_HISTORY = HistoryEnd()
 
 @dataclass(frozen=True, slots=True)
 class ChainedEvent:
-    """An event with its place in the history. `data` is canonical JSON text.
+    """An event with its place in the history. `data` is canonical JSON text, with digests in place of texts.
 
-    `ordinal` counts the events of one complaint, from 1. The text `data` is stored and digested unchanged.
+    `ordinal` counts the events of one complaint, from 1. The text `data` is stored and digested unchanged. `texts`
+    are kept beside it; None if the event has none.
     """
 
     ordinal: int
     event: Event
     data: str
     digest: bytes
+    texts: EventTexts | None = None
 
 
 def canonical(data: dict[str, Any]) -> str:
@@ -43,13 +47,19 @@ def canonical(data: dict[str, Any]) -> str:
     return encode(data, sort_keys=True).decode()
 
 
-def chain(end: HistoryEnd, events: Iterable[Event]) -> tuple[list[ChainedEvent], HistoryEnd]:
-    """Chain events to the history that ends at `end`. Returns the chained events and the new end."""
+def chain(
+    end: HistoryEnd, events: Iterable[Event], new_salt: Callable[[], bytes]
+) -> tuple[list[ChainedEvent], HistoryEnd]:
+    """Chain events to the history that ends at `end`, in their second form. Returns them and the new end.
+
+    `new_salt` gives `texts.SALT_BYTES` random bytes.
+    """
     chained = []
     for event in events:
-        ordinal, data = end.count + 1, canonical(event.data)
+        split, texts = split_texts(event.type, event.data, new_salt)
+        ordinal, data = end.count + 1, canonical(split)
         digest = chained_digest(end.digest, ordinal, event, data)
-        chained.append(ChainedEvent(ordinal, event, data, digest))
+        chained.append(ChainedEvent(ordinal, event, data, digest, texts))
         end = HistoryEnd(ordinal, digest)
     return chained, end
 

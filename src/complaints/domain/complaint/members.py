@@ -7,7 +7,8 @@ To add a plain member, touch these places under `src`:
 3. `use_cases/commands/complaints.py`: its limits in `CreateComplaint`, and in `PatchComplaint` if it may change;
 4. `api/complaints/schemas.py`: its type in `ComplaintShown`;
 5. `api/complaints/examples.json`: its value in the example `complaint`;
-6. `use_cases/complaints/filters.py`: its type in `ComplaintFilter`, if lists can be filtered by its exact value.
+6. `use_cases/complaints/filters.py`: its type in `ComplaintFilter`, if lists can be filtered by its exact value;
+7. `domain/complaint/texts.py`: its name in `TEXT_NAMES`, if it is a text, so that no event holds it.
 
 A migration adds the column, and `python -m tests.generate` writes the OpenAPI document. All the rest follows by
 name: column, intake, change, events, answer, list filter, full text and import. `tests/api/test_members.py` takes

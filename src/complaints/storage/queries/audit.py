@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.texts import EventTexts
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage import months
@@ -19,6 +20,7 @@ from complaints.storage.rows.complaint import ComplaintRecord, complaint, compla
 from complaints.storage.rows.deadline import find_promises
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
+from complaints.storage.rows.event_text import find_texts
 from complaints.storage.rows.external_id import find_holders
 from complaints.storage.rows.link import find_links
 from complaints.storage.rows.person import find_rows
@@ -80,7 +82,7 @@ class Parts:
 
     `recipients` are the logins by escalation id. `links` are pairs of a type and the id of the other complaint.
     `promises` are pairs of a text and its author, by deadline id. `external_ids` are pairs of a system and a name.
-    `terms` is None if the complaint waits to be indexed again.
+    `terms` is None if the complaint waits to be indexed again. `texts` are those of events, by ordinal.
     """
 
     escalations: list[EscalationRow] = field(default_factory=list)
@@ -91,6 +93,7 @@ class Parts:
     external_ids: set[tuple[str, str]] = field(default_factory=set)
     persons: Sequence[Mapping[str, Any]] = ()
     terms: set[str] | None = field(default_factory=set)
+    texts: Mapping[int, EventTexts] = field(default_factory=dict)
 
 
 class AuditBatch(NamedTuple):
@@ -171,6 +174,8 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
     _add_promises(tx, complaints, parts)
     _add_index(tx, complaints, parts)
     _add_external_ids(tx, complaints, parts)
+    for complaint_id, texts in find_texts(tx, list(parts)).items():
+        parts[complaint_id].texts = texts
     return parts
 
 

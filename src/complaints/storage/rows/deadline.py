@@ -27,6 +27,7 @@ from sqlalchemy import (
     cast,
     select,
     text,
+    update,
 )
 
 from complaints.domain.complaint.facts import Deadline, Hold, Promise, restore
@@ -209,6 +210,11 @@ def end_holds(tx: Transaction, ended: Sequence[Hold]) -> None:
 def insert_promises(inserts: bulk.Inserts, made: Sequence[Promise]) -> None:
     """Write promises. Their deadlines must be written before."""
     inserts.add(promise, [{"id": p.id, "text": p.text, "made_by": p.made_by} for p in made])
+
+
+def set_promise_texts(tx: Transaction, deadline_ids: Collection[UUID], text: str) -> None:
+    """Replace the text of promises."""
+    tx.connection.execute(update(promise).where(any_of(promise.c.id, deadline_ids)).values(text=text))
 
 
 def find_promises(tx: Transaction, deadline_ids: Collection[UUID]) -> dict[UUID, Promise]:

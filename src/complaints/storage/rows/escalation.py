@@ -26,6 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from complaints.domain.complaint.facts import Escalation
 from complaints.domain.vocabulary import DeadlineKind
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
@@ -130,6 +131,17 @@ def acknowledge_escalation(tx: Transaction, escalation_id: UUID, *, by: str, not
         .returning(e.id, e.recipients)
     )
     return _take_from_inboxes(tx, statement) == 1
+
+
+def set_reasons(tx: Transaction, escalation_ids: Collection[UUID], reason: str) -> None:
+    """Replace the reason of escalations."""
+    tx.connection.execute(update(escalation).where(any_of(e.id, escalation_ids)).values(reason=reason))
+
+
+def set_notes(tx: Transaction, escalation_ids: Collection[UUID], note: str) -> None:
+    """Replace the note of the acknowledgement of escalations."""
+    changed = update(escalation).where(any_of(e.id, escalation_ids))
+    tx.connection.execute(changed.values(acknowledged_note=note))
 
 
 def settle_escalations(tx: Transaction, settled: Collection[UUID], ended: Collection[UUID]) -> None:

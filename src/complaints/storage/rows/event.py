@@ -1,4 +1,6 @@
-"""The history: one row for each event, never changed, chained by digest for each complaint.
+"""The history: one row for each event, chained by digest for each complaint.
+
+A row never changes, except that the texts of an event of the first form can be erased (`domain.complaint.texts`).
 
 `sequence` numbers the events of all complaints in the order of commits. On PostgreSQL a lock is held from
 numbering to commit, so both orders are the same. A reader that remembers the last number it saw misses no event.
@@ -25,6 +27,7 @@ from sqlalchemy import (
     Uuid,
     func,
     select,
+    update,
 )
 
 from complaints.domain.complaint.history import ChainedEvent
@@ -34,6 +37,7 @@ from complaints.storage.database.bulk import insert_last
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import Serial, UtcDateTime, metadata, one_of
 from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.event_text import event_text
 from complaints.storage.rows.scope_condition import condition
 
 FEED_LOCK = 0x636F6D70  # any number that no other lock uses
@@ -54,6 +58,10 @@ event = Table(
     UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL unique within a month
     sqlite_autoincrement=True,
     postgresql_partition_by="RANGE (sequence)",
+)
+_WITH_TEXTS = select(event, event_text.c.salt, event_text.c.texts).outerjoin(
+    event_text,
+    (event_text.c.complaint_id == event.c.complaint_id) & (event_text.c.ordinal == event.c.ordinal),
 )
 
 
@@ -88,14 +96,13 @@ def list_events(
     from_number: int = 0,
     below_number: int | None = None,
 ) -> Sequence[RowMapping]:
-    """Up to `limit` events of one complaint after ordinal `after`, oldest first.
+    """Up to `limit` events of one complaint after ordinal `after`, oldest first, with their texts.
 
     Only events with `from_number <= sequence < below_number` count. None means no upper bound.
     """
     e = event.c
     statement = (
-        select(event)
-        .where(e.complaint_id == complaint_id, e.ordinal > after, e.sequence >= from_number)
+        _WITH_TEXTS.where(e.complaint_id == complaint_id, e.ordinal > after, e.sequence >= from_number)
         .order_by(e.ordinal)
         .limit(limit)
     )
@@ -105,12 +112,11 @@ def list_events(
 
 
 def find_last_event(tx: Transaction, complaint_id: UUID, event_type: EventType) -> RowMapping | None:
-    """The latest event of this type in the history of one complaint."""
+    """The latest event of this type in the history of one complaint, with its texts."""
     since = select(complaint.c.events_after).where(complaint.c.id == complaint_id)
     events_after = tx.connection.execute(since).scalar_one()
     statement = (
-        select(event)
-        .where(
+        _WITH_TEXTS.where(
             event.c.complaint_id == complaint_id,
             event.c.type == event_type,
             event.c.sequence > events_after,
@@ -119,6 +125,11 @@ def find_last_event(tx: Transaction, complaint_id: UUID, event_type: EventType) 
         .limit(1)
     )
     return tx.connection.execute(statement).mappings().first()
+
+
+def replace_data(tx: Transaction, sequence: int, data: str) -> None:
+    """Write what is left of an event of the first form whose texts are erased. Its digest stays."""
+    tx.connection.execute(update(event).where(event.c.sequence == sequence).values(data=data))
 
 
 def list_changes(tx: Transaction, *, after: int, limit: int) -> Sequence[RowMapping]:

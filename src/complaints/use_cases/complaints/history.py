@@ -1,6 +1,7 @@
 """The history of one complaint, the notes that users add to it, and the feed of all changes.
 
-Events hold no personal data of the customers; it stands in its own table.
+Events hold no personal data of the customers; it stands in its own table. The timeline shows the texts of events, and
+the feed masks them.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.numbers import number_of
+from complaints.domain.complaint.texts import hide_texts, join_texts
 from complaints.domain.errors import Conflict
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import EventType, Status
@@ -20,10 +22,12 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import HistoryExtent
 from complaints.storage.rows import event
 from complaints.storage.rows.event import FeedFilter as FeedFilter
+from complaints.storage.rows.event_text import read_texts
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import notes_and_links
 from complaints.use_cases.complaints.shown_events import show_data
+from complaints.use_cases.complaints.views import MASK
 from complaints.use_cases.named_filters import check_name
 from complaints.use_cases.service import Service
 
@@ -37,7 +41,7 @@ EVERYTHING = FeedFilter()
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """An event as stored. `sequence` numbers all events in commit order, `ordinal` those of one complaint."""
+    """An event. `sequence` numbers all events in commit order, `ordinal` those of one complaint."""
 
     id: UUID
     sequence: int
@@ -53,9 +57,14 @@ class EventRecord:
 _members = itemgetter(*(name for name in EventRecord.__dataclass_fields__ if name != "data"))
 
 
-def event_record_of(row: Mapping[Any, Any]) -> EventRecord:
-    """The event of a row."""
-    return EventRecord(*(*_members(row), json.loads(row["data"])))
+def event_without_texts(row: Mapping[Any, Any]) -> EventRecord:
+    """The event of a row, with a mask in place of each text."""
+    return EventRecord(*(*_members(row), hide_texts(row["type"], json.loads(row["data"]), MASK)))
+
+
+def _event_with_texts(row: Mapping[Any, Any]) -> EventRecord:
+    texts = read_texts(row["texts"])
+    return EventRecord(*(*_members(row), join_texts(row["type"], json.loads(row["data"]), texts)))
 
 
 def timeline(
@@ -72,7 +81,7 @@ def timeline(
 
 def _shown(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[EventRecord]:
     """The events as the caller sees them."""
-    records = [event_record_of(row) for row in rows]
+    records = [_event_with_texts(row) for row in rows]
     shown = show_data(tx, caller, [(record.type, record.data) for record in records])
     return [replace(record, data=data) for record, data in zip(records, shown, strict=True)]
 
@@ -101,7 +110,7 @@ def add_note(
     tx.finish()  # writes and numbers the event
     row = event.find_last_event(tx, complaint.id, EventType.NOTE_ADDED)
     assert row is not None  # `finish` wrote it
-    return event_record_of(row)
+    return _event_with_texts(row)
 
 
 # The feed ------------------------------------------------------------------------------------------------------------
@@ -115,7 +124,7 @@ class FeedSetBack(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent(EventRecord):
-    """An event with what names its complaint. `status` is the new status, if the event changed it."""
+    """An event without texts, with what names its complaint. `status` is the new status, if the event changed it."""
 
     number: str
     source: str
@@ -191,7 +200,7 @@ def _shown_in_feed(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, 
 
 
 def _feed_event_of(row: Mapping[Any, Any]) -> FeedEvent:
-    data = json.loads(row["data"])
+    data = hide_texts(row["type"], json.loads(row["data"]), MASK)
     status = data.get("changes", {}).get("status")
     named = (number_of(row["complaint_sequence"]), row["source"], row["external_id"])
     members: tuple[Any, ...] = (*_members(row), data, *named, None if status is None else Status(status))

@@ -41,8 +41,8 @@ def _mask_internal(event_type: EventType, data: EventData) -> EventData:
     if shown.get("note") is not None:
         shown["note"] = MASK
     changes = shown.get("changes")
-    if isinstance(changes, Mapping) and changes.get("attributes"):
-        shown["changes"] = {**changes, "attributes": mask_values(changes["attributes"])}
+    if isinstance(changes, Mapping) and isinstance(attributes := changes.get("attributes"), Mapping):
+        shown["changes"] = {**changes, "attributes": mask_values(attributes)}
     return shown
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
+from complaints.domain.complaint.texts import find_erased, find_text_faults, join_texts
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import set_wake_time
@@ -59,9 +60,24 @@ class Case:
         return self.stored.loaded.complaint
 
     @cached_property
-    def records(self) -> list[dict[str, Any]]:
-        """The data of the events, oldest first."""
+    def stored_data(self) -> list[dict[str, Any]]:
+        """The data of the events as stored, oldest first."""
         return [json.loads(row.data) for row in self.events]
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """The data of the events with their texts, oldest first."""
+        texts = self.parts.texts
+        return [
+            join_texts(row.type, data, texts[row.ordinal].texts if row.ordinal in texts else {})
+            for row, data in zip(self.events, self.stored_data, strict=True)
+        ]
+
+    @cached_property
+    def erased(self) -> dict[int, str | None]:
+        """The events whose texts were erased (`texts.find_erased`)."""
+        found = zip(self.events, self.stored_data, strict=True)
+        return find_erased((row.ordinal, row.type, data) for row, data in found)
 
     def recorded(self, *types: EventType) -> Iterator[tuple[EventRow, dict[str, Any]]]:
         """The events of these types, with their data."""
@@ -78,7 +94,8 @@ def _history_unbroken(case: Case) -> Iterator[str]:
         event = Event(EventType(row.type), row.version, row.at, row.actor, {})
         if row.ordinal != end.count + 1:
             yield f"after event {end.count} comes event {row.ordinal}"
-        if chained_digest(end.digest, row.ordinal, event, row.data) != row.digest:
+        written = case.erased.get(row.ordinal) or row.digest.hex()
+        if chained_digest(end.digest, row.ordinal, event, row.data).hex() != written:
             yield f"event {row.ordinal} is not what was written"
         if row.sequence <= number:
             yield f"event {row.ordinal} has a lower number in the feed than the event before it"
@@ -97,6 +114,19 @@ def _beginning(case: Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
     if not case.events:
         return case.stored.loaded.history_end, []
     return HistoryEnd(case.events[0].ordinal, case.events[0].digest), case.events[1:]
+
+
+def _texts_recorded(case: Case) -> Iterator[str]:
+    """A text fits its digest in the history. A text that is not there is named by an event that erased it."""
+    for row, data in zip(case.events, case.stored_data, strict=True):
+        kept, is_erased = case.parts.texts.get(row.ordinal), row.ordinal in case.erased
+        for fault in find_text_faults(row.type, data, kept, is_erased=is_erased):
+            yield f"event {row.ordinal} {fault}"
+    ordinals = {row.ordinal for row in case.events}
+    first = min(ordinals, default=case.stored.loaded.history_end.count + 1) if case.cut_off else 1
+    for ordinal in sorted(case.parts.texts.keys() - ordinals):
+        if ordinal >= first:
+            yield f"there are texts of event {ordinal}, which the history does not have"
 
 
 def _state_is_history(case: Case) -> Iterator[str]:
@@ -307,6 +337,7 @@ def _in_time(case: Case) -> Iterator[str]:
 
 INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
     ("history unbroken", _history_unbroken),
+    ("texts recorded", _texts_recorded),
     ("state is history", _state_is_history),
     ("columns follow", _columns_follow),
     ("index follows", _index_follows),
