@@ -1,12 +1,16 @@
 """Settings from environment variables with the prefix COMPLAINTS_. Only wiring and the command line read them."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from complaints.domain.errors import find_nearest
+
 PREFIX = "COMPLAINTS_"
+_OF_DEVELOPERS = ("COMPLAINTS_TEST_", "COMPLAINTS_BENCH_")
 
 
 def describe_faults(error: ValidationError, prefix: str = PREFIX) -> str:
@@ -15,6 +19,20 @@ def describe_faults(error: ValidationError, prefix: str = PREFIX) -> str:
         f"{prefix}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
         for fault in error.errors()
     )
+
+
+def describe_unknown(variables: Iterable[str], kinds: Iterable[type[BaseSettings]]) -> Iterator[str]:
+    """A line for each variable with the prefix that is no setting of `kinds`: most often it is misspelt."""
+    known = {
+        f"{kind.model_config.get('env_prefix', '')}{name}".upper().removeprefix(PREFIX)
+        for kind in kinds
+        for name in kind.model_fields
+    }
+    for variable in sorted(variables):
+        name = variable.removeprefix(PREFIX)
+        if variable.startswith(PREFIX) and name not in known and not variable.startswith(_OF_DEVELOPERS):
+            near = find_nearest(name, known)
+            yield f"{variable} is not a setting" + (f"; did you mean {PREFIX}{near}?" if near else ".")
 
 
 class Settings(BaseSettings):

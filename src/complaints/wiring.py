@@ -26,7 +26,7 @@ from complaints.api.health import InstallationMeasures
 from complaints.features.registry import FEATURES
 from complaints.serving.measures import SweepMeasures, WorkMeasures
 from complaints.serving.scheduler import Loop, Loops
-from complaints.settings import Settings, describe_faults
+from complaints.settings import Settings, describe_faults, describe_unknown
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import (
     BadUrl,
@@ -105,6 +105,11 @@ def open_annexes(features: tuple[Feature, ...] = FEATURES) -> Annexes:
     """The annexes with their settings from the environment. Raises NotReady for a setting that is not valid."""
     kinds = [feature.settings for feature in features if feature.settings is not None]
     return Annexes(features, {kind: _read_settings(kind) for kind in kinds})
+
+
+def describe_unknown_settings(annexes: Annexes) -> list[str]:
+    """A line for each variable of the environment that looks like a setting and is none."""
+    return list(describe_unknown(os.environ, [Settings, *annexes.settings]))
 
 
 def _read_settings(kind: type[BaseSettings]) -> BaseSettings:

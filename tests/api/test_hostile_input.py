@@ -353,6 +353,13 @@ IF_MATCH = [
 ]  # fmt: skip
 
 
+def test_a_fault_in_a_header_names_the_header(desk: Desk) -> None:
+    answer = desk.client.post("/v1/complaints", json={}, headers={"Idempotency-Key": "a b"})
+    message = "Idempotency-Key must be 1 to 255 visible ASCII characters."
+    place = {"pointer": "", "in": "header", "parameter": "Idempotency-Key"}
+    assert answer.json()["errors"] == [{**place, "message": message}]
+
+
 def test_if_match(desk: Desk) -> None:
     path = f"/v1/complaints/{desk.id}"
     for if_match, status in IF_MATCH:

@@ -91,3 +91,17 @@ def test_a_wrong_setting_is_one_line(
         assert told in said
         assert "hidden" not in said
     assert listed(directory) == ["latin.yaml", "policy.yaml", "rows.csv"]
+
+
+@pytest.mark.parametrize("words", [["serve"], ["worker"]], ids=" ".join)
+def test_a_misspelt_setting_is_named(command: Command, words: list[str]) -> None:
+    """The program starts all the same: another program may share the environment."""
+    unreachable = {"database_url": "postgresql://127.0.0.1:1/nothing"}
+    ended = command(*words, prot=8001, test_postgres_url="-", zzzzzzz=1, **unreachable)
+    assert ended.err.splitlines()[:2] == [
+        "COMPLAINTS_PROT is not a setting; did you mean COMPLAINTS_PORT?",
+        "COMPLAINTS_ZZZZZZZ is not a setting.",
+    ]
+    assert "The database cannot be reached" in ended.err
+    supervised = command(*words, prot=8001, listen_fd=99, **unreachable)
+    assert "COMPLAINTS_PROT" not in supervised.err

@@ -44,11 +44,13 @@ cli.main()
 def copy_product(directory: Path) -> Path:
     """The product with the fixture annex: its folder, its line in the registry and its migration."""
     shutil.copy(ROOT / "pyproject.toml", directory)
-    ignored = shutil.ignore_patterns("__pycache__")
     for name in ("src", "migrations"):
-        shutil.copytree(ROOT / name, directory / name, ignore=ignored)
+        shutil.copytree(
+            ROOT / name, directory / name
+        )  # with the compiled modules, so no process compiles them
     features = directory / "src/complaints/features"
-    shutil.copytree(HERE / "category_counts", features / "category_counts", ignore=ignored)
+    own_files = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(HERE / "category_counts", features / "category_counts", ignore=own_files)
     for module in (features / "category_counts").glob("*.py"):
         own = module.read_text(encoding="utf-8").replace("tests.features.", "complaints.features.")
         module.write_text(own, encoding="utf-8")

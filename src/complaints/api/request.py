@@ -108,7 +108,9 @@ async def read_api_request(request: Request) -> ApiRequest:
     attempt = None
     if request.method == "POST" and (key := request.headers.get("idempotency-key")) is not None:
         if not _KEY.fullmatch(key):
-            raise InvalidContent("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+            raise InvalidContent.in_header(
+                "Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters."
+            )
         content = request.scope["query_string"] + b"\n" + await request.body()
         attempt = Attempt.of(caller, request.scope["path"], key, content)
     service = service_for(get_service(request), request.app.state.replica, caller)

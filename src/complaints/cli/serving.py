@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from complaints.cli.console import LogLevel, describe_first_key, out, read_settings
+from complaints.cli.console import LogLevel, describe_first_key, err, out, read_settings
 
 if TYPE_CHECKING:
     import socket
@@ -35,7 +35,7 @@ def serve(
     from complaints import wiring
 
     settings = read_settings(host=host, port=port, log_level=log_level)
-    annexes = wiring.open_annexes()
+    annexes = _open_annexes(settings)
     service, first_key = wiring.prepare(settings)
     listeners = wiring.listen(settings)
     if settings.listen_fd is None:
@@ -44,6 +44,17 @@ def serve(
         service.close()
         raise typer.Exit(_supervise(listeners, settings))
     _serve_on(listeners[0], service, settings, annexes)
+
+
+def _open_annexes(settings: "Settings") -> "Annexes":
+    """The annexes. Says which variables are misspelt settings; a supervisor says it for its processes."""
+    from complaints import wiring
+
+    annexes = wiring.open_annexes()
+    if settings.listen_fd is None:
+        for line in wiring.describe_unknown_settings(annexes):
+            err.print(line)
+    return annexes
 
 
 def _supervise(listeners: "Sequence[socket.socket]", settings: "Settings") -> int:
@@ -149,7 +160,8 @@ def worker(log_level: LogLevel = None) -> None:
     from complaints import wiring
     from complaints.serving.measures import open_registries
 
-    settings, annexes = read_settings(log_level=log_level), wiring.open_annexes()
+    settings = read_settings(log_level=log_level)
+    annexes = _open_annexes(settings)
     registries = open_registries(None)
     service = wiring.open_service(settings)
     wiring.measure_work(service, registries.own)

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 _LONGEST_COMPARED = 200
 
@@ -12,12 +12,13 @@ _LONGEST_COMPARED = 200
 class Fault:
     """One fault in the sent data. `pointer` is a JSON Pointer (RFC 6901); "" means the whole data.
 
-    `parameter` is the name of a query parameter, if the fault is in the query. Then `pointer` is "".
+    `parameter` is the name of a query parameter or header, if the fault is there: `place`. Then `pointer` is "".
     """
 
     pointer: str
     message: str
     parameter: str | None = None
+    place: Literal["query", "header"] = "query"
 
 
 def escape_pointer(name: str) -> str:
@@ -78,6 +79,11 @@ class InvalidContent(ComplaintError):
     def in_query(cls, parameter: str, message: str) -> "InvalidContent":
         """The error for a single faulty query parameter."""
         return cls(message, faults=[Fault("", message, parameter)])
+
+    @classmethod
+    def in_header(cls, name: str, message: str) -> "InvalidContent":
+        """The error for a single faulty header."""
+        return cls(message, faults=[Fault("", message, name, "header")])
 
 
 class Forbidden(ComplaintError):

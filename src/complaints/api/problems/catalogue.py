@@ -74,7 +74,7 @@ def faults_as_errors(faults: Iterable[Fault]) -> list[dict[str, str]]:
 
 
 def _as_error(fault: Fault) -> dict[str, str]:
-    place = {} if fault.parameter is None else {"in": "query", "parameter": clip(fault.parameter, 100)}
+    place = {} if fault.parameter is None else {"in": fault.place, "parameter": clip(fault.parameter, 100)}
     return {"pointer": clip(fault.pointer), **place, "message": fault.message}
 
 
