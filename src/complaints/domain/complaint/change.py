@@ -4,8 +4,8 @@ The rules make a `Change`, and `storage.save` writes it. Each event holds the me
 event before, so adding up all events of a complaint gives its present state (`history.fold`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -19,7 +19,6 @@ ENGINE = "engine"
 
 # Events do not record these members: an event has them itself, or they follow from the other members.
 _NOT_RECORDED = frozenset({"id", "version", "updated_at", "deadlines", "holds"})
-_RECORDED = frozenset(f.name for f in fields(Complaint)) - _NOT_RECORDED
 _RECORDED_OF_DEADLINE = (
     "id", "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at",
     "met_at", "breached_at", "paused_seconds", "level",
@@ -122,6 +121,23 @@ class Change:
             found["deadlines"] = moved
         return found
 
+    @classmethod
+    def stamped(
+        cls,
+        before: Complaint | None,
+        after: Complaint,
+        *,
+        actor: str,
+        new_id: Callable[[], UUID],
+        events: list[Event],
+        escalations: list[Escalation],
+    ) -> "Change":
+        """The change from `before` to `after` whose events and escalations are known, from a plan."""
+        change = cls(after, actor=actor, new_id=new_id)
+        change.before, change.events, change.escalations = before, events, escalations
+        change.touched = before is None or before.version != after.version
+        return change
+
     def finish(self) -> None:
         """Check that events record every change. Raises RuntimeError if a rule forgot its event."""
         if self._recorded is not self.complaint and self._unrecorded():
@@ -133,6 +149,12 @@ def recorded_changes(before: Complaint | None, after: Complaint) -> dict[str, An
     return {name: to_json(value) for name, value in _changed_members(before, after).items()}
 
 
+def recorded_members(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that the first event of a complaint records: those with a value."""
+    known = ((name, value) for name, value in members.items() if value is not None)
+    return {n: v for n, v in known if n not in _NOT_RECORDED and v != () and v != {}}
+
+
 def recorded_deadline(deadline: Deadline) -> dict[str, Any]:
     """The form of a deadline in events, as JSON: its id, and each recorded member that has a value."""
     return {name: to_json(value) for name, value in _members_of(deadline).items()}
@@ -140,11 +162,10 @@ def recorded_deadline(deadline: Deadline) -> dict[str, Any]:
 
 def _changed_members(before: Complaint | None, after: Complaint) -> dict[str, Any]:
     """The members that differ. Most members are the same object in both facts, so that is compared first."""
-    new = vars(after)
     if before is None:
-        return {n: v for n, v in new.items() if v is not None and n in _RECORDED and v != () and v != {}}
-    old = vars(before)
-    return {n: v for n, v in new.items() if v is not old[n] and n in _RECORDED and v != old[n]}
+        return recorded_members(vars(after))
+    old, new = vars(before), vars(after)
+    return {n: v for n, v in new.items() if v is not old[n] and n not in _NOT_RECORDED and v != old[n]}
 
 
 def _members_of(deadline: Deadline) -> dict[str, Any]:
