@@ -27,6 +27,7 @@ from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, Nature, P
 from tests.domain.builders import (
     DIRECTORY,
     HANDBOOK,
+    MOMENT,
     START,
     SUPERVISOR,
     WORKING,
@@ -186,9 +187,9 @@ def test_a_stamped_sweep_is_the_planned_one(
         for life in lives:
             life.jump(to=life.now + span)
             assert told(swept(life, kinds)) == told(planned(life))
-        for life in lives:
+        for place, life in enumerate(lives):
             if not turn.idle:
-                take(life, turn)
+                take(life.jump(seconds=place), turn)
 
 
 # Which kinds have plans -----------------------------------------------------------------------------------------
@@ -302,6 +303,16 @@ def test_an_absence_that_begins_ends_a_plan() -> None:
         assert told(swept(life, kinds)) == told(planned(life))
 
 
+def test_deadlines_that_broke_at_different_times_are_of_different_kinds() -> None:
+    kinds, policy = Kinds(), with_rule(HANDBOOK, RESPONSE, targets=BY_PRIORITY)
+    for minute in range(4):
+        life = Life(policy=policy).jump(to=START + hours(11) + timedelta(minutes=minute))
+        life.change(priority=Priority.URGENT)
+        [breached] = life.deadlines("first_response")
+        assert breached.breached_at == life.now
+        assert told(swept(life.jump(to=START + hours(23)), kinds)) == told(planned(life))
+
+
 def test_kinds_are_forgotten_when_there_are_too_many(stamps: list[Any]) -> None:
     kinds = Kinds()
     for n in range(MOST_KINDS + 1):
@@ -309,10 +320,30 @@ def test_kinds_are_forgotten_when_there_are_too_many(stamps: list[Any]) -> None:
     assert kinds.find_plan(0, START, START, lambda: pytest.fail("it was forgotten")) is None
 
 
+@pytest.mark.parametrize(
+    ("compare", "splits"),
+    [
+        (lambda now, at: at <= now, [START]),
+        (lambda now, at: at < now, [START + MOMENT]),
+        (lambda now, at: at > now, [START]),
+        (lambda now, at: at >= now, [START + MOMENT]),
+        (lambda now, at: at == now, [START, START + MOMENT]),
+        (lambda now, at: at != now, [START, START + MOMENT]),
+    ],
+)
+def test_the_present_of_a_model_notes_where_a_comparison_changes(
+    compare: Any, splits: list[datetime]
+) -> None:
+    for now in (START - MOMENT, START, START + MOMENT):
+        present = Present.at(now)
+        assert compare(present, START) is compare(now, START)
+        assert present.splits == splits
+
+
 def test_the_present_of_a_model_can_only_be_compared() -> None:
     present = Present.at(START)
-    assert present > START - hours(1)
-    assert present <= START
-    assert not present != START  # noqa: SIM202 - the comparison itself is tried
-    with pytest.raises(NotInKind, match="compute"):
-        present + hours(1)
+    for compute in (lambda: present + hours(1), lambda: present - START, lambda: START - present):
+        with pytest.raises(NotInKind, match="compute"):
+            compute()
+    with pytest.raises(NotInKind, match="hour"):
+        _ = present.hour
