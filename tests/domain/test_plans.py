@@ -18,7 +18,7 @@ from complaints.domain.rules import intake, passing_time, waiting
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.models import NotInKind, Present
 from complaints.domain.rules.passing_time import catch_up
-from complaints.domain.rules.plans import MOST_KINDS, Kinds
+from complaints.domain.rules.plans import MOST_KINDS, PlansByKind
 from complaints.domain.rules.waiting import catch_up_by_plan
 from complaints.domain.staff import Directory
 from complaints.domain.time.notation import Repeat
@@ -89,7 +89,7 @@ def numbered() -> Any:
     return lambda: UUID(int=next(ids))
 
 
-def received(new: NewComplaint, now: datetime, *, repeat: bool, kinds: Kinds | None) -> Change:
+def received(new: NewComplaint, now: datetime, *, repeat: bool, plans: PlansByKind | None) -> Change:
     return plan_intake(
         new,
         repeat=repeat,
@@ -98,13 +98,13 @@ def received(new: NewComplaint, now: datetime, *, repeat: bool, kinds: Kinds | N
         sequence=7,
         new_id=numbered(),
         person_digests={"complainant": "ab"} if new.complainant else None,
-        kinds=kinds,
+        plans=plans,
     )
 
 
-def swept(life: Life, kinds: Kinds) -> Change:
+def swept(life: Life, plans: PlansByKind) -> Change:
     return catch_up_by_plan(
-        life.complaint, life.policy, life.directory, life.now, kinds=kinds, new_id=numbered()
+        life.complaint, life.policy, life.directory, life.now, plans=plans, new_id=numbered()
     )
 
 
@@ -155,11 +155,11 @@ LATE = st.sampled_from(
     st.lists(st.tuples(tellings, LATE, st.integers(0, 90_000_000), st.booleans()), min_size=3, max_size=7),
 )
 def test_a_stamped_intake_is_the_planned_one(post: dict[str, Any], tales: list[Any]) -> None:
-    kinds, policy = Kinds(), EVERY_POLICY[post["policy"]]
+    plans, policy = PlansByKind(), EVERY_POLICY[post["policy"]]
     for telling, late, microseconds, repeat in tales:
         now = START + timedelta(microseconds=microseconds)
         new = NewComplaint(**post | telling | {"policy": policy, "received_at": now - late})
-        by_plan, by_rules = (received(new, now, repeat=repeat, kinds=known) for known in (kinds, None))
+        by_plan, by_rules = (received(new, now, repeat=repeat, plans=known) for known in (plans, None))
         assert told(by_plan) == told(by_rules)
 
 
@@ -174,7 +174,7 @@ def test_a_stamped_sweep_is_the_planned_one(
     code: str, priority: Priority, taken: list[Turn], seconds: list[int]
 ) -> None:
     # Complaints with the same life that began a little apart: they are of one kind, and not always in step.
-    kinds, policy = Kinds(), EVERY_POLICY[code]
+    plans, policy = PlansByKind(), EVERY_POLICY[code]
     lives = [
         Life(
             policy=policy, directory=STAFF, priority=priority, roles=SUPERVISOR,
@@ -186,7 +186,7 @@ def test_a_stamped_sweep_is_the_planned_one(
         span = passed(lives[0], turn)
         for life in lives:
             life.jump(to=life.now + span)
-            assert told(swept(life, kinds)) == told(planned(life))
+            assert told(swept(life, plans)) == told(planned(life))
         for place, life in enumerate(lives):
             if not turn.idle:
                 take(life.jump(seconds=place), turn)
@@ -212,14 +212,14 @@ def stamps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def post_thrice(policy: Policy, **members: Any) -> None:
-    kinds = Kinds()
+    plans = PlansByKind()
     for second in range(3):
         now = START + timedelta(seconds=second)
         new = NewComplaint(
             channel=Channel.PHONE, subject=f"{second}", source="web", received_at=now, policy=policy, actor="a",
             **members,
         )  # fmt: skip
-        received(new, now, repeat=False, kinds=kinds)
+        received(new, now, repeat=False, plans=plans)
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_the_second_post_of_a_kind_is_stamped_if_its_clocks_never_stop(
 
 
 def sweep_thrice(at: timedelta, prepare: Any = lambda life: life, policy: Policy = HANDBOOK) -> list[Change]:
-    kinds = Kinds()
+    plans = PlansByKind()
     lives = [prepare(Life(policy=policy, now=START + timedelta(seconds=n))) for n in range(3)]
-    return [swept(life.jump(to=START + at), kinds) for life in lives]
+    return [swept(life.jump(to=START + at), plans) for life in lives]
 
 
 @pytest.mark.parametrize(
@@ -275,6 +275,7 @@ def test_the_second_complaint_of_a_kind_is_caught_up_by_a_stamp(
         lambda complaint, now: complaint.updated_at == now,
         lambda complaint, now: now - START,
         lambda complaint, now: now.hour,
+        lambda complaint, now: str(complaint.deadlines[0].id),
         lambda complaint, now: now.astimezone(),
     ],
 )
@@ -296,28 +297,28 @@ def test_a_rule_that_reads_more_than_the_kind_plans_each_complaint(
 
 
 def test_an_absence_that_begins_ends_a_plan() -> None:
-    kinds = Kinds()
+    plans = PlansByKind()
     for minute in range(-3, 3):
         life = Life(directory=STAFF, now=START + timedelta(minutes=minute)).jump(to=START + hours(20))
         life.jump(minutes=minute)
-        assert told(swept(life, kinds)) == told(planned(life))
+        assert told(swept(life, plans)) == told(planned(life))
 
 
 def test_deadlines_that_broke_at_different_times_are_of_different_kinds() -> None:
-    kinds, policy = Kinds(), with_rule(HANDBOOK, RESPONSE, targets=BY_PRIORITY)
+    plans, policy = PlansByKind(), with_rule(HANDBOOK, RESPONSE, targets=BY_PRIORITY)
     for minute in range(4):
         life = Life(policy=policy).jump(to=START + hours(11) + timedelta(minutes=minute))
         life.change(priority=Priority.URGENT)
         [breached] = life.deadlines("first_response")
         assert breached.breached_at == life.now
-        assert told(swept(life.jump(to=START + hours(23)), kinds)) == told(planned(life))
+        assert told(swept(life.jump(to=START + hours(23)), plans)) == told(planned(life))
 
 
 def test_kinds_are_forgotten_when_there_are_too_many(stamps: list[Any]) -> None:
-    kinds = Kinds()
+    plans = PlansByKind()
     for n in range(MOST_KINDS + 1):
-        assert kinds.find_plan(n, START, START, lambda: pytest.fail("made for the first of a kind")) is None
-    assert kinds.find_plan(0, START, START, lambda: pytest.fail("it was forgotten")) is None
+        assert plans.find_plan(n, START, START, lambda: pytest.fail("made for the first of a kind")) is None
+    assert plans.find_plan(0, START, START, lambda: pytest.fail("it was forgotten")) is None
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.models import Model, Present
 from complaints.domain.rules.passing_time import catch_up
-from complaints.domain.rules.plans import Kinds, Plan, Span, make_plan, stamp
+from complaints.domain.rules.plans import Plan, PlansByKind, Span, make_plan, stamp
 from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import Channel, EventType, Priority, Severity, Status
@@ -80,6 +80,16 @@ class _Terms(NamedTuple):
     directory: Directory
 
 
+class _Arrival(NamedTuple):
+    """A new complaint with everything that no other complaint of its kind need have."""
+
+    new: NewComplaint
+    now: datetime
+    sequence: int
+    new_id: Callable[[], UUID]
+    person_digests: Mapping[str, str] | None
+
+
 class IntakeKind(NamedTuple):
     """The members of a new complaint by which the rules decide. No other member changes their plan.
 
@@ -113,40 +123,43 @@ def plan_intake(
     sequence: int,
     new_id: Callable[[], UUID],
     person_digests: Mapping[str, str] | None = None,
-    kinds: Kinds | None = None,
+    plans: PlansByKind | None = None,
 ) -> Change:
     """The change that receives a complaint. Its deadlines start at `received_at` (rule 2.2).
 
     `repeat`: the complainant complained in the same category shortly before (rule 5.4). Deadlines and steps that
     are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
-    `person_digests` are those of the persons, by role: the event records them. `kinds` has the plans for complaints
-    of the same kind; without it, the rules plan each complaint.
+    `person_digests` are those of the persons, by role: the event records them. `plans` has the plans for complaints
+    of the same kind. Without it, the rules plan each complaint.
     """
+    arrival = _Arrival(new, now, sequence, new_id, person_digests or None)
     kind, terms = _kind_of(new, repeat=repeat), _Terms(new.policy, new.category, directory)
-    digests = person_digests or None
-    if kinds is not None and new.ending is None:
+    if plans is not None and new.ending is None:
         make = partial(_make_plan, kind, terms, new.received_at, now)
-        if plan := kinds.find_plan(kind, new.received_at, now, make):
-            team = plan.members.values["team"]
-            own = {"id": new_id(), **_own_members(new, sequence, team, directory)}
-            return _stamp(plan, new, own, now, new_id, digests)
-    decided = _decide(kind, terms)
+        if plan := plans.find_plan(kind, new.received_at, now, make):
+            return _stamp(plan, arrival, directory)
+    return _plan_by_rules(kind, terms, arrival)
+
+
+def _plan_by_rules(kind: IntakeKind, terms: _Terms, arrival: _Arrival) -> Change:
+    new, now, decided = arrival.new, arrival.now, _decide(kind, terms)
     complaint = Complaint(
-        id=new_id(),
+        id=arrival.new_id(),
         **decided,
-        **_own_members(new, sequence, decided["team"], directory),
+        **_own_members(arrival, decided["team"], terms.directory),
         version=1,
         received_at=new.received_at,
         created_at=now,
         updated_at=now,
     )
-    if new.ending is not None:
-        change = Change(_end(complaint, new.ending), actor=new.actor, new_id=new_id, new=True)
-        is_known = new.ending.closed_at is not None
-        change.record(EventType.IMPORTED_ENDED, now, closed_at_known=is_known, person_digests=digests)
+    if new.ending is None:
+        change = Change(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
+        _begin(change, kind, terms, now, arrival.person_digests)
         return change
-    change = Change(complaint, actor=new.actor, new_id=new_id, new=True)
-    _begin(change, kind, terms, now, digests)
+    change = Change(_end(complaint, new.ending), actor=new.actor, new_id=arrival.new_id, new=True)
+    is_known = new.ending.closed_at is not None
+    digests = arrival.person_digests
+    change.record(EventType.IMPORTED_ENDED, now, closed_at_known=is_known, person_digests=digests)
     return change
 
 
@@ -215,11 +228,12 @@ def _decide(kind: IntakeKind, terms: _Terms) -> dict[str, Any]:
     }
 
 
-def _own_members(new: NewComplaint, sequence: int, team: str, directory: Directory) -> dict[str, Any]:
-    """The members of the complaint that no other complaint of its kind need have."""
+def _own_members(arrival: _Arrival, team: str, directory: Directory) -> dict[str, Any]:
+    """The members of the complaint that do not follow from its kind."""
+    new = arrival.new
     return {
         **dict(zip(_OWN_PLAIN, _own_plain_values(new), strict=True)),
-        "sequence": sequence,
+        "sequence": arrival.sequence,
         "source": new.source,
         "first_owner": new.first_owner or new.created_by or choose_answerable_user(team, directory),
         "external_ids": new.external_ids,
@@ -240,21 +254,16 @@ def _make_plan(
     return make_plan(model, terms.policy, received_at, present, rules, new=True)
 
 
-def _stamp(
-    plan: Plan,
-    new: NewComplaint,
-    own: dict[str, Any],
-    now: datetime,
-    new_id: Callable[[], UUID],
-    person_digests: Mapping[str, str] | None,
-) -> Change:
+def _stamp(plan: Plan, arrival: _Arrival, directory: Directory) -> Change:
     """Put the plan of its kind on a new complaint. The first event also records its own members."""
+    new, now, new_id = arrival.new, arrival.now, arrival.new_id
+    own = {"id": new_id(), **_own_members(arrival, plan.members.values["team"], directory)}
     unplanned = make_fact(Complaint, {**_DEFAULTS, **own, "version": 0})
     change = stamp(
         plan, unplanned, (), start=new.received_at, now=now, actor=new.actor, new_id=new_id, new=True
     )
     data = change.events[0].data
     data["changes"] = {**data["changes"], **recorded_members(own)}
-    if person_digests is not None:
-        data["person_digests"] = person_digests
+    if arrival.person_digests is not None:
+        data["person_digests"] = arrival.person_digests
     return change

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, NoReturn
+from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.instants import MOMENT
@@ -50,10 +51,20 @@ def _forbid(_value: object, _other: object) -> NoReturn:
     raise NotInKind("The rules compute with a value that the kind leaves open.")
 
 
+class ModelId(UUID):
+    """An id in a model. The rules can compare it and pass it on, but not write it into a text."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(int=number)
+
+    def __str__(self) -> str:
+        raise NotInKind("The rules write an id into a text, which the kind leaves open.")
+
+
 class _Unread:
     """A value that the rules of a model may pass on, but not use."""
 
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _forbid  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _forbid
     __add__ = __radd__ = __sub__ = __rsub__ = _forbid
     __hash__ = None  # type: ignore[assignment]
 
@@ -64,18 +75,18 @@ UNREAD: Any = _Unread()
 class Present(datetime):
     """The present of a model: the rules can compare it with an instant, and nothing else.
 
-    `now` is the instant that it stands for. `splits` are the instants at which the result of a comparison changes.
+    `instant` is the instant that it stands for. `splits` are the instants at which the result of a comparison changes.
     Between two of them, the rules do the same.
     """
 
-    now: datetime
+    instant: datetime
     splits: list[datetime]
 
     @classmethod
     def at(cls, now: datetime) -> "Present":
         """The present of a model that stands for `now`."""
         present = cls.combine(now.date(), now.timetz())
-        present.now, present.splits = now, []
+        present.instant, present.splits = now, []
         return present
 
     def __getattribute__(self, name: str) -> Any:
@@ -93,4 +104,4 @@ class Present(datetime):
     __add__ = __radd__ = __sub__ = __rsub__ = _forbid
 
 
-_OPEN = frozenset({"now", "splits"})
+_OPEN = frozenset({"instant", "splits"})

@@ -16,7 +16,7 @@ from uuid import UUID
 from complaints.domain.complaint.change import Change, Event
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, make_fact
 from complaints.domain.policy.policy import DeadlineRule, Policy
-from complaints.domain.rules.models import UNREAD, Model, NotInKind, Present
+from complaints.domain.rules.models import UNREAD, Model, ModelId, NotInKind, Present
 from complaints.domain.time.working_time import never_stops
 from complaints.domain.vocabulary import EventType
 
@@ -81,6 +81,8 @@ def _gap_of(value: Any, start: datetime) -> _Gap | None:
         case list():
             form = Form.of({str(place): item for place, item in enumerate(value)}, start)
             return (lambda filling: list(form.fill(filling).values())) if form.gaps else None
+        case tuple() if any(_gap_of(item, start) for item in value):
+            raise NotInKind("The rules put an id or an instant into a tuple, where no gap is looked for.")
     return None
 
 
@@ -103,8 +105,8 @@ class Span:
     @classmethod
     def of(cls, present: Present, start: datetime) -> "Span":
         """The span around the present of a model whose clocks started at `start`."""
-        since = max((at for at in present.splits if at <= present.now), default=_BEGINNING)
-        until = min((at for at in present.splits if at > present.now), default=_END)
+        since = max((at for at in present.splits if at <= present.instant), default=_BEGINNING)
+        until = min((at for at in present.splits if at > present.instant), default=_END)
         return cls(since, until, since - start, until - start)
 
     def contains(self, start: datetime, now: datetime) -> bool:
@@ -151,7 +153,7 @@ class Plan:
     new_ids: int
 
 
-class Kinds:
+class PlansByKind:
     """The plans by kind. They hold for one configuration: the same policies, categories and staff."""
 
     def __init__(self) -> None:
@@ -162,7 +164,7 @@ class Kinds:
     ) -> Plan | None:
         """The plan for a complaint of this kind whose clocks started at `start`. None if the rules plan as ever.
 
-        That is so for the first complaint of a kind, because many a kind comes only once. `make` makes a plan.
+        They do so for the first complaint of a kind, because many kinds come only once. `make` makes a plan.
         """
         known = self._plans.get(kind)
         if known is None:
@@ -193,7 +195,7 @@ def make_plan(
     rules read what the kind leaves open.
     """
     numbers = count(len(model.deadlines))
-    change = Change(model, actor=_OWN_ACTOR, new_id=lambda: UUID(int=next(numbers)), new=new)
+    change = Change(model, actor=_OWN_ACTOR, new_id=lambda: ModelId(next(numbers)), new=new)
     try:
         rules(change)
         change.finish()

@@ -11,9 +11,9 @@ from uuid import UUID
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Complaint, Deadline, copy_with, make_fact
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules.models import UNREAD, Model, Present
+from complaints.domain.rules.models import UNREAD, Model, ModelId, Present
 from complaints.domain.rules.passing_time import catch_up
-from complaints.domain.rules.plans import Kinds, Plan, Span, make_plan, stamp
+from complaints.domain.rules.plans import Plan, PlansByKind, Span, make_plan, stamp
 from complaints.domain.staff import Directory
 
 # The members of a complaint that decide on what time does to it, besides those of its deadlines.
@@ -35,7 +35,7 @@ def catch_up_by_plan(
     directory: Directory,
     now: datetime,
     *,
-    kinds: Kinds,
+    plans: PlansByKind,
     new_id: Callable[[], UUID],
 ) -> Change:
     """The change of `catch_up` in parts, by the plan of the complaint's kind if there is one."""
@@ -44,7 +44,7 @@ def catch_up_by_plan(
     if _has_kind(complaint, waiting):
         start = waiting[0].started_at
         make = partial(_make_plan, complaint, waiting, policy, directory, now)
-        plan = kinds.find_plan(_kind_of(complaint, waiting, start), start, now, make)
+        plan = plans.find_plan(_kind_of(complaint, waiting, start), start, now, make)
         if plan is not None:
             return stamp(plan, complaint, clocks, start=start, now=now, actor=ENGINE, new_id=new_id)
     change = Change(complaint, actor=ENGINE, new_id=new_id)
@@ -87,6 +87,6 @@ def _make_plan(
 def _model_of(complaint: Complaint, waiting: Sequence[Deadline]) -> Model:
     """The model of the complaint's kind. Time does nothing to deadlines that are done, so it has none of them."""
     members: dict[str, Any] = dict(zip(_DECIDING, _deciding_values(complaint), strict=True))
-    numbered = tuple(copy_with(deadline, id=UUID(int=n)) for n, deadline in enumerate(waiting))
+    numbered = tuple(copy_with(deadline, id=ModelId(n)) for n, deadline in enumerate(waiting))
     members |= {"version": 0, "created_at": UNREAD, "updated_at": UNREAD, "holds": (), "deadlines": numbered}
     return make_fact(Model, members)

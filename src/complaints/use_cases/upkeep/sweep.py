@@ -164,8 +164,8 @@ def _catch_up_in_one_step(
     service: Service, configuration: Configuration, complaint: Complaint, now: datetime
 ) -> Change:
     policy = configuration.policy(complaint.policy_code, complaint.policy_version)
-    kinds, directory = configuration.kinds, configuration.directory
-    return catch_up_by_plan(complaint, policy, directory, now, kinds=kinds, new_id=service.new_id)
+    plans, directory = configuration.plans, configuration.directory
+    return catch_up_by_plan(complaint, policy, directory, now, plans=plans, new_id=service.new_id)
 
 
 def _escalated(changes: list[ChangeToSave]) -> Iterator[int]:
