@@ -55,7 +55,7 @@ def catch_up_by_plan(
 def _has_kind(complaint: Complaint, waiting: Sequence[Deadline]) -> bool:
     """True if the complaint was never on hold and all its unmet deadlines started together.
 
-    Their ids must ascend, because equal times go by id.
+    Their ids must ascend, because the rules take equal times in the order of ids.
     """
     if complaint.holds or not waiting:
         return False
