@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from complaints.domain.complaint.change import Change, Event
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Promise
+from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules import actions, deadlines
 from complaints.domain.rules.intake import NewComplaint, plan_intake
@@ -196,7 +197,7 @@ class Life:
     def _keep(self, change: Change) -> None:
         change.finish()
         self.complaint: Complaint = change.complaint
-        self.events += change.events
+        self.events += [replace(event, data=to_json(event.data)) for event in change.events]
         self.escalations += change.escalations
         self.promises += change.promises
 

@@ -1,6 +1,7 @@
 """One complaint from post to escalation to closure, on both databases."""
 
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, Status
+from complaints.use_cases.upkeep.sweep import sweep_once
 from tests.support import Scenario
 
 
@@ -47,3 +48,20 @@ def test_rule_5_4_a_repeat_within_thirty_days_raises_the_priority(scenario: Scen
     assert scenario.post(**members, priority="low").priority == "low"  # a given priority counts
     scenario.jump(days=30, microseconds=1)
     assert scenario.post(**members).priority == "normal"
+
+
+def test_complaints_of_one_kind_are_received_and_escalated_alike(
+    scenario: Scenario, everything_holds: None
+) -> None:
+    posted = [scenario.post(description="Since Monday", tags=["vip"], external_id=f"X-{n}") for n in range(4)]
+    for at_once in (
+        13,
+        12,
+        80,
+    ):  # hours: the first of each life is planned by the rules, the others are stamped
+        scenario.jump(hours=at_once)
+        assert sweep_once(scenario.service).complaints == len(posted)
+    found = [scenario.load(complaint) for complaint in posted]
+    lives = {tuple((d.kind, d.status, d.level, d.steps_taken) for d in one.deadlines) for one in found}
+    assert len(lives) == 1
+    assert [one.external_id for one in found] == [f"X-{n}" for n in range(4)]

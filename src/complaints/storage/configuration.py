@@ -12,6 +12,7 @@ from sqlalchemy import Table, select, tuple_
 from complaints.domain.errors import NotFound
 from complaints.domain.policy.categories import Category, classify
 from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.plans import PlansByKind
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
@@ -29,7 +30,7 @@ _RELOAD_SECONDS = 1.0
 class Configuration:
     """The reference data. `policies_in_order` are ordered by the instant at which they come into force.
 
-    `secret` is the secret of the installation.
+    `secret` is the secret of the installation. `plans` has the plans that were made under this configuration.
     """
 
     version: int
@@ -40,6 +41,7 @@ class Configuration:
     policies_in_order: tuple[Policy, ...]
     keys: Mapping[str, Key]
     secret: bytes = field(repr=False)
+    plans: PlansByKind = field(default_factory=PlansByKind, init=False, repr=False, compare=False)
     _classified: dict[tuple[str | None, bool], Category | None] = field(
         default_factory=dict, init=False, compare=False
     )

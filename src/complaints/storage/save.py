@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise
+from complaints.domain.complaint.facts import Deadline, Escalation, Hold, Promise
 from complaints.domain.complaint.history import NO_HISTORY, ChainedEvent, HistoryEnd, chain
 from complaints.domain.complaint.texts import SALT_BYTES
 from complaints.domain.errors import StaleVersion
@@ -101,7 +101,7 @@ def _write_complaints(
         if before is None:
             new.append(complaint_rows.values_of(after) | history | (to_save.extra or {}))
             continue
-        row = _changed_columns(before, after) | (history if end != to_save.history_end else {})
+        row = complaint_rows.changed_values(before, after) | (history if end != to_save.history_end else {})
         if row:
             key = {"key_id": after.id, "key_version": before.version}
             changed[tuple(row)].append(row | key)
@@ -126,11 +126,6 @@ def _write_external_ids(tx: Transaction, inserts: Inserts, changes: Sequence[Cha
     external_id.insert_ids(inserts, given)
 
 
-def _changed_columns(before: Complaint, after: Complaint) -> dict[str, Any]:
-    old, new = complaint_rows.values_of(before), complaint_rows.values_of(after)
-    return {name: value for name, value in new.items() if value != old[name]}
-
-
 def _write_parts(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave]) -> None:
     new_deadlines: list[dict[str, Any]] = []
     changed_deadlines: list[Deadline] = []
@@ -144,7 +139,7 @@ def _write_parts(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSa
         for fact in after.deadlines:
             if fact.id not in old_deadlines:
                 new_deadlines.append(deadline_rows.values_of(fact) | {"complaint_id": after.id})
-            elif fact != old_deadlines[fact.id]:
+            elif fact is not (old := old_deadlines[fact.id]) and fact != old:
                 changed_deadlines.append(fact)
         old_holds = {h.id: h for h in before.holds} if before else {}
         new_holds.extend((after.id, h) for h in after.holds if h.id not in old_holds)

@@ -4,8 +4,8 @@ The rules make a `Change`, and `storage.save` writes it. Each event holds the me
 event before, so adding up all events of a complaint gives its present state (`history.fold`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -19,20 +19,19 @@ ENGINE = "engine"
 
 # Events do not record these members: an event has them itself, or they follow from the other members.
 _NOT_RECORDED = frozenset({"id", "version", "updated_at", "deadlines", "holds"})
-_RECORDED = tuple(f.name for f in fields(Complaint) if f.name not in _NOT_RECORDED)
 _RECORDED_OF_DEADLINE = (
-    "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at",
+    "id", "kind", "cycle", "sequence", "attempt", "status", "started_at", "due_at",
     "met_at", "breached_at", "paused_seconds", "level",
 )  # fmt: skip
-_recorded_values = attrgetter(*_RECORDED)
 _deadline_values = attrgetter(*_RECORDED_OF_DEADLINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of a complaint's history. `data` is plain JSON. `at` is the time of the entry, in UTC.
+    """One entry of a complaint's history. `at` is the time of the entry, in UTC.
 
-    `version` is the version of the complaint after the change.
+    `data` holds facts: `history.canonical` writes them as JSON, once. `version` is the version of the complaint after
+    the change.
     """
 
     type: EventType
@@ -103,19 +102,41 @@ class Change:
 
     def record(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
         """Add an event with everything that changed since the last event. Values of None are left out."""
-        recorded = {key: to_json(value) for key, value in data.items() if value is not None}
+        recorded = {key: value for key, value in data.items() if value is not None}
         recorded.update(self._unrecorded())
         self._recorded = self.complaint
         self.events.append(Event(event_type, self.complaint.version, at, actor or self.actor, recorded))
 
     def _unrecorded(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        if changes := recorded_changes(self._recorded, self.complaint):
+        before, after = self._recorded, self.complaint
+        if before is after:
+            return found
+        if changes := _changed_members(before, after):
             found["changes"] = changes
-        before = self._recorded.deadlines if self._recorded else ()
-        if moved := [recorded_deadline(d) for d in self.complaint.deadlines if _recorded_moved(before, d)]:
+        known = before.deadlines if before else ()
+        if known is not after.deadlines and (
+            moved := [_members_of(d) for d in after.deadlines if _is_moved(known, d)]
+        ):
             found["deadlines"] = moved
         return found
+
+    @classmethod
+    def stamped(
+        cls,
+        before: Complaint | None,
+        after: Complaint,
+        *,
+        actor: str,
+        new_id: Callable[[], UUID],
+        events: list[Event],
+        escalations: list[Escalation],
+    ) -> "Change":
+        """The change from `before` to `after` whose events and escalations are known, from a plan."""
+        change = cls(after, actor=actor, new_id=new_id)
+        change.before, change.events, change.escalations = before, events, escalations
+        change.touched = before is None or before.version != after.version
+        return change
 
     def finish(self) -> None:
         """Check that events record every change. Raises RuntimeError if a rule forgot its event."""
@@ -124,23 +145,36 @@ class Change:
 
 
 def recorded_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
-    """The members that differ, with their new values. For a new complaint: all members with a value."""
-    if before is None:
-        members = zip(_RECORDED, _recorded_values(after), strict=True)
-        return {name: to_json(v) for name, v in members if v is not None and v != () and v != {}}
-    old, new = _recorded_values(before), _recorded_values(after)
-    if old == new:
-        return {}
-    return {name: to_json(v) for name, was, v in zip(_RECORDED, old, new, strict=True) if v != was}
+    """The members that differ, as JSON, with their new values. For a new complaint: all members with a value."""
+    return {name: to_json(value) for name, value in _changed_members(before, after).items()}
+
+
+def recorded_members(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that the first event of a complaint records: those with a value."""
+    known = ((name, value) for name, value in members.items() if value is not None)
+    return {n: v for n, v in known if n not in _NOT_RECORDED and v != () and v != {}}
 
 
 def recorded_deadline(deadline: Deadline) -> dict[str, Any]:
-    """The form of a deadline in events: its id, and each recorded member that has a value."""
+    """The form of a deadline in events, as JSON: its id, and each recorded member that has a value."""
+    return {name: to_json(value) for name, value in _members_of(deadline).items()}
+
+
+def _changed_members(before: Complaint | None, after: Complaint) -> dict[str, Any]:
+    """The members that differ. Most members are the same object in both facts, so that is compared first."""
+    if before is None:
+        return recorded_members(vars(after))
+    old, new = vars(before), vars(after)
+    return {n: v for n, v in new.items() if v is not old[n] and n not in _NOT_RECORDED and v != old[n]}
+
+
+def _members_of(deadline: Deadline) -> dict[str, Any]:
     members = zip(_RECORDED_OF_DEADLINE, _deadline_values(deadline), strict=True)
-    return {"id": str(deadline.id), **{name: to_json(v) for name, v in members if v is not None}}
+    return {name: value for name, value in members if value is not None}
 
 
-def _recorded_moved(before: Sequence[Deadline], after: Deadline) -> bool:
+def _is_moved(before: Sequence[Deadline], after: Deadline) -> bool:
+    """True if a recorded member of the deadline changed, or if it is new."""
     if any(after is known for known in before):
         return False
     known = next((d for d in before if d.id == after.id), None)

@@ -4,7 +4,7 @@ The rules read facts and never change one. Facts that get new values often have 
 their dictionary, which is fast.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -84,7 +84,7 @@ class Hold:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Escalation:
     """One step that was taken, or a call for help by a user.
 
@@ -266,4 +266,11 @@ def restore(kind: type[Fact], names: Sequence[str], values: Iterable[Any]) -> Fa
     """
     made: Fact = object.__new__(kind)
     vars(made).update(zip(names, values, strict=True))
+    return made
+
+
+def make_fact(kind: type[Fact], members: Mapping[str, Any]) -> Fact:
+    """A fact made from all its members, without its constructor. It is not checked that none is missing."""
+    made: Fact = object.__new__(kind)
+    vars(made).update(members)
     return made

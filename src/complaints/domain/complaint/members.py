@@ -117,8 +117,3 @@ def merge_attributes(before: Any, change: Any) -> Any:
         else:
             merged[name] = merge_attributes(merged.get(name), value)
     return merged
-
-
-def plain_members(facts: PlainMembers) -> dict[str, Any]:
-    """The plain members of `facts` by name."""
-    return dict(zip(PLAIN_NAMES, _values_of(facts), strict=True))

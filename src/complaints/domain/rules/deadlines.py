@@ -220,7 +220,7 @@ def meet(change: Change, deadline: Deadline, now: datetime) -> None:
             wake_at=None,
         )
     )
-    change.record(EventType.DEADLINE_MET, now, deadline_id=str(deadline.id), kind=deadline.kind, late=late)
+    change.record(EventType.DEADLINE_MET, now, deadline_id=deadline.id, kind=deadline.kind, late=late)
 
 
 def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:

@@ -1,22 +1,34 @@
 """Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 2.14, 5.4 and 5.5)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
+from functools import partial
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Person, PlainMembers, add_own_id, copy_with
+from complaints.domain.complaint.change import Change, recorded_members
+from complaints.domain.complaint.facts import (
+    Complaint,
+    Person,
+    PlainMembers,
+    add_own_id,
+    copy_with,
+    make_fact,
+)
 from complaints.domain.complaint.identity import Identity
-from complaints.domain.complaint.members import plain_members
+from complaints.domain.complaint.members import PLAIN_NAMES
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.endings import Ending
+from complaints.domain.rules.models import Model, Present
 from complaints.domain.rules.passing_time import catch_up
+from complaints.domain.rules.plans import Plan, PlansByKind, Span, make_plan, stamp
 from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import EventType, Priority, PriorityReason, Status
+from complaints.domain.vocabulary import Channel, EventType, Priority, Severity, Status
 
 _UNKNOWN = Identity()
 
@@ -60,6 +72,48 @@ class NewComplaint(PlainMembers):
         return self.complainant is not None and self.complainant.vulnerable
 
 
+class _Terms(NamedTuple):
+    """The policy, the category and the staff that the members of a kind name."""
+
+    policy: Policy
+    category: Category | None
+    directory: Directory
+
+
+class _Arrival(NamedTuple):
+    """A new complaint with everything that no other complaint of its kind need have."""
+
+    new: NewComplaint
+    now: datetime
+    sequence: int
+    new_id: Callable[[], UUID]
+    person_digests: Mapping[str, str] | None
+
+
+class IntakeKind(NamedTuple):
+    """The members of a new complaint by which the rules decide. No other member changes their plan.
+
+    `repeat`: the complainant complained in the same category shortly before (rule 5.4).
+    """
+
+    policy_code: str
+    policy_version: int
+    channel: Channel
+    severity: Severity
+    priority: Priority | None
+    category: str | None
+    region: str | None
+    vulnerable: bool
+    repeat: bool
+    team: str | None
+    imported: bool
+
+
+_OWN_PLAIN = tuple(name for name in PLAIN_NAMES if name not in IntakeKind._fields)
+_own_plain_values = attrgetter(*_OWN_PLAIN)
+_DEFAULTS = {f.name: f.default for f in fields(Complaint) if f.default is not MISSING}
+
+
 def plan_intake(
     new: NewComplaint,
     *,
@@ -69,24 +123,56 @@ def plan_intake(
     sequence: int,
     new_id: Callable[[], UUID],
     person_digests: Mapping[str, str] | None = None,
+    plans: PlansByKind | None = None,
 ) -> Change:
     """The change that receives a complaint. Its deadlines start at `received_at` (rule 2.2).
 
     `repeat`: the complainant complained in the same category shortly before (rule 5.4). Deadlines and steps that
     are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
-    `person_digests` are those of the persons, by role: the event records them.
+    `person_digests` are those of the persons, by role: the event records them. `plans` has the plans for complaints
+    of the same kind. Without it, the rules plan each complaint.
     """
-    complaint, digests = _complaint(new, repeat, directory, now, sequence, new_id()), person_digests or None
-    if new.ending is not None:
-        change = Change(_end(complaint, new.ending), actor=new.actor, new_id=new_id, new=True)
-        is_known = new.ending.closed_at is not None
-        change.record(EventType.IMPORTED_ENDED, now, closed_at_known=is_known, person_digests=digests)
+    arrival = _Arrival(new, now, sequence, new_id, person_digests or None)
+    kind, terms = _kind_of(new, repeat=repeat), _Terms(new.policy, new.category, directory)
+    if plans is not None and new.ending is None:
+        make = partial(_make_plan, kind, terms, new.received_at, now)
+        if plan := plans.find_plan(kind, new.received_at, now, make):
+            return _stamp(plan, arrival, directory)
+    return _plan_by_rules(kind, terms, arrival)
+
+
+def _plan_by_rules(kind: IntakeKind, terms: _Terms, arrival: _Arrival) -> Change:
+    new, now, decided = arrival.new, arrival.now, _decide(kind, terms)
+    complaint = Complaint(
+        id=arrival.new_id(),
+        **decided,
+        **_own_members(arrival, decided["team"], terms.directory),
+        version=1,
+        received_at=new.received_at,
+        created_at=now,
+        updated_at=now,
+    )
+    if new.ending is None:
+        change = Change(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
+        _begin(change, kind, terms, now, arrival.person_digests)
         return change
-    change = Change(complaint, actor=new.actor, new_id=new_id, new=True)
-    deadlines.start_intake(change, new.policy)
-    change.record(EventType.CREATED, now, person_digests=digests)
-    catch_up(change, new.policy, directory, now, notify=new.import_id is None)
+    change = Change(_end(complaint, new.ending), actor=new.actor, new_id=arrival.new_id, new=True)
+    is_known = new.ending.closed_at is not None
+    digests = arrival.person_digests
+    change.record(EventType.IMPORTED_ENDED, now, closed_at_known=is_known, person_digests=digests)
     return change
+
+
+def _begin(
+    change: Change,
+    kind: IntakeKind,
+    terms: _Terms,
+    now: datetime,
+    person_digests: Mapping[str, str] | None = None,
+) -> None:
+    deadlines.start_intake(change, terms.policy)
+    change.record(EventType.CREATED, now, person_digests=person_digests)
+    catch_up(change, terms.policy, terms.directory, now, notify=not kind.imported)
 
 
 def _end(complaint: Complaint, ending: Ending) -> Complaint:
@@ -94,47 +180,90 @@ def _end(complaint: Complaint, ending: Ending) -> Complaint:
     return copy_with(complaint, **ending.members(complaint.received_at))
 
 
-def _complaint(
-    new: NewComplaint, repeat: bool, directory: Directory, now: datetime, sequence: int, complaint_id: UUID
-) -> Complaint:
-    policy, category = new.policy, new.category
-    team = new.team or routing.route(policy, category=category, region=new.region, directory=directory)
-    return Complaint(
-        **plain_members(new),
-        id=complaint_id,
-        sequence=sequence,
-        version=1,
-        status=Status.RECEIVED,
-        cycle=1,
-        source=new.source,
-        received_at=new.received_at,
-        created_at=now,
-        updated_at=now,
-        priority=new.priority or _derive_priority(new, repeat=repeat),
-        priority_given=new.priority is not None,
-        priority_raised_by=() if new.priority else _find_raises(new, repeat=repeat),
-        team=team,
-        first_owner=new.first_owner or new.created_by or choose_answerable_user(team, directory),
-        category=category.code if category else None,
-        cause=category.cause if category else None,
-        nature=category.nature if category else None,
-        policy_code=policy.code,
-        policy_version=policy.version,
-        external_ids=new.external_ids,
-    )
-
-
-def _find_raises(new: NewComplaint, *, repeat: bool) -> tuple[PriorityReason, ...]:
-    return routing.find_raises(
-        new.policy.priorities, vulnerable=new.vulnerable, repeat=repeat, channel=new.channel
-    )
-
-
-def _derive_priority(new: NewComplaint, *, repeat: bool) -> Priority:
-    return routing.derive_priority(
-        new.policy.priorities,
+def _kind_of(new: NewComplaint, *, repeat: bool) -> IntakeKind:
+    return IntakeKind(
+        policy_code=new.policy.code,
+        policy_version=new.policy.version,
+        channel=new.channel,
         severity=new.severity,
+        priority=new.priority,
+        category=new.category.code if new.category else None,
+        region=new.region,
         vulnerable=new.vulnerable,
         repeat=repeat,
-        channel=new.channel,
+        team=new.team,
+        imported=new.import_id is not None,
     )
+
+
+def _decide(kind: IntakeKind, terms: _Terms) -> dict[str, Any]:
+    """The members of the complaint that follow from its kind."""
+    policy, category, directory = terms
+    raises = routing.find_raises(
+        policy.priorities, vulnerable=kind.vulnerable, repeat=kind.repeat, channel=kind.channel
+    )
+    derived = routing.derive_priority(
+        policy.priorities,
+        severity=kind.severity,
+        vulnerable=kind.vulnerable,
+        repeat=kind.repeat,
+        channel=kind.channel,
+    )
+    return {
+        "status": Status.RECEIVED,
+        "cycle": 1,
+        "channel": kind.channel,
+        "severity": kind.severity,
+        "region": kind.region,
+        "priority": kind.priority or derived,
+        "priority_given": kind.priority is not None,
+        "priority_raised_by": () if kind.priority else raises,
+        "team": kind.team
+        or routing.route(policy, category=category, region=kind.region, directory=directory),
+        "category": category.code if category else None,
+        "cause": category.cause if category else None,
+        "nature": category.nature if category else None,
+        "policy_code": policy.code,
+        "policy_version": policy.version,
+    }
+
+
+def _own_members(arrival: _Arrival, team: str, directory: Directory) -> dict[str, Any]:
+    """The members of the complaint that do not follow from its kind."""
+    new = arrival.new
+    return {
+        **dict(zip(_OWN_PLAIN, _own_plain_values(new), strict=True)),
+        "sequence": arrival.sequence,
+        "source": new.source,
+        "first_owner": new.first_owner or new.created_by or choose_answerable_user(team, directory),
+        "external_ids": new.external_ids,
+    }
+
+
+def _make_plan(
+    kind: IntakeKind, terms: _Terms, received_at: datetime, now: datetime
+) -> tuple[Span, Plan | None]:
+    present = Present.at(now)
+    times = {"received_at": received_at, "created_at": present, "updated_at": present}
+    decided = _decide(kind, terms)
+    model = make_fact(Model, {**decided, **times, "version": 1, "deadlines": (), "holds": ()})
+
+    def rules(change: Change) -> None:
+        _begin(change, kind, terms, present)
+
+    return make_plan(model, terms.policy, received_at, present, rules, new=True)
+
+
+def _stamp(plan: Plan, arrival: _Arrival, directory: Directory) -> Change:
+    """Put the plan of its kind on a new complaint. The first event also records its own members."""
+    new, now, new_id = arrival.new, arrival.now, arrival.new_id
+    own = {"id": new_id(), **_own_members(arrival, plan.members.values["team"], directory)}
+    unplanned = make_fact(Complaint, {**_DEFAULTS, **own, "version": 0})
+    change = stamp(
+        plan, unplanned, (), start=new.received_at, now=now, actor=new.actor, new_id=new_id, new=True
+    )
+    data = change.events[0].data
+    data["changes"] = {**data["changes"], **recorded_members(own)}
+    if arrival.person_digests is not None:
+        data["person_digests"] = arrival.person_digests
+    return change

@@ -91,7 +91,7 @@ def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> Non
         breached = copy_with(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
         change.put_deadline(set_wake_time(breached, change.complaint, policy))
         change.record(
-            EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=str(deadline.id), kind=deadline.kind
+            EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=deadline.id, kind=deadline.kind
         )
 
 

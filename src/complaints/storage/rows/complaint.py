@@ -227,8 +227,9 @@ complaint_tag = Table(
 )
 
 # The members of a complaint that are columns. Deadlines and holds have their own tables.
-MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in ("deadlines", "holds"))
-_ALL_MEMBERS = (*MEMBERS, "deadlines", "holds")
+_PARTS = ("deadlines", "holds")
+MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in _PARTS)
+_ALL_MEMBERS = (*MEMBERS, *_PARTS)
 _members_of = attrgetter(*MEMBERS)
 # JSON is read as text: it is mostly empty, and then there is nothing to parse.
 MEMBER_COLUMNS = tuple(
@@ -252,17 +253,35 @@ class ComplaintRecord:
     events_after: int = 0
 
 
+# The columns that follow from the deadlines and holds of a complaint.
+_DERIVED: dict[str, Callable[[Complaint], Any]] = {
+    "next_due_at": attrgetter("next_due_at"),
+    "overdue_after_at": attrgetter("overdue_after_at"),
+    "wake_at": attrgetter("wake_at"),
+    "escalation_level": lambda facts: max((d.level for d in facts.deadlines if d.unmet), default=0),
+}
+
+
 def values_of(facts: Complaint) -> dict[str, Any]:
     """The columns that follow from the facts of a complaint, by name."""
     values: dict[str, Any] = dict(zip(MEMBERS, _members_of(facts), strict=True))
     values["tags"] = list(facts.tags)
-    values.update(
-        next_due_at=facts.next_due_at,
-        overdue_after_at=facts.overdue_after_at,
-        wake_at=facts.wake_at,
-        escalation_level=max((d.level for d in facts.deadlines if d.unmet), default=0),
-    )
+    values.update((name, derive(facts)) for name, derive in _DERIVED.items())
     return values
+
+
+def changed_values(before: Complaint, after: Complaint) -> dict[str, Any]:
+    """The columns that differ, with their new values. Members that are the same object are not looked at."""
+    if before is after:
+        return {}
+    old, new = vars(before), vars(after)
+    changed = {n: v for n, v in new.items() if v is not old[n] and n not in _PARTS and v != old[n]}
+    if "tags" in changed:
+        changed["tags"] = list(after.tags)
+    if any(new[name] is not old[name] for name in _PARTS):
+        derived = ((name, derive(before), derive(after)) for name, derive in _DERIVED.items())
+        changed |= {name: value for name, was, value in derived if value != was}
+    return changed
 
 
 def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:

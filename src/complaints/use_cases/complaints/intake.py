@@ -273,6 +273,7 @@ def _plan(
             sequence=number,
             new_id=service.new_id,
             person_digests={person["role"]: person_rows.digest_of(person) for person in columns},
+            plans=configuration.plans,
         )
         words = words_digest(configuration.secret, new)
         changes[n] = _change_to_save(change, new, columns, words)

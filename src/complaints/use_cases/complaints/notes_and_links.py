@@ -53,7 +53,7 @@ def add_link(
         added = link.add_link(tx, change.complaint.id, command.type, other_id)
         if added:
             change.touch(tx.now)
-            change.record(EventType.LINKED, tx.now, type=command.type, complaint_id=str(other_id))
+            change.record(EventType.LINKED, tx.now, type=command.type, complaint_id=other_id)
 
     return change_complaint(service, tx, caller, reference, step), added
 
@@ -77,7 +77,7 @@ def remove_link(
         if not link.remove_link(tx, change.complaint.id, link_type, other_id):
             raise NotFound(f"There is no {link_type} link to that complaint.")
         change.touch(tx.now)
-        change.record(EventType.UNLINKED, tx.now, type=link_type, complaint_id=str(other_id))
+        change.record(EventType.UNLINKED, tx.now, type=link_type, complaint_id=other_id)
 
     return change_complaint(service, tx, caller, reference, step)
 

@@ -64,7 +64,7 @@ def keep_promise(
         if not deadline.unmet:
             raise Conflict(f"This promise is {_ENDED[deadline.status]}.")
         change.touch(tx.now)
-        change.record(EventType.PROMISE_KEPT, tx.now, deadline_id=str(promise_id))
+        change.record(EventType.PROMISE_KEPT, tx.now, deadline_id=promise_id)
         deadlines.meet(change, deadline, tx.now)
 
     complaint = change_complaint(service, tx, caller, reference, step)

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from complaints.domain.complaint.change import ENGINE, Change
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
 from complaints.domain.rules.passing_time import catch_up
+from complaints.domain.rules.waiting import catch_up_by_plan
 from complaints.domain.vocabulary import EventType
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -119,15 +121,14 @@ def _sweep(
     service: Service,
     tx: Transaction,
     claimed: list[ComplaintRecord],
-    catch_up_to: Callable[[Change, Configuration, datetime], None],
+    catch_up_to: Callable[[Service, Configuration, Complaint, datetime], Change],
     until: datetime,
 ) -> SweepResult:
     configuration = service.configuration(tx)
     changes, parked = [], []
     for loaded in claimed:
-        change = Change(loaded.complaint, actor=ENGINE, new_id=service.new_id)
         try:
-            catch_up_to(change, configuration, until)
+            change = catch_up_to(service, configuration, loaded.complaint, until)
         except Exception:  # a complaint that fails must not stop the deadlines of the other complaints
             log.exception(_PARKED, extra={"id": str(loaded.complaint.id)})
             parked.append(loaded.complaint.id)
@@ -149,14 +150,22 @@ def log_result(swept: SweepResult) -> None:
     log.info("complaints were swept", extra={**counts, "escalated": numbers})
 
 
-def _catch_up_step_by_step(change: Change, configuration: Configuration, until: datetime) -> None:
+def _catch_up_step_by_step(
+    service: Service, configuration: Configuration, complaint: Complaint, until: datetime
+) -> Change:
+    change = Change(complaint, actor=ENGINE, new_id=service.new_id)
+    policy = configuration.policy(complaint.policy_code, complaint.policy_version)
     while (wake_at := change.complaint.wake_at) is not None and wake_at <= until:
-        _catch_up_in_one_step(change, configuration, wake_at)
+        catch_up(change, policy, configuration.directory, wake_at, in_parts=True)
+    return change
 
 
-def _catch_up_in_one_step(change: Change, configuration: Configuration, now: datetime) -> None:
-    policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
-    catch_up(change, policy, configuration.directory, now, in_parts=True)
+def _catch_up_in_one_step(
+    service: Service, configuration: Configuration, complaint: Complaint, now: datetime
+) -> Change:
+    policy = configuration.policy(complaint.policy_code, complaint.policy_version)
+    plans, directory = configuration.plans, configuration.directory
+    return catch_up_by_plan(complaint, policy, directory, now, plans=plans, new_id=service.new_id)
 
 
 def _escalated(changes: list[ChangeToSave]) -> Iterator[int]:
