@@ -11,6 +11,7 @@ import complaints
 from complaints.api import health, imports, test_clock
 from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
+from complaints.api.complaints.direct_posting import DirectPosting
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.configuration import (
     audit,
@@ -144,3 +145,4 @@ def _inner_layers(calls_per_minute: int) -> Iterator[Layer]:
 
         yield partial(CallLimits, calls_per_minute=calls_per_minute)
     yield partial(Turns, lines=_IN_TURN)
+    yield DirectPosting
