@@ -1,9 +1,15 @@
 """A line of the access log says who asked, from where, and about which complaint."""
 
+import io
+import json
+import logging
+
 import structlog
 from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from complaints.logs import configure_logging
+from tests.kept_logging import kept_logging
 from tests.support import Scenario
 
 POST = {"channel": "phone", "subject": "No signal", "external_id": "CALL-1"}
@@ -28,3 +34,27 @@ def test_a_request_line_names_caller_peer_and_complaint(client: TestClient, scen
         (404, "key:bootstrap", "x" * 39 + "…"),
     ]
     assert {line["peer"] for line in lines if line["event"] == "request"} == {"testclient"}
+
+
+def test_a_line_has_its_fields_once_and_is_written_whatever_is_in_it() -> None:
+    stream = io.StringIO()
+    with kept_logging():
+        configure_logging(level=logging.WARNING, stream=stream)
+        log = structlog.get_logger("any").bind(place="here")
+        structlog.contextvars.bind_contextvars(request_id="of-the-context")
+        log.info("too low")
+        log.warning("told", nothing=None, number=2**70, half="\ud83d", known=b"x")
+        try:
+            raise ValueError("the secret")
+        except ValueError:
+            log.exception("failed", request_id="its-own")
+        structlog.contextvars.clear_contextvars()
+    told, failed = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert told.pop("timestamp").endswith("Z")
+    assert told == {
+        "place": "here", "number": 2**70, "half": "\ud83d", "known": "b'x'", "event": "told",
+        "request_id": "of-the-context", "level": "warning",
+    }  # fmt: skip
+    assert (failed["request_id"], failed["level"]) == ("its-own", "error")
+    assert failed["raised"][0]["type"] == "builtins.ValueError"
+    assert "secret" not in stream.getvalue()

@@ -1,7 +1,8 @@
 """The application of the API: all routers, with the middleware around them. `wiring` makes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -10,6 +11,7 @@ import complaints
 from complaints.api import health, imports, test_clock
 from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
+from complaints.api.complaints.direct_posting import DirectPosting
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.configuration import (
     audit,
@@ -24,11 +26,11 @@ from complaints.api.configuration import (
 from complaints.api.deadlines import calculator, escalations, follow_ups, inbox
 from complaints.api.deadlines import routes as deadline_routes
 from complaints.api.feature import NO_ANNEXES, Annexes
-from complaints.api.http import authentication
+from complaints.api.http.authentication import Authentication
 from complaints.api.http.metrics import RequestMetrics
 from complaints.api.http.shared_answer import SharedAnswer
 from complaints.api.http.turns import Turns
-from complaints.api.middleware import RequestLimits, install_middleware
+from complaints.api.middleware import Layer, RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
 from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota
@@ -100,6 +102,8 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         generate_unique_id_function=make_operation_id,
+        # FastAPI would look into the environment for exporters at every request. We measure requests ourselves.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     registry = registry or CollectorRegistry()
     shown = shown or registry
@@ -113,13 +117,12 @@ def create_app(
     app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     _include_routers(app, annexes)
-    _add_turns_and_limits(app, calls_per_minute)
-    app.add_middleware(authentication.Authentication)
     install_middleware(
         app,
         limits=limits or RequestLimits(body_bytes_for=imports.bytes_for),
         observe=RequestMetrics(registry).observe,
         problems=annexes.problems,
+        inner=_inner_layers(calls_per_minute),
     )
     return app
 
@@ -133,11 +136,13 @@ def _include_routers(app: FastAPI, annexes: Annexes) -> None:
     app.include_router(health.router)
 
 
-def _add_turns_and_limits(app: FastAPI, calls_per_minute: int) -> None:
-    """Add the middleware that runs after the key is known."""
-    app.add_middleware(Turns, lines=_IN_TURN)
+def _inner_layers(calls_per_minute: int) -> Iterator[Layer]:
+    """The layers behind ids and body limits, outermost first."""
+    yield Authentication
     if calls_per_minute:
         # Loading the library takes 0.1 s, and most processes have no such limit.
         from complaints.api.http.rate_limits import CallLimits
 
-        app.add_middleware(CallLimits, calls_per_minute=calls_per_minute)
+        yield partial(CallLimits, calls_per_minute=calls_per_minute)
+    yield partial(Turns, lines=_IN_TURN)
+    yield DirectPosting

@@ -1,9 +1,11 @@
 """Puts limits, request ids, problems and documentation around an application. `api.app` calls it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from complaints.api.http.authentication import describe_keys
 from complaints.api.http.body_limits import BodyLimits, RequestLimits
@@ -20,7 +22,10 @@ from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.api.problems.handlers import install_problem_handlers
 from complaints.api.problems.schemas import describe_problems
 
-__all__ = ["RequestLimits", "install_middleware"]
+__all__ = ["Layer", "RequestLimits", "install_middleware"]
+
+Layer = Callable[[ASGIApp], ASGIApp]
+"""Takes an application and returns it with a layer of plain ASGI around it."""
 
 
 def install_middleware(
@@ -30,13 +35,14 @@ def install_middleware(
     observe: Observer | None = None,
     access_log: bool = True,
     problems: Mapping[str, Problem] = PROBLEMS,
+    inner: Iterable[Layer] = (),
 ) -> None:
-    """Add all middleware to `app`, and `GET /problems`, `GET /problems/{code}`, `GET /docs` and `GET /openapi.json`.
+    """Put the edge around `app`, and add `GET /problems`, `GET /problems/{code}`, `GET /docs`, `GET /openapi.json`.
 
     Every error becomes a problem, in the answers and in the OpenAPI document. `observe` is called after each
-    answer. `problems` is the catalogue of problems, by code. Call this last: middleware that is added later sees
-    requests without an id and without limits. Raises ValueError unless `app` was made with `docs_url=None,
-    redoc_url=None, openapi_url=None`.
+    answer. `problems` is the catalogue of problems, by code. `inner` are the layers behind ids and limits, outermost
+    first. Call this last: Starlette raises RuntimeError for middleware that is added later. Raises ValueError unless
+    `app` was made with `docs_url=None, redoc_url=None, openapi_url=None`.
     """
     if app.docs_url or app.redoc_url or app.openapi_url:
         raise ValueError(
@@ -49,8 +55,19 @@ def install_middleware(
     app.include_router(pages.router)
     app.include_router(docs_page.router)
     _describe(app)
-    app.add_middleware(BodyLimits, limits=limits)
-    app.add_middleware(RequestIds, observe=observe, access_log=access_log)
+    app.middleware_stack = _compose(
+        app.build_middleware_stack(),
+        partial(RequestIds, observe=observe, access_log=access_log),
+        partial(BodyLimits, limits=limits),
+        *inner,
+    )
+
+
+def _compose(app: ASGIApp, *layers: Layer) -> ASGIApp:
+    """The layers around `app`, outermost first. A layer that answers in place of `app` saves all of its work."""
+    for layer in reversed(layers):
+        app = layer(app)
+    return app
 
 
 def _describe(app: FastAPI) -> None:

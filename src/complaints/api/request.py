@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.types import Scope
 
 from complaints.api.http.content_types import JSON
 from complaints.api.problems.languages import Language, language_of
@@ -106,15 +108,25 @@ async def read_api_request(request: Request) -> ApiRequest:
     """
     caller: Caller = request.scope["state"]["caller"]
     attempt = None
-    if request.method == "POST" and (key := request.headers.get("idempotency-key")) is not None:
-        if not _KEY.fullmatch(key):
-            raise InvalidContent.in_header(
-                "Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters."
-            )
-        content = request.scope["query_string"] + b"\n" + await request.body()
-        attempt = Attempt.of(caller, request.scope["path"], key, content)
+    if request.method == "POST" and (key := read_idempotency_key(request.scope)) is not None:
+        attempt = make_attempt(request.scope, key, await request.body())
     service = service_for(get_service(request), request.app.state.replica, caller)
     return ApiRequest(service, caller, attempt, _versions(request.headers.get("if-match")))
+
+
+def read_idempotency_key(scope: Scope) -> str | None:
+    """The `Idempotency-Key` of a request. Raises InvalidContent unless it is 1 to 255 visible ASCII characters."""
+    key = Headers(scope=scope).get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidContent.in_header(
+            "Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters."
+        )
+    return key
+
+
+def make_attempt(scope: Scope, key: str, body: bytes) -> Attempt:
+    """The attempt of a request with an `Idempotency-Key`: same caller, path, query and body are the same attempt."""
+    return Attempt.of(scope["state"]["caller"], scope["path"], key, scope["query_string"] + b"\n" + body)
 
 
 def _versions(if_match: str | None) -> frozenset[int] | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from pydantic_core import from_json
 from starlette.responses import Response
+from starlette.types import Scope
 
 from complaints.api.complaints.group_commit import GroupCommit
 from complaints.api.complaints.json_shapes import complaint_json, posted_json
@@ -87,9 +88,14 @@ async def create_complaint(
 
     The same words as before are a retry and change nothing. A contact after the end may make a new complaint (201).
     """
-    intake: GroupCommit[IntakeRequest, Answer] = http_request.app.state.intake
-    answer = await intake.result_of(IntakeRequest(request.caller, command, request.attempt))
-    http_request.state.complaint = _posted_id(answer)  # for the access log
+    return await answer_post(http_request.scope, IntakeRequest(request.caller, command, request.attempt))
+
+
+async def answer_post(scope: Scope, request: IntakeRequest) -> Response:
+    """The answer to a post, after its commit. `direct_posting` calls it too. Raises the refusal of the post."""
+    intake: GroupCommit[IntakeRequest, Answer] = scope["app"].state.intake
+    answer = await intake.result_of(request)
+    scope["state"]["complaint"] = _posted_id(answer)  # for the access log
     return make_response(answer)
 
 

@@ -114,7 +114,12 @@ def _internal_error(scope: Scope, request_id: str) -> ASGIApp:
 
 
 def route_template(scope: Scope) -> str:
-    """The template of the route of the request, such as `/v1/complaints/{id}`; "" if no route matched."""
+    """The template of the route of the request, such as `/v1/complaints/{id}`; "" if no route matched.
+
+    A layer that answers in place of a route puts the template into `scope["state"]["route"]`.
+    """
+    if "route" in (state := scope.get("state", {})):
+        return str(state["route"])
     context = scope.get("fastapi", {}).get("effective_route_context")
     path = getattr(context, "path", None) or getattr(scope.get("route"), "path", None)
     return path if isinstance(path, str) else ""

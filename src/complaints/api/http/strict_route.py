@@ -7,6 +7,7 @@ from fastapi import params
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, read_content_type
@@ -14,7 +15,7 @@ from complaints.api.problems.refusals import BadRequest, RefusalCarrier, Unsuppo
 from complaints.domain.errors import ComplaintError, Fault, clip
 
 _MERGE_PATCH = "application/merge-patch+json"
-_USUAL = JSON.encode("ascii")
+_PLAIN = [JSON.encode("ascii")]
 
 
 class StrictRoute(APIRoute):
@@ -74,11 +75,20 @@ class StrictRequest(Request):
             raise RefusalCarrier(refusal) from refusal
 
     def _check_content_type(self) -> None:
-        sent = [value for name, value in self.scope["headers"] if name == b"content-type"]
-        if sent == [_USUAL]:
+        if has_plain_json_type(self.scope):
             return
+        sent = _sent_types(self.scope)
         taken = (JSON, _MERGE_PATCH) if self.method == "PATCH" else (JSON,)
         found = read_content_type(sent[0].decode("latin-1")) if len(sent) == 1 else None
         if found is None or found.media_type not in taken or not found.is_utf8:
             detail = f"Send the body as Content-Type: {' or '.join(taken)}, in UTF-8."
             raise RefusalCarrier(UnsupportedMediaType(detail))
+
+
+def has_plain_json_type(scope: Scope) -> bool:
+    """True if the request has one Content-Type, which is `application/json` without parameters."""
+    return _sent_types(scope) == _PLAIN
+
+
+def _sent_types(scope: Scope) -> list[bytes]:
+    return [value for name, value in scope["headers"] if name == b"content-type"]

@@ -2,11 +2,9 @@
 
 import asyncio
 
-from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from complaints.api.problems.handlers import refusal_response
-from complaints.api.problems.refusals import RefusalCarrier
+from complaints.api.http.whole_body import WholeBody
 
 LEAST_PAUSE_SECONDS = 0.005
 """The shortest pause between two turns of a line: a line answers at most 200 requests a second in a process."""
@@ -35,15 +33,15 @@ class Turns:
         if line is None:
             await self._app(scope, receive, send)
             return
-        try:
-            body = await _WholeBody.read(scope, receive)
-        except RefusalCarrier as carrier:  # exception handlers do not cover middleware
-            await refusal_response(Request(scope), carrier.refusal)(scope, receive, send)
-            return
+        if scope["method"] != "GET":  # no page reads the body of a GET
+            body = await WholeBody.read(scope, receive, send)
+            if body is None:
+                return
+            receive = body.receive
         turn = _Turn(line, send)
         await line.begin()
         try:
-            await self._app(scope, body.receive, turn.send)
+            await self._app(scope, receive, turn.send)
         finally:
             turn.end()
 
@@ -100,30 +98,3 @@ class _Turn:
         if not self._ended:
             self._ended = True
             self._line.end()
-
-
-class _WholeBody:
-    """The receive of a request whose body has arrived."""
-
-    __slots__ = ("_message", "_receive")
-
-    def __init__(self, message: Message | None, receive: Receive) -> None:
-        self._message = message
-        self._receive = receive
-
-    @classmethod
-    async def read(cls, scope: Scope, receive: Receive) -> "_WholeBody":
-        """Read the body. The body of a GET is left: no page reads it."""
-        if scope["method"] == "GET":
-            return cls(None, receive)
-        parts: list[bytes] = []
-        while (message := await receive())["type"] == "http.request":
-            parts.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                return cls({"type": "http.request", "body": b"".join(parts)}, receive)
-        return cls(message, receive)
-
-    async def receive(self) -> Message:
-        """The body in one message, then the messages after it."""
-        message, self._message = self._message, None
-        return await self._receive() if message is None else message

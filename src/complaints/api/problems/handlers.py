@@ -46,6 +46,12 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ComplaintError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _raise_again)
+
+
+async def _raise_again(_request: Request, error: Exception) -> Response:
+    """Leave an unexpected failure to `RequestIds`. Starlette would answer it with a plain text."""
+    raise error
 
 
 async def _refused(request: Request, error: Exception) -> Response:
