@@ -1,13 +1,13 @@
 """The texts of events stand in a table of their own, and the history has salted digests of them.
 
-Revision: t1
+Revision: 0015
 Revises: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "t1"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
