@@ -8,7 +8,8 @@ from complaints.storage.configuration import Configuration
 
 def find_missing(complaint: Complaint, configuration: Configuration) -> Iterator[str]:
     """The policies, the team, the category and the users that a complaint names and that do not exist, in words."""
-    policies = {(one.policy_code, one.policy_version) for one in (complaint, *complaint.deadlines)}
+    policies = {(complaint.policy_code, complaint.policy_version)}
+    policies |= {(deadline.policy_code, deadline.policy_version) for deadline in complaint.deadlines}
     for code, version in sorted(policies - configuration.policies.keys()):
         yield f"policy {code!r} version {version}"
     if complaint.team not in configuration.directory.teams:
