@@ -22,8 +22,9 @@ from complaints.domain.rules.intake import NewComplaint
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
 from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.look_ups import look_up
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.load import find_or_number
+from complaints.storage.load import ask_for_registrations
 from complaints.storage.queries.complaint_lists import (
     ComplaintSlice,
     Filters,
@@ -368,7 +369,7 @@ def test_what_was_posted_before_is_found_by_an_index(filled: Service) -> None:
         for source, external_id in (("north", "E7"), ("north", "E8"), ("south", "E9"))
     ]
     with filled.database.begin() as tx, count_statements(filled) as executed:
-        known, known_too, number = find_or_number(tx, new)
+        known, known_too, number = look_up(tx, ask_for_registrations(new)).received
     assert isinstance(known, UUID)
     assert isinstance(known_too, UUID)
     assert isinstance(number, int)

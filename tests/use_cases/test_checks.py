@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Enum, Text, literal, select, text, type_coerce, update
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole, LinkType
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import escalation
 from complaints.use_cases.commands.complaints import Acknowledge, AddLink, MakePromise
 from complaints.use_cases.complaints.escalations import acknowledge
@@ -107,6 +109,13 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
         ("UPDATE escalation SET recipients = '[]'", "steps heard"),
         ("UPDATE complaint SET parked_at = created_at", "deadlines in time"),
         (
+            "UPDATE complaint SET team = 'nobody', category = 'nothing', assignee = 'no one', first_owner = 'none'",
+            "references hold",
+        ),
+        ("UPDATE complaint SET policy_version = 99", "references hold"),
+        ("UPDATE deadline SET policy_code = 'none'", "references hold"),
+        ("DELETE FROM policy", "references hold"),
+        (
             "UPDATE deadline SET target = 'soon' WHERE complaint_id = (SELECT complaint_id FROM hold LIMIT 1)",
             "readable",
         ),
@@ -119,6 +128,47 @@ def test_what_is_planted_is_found(filled_scenario: Scenario, planted: str, invar
     filled_scenario.service.cache.expire()
     found = {violation.invariant for violation in check_all(filled_scenario.service)}
     assert invariant in found
+
+
+def test_each_reference_to_nothing_is_named(scenario: Scenario) -> None:
+    scenario.post(category="network.outage")
+    planted = "UPDATE complaint SET team = 'a', category = 'b', assignee = 'c', first_owner = 'd', policy_version = 9"
+    with scenario.service.database.begin() as tx:
+        tx.connection.execute(text(planted))
+        tx.connection.execute(text("UPDATE deadline SET policy_version = 8"))
+    found = [one.message for one in check_all(scenario.service) if one.invariant == "references hold"]
+    assert [re.sub("policy '.*' ", "policy ", message) for message in found] == [
+        "there is no policy version 8",
+        "there is no policy version 9",
+        "there is no team 'a'",
+        "there is no category 'b'",
+        "there is no user 'c'",
+        "there is no user 'd'",
+    ]
+
+
+UNCHECKED_WORDS = [
+    column
+    for table in (complaint, deadline)
+    for column in table.c
+    if isinstance(column.type, Enum) and not column.type.create_constraint
+]
+
+
+def test_a_word_that_is_not_registered_is_found(scenario: Scenario) -> None:
+    """The database has no list of the words of these columns."""
+    assert {"status", "channel", "kind"} <= {column.name for column in UNCHECKED_WORDS}
+    scenario.post()
+    for column in UNCHECKED_WORDS:
+        table, word = column.table, type_coerce(column, Text)
+        with scenario.service.database.begin() as tx:
+            row_id, before = tx.connection.execute(select(table.c.id, word).limit(1)).one()
+            row = update(table).where(table.c.id == row_id)
+            tx.connection.execute(row.values({column: literal("nonsense", Text)}))
+        assert "readable" in {violation.invariant for violation in check_all(scenario.service)}, column
+        with scenario.service.database.begin() as tx:
+            tx.connection.execute(row.values({column: literal(before, Text)}))
+    assert list(check_all(scenario.service)) == []
 
 
 def test_deadlines_that_stand_still_are_found(filled_scenario: Scenario) -> None:

@@ -74,11 +74,17 @@ def test_many_take_as_few_statements_as_one(service: Service) -> None:
 
 
 def test_a_request_that_the_database_refuses_fails_alone(service: Service) -> None:
-    """The process still knows a category that is gone: no transaction with it can be committed."""
-    _answers(service, [_request()])
+    """The database has a unique key that the process does not know."""
+    _answers(service, [_request(subject="Once")])
     with service.database.begin() as tx:
-        tx.connection.execute(text("DELETE FROM category WHERE code = 'network.slow'"))
-    first, bad, last = _answers(service, [_request(), _request(category="network.slow"), _request()])
+        tx.connection.execute(
+            text("CREATE UNIQUE INDEX planted ON complaint (subject) WHERE subject = 'Once'")
+        )
+    try:
+        first, bad, last = _answers(service, [_request(), _request(subject="Once"), _request()])
+    finally:
+        with service.database.begin() as tx:
+            tx.connection.execute(text("DROP INDEX planted"))
 
     assert (first.status, last.status) == (201, 201)
     assert isinstance(bad, Exception)

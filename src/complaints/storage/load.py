@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from itertools import count
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,16 +12,15 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.numbers import is_mistyped, parse_reference
 from complaints.domain.errors import NotFound
-from complaints.domain.json_text import encode
 from complaints.domain.rules.intake import NewComplaint
 from complaints.domain.scope import Scope
 from complaints.storage.database.any_of import any_of
+from complaints.storage.database.look_ups import LookUp, Rows
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import ComplaintRecord, complaint, fact_of, find_rows
 from complaints.storage.rows.deadline import find_deadlines, find_holds
 from complaints.storage.rows.scope_condition import condition
 
-_NUMBERS = "complaint_sequence"
 _KNOWN_BY = ("source", "external_id", "import_digest")
 _known_by = attrgetter(*_KNOWN_BY)
 
@@ -160,52 +158,73 @@ def _name_of(reference: str) -> UUID | int | None:
     return None
 
 
-# Each look-up is a subquery, so that it reads one index entry. In a join, the planner would scan the table while it
-# is small.
-_FIND_OR_NUMBER = f"""
-SELECT posted, CASE WHEN posted IS NULL THEN nextval('{_NUMBERS}') END
-FROM (
-    SELECT place, coalesce(
-        (SELECT id FROM complaint WHERE external_id = asked.external_id AND source = asked.source),
-        (SELECT complaint_id FROM complaint_external_id
-         WHERE external_id = asked.external_id AND system = asked.source),
-        (SELECT id FROM complaint WHERE import_digest = asked.import_digest)
-    ) AS posted
-    FROM ROWS FROM (json_to_recordset(%s) AS (source text, external_id text, import_digest text))
-        WITH ORDINALITY AS asked(source, external_id, import_digest, place)
-    OFFSET 0
-) AS looked_up
-ORDER BY place
-"""  # noqa: S608 - a name of ours
+class Registrations(NamedTuple):
+    """The complaints that have the names of new ones.
 
-_POSTED_IN_SQLITE = """
-SELECT coalesce(
-    (SELECT id FROM complaint WHERE external_id = value ->> 'external_id' AND source = value ->> 'source'),
-    (SELECT complaint_id FROM complaint_external_id
-     WHERE external_id = value ->> 'external_id' AND system = value ->> 'source'),
-    (SELECT id FROM complaint WHERE import_digest = value ->> 'import_digest')
-)
-FROM json_each(?) ORDER BY key
-"""
+    `received` has the id of the registered complaint, or a new number, for each new complaint in order. `holders` are
+    the complaints that have their other external ids, by system and external id.
+    """
+
+    received: list[UUID | int]
+    holders: dict[tuple[str, str], UUID]
 
 
-def find_or_number(tx: Transaction, new: Sequence[NewComplaint]) -> list[UUID | int]:
+# Each name is looked up by a subquery, so that it reads one index entry. In a join, the planner would scan the table
+# while it is small.
+_FIND_OR_NUMBER = {
+    "postgresql": """
+        SELECT posted, CASE WHEN posted IS NULL AND numbered THEN nextval('complaint_sequence') END AS number
+        FROM (
+            SELECT place, numbered, coalesce(
+                (SELECT id FROM complaint WHERE external_id = asked.external_id AND source = asked.source),
+                (SELECT complaint_id FROM complaint_external_id
+                 WHERE external_id = asked.external_id AND system = asked.source),
+                (SELECT id FROM complaint WHERE import_digest = asked.import_digest)
+            ) AS posted
+            FROM ROWS FROM (
+                json_to_recordset(%s) AS (source text, external_id text, import_digest text, numbered boolean)
+            ) WITH ORDINALITY AS asked(source, external_id, import_digest, numbered, place)
+            OFFSET 0
+        ) AS looked_up
+        ORDER BY place
+    """,
+    "sqlite": """
+        SELECT posted, CASE WHEN posted IS NULL AND numbered THEN
+            (SELECT coalesce(max(sequence), 0) FROM complaint)
+            + sum(posted IS NULL AND numbered) OVER (ORDER BY place) END
+        FROM (
+            SELECT key AS place, value ->> 'numbered' AS numbered, coalesce(
+                (SELECT id FROM complaint
+                 WHERE external_id = value ->> 'external_id' AND source = value ->> 'source'),
+                (SELECT complaint_id FROM complaint_external_id
+                 WHERE external_id = value ->> 'external_id' AND system = value ->> 'source'),
+                (SELECT id FROM complaint WHERE import_digest = value ->> 'import_digest')
+            ) AS posted
+            FROM json_each(?)
+        )
+        ORDER BY place
+    """,
+}
+
+
+def ask_for_registrations(new: Sequence[NewComplaint]) -> LookUp[Registrations]:
     """Find each complaint that was registered before, and give a new number to each other one.
-
-    Returns the id of the registered complaint, or the new number, in the order of `new`.
 
     A complaint is known by an external id of its source, or by the digest of an imported row. Numbers ascend. Some
     may never be used.
     """
-    if not new:
-        return []
-    asked = encode([dict(zip(_KNOWN_BY, _known_by(one), strict=True)) for one in new]).decode()
-    if tx.connection.dialect.name == "postgresql":
-        rows = tx.connection.exec_driver_sql(_FIND_OR_NUMBER, (asked,))
-        return [number if posted is None else posted for posted, number in rows]
-    known = tx.connection.exec_driver_sql(_POSTED_IN_SQLITE, (asked,)).scalars()
-    numbers = count(_next_in_sqlite(tx))
-    return [next(numbers) if posted is None else UUID(posted) for posted in known]
+    named = [dict(zip(_KNOWN_BY, _known_by(one), strict=True)) | {"numbered": True} for one in new]
+    others = [pair for one in new for pair in one.external_ids.items()]
+    held = [{"source": system, "external_id": name, "numbered": False} for system, name in others]
+
+    def read(rows: Rows) -> Registrations:
+        found = [number if posted is None else UUID(posted) for posted, number in rows]
+        holders = zip(others, found[len(new) :], strict=True)
+        return Registrations(
+            found[: len(new)], {pair: holder for pair, holder in holders if holder is not None}
+        )
+
+    return LookUp(_FIND_OR_NUMBER, [*named, *held], read)
 
 
 def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Scope) -> set[UUID]:
@@ -223,12 +242,8 @@ def take_numbers(tx: Transaction, amount: int) -> list[int]:
     if not amount:
         return []
     if tx.connection.dialect.name == "postgresql":
-        statement = select(func.nextval(_NUMBERS)).select_from(func.generate_series(1, amount))
+        statement = select(func.nextval("complaint_sequence")).select_from(func.generate_series(1, amount))
         return list(tx.connection.execute(statement).scalars())
-    first = _next_in_sqlite(tx)
-    return list(range(first, first + amount))
-
-
-def _next_in_sqlite(tx: Transaction) -> int:
-    """The number after the last. SQLite has no sequences, but one writer at a time."""
-    return (tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0) + 1
+    # SQLite has no sequences, but one writer at a time.
+    last = tx.connection.execute(select(func.max(complaint.c.sequence))).scalar_one() or 0
+    return list(range(last + 1, last + 1 + amount))

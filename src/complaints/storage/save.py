@@ -1,7 +1,7 @@
 """The only writer of planned changes, for any number of complaints at once.
 
 Rows of one table are written by one statement. Events are written just before commit, because numbering them
-makes other transactions wait (see `rows.event`).
+makes other transactions wait (see `rows.event`). Posted complaints are written by the statement of their events.
 """
 
 from collections import defaultdict
@@ -46,11 +46,18 @@ class ChangeToSave:
     words: tuple[bytes, ...] = ()
 
 
-def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], UUID]) -> None:
+def save(
+    tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], UUID], *, at_end: bool = False
+) -> None:
     """Write changes together.
+
+    New complaints may be written `at_end`: by one statement with their events, just before commit. Then nothing in
+    the transaction may read them or refer to them.
 
     Raises StaleVersion if a complaint changed after it was read. The transaction must then be rolled back.
     """
+    if not at_end:
+        tx.open()
     chained, ends = _chain_events(changes)
     _hasten_sweep(tx, changes)
     inserts = Inserts(tx)
@@ -66,7 +73,10 @@ def save(tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], 
         for event in events
     ]
     event_text.insert_texts(inserts, owned)
-    inserts.write()
+    if at_end:
+        inserts.postpone()
+    else:
+        inserts.write()
     _settle_escalations(tx, changes)
     ordered = sorted(owned, key=lambda pair: pair[1].event.at)
     event_rows.append_events(tx, [(new_id(), complaint_id, event) for complaint_id, event in ordered])

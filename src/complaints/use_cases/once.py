@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from complaints.domain.errors import ComplaintError, Conflict, InvalidContent
+from complaints.storage.database.look_ups import LookUp, look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import idempotency
 from complaints.use_cases.access import Caller
@@ -34,6 +35,11 @@ class Attempt:
         """The attempt of a request with an `Idempotency-Key`. Keys are scoped to caller and path."""
         scope = hashlib.sha256(f"{caller.name}\n{path}".encode()).hexdigest()
         return cls(key, scope, hashlib.sha256(content).digest())
+
+    @property
+    def name(self) -> idempotency.Name:
+        """The scope and the key."""
+        return self.scope, self.key
 
     def part(self, number: int) -> "Attempt":
         """The attempt of one transaction of a request that takes several: `<key>/<number>`, in a scope of its own."""
@@ -87,14 +93,29 @@ def answer_each(
 
     No two attempts may have the same key and scope.
     """
-    named = {n: (attempt.scope, attempt.key) for n, attempt in enumerate(attempts) if attempt}
-    claims = idempotency.claim(tx, named.values())
+    return answer_claimed(tx, attempts, look_up(tx, ask_for_keys(attempts)), work)
+
+
+def ask_for_keys(attempts: Sequence[Attempt | None]) -> LookUp[idempotency.ClaimResult]:
+    """Claim the keys of attempts, and find the answers that they got before."""
+    return idempotency.ask_for_claims([attempt.name for attempt in attempts if attempt])
+
+
+def answer_claimed(
+    tx: Transaction,
+    attempts: Sequence[Attempt | None],
+    claims: idempotency.ClaimResult,
+    work: Callable[[Sequence[int]], Sequence[Outcome]],
+) -> list[Outcome]:
+    """As `answer_each`, but the keys are claimed already."""
     found: dict[int, Outcome] = {}
-    for n, name in named.items():
-        if name not in claims.ours:
+    for n, attempt in enumerate(attempts):
+        if attempt is None:
+            continue
+        if attempt.name not in claims.ours:
             found[n] = KeyInUse("A request with this Idempotency-Key is still running: try again shortly.")
-        elif name in claims.kept:
-            found[n] = _answer_again(claims.kept[name], attempts[n])
+        elif attempt.name in claims.kept:
+            found[n] = _answer_again(claims.kept[attempt.name], attempt)
     new = [n for n in range(len(attempts)) if n not in found]
     made = dict(zip(new, work(new), strict=True)) if new else {}
     _keep(tx, [(attempts[n], outcome) for n, outcome in made.items()])
@@ -102,8 +123,8 @@ def answer_each(
     return [found[n] for n in range(len(attempts))]
 
 
-def _answer_again(kept: idempotency.KeptAnswer, attempt: Attempt | None) -> Outcome:
-    if attempt is None or kept.request_digest != attempt.digest:
+def _answer_again(kept: idempotency.KeptAnswer, attempt: Attempt) -> Outcome:
+    if kept.request_digest != attempt.digest:
         return KeyReused("This Idempotency-Key was used for other content: take a new key for a new request.")
     return Answer(kept.status, kept.body, kept.headers, replayed=True)
 
@@ -112,9 +133,7 @@ def _keep(tx: Transaction, made: Sequence[tuple[Attempt | None, Outcome]]) -> No
     idempotency.keep_answers(
         tx,
         {
-            (attempt.scope, attempt.key): idempotency.KeptAnswer(
-                attempt.digest, answer.status, answer.headers, answer.body
-            )
+            attempt.name: idempotency.KeptAnswer(attempt.digest, answer.status, answer.headers, answer.body)
             for attempt, answer in made
             if attempt and isinstance(answer, Answer)
         },

@@ -57,9 +57,9 @@ class Replica(Service):
         """Run `work` on one snapshot of the primary."""
         return self.primary.read(work)
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, work: Callable[[Transaction], T], *, late: bool = False) -> T:
         """Run `work` on the primary."""
-        return self.primary.write(work)
+        return self.primary.write(work, late=late)
 
     def close(self) -> None:
         """Close the connections to the replica. The primary closes its own."""

@@ -45,14 +45,15 @@ class Service:
         policy = configuration.policy(complaint.policy_code, complaint.policy_version)
         return ActionContext(tx.now, policy, configuration.directory, caller.roles, configuration.categories)
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, work: Callable[[Transaction], T], *, late: bool = False) -> T:
         """Do `work` in one transaction and return its result. After a lost race for a unique key, try again.
 
-        The second try finds the row of the winner. Raises Contended after three lost races.
+        The second try finds the row of the winner. Raises Contended after three lost races. `late` as in
+        `Database.begin`.
         """
         for _ in range(_TRIES):
             try:
-                with self.database.begin() as tx:
+                with self.database.begin(late=late) as tx:
                     return work(tx)
             except RaceLost as lost:
                 log.info("lost a race, trying again", extra={"constraint": str(lost)})

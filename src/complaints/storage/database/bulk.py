@@ -5,8 +5,8 @@ thousands of parameters and is parsed each time (measured: four times the work).
 `executemany` of its driver. All values pass through the types of their columns.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +20,19 @@ Row = dict[str, Any]
 _KEY = "key_"
 
 
+_Statement = tuple[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """New rows of one table. All have the members `names`."""
+
+    table: Table
+    names: tuple[str, ...]
+    rows: Sequence[Row]
+    lock: int | None
+
+
 class Inserts:
     """Rows for any number of tables, inserted together. On PostgreSQL they are one statement.
 
@@ -28,47 +41,83 @@ class Inserts:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._postgresql = tx.connection.dialect.name == "postgresql"
-        self._lock: int | None = None
-        self._statements: list[tuple[str, Any]] = []
+        self._parts: list[_Rows | _Statement] = []
 
     def add(self, table: Table, rows: Sequence[Row], *, lock: int | None = None) -> None:
         """Insert rows in the given order. All rows have the same members.
 
-        On PostgreSQL the advisory lock `lock` is taken before any row is inserted or numbered, and held until commit.
+        On PostgreSQL the advisory lock `lock` is taken before the first of these rows is inserted or numbered, and
+        held until commit. Rows with a lock are inserted after all others.
         """
-        if not rows:
-            return
-        names = tuple(rows[0])
-        listed = ", ".join(names)
-        into = f"INSERT INTO {table.name} ({listed})"
-        if self._postgresql:
-            self._lock = lock if self._lock is None else self._lock
-            held = "held, " if lock is not None else ""
-            source = f"SELECT {listed} FROM {held}json_populate_recordset(NULL::{table.name}, %s)"  # noqa: S608 - names from our tables
-            self.add_statement(f"{into} {source}", as_json(self._tx.connection, table, rows))
-        else:
-            marks = ", ".join("?" * len(names))
-            self.add_statement(f"{into} VALUES ({marks})", _tuples(self._tx.connection, table, names, rows))
+        if rows:
+            self._parts.append(_Rows(table, tuple(rows[0]), rows, lock))
 
     def add_statement(self, statement: str, values: Any) -> None:
         """Add a statement in SQL. Its `values` are one JSON value on PostgreSQL, and tuples on SQLite."""
-        self._statements.append((statement, values))
+        self._parts.append((statement, values))
 
     def write(self) -> None:
-        """Insert all rows."""
-        connection = self._tx.connection
-        if self._postgresql and self._statements:
-            *others, last = [statement for statement, _ in self._statements]
-            parts = [f"part_{n} AS ({statement})" for n, statement in enumerate(others)]
-            if self._lock is not None:
-                parts.insert(0, f"held AS MATERIALIZED (SELECT pg_advisory_xact_lock({self._lock}))")
-            statement = f"WITH {', '.join(parts)} {last}" if parts else last
-            connection.exec_driver_sql(statement, tuple(values for _, values in self._statements))
-        elif not self._postgresql:
-            for statement, values in self._statements:
-                connection.exec_driver_sql(statement, values)
-        self._statements = []
+        """Insert all rows now."""
+        _write(self._tx, self._parts)
+        self._parts = []
+
+    def postpone(self) -> None:
+        """Insert all rows just before commit, together with all others that were postponed."""
+        self._tx.before_commit(_write, *self._parts)
+        self._parts = []
+
+
+def _write(tx: Transaction, parts: Sequence[_Rows | _Statement]) -> None:
+    connection, merged = tx.connection, _merge(parts)
+    if connection.dialect.name != "postgresql":
+        for part in merged:
+            connection.exec_driver_sql(*_spell_for_sqlite(connection, part))
+    elif merged:
+        # PostgreSQL inserts the last part first, and the first part last.
+        ordered = sorted(merged, key=lambda part: _lock_of(part) is None)
+        statements = [_spell_for_postgresql(connection, part) for part in ordered]
+        *others, (last, _) = statements
+        named = [f"part_{n} AS ({statement})" for n, (statement, _) in enumerate(others)]
+        if (lock := _lock_of(ordered[0])) is not None:
+            named.insert(0, f"held AS MATERIALIZED (SELECT pg_advisory_xact_lock({lock}))")
+        together = f"WITH {', '.join(named)} {last}" if named else last
+        connection.exec_driver_sql(together, tuple(values for _, values in statements))
+
+
+def _lock_of(part: _Rows | _Statement) -> int | None:
+    return part.lock if isinstance(part, _Rows) else None
+
+
+def _merge(parts: Sequence[_Rows | _Statement]) -> list[_Rows | _Statement]:
+    """The parts in their order, but rows of one table together."""
+    merged: dict[object, _Rows | _Statement] = {}
+    for place, part in enumerate(parts):
+        if isinstance(part, _Rows):
+            key = (part.table.name, part.names, part.lock)
+            known = merged.get(key)
+            merged[key] = replace(known, rows=[*known.rows, *part.rows]) if isinstance(known, _Rows) else part
+        else:
+            merged[place] = part
+    return list(merged.values())
+
+
+def _spell_for_postgresql(connection: Connection, part: _Rows | _Statement) -> _Statement:
+    if not isinstance(part, _Rows):
+        return part
+    held = "held, " if part.lock is not None else ""
+    source = f"SELECT {', '.join(part.names)} FROM {held}json_populate_recordset(NULL::{part.table.name}, %s)"  # noqa: S608 - names from our tables
+    return f"{_insert_into(part)} {source}", as_json(connection, part.table, part.rows)
+
+
+def _spell_for_sqlite(connection: Connection, part: _Rows | _Statement) -> _Statement:
+    if not isinstance(part, _Rows):
+        return part
+    marks = ", ".join("?" * len(part.names))
+    return f"{_insert_into(part)} VALUES ({marks})", _tuples(connection, part.table, part.names, part.rows)
+
+
+def _insert_into(part: _Rows) -> str:
+    return f"INSERT INTO {part.table.name} ({', '.join(part.names)})"
 
 
 def insert_last(tx: Transaction, table: Table, rows: Sequence[Row], *, lock: int | None = None) -> None:
@@ -76,17 +125,9 @@ def insert_last(tx: Transaction, table: Table, rows: Sequence[Row], *, lock: int
 
     Rows of one table are inserted in the order in which they were given.
     """
-    tx.before_commit(_insert_together, *((table, lock, row) for row in rows))
-
-
-def _insert_together(tx: Transaction, postponed: list[tuple[Table, int | None, Row]]) -> None:
-    rows: dict[tuple[Table, int | None], list[Row]] = defaultdict(list)
-    for table, lock, row in postponed:
-        rows[table, lock].append(row)
     inserts = Inserts(tx)
-    for (table, lock), of_table in rows.items():
-        inserts.add(table, of_table, lock=lock)
-    inserts.write()
+    inserts.add(table, rows, lock=lock)
+    inserts.postpone()
 
 
 def update_rows(tx: Transaction, table: Table, rows: Sequence[Row]) -> int:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKey,
-    ForeignKeyConstraint,
     FunctionElement,
     Index,
     Integer,
@@ -103,17 +102,19 @@ _COLUMN_TYPES: dict[PlainKind, Any] = {
 
 
 def _plain_column(member: PlainMember) -> Column[Any]:
-    kind = one_of(member.choices) if member.choices else _COLUMN_TYPES[member.kind]
+    kind = one_of(member.choices, checked=False) if member.choices else _COLUMN_TYPES[member.kind]
     return Column(member.name, kind, nullable=not member.required)
 
 
+# No foreign keys to reference data, which is never deleted, and no CHECK lists of words: PostgreSQL would check all of
+# them for every post. `complaints check` finds a reference and a word that do not exist.
 complaint = Table(
     "complaint",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("sequence", Serial, nullable=False, unique=True),
     Column("version", Integer, nullable=False),
-    Column("status", one_of(Status), nullable=False),
+    Column("status", one_of(Status, checked=False), nullable=False),
     Column("cycle", Integer, nullable=False),
     *(_plain_column(member) for member in PLAIN_MEMBERS),
     Column("source", String(200), nullable=False),
@@ -123,22 +124,22 @@ complaint = Table(
     Column("priority", PriorityRank, nullable=False),
     Column("priority_given", Boolean, nullable=False),
     Column("priority_raised_by", PriorityRaises),
-    Column("category", ForeignKey("category.code")),
-    Column("cause", one_of(Cause)),
-    Column("nature", one_of(Nature)),
-    Column("team", ForeignKey("team.code"), nullable=False),
-    Column("first_owner", ForeignKey("user_account.login"), nullable=False),
-    Column("assignee", ForeignKey("user_account.login")),
+    Column("category", String(200)),
+    Column("cause", one_of(Cause, checked=False)),
+    Column("nature", one_of(Nature, checked=False)),
+    Column("team", String(200), nullable=False),
+    Column("first_owner", String(200), nullable=False),
+    Column("assignee", String(200)),
     Column("policy_code", String(200), nullable=False),
     Column("policy_version", Integer, nullable=False),
-    Column("outcome", one_of(Outcome)),
+    Column("outcome", one_of(Outcome, checked=False)),
     Column("resolution", Text),
     Column("root_cause", Text),
     Column("compensation_amount", DecimalText),
     Column("compensation_currency", String(3)),
     Column("resolved_at", UtcDateTime),
     Column("result_told_at", UtcDateTime),
-    Column("contact_outcome", one_of(ContactOutcome)),
+    Column("contact_outcome", one_of(ContactOutcome, checked=False)),
     Column("unreachable_at", UtcDateTime),
     Column("csat", SmallInteger),
     Column("nps", SmallInteger),
@@ -159,7 +160,6 @@ complaint = Table(
     Column("import_digest", String(64)),
     # The digest of the words at intake. NULL if the complaint was made before there were digests.
     Column("words_digest", LargeBinary(32)),
-    ForeignKeyConstraint(["policy_code", "policy_version"], ["policy.code", "policy.version"]),
     CheckConstraint("version >= 1", name="version"),
     CheckConstraint("cycle >= 1", name="cycle"),
     CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 
+from pydantic_core import from_json
 from sqlalchemy import JSON, Column, Index, LargeBinary, SmallInteger, String, Table, delete, select, tuple_
 
-from complaints.domain.json_text import encode
 from complaints.storage.database.bulk import insert_last
+from complaints.storage.database.look_ups import LookUp, Rows
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
 
@@ -52,32 +54,33 @@ class ClaimResult:
 
 # One index look-up for each name. LIMIT 1 stops PostgreSQL from choosing a sequential scan while the table is small.
 # The claim may miss an answer that is committed at the same time. A second answer then violates the key: RaceLost.
-_CLAIM = """
-SELECT asked.scope, asked.key, pg_try_advisory_xact_lock(asked.number),
-    kept.request_digest, kept.status, kept.headers, kept.body
-FROM json_to_recordset(%s) AS asked(scope text, key text, number bigint)
-LEFT JOIN LATERAL (
-    SELECT * FROM idempotency WHERE idempotency.scope = asked.scope AND idempotency.key = asked.key LIMIT 1
-) AS kept ON true
-"""
+_CLAIM = {
+    "postgresql": """
+        SELECT asked.scope, asked.key, pg_try_advisory_xact_lock(asked.number) AS is_ours,
+            encode(kept.request_digest, 'hex') AS request_digest, kept.status, kept.headers::text AS headers,
+            encode(kept.body, 'hex') AS body
+        FROM json_to_recordset(%s) AS asked(scope text, key text, number bigint)
+        LEFT JOIN LATERAL (
+            SELECT * FROM idempotency WHERE idempotency.scope = asked.scope AND idempotency.key = asked.key LIMIT 1
+        ) AS kept ON true
+    """,
+    "sqlite": """
+        SELECT asked.value ->> 'scope', asked.value ->> 'key', true,
+            hex(kept.request_digest), kept.status, kept.headers, hex(kept.body)
+        FROM json_each(?) AS asked
+        LEFT JOIN idempotency AS kept ON kept.scope = asked.value ->> 'scope' AND kept.key = asked.value ->> 'key'
+    """,
+}
 
 
-def claim(tx: Transaction, names: Collection[Name]) -> ClaimResult:
+def ask_for_claims(names: Collection[Name]) -> LookUp[ClaimResult]:
     """Keep other transactions from using these names until this one ends.
 
-    SQLite has one writer, so there all names are ours.
+    SQLite has one writer, so there all names are ours. In a transaction that begins late, the claim ends with the
+    look-up; then the primary key refuses a second answer, and RaceLost is raised.
     """
-    if not names:
-        return ClaimResult(frozenset(), {})
-    if tx.connection.dialect.name != "postgresql":
-        return ClaimResult(frozenset(names), _find_answers(tx, names))
     asked = [{"scope": scope, "key": key, "number": _number((scope, key))} for scope, key in names]
-    found = tx.connection.exec_driver_sql(_CLAIM, (encode(asked).decode(),)).all()
-    ours = [((scope, key), answer) for scope, key, is_ours, *answer in found if is_ours]
-    return ClaimResult(
-        frozenset(name for name, _ in ours),
-        {name: KeptAnswer(*answer) for name, answer in ours if answer[0] is not None},
-    )
+    return LookUp(_CLAIM, asked, _read_claims)
 
 
 def _number(name: Name) -> int:
@@ -85,16 +88,22 @@ def _number(name: Name) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def _find_answers(tx: Transaction, names: Collection[Name]) -> dict[Name, KeptAnswer]:
-    i = idempotency.c
-    statement = select(i.scope, i.key, i.request_digest, i.status, i.headers, i.body).where(
-        i.scope.in_({scope for scope, _ in names}), i.key.in_({key for _, key in names})
-    )
-    return {(scope, key): KeptAnswer(*answer) for scope, key, *answer in tx.connection.execute(statement)}
+def _read_claims(rows: Rows) -> ClaimResult:
+    ours = [((scope, key), answer) for scope, key, is_ours, *answer in rows if is_ours]
+    kept = {
+        name: KeptAnswer(bytes.fromhex(digest), status, from_json(headers), bytes.fromhex(body))
+        for name, (digest, status, headers, body) in ours
+        if status is not None
+    }
+    return ClaimResult(frozenset(name for name, _ in ours), kept)
 
 
 def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
-    """Keep answers under claimed names, just before commit."""
+    """Keep answers under claimed names, just before commit.
+
+    They are written in the order of their names, so that two transactions with the same names do not wait for each
+    other.
+    """
     rows = [
         {
             "scope": scope,
@@ -105,7 +114,7 @@ def keep_answers(tx: Transaction, answers: Mapping[Name, KeptAnswer]) -> None:
             "body": answer.body,
             "created_at": tx.now,
         }
-        for (scope, key), answer in answers.items()
+        for (scope, key), answer in sorted(answers.items(), key=itemgetter(0))
     ]
     insert_last(tx, idempotency, rows)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
@@ -19,12 +19,9 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
-    Text,
-    bindparam,
     delete,
     func,
     select,
-    text,
 )
 
 from complaints.domain.complaint.facts import Person
@@ -33,10 +30,10 @@ from complaints.domain.json_text import encode
 from complaints.domain.vocabulary import ContactChannel, Status
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import Inserts, update_rows
+from complaints.storage.database.look_ups import LookUp, Rows, instant_text, read_instant
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.database.types import metadata, one_of
 from complaints.storage.database.upsert import insert_or_update
-from complaints.storage.rows.complaint import complaint
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
 
@@ -89,7 +86,6 @@ class EarlierComplaint(NamedTuple):
     first_owner: str
 
 
-_EARLIER_COLUMNS = [complaint.c[name] for name in EarlierComplaint._fields]
 _ROWS = select(person).where(any_of(p.complaint_id))
 _ACCOUNT = func.coalesce(p.account_normal, p.account_no)
 # One index look-up for each identifier (account number, phone, e-mail) and for each complaint found by it. OFFSET 0
@@ -98,7 +94,8 @@ _EARLIER = {
     "postgresql": """
         SELECT coalesce(known.account_normal, known.account_no) AS account_no, known.phone_e164, known.email_normal,
             known.phone_extension, earlier.*
-        FROM json_to_recordset(CAST(:asked AS json)) AS asked(account_no text, phone_e164 text, email text),
+        FROM json_to_recordset(%s)
+            AS asked(account_no text, phone_e164 text, email text, since timestamp with time zone),
         LATERAL (
             SELECT * FROM party WHERE account_no = asked.account_no
             UNION SELECT * FROM party WHERE account_normal = asked.account_no
@@ -108,26 +105,25 @@ _EARLIER = {
         ) AS known,
         LATERAL (
             SELECT {columns} FROM complaint AS earlier
-            WHERE id = known.complaint_id AND received_at >= :since AND merged_into IS NULL OFFSET 0
+            WHERE id = known.complaint_id AND received_at >= asked.since AND merged_into IS NULL OFFSET 0
         ) AS earlier
         WHERE known.role = 'complainant'
     """,
     "sqlite": """
         SELECT coalesce(known.account_normal, known.account_no) AS account_no, known.phone_e164, known.email_normal,
             known.phone_extension, {columns}
-        FROM json_each(:asked) AS asked
+        FROM json_each(?) AS asked
         CROSS JOIN party AS known ON known.account_no = asked.value ->> 'account_no'
             OR known.account_normal = asked.value ->> 'account_no'
             OR known.phone_e164 = asked.value ->> 'phone_e164' OR known.email_normal = asked.value ->> 'email'
         CROSS JOIN complaint AS earlier ON earlier.id = known.complaint_id
-        WHERE earlier.received_at >= :since AND earlier.merged_into IS NULL AND known.role = 'complainant'
+        WHERE earlier.received_at >= asked.value ->> 'since' AND earlier.merged_into IS NULL
+            AND known.role = 'complainant'
     """,
 }
 _FIND_EARLIER = {
-    dialect: text(statement.format(columns=", ".join(f"earlier.{n}" for n in EarlierComplaint._fields)))
-    .bindparams(bindparam("asked", type_=Text), bindparam("since", type_=UtcDateTime))
-    .columns(p.account_no, p.phone_e164, p.email_normal, p.phone_extension, *_EARLIER_COLUMNS)
-    for dialect, statement in _EARLIER.items()
+    database: statement.format(columns=", ".join(f"earlier.{n}" for n in EarlierComplaint._fields))
+    for database, statement in _EARLIER.items()
 }
 Persons = dict[str, Person]
 
@@ -213,14 +209,31 @@ def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
     return Identity(*row) if row else Identity()
 
 
-def find_earlier(
-    tx: Transaction, identities: Iterable[Identity], since: datetime
-) -> list[tuple[Identity, EarlierComplaint]]:
-    """Earlier complaints of the persons with these identities, received at or after `since`.
+def ask_for_earlier(
+    asked: Collection[tuple[Identity, datetime]],
+) -> LookUp[list[tuple[Identity, EarlierComplaint]]]:
+    """Earlier complaints of the persons with these identities, each received at or after an instant.
 
     A complaint is found if its complainant has the account number, the phone or the e-mail of an identity. The
     result has its identity, and may have the same complaint several times.
     """
-    asked = {"asked": encode(list(dict.fromkeys(identities))).decode(), "since": since}
-    found = tx.connection.execute(_FIND_EARLIER[tx.connection.dialect.name], asked)
-    return [(Identity(*row[:4]), EarlierComplaint(*row[4:])) for row in found]
+    items = [
+        {
+            "account_no": identity.account_no,
+            "phone_e164": identity.phone_e164,
+            "email": identity.email,
+            "since": instant_text(since),
+        }
+        for identity, since in dict.fromkeys(asked)
+    ]
+    return LookUp(_FIND_EARLIER, items, _read_earlier)
+
+
+def _read_earlier(rows: Rows) -> list[tuple[Identity, EarlierComplaint]]:
+    return [(Identity(*row[:4]), _earlier_of(*row[4:])) for row in rows]
+
+
+def _earlier_of(
+    i: str, sequence: int, status: str, category: str | None, at: str, *others: Any
+) -> EarlierComplaint:
+    return EarlierComplaint(UUID(i), sequence, Status(status), category, read_instant(at), *others)

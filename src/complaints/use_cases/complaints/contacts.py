@@ -87,6 +87,7 @@ class ContactIntake:
             else:
                 contacts[place] = post
         if contacts:
+            self._tx.open()
             self._known = self._known.lock(self._tx, contacts.values())
         return outcomes | {place: self._take(post) for place, post in contacts.items()}
 

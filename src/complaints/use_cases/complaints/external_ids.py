@@ -29,18 +29,19 @@ def read_external_ids(
 
 
 def refuse_taken_ids(
-    tx: Transaction, posts: Mapping[int, NewComplaint], own: Mapping[int, Collection[UUID]]
+    posts: Mapping[int, NewComplaint],
+    holders: Mapping[tuple[str, str], UUID],
+    own: Mapping[int, Collection[UUID]],
 ) -> dict[int, Conflict]:
     """Refusals of new complaints with an external id that another complaint has, by place.
 
-    `own` are the complaints whose ids the new one takes over, by place.
+    `holders` are the complaints that have these ids. `own` are the complaints whose ids the new one takes over, by
+    place.
     """
-    given = {place: new.external_ids.items() for place, new in posts.items() if new.external_ids}
-    holders = find_holders(tx, {pair for pairs in given.values() for pair in pairs})
     return {
         place: _taken(*pair)
-        for place, pairs in given.items()
-        for pair in pairs
+        for place, new in posts.items()
+        for pair in new.external_ids.items()
         if pair in holders and holders[pair] not in own.get(place, ())
     }
 

@@ -17,9 +17,11 @@ from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import LinkType
 from complaints.storage import load
 from complaints.storage.configuration import Configuration
+from complaints.storage.database.look_ups import Found, LookUp
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import link
 from complaints.storage.rows import person as person_rows
+from complaints.storage.rows.external_id import find_holders
 from complaints.storage.rows.person import COMPLAINANT, REPORTER, EarlierComplaint, Persons
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
@@ -31,8 +33,9 @@ from complaints.use_cases.complaints.contacts import (
     words_digest,
 )
 from complaints.use_cases.complaints.external_ids import read_external_ids, refuse_taken_ids
-from complaints.use_cases.complaints.repeats import find_earlier
-from complaints.use_cases.complaints.waves import divide_into_waves
+from complaints.use_cases.complaints.intake_look_ups import FoundBefore, look_up_posts
+from complaints.use_cases.complaints.repeats import EarlierComplaints
+from complaints.use_cases.complaints.waves import IntakeWaves, divide_into_waves
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
@@ -73,23 +76,71 @@ class IntakeResult:
     recurrence_of: Complaint | None = None
 
 
+Checked = dict[int, NewComplaint | ComplaintError]
+"""Requests after their check, by place: a new complaint, or the refusal."""
+
+
 def register(
     service: Service, tx: Transaction, requests: Sequence[IntakeRequest]
 ) -> list[IntakeResult | ComplaintError]:
     """Register complaints. A request that is refused gets its refusal and does not affect the others."""
+    found = _register(service, tx, requests, check_requests(service, tx, requests))
+    return [found[n] for n in range(len(requests))]
+
+
+def check_requests(service: Service, tx: Transaction, requests: Sequence[IntakeRequest]) -> Checked:
+    """Check requests against the configuration alone."""
     configuration = service.configuration(tx)
-    found: dict[int, IntakeResult | ComplaintError] = {}
-    checked: dict[int, NewComplaint] = {}
+    checked: Checked = {}
     for n, request in enumerate(requests):
         try:
             checked[n] = _check(request, tx, configuration)
         except ComplaintError as refusal:
-            found[n] = refusal
-    divided = divide_into_waves(checked, {n: requests[n].caller.scope for n in checked})
+            checked[n] = refusal
+    return checked
+
+
+def look_up_checked(
+    tx: Transaction, requests: Sequence[IntakeRequest], checked: Checked, other: LookUp[Found]
+) -> tuple[FoundBefore, Found]:
+    """Look up the first wave of checked requests, and do another look-up in the same statement."""
+    waves = _divide(requests, checked).waves
+    found, others = look_up_posts(tx, waves[0] if waves else {}, other)
+    return found, others
+
+
+def register_checked(
+    service: Service, tx: Transaction, requests: Sequence[IntakeRequest], checked: Checked, known: FoundBefore
+) -> list[IntakeResult | ComplaintError]:
+    """As `register`, for the requests in `checked`, and in its order. `known` is from `look_up_checked`.
+
+    If all complaints are new, they are written just before commit. The transaction may begin late.
+    """
+    found = _register(service, tx, requests, checked, known)
+    return [found[n] for n in checked]
+
+
+def _register(
+    service: Service,
+    tx: Transaction,
+    requests: Sequence[IntakeRequest],
+    checked: Checked,
+    known: FoundBefore | None = None,
+) -> dict[int, IntakeResult | ComplaintError]:
+    found: dict[int, IntakeResult | ComplaintError]
+    found = {n: one for n, one in checked.items() if isinstance(one, ComplaintError)}
+    divided = _divide(requests, checked)
+    at_end = known is not None and len(divided.waves) == 1
     for wave in divided.waves:
-        found |= _register_wave(service, tx, wave, requests)
+        before = known if known and wave.keys() <= known.received.keys() else look_up_posts(tx, wave)[0]
+        found |= _register_wave(service, tx, wave, requests, before, at_end=at_end)
     found |= {n: _same_again(found[first]) for n, first in divided.first_of.items()}
-    return [found[n] for n in range(len(requests))]
+    return found
+
+
+def _divide(requests: Sequence[IntakeRequest], checked: Checked) -> IntakeWaves:
+    accepted = {n: one for n, one in checked.items() if isinstance(one, NewComplaint)}
+    return divide_into_waves(accepted, {n: requests[n].caller.scope for n in accepted})
 
 
 def _same_again(first: IntakeResult | ComplaintError) -> IntakeResult | ComplaintError:
@@ -174,34 +225,41 @@ def _find_retired_choice(new: NewComplaint, configuration: Configuration) -> Inv
 
 
 def _register_wave(
-    service: Service, tx: Transaction, wave: dict[int, NewComplaint], requests: Sequence[IntakeRequest]
+    service: Service,
+    tx: Transaction,
+    wave: dict[int, NewComplaint],
+    requests: Sequence[IntakeRequest],
+    before: FoundBefore,
+    *,
+    at_end: bool,
 ) -> dict[int, IntakeResult | ComplaintError]:
     """Register requests of which no two have the same external id."""
-    received = dict(zip(wave, load.find_or_number(tx, [*wave.values()]), strict=True))
+    received = {n: before.received[n] for n in wave}
     numbers = {n: number for n, number in received.items() if isinstance(number, int)}
     configuration = service.configuration(tx)
     choices = {n: _find_retired_choice(wave[n], configuration) for n in numbers}
     refused: dict[int, ComplaintError] = {n: refusal for n, refusal in choices.items() if refusal}
-    refused |= refuse_taken_ids(tx, {n: wave[n] for n in numbers if n not in refused}, {})
+    refused |= refuse_taken_ids({n: wave[n] for n in numbers if n not in refused}, before.holders, {})
     numbered = {n: (number, wave[n]) for n, number in numbers.items() if n not in refused}
     # Earlier complaints of a complainant reveal who complained: so does a filter by persons.
     scopes = {n: requests[n].caller.scope_for(Right.SEE_PERSONS) for n in wave}
-    results, changes = _plan(service, tx, numbered, scopes)
-    if changes:
-        save(tx, changes, service.new_id)
+    results, changes = _plan(service, tx, numbered, scopes, before.earlier)
     repeated = {
         n: RepeatedPost(known_id, wave[n], scopes[n])
         for n, known_id in received.items()
         if isinstance(known_id, UUID)
     }
-    return {**refused, **results, **(_take_repeated(service, tx, repeated) if repeated else {})}
+    if changes:
+        save(tx, changes, service.new_id, at_end=at_end and not repeated)
+    again = _take_repeated(service, tx, repeated, before.earlier) if repeated else {}
+    return {**refused, **results, **again}
 
 
 # Complaints that were registered before ----------------------------------------------------------------------------
 
 
 def _take_repeated(
-    service: Service, tx: Transaction, posts: dict[int, RepeatedPost]
+    service: Service, tx: Transaction, posts: dict[int, RepeatedPost], earlier: EarlierComplaints
 ) -> dict[int, IntakeResult | ComplaintError]:
     """Answer posts under known external ids. Each recurrence becomes a new complaint (rule 1.14)."""
     contacts = ContactIntake(service, tx)
@@ -214,7 +272,7 @@ def _take_repeated(
             found[n] = (
                 outcome if isinstance(outcome, ComplaintError) else IntakeResult(outcome, {}, created=False)
             )
-    again, changes = _begin_again(service, tx, contacts, posts, recurrences)
+    again, changes = _begin_again(service, tx, contacts, posts, recurrences, earlier)
     if changes := [*contacts.changes(), *changes]:
         save(tx, changes, service.new_id)
     for result in again.values():
@@ -229,14 +287,17 @@ def _begin_again(
     contacts: ContactIntake,
     posts: dict[int, RepeatedPost],
     recurrences: dict[int, Recurrence],
+    earlier: EarlierComplaints,
 ) -> tuple[dict[int, IntakeResult | ComplaintError], list[ChangeToSave]]:
     """Plan the new complaints of recurrences: each takes over the external id and the known words."""
     own = {n: {recurrence.holder_id, recurrence.ended.id} for n, recurrence in recurrences.items()}
-    refused = refuse_taken_ids(tx, {n: posts[n].new for n in recurrences}, own)
+    new = {n: posts[n].new for n in recurrences}
+    holders = find_holders(tx, {pair for one in new.values() for pair in one.external_ids.items()})
+    refused = refuse_taken_ids(new, holders, own)
     accepted = {n: recurrence for n, recurrence in recurrences.items() if n not in refused}
     numbers = zip(accepted, load.take_numbers(tx, len(accepted)), strict=True)
     numbered = {n: (number, posts[n].new) for n, number in numbers}
-    results, planned = _plan(service, tx, numbered, {n: posts[n].scope for n in numbered})
+    results, planned = _plan(service, tx, numbered, {n: posts[n].scope for n in numbered}, earlier)
     changes = []
     for (n, recurrence), to_save in zip(accepted.items(), planned, strict=True):
         contacts.hand_over(recurrence, to_save.change)
@@ -253,12 +314,12 @@ def _plan(
     tx: Transaction,
     numbered: dict[int, tuple[int, NewComplaint]],
     scopes: Mapping[int, Scope],
+    earlier: EarlierComplaints,
 ) -> tuple[dict[int, IntakeResult], list[ChangeToSave]]:
     """New complaints by place, and their changes in the same order. `scopes` are those of the callers, by place."""
     if not numbered:
         return {}, []
     configuration = service.configuration(tx)
-    earlier = find_earlier(tx, (new for _, new in numbered.values()))
     results: dict[int, IntakeResult] = {}
     changes: dict[int, ChangeToSave] = {}
     for n, (number, new) in sorted(numbered.items(), key=lambda one: one[1][1].received_at):

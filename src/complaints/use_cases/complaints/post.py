@@ -4,8 +4,14 @@ from collections.abc import Callable, Sequence
 
 from complaints.domain.errors import ComplaintError
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register
-from complaints.use_cases.once import Answer, Outcome, answer_each
+from complaints.use_cases.complaints.intake import (
+    IntakeRequest,
+    IntakeResult,
+    check_requests,
+    look_up_checked,
+    register_checked,
+)
+from complaints.use_cases.once import Answer, Outcome, answer_claimed, ask_for_keys
 from complaints.use_cases.service import Contended, Service
 
 Show = Callable[[Transaction, IntakeRequest, IntakeResult], Answer]
@@ -21,7 +27,7 @@ def answer_requests(
     requests may have the same idempotency key and scope.
     """
     try:
-        return [*service.write(lambda tx: _answer_together(service, tx, requests, show))]
+        return [*service.write(lambda tx: _answer_together(service, tx, requests, show), late=True)]
     except Exception as failure:
         if len(requests) == 1 or (isinstance(failure, ComplaintError) and not isinstance(failure, Contended)):
             return [failure] * len(requests)
@@ -31,12 +37,15 @@ def answer_requests(
 def _answer_together(
     service: Service, tx: Transaction, requests: Sequence[IntakeRequest], show: Show
 ) -> list[Outcome]:
+    attempts = [request.attempt for request in requests]
+    checked = check_requests(service, tx, requests)
+    known, claims = look_up_checked(tx, requests, checked, ask_for_keys(attempts))
+
     def work(places: Sequence[int]) -> list[Outcome]:
-        unanswered = [requests[n] for n in places]
-        outcomes = register(service, tx, unanswered)
+        outcomes = register_checked(service, tx, requests, {n: checked[n] for n in places}, known)
         return [
-            outcome if isinstance(outcome, ComplaintError) else show(tx, request, outcome)
-            for request, outcome in zip(unanswered, outcomes, strict=True)
+            outcome if isinstance(outcome, ComplaintError) else show(tx, requests[n], outcome)
+            for n, outcome in zip(places, outcomes, strict=True)
         ]
 
-    return answer_each(tx, [request.attempt for request in requests], work)
+    return answer_claimed(tx, attempts, claims, work)

@@ -10,6 +10,7 @@ from complaints.domain.complaint.identity import Identity, same_complainant
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.intake import NewComplaint
 from complaints.domain.scope import Scope
+from complaints.storage.database.look_ups import LookUp, look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import person as person_rows
 from complaints.storage.rows.person import EarlierComplaint
@@ -20,8 +21,10 @@ MOST_RELATED = 10
 class EarlierComplaints:
     """Complaints by each mark of their complainant, so that few are compared."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Iterable[tuple[Identity, EarlierComplaint]]) -> None:
         self._found: dict[object, list[tuple[Identity, EarlierComplaint | Complaint]]] = defaultdict(list)
+        for identity, earlier in found:
+            self.add(identity, earlier)
 
     def add(self, identity: Identity, complaint: EarlierComplaint | Complaint) -> None:
         """Add a complaint of the complainant with this identity."""
@@ -48,18 +51,13 @@ class EarlierComplaints:
                     yield earlier
 
 
-def find_earlier(tx: Transaction, new: Iterable[NewComplaint]) -> EarlierComplaints:
-    """The earlier complaints of the complainants of new ones, by one statement.
+def ask_for_earlier(new: Iterable[NewComplaint]) -> LookUp[list[tuple[Identity, EarlierComplaint]]]:
+    """The earlier complaints of the complainants of new ones.
 
     Rows of an import are looked up only if their priority depends on it.
     """
-    found = EarlierComplaints()
-    asked = [one for one in new if _is_asked(one)]
-    if asked:
-        since = min(_since(one.received_at, one.policy) for one in asked)
-        for identity, earlier in person_rows.find_earlier(tx, (one.identity for one in asked), since):
-            found.add(identity, earlier)
-    return found
+    asked = [(one.identity, _since(one.received_at, one.policy)) for one in new if _is_asked(one)]
+    return person_rows.ask_for_earlier(asked)
 
 
 def _is_asked(new: NewComplaint) -> bool:
@@ -77,7 +75,7 @@ def is_repeat(tx: Transaction, complaint: Complaint, identity: Identity, policy:
         and earlier.category == complaint.category
         and earlier.received_at <= complaint.received_at
         and same_complainant(other, identity)
-        for other, earlier in person_rows.find_earlier(tx, [identity], since)
+        for other, earlier in look_up(tx, person_rows.ask_for_earlier([(identity, since)]))
     )
 
 

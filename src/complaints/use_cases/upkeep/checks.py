@@ -15,6 +15,7 @@ from complaints.storage.rows.event import find_last_number
 from complaints.storage.rows.follower import find_cursors
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.invariants import INVARIANTS, Case
+from complaints.use_cases.upkeep.missing_references import find_missing
 from complaints.use_cases.upkeep.violation import Violation
 
 BATCH = 500
@@ -77,22 +78,27 @@ def _check_batch(
         for key, rows in groupby(audit.find_events(tx, batch.stored), lambda e: e.complaint_id)
     }
     parts = audit.find_parts(tx, batch.stored)
-    configuration, horizon = service.configuration(tx), months.horizon(tx)
+    configuration, horizon = service.cache.current(tx, certain=True), months.horizon(tx)
     found = [Violation("readable", number_of(n), "its stored data makes no sense") for n in batch.unreadable]
     for stored in batch.stored:
         complaint = stored.loaded.complaint
+        number = number_of(complaint.sequence)
+        missing = find_missing(complaint, configuration)
+        found.extend(Violation("references hold", number, f"there is no {one}") for one in missing)
+        policy = configuration.policies.get((complaint.policy_code, complaint.policy_version))
+        if policy is None:
+            continue
         wake_at = complaint.wake_at
         own = events.get(complaint.id, [])
         case = Case(
             stored=stored,
             events=own,
             parts=parts[complaint.id],
-            policy=configuration.policy(complaint.policy_code, complaint.policy_version),
+            policy=policy,
             directory=configuration.directory,
             now_is_late=wake_at is not None and tx.now - wake_at > LATE,
             cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
         )
-        number = number_of(complaint.sequence)
         found.extend(Violation(name, number, message) for name, rule in INVARIANTS for message in rule(case))
     proof = Proof(
         complaints=count,
