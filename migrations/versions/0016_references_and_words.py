@@ -2,8 +2,8 @@
 
 Reference data is never deleted, and `complaints check` looks for a reference or a word that does not exist.
 
-Revision: w1
-Revises: 0014
+Revision: 0016
+Revises: 0015
 """
 
 import re
@@ -11,11 +11,11 @@ import re
 import sqlalchemy as sa
 from alembic import op
 
-revision = "w1"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
-oldest_program = "0014"
+oldest_program = "0015"
 
 
 def _one_of(column: str, *words: str) -> str:
