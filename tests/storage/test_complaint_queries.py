@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import product
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +20,12 @@ from complaints.domain.complaint.search_terms import (
     query_terms,
 )
 from complaints.domain.rules.intake import NewComplaint
-from complaints.domain.scope import Scope
+from complaints.domain.scope import Scope, ScopeKind
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_or_number
+from complaints.storage.queries import complaint_lists
 from complaints.storage.queries.complaint_lists import (
     ComplaintSlice,
     Filters,
@@ -104,7 +106,7 @@ def _fill(tx: Transaction) -> None:
         (
             n := row["sequence"],
             [
-                *index_terms(f"网络 word{n}"),
+                *index_terms(f"网络 word{n} third{n % 3} rest{n % 41}{' old' if n < 300 else ''}"),
                 *person_terms(name=f"person{n}", contacts=(), phones=[f"+861380000{n:04d}"]),
             ],
         )
@@ -351,6 +353,54 @@ def test_what_names_one_complaint_is_found_by_an_index(filled: Service, filters:
     assert index in plan
     assert "Seq Scan" not in plan
     assert not re.search(r"^SCAN complaint$", plan, re.MULTILINE)
+
+
+_WORDS = (
+    "网络", "网", "third1", "third2", "rest7", "old", "word1999", "nowhere", "third1 third2", "网络 third2 rest7",
+    "old third0", "person1500", "C-1",
+)  # fmt: skip
+_ASKED: tuple[dict[str, Any], ...] = (
+    {"team": "operations"}, {"priority": Priority.URGENT}, {"statuses": (Status.RECEIVED, Status.CLOSED)},
+    {"statuses": (Status.WITHDRAWN,)}, {"overdue": True}, {"overdue": False}, {"source": "south"},
+    {"source": "north"}, {"first_owner": "admin"}, {"unassigned": True}, {"met_late": False}, {"met_late": True},
+    {"received_from": START - timedelta(hours=700)}, {"received_to": START - timedelta(hours=1_800)},
+    {"due_before": START + timedelta(hours=50)}, {"account_nos": ("A7", "A1805")}, {"tag": "t1900"},
+    {"plain": {"channel": Channel.PHONE}}, {"categories": ("billing",)}, {"attributes": {"area": "1"}},
+    {"deadline_kind": DeadlineKind.RESOLUTION}, {"csat_max": 3}, {"cycle_min": 1}, {"updated_from": START},
+    {"scope": Scope.teams(["operations"])}, {"scope": Scope.teams(["operations", "management"])},
+    {"scope": Scope.sources(["north"])}, {"scope": Scope.own(ScopeKind.ASSIGNEE, "admin")},
+    {"scope": Scope.own(ScopeKind.FIRST_OWNER, "admin")}, {"scope": Scope.own(ScopeKind.RECIPIENT, "admin")},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_search_in_turns_finds_what_one_statement_finds(
+    filled: Service, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Page by page: the same complaints in the same order, with the same cursors between."""
+    random = Random(seed)
+    monkeypatch.setattr(complaint_lists, "_FIRST_WALK", (3, 20, 150)[seed])
+    for _ in range(25):
+        asked: dict[str, Any] = {}
+        for members in random.sample(_ASKED, random.choice((0, 0, 1, 1, 2, 3))):
+            asked |= members
+        terms = tuple(full_query(random.choice(_WORDS), region=random.choice((None, "CN"))))
+        filters = Filters(**asked, terms=terms)
+        order = Order(random.choice(list(SortKey)), random.random() < 0.5)
+        limit = random.choice((1, 7, 60, 500))
+        pages = _pages(filled, filters, order, limit=limit)
+        with monkeypatch.context() as patch:
+            patch.setattr(complaint_lists, "_searched", complaint_lists._listed)
+            assert pages == _pages(filled, filters, order, limit=limit), (filters, order, limit)
+
+
+def _pages(service: Service, filters: Filters, order: Order, *, limit: int) -> list[Any]:
+    """The first pages of a list: the complaints of each, and the position at its end."""
+    pages: list[ComplaintSlice] = []
+    while len(pages) < 4 and (not pages or pages[-1].end is not None):
+        after = pages[-1].end if pages else None
+        pages.append(_page(service, filters, order, after=after, limit=limit))
+    return pages
 
 
 def test_what_was_posted_before_is_found_by_an_index(filled: Service) -> None:
