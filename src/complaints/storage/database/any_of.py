@@ -1,6 +1,6 @@
-"""The condition that an id or a number is one of many.
+"""The condition that an id is one of many.
 
-All of them are one bound value, so the statement has the same text for any number of them and stays prepared.
+All ids are one bound value, so the statement has the same text for any number of them and stays prepared.
 """
 
 from collections.abc import Collection
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import Boolean, ColumnElement, Dialect, Integer, Text, TypeDecorator, bindparam
+from sqlalchemy import Boolean, ColumnElement, Dialect, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -28,20 +28,8 @@ class _IdList(TypeDecorator[Collection[UUID]]):
         return f"{{{','.join([item.hex for item in ids])}}}"
 
 
-class _NumberList(TypeDecorator[Collection[int]]):
-    """Whole numbers as one text, like `_IdList`."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> str:
-        """Spell the numbers for the database."""
-        numbers = ",".join(map(str, value or ()))
-        return f"[{numbers}]" if dialect.name == "sqlite" else f"{{{numbers}}}"
-
-
 class _AnyOf(ColumnElement[bool]):
-    """`column` is one of the ids or numbers bound as `ids`."""
+    """`column` is one of the ids bound as `ids`."""
 
     inherit_cache = True
     type = Boolean()
@@ -65,15 +53,13 @@ def _compile(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
     ids = compiler.process(element.ids, **options)
     if compiler.dialect.name == "sqlite":
         return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - SQLAlchemy makes both
-    kind = "BIGINT" if isinstance(element.column.type, Integer) else "UUID"
-    return f"{column} = ANY(CAST({ids} AS {kind}[]))"
+    return f"{column} = ANY(CAST({ids} AS UUID[]))"
 
 
-def any_of(column: Any, ids: Collection[UUID] | Collection[int] | None = None) -> ColumnElement[bool]:
-    """The condition that `column` is one of `ids`: UUIDs, or whole numbers for a column of them.
+def any_of(column: Any, ids: Collection[UUID] | None = None) -> ColumnElement[bool]:
+    """The condition that `column` is one of `ids`.
 
     Without `ids`, the value of the parameter `ids` counts when the statement is executed.
     """
-    spelled = _NumberList() if isinstance(column.type, Integer) else _IdList()
-    bound = bindparam("ids", type_=spelled) if ids is None else bindparam(None, ids, type_=spelled)
+    bound = bindparam("ids", type_=_IdList()) if ids is None else bindparam(None, ids, type_=_IdList())
     return _AnyOf(column, bound)

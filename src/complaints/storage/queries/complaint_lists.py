@@ -149,20 +149,34 @@ def find_page(
 
 def count_complaints(tx: Transaction, filters: Filters, *, most: int) -> int:
     """The number of complaints that fit, but at most `most`."""
-    found = conditions(tx, filters, Order(SortKey.RECEIVED_AT))
-    few = select(c.id).where(*found).limit(literal_column(str(int(most)))).subquery()
+    newest = Order(SortKey.RECEIVED_AT)
+    if not filters.terms:
+        return _count(tx, conditions(tx, filters, newest), most)
+    listed, others = search.find_matching(tx, filters.terms, most=most), replace(filters, terms=None)
+    if listed is not None:
+        return _count(tx, [search.is_listed(tx, listed), *conditions(tx, others, newest)], most)
+    return most if others == Filters() else _count(tx, conditions(tx, filters, newest), most)
+
+
+def _count(tx: Transaction, where: Sequence[ColumnElement[bool]], most: int) -> int:
+    few = select(c.id).where(*where).limit(_literal(most)).subquery()
     return tx.connection.execute(select(func.count()).select_from(few)).scalar_one()
 
 
 def _listed(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Sequence[Any]:
     where, ordered = phase
     statement = (
-        select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
+        select(*_columns(filters, order))
         .where(*conditions(tx, filters, order), where)
         .order_by(*ordered)
         .limit(_literal(limit))
     )
     return tx.connection.execute(statement).all()
+
+
+def _columns(filters: Filters, order: Order) -> list[ColumnElement[Any]]:
+    """What a page shows of each complaint, and its place in the order."""
+    return [*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED]
 
 
 def _literal(number: int) -> ColumnElement[int]:
@@ -174,6 +188,8 @@ def _literal(number: int) -> ColumnElement[int]:
 
 # How many rows the first walk along the order passes, and how many times as many each further walk does.
 _FIRST_WALK, _GROWTH = 500, 4
+# A walk goes on, without a turn of the index, if the next one should find a third of what is missing.
+_WORTH_A_WALK = 3
 # An entry of the full-text index is read faster than a row of a walk.
 _ENTRIES_FOR_A_ROW = 16
 
@@ -195,11 +211,11 @@ def _searched(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, 
         [phase, *_] = _phases(filters, order, end)
         entries = walk * _ENTRIES_FOR_A_ROW
         walk *= _GROWTH
-        if len(passed) * _GROWTH >= limit - len(found):
-            continue  # the next walk will probably find the rest
-        matching = search.find_matching(tx, terms, most=entries + 1)
-        if len(matching) <= entries:
-            found += _sorted(tx, filters, order, phase, matching, limit=limit)[: limit - len(found)]
+        if len(passed) * _GROWTH >= (limit - len(found)) / _WORTH_A_WALK:
+            continue
+        listed = search.find_matching(tx, terms, most=entries)
+        if listed is not None:
+            found += _sorted(tx, filters, order, phase, listed, limit=limit)[: limit - len(found)]
             break
     return _with_members(tx, filters, order, found)
 
@@ -246,14 +262,14 @@ def _end_of_walk(
 
 
 def _sorted(
-    tx: Transaction, filters: Filters, order: Order, phase: Phase, matching: Sequence[int], *, limit: int
+    tx: Transaction, filters: Filters, order: Order, phase: Phase, listed: str, *, limit: int
 ) -> Sequence[Any]:
-    """Ids and places of the complaints that fit, among those with the numbers `matching`."""
+    """Ids and places of the complaints that fit, among those that `listed` names."""
     where, _ = phase
     found = (
         select(c.id, _sort_column(filters, order).label("place"))
-        .where(any_of(c.sequence, matching), *conditions(tx, replace(filters, terms=None), order), where)
-        .offset(_literal(0))  # the planner does not look for these numbers along the order
+        .where(search.is_listed(tx, listed), *conditions(tx, replace(filters, terms=None), order), where)
+        .offset(_literal(0))  # keeps the planner from looking for them along the order
         .subquery("found")
     )
     return _first_of(tx, select(found), order, phase, limit)
@@ -269,8 +285,8 @@ def _with_members(tx: Transaction, filters: Filters, order: Order, found: Sequen
     ids = [row.id for row in found]
     if not ids:
         return []
-    statement = select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
-    rows = {row.id: row for row in tx.connection.execute(statement.where(any_of(c.id, ids)))}
+    statement = select(*_columns(filters, order)).where(any_of(c.id, ids))
+    rows = {row.id: row for row in tx.connection.execute(statement)}
     return [rows[one] for one in ids]
 
 

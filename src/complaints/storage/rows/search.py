@@ -10,12 +10,15 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
+    BigInteger,
     Column,
     Integer,
     MetaData,
     Table,
     Text,
+    any_,
     bindparam,
     cast,
     column,
@@ -73,14 +76,26 @@ def matches(tx: Transaction, parts: Sequence[QueryPart]) -> ColumnElement[bool]:
     return complaint.c.sequence.in_(select(key).where(found))
 
 
-def find_matching(tx: Transaction, parts: Sequence[QueryPart], *, most: int) -> list[int]:
-    """The sequences of complaints that fit all `parts`, but at most `most`, in any order.
+def find_matching(tx: Transaction, parts: Sequence[QueryPart], *, most: int) -> str | None:
+    """The sequences of complaints that fit all `parts`, in one text for `is_listed`. None: more than `most` fit.
 
-    Nothing but the full-text index can serve this statement, so the planner has no choice.
+    Nothing but the full-text index can serve this statement, so the planner has no choice. The numbers stay as the
+    database writes them: to read thousands of them takes longer than to find them.
     """
     key, found = _index(tx, parts)
-    few = select(key).where(found).limit(literal_column(str(most)))
-    return list(tx.connection.execute(few).scalars())
+    few = select(key).where(found).limit(literal_column(str(most + 1))).subquery()
+    listed: ColumnElement[str] = func.json_group_array(few.c[0])
+    if tx.connection.dialect.name == "postgresql":
+        listed = func.coalesce(cast(func.array_agg(few.c[0]), Text), "{}")
+    count, numbers = tx.connection.execute(select(func.count(), listed).select_from(few)).one()
+    return None if count > most else numbers
+
+
+def is_listed(tx: Transaction, listed: str) -> ColumnElement[bool]:
+    """The condition that a complaint is one of those in a text of `find_matching`."""
+    if tx.connection.dialect.name == "postgresql":
+        return complaint.c.sequence == any_(cast(bindparam(None, listed, Text()), ARRAY(BigInteger)))
+    return complaint.c.sequence.in_(select(column("value")).select_from(func.json_each(listed)))
 
 
 def matches_among(tx: Transaction, parts: Sequence[QueryPart], some: CTE) -> ColumnElement[bool]:
