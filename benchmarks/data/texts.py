@@ -45,12 +45,21 @@ _EN_SECOND = (
 )  # fmt: skip
 _ZH_PLACES = tuple(f"{first}{second}路" for second in _ZH_SECOND for first in _ZH_FIRST if first != second)
 _EN_PLACES = tuple(f"{first}{second}" for second in _EN_SECOND for first in _EN_FIRST)
-# Words for the measurement of searches.
+# Words for the measurement of searches: frequent and rare ones, one and three, together and apart. `seldom` is the
+# last of the troubles: one complaint in a hundred has it, so both ways of a search are long.
 WORDS = {
     "zh_frequent": _ZH_TROUBLES[0],
+    "zh_frequent_one": _ZH_TROUBLES[0][-2:],
+    "zh_apart": " ".join(trouble[-2:] for trouble in _ZH_TROUBLES[:3]),
+    "zh_seldom": _ZH_TROUBLES[-1],
     "zh_rare": _ZH_PLACES[-1],
+    "zh_rare_three": f"{_ZH_PLACES[-1]} {_ZH_TROUBLES[0]}",
     "en_frequent": _EN_TROUBLES[0],
+    "en_frequent_one": _EN_TROUBLES[0].split()[-1],
+    "en_apart": " ".join(trouble.split()[-1] for trouble in _EN_TROUBLES[:3]),
+    "en_seldom": _EN_TROUBLES[-1],
     "en_rare": _EN_PLACES[-1],
+    "en_rare_three": f"{_EN_PLACES[-1]} {_EN_TROUBLES[0]}",
 }
 
 

@@ -108,16 +108,29 @@ def _p95(samples: list[float]) -> float:
 
 
 def _measure(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measurement:
-    """The slowest question's p95, and that of its SQL alone."""
+    """The slowest question's p95, and that of its SQL alone.
+
+    With the option `analyses` all is asked again after each of so many ANALYZEs, whose samples differ.
+    """
     filled = _kept(context, context.options["complaints"], on_sqlite=on_sqlite)
-    timings = {
-        question.name: _timed(filled, question, context.options["requests"]) for question in ask(filled)
-    }
+    timings = _timed_all(context, filled, ask)
+    for n in range(1, context.options.get("analyses", 0) + 1):
+        with filled.service.database.engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+        again = _timed_all(context, filled, ask)
+        timings |= {f"{name}, ANALYZE {n}": timing for name, timing in again.items()}
     slowest = max(timings.values(), key=lambda one: one["p95_ms"])
     return Measurement(slowest["p95_ms"], slowest["sql_p95_ms"], timings)
 
 
+def _timed_all(context: BenchContext, filled: FilledDatabase, ask: Ask) -> dict[str, dict[str, float]]:
+    requests = context.options["requests"]
+    return {question.name: _timed(filled, question, requests) for question in ask(filled)}
+
+
 def _timed(filled: FilledDatabase, question: Question, requests: int) -> dict[str, float]:
+    # The server may have ended the connection while SQL was measured. The next request opens another.
+    filled.client.close()
     for _ in range(_WARM_UP):
         size = len(filled.get(question.path))
     before = filled.server.cpu_seconds
@@ -175,16 +188,18 @@ def _in_turn(asked: Sequence[tuple[FilledDatabase, Question]], requests: int) ->
 # The rows ----------------------------------------------------------------------------------------------------------
 
 _MILLION = {"complaints": 1_000_000, "requests": 300}
+_SEARCHED = {"complaints": 1_000_000, "requests": 100, "analyses": 3}  # SQLite has no statistics
 
 
 def _rows(*, on_sqlite: bool) -> Iterator[Row]:
     service = "-sqlite" if on_sqlite else ""
-    absolute: tuple[tuple[str, str, float, float, Ask], ...] = (
-        ("overdue-page", "the slowest overdue page of 50", 10, 4, lambda _: overdue_pages()),
-        ("overdue-summary", "the overdue summary", 100, 20, lambda _: summary()),
-        ("search", "the slowest full-text query", 200, 50, lambda _: searches()),
+    absolute: tuple[tuple[str, str, tuple[float, float], tuple[float, float], Ask], ...] = (
+        ("overdue-page", "the slowest overdue page of 50", (6, 4), (10, 5), lambda _: overdue_pages()),
+        ("overdue-summary", "the overdue summary", (30, 15), (200, 60), lambda _: summary()),
+        ("search", "the slowest full-text query", (50, 25), (300, 100), lambda _: searches()),
     )
-    for name, measures, floor, aim, ask in absolute:
+    for name, measures, on_postgres, in_file, ask in absolute:
+        floor, aim = in_file if on_sqlite else on_postgres
         yield Row(
             name=f"{name}{service}",
             measures=f"{measures}, p95 of one client; the limit is its SQL alone",
@@ -193,7 +208,7 @@ def _rows(*, on_sqlite: bool) -> Iterator[Row]:
             aim=aim,
             judged="product",
             measure=partial(_measure, ask=ask, on_sqlite=on_sqlite),
-            options=_MILLION,
+            options=_SEARCHED if name == "search" and not on_sqlite else _MILLION,
             needs_postgres=not on_sqlite,
         )
     flat: tuple[tuple[str, str, Ask], ...] = (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import product
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +20,13 @@ from complaints.domain.complaint.search_terms import (
     query_terms,
 )
 from complaints.domain.rules.intake import NewComplaint
-from complaints.domain.scope import Scope
+from complaints.domain.scope import Scope, ScopeKind
 from complaints.domain.vocabulary import Channel, DeadlineKind, DeadlineStatus, Priority, Severity, Status
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.look_ups import look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import ask_for_registrations
+from complaints.storage.queries import complaint_lists
 from complaints.storage.queries.complaint_lists import (
     ComplaintSlice,
     Filters,
@@ -105,7 +107,7 @@ def _fill(tx: Transaction) -> None:
         (
             n := row["sequence"],
             [
-                *index_terms(f"网络 word{n}"),
+                *index_terms(f"网络 word{n} third{n % 3} rest{n % 41}{' old' if n < 300 else ''}"),
                 *person_terms(name=f"person{n}", contacts=(), phones=[f"+861380000{n:04d}"]),
             ],
         )
@@ -354,6 +356,79 @@ def test_what_names_one_complaint_is_found_by_an_index(filled: Service, filters:
     assert not re.search(r"^SCAN complaint$", plan, re.MULTILINE)
 
 
+_WORDS = (
+    "网络", "网", "third1", "third2", "rest7", "old", "word1999", "nowhere", "third1 third2", "网络 third2 rest7",
+    "old third0", "person1500", "C-1",
+)  # fmt: skip
+_ASKED: tuple[dict[str, Any], ...] = (
+    {"team": "operations"}, {"priority": Priority.URGENT}, {"statuses": (Status.RECEIVED, Status.CLOSED)},
+    {"statuses": (Status.WITHDRAWN,)}, {"overdue": True}, {"overdue": False}, {"source": "south"},
+    {"source": "north"}, {"first_owner": "admin"}, {"unassigned": True}, {"met_late": False}, {"met_late": True},
+    {"received_from": START - timedelta(hours=700)}, {"received_to": START - timedelta(hours=1_800)},
+    {"due_before": START + timedelta(hours=50)}, {"account_nos": ("A7", "A1805")}, {"tag": "t1900"},
+    {"plain": {"channel": Channel.PHONE}}, {"categories": ("billing",)}, {"attributes": {"area": "1"}},
+    {"deadline_kind": DeadlineKind.RESOLUTION}, {"csat_max": 3}, {"cycle_min": 1}, {"updated_from": START},
+    {"scope": Scope.teams(["operations"])}, {"scope": Scope.teams(["operations", "management"])},
+    {"scope": Scope.sources(["north"])}, {"scope": Scope.own(ScopeKind.ASSIGNEE, "admin")},
+    {"scope": Scope.own(ScopeKind.FIRST_OWNER, "admin")}, {"scope": Scope.own(ScopeKind.RECIPIENT, "admin")},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("first_walk", [3, 60])
+def test_a_search_in_turns_finds_what_one_statement_finds(
+    filled: Service, monkeypatch: pytest.MonkeyPatch, first_walk: int
+) -> None:
+    """Page by page: the same complaints in the same order, with the same cursors between. Counts are the same too."""
+    random = Random(first_walk)
+    monkeypatch.setattr(complaint_lists, "_FIRST_WALK", first_walk)
+    for _ in range(25):
+        asked: dict[str, Any] = {}
+        for members in random.sample(_ASKED, random.choice((0, 0, 1, 1, 2, 3))):
+            asked |= members
+        terms = tuple(full_query(random.choice(_WORDS), region=random.choice((None, "CN"))))
+        filters = Filters(**asked, terms=terms)
+        order = Order(random.choice(list(SortKey)), random.random() < 0.5)
+        limit = random.choice((1, 7, 60, 500))
+        pages, count = _pages(filled, filters, order, limit=limit), _count(filled, filters, most=limit)
+        with monkeypatch.context() as patch:
+            patch.setattr(complaint_lists, "_searched", complaint_lists._listed)
+            assert pages == _pages(filled, filters, order, limit=limit), (filters, order, limit)
+        assert count == min(limit, len(_page(filled, filters, order, limit=ROWS).complaints))
+
+
+def _count(service: Service, filters: Filters, *, most: int) -> int:
+    return service.read(lambda tx: complaint_lists.count_complaints(tx, filters, most=most))
+
+
+def _pages(service: Service, filters: Filters, order: Order, *, limit: int) -> list[ComplaintSlice]:
+    """The first pages of a list: the complaints of each, and the position at its end."""
+    pages: list[ComplaintSlice] = []
+    while len(pages) < 4 and (not pages or pages[-1].end is not None):
+        after = pages[-1].end if pages else None
+        pages.append(_page(service, filters, order, after=after, limit=limit))
+    return pages
+
+
+def test_the_ways_of_a_search_leave_no_choice_to_the_planner(
+    filled: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL takes words that stand together for rare, and words that never do for frequent."""
+    monkeypatch.setattr(complaint_lists, "_FIRST_WALK", 5)
+    filters = Filters(terms=tuple(query_terms("rest7 third2 old")))
+    with count_statements(filled) as executed:
+        assert len(_page(filled, filters, NEWEST, limit=3).complaints) == 2
+    walk, end, entries, in_order, *_ = (_plan(filled, *one) for one in executed if "complaint" in one[0])
+    assert "ix_complaint__received" in walk
+    assert "ix_complaint__received" in end
+    if filled.database.is_postgresql:
+        assert "pk_complaint_search" in walk
+        assert "ix_complaint_search__terms" in entries
+    else:
+        assert "VIRTUAL TABLE INDEX" in walk
+        assert "VIRTUAL TABLE INDEX" in entries
+    assert re.search(r"uq_complaint__sequence|sqlite_autoindex_complaint_2 \(sequence=\?\)", in_order)
+
+
 def test_what_was_posted_before_is_found_by_an_index(filled: Service) -> None:
     in_force = filled.read(filled.configuration).policy_at(START)
     new = [
@@ -449,6 +524,9 @@ def test_the_summary_counts_by_few_statements_and_indexes(filled: Service) -> No
     assert "ix_complaint__overdue" in plans[0]
     assert "ix_deadline__unmet_by_kind" in plans[1]
     assert "ix_complaint__overdue" in plans[2]
+    if not filled.database.is_postgresql:  # PostgreSQL decides by how much was vacuumed
+        assert "USING COVERING INDEX ix_complaint__overdue" in plans[0]
+        assert "USING COVERING INDEX ix_complaint__overdue" in plans[2]
 
 
 def test_bands_of_age_begin_where_they_say(scenario: Scenario) -> None:

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -30,8 +30,9 @@ from sqlalchemy.sql.operators import custom_op
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import QueryPart
-from complaints.domain.scope import ALL_COMPLAINTS, Scope
+from complaints.domain.scope import ALL_COMPLAINTS, Scope, ScopeKind
 from complaints.domain.vocabulary import Cause, DeadlineKind, DeadlineStatus, Nature, Priority, Status
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import search
 from complaints.storage.rows.complaint import MEMBER_COLUMNS, complaint, complaint_tag, fact_of
@@ -137,8 +138,8 @@ def find_page(
     for phase in _phases(filters, order, after):
         wanted = limit + 1 - len(rows)
         if wanted > 0:
-            statement = _statement(tx, filters, order, phase, limit=wanted)
-            rows += tx.connection.execute(statement).all()
+            read = _searched if filters.terms else _listed
+            rows += read(tx, filters, order, phase, limit=wanted)
     shown = rows[:limit]
     deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
     found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
@@ -148,20 +149,166 @@ def find_page(
 
 def count_complaints(tx: Transaction, filters: Filters, *, most: int) -> int:
     """The number of complaints that fit, but at most `most`."""
-    found = conditions(tx, filters, Order(SortKey.RECEIVED_AT))
-    few = select(c.id).where(*found).limit(literal_column(str(int(most)))).subquery()
+    newest = Order(SortKey.RECEIVED_AT)
+    if not filters.terms:
+        return _count(tx, conditions(tx, filters, newest), most)
+    listed, others = search.find_matching(tx, filters.terms, most=most), replace(filters, terms=None)
+    if listed is not None:
+        return _count(tx, [search.is_listed(tx, listed), *conditions(tx, others, newest)], most)
+    return most if others == Filters() else _count(tx, conditions(tx, filters, newest), most)
+
+
+def _count(tx: Transaction, where: Sequence[ColumnElement[bool]], most: int) -> int:
+    few = select(c.id).where(*where).limit(_literal(most)).subquery()
     return tx.connection.execute(select(func.count()).select_from(few)).scalar_one()
 
 
-def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
+def _listed(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Sequence[Any]:
     where, ordered = phase
-    return (
-        select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
+    statement = (
+        select(*_columns(filters, order))
         .where(*conditions(tx, filters, order), where)
         .order_by(*ordered)
-        # A literal: for a bound limit a prepared plan expects a tenth of the table.
-        .limit(literal_column(str(int(limit))))
+        .limit(_literal(limit))
     )
+    return tx.connection.execute(statement).all()
+
+
+def _columns(filters: Filters, order: Order) -> list[ColumnElement[Any]]:
+    """What a page shows of each complaint, and its place in the order."""
+    return [*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED]
+
+
+def _literal(number: int) -> ColumnElement[int]:
+    """A number that stands in the statement. For a bound limit a prepared plan expects a tenth of the table."""
+    return literal_column(str(int(number)))
+
+
+# Words ----------------------------------------------------------------------------------------------------
+
+# How many rows the first walk along the order passes, and how many times as many each further walk does.
+_FIRST_WALK, _GROWTH = 500, 4
+# A walk goes on, without a turn of the index, if the next one should find a third of what is missing.
+_WORTH_A_WALK = 3
+# An entry of the full-text index is read faster than a row of a walk.
+_ENTRIES_FOR_A_ROW = 16
+
+
+def _searched(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Sequence[Any]:
+    """The rows of a phase that have the words.
+
+    There are two ways: along the order, past rows without the words, or through all entries of the full-text index,
+    which are then sorted. Which is shorter depends on how many complaints have all the words, and on how new these
+    are. No statistics tell this. So both ways take turns, each time with more rows, until one is at its end.
+    """
+    terms, walk, found = filters.terms or (), _FIRST_WALK, list[Any]()
+    while True:
+        passed = _walked(tx, filters, order, phase, rows=walk, limit=limit)[: limit - len(found)]
+        found += passed
+        end = _end_of_walk(tx, filters, order, phase, rows=walk) if len(found) < limit else None
+        if end is None:
+            break
+        [phase, *_] = _phases(filters, order, end)
+        entries = walk * _ENTRIES_FOR_A_ROW
+        walk *= _GROWTH
+        if len(passed) * _GROWTH >= (limit - len(found)) / _WORTH_A_WALK:
+            continue
+        listed = search.find_matching(tx, terms, most=entries)
+        if listed is not None:
+            found += _sorted(tx, filters, order, phase, listed, limit=limit)[: limit - len(found)]
+            break
+    return _with_members(tx, filters, order, found)
+
+
+def _walked(
+    tx: Transaction, filters: Filters, order: Order, phase: Phase, *, rows: int, limit: int
+) -> Sequence[Any]:
+    """Ids and places of the complaints that fit, among the next `rows` of the order."""
+    along, apart = _split(filters, order)
+    where, ordered = phase
+    walked = (
+        select(
+            c.id,
+            c.sequence,
+            _sort_column(filters, order).label("place"),
+            and_(true(), *conditions(tx, apart, order)).label("fits"),
+        )
+        .where(*conditions(tx, along, order), where)
+        .order_by(*ordered)
+        .limit(_literal(rows))
+        .cte("walked")
+    )
+    has_words = search.matches_among(tx, filters.terms or (), walked)
+    return _first_of(
+        tx, select(walked.c.id, walked.c.place).where(walked.c.fits, has_words), order, phase, limit
+    )
+
+
+def _end_of_walk(
+    tx: Transaction, filters: Filters, order: Order, phase: Phase, *, rows: int
+) -> ListPosition | None:
+    """The last of the next `rows` of the order. None: there are not so many."""
+    along, _ = _split(filters, order)
+    where, ordered = phase
+    statement = (
+        select(_sort_column(filters, order).label("place"), c.id)
+        .where(*conditions(tx, along, order), where)
+        .order_by(*ordered)
+        .offset(_literal(rows - 1))
+        .limit(_literal(1))
+    )
+    last = tx.connection.execute(statement).first()
+    return None if last is None else ListPosition(last.place, last.id)
+
+
+def _sorted(
+    tx: Transaction, filters: Filters, order: Order, phase: Phase, listed: str, *, limit: int
+) -> Sequence[Any]:
+    """Ids and places of the complaints that fit, among those that `listed` names."""
+    where, _ = phase
+    found = (
+        select(c.id, _sort_column(filters, order).label("place"))
+        .where(search.is_listed(tx, listed), *conditions(tx, replace(filters, terms=None), order), where)
+        .offset(_literal(0))  # keeps the planner from looking for them along the order
+        .subquery("found")
+    )
+    return _first_of(tx, select(found), order, phase, limit)
+
+
+def _first_of(tx: Transaction, found: Select[Any], order: Order, phase: Phase, limit: int) -> Sequence[Any]:
+    columns = (found.selected_columns.place, found.selected_columns.id)[-len(phase[1]) :]
+    ordered = [column.desc() if order.descending else column.asc() for column in columns]
+    return tx.connection.execute(found.order_by(*ordered).limit(_literal(limit))).all()
+
+
+def _with_members(tx: Transaction, filters: Filters, order: Order, found: Sequence[Any]) -> Sequence[Any]:
+    ids = [row.id for row in found]
+    if not ids:
+        return []
+    statement = select(*_columns(filters, order)).where(any_of(c.id, ids))
+    rows = {row.id: row for row in tx.connection.execute(statement)}
+    return [rows[one] for one in ids]
+
+
+# Filters that no index serves in the order of a list. Their values are compared row by row.
+_COMPARED_APART = (
+    "cause", "nature", "source", "first_owner", "unassigned", "categories", "updated_from", "cycle_min", "plain",
+    "attributes",
+)  # fmt: skip
+
+
+def _split(filters: Filters, order: Order) -> tuple[Filters, Filters]:
+    """The filters that bound a walk along the order, and the others, which do not lengthen it."""
+    apart = set(_COMPARED_APART)
+    if order.key is not SortKey.PRIORITY:
+        apart.add("priority")
+    if filters.met_late is False:
+        apart.add("met_late")
+    if filters.scope.kind in (ScopeKind.SOURCES, ScopeKind.FIRST_OWNER):
+        apart.add("scope")
+    none = Filters()
+    along = replace(filters, terms=None, **{name: getattr(none, name) for name in apart})
+    return along, replace(none, **{name: getattr(filters, name) for name in apart})
 
 
 # Order and position ------------------------------------------------------------------------------------------

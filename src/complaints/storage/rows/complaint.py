@@ -195,6 +195,8 @@ _partial(
     c.team,
     c.priority,
     c.next_due_at,
+    c.assignee,
+    c.category,
     where=c.overdue_after_at.is_not(None),
 )
 _partial(

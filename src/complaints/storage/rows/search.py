@@ -9,7 +9,24 @@ a migration makes the table, because its form differs between the databases.
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, Text, bindparam, cast, select, text
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -21,6 +38,7 @@ from complaints.storage.database.types import Serial
 from complaints.storage.rows.complaint import complaint
 
 _search = Table("complaint_search", MetaData(), Column("sequence", Serial), Column("terms", TSVECTOR))
+_fts = table("complaint_search", column("rowid", Integer))
 
 _WRITE = {
     "postgresql": "INSERT INTO complaint_search (sequence, terms) SELECT sequence, array_to_tsvector(terms)"
@@ -53,19 +71,55 @@ def find_terms(tx: Transaction, sequences: Collection[int]) -> dict[int, set[str
 
 
 def matches(tx: Transaction, parts: Sequence[QueryPart]) -> ColumnElement[bool]:
-    """The condition that a complaint fits all `parts` of a query."""
+    """The condition that a complaint fits all `parts` of a query. The planner chooses the way to its rows."""
+    key, found = _index(tx, parts)
+    return complaint.c.sequence.in_(select(key).where(found))
+
+
+def find_matching(tx: Transaction, parts: Sequence[QueryPart], *, most: int) -> str | None:
+    """The sequences of complaints that fit all `parts`, in one text for `is_listed`. None: more than `most` fit.
+
+    Nothing but the full-text index can serve this statement, so the planner has no choice. The numbers stay as the
+    database writes them: to read thousands of them takes longer than to find them.
+    """
+    key, found = _index(tx, parts)
+    few = select(key).where(found).limit(literal_column(str(most + 1))).subquery()
+    listed: ColumnElement[str] = func.json_group_array(few.c[0])
+    if tx.connection.dialect.name == "postgresql":
+        listed = func.coalesce(cast(func.array_agg(few.c[0]), Text), "{}")
+    count, numbers = tx.connection.execute(select(func.count(), listed).select_from(few)).one()
+    return None if count > most else numbers
+
+
+def is_listed(tx: Transaction, listed: str) -> ColumnElement[bool]:
+    """The condition that a complaint is one of those in a text of `find_matching`."""
+    if tx.connection.dialect.name == "postgresql":
+        return complaint.c.sequence == any_(cast(bindparam(None, listed, Text()), ARRAY(BigInteger)))
+    return complaint.c.sequence.in_(select(column("value")).select_from(func.json_each(listed)))
+
+
+def matches_among(tx: Transaction, parts: Sequence[QueryPart], some: CTE) -> ColumnElement[bool]:
+    """The condition that a row of `some`, which has a column `sequence`, fits all `parts`.
+
+    PostgreSQL looks up each row by its key. FTS5 is slow at that, but reads a range of keys fast.
+    """
+    key, found = _index(tx, parts)
+    if tx.connection.dialect.name == "postgresql":
+        return select(found).where(key == some.c.sequence).scalar_subquery()
+    first, last = (select(end(some.c.sequence)).scalar_subquery() for end in (func.min, func.max))
+    return some.c.sequence.in_(select(key).where(found, key.between(first, last)))
+
+
+def _index(tx: Transaction, parts: Sequence[QueryPart]) -> tuple[ColumnElement[int], ColumnElement[bool]]:
+    """The key of the full-text index, and the condition that an entry fits all `parts`."""
     if tx.connection.dialect.name == "postgresql":
         # A cast to tsquery takes quoted lexemes unchanged; no parser splits them.
         query = _written(parts, quote="'", prefix=":*", both=" & ", either=" | ")
         # A literal: a prepared plan does not know the words, so it takes them for frequent ones and scans the table.
         literal = bindparam("terms", query, type_=Text(), literal_execute=True)
-        found = select(_search.c.sequence).where(_search.c.terms.op("@@")(cast(literal, TSQUERY)))
-        return complaint.c.sequence.in_(found)
+        return _search.c.sequence, _search.c.terms.op("@@")(cast(literal, TSQUERY))
     query = _written(parts, quote='"', prefix="*", both=" AND ", either=" OR ")
-    rows = text("SELECT rowid FROM complaint_search WHERE complaint_search MATCH :terms").bindparams(
-        terms=query
-    )
-    return complaint.c.sequence.in_(rows)
+    return _fts.c.rowid, literal_column("complaint_search").op("MATCH")(query)
 
 
 def _written(parts: Sequence[QueryPart], *, quote: str, prefix: str, both: str, either: str) -> str:
