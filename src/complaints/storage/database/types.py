@@ -53,7 +53,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def _utc_of_text(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    # `replace(tzinfo=UTC)` would take five times as long.
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 _BY_RANK = tuple(Priority)

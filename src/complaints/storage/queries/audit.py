@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage import months
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
 from complaints.storage.rows.complaint import ComplaintRecord, complaint, complaint_tag
@@ -40,9 +42,12 @@ class ComplaintRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """An event as stored. `data` is the text from which its digest was made."""
+    """An event as stored. `data` is the text from which its digest was made.
 
-    complaint_id: UUID
+    `complaint_id` is the id as the database spells it: events are many, and to make a UUID of each takes long.
+    """
+
+    complaint_id: str
     sequence: int
     ordinal: int
     type: str
@@ -93,6 +98,13 @@ class Parts:
     terms: set[str] | None = field(default_factory=set)
 
 
+class IdRange(NamedTuple):
+    """The complaints with ids above `after`, up to `up_to`. None is no bound."""
+
+    after: UUID | None = None
+    up_to: UUID | None = None
+
+
 class AuditBatch(NamedTuple):
     """Complaints, ordered by id.
 
@@ -105,8 +117,19 @@ class AuditBatch(NamedTuple):
     last: UUID | None
 
 
-def find_batch(tx: Transaction, after: UUID | None, limit: int) -> AuditBatch:
-    """Up to `limit` complaints after the id `after`."""
+def find_ranges(tx: Transaction, *, size: int, after: UUID | None = None) -> list[IdRange]:
+    """Ranges of `size` complaints that follow each other. The first begins after the id `after`, the last is open."""
+    places = select(complaint.c.id, func.row_number().over(order_by=complaint.c.id).label("place"))
+    if after is not None:
+        places = places.where(complaint.c.id > after)
+    numbered = places.subquery()
+    every = select(numbered.c.id).where(numbered.c.place % size == 0).order_by(numbered.c.id)
+    bounds = [after, *tx.connection.execute(every).scalars(), None]
+    return [IdRange(*pair) for pair in pairwise(bounds)]
+
+
+def find_batch(tx: Transaction, within: IdRange, limit: int) -> AuditBatch:
+    """The first complaints of a range, at most `limit`."""
     c = complaint.c
     columns = (
         c.id,
@@ -118,9 +141,11 @@ def find_batch(tx: Transaction, after: UUID | None, limit: int) -> AuditBatch:
         c.parked_at,
     )
     statement = select(*columns).order_by(c.id).limit(limit)
-    if after is not None:
-        statement = statement.where(c.id > after)
-    rows = list(tx.connection.execute(statement))
+    if within.after is not None:
+        statement = statement.where(c.id > within.after)
+    if within.up_to is not None:
+        statement = statement.where(c.id <= within.up_to)
+    rows = tx.connection.execute(statement).all()
     loaded = _load_readable(tx, [row.id for row in rows])
     return AuditBatch(
         stored=[ComplaintRow(loaded[row.id], *row[2:]) for row in rows if row.id in loaded],
@@ -135,7 +160,7 @@ def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Complaint
     They are loaded together. If that fails, each is loaded alone, and the invalid ones are left out.
     """
     try:
-        found = find_complaints(tx, complaint.c.id.in_(ids)) if ids else []
+        found = find_complaints(tx, any_of(complaint.c.id, ids)) if ids else []
     except (ValueError, TypeError, LookupError):
         if len(ids) == 1:
             return {}
@@ -147,12 +172,12 @@ def find_events(tx: Transaction, batch: Sequence[ComplaintRow]) -> Sequence[Even
     """The events of complaints, ordered by complaint and ordinal."""
     if not batch:
         return []
-    columns = [event.c[name] for name in EventRow._fields]
-    statement = select(*columns).where(
-        event.c.complaint_id.in_([stored.loaded.complaint.id for stored in batch]),
+    columns = [event.c[name] for name in EventRow._fields[1:]]
+    statement = select(cast(event.c.complaint_id, Text), *columns).where(
+        any_of(event.c.complaint_id, [stored.loaded.complaint.id for stored in batch]),
         event.c.sequence > min(stored.loaded.events_after for stored in batch),
     )
-    rows = tx.connection.execute(statement.order_by(event.c.complaint_id, event.c.ordinal))
+    rows = tx.connection.execute(statement.order_by(event.c.complaint_id, event.c.ordinal)).all()
     return [EventRow(*row) for row in rows]
 
 
@@ -163,8 +188,8 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
     for row in _find_escalations(tx, parts):
         parts[row.complaint_id].escalations.append(row)
     joined = select(escalation.c.complaint_id, escalation.c.id, escalation_recipient.c.login)
-    joined = joined.join(escalation_recipient).where(escalation.c.complaint_id.in_(parts))
-    for complaint_id, escalation_id, login in tx.connection.execute(joined):
+    joined = joined.join(escalation_recipient).where(any_of(escalation.c.complaint_id, parts))
+    for complaint_id, escalation_id, login in tx.connection.execute(joined).all():
         parts[complaint_id].recipients[escalation_id].add(login)
     for link in find_links(tx, list(parts), scope=ALL_COMPLAINTS):
         parts[link["complaint_id"]].links.add((link["type"], str(link["other_id"])))
@@ -177,9 +202,9 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
 def _add_index(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
     """What the indexes of tags and of full text have, and the persons that are found by them."""
     tagged = select(complaint_tag.c.complaint_id, complaint_tag.c.tag).where(
-        complaint_tag.c.complaint_id.in_(parts)
+        any_of(complaint_tag.c.complaint_id, parts)
     )
-    for complaint_id, tag in tx.connection.execute(tagged):
+    for complaint_id, tag in tx.connection.execute(tagged).all():
         parts[complaint_id].tags.add(tag)
     by_sequence = {one.sequence: one.id for one in complaints}
     for sequence, terms in find_terms(tx, by_sequence).items():
@@ -210,8 +235,8 @@ def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[
 def _find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Iterator[EscalationRow]:
     """The escalations of complaints, ordered by complaint and planned time."""
     columns = [escalation.c[name] for name in EscalationRow._fields]
-    statement = select(*columns).where(escalation.c.complaint_id.in_(complaint_ids))
-    rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at))
+    statement = select(*columns).where(any_of(escalation.c.complaint_id, complaint_ids))
+    rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at)).all()
     return (EscalationRow(*row) for row in rows)
 
 

@@ -1,11 +1,12 @@
 """The invariants of one complaint. Each is a function that yields what is wrong (rules 2.12, 3.1, 3.3)."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
+
+from pydantic_core import from_json
 
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint, Deadline
@@ -61,7 +62,7 @@ class Case:
     @cached_property
     def records(self) -> list[dict[str, Any]]:
         """The data of the events, oldest first."""
-        return [json.loads(row.data) for row in self.events]
+        return [from_json(row.data, cache_strings="keys") for row in self.events]
 
     def recorded(self, *types: EventType) -> Iterator[tuple[EventRow, dict[str, Any]]]:
         """The events of these types, with their data."""
@@ -112,6 +113,8 @@ def _state_is_history(case: Case) -> Iterator[str]:
 
 
 def _differences(stored: Mapping[str, Any], recorded: Mapping[str, Any], message: str) -> Iterator[str]:
+    if stored == recorded:
+        return
     for name in sorted(stored.keys() | recorded.keys()):
         if stored.get(name) != recorded.get(name):
             yield message.format(name)
