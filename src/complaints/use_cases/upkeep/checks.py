@@ -123,8 +123,11 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
             now_is_late=wake_at is not None and tx.now - wake_at > LATE,
             cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
         )
-        number = number_of(complaint.sequence)
-        found.extend(Violation(name, number, message) for name, rule in INVARIANTS for message in rule(case))
+        found.extend(
+            Violation(name, number_of(complaint.sequence), message)
+            for name, rule in INVARIANTS
+            for message in rule(case)
+        )
     proof = Proof(
         complaints=count,
         events=sum(map(len, events.values())),
