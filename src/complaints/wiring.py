@@ -47,7 +47,13 @@ from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import CheckedRange, check_followers, check_references, find_ranges
+from complaints.use_cases.upkeep.checks import (
+    CheckedRange,
+    check_feed,
+    check_followers,
+    check_references,
+    find_ranges,
+)
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.loops import Sweeper, beat_without_sweep, do_chores, end_heartbeat
 from complaints.use_cases.upkeep.migrating import MigrationRefused, SchemaChange, migrate_schema
@@ -443,6 +449,7 @@ def check(
     for checked in check_ranges(service, find_ranges(service, after), processes=processes):
         progress(checked)
         yield from checked.violations
+    yield from check_feed(service)
     yield from check_references(service)
     yield from check_followers(service, annexes.names)
     yield from check_configuration(service)

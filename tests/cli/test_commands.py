@@ -73,7 +73,9 @@ def test_an_interrupted_check_is_resumed_and_keeps_its_findings(
         connection.execute("UPDATE complaint SET escalation_level = 7")
         connection.commit()
     monkeypatch.setattr(checks, "BATCH", 1)
-    assert command("check", "--resume", processes=8).err.endswith("There is no check to resume: a new one begins.\n\n")
+    assert command("check", "--resume", processes=8).err.endswith(
+        "There is no check to resume: a new one begins.\n\n"
+    )
     whole = command("check", "--processes", "1").out
     real, left = parallel_checks.check_range, [2]
 

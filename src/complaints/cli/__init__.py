@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from complaints.cli.console import describe_fault, err, out
 from complaints.cli.checking import check
+from complaints.cli.console import describe_fault, err, out
 from complaints.cli.importing import import_file
 from complaints.cli.keys import key_app
 from complaints.cli.migrating import migrate

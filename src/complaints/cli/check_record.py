@@ -1,6 +1,7 @@
 """The record of a check: a file that says which ranges of complaints were checked. With it a check can be resumed."""
 
 import json
+import logging
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,8 @@ from uuid import UUID
 import complaints
 from complaints.use_cases.upkeep.checks import CheckedRange, Proof
 from complaints.use_cases.upkeep.violation import Violation
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)

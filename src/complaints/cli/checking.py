@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 def check(
     processes: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="How many processes check complaints; else one for each processor."),
+        typer.Option(
+            min=1, max=256, help="How many processes check complaints; else one for each processor."
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the last check of this database, if it was interrupted.")
+        bool,
+        typer.Option("--resume", help="Continue the last check of this database, if it was interrupted."),
     ] = False,
 ) -> None:
     """Prove the invariants over the whole database and list every violation. Ends with status 1 if there is one."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, func, select, text
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
@@ -18,10 +18,11 @@ from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
 from complaints.storage.rows.complaint import ComplaintRecord, complaint, complaint_tag
+from complaints.storage.rows.contact_digest import find_digests
 from complaints.storage.rows.deadline import find_promises
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
-from complaints.storage.rows.external_id import find_holders
+from complaints.storage.rows.external_id import find_rows as find_external_ids
 from complaints.storage.rows.link import find_links
 from complaints.storage.rows.person import find_rows
 from complaints.storage.rows.reindexing import find_progress
@@ -31,7 +32,11 @@ _PAIRS_AT_ONCE = 1000  # each is four parameters of a statement
 
 
 class ComplaintRow(NamedTuple):
-    """A complaint, and the stored columns that must follow from it."""
+    """A complaint, and the stored columns that must follow from it.
+
+    `has_words`: the digest of the words at intake is stored. Complaints of before have neither this digest nor a row
+    of their own external id.
+    """
 
     loaded: ComplaintRecord
     next_due_at: datetime | None
@@ -39,6 +44,7 @@ class ComplaintRow(NamedTuple):
     wake_at: datetime | None
     escalation_level: int
     parked_at: datetime | None
+    has_words: bool
 
 
 class EventRow(NamedTuple):
@@ -85,6 +91,7 @@ class Parts:
 
     `recipients` are the logins by escalation id. `links` are pairs of a type and the id of the other complaint.
     `promises` are pairs of a text and its author, by deadline id. `external_ids` are pairs of a system and a name.
+    `words` are the digests of the words at intake and of contacts.
     `terms` is None if the complaint waits to be indexed again.
     """
 
@@ -94,6 +101,7 @@ class Parts:
     promises: dict[str, tuple[str, str]] = field(default_factory=dict)
     tags: set[str] = field(default_factory=set)
     external_ids: set[tuple[str, str]] = field(default_factory=set)
+    words: set[bytes] = field(default_factory=set)
     persons: Sequence[Mapping[str, Any]] = ()
     terms: set[str] | None = field(default_factory=set)
 
@@ -139,6 +147,7 @@ def find_batch(tx: Transaction, within: IdRange, limit: int) -> AuditBatch:
         c.wake_at,
         c.escalation_level,
         c.parked_at,
+        c.words_digest.is_not(None),
     )
     statement = select(*columns).order_by(c.id).limit(limit)
     if within.after is not None:
@@ -196,6 +205,8 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
     _add_promises(tx, complaints, parts)
     _add_index(tx, complaints, parts)
     _add_external_ids(tx, complaints, parts)
+    for complaint_id, words in find_digests(tx, list(parts)).items():
+        parts[complaint_id].words = words
     return parts
 
 
@@ -218,12 +229,12 @@ def _add_index(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUI
 
 
 def _add_external_ids(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
-    """The external ids by which each complaint is found."""
-    named = [pair for one in complaints for pair in one.external_ids.items()]
+    """The rows of the external ids of each complaint."""
+    named = [pair for one in complaints for pair in one.ids_by_system.items()]
     for start in range(0, len(named), _PAIRS_AT_ONCE):
-        for pair, holder in find_holders(tx, named[start : start + _PAIRS_AT_ONCE]).items():
+        for system, name, holder in find_external_ids(tx, named[start : start + _PAIRS_AT_ONCE]):
             if holder in parts:
-                parts[holder].external_ids.add(pair)
+                parts[holder].external_ids.add((system, name))
 
 
 def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
@@ -238,6 +249,31 @@ def _find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Itera
     statement = select(*columns).where(any_of(escalation.c.complaint_id, complaint_ids))
     rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at)).all()
     return (EscalationRow(*row) for row in rows)
+
+
+def find_gaps(tx: Transaction) -> list[tuple[int, int]]:
+    """The missing numbers of events: the first and the last of each gap, at most 100 gaps.
+
+    None on PostgreSQL, where honest numbers have gaps: a transaction that is rolled back does not give them back.
+    """
+    if tx.connection.dialect.name != "sqlite":
+        return []
+    [(count, last)] = tx.connection.execute(_NUMBERS_GIVEN)
+    return [] if count == (last or 0) else [(first, last) for first, last in tx.connection.execute(_GAPS)]
+
+
+_NUMBERS_GIVEN = text(
+    "SELECT (SELECT count(*) FROM event), (SELECT seq FROM sqlite_sequence WHERE name = 'event')"
+)
+_GAPS = text("""
+    SELECT before + 1, sequence - 1
+    FROM (
+        SELECT sequence, lag(sequence, 1, 0) OVER (ORDER BY sequence) AS before
+        FROM (SELECT sequence FROM event UNION ALL SELECT seq + 1 FROM sqlite_sequence WHERE name = 'event')
+    )
+    WHERE sequence > before + 1
+    LIMIT 100
+""")
 
 
 def count_cut_off(tx: Transaction) -> int:

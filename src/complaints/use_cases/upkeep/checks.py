@@ -120,6 +120,7 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
             parts=parts[complaint.id],
             policy=configuration.policy(complaint.policy_code, complaint.policy_version),
             directory=configuration.directory,
+            secret=configuration.secret,
             now_is_late=wake_at is not None and tx.now - wake_at > LATE,
             cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
         )
@@ -135,6 +136,16 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
         escalations=sum(len(one.escalations) for one in parts.values()),
     )
     return CheckedRange(batch.last, found, proof)
+
+
+# Feed --------------------------------------------------------------------------------------------------------------
+
+
+def check_feed(service: Service) -> Iterator[Violation]:
+    """Gaps in the numbers of all events: events were deleted. Only SQLite gives numbers without gaps."""
+    for first, last in service.read(audit.find_gaps):
+        numbers = f"number {first} is" if first == last else f"numbers {first} to {last} are"
+        yield Violation("feed unbroken", "", f"the {numbers} missing in the feed: events were deleted")
 
 
 # References --------------------------------------------------------------------------------------------------------
