@@ -72,12 +72,15 @@ class TextUuid(Uuid[UUID]):
         return _uuid_of_text
 
 
+_UNKNOWN = SafeUUID.unknown
+
+
 def _uuid_of_text(text: str | None) -> UUID | None:
     if text is None:
         return None
     made = object.__new__(UUID)
     object.__setattr__(made, "int", int(text, 16))
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    object.__setattr__(made, "is_safe", _UNKNOWN)
     return made
 
 

@@ -48,15 +48,12 @@ def _forked(service: Service, processes: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _begin(service: Service, lifeline: int, held: int) -> None:
-    """Prepare a new process. Ctrl-C reaches it too, but only its parent acts on it.
-
-    The garbage collector runs less often: a batch makes tens of thousands of objects, and few of them are in cycles.
-    """
+    """Prepare a new process. Ctrl-C reaches it too, but only its parent acts on it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.close(held)
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.disable()
     _own[:] = [service]
 
 
@@ -67,4 +64,7 @@ def _end_with_parent(lifeline: int) -> None:
 
 
 def _check(within: IdRange) -> CheckedRange:
-    return check_range(_own[0], within)
+    """Check a range. Garbage is collected after it, when nearly all of its many objects are gone."""
+    checked = check_range(_own[0], within)
+    gc.collect()
+    return checked
