@@ -44,8 +44,8 @@ _FIRST_SEQUENCE = 1_000_000  # no other number in a history is as large
 _TEXTS = {"text", "varchar", "json", "jsonb", "tsvector"}
 # The columns that distinguish the copies, in tables with a number as primary key.
 _NUMBERED = {("complaint", "sequence"), ("complaint_search", "sequence")}
-_COPIED = ("complaint", "complaint_tag", "party", "deadline", "escalation", "escalation_recipient",
-           "complaint_search", "event_text")  # fmt: skip
+_COPIED = ("complaint", "complaint_tag", "complaint_external_id", "party", "deadline", "escalation",
+           "escalation_recipient", "complaint_search", "event_text")  # fmt: skip
 
 
 @contextmanager

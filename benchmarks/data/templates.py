@@ -26,9 +26,12 @@ from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
 from complaints.storage.rows.event_text import event_text
+from complaints.storage.rows.external_id import complaint_external_id
 from complaints.storage.rows.person import digest_of, person
 
-TABLES = (complaint, person, deadline, escalation, escalation_recipient, event_text, event)
+TABLES = (
+    complaint, complaint_external_id, person, deadline, escalation, escalation_recipient, event_text, event,
+)  # fmt: skip
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _INSTANT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{6})?Z"
 # The parts of a text that differ from copy to copy, by the name of their kind.
@@ -46,6 +49,7 @@ _OWN_COLUMNS = {
     complaint.c.description: "description",
     complaint.c.external_id: "external_id",
     complaint.c.history_digest: "history_digest",
+    complaint_external_id.c.external_id: "external_id",
     person.c.name: "name",
     person.c.phone: "phone",
     person.c.phone_e164: "phone",

@@ -47,10 +47,17 @@ from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
-from complaints.use_cases.upkeep.checks import Proof, check_all, check_followers, check_references
+from complaints.use_cases.upkeep.checks import (
+    CheckedRange,
+    check_feed,
+    check_followers,
+    check_references,
+    find_ranges,
+)
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.loops import Sweeper, beat_without_sweep, do_chores, end_heartbeat
 from complaints.use_cases.upkeep.migrating import MigrationRefused, SchemaChange, migrate_schema
+from complaints.use_cases.upkeep.parallel_checks import check_ranges
 from complaints.use_cases.upkeep.reindexing import reindex
 from complaints.use_cases.upkeep.seeding import (
     begin_audit,
@@ -432,9 +439,22 @@ def _work_on(
         pass
 
 
-def check(service: Service, annexes: Annexes, *, progress: Callable[[Proof], None]) -> Iterator[Violation]:
-    """Every breach of an invariant of the core and of the annexes; `progress` gets what each batch checked."""
-    yield from check_all(service, progress=progress)
+def check(
+    service: Service,
+    annexes: Annexes,
+    *,
+    progress: Callable[[CheckedRange], None],
+    after: UUID | None = None,
+    processes: int = 1,
+) -> Iterator[Violation]:
+    """Every breach of an invariant of the core and of the annexes; `progress` gets each range of complaints.
+
+    Complaints up to the id `after` are not checked. Raises BrokenProcessPool if one of `processes` is killed.
+    """
+    for checked in check_ranges(service, find_ranges(service, after), processes=processes):
+        progress(checked)
+        yield from checked.violations
+    yield from check_feed(service)
     yield from check_references(service)
     yield from check_followers(service, annexes.names)
     yield from check_configuration(service)

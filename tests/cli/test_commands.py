@@ -11,6 +11,7 @@ from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep import checks, parallel_checks
 from complaints.wiring import new_id, wall_clock
 from tests.cli.conftest import Command
 from tests.support import count_statements
@@ -61,6 +62,41 @@ def test_an_orphan_is_a_finding(command: Command, directory: Path, made: str) ->
     checked = command("check")
     assert checked.status == 1
     assert "references hold 1 rows of deadline refer to" in " ".join(checked.out.split())
+
+
+def test_an_interrupted_check_is_resumed_and_keeps_its_findings(
+    command: Command, directory: Path, made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory / "rows.csv").write_text("s\n" + "No signal\n" * 4)
+    command("import", "rows.csv", "--map", "subject=s", "--set", "channel=phone")
+    with closing(sqlite3.connect(made)) as connection:
+        connection.execute("UPDATE complaint SET escalation_level = 7")
+        connection.commit()
+    monkeypatch.setattr(checks, "BATCH", 1)
+    assert command("check", "--resume", processes=8).err.endswith(
+        "There is no check to resume: a new one begins.\n\n"
+    )
+    whole = command("check", "--processes", "1").out
+    real, left = parallel_checks.check_range, [2]
+
+    def check_two(service: Service, within: checks.IdRange) -> checks.CheckedRange:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(service, within)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parallel_checks, "check_range", check_two)
+        stopped = command("check", "--processes", "1")
+    assert (stopped.status, stopped.out) == (130, "")
+    assert "Interrupted after 2 complaints, 2 events" in stopped.err
+    [record] = (directory / "var").glob("check-*.jsonl")
+    with record.open("a") as file:
+        file.write('{"up_to": "cut off by a kill')
+    resumed = command("check", "--resume")
+    assert (resumed.status, resumed.out) == (1, whole)
+    assert " checked 2 complaints, 2 events" in resumed.err.splitlines()[1]
+    assert not record.exists()
 
 
 @pytest.mark.parametrize(

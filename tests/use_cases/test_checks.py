@@ -16,7 +16,7 @@ from complaints.use_cases.commands.complaints import Acknowledge, AddLink, MakeP
 from complaints.use_cases.complaints.escalations import acknowledge
 from complaints.use_cases.complaints.notes_and_links import add_link
 from complaints.use_cases.complaints.promises import make_promise
-from complaints.use_cases.upkeep.checks import check_all
+from complaints.use_cases.upkeep.checks import check_all, check_feed
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.sweep import sweep_once
 from tests.support import Scenario
@@ -41,6 +41,8 @@ def filled_scenario(scenario: Scenario) -> Scenario:
     scenario.act(worked, "escalate", reason="a call for help", role="team_lead")
     _promise_link_and_acknowledge(scenario, worked, done)
     scenario.post(external_ids={"crm": "K-1"})
+    for subject in ("No signal", "Still no signal"):
+        scenario.post(external_id="A-1", subject=subject)
     scenario.advance(hours=25)
     return scenario
 
@@ -79,6 +81,9 @@ def test_an_honest_database_has_no_findings(filled_scenario: Scenario) -> None:
         ("UPDATE event SET sequence = -sequence", "history unbroken"),
         ("DELETE FROM complaint_tag", "index follows"),
         ("DELETE FROM complaint_external_id", "index follows"),
+        ("DELETE FROM complaint_external_id WHERE external_id = 'A-1'", "index follows"),
+        ("UPDATE complaint SET events_after = events_after + 1000", "history unbroken"),
+        ("DELETE FROM contact_digest", "words known"),
         ("DELETE FROM complaint_search", "index follows"),
         ("DELETE FROM link", "links recorded"),
         ("UPDATE link SET type = 'duplicate_of'", "links recorded"),
@@ -169,6 +174,25 @@ def test_a_word_that_is_not_registered_is_found(scenario: Scenario) -> None:
         with scenario.service.database.begin() as tx:
             tx.connection.execute(row.values({column: literal(before, Text)}))
     assert list(check_all(scenario.service)) == []
+
+
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+def test_a_complaint_that_was_deleted_with_all_its_rows_leaves_a_gap_on_sqlite(
+    filled_scenario: Scenario, order: str
+) -> None:
+    service = filled_scenario.service
+    assert list(check_feed(service)) == []
+    one = f"(SELECT complaint_id FROM event ORDER BY sequence {order} LIMIT 1)"
+    with service.database.begin() as tx:
+        numbers = sorted(
+            tx.connection.execute(text(f"SELECT sequence FROM event WHERE complaint_id = {one}")).scalars()
+        )
+        tx.connection.execute(text(f"DELETE FROM event WHERE complaint_id = {one}"))
+    found = [violation.message for violation in check_feed(service)]
+    if service.database.is_postgresql:
+        assert found == []
+    else:
+        assert re.search(rf"numbers? {numbers[0]} .* missing", found[0])
 
 
 def test_deadlines_that_stand_still_are_found(filled_scenario: Scenario) -> None:

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from complaints.cli.checking import check
 from complaints.cli.console import describe_fault, err, out
-from complaints.cli.database import check, migrate
 from complaints.cli.importing import import_file
 from complaints.cli.keys import key_app
+from complaints.cli.migrating import migrate
 from complaints.cli.policies import policy_app
 from complaints.cli.serving import serve, worker
 from complaints.domain.errors import ComplaintError
@@ -88,7 +89,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
     ("serve", serve, "COMPLAINTS_PROCESSES=4 complaints serve --port 9000"),
     ("worker", worker, "COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints worker"),
     ("migrate", migrate, "COMPLAINTS_DATABASE_URL=postgresql://db/complaints complaints migrate"),
-    ("check", check, "complaints check && echo all is well"),
+    ("check", check, "complaints check --processes 2 && echo all is well"),
     (
         "import",
         import_file,

@@ -13,10 +13,12 @@ from typing import Any
 
 import psycopg
 from pydantic_core import from_json
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Uuid, create_engine, event
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
+
+from complaints.storage.database.types import TextUuid
 
 BEGIN_MODE = "complaints_begin"  # execution option: the statement by which SQLite begins a transaction
 _TRUSTED_IDLE_SECONDS = 5.0
@@ -220,6 +222,7 @@ def _open_sqlite(url: URL) -> DatabaseEngine:
     engine = create_engine(
         url, pool_size=20, max_overflow=20, connect_args={"timeout": 30}, json_deserializer=from_json
     )
+    engine.dialect.colspecs = {**engine.dialect.colspecs, Uuid: TextUuid}
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID, SafeUUID
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, SmallInteger
+from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, SmallInteger, Uuid
 from sqlalchemy.types import TypeDecorator
 
 from complaints.domain.vocabulary import Priority
@@ -53,10 +54,34 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def _utc_of_text(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+    # `replace(tzinfo=UTC)` would take five times as long.
+    return None if text is None else datetime.fromisoformat(text + "+00:00")
 
 
 _BY_RANK = tuple(Priority)
+
+
+class TextUuid(Uuid[UUID]):
+    """An id on SQLite, which keeps it as text. A page and a batch have thousands of them.
+
+    The constructor of UUID takes any form of an id, and so takes four times as long.
+    """
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Make an id of 32 hexadecimal digits."""
+        return _uuid_of_text
+
+
+_UNKNOWN = SafeUUID.unknown
+
+
+def _uuid_of_text(text: str | None) -> UUID | None:
+    if text is None:
+        return None
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", int(text, 16))
+    object.__setattr__(made, "is_safe", _UNKNOWN)
+    return made
 
 
 class PriorityRank(TypeDecorator[Priority]):

@@ -4,24 +4,27 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select, text
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.texts import EventTexts
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage import months
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
 from complaints.storage.rows.complaint import ComplaintRecord, complaint, complaint_tag
+from complaints.storage.rows.contact_digest import find_digests
 from complaints.storage.rows.deadline import find_promises
 from complaints.storage.rows.escalation import escalation, escalation_recipient
 from complaints.storage.rows.event import event
 from complaints.storage.rows.event_text import find_texts
-from complaints.storage.rows.external_id import find_holders
+from complaints.storage.rows.external_id import find_rows as find_external_ids
 from complaints.storage.rows.link import find_links
 from complaints.storage.rows.person import find_rows
 from complaints.storage.rows.reindexing import find_progress
@@ -31,7 +34,11 @@ _PAIRS_AT_ONCE = 1000  # each is four parameters of a statement
 
 
 class ComplaintRow(NamedTuple):
-    """A complaint, and the stored columns that must follow from it."""
+    """A complaint, and the stored columns that must follow from it.
+
+    `has_words`: the digest of the words at intake is stored. Complaints of before have neither this digest nor a row
+    of their own external id.
+    """
 
     loaded: ComplaintRecord
     next_due_at: datetime | None
@@ -39,12 +46,16 @@ class ComplaintRow(NamedTuple):
     wake_at: datetime | None
     escalation_level: int
     parked_at: datetime | None
+    has_words: bool
 
 
 class EventRow(NamedTuple):
-    """An event as stored. `data` is the text from which its digest was made."""
+    """An event as stored. `data` is the text from which its digest was made.
 
-    complaint_id: UUID
+    `complaint_id` is the id as the database spells it: events are many, and to make a UUID of each takes long.
+    """
+
+    complaint_id: str
     sequence: int
     ordinal: int
     type: str
@@ -82,7 +93,8 @@ class Parts:
 
     `recipients` are the logins by escalation id. `links` are pairs of a type and the id of the other complaint.
     `promises` are pairs of a text and its author, by deadline id. `external_ids` are pairs of a system and a name.
-    `terms` is None if the complaint waits to be indexed again. `texts` are those of events, by ordinal.
+    `words` are the digests of the words at intake and of contacts. `texts` are those of events, by ordinal.
+    `terms` is None if the complaint waits to be indexed again.
     """
 
     escalations: list[EscalationRow] = field(default_factory=list)
@@ -91,9 +103,17 @@ class Parts:
     promises: dict[str, tuple[str, str]] = field(default_factory=dict)
     tags: set[str] = field(default_factory=set)
     external_ids: set[tuple[str, str]] = field(default_factory=set)
+    words: set[bytes] = field(default_factory=set)
     persons: Sequence[Mapping[str, Any]] = ()
     terms: set[str] | None = field(default_factory=set)
     texts: Mapping[int, EventTexts] = field(default_factory=dict)
+
+
+class IdRange(NamedTuple):
+    """The complaints with ids above `after`, up to `up_to`. None is no bound."""
+
+    after: UUID | None = None
+    up_to: UUID | None = None
 
 
 class AuditBatch(NamedTuple):
@@ -108,8 +128,19 @@ class AuditBatch(NamedTuple):
     last: UUID | None
 
 
-def find_batch(tx: Transaction, after: UUID | None, limit: int) -> AuditBatch:
-    """Up to `limit` complaints after the id `after`."""
+def find_ranges(tx: Transaction, *, size: int, after: UUID | None = None) -> list[IdRange]:
+    """Ranges of `size` complaints that follow each other. The first begins after the id `after`, the last is open."""
+    places = select(complaint.c.id, func.row_number().over(order_by=complaint.c.id).label("place"))
+    if after is not None:
+        places = places.where(complaint.c.id > after)
+    numbered = places.subquery()
+    every = select(numbered.c.id).where(numbered.c.place % size == 0).order_by(numbered.c.id)
+    bounds = [after, *tx.connection.execute(every).scalars(), None]
+    return [IdRange(*pair) for pair in pairwise(bounds)]
+
+
+def find_batch(tx: Transaction, within: IdRange, limit: int) -> AuditBatch:
+    """The first complaints of a range, at most `limit`."""
     c = complaint.c
     columns = (
         c.id,
@@ -119,11 +150,14 @@ def find_batch(tx: Transaction, after: UUID | None, limit: int) -> AuditBatch:
         c.wake_at,
         c.escalation_level,
         c.parked_at,
+        c.words_digest.is_not(None),
     )
     statement = select(*columns).order_by(c.id).limit(limit)
-    if after is not None:
-        statement = statement.where(c.id > after)
-    rows = list(tx.connection.execute(statement))
+    if within.after is not None:
+        statement = statement.where(c.id > within.after)
+    if within.up_to is not None:
+        statement = statement.where(c.id <= within.up_to)
+    rows = tx.connection.execute(statement).all()
     loaded = _load_readable(tx, [row.id for row in rows])
     return AuditBatch(
         stored=[ComplaintRow(loaded[row.id], *row[2:]) for row in rows if row.id in loaded],
@@ -138,7 +172,7 @@ def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Complaint
     They are loaded together. If that fails, each is loaded alone, and the invalid ones are left out.
     """
     try:
-        found = find_complaints(tx, complaint.c.id.in_(ids)) if ids else []
+        found = find_complaints(tx, any_of(complaint.c.id, ids)) if ids else []
     except (ValueError, TypeError, LookupError):
         if len(ids) == 1:
             return {}
@@ -150,12 +184,12 @@ def find_events(tx: Transaction, batch: Sequence[ComplaintRow]) -> Sequence[Even
     """The events of complaints, ordered by complaint and ordinal."""
     if not batch:
         return []
-    columns = [event.c[name] for name in EventRow._fields]
-    statement = select(*columns).where(
-        event.c.complaint_id.in_([stored.loaded.complaint.id for stored in batch]),
+    columns = [event.c[name] for name in EventRow._fields[1:]]
+    statement = select(cast(event.c.complaint_id, Text), *columns).where(
+        any_of(event.c.complaint_id, [stored.loaded.complaint.id for stored in batch]),
         event.c.sequence > min(stored.loaded.events_after for stored in batch),
     )
-    rows = tx.connection.execute(statement.order_by(event.c.complaint_id, event.c.ordinal))
+    rows = tx.connection.execute(statement.order_by(event.c.complaint_id, event.c.ordinal)).all()
     return [EventRow(*row) for row in rows]
 
 
@@ -166,8 +200,8 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
     for row in _find_escalations(tx, parts):
         parts[row.complaint_id].escalations.append(row)
     joined = select(escalation.c.complaint_id, escalation.c.id, escalation_recipient.c.login)
-    joined = joined.join(escalation_recipient).where(escalation.c.complaint_id.in_(parts))
-    for complaint_id, escalation_id, login in tx.connection.execute(joined):
+    joined = joined.join(escalation_recipient).where(any_of(escalation.c.complaint_id, parts))
+    for complaint_id, escalation_id, login in tx.connection.execute(joined).all():
         parts[complaint_id].recipients[escalation_id].add(login)
     for link in find_links(tx, list(parts), scope=ALL_COMPLAINTS):
         parts[link["complaint_id"]].links.add((link["type"], str(link["other_id"])))
@@ -176,15 +210,17 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
     _add_external_ids(tx, complaints, parts)
     for complaint_id, texts in find_texts(tx, list(parts)).items():
         parts[complaint_id].texts = texts
+    for complaint_id, words in find_digests(tx, list(parts)).items():
+        parts[complaint_id].words = words
     return parts
 
 
 def _add_index(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
     """What the indexes of tags and of full text have, and the persons that are found by them."""
     tagged = select(complaint_tag.c.complaint_id, complaint_tag.c.tag).where(
-        complaint_tag.c.complaint_id.in_(parts)
+        any_of(complaint_tag.c.complaint_id, parts)
     )
-    for complaint_id, tag in tx.connection.execute(tagged):
+    for complaint_id, tag in tx.connection.execute(tagged).all():
         parts[complaint_id].tags.add(tag)
     by_sequence = {one.sequence: one.id for one in complaints}
     for sequence, terms in find_terms(tx, by_sequence).items():
@@ -198,12 +234,12 @@ def _add_index(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUI
 
 
 def _add_external_ids(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
-    """The external ids by which each complaint is found."""
-    named = [pair for one in complaints for pair in one.external_ids.items()]
+    """The rows of the external ids of each complaint."""
+    named = [pair for one in complaints for pair in one.ids_by_system.items()]
     for start in range(0, len(named), _PAIRS_AT_ONCE):
-        for pair, holder in find_holders(tx, named[start : start + _PAIRS_AT_ONCE]).items():
+        for system, name, holder in find_external_ids(tx, named[start : start + _PAIRS_AT_ONCE]):
             if holder in parts:
-                parts[holder].external_ids.add(pair)
+                parts[holder].external_ids.add((system, name))
 
 
 def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[UUID, Parts]) -> None:
@@ -215,9 +251,34 @@ def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[
 def _find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Iterator[EscalationRow]:
     """The escalations of complaints, ordered by complaint and planned time."""
     columns = [escalation.c[name] for name in EscalationRow._fields]
-    statement = select(*columns).where(escalation.c.complaint_id.in_(complaint_ids))
-    rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at))
+    statement = select(*columns).where(any_of(escalation.c.complaint_id, complaint_ids))
+    rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at)).all()
     return (EscalationRow(*row) for row in rows)
+
+
+def find_gaps(tx: Transaction) -> list[tuple[int, int]]:
+    """The missing numbers of events: the first and the last of each gap, at most 100 gaps.
+
+    None on PostgreSQL, where honest numbers have gaps: a transaction that is rolled back does not give them back.
+    """
+    if tx.connection.dialect.name != "sqlite":
+        return []
+    [(count, last)] = tx.connection.execute(_NUMBERS_GIVEN)
+    return [] if count == (last or 0) else [(first, last) for first, last in tx.connection.execute(_GAPS)]
+
+
+_NUMBERS_GIVEN = text(
+    "SELECT (SELECT count(*) FROM event), (SELECT seq FROM sqlite_sequence WHERE name = 'event')"
+)
+_GAPS = text("""
+    SELECT before + 1, sequence - 1
+    FROM (
+        SELECT sequence, lag(sequence, 1, 0) OVER (ORDER BY sequence) AS before
+        FROM (SELECT sequence FROM event UNION ALL SELECT seq + 1 FROM sqlite_sequence WHERE name = 'event')
+    )
+    WHERE sequence > before + 1
+    LIMIT 100
+""")
 
 
 def count_cut_off(tx: Transaction) -> int:

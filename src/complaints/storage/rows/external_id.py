@@ -53,6 +53,12 @@ def find_holders(tx: Transaction, named: Collection[tuple[str, str]]) -> dict[tu
     return {(system, name): holder for system, name, holder in tx.connection.execute(statement)}
 
 
+def find_rows(tx: Transaction, named: Collection[tuple[str, str]]) -> list[tuple[str, str, UUID]]:
+    """The rows of these external ids: system, external id, and the id of the complaint."""
+    statement = select(x.system, x.external_id, x.complaint_id)
+    return list(tx.connection.execute(statement.where(tuple_(x.external_id, x.system).in_(_swap(named)))))
+
+
 def _swap(pairs: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, system) for system, name in pairs]
 

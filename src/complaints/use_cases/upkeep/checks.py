@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 from complaints.domain.complaint.numbers import number_of
@@ -11,6 +13,7 @@ from complaints.storage import months
 from complaints.storage.database.migrate import find_orphans
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import audit
+from complaints.storage.queries.audit import IdRange as IdRange
 from complaints.storage.rows.event import find_last_number
 from complaints.storage.rows.follower import find_cursors
 from complaints.use_cases.service import Service
@@ -49,6 +52,18 @@ class Proof:
         return ", ".join(f"{getattr(self, name)} {name}" for name in self.__slots__)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedRange:
+    """The breaches in a range of complaints, ordered by the ids of complaints, and how many rows were checked.
+
+    `up_to` is the last id of the range; None if the range is open.
+    """
+
+    up_to: UUID | None
+    violations: list[Violation]
+    proof: Proof
+
+
 def count_to_check(service: Service) -> ProofSize:
     """Count the complaints that `check_all` will go through."""
     return service.read(lambda tx: ProofSize(audit.count_complaints(tx), audit.count_cut_off(tx)))
@@ -58,24 +73,40 @@ def check_all(
     service: Service, *, progress: Callable[[Proof], None] = lambda proof: None
 ) -> Iterator[Violation]:
     """Every breach of an invariant of a complaint. `progress` is called after each batch with what it checked."""
-    after: UUID | None = None
+    for checked in _check_batches(service, IdRange()):
+        yield from checked.violations
+        progress(checked.proof)
+
+
+def find_ranges(service: Service, after: UUID | None = None) -> list[IdRange]:
+    """The ranges in which all complaints are checked, or all with ids above `after`."""
+    return service.read(lambda tx: audit.find_ranges(tx, size=BATCH, after=after))
+
+
+def check_range(service: Service, within: IdRange) -> CheckedRange:
+    """Check the complaints of one range, each batch on a snapshot of its own."""
+    batches = list(_check_batches(service, within))
+    violations = [violation for batch in batches for violation in batch.violations]
+    return CheckedRange(within.up_to, violations, sum((batch.proof for batch in batches), Proof()))
+
+
+def _check_batches(service: Service, within: IdRange) -> Iterator[CheckedRange]:
+    """Check a range in batches. The last batch has no complaint, or fewer than `BATCH`."""
     while True:
-        found, after, proof = service.read(lambda tx, start=after: _check_batch(service, tx, start))  # type: ignore[misc]
-        yield from found
-        progress(proof)
-        if after is None:
+        checked = service.read(partial(_check_batch, service, within))
+        yield checked
+        if checked.proof.complaints < BATCH:
             return
+        within = within._replace(after=checked.up_to)
 
 
-def _check_batch(
-    service: Service, tx: Transaction, after: UUID | None
-) -> tuple[list[Violation], UUID | None, Proof]:
-    batch = audit.find_batch(tx, after, BATCH)
+def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedRange:
+    batch = audit.find_batch(tx, within, BATCH)
     ids = [stored.loaded.complaint.id for stored in batch.stored]
     count = len(ids) + len(batch.unreadable)
     events = {
-        key: list(rows)
-        for key, rows in groupby(audit.find_events(tx, batch.stored), lambda e: e.complaint_id)
+        UUID(key): list(rows)
+        for key, rows in groupby(audit.find_events(tx, batch.stored), attrgetter("complaint_id"))
     }
     parts = audit.find_parts(tx, batch.stored)
     configuration, horizon = service.cache.current(tx, certain=True), months.horizon(tx)
@@ -96,6 +127,7 @@ def _check_batch(
             parts=parts[complaint.id],
             policy=policy,
             directory=configuration.directory,
+            secret=configuration.secret,
             now_is_late=wake_at is not None and tx.now - wake_at > LATE,
             cut_off=stored.loaded.events_after < horizon and not (own and own[0].ordinal == 1),
         )
@@ -106,7 +138,17 @@ def _check_batch(
         deadlines=sum(len(stored.loaded.complaint.deadlines) for stored in batch.stored),
         escalations=sum(len(one.escalations) for one in parts.values()),
     )
-    return found, batch.last if count == BATCH else None, proof
+    return CheckedRange(batch.last, found, proof)
+
+
+# Feed --------------------------------------------------------------------------------------------------------------
+
+
+def check_feed(service: Service) -> Iterator[Violation]:
+    """Gaps in the numbers of all events: events were deleted. Only SQLite gives numbers without gaps."""
+    for first, last in service.read(audit.find_gaps):
+        numbers = f"number {first} is" if first == last else f"numbers {first} to {last} are"
+        yield Violation("feed unbroken", "", f"the {numbers} missing in the feed: events were deleted")
 
 
 # References --------------------------------------------------------------------------------------------------------

@@ -1,16 +1,18 @@
 """The invariants of one complaint. Each is a function that yields what is wrong (rules 2.12, 3.1, 3.3)."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import UUID
+
+from pydantic_core import from_json
 
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
 from complaints.domain.complaint.texts import find_erased, find_text_faults, join_texts
+from complaints.domain.complaint.words import comparable_words, digest_words
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.deadlines import set_wake_time
@@ -42,8 +44,8 @@ _LINKING = (EventType.LINKED, EventType.UNLINKED, EventType.MERGED, EventType.UN
 class Case:
     """One complaint with everything that is stored about it.
 
-    `now_is_late`: the complaint's wake time is more than a minute ago. `cut_off`: the history began in a month that
-    was detached, so only the rest of it can be checked.
+    `secret` is the secret of the installation. `now_is_late`: the complaint's wake time is more than a minute ago.
+    `cut_off`: the history began in a month that was detached, so only the rest of it can be checked.
     """
 
     stored: ComplaintRow
@@ -51,6 +53,7 @@ class Case:
     parts: Parts
     policy: Policy
     directory: Directory
+    secret: bytes = field(repr=False)
     now_is_late: bool
     cut_off: bool
 
@@ -62,7 +65,7 @@ class Case:
     @cached_property
     def stored_data(self) -> list[dict[str, Any]]:
         """The data of the events as stored, oldest first."""
-        return [json.loads(row.data) for row in self.events]
+        return [from_json(row.data, cache_strings="keys") for row in self.events]
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:
@@ -89,7 +92,7 @@ class Case:
 
 def _history_unbroken(case: Case) -> Iterator[str]:
     end, events = _beginning(case)
-    number = 0
+    number = case.stored.loaded.events_after
     for row in events:
         event = Event(EventType(row.type), row.version, row.at, row.actor, {})
         if row.ordinal != end.count + 1:
@@ -98,7 +101,7 @@ def _history_unbroken(case: Case) -> Iterator[str]:
         if chained_digest(end.digest, row.ordinal, event, row.data).hex() != written:
             yield f"event {row.ordinal} is not what was written"
         if row.sequence <= number:
-            yield f"event {row.ordinal} has a lower number in the feed than the event before it"
+            yield f"event {row.ordinal} has a lower number in the feed than what came before it"
         end, number = HistoryEnd(row.ordinal, row.digest), row.sequence
     if end != case.stored.loaded.history_end:
         yield f"the history ends with event {end.count}, not with event {case.stored.loaded.history_end.count}"
@@ -142,6 +145,8 @@ def _state_is_history(case: Case) -> Iterator[str]:
 
 
 def _differences(stored: Mapping[str, Any], recorded: Mapping[str, Any], message: str) -> Iterator[str]:
+    if stored == recorded:
+        return
     for name in sorted(stored.keys() | recorded.keys()):
         if stored.get(name) != recorded.get(name):
             yield message.format(name)
@@ -161,8 +166,9 @@ def _index_follows(case: Case) -> Iterator[str]:
     complaint = case.complaint
     if set(complaint.tags) != case.parts.tags:
         yield "the indexed tags are not the tags of the complaint"
-    if set(complaint.external_ids.items()) != case.parts.external_ids:
-        yield "the indexed external ids are not those of the complaint"
+    named = complaint.ids_by_system if case.stored.has_words else complaint.external_ids
+    if not named.items() <= case.parts.external_ids:
+        yield "an external id of the complaint has no row that finds it"
     if case.parts.terms is not None and set(terms_of(complaint, case.parts.persons)) != case.parts.terms:
         yield "the search terms are not the terms of its texts and persons"
 
@@ -210,6 +216,14 @@ def _promises_recorded(case: Case) -> Iterator[str]:
         for row, data in case.recorded(EventType.PROMISE_MADE)
     }
     yield from _differences(case.parts.promises, recorded, "promise {} is not what the history says")
+
+
+def _words_known(case: Case) -> Iterator[str]:
+    """Rule 1.11: the same words are a retry, so the digest of each contact's words is kept."""
+    for row, data in case.recorded(EventType.CONTACT_REPEATED):
+        words = comparable_words(data["subject"], data.get("description"))
+        if digest_words(case.secret, words) not in case.parts.words:
+            yield f"the words of the contact in event {row.ordinal} would not be known as a retry"
 
 
 def _holds_recorded(case: Case) -> Iterator[str]:
@@ -345,6 +359,7 @@ INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
     ("persons recorded", _persons_recorded),
     ("promises recorded", _promises_recorded),
     ("holds recorded", _holds_recorded),
+    ("words known", _words_known),
     ("nothing forgotten", _nothing_forgotten),
     ("steps taken once", _steps_once),
     ("steps settled", _settled_when_done),
