@@ -44,6 +44,7 @@ from complaints.storage.rows.scope_condition import condition
 c, d, p = complaint.c, deadline.c, person.c
 # Links are seldom. Knowing which complaints have any saves the statement that reads them.
 _LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
+_TIMES = (c.next_due_at, c.overdue_after_at, c.wake_at)
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
 
 
@@ -133,6 +134,17 @@ def find_page(
     tx: Transaction, filters: Filters, order: Order, *, after: ListPosition | None, limit: int
 ) -> ComplaintSlice:
     """Up to `limit` complaints that fit, after a position. At most three statements, whatever the limit."""
+    rows, end = find_page_rows(tx, filters, order, after=after, limit=limit)
+    return ComplaintSlice(facts_of(tx, rows), [row.id for row in rows if row.linked], end)
+
+
+def find_page_rows(
+    tx: Transaction, filters: Filters, order: Order, *, after: ListPosition | None, limit: int
+) -> tuple[list[Any], ListPosition | None]:
+    """The rows of a page, and the position of the last row if more follow. At most two statements.
+
+    A row begins with `MEMBER_COLUMNS`. It also has the times that follow from the deadlines, and `linked`.
+    """
     rows: list[Any] = []
     for phase in _phases(filters, order, after):
         wanted = limit + 1 - len(rows)
@@ -140,10 +152,13 @@ def find_page(
             statement = _statement(tx, filters, order, phase, limit=wanted)
             rows += tx.connection.execute(statement).all()
     shown = rows[:limit]
-    deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
-    found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
-    end = ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
-    return ComplaintSlice(found, [row.id for row in shown if row.linked], end)
+    return shown, ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+
+
+def facts_of(tx: Transaction, rows: Sequence[Any]) -> list[Complaint]:
+    """The complaints of rows of a page, with their deadlines."""
+    deadlines = find_deadlines(tx, [row.id for row in rows]) if rows else {}
+    return [fact_of(row, deadlines.get(row.id, ()), ()) for row in rows]
 
 
 def count_complaints(tx: Transaction, filters: Filters, *, most: int) -> int:
@@ -156,7 +171,7 @@ def count_complaints(tx: Transaction, filters: Filters, *, most: int) -> int:
 def _statement(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, limit: int) -> Select[Any]:
     where, ordered = phase
     return (
-        select(*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED)
+        select(*MEMBER_COLUMNS, *_TIMES, _sort_column(filters, order).label("place"), _LINKED)
         .where(*conditions(tx, filters, order), where)
         .order_by(*ordered)
         # A literal: for a bound limit a prepared plan expects a tenth of the table.
