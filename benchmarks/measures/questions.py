@@ -50,7 +50,7 @@ def _page(name: str, asked: dict[str, str], order: Order) -> Question:
     return Question(
         name,
         f"/v1/complaints?{urlencode(asked)}",
-        lambda service, tx: lists.list_views(service, tx, SYSTEM, wanted, order, after=None, limit=PAGE),
+        lambda service, tx: lists.list_complaints(service, tx, SYSTEM, wanted, order, after=None, limit=PAGE),
     )
 
 

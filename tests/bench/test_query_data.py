@@ -42,7 +42,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
 
     teams = service.read(_teams)
     found, _ = service.read(
-        lambda tx: lists.list_views(
+        lambda tx: lists.list_complaints(
             service, tx, SYSTEM, ComplaintFilter(q=WORDS["zh_frequent"]), NEWEST, after=None, limit=10
         )
     )
@@ -55,7 +55,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
     assert max(teams.values()) > 100
     assert 70 <= late.overdue.total <= 140
     assert len(found) == 10
-    assert all(WORDS["zh_frequent"] in str(one.complaint.description) for one in found)
+    assert all(WORDS["zh_frequent"] in str(one.members["description"]) for one in found)
 
 
 def _run(*arguments: str) -> Any:

@@ -12,7 +12,7 @@ from complaints.storage.rows.person import person
 from complaints.storage.rows.reindexing import find_progress
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints.filters import ComplaintFilter
-from complaints.use_cases.complaints.lists import Order, SortKey, list_views
+from complaints.use_cases.complaints.lists import Order, SortKey, list_complaints
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.upkeep import reindexing
 from tests.support import Scenario
@@ -52,9 +52,9 @@ def _found(scenario: Scenario, **asked: str) -> list[int]:
     order = Order(SortKey.RECEIVED_AT)
     filters = ComplaintFilter.model_validate(asked)
     views, _ = scenario.service.read(
-        lambda tx: list_views(scenario.service, tx, SYSTEM, filters, order, after=None, limit=50)
+        lambda tx: list_complaints(scenario.service, tx, SYSTEM, filters, order, after=None, limit=50)
     )
-    return [view.complaint.sequence for view in views]
+    return [view.members["sequence"] for view in views]
 
 
 def test_complaints_from_before_are_indexed_again_batch_by_batch(

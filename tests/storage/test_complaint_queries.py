@@ -244,7 +244,7 @@ def test_what_belongs_to_a_page_is_found_by_indexes(filled: Service) -> None:
     """No statement of the page scans a table that grows."""
     filled.read(filled.configuration)
     with filled.database.read() as tx, count_statements(filled) as executed:
-        views, _ = lists.list_views(
+        views, _ = lists.list_complaints(
             filled, tx, SYSTEM, ComplaintFilter(overdue=True), OVERDUE, after=None, limit=2
         )
     plans = [_plan(filled, *one) for one in executed]
@@ -457,7 +457,7 @@ def test_a_page_takes_few_statements_whatever_its_size(filled: Service) -> None:
     filled.read(filled.configuration)
     for key, limit in product(SortKey, (2, 200)):
         with filled.database.read() as tx, count_statements(filled) as executed:
-            views, end = lists.list_views(
+            views, end = lists.list_complaints(
                 filled, tx, SYSTEM, ComplaintFilter(), Order(key), after=None, limit=limit
             )
         assert len(views) == limit
@@ -470,8 +470,8 @@ def test_the_page_between_due_and_not_due_takes_few_statements_too(filled: Servi
     order = Order(SortKey.NEXT_DUE_AT)
     after = _page(filled, Filters(), order, limit=350).end
     with filled.database.read() as tx, count_statements(filled) as executed:
-        views, _ = lists.list_views(filled, tx, SYSTEM, ComplaintFilter(), order, after=after, limit=100)
-    assert [one.complaint.next_due_at is None for one in views] == [False] * 50 + [True] * 50
+        views, _ = lists.list_complaints(filled, tx, SYSTEM, ComplaintFilter(), order, after=after, limit=100)
+    assert [one.members["next_due_at"] is None for one in views] == [False] * 50 + [True] * 50
     assert len(executed) <= 6
 
 

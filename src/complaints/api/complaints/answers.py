@@ -15,7 +15,7 @@ def complaint_answer(
 ) -> Reply:
     """The complaint as the caller sees it, with its ETag."""
     found = view_one(request.service, tx, request.caller, complaint)
-    return status, complaint_json(found), {"ETag": f'"{complaint.version}"'}
+    return status, complaint_json(found.parts), {"ETag": f'"{complaint.version}"'}
 
 
 def described(description: str) -> dict[str, Any]:

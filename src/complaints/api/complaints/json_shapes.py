@@ -3,19 +3,18 @@
 Values stay as they are in the facts. `encode` writes identifiers, instants (RFC 3339 in UTC) and amounts as text.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
-from enum import Enum
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from complaints.api.complaints.schemas import ComplaintShown
-from complaints.domain.complaint.facts import Complaint, Deadline, Person, Promise
+from complaints.domain.complaint.facts import Complaint, Deadline, Person, Promise, add_own_id
 from complaints.domain.complaint.members import GROUPS
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
 from complaints.use_cases.complaints.intake import IntakeResult
-from complaints.use_cases.complaints.views import ComplaintView
+from complaints.use_cases.complaints.views import ComplaintParts, ComplaintView
 
 # The members of the schema that a complaint has under the same name and in the same form.
 _SAME_IN_FACTS = {
@@ -29,42 +28,31 @@ _DEADLINE_MEMBERS = (
     "paused_seconds", "level",
 )  # fmt: skip
 _PERSON_MEMBERS = tuple(field.name for field in fields(Person))
-# Members that always have a value of a closed set. Reading its text here is faster than in `encode`.
-_SETS = frozenset({"status", "channel", "severity", "priority", "kind"})
-
-
-def _reader(members: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
-    return attrgetter(*(f"{name}._value_" if name in _SETS else name for name in members))
-
-
-_complaint_values = _reader(_COMPLAINT_MEMBERS)
-_deadline_values = _reader(_DEADLINE_MEMBERS)
+_complaint_values = itemgetter(*_COMPLAINT_MEMBERS)
+_deadline_values = itemgetter(*_DEADLINE_MEMBERS)
 _person_values = attrgetter(*_PERSON_MEMBERS)
-_GROUPS = [(group, tuple(names), attrgetter(*names.values())) for group, names in GROUPS.items()]
+_GROUPS = [(group, tuple(names), itemgetter(*names.values())) for group, names in GROUPS.items()]
 
 
-def complaint_json(view: ComplaintView) -> dict[str, Any]:
+def complaint_json(parts: ComplaintParts) -> dict[str, Any]:
     """A complaint as the API shows it."""
-    complaint = view.complaint
-    persons = {role: person_json(person) for role, person in view.persons.items()}
-    shown = dict(zip(_COMPLAINT_MEMBERS, _complaint_values(complaint), strict=True))
-    shown["cause"] = _text(complaint.cause)
-    shown["nature"] = _text(complaint.nature)
-    shown["external_ids"] = complaint.ids_by_system
-    shown["number"] = number_of(complaint.sequence)
-    shown["complainant"] = persons.get("complainant")
-    shown["reporter"] = persons.get("reporter")
+    members, overdue_seconds = parts.members, parts.overdue_seconds
+    shown = dict(zip(_COMPLAINT_MEMBERS, _complaint_values(members), strict=True))
+    shown["external_ids"] = add_own_id(members["external_ids"], members["source"], members["external_id"])
+    shown["number"] = number_of(members["sequence"])
+    shown["complainant"] = parts.persons.get("complainant")
+    shown["reporter"] = parts.persons.get("reporter")
     for group, names, read in _GROUPS:
-        values = read(complaint)
+        values = read(members)
         shown[group] = dict(zip(names, values, strict=True)) if any(values) else None
-    shown["policy"] = {"code": complaint.policy_code, "version": complaint.policy_version}
-    shown["overdue"] = view.overdue
-    shown["overdue_seconds"] = view.overdue_seconds
-    shown["deadlines"] = [deadline_json(deadline) for deadline in complaint.deadlines]
-    shown["allowed_actions"] = [action._value_ for action in view.allowed]
-    shown["links"] = _links(view)
-    shown["result"] = _result(complaint)
-    shown["satisfaction"] = _satisfaction(complaint)
+    shown["policy"] = _policy(members)
+    shown["overdue"] = overdue_seconds is not None
+    shown["overdue_seconds"] = overdue_seconds
+    shown["deadlines"] = [_deadline_json(deadline) for deadline in parts.deadlines]
+    shown["allowed_actions"] = parts.allowed
+    shown["links"] = _links(parts)
+    shown["result"] = _result(members)
+    shown["satisfaction"] = _satisfaction(members)
     return shown
 
 
@@ -72,7 +60,7 @@ def posted_json(view: ComplaintView, result: IntakeResult, policy: Policy) -> di
     """A complaint as the answer to its post shows it."""
     complainant = view.persons.get("complainant")
     language = complainant.language if complainant else None
-    return complaint_json(view) | {
+    return complaint_json(view.parts) | {
         "related": [
             {
                 "id": earlier.id,
@@ -86,20 +74,19 @@ def posted_json(view: ComplaintView, result: IntakeResult, policy: Policy) -> di
     }
 
 
-def _text(member: Enum | None) -> Any:
-    return None if member is None else member._value_
-
-
 def person_json(person: Person) -> dict[str, Any]:
     """A person as the API shows them."""
     return dict(zip(_PERSON_MEMBERS, _person_values(person), strict=True))
 
 
-def deadline_json(deadline: Deadline) -> dict[str, Any]:
-    """A deadline as the API shows it."""
+def _deadline_json(deadline: Mapping[str, Any]) -> dict[str, Any]:
     shown = dict(zip(_DEADLINE_MEMBERS, _deadline_values(deadline), strict=True))
-    shown["policy"] = {"code": deadline.policy_code, "version": deadline.policy_version}
+    shown["policy"] = _policy(deadline)
     return shown
+
+
+def _policy(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {"code": members["policy_code"], "version": members["policy_version"]}
 
 
 def promise_json(deadline: Deadline, promise: Promise) -> dict[str, Any]:
@@ -114,29 +101,30 @@ def promise_json(deadline: Deadline, promise: Promise) -> dict[str, Any]:
     }
 
 
-def _links(view: ComplaintView) -> list[dict[str, Any]]:
+def _links(parts: ComplaintParts) -> list[dict[str, Any]]:
     return [
         {"type": link.type, "complaint_id": link.complaint_id, "number": number_of(link.sequence)}
-        for link in view.links
+        for link in parts.links
     ]
 
 
-def _result(complaint: Complaint) -> dict[str, Any] | None:
-    if complaint.resolved_at is None:
+def _result(members: Mapping[str, Any]) -> dict[str, Any] | None:
+    if members["resolved_at"] is None:
         return None
-    amount, currency = complaint.compensation_amount, complaint.compensation_currency
+    amount, currency = members["compensation_amount"], members["compensation_currency"]
     return {
-        "resolution": complaint.resolution,
-        "outcome": complaint.outcome,
-        "cause": complaint.cause,
-        "root_cause": complaint.root_cause,
+        "resolution": members["resolution"],
+        "outcome": members["outcome"],
+        "cause": members["cause"],
+        "root_cause": members["root_cause"],
         "compensation": None if amount is None else {"amount": amount, "currency": currency},
-        "resolved_at": complaint.resolved_at,
-        "told_at": complaint.result_told_at,
+        "resolved_at": members["resolved_at"],
+        "told_at": members["result_told_at"],
     }
 
 
-def _satisfaction(complaint: Complaint) -> dict[str, Any] | None:
-    if complaint.csat is None and complaint.nps is None and complaint.contact_outcome is None:
+def _satisfaction(members: Mapping[str, Any]) -> dict[str, Any] | None:
+    outcome, csat, nps = members["contact_outcome"], members["csat"], members["nps"]
+    if csat is None and nps is None and outcome is None:
         return None
-    return {"outcome": complaint.contact_outcome, "csat": complaint.csat, "nps": complaint.nps}
+    return {"outcome": outcome, "csat": csat, "nps": nps}

@@ -75,7 +75,7 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
     after = _place(query.cursor, bound, order) if query.cursor is not None else None
 
     def work(tx: Transaction) -> Reply:
-        found, end = lists.list_views(
+        found, end = lists.list_complaints(
             request.service, tx, request.caller, query, order, after=after, limit=query.limit
         )
         status, page, headers = page_of(map(complaint_json, found), fields, _cursor(end, bound))

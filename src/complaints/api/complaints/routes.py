@@ -64,7 +64,7 @@ def _etag(complaint: Complaint) -> dict[str, str]:
 
 
 def _shown(found: ComplaintView) -> Reply:
-    return 200, complaint_json(found), _etag(found.complaint)
+    return 200, complaint_json(found.parts), _etag(found.complaint)
 
 
 @router.post(

@@ -202,8 +202,7 @@ class Complaint(PlainMembers):
     @property
     def priority_reasons(self) -> tuple[PriorityReason, ...]:
         """Why the complaint has its priority: it was given, or it follows from the severity; then each raise."""
-        beginning = PriorityReason.GIVEN if self.priority_given else PriorityReason.SEVERITY
-        return (beginning, *self.priority_raised_by)
+        return reasons_of_priority(given=self.priority_given, raised_by=self.priority_raised_by)
 
     @property
     def ids_by_system(self) -> dict[str, str]:
@@ -237,6 +236,11 @@ class Complaint(PlainMembers):
     def current_hold(self) -> Hold | None:
         """The hold that lasts now, or None."""
         return next((h for h in self.holds if h.ended_at is None), None)
+
+
+def reasons_of_priority(*, given: bool, raised_by: tuple[PriorityReason, ...]) -> tuple[PriorityReason, ...]:
+    """The reason with which a priority began, then the reason of each raise."""
+    return (PriorityReason.GIVEN if given else PriorityReason.SEVERITY, *raised_by)
 
 
 def add_own_id(others: dict[str, str], source: str, external_id: str | None) -> dict[str, str]:

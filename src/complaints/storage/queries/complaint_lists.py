@@ -45,6 +45,7 @@ from complaints.storage.rows.scope_condition import condition
 c, d, p = complaint.c, deadline.c, person.c
 # Links are seldom. Knowing which complaints have any saves the statement that reads them.
 _LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
+_TIMES = (c.next_due_at, c.overdue_after_at, c.wake_at)
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
 
 
@@ -134,6 +135,17 @@ def find_page(
     tx: Transaction, filters: Filters, order: Order, *, after: ListPosition | None, limit: int
 ) -> ComplaintSlice:
     """Up to `limit` complaints that fit, after a position. At most three statements, whatever the limit."""
+    rows, end = find_page_rows(tx, filters, order, after=after, limit=limit)
+    return ComplaintSlice(facts_of(tx, rows), [row.id for row in rows if row.linked], end)
+
+
+def find_page_rows(
+    tx: Transaction, filters: Filters, order: Order, *, after: ListPosition | None, limit: int
+) -> tuple[list[Any], ListPosition | None]:
+    """The rows of a page, and the position of the last row if more follow. At most two statements.
+
+    A row begins with `MEMBER_COLUMNS`. It also has the times that follow from the deadlines, and `linked`.
+    """
     rows: list[Any] = []
     for phase in _phases(filters, order, after):
         wanted = limit + 1 - len(rows)
@@ -141,10 +153,13 @@ def find_page(
             read = _searched if filters.terms else _listed
             rows += read(tx, filters, order, phase, limit=wanted)
     shown = rows[:limit]
-    deadlines = find_deadlines(tx, [row.id for row in shown]) if shown else {}
-    found = [fact_of(row, deadlines.get(row.id, ()), ()) for row in shown]
-    end = ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
-    return ComplaintSlice(found, [row.id for row in shown if row.linked], end)
+    return shown, ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+
+
+def facts_of(tx: Transaction, rows: Sequence[Any]) -> list[Complaint]:
+    """The complaints of rows of a page, with their deadlines."""
+    deadlines = find_deadlines(tx, [row.id for row in rows]) if rows else {}
+    return [fact_of(row, deadlines.get(row.id, ()), ()) for row in rows]
 
 
 def count_complaints(tx: Transaction, filters: Filters, *, most: int) -> int:
@@ -176,7 +191,7 @@ def _listed(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, li
 
 def _columns(filters: Filters, order: Order) -> list[ColumnElement[Any]]:
     """What a page shows of each complaint, and its place in the order."""
-    return [*MEMBER_COLUMNS, _sort_column(filters, order).label("place"), _LINKED]
+    return [*MEMBER_COLUMNS, *_TIMES, _sort_column(filters, order).label("place"), _LINKED]
 
 
 def _literal(number: int) -> ColumnElement[int]:

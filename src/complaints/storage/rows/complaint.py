@@ -232,7 +232,7 @@ complaint_tag = Table(
 _PARTS = ("deadlines", "holds")
 MEMBERS = tuple(f.name for f in fields(Complaint) if f.name not in _PARTS)
 _ALL_MEMBERS = (*MEMBERS, *_PARTS)
-_members_of = attrgetter(*MEMBERS)
+_values = attrgetter(*MEMBERS)
 # JSON is read as text: it is mostly empty, and then there is nothing to parse.
 MEMBER_COLUMNS = tuple(
     cast(c[name], Text).label(name) if isinstance(c[name].type, JSON) else c[name] for name in MEMBERS
@@ -266,7 +266,7 @@ _DERIVED: dict[str, Callable[[Complaint], Any]] = {
 
 def values_of(facts: Complaint) -> dict[str, Any]:
     """The columns that follow from the facts of a complaint, by name."""
-    values: dict[str, Any] = dict(zip(MEMBERS, _members_of(facts), strict=True))
+    values: dict[str, Any] = dict(zip(MEMBERS, _values(facts), strict=True))
     values["tags"] = list(facts.tags)
     values.update((name, derive(facts)) for name, derive in _DERIVED.items())
     return values
@@ -288,12 +288,21 @@ def changed_values(before: Complaint, after: Complaint) -> dict[str, Any]:
 
 def fact_of(row: Sequence[Any], deadlines: Sequence[Deadline], holds: Sequence[Hold]) -> Complaint:
     """The complaint of a row that begins with `MEMBER_COLUMNS`, with its deadlines and holds."""
+    return restore(Complaint, _ALL_MEMBERS, (*_read_members(row), tuple(deadlines), tuple(holds)))
+
+
+def members_of(row: Sequence[Any]) -> dict[str, Any]:
+    """The members of a row that begins with `MEMBER_COLUMNS`, by name. No fact is made."""
+    return dict(zip(MEMBERS, _read_members(row), strict=True))
+
+
+def _read_members(row: Sequence[Any]) -> list[Any]:
     members: list[Any] = [*row[:_COUNT]]
     for place in _LISTS:
         members[place] = () if members[place] == "[]" else tuple(from_json(members[place]))
     for place in _OBJECTS:
         members[place] = {} if members[place] in (None, "{}") else from_json(members[place])
-    return restore(Complaint, _ALL_MEMBERS, (*members, tuple(deadlines), tuple(holds)))
+    return members
 
 
 def insert_rows(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:

@@ -31,6 +31,7 @@ from complaints.domain.vocabulary import ContactChannel, Status
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import Inserts, update_rows
 from complaints.storage.database.look_ups import LookUp, Rows, instant_text, read_instant
+from complaints.storage.database.plain_rows import rows_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import metadata, one_of
 from complaints.storage.database.upsert import insert_or_update
@@ -68,7 +69,7 @@ for _column in (p.phone_e164, p.email_normal, p.account_no, p.account_normal):
     )
 
 _MEMBERS = tuple(f.name for f in fields(Person))
-_members_of = attrgetter(*_MEMBERS)
+_values = attrgetter(*_MEMBERS)
 _FOUND = select(p.complaint_id, p.role, *(p[name] for name in _MEMBERS)).where(any_of(p.complaint_id))
 
 
@@ -136,7 +137,7 @@ def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> d
 def columns_of(role: str, fact: Person, identity: Identity) -> dict[str, Any]:
     """The columns of a person whose complaint has no id yet."""
     return {
-        **dict(zip(_MEMBERS, _members_of(fact), strict=True)),
+        **members_of(fact),
         "role": role,
         "salt": token_bytes(16),
         **marks_of(fact, identity),
@@ -180,6 +181,21 @@ def find_persons(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID,
     for complaint_id, role, *members in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
         found.setdefault(complaint_id, {})[role] = Person(*members)
     return found
+
+
+def find_person_members(
+    tx: Transaction, complaint_ids: Collection[UUID]
+) -> dict[UUID, dict[str, dict[str, Any]]]:
+    """The members of persons by name, by complaint id and role. No fact is made."""
+    found: dict[UUID, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for complaint_id, role, *members in rows_of(tx, _FOUND, complaint_ids):
+        found[complaint_id][role] = dict(zip(_MEMBERS, members, strict=True))
+    return found
+
+
+def members_of(fact: Person) -> dict[str, Any]:
+    """The members of a person by name."""
+    return dict(zip(_MEMBERS, _values(fact), strict=True))
 
 
 def find_rows(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Sequence[Mapping[str, Any]]]:

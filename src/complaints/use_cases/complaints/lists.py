@@ -12,11 +12,12 @@ from complaints.storage.queries import due_counts
 from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
 from complaints.storage.queries.complaint_lists import Order as Order
 from complaints.storage.queries.complaint_lists import SortKey as SortKey
-from complaints.storage.queries.complaint_lists import count_complaints, find_page
+from complaints.storage.queries.complaint_lists import count_complaints, find_page_rows
 from complaints.storage.queries.due_counts import DueCount
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
-from complaints.use_cases.complaints.views import ComplaintView, view_all, view_one
+from complaints.use_cases.complaints.listed import show_rows
+from complaints.use_cases.complaints.views import ComplaintParts, ComplaintView, view_one
 from complaints.use_cases.service import Service
 
 K = TypeVar("K")
@@ -31,7 +32,7 @@ def load_view(service: Service, tx: Transaction, caller: Caller, reference: str)
     return view_one(service, tx, caller, loaded.complaint)
 
 
-def list_views(
+def list_complaints(
     service: Service,
     tx: Transaction,
     caller: Caller,
@@ -40,13 +41,13 @@ def list_views(
     *,
     after: ListPosition | None,
     limit: int,
-) -> tuple[list[ComplaintView], ListPosition | None]:
+) -> tuple[list[ComplaintParts], ListPosition | None]:
     """Complaints that fit, as the caller sees them, and the position to continue from, if more follow.
 
     Raises Forbidden like `filters_of`.
     """
-    page = find_page(tx, filters_of(service, tx, caller, asked), order, after=after, limit=limit)
-    return view_all(service, tx, caller, page.complaints, linked=page.linked), page.end
+    rows, end = find_page_rows(tx, filters_of(service, tx, caller, asked), order, after=after, limit=limit)
+    return show_rows(service, tx, caller, rows), end
 
 
 @dataclass(frozen=True, slots=True)

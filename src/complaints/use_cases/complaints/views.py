@@ -1,6 +1,6 @@
 """Complaints as callers see them: deadlines as they stand now, with masks for what is not for the caller."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,12 @@ from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.link import find_links
-from complaints.storage.rows.person import Persons, find_persons
+from complaints.storage.rows.person import Persons, find_persons, members_of
 from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.service import Service
 
 MASK = "***"
+_PERSONAL = ("name", "phone", "email", "account_no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,29 @@ class LinkView:
     type: LinkType
     complaint_id: UUID
     sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintParts:
+    """The values by name that show one complaint at `now`, from facts or from rows.
+
+    `members` also has the values that follow from members and deadlines. `deadlines` are as they stand now.
+    """
+
+    members: Mapping[str, Any]
+    deadlines: Sequence[Mapping[str, Any]]
+    persons: Mapping[str, Mapping[str, Any]]
+    links: Sequence[LinkView]
+    allowed: Sequence[Action]
+    now: datetime
+
+    @property
+    def overdue_seconds(self) -> int | None:
+        """The whole seconds since the earliest due time that was missed and is unmet; None if not overdue."""
+        after_at: datetime | None = self.members["overdue_after_at"]
+        if after_at is None or self.now <= after_at:
+            return None
+        return int((self.now - after_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +63,18 @@ class ComplaintView:
     now: datetime
 
     @property
-    def overdue(self) -> bool:
-        """True if an unmet deadline is past due."""
-        return self.overdue_seconds is not None
-
-    @property
-    def overdue_seconds(self) -> int | None:
-        """The whole seconds since the earliest due time that was missed and is unmet; None if not overdue."""
-        after_at = self.complaint.overdue_after_at
-        if after_at is None or self.now <= after_at:
-            return None
-        return int((self.now - after_at).total_seconds())
+    def parts(self) -> ComplaintParts:
+        """The values that show the complaint."""
+        complaint = self.complaint
+        members = {
+            **vars(complaint),
+            "next_due_at": complaint.next_due_at,
+            "overdue_after_at": complaint.overdue_after_at,
+            "priority_reasons": complaint.priority_reasons,
+        }
+        persons = {role: members_of(person) for role, person in self.persons.items()}
+        deadlines = [vars(deadline) for deadline in complaint.deadlines]
+        return ComplaintParts(members, deadlines, persons, self.links, self.allowed, self.now)
 
 
 def view_all(
@@ -68,10 +93,7 @@ def view_all(
     if not ids:
         return []
     persons = find_persons(tx, ids)
-    links: dict[UUID, list[LinkView]] = {}
-    for row in find_links(tx, ids if linked is None else linked, scope=caller.scope):
-        found = LinkView(row["type"], row["other_id"], row["sequence"])
-        links.setdefault(row["complaint_id"], []).append(found)
+    links = find_link_views(tx, caller, ids if linked is None else linked)
     contexts: dict[tuple[str, int], ActionContext] = {}
     views = []
     for complaint in complaints:
@@ -80,6 +102,15 @@ def view_all(
         own_persons, own_links = persons.get(complaint.id, {}), links.get(complaint.id, ())
         views.append(_view(context, caller, complaint, own_persons, own_links))
     return views
+
+
+def find_link_views(tx: Transaction, caller: Caller, ids: Collection[UUID]) -> dict[UUID, list[LinkView]]:
+    """The links from these complaints to complaints that the caller may know of, by complaint id."""
+    links: dict[UUID, list[LinkView]] = {}
+    for row in find_links(tx, ids, scope=caller.scope):
+        found = LinkView(row["type"], row["other_id"], row["sequence"])
+        links.setdefault(row["complaint_id"], []).append(found)
+    return links
 
 
 def view_one(service: Service, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:
@@ -103,28 +134,40 @@ def _view(
     context: ActionContext, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
 ) -> ComplaintView:
     now = context.now
-    rights = caller.rights
-    allowed = allowed_actions(complaint, context) if Right.CONTRIBUTE in rights else ()
-    if Right.WORK not in rights:
-        allowed = tuple([action for action in allowed if right_for(action) in rights])
+    allowed = permit_actions(caller, lambda: allowed_actions(complaint, context))
     deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
-    if current.attributes and not caller.scope_for(Right.SEE_INTERNAL).admits_source(complaint.source):
+    if current.attributes and not sees_attributes(caller, complaint.source):
         current = copy_with(current, attributes=mask_values(current.attributes))
-    sees_persons = caller.scope_for(Right.SEE_PERSONS).admits_source(complaint.source)
-    shown = persons if sees_persons else {r: masked(p) for r, p in persons.items()}
+    shown = persons if sees_persons(caller, complaint.source) else {r: masked(p) for r, p in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
+
+
+def permit_actions(caller: Caller, find_allowed: Callable[[], tuple[Action, ...]]) -> tuple[Action, ...]:
+    """The allowed actions for which the caller has the rights."""
+    rights = caller.rights
+    allowed = find_allowed() if Right.CONTRIBUTE in rights else ()
+    return allowed if Right.WORK in rights else tuple([one for one in allowed if right_for(one) in rights])
+
+
+def sees_persons(caller: Caller, source: str) -> bool:
+    """True if the caller may read the personal data of complaints of this source."""
+    return caller.scope_for(Right.SEE_PERSONS).admits_source(source)
+
+
+def sees_attributes(caller: Caller, source: str) -> bool:
+    """True if the caller may read the attributes of complaints of this source."""
+    return caller.scope_for(Right.SEE_INTERNAL).admits_source(source)
 
 
 def masked(person: Person) -> Person:
     """The person with a mask for each member of personal data that is known."""
-    return replace(
-        person,
-        name=person.name and MASK,
-        phone=person.phone and MASK,
-        email=person.email and MASK,
-        account_no=person.account_no and MASK,
-    )
+    return replace(person, **mask_person(members_of(person)))
+
+
+def mask_person(members: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a person with a mask for each member of personal data that is known."""
+    return {**members, **{name: members[name] and MASK for name in _PERSONAL}}
 
 
 def mask_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
