@@ -1,17 +1,17 @@
 """The index of overdue complaints also has the members by which the summary counts: it reads no rows.
 
-Revision: q1
-Revises: 0014
+Revision: 0017
+Revises: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "q1"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
-oldest_program = "0014"
+oldest_program = "0016"
 
 _NAME, _TABLE = "ix_complaint__overdue", "complaint"
 _COLUMNS = ["overdue_after_at", "id", "team", "priority", "next_due_at"]
