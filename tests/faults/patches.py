@@ -33,7 +33,7 @@ CLOCK_FILE = "FAULTS_CLOCK_FILE"
 POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]] = {
     "claimed": (due_complaints, "claim_due", lambda arguments, claimed: bool(claimed)),
     "half-written": (deadline, "update_deadlines", lambda arguments, nothing: bool(arguments[1])),
-    "written": (bulk, "_insert_together", lambda arguments, nothing: bool(arguments[1])),
+    "written": (bulk, "_write", lambda arguments, nothing: bool(arguments[1])),
     "committed": (loops, "sweep_once", lambda arguments, swept: swept.complaints > 0),
 }
 

@@ -28,9 +28,9 @@ class DeadlyDatabase(Database):
     has_counted = False
 
     @contextmanager
-    def begin(self) -> Iterator[Transaction]:
+    def begin(self, *, late: bool = False) -> Iterator[Transaction]:
         """As the database's own."""
-        with super().begin() as tx:
+        with super().begin(late=late) as tx:
             yield tx
         if self.has_counted and self.point == "committed":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -234,11 +234,12 @@ def broken(complaint: Complaint, events: Sequence[ChainedEvent], end: HistoryEnd
         for one in events
     ]  # fmt: skip
     case = Case(
-        stored=ComplaintRow(ComplaintRecord(complaint, end), None, None, None, 0, None),
+        stored=ComplaintRow(ComplaintRecord(complaint, end), None, None, None, 0, None, has_words=False),
         events=rows,
         parts=Parts(texts={one.ordinal: one.texts for one in events if one.texts}),
         policy=HANDBOOK,
         directory=DIRECTORY,
+        secret=b"",
         now_is_late=False,
         cut_off=False,
     )
