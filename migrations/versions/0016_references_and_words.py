@@ -15,7 +15,7 @@ revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
-oldest_program = "0015"
+oldest_program = "0014"
 
 
 def _one_of(column: str, *words: str) -> str:

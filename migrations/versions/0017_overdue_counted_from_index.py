@@ -11,7 +11,7 @@ revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
-oldest_program = "0016"
+oldest_program = "0014"
 
 _NAME, _TABLE = "ix_complaint__overdue", "complaint"
 _COLUMNS = ["overdue_after_at", "id", "team", "priority", "next_due_at"]

@@ -57,7 +57,10 @@ def make_body(number: int, run: str) -> dict[str, Any]:
 
 @dataclass
 class Clients:
-    """Clients at concurrency, each with one request under way. `unexpected` lists answers that no client should get."""
+    """Clients at concurrency, each with one request under way. `unexpected` lists answers that no client should get.
+
+    `longest_seconds` is the time of the slowest answer.
+    """
 
     targets: Sequence[Member]
     journal: Journal
@@ -65,6 +68,7 @@ class Clients:
     run: str = field(default_factory=lambda: f"run-{uuid4().hex[:8]}")
     unexpected: list[str] = field(default_factory=list)
     statuses: Counter[int | str] = field(default_factory=Counter)
+    longest_seconds: float = 0.0
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -100,12 +104,14 @@ class Clients:
     def post(self, http: httpx2.Client, entry: Entry, url: str) -> bool:
         """Send a request, put its outcome on record; whether it is settled."""
         headers = {"Idempotency-Key": entry.key}
+        began = time.monotonic()
         try:
             answer = http.post(f"{url}/v1/complaints", json=entry.body, headers=headers)
         except httpx2.TransportError as error:
             self.statuses[type(error).__name__] += 1
             self.journal.broke(entry.number, error)
             return False
+        self.longest_seconds = max(self.longest_seconds, time.monotonic() - began)
         self.statuses[answer.status_code] += 1
         if answer.status_code == 201:
             self.journal.answered(entry.number, 201, answer.json()["id"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from alembic import command
@@ -121,42 +121,68 @@ def _allowed_from(connection: Connection) -> str | None:
 
 
 def upgrade(engine: Engine, revision: str = "head", *, annex_tables: Sequence[str] = ()) -> SchemaChange:
-    """Bring the schema to `revision`. Of two processes at once, the second waits and then finds nothing to do.
+    """Bring the schema to `revision`, each migration in a transaction of its own.
+
+    If the process is killed, the next call continues after the last migration that was complete. Only an empty
+    database is made in one transaction. Of two processes at once, one waits for each migration of the other.
 
     A migration that loses rows is taken back. `annex_tables` names the tables of annexes: their rows count too. If
     the schema is at the newest revision already, this writes nothing. Raises MigrationRefused.
     """
+    goal = head() if revision == "head" else revision
     if revision == "head":
         with engine.connect() as connection:
             if judge_schema(connection) in (SchemaFit.CURRENT, SchemaFit.NEWER):
                 before = current(connection)
                 return SchemaChange(before, before)
-    return _migrate(engine, revision, command.upgrade, annex_tables)
+    change = first = _migrate(engine, partial(_next, goal=goal), command.upgrade, annex_tables)
+    while change.after not in (goal, change.before):
+        change = _migrate(engine, partial(_next, goal=goal), command.upgrade, annex_tables)
+    return SchemaChange(first.before, change.after)
 
 
 def downgrade(engine: Engine, revision: str) -> SchemaChange:
-    """Take the schema back to `revision`. Raises MigrationRefused."""
-    return _migrate(engine, revision, command.downgrade)
+    """Take the schema back to `revision`, in one transaction. Raises MigrationRefused."""
+    return _migrate(engine, lambda _before: revision, command.downgrade)
+
+
+def _next(before: str | None, *, goal: str) -> str:
+    """The revision to which one transaction brings the schema on its way to `goal`."""
+    if before is None:
+        return goal
+    known = revisions()
+    return known[min(known.index(before) + 1, known.index(goal))]
 
 
 def _migrate(
-    engine: Engine, revision: str, step: Callable[[Config, str], None], annex_tables: Sequence[str] = ()
+    engine: Engine,
+    choose: Callable[[str | None], str],
+    step: Callable[[Config, str], None],
+    annex_tables: Sequence[str] = (),
 ) -> SchemaChange:
+    """In one transaction, take `step` to the revision that `choose` gives for the present one."""
     config = _config()
     with engine.connect() as connection, _keep_children(connection), connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        _await_others(connection)
         before = current(connection)
         if before is not None and before not in revisions():
             raise MigrationRefused(f"this program does not know the schema {before}: use a newer program")
         counts, orphans = row_counts(connection, annex_tables), find_orphans(connection)
         config.attributes["connection"] = connection
-        step(config, revision)
+        step(config, choose(before))
         _refuse_loss(counts, row_counts(connection, annex_tables))
         _refuse_orphans(orphans, find_orphans(connection))
         after = current(connection)
         _keep_oldest_program(connection, after)
         return SchemaChange(before, after)
+
+
+def _await_others(connection: Connection) -> None:
+    """Wait, without limit on PostgreSQL, until no other process migrates. A killed one ends with its statement."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
 
 
 def _keep_oldest_program(connection: Connection, revision: str | None) -> None:
