@@ -236,11 +236,16 @@ def _copy_table(table: str, change: Callable[[str, str], str]) -> None:
     connection.exec_driver_sql(
         re.sub(rf'CREATE TABLE "?{table}"?', f"CREATE TABLE new_{table}", form, count=1)
     )
+    numbered = "FROM sqlite_sequence WHERE name = ?"
+    last = connection.exec_driver_sql(f"SELECT seq {numbered}", (table,)).scalar()
     kept = _columns(table) & _columns(f"new_{table}")
     listed = ", ".join(f'"{name}"' for name in sorted(kept))
     connection.exec_driver_sql(f"INSERT INTO new_{table} ({listed}) SELECT {listed} FROM {table}")  # noqa: S608
     connection.exec_driver_sql(f"DROP TABLE {table}")
     connection.exec_driver_sql(f"ALTER TABLE new_{table} RENAME TO {table}")
+    if last is not None:  # else the number of a row that was deleted would be given again
+        connection.exec_driver_sql(f"DELETE {numbered}", (table,))
+        connection.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (table, last))
 
 
 def _columns(table: str) -> set[str]:
