@@ -25,8 +25,9 @@ def _include_name(name: str | None, kind: str, _parents: Any) -> bool:
 
 
 def _include_object(_item: Any, name: str | None, _kind: str, _reflected: bool, _other: Any) -> bool:
-    """On PostgreSQL each month of the history has a unique key of its own: the whole could only have a wider one."""
-    return not (name == "uq_event__complaint_id_ordinal" and context.get_bind().dialect.name == "postgresql")
+    """On PostgreSQL each month of the history has unique keys of its own: the whole could only have wider ones."""
+    is_of_months = name in ("uq_event__complaint_id_ordinal", "uq_event__subject_id_ordinal")
+    return not (is_of_months and context.get_bind().dialect.name == "postgresql")
 
 
 def _render_item(kind: str, item: Any, _context: Any) -> str | bool:

@@ -46,7 +46,7 @@ from complaints.storage.rows.seed import is_seeded
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, keep_configuration
 from complaints.use_cases.upkeep.checks import (
     CheckedRange,
     check_feed,
@@ -66,6 +66,7 @@ from complaints.use_cases.upkeep.seeding import (
     shipped_policies,
     shipped_policy,
 )
+from complaints.use_cases.upkeep.subject_checks import check_subjects
 from complaints.use_cases.upkeep.violation import Violation
 
 KEY_FILE = "first-key"
@@ -290,7 +291,7 @@ def _service(settings: Settings, database: Database) -> Service:
         )
     if is_sandbox:
         database = Database(database.engine, _sandbox_clock)
-    return Service(database, new_id)
+    return Service(database, new_id, keep_configuration(Annexes(FEATURES).subject_kinds))
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:
@@ -454,6 +455,7 @@ def check(
     for checked in check_ranges(service, find_ranges(service, after), processes=processes):
         progress(checked)
         yield from checked.violations
+    yield from check_subjects(service)
     yield from check_feed(service)
     yield from check_references(service)
     yield from check_followers(service, annexes.names)

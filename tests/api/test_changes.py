@@ -36,7 +36,7 @@ def test_the_feed_has_every_event_in_commit_order(client: TestClient, scenario: 
     ]
     assert set(absent["items"][0]) == {
         "id", "sequence", "type", "complaint_id", "version", "at", "actor", "data",
-        "number", "source", "external_id", "status",
+        "number", "source", "external_id", "status", "subject",
     }  # fmt: skip
 
 

@@ -41,8 +41,9 @@ def test_a_contact_after_the_window_answers_with_the_new_linked_complaint(
     shown = made.json()
     schemas.CreatedComplaintShown.model_validate(shown, extra="forbid")
     assert (made.status_code, shown["external_id"]) == (201, "E1")
+    named = {"kind": "complaint", "id": first["id"], "number": first["number"]}
     assert shown["links"] == [
-        {"type": "recurrence_of", "complaint_id": first["id"], "number": first["number"]}
+        {"type": "recurrence_of", "subject": named, "complaint_id": first["id"], "number": first["number"]}
     ]
     found = client.get(made.headers["Location"], headers=key).json()
     assert shown == found | {name: shown[name] for name in ("related", "acknowledgement")}

@@ -19,7 +19,7 @@ from tests.support import Scenario, count_statements
 MEMBERS = {
     "id", "complaint_id", "number", "deadline_id", "kind", "step", "level", "roles", "recipients",
     "planned_at", "taken_at", "superseded", "reason", "acknowledged_at", "acknowledged_by",
-    "acknowledged_note", "settled_at",
+    "acknowledged_note", "settled_at", "subject",
 }  # fmt: skip
 
 

@@ -16,7 +16,8 @@ def test_a_link_is_added_once_and_removed(client: TestClient, scenario: Scenario
     added, again = client.post(address, json=body), client.post(address, json=body)
 
     assert (added.status_code, again.status_code) == (201, 200)
-    expected = [{"type": "related", "complaint_id": str(other.id), "number": number_of(other.sequence)}]
+    named = {"kind": "complaint", "id": str(other.id), "number": number_of(other.sequence)}
+    expected = [{"type": "related", "subject": named, "complaint_id": named["id"], "number": named["number"]}]
     assert added.json()["links"] == again.json()["links"] == expected
     assert added.headers["ETag"] == again.headers["ETag"] == '"2"'
 

@@ -18,11 +18,12 @@ import pytest
 from complaints.settings import Settings
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, keep_configuration
 from complaints.wiring import migrate_and_seed, new_id, wall_clock, wall_now
 from tests.faults.fleet import Fleet, run_fleet
 from tests.faults.journal import Journal
 from tests.faults.report import render, write_report
+from tests.features.reviews.feature import KIND
 from tests.fork_client import ForkServer
 from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
 from tests.support import ADMIN_SECRET
@@ -109,10 +110,10 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @contextmanager
 def opened(url: str) -> Iterator[Service]:
-    """The engine on a database, with the right time."""
+    """The engine on a database, with the right time and with the fixture annex, as the processes have it."""
     database = Database(open_engine(url), wall_clock)
     try:
-        yield Service(database, new_id)
+        yield Service(database, new_id, keep_configuration({KIND.name: KIND}))
     finally:
         database.engine.dispose()
 

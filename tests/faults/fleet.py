@@ -19,6 +19,7 @@ from tests.fork_client import ForkedProcess, ForkServer
 from tests.support import ADMIN_SECRET
 
 READY_SECONDS = 60.0
+WITH_REVIEWS = "with_reviews"  # every process has the fixture annex; the registry of the product stays empty
 _PORTS = range(20000, 32000)  # below those that the system hands to clients
 
 
@@ -103,7 +104,7 @@ class Fleet:
             environment=self._environment(member),
             directory=self.directory,
             log=self.directory / f"{member.name}.log",
-            patches=member.patches,
+            patches=[WITH_REVIEWS, *member.patches],
             arming=arming,
         )
 

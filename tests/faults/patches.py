@@ -25,6 +25,7 @@ from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep import loops
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult
+from tests.features.reviews.feature import FEATURE as REVIEWS
 
 CLOCK_FILE = "FAULTS_CLOCK_FILE"
 # A point is the end of a call: its module, its function, and whether a call with these arguments and this result
@@ -34,7 +35,7 @@ POINTS: dict[str, tuple[ModuleType, str, Callable[[tuple[Any, ...], Any], bool]]
     "claimed": (due_complaints, "claim_due", lambda arguments, claimed: bool(claimed)),
     "half-written": (deadline, "update_deadlines", lambda arguments, nothing: bool(arguments[1])),
     "written": (bulk, "_write", lambda arguments, nothing: bool(arguments[1])),
-    "committed": (loops, "sweep_once", lambda arguments, swept: swept.complaints > 0),
+    "committed": (loops, "sweep_once", lambda arguments, swept: swept.claimed > 0),
 }
 
 
@@ -53,6 +54,11 @@ def arm(point: str, sent: signal.Signals) -> None:
         return result
 
     setattr(module, name, armed)
+
+
+def with_reviews() -> None:
+    """The process has the fixture annex, whose subjects have clocks too."""
+    wiring.FEATURES = (*wiring.FEATURES, REVIEWS)
 
 
 def shifted_clock() -> None:

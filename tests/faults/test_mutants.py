@@ -136,7 +136,7 @@ def test_claiming_and_acting_in_one_transaction(
 ) -> None:
     with opened(postgres_url) as service, start_fleet(postgres_url) as fleet:
         storm = Storm(service)
-        storm.raise_wave(20)
+        storm.raise_wave(20, with_reviews=False)
         if as_it_is:
             fleet.add_worker(arming=["claimed", "SIGKILL"])
         else:

@@ -172,7 +172,7 @@ def test_a_month_is_made_once_and_has_every_key_of_the_one_before(postgres: Scen
     assert (
         _names_of_foreign_keys(postgres, first)
         == _names_of_foreign_keys(postgres, made)
-        == ["fk_event__complaint_id"]
+        == ["fk_event__complaint_id", "fk_event__subject_id"]
     )
     assert {"PRIMARY KEY (sequence)", "UNIQUE (complaint_id, ordinal)"} < set(of_made)
     assert any(key.startswith("FOREIGN KEY (complaint_id) REFERENCES complaint") for key in of_made)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -19,6 +20,8 @@ from complaints.storage.rows.test_clock import sandbox_clock
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import AddLink, MakePromise
 from complaints.use_cases.complaints import notes_and_links, promises
+from complaints.use_cases.service import keep_configuration
+from tests.features.reviews.feature import KIND, ask
 from tests.support import START, Scenario, opened_service
 
 # Transactions -----------------------------------------------------------------------------------------
@@ -168,6 +171,7 @@ def test_an_instant_without_a_zone_is_refused(scenario: Scenario) -> None:
 
 _OTHER = "(SELECT id FROM complaint WHERE subject = 'Other')"
 _OURS = "(SELECT id FROM complaint WHERE subject = 'Ours')"
+_REVIEW = "(SELECT id FROM subject)"
 _NOBODY = "'00000000000000000000000000000000'"
 _RUNNING = "status = 'running' AND kind = 'resolution'"
 _MET = "status = 'met', wake_at = NULL"
@@ -219,6 +223,16 @@ CHECKED = [
     ("UPDATE escalation SET kind = NULL", "ck_escalation__kind"),
     ("UPDATE escalation SET deadline_id = NULL WHERE kind IS NOT NULL", "ck_escalation__kind"),
     ("UPDATE link SET other_id = complaint_id", "ck_link__not_itself"),
+    (f"UPDATE event SET subject_id = {_REVIEW} WHERE complaint_id IS NOT NULL", "ck_event__one_subject"),
+    ("UPDATE deadline SET subject_id = NULL, complaint_id = NULL", "ck_deadline__one_subject"),
+    ("UPDATE escalation SET complaint_id = NULL WHERE subject_id IS NULL", "ck_escalation__one_subject"),
+    (f"UPDATE link SET subject_id = {_REVIEW}", "ck_link__one_subject"),
+    ("UPDATE link SET other_id = NULL", "ck_link__one_other"),
+    (f"UPDATE link SET complaint_id = NULL, subject_id = {_REVIEW}, other_id = NULL, other_subject_id = {_REVIEW}",
+     "ck_link__subject_not_itself"),
+    ("UPDATE subject SET version = 0", "ck_subject__version"),
+    ("UPDATE subject SET cycle = 0", "ck_subject__cycle"),
+    ("UPDATE subject SET ended_at = created_at", "ck_subject__ended_is_still"),
     ("UPDATE party SET role = 'bystander'", "ck_party__role"),
     ("UPDATE policy SET version = 0", "ck_policy__version"),
     ("UPDATE reference_version SET id = 2", "ck_reference_version__single"),
@@ -277,6 +291,15 @@ REFERRING = [
     (f"UPDATE complaint_tag SET complaint_id = {_NOBODY}", "fk_complaint_tag__complaint_id"),
     ("UPDATE api_key SET login = 'nobody'", "fk_api_key__login"),
     ("UPDATE team SET lead = 'nobody'", "fk_team__lead"),
+    ("UPDATE subject SET team = 'nobody'", "fk_subject__team"),
+    ("UPDATE subject SET owner = 'nobody'", "fk_subject__owner"),
+    ("UPDATE subject SET policy_version = 99", "fk_subject__policy_code_policy_version"),
+    (f"UPDATE event SET subject_id = {_NOBODY} WHERE subject_id IS NOT NULL", "fk_event__subject_id"),
+    (f"UPDATE deadline SET subject_id = {_NOBODY} WHERE subject_id IS NOT NULL", "fk_deadline__subject_id"),
+    (
+        f"UPDATE link SET other_id = NULL, other_subject_id = {_NOBODY}",
+        "fk_link__other_subject_id",
+    ),
     ("UPDATE team SET department = 'nowhere'", "fk_team__department"),
     ("DELETE FROM deadline", "fk_"),
     ("DELETE FROM complaint", "fk_"),
@@ -311,6 +334,8 @@ def furnished(scenario: Scenario) -> Scenario:
     scenario.service.write(
         lambda tx: promises.make_promise(scenario.service, tx, SYSTEM, str(ours.id), promise)
     )
+    with_reviews = replace(scenario.service, cache=keep_configuration({KIND.name: KIND}))
+    with_reviews.write(lambda tx: ask(with_reviews, tx, SYSTEM, since=tx.now + timedelta(days=9)))
     scenario.advance(hours=42)
     scenario.key(AccessRole.AUDITOR)
     scenario.service.write(_add_import)

@@ -235,6 +235,10 @@ def broken(complaint: Complaint, events: Sequence[ChainedEvent], end: HistoryEnd
     ]  # fmt: skip
     case = Case(
         stored=ComplaintRow(ComplaintRecord(complaint, end), None, None, None, 0, None, has_words=False),
+        subject=complaint,
+        history_end=end,
+        events_after=0,
+        parked_at=None,
         events=rows,
         parts=Parts(texts={one.ordinal: one.texts for one in events if one.texts}),
         policy=HANDBOOK,

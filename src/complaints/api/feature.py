@@ -2,7 +2,7 @@
 
 `features.registry` lists the features. `wiring` makes `Annexes` of them and hands them to the app, the loops, `check`
 and the migrations. A member stands here only if something in the program reads it. `notices` is the exception: it waits
-for the notifications. An annex that adds an `EventType` or a `DeadlineKind` needs more: see docs/decisions/0015.
+for the notifications. An annex that adds an `EventType` of complaints needs more: see docs/decisions/0015.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from pydantic_settings import BaseSettings
 
 from complaints.api.problems.catalogue import PROBLEMS, Problem
+from complaints.domain.policy.subject_kinds import SubjectKind
 from complaints.domain.vocabulary import EventType, RecipientRole
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.violation import Violation
@@ -59,6 +60,7 @@ class Feature:
 
     `router` is served under /v1. `problems` join the catalogue. `tables` are made by migrations; the row counts and
     the schema are compared with them. `settings` are read when the program starts. `complaints check` runs `checks`.
+    The subjects of each of `subjects` have a history, deadlines and escalations like complaints.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Feature:
     settings: type[BaseSettings] | None = None
     checks: tuple[Check, ...] = ()
     notices: tuple[Notice, ...] = ()
+    subjects: tuple[SubjectKind, ...] = ()
 
 
 def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
@@ -88,6 +91,9 @@ class Annexes:
         """Refuse names and codes that are used twice, and settings of another name."""
         _refuse_repeated("features", [feature.name for feature in self.features])
         _refuse_repeated("problems", [problem.code for problem in self._all_problems()])
+        kinds = [kind for feature in self.features for kind in feature.subjects]
+        _refuse_repeated("kinds of subjects", [kind.name for kind in kinds])
+        _refuse_repeated("prefixes of numbers", [kind.prefix for kind in kinds])
         for feature in self.features:
             prefix = f"COMPLAINTS_{feature.name.upper()}_"
             if feature.settings and feature.settings.model_config.get("env_prefix") != prefix:
@@ -97,6 +103,11 @@ class Annexes:
     def names(self) -> frozenset[str]:
         """The names of the features."""
         return frozenset(feature.name for feature in self.features)
+
+    @property
+    def subject_kinds(self) -> Mapping[str, SubjectKind]:
+        """The kinds of subjects that the features declare, by name."""
+        return {kind.name: kind for feature in self.features for kind in feature.subjects}
 
     @property
     def table_names(self) -> tuple[str, ...]:

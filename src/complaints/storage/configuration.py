@@ -3,20 +3,23 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Table, select, tuple_
 
+from complaints.domain.complaint.facts import AnySubject
+from complaints.domain.complaint.subject import Subject
 from complaints.domain.errors import NotFound
 from complaints.domain.policy.categories import Category, classify
 from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.subject_kinds import KindsByName, SubjectKind, with_deadlines_of
 from complaints.domain.rules.plans import PlansByKind
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, EventType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration
 from complaints.storage.rows.api_key import Key
@@ -30,7 +33,8 @@ _RELOAD_SECONDS = 1.0
 class Configuration:
     """The reference data. `policies_in_order` are ordered by the instant at which they come into force.
 
-    `secret` is the secret of the installation. `plans` has the plans that were made under this configuration.
+    `secret` is the secret of the installation. `kinds` are the kinds of subjects that annexes declare, by name.
+    `plans` has the plans that were made under this configuration.
     """
 
     version: int
@@ -41,8 +45,12 @@ class Configuration:
     policies_in_order: tuple[Policy, ...]
     keys: Mapping[str, Key]
     secret: bytes = field(repr=False)
+    kinds: KindsByName = field(default_factory=dict)
     plans: PlansByKind = field(default_factory=PlansByKind, init=False, repr=False, compare=False)
     _classified: dict[tuple[str | None, bool], Category | None] = field(
+        default_factory=dict, init=False, compare=False
+    )
+    _policies_of_kinds: dict[tuple[str, int, str], Policy] = field(
         default_factory=dict, init=False, compare=False
     )
 
@@ -60,6 +68,29 @@ class Configuration:
             raise NotFound(f"There is no policy {code!r} version {version}.")
         return found
 
+    def policy_of(self, subject: AnySubject) -> Policy:
+        """The policy of a complaint or other subject, with the deadlines of its kind. Raises NotFound."""
+        code, version = subject.policy_code, subject.policy_version
+        if not isinstance(subject, Subject):
+            return self.policy(code, version)
+        key = (code, version, subject.kind)
+        if key not in self._policies_of_kinds:
+            own = with_deadlines_of(self.policy(code, version), self.kind(subject.kind))
+            self._policies_of_kinds[key] = own
+        return self._policies_of_kinds[key]
+
+    def kind(self, name: str) -> SubjectKind:
+        """The kind of subjects with this name. Raises NotFound if no registered annex declares it."""
+        found = self.kinds.get(name)
+        if found is None:
+            raise NotFound(f"No registered annex declares subjects of the kind {name!r}.")
+        return found
+
+    @property
+    def event_types(self) -> frozenset[str]:
+        """Every type of event: those of complaints, and those of the kinds of subjects."""
+        return frozenset(EventType).union(*(kind.all_event_types for kind in self.kinds.values()))
+
     def policy_at(self, instant: datetime) -> Policy:
         """The policy in force at `instant`. Before the first policy is in force, the first one."""
         in_force = [p for p in self.policies_in_order if p.effective_at <= instant]
@@ -76,8 +107,9 @@ class PolicyReader(Protocol):
 class ConfigurationCache:
     """Keeps the configuration of this process, and looks for a newer version at most every half second."""
 
-    def __init__(self, read_policy: PolicyReader) -> None:
+    def __init__(self, read_policy: PolicyReader, kinds: KindsByName | None = None) -> None:
         self._read_policy = read_policy
+        self._kinds = kinds or {}
         self._lock = threading.Lock()
         self._kept: Configuration | None = None
         self._checked_at = float("-inf")
@@ -96,7 +128,7 @@ class ConfigurationCache:
         asked_at = time.monotonic()
         version = configuration.current_version(tx)
         if kept is None or kept.version != version:
-            kept = _load(tx, version, self._known(), self._read_policy)
+            kept = self._load(tx, version)
         with self._lock:
             if self._kept is None or self._kept.version <= kept.version:
                 self._kept = kept
@@ -106,7 +138,10 @@ class ConfigurationCache:
 
     def claim(self, tx: Transaction) -> Configuration:
         """The configuration as it is now, locked against other writers until this transaction ends. It is not kept."""
-        return _load(tx, configuration.claim_version(tx), self._known(), self._read_policy)
+        return self._load(tx, configuration.claim_version(tx))
+
+    def _load(self, tx: Transaction, version: int) -> Configuration:
+        return replace(_load(tx, version, self._known(), self._read_policy), kinds=self._kinds)
 
     def _known(self) -> Mapping[tuple[str, int], Policy]:
         """The policies in memory. They need no second reading: a policy version never changes."""

@@ -19,12 +19,14 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.event import FEED_LOCK
 from complaints.storage.rows.follower import find_cursors
+from complaints.storage.rows.subject import subject
 
 log = logging.getLogger(__name__)
 
 # Enough for 3,800 events a second. Even numbers of the year 9000 stay below 2^53, the limit of many JSON readers.
 NUMBERS_A_MONTH = 10**10
 _MONTHS_LOCK = 0x6D6F6E74  # any number that no other lock uses
+_LOCK_OWNERS = "LOCK TABLE complaint, subject IN SHARE ROW EXCLUSIVE MODE"
 _LOCK_TIMEOUT = "500ms"  # while this process waits for a table, all other users of the table wait too
 _BOUNDS = re.compile(r"FOR VALUES FROM \('?(\w+)'?\) TO \('?(\w+)'?\)")
 _PARTITIONS = text("""
@@ -107,9 +109,7 @@ def _make(tx: Transaction, day: date) -> Month | None:
     made = Month(f"event_{day:%Y_%m}", last.upper, first_number(month_after(day)))
     # The new table copies the indexes and the unique key of the last one; attaching adds the foreign key.
     # `CREATE TABLE … PARTITION OF` would lock readers out of the whole history.
-    _run(
-        tx, "LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE"
-    )  # writers of events take a lock on this table first
+    _run(tx, _LOCK_OWNERS)  # writers of events take a lock on one of these tables first
     _run(tx, f"CREATE TABLE {made.name} (LIKE {last.name} INCLUDING ALL)")
     bounds = f"FROM ({made.lower}) TO ({made.upper})"
     _run(tx, f"ALTER TABLE event ATTACH PARTITION {made.name} FOR VALUES {bounds}")
@@ -135,9 +135,9 @@ def turn_month(tx: Transaction) -> bool:
 def detach_month(tx: Transaction, keep_from: date) -> Month | None:
     """Detach the oldest month if it lies before `keep_from`, the first day of a month. Returns None if it stays.
 
-    Every complaint that began in this month or before must have ended before `keep_from`. So an open complaint
-    keeps its whole history. No follower's cursor may lie in this month or before it. The detached month stays in
-    the database as a table outside the history.
+    Every complaint and other subject that began in this month or before must have ended before `keep_from`. So an
+    open one keeps its whole history. No follower's cursor may lie in this month or before it. The detached month
+    stays in the database as a table outside the history.
     """
     return _try_alone(tx, lambda: _detach(tx, keep_from))
 
@@ -149,9 +149,14 @@ def _detach(tx: Transaction, keep_from: date) -> Month | None:
     if oldest.upper > min(first_number(keep_from), _last_number(tx)):
         return None
     ended_before = datetime.combine(keep_from, time(), UTC)
-    c = complaint.c
-    is_needed = exists().where(
-        c.events_after < oldest.upper, or_(c.ended_at.is_(None), c.ended_at >= ended_before)
+    is_needed = or_(
+        *(
+            exists().where(
+                table.c.events_after < oldest.upper,
+                or_(table.c.ended_at.is_(None), table.c.ended_at >= ended_before),
+            )
+            for table in (complaint, subject)
+        )
     )
     if tx.connection.execute(select(is_needed)).scalar_one():
         log.info(
@@ -165,7 +170,7 @@ def _detach(tx: Transaction, keep_from: date) -> Month | None:
             extra={"month": oldest.name, "followers": names},
         )
         return None
-    _run(tx, "LOCK TABLE complaint IN SHARE ROW EXCLUSIVE MODE")
+    _run(tx, _LOCK_OWNERS)
     _run(tx, f"ALTER TABLE event DETACH PARTITION {oldest.name}")
     return oldest
 

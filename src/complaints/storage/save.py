@@ -27,8 +27,9 @@ from complaints.storage.rows import contact_digest, event_text, external_id, per
 from complaints.storage.rows import deadline as deadline_rows
 from complaints.storage.rows import escalation as escalation_rows
 from complaints.storage.rows import event as event_rows
+from complaints.storage.subjects import SubjectToSave, settle_subjects, write_subjects
 
-_new_salt = partial(token_bytes, SALT_BYTES)
+new_salt = partial(token_bytes, SALT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,24 @@ class ChangeToSave:
 
 
 def save(
-    tx: Transaction, changes: Sequence[ChangeToSave], new_id: Callable[[], UUID], *, at_end: bool = False
+    tx: Transaction,
+    changes: Sequence[ChangeToSave],
+    new_id: Callable[[], UUID],
+    *,
+    subjects: Sequence[SubjectToSave] = (),
+    at_end: bool = False,
 ) -> None:
-    """Write changes together.
+    """Write changes of complaints and of other subjects together.
 
     New complaints may be written `at_end`: by one statement with their events, just before commit. Then nothing in
     the transaction may read them or refer to them.
 
-    Raises StaleVersion if a complaint changed after it was read. The transaction must then be rolled back.
+    Raises StaleVersion if one of them changed after it was read. The transaction must then be rolled back.
     """
     if not at_end:
         tx.open()
     chained, ends = _chain_events(changes)
-    _hasten_sweep(tx, changes)
+    _hasten_sweep(tx, [*changes, *subjects])
     inserts = Inserts(tx)
     _write_complaints(tx, inserts, changes, ends)
     words = [(to_save.change.complaint.id, digest) for to_save in changes for digest in to_save.words]
@@ -73,19 +79,26 @@ def save(
         for event in events
     ]
     event_text.insert_texts(inserts, owned)
+    others = write_subjects(tx, subjects, new_salt) if subjects else []
     if at_end:
         inserts.postpone()
     else:
         inserts.write()
     _settle_escalations(tx, changes)
-    ordered = sorted(owned, key=lambda pair: pair[1].event.at)
-    event_rows.append_events(tx, [(new_id(), complaint_id, event) for complaint_id, event in ordered])
+    if subjects:
+        settle_subjects(tx, subjects)
+    ordered = sorted((*owned, *others), key=lambda pair: pair[1].event.at)
+    event_rows.append_events(
+        tx,
+        [(new_id(), owner_id, event) for owner_id, event in ordered],
+        subject_ids={owner_id for owner_id, _ in others},
+    )
 
 
-def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave]) -> None:
-    """Wake the sweep of this process for a complaint that is due before the sweep looks again anyway."""
+def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave | SubjectToSave]) -> None:
+    """Wake the sweep of this process for a fact that is due before the sweep looks again anyway."""
     soon = tx.now + timedelta(seconds=HASTENED_WITHIN_SECONDS)
-    wakes = [at for plan in plans if (at := plan.change.complaint.wake_at) is not None and at < soon]
+    wakes = [at for plan in plans if (at := plan.change.subject.wake_at) is not None and at < soon]
     if wakes:
         tx.hasten(SWEEP_LOOP, min(wakes))
 
@@ -94,7 +107,7 @@ def _chain_events(changes: Sequence[ChangeToSave]) -> tuple[list[list[ChainedEve
     chained, ends = [], []
     for to_save in changes:
         to_save.change.finish()
-        events, end = chain(to_save.history_end, to_save.change.events, _new_salt)
+        events, end = chain(to_save.history_end, to_save.change.events, new_salt)
         chained.append(events)
         ends.append(end)
     return chained, ends

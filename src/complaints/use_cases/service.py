@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
+from complaints.domain.policy.subject_kinds import KindsByName
 from complaints.domain.rules.actions import ActionContext
 from complaints.storage.configuration import Configuration as Configuration
 from complaints.storage.configuration import ConfigurationCache
@@ -22,6 +22,11 @@ class Contended(Unavailable):
     """The transaction lost every race for a unique key."""
 
 
+def keep_configuration(kinds: KindsByName | None = None) -> ConfigurationCache:
+    """The configuration of a process. `kinds` are the kinds of subjects that its annexes declare."""
+    return ConfigurationCache(from_document, kinds)
+
+
 T = TypeVar("T")
 _TRIES = 3
 log = logging.getLogger(__name__)
@@ -33,7 +38,7 @@ class Service:
 
     database: Database
     new_id: Callable[[], UUID]
-    cache: ConfigurationCache = field(default_factory=partial(ConfigurationCache, from_document))
+    cache: ConfigurationCache = field(default_factory=keep_configuration)
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""

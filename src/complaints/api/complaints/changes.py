@@ -1,7 +1,8 @@
-"""The route for the feed: the events of all complaints."""
+"""The route for the feed: the events of all complaints and other subjects."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any
@@ -47,7 +48,7 @@ Found = tuple[Sequence[FeedEvent], Place]
 async def list_changes(
     request: CurrentRequest, query: Annotated[ChangesQuery, Query()], http_request: Request
 ) -> Response:
-    """Every event of all complaints in commit order.
+    """Every event of all complaints, and of all other subjects, in commit order.
 
     Ask again with `after` = `next_cursor`: nothing is left out, nothing comes twice. A cursor is a place in the feed,
     whatever the filters. With filters that fit few events, a page may be empty before the end of the feed.
@@ -91,7 +92,9 @@ def _page(found: Sequence[FeedEvent], place: Place, fields: frozenset[str] | Non
 
 def _change_json(change: FeedEvent) -> dict[str, Any]:
     """An event of the feed as the API shows it."""
-    return dict(zip(_MEMBERS, _values(change), strict=True))
+    shown = dict(zip(_MEMBERS, _values(change), strict=True))
+    shown["subject"] = asdict(change.subject)
+    return shown
 
 
 def _place(after: str) -> Place | None:

@@ -55,6 +55,14 @@ class LinkQuery(BaseModel):
     complaint_id: FilterText
 
 
+class SubjectOut(AnswerModel):
+    """What a row of several kinds belongs to: a complaint, or a subject of an annex."""
+
+    kind: Annotated[str, Field(description="`complaint`, or a kind of an annex.", examples=["complaint"])]
+    id: UUID
+    number: Annotated[str, Field(description="The number that users read.", examples=["C000000427"])]
+
+
 class EventOut(AnswerModel):
     """An event of a history. `sequence` numbers the events of all complaints in commit order."""
 
@@ -79,20 +87,26 @@ class EventPicked(EventOut):
 
 
 class ChangeOut(EventOut):
-    """An event of the feed, with what names its complaint. `status`: the new one, if the event changed it."""
+    """An event of the feed, with what names its complaint or other subject.
+
+    `status`: the new one, if the event changed it. Another subject has neither `complaint_id` nor `source`.
+    """
 
     model_config = example(_EXAMPLES["change"])
 
+    type: Annotated[EventType | str, Field(description="What happened.")]  # type: ignore[assignment]
+    complaint_id: Annotated[UUID | None, Field(description="Null: of another subject.")]  # type: ignore[assignment]
     data: Annotated[
         dict[str, Any],
         Field(
             description="What the event says, with `***` in place of each text. The timeline has the texts."
         ),
     ]
+    subject: SubjectOut
     number: Annotated[str, Field(examples=["C000000427"])]
-    source: str
+    source: str | None
     external_id: str | None
-    status: Status | None
+    status: Status | str | None
 
 
 class ChangePicked(ChangeOut):

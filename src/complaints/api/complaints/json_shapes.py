@@ -12,9 +12,10 @@ from complaints.api.complaints.schemas import ComplaintShown
 from complaints.domain.complaint.facts import Complaint, Deadline, Person, Promise, add_own_id
 from complaints.domain.complaint.members import GROUPS
 from complaints.domain.complaint.numbers import number_of
+from complaints.domain.complaint.subject import COMPLAINT_KIND
 from complaints.domain.policy.policy import Policy
 from complaints.use_cases.complaints.intake import IntakeResult
-from complaints.use_cases.complaints.views import ComplaintParts, ComplaintView
+from complaints.use_cases.complaints.views import ComplaintParts, ComplaintView, LinkView
 
 # The members of the schema that a complaint has under the same name and in the same form.
 _SAME_IN_FACTS = {
@@ -102,10 +103,12 @@ def promise_json(deadline: Deadline, promise: Promise) -> dict[str, Any]:
 
 
 def _links(parts: ComplaintParts) -> list[dict[str, Any]]:
-    return [
-        {"type": link.type, "complaint_id": link.complaint_id, "number": number_of(link.sequence)}
-        for link in parts.links
-    ]
+    return [_link(link, number_of(link.sequence)) for link in parts.links]
+
+
+def _link(link: LinkView, number: str) -> dict[str, Any]:
+    subject = {"kind": COMPLAINT_KIND, "id": link.complaint_id, "number": number}
+    return {"type": link.type, "subject": subject, "complaint_id": link.complaint_id, "number": number}
 
 
 def _result(members: Mapping[str, Any]) -> dict[str, Any] | None:

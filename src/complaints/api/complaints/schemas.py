@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from complaints.api.complaints.history_schemas import SubjectOut
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import Id, PersonShown
 from complaints.domain.vocabulary import (
@@ -70,6 +71,7 @@ class LinkShown(BaseModel):
     """A link to another complaint."""
 
     type: LinkType
+    subject: SubjectOut
     complaint_id: Annotated[Id, Field(description="The id of the other complaint.")]
     number: Annotated[str, Field(description="The number of the other complaint.")]
 

@@ -16,7 +16,6 @@ from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
-from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Acknowledge
@@ -30,13 +29,14 @@ _EXAMPLES = read_examples("complaints.api.deadlines")
 router = APIRouter(prefix="/escalations", tags=["escalations"], route_class=StrictRoute)
 _CURSOR = "escalations"
 _FILTERS = tuple(field.name for field in dataclasses.fields(EscalationSearch))
-_MEMBERS = tuple(name for name in EscalationOut.model_fields if name != "number")
+_MEMBERS = tuple(name for name in EscalationOut.model_fields if name not in ("subject", "number"))
 
 
 def escalation_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     """An escalation as the API shows it."""
     shown = {name: to_json(row[name]) for name in _MEMBERS}
-    return {**shown, "number": number_of(row["sequence"])}
+    subject = row["owned_by"]
+    return {**shown, "subject": to_json(dataclasses.asdict(subject)), "number": subject.number}
 
 
 @router.get(

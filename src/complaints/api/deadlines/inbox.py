@@ -1,4 +1,4 @@
-"""The route of the inbox: complaints with escalations that wait for somebody."""
+"""The route of the inbox: complaints and other subjects with escalations that wait for somebody."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -13,7 +13,6 @@ from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
-from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import escalations
@@ -34,9 +33,9 @@ _MEMBERS = tuple(name for name in InboxItem.model_fields if name not in ("number
     },
 )
 def list_inbox(request: CurrentRequest, query: Annotated[InboxQuery, Query()]) -> Response:
-    """One row for each complaint with escalations that are neither acknowledged nor settled: the worst ones first.
+    """One row for each complaint or other subject with escalations that wait: the worst ones first.
 
-    The highest level comes first, then the complaint that has waited longest.
+    They are neither acknowledged nor settled. The highest level comes first, then the row that has waited longest.
     """
     fields = parse_fields(query.fields, InboxItem)
     after = _position(cursors.decode(query.cursor, _CURSOR)) if query.cursor is not None else None
@@ -60,12 +59,12 @@ def list_inbox(request: CurrentRequest, query: Annotated[InboxQuery, Query()]) -
 
 def _item_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     shown = {name: to_json(row[name]) for name in _MEMBERS}
-    return {**shown, "number": number_of(row["sequence"]), "worst": escalation_json(row)}
+    return {**shown, "number": row["owned_by"].number, "worst": escalation_json(row)}
 
 
 def _cursor(last: Mapping[Any, Any]) -> dict[str, Any]:
     since = to_json(last["since"])
-    return {"kind": _CURSOR, "level": last["level"], "since": since, "id": to_json(last["complaint_id"])}
+    return {"kind": _CURSOR, "level": last["level"], "since": since, "id": to_json(last["owner_id"])}
 
 
 def _position(position: Mapping[str, Any]) -> InboxPosition:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from complaints.api.complaints.history_schemas import SubjectOut
 from complaints.api.complaints.schemas import PolicyRef
 from complaints.api.openapi.calendar_schemas import calendar_schema
 from complaints.api.openapi.example_files import read_examples
@@ -163,11 +164,12 @@ class EscalationOut(AnswerModel):
     model_config = example(_EXAMPLES["escalation"])
 
     id: UUID
-    complaint_id: UUID
+    subject: SubjectOut
+    complaint_id: Annotated[UUID | None, Field(description="Null: of another subject.")]
     number: Annotated[str, Field(max_length=20)]
     deadline_id: UUID | None
     kind: Annotated[
-        DeadlineKind | None, Field(description="The kind of its deadline; null: a user asked for it.")
+        DeadlineKind | str | None, Field(description="The kind of its deadline; null: a user asked for it.")
     ]
     step: Annotated[str, Field(examples=["100%"])]
     level: Annotated[int, Field(examples=[1])]
@@ -202,15 +204,18 @@ class EscalationPage(AnswerModel):
 
 
 class InboxItem(AnswerModel):
-    """A complaint that waits for somebody, with its worst escalation that is neither acknowledged nor settled."""
+    """What waits for somebody, with its worst escalation that is neither acknowledged nor settled.
+
+    It is a complaint, or another subject: then `complaint_id`, `subject`, `priority` and `next_due_at` are null.
+    """
 
     model_config = example(_EXAMPLES["inbox_item"])
 
-    complaint_id: UUID
+    complaint_id: UUID | None
     number: Annotated[str, Field(max_length=20)]
-    subject: str
-    status: Status
-    priority: Priority
+    subject: str | None
+    status: Status | str
+    priority: Priority | None
     team: Annotated[str, Field(examples=["operations"])]
     assignee: str | None
     first_owner: Annotated[str, Field(examples=["li.wei"])]

@@ -1,4 +1,4 @@
-"""A planned change to one complaint, with its events and escalations.
+"""A planned change to one complaint or other subject, with its events and escalations.
 
 The rules make a `Change`, and `storage.save` writes it. Each event holds the members that changed since the
 event before, so adding up all events of a complaint gives its present state (`history.fold`).
@@ -8,14 +8,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Hold, Promise, copy_with
+from complaints.domain.complaint.facts import (
+    AnySubject,
+    Complaint,
+    Deadline,
+    Escalation,
+    Hold,
+    Promise,
+    copy_with,
+)
+from complaints.domain.complaint.subject import COMPLAINT_KIND, Subject
 from complaints.domain.json_text import to_json
-from complaints.domain.vocabulary import DeadlineKind, EventType
 
 ENGINE = "engine"
+Fact = TypeVar("Fact", bound=AnySubject)
 
 # Events do not record these members: an event has them itself, or they follow from the other members.
 _NOT_RECORDED = frozenset({"id", "version", "updated_at", "deadlines", "holds"})
@@ -28,37 +37,34 @@ _deadline_values = attrgetter(*_RECORDED_OF_DEADLINE)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of a complaint's history. `at` is the time of the entry, in UTC.
+    """One entry of a history. `at` is the time of the entry, in UTC.
 
-    `data` holds facts: `history.canonical` writes them as JSON, once. `version` is the version of the complaint after
-    the change.
+    `data` holds facts: `history.canonical` writes them as JSON, once. `version` is the version of the complaint or
+    other subject after the change.
     """
 
-    type: EventType
+    type: str
     version: int
     at: datetime
     actor: str
     data: dict[str, Any]
 
 
-class Change:
-    """A planned change to one complaint. Nothing is stored until `storage.save` writes it.
+class PlannedChange(Generic[Fact]):
+    """A planned change to one complaint or other subject. Nothing is stored until `storage.save` writes it.
 
-    `complaint` is the complaint after the change. `before` is the complaint before it, None for a new
-    complaint. `touched` is true if the change counts as a new version. `actor` is the cause of all events
-    that name no other actor.
+    `subject` is the fact after the change. `before` is the fact before it, None for a new one. `touched` is true
+    if the change counts as a new version. `actor` is the cause of all events that name no other actor.
     """
 
     __slots__ = (
-        "_recorded", "actor", "before", "complaint", "escalations", "events", "new_id", "promises", "touched",
+        "_recorded", "actor", "before", "escalations", "events", "new_id", "promises", "subject", "touched",
     )  # fmt: skip
 
-    def __init__(
-        self, complaint: Complaint, *, actor: str, new_id: Callable[[], UUID], new: bool = False
-    ) -> None:
-        self.before = None if new else complaint
+    def __init__(self, subject: Fact, *, actor: str, new_id: Callable[[], UUID], new: bool = False) -> None:
+        self.before = None if new else subject
         self._recorded = self.before
-        self.complaint = complaint
+        self.subject = subject
         self.actor = actor
         self.new_id = new_id
         self.events: list[Event] = []
@@ -67,49 +73,47 @@ class Change:
         self.touched = new
 
     def set(self, **changes: Any) -> None:
-        """Set members of the complaint. Raises TypeError for an unknown member."""
-        self.complaint = copy_with(self.complaint, **changes)
+        """Set members of the fact. Raises TypeError for an unknown member."""
+        self.subject = copy_with(self.subject, **changes)
 
     def touch(self, now: datetime) -> None:
-        """Give the complaint a new version, updated at `now`. Only the first call has an effect."""
+        """Give the fact a new version, updated at `now`. Only the first call has an effect."""
         if not self.touched:
             self.touched = True
-            self.set(version=self.complaint.version + 1, updated_at=now)
+            self.set(version=self.subject.version + 1, updated_at=now)
 
     def add_deadlines(self, deadlines: Iterable[Deadline]) -> None:
-        """Add deadlines to the complaint."""
-        self.set(deadlines=(*self.complaint.deadlines, *deadlines))
+        """Add deadlines to the fact."""
+        self.set(deadlines=(*self.subject.deadlines, *deadlines))
 
     def put_deadline(self, deadline: Deadline) -> None:
         """Replace the deadline with the same id."""
-        self.set(deadlines=tuple(deadline if d.id == deadline.id else d for d in self.complaint.deadlines))
+        self.set(deadlines=tuple(deadline if d.id == deadline.id else d for d in self.subject.deadlines))
 
     def put_hold(self, hold: Hold) -> None:
         """Add a hold, or replace the hold with the same id."""
-        others = tuple(h for h in self.complaint.holds if h.id != hold.id)
+        others = tuple(h for h in self.subject.holds if h.id != hold.id)
         self.set(holds=(*others, hold))
 
     def deadline(self, deadline_id: UUID) -> Deadline:
         """The present state of the deadline with this id. Raises StopIteration if there is none."""
-        return next(d for d in self.complaint.deadlines if d.id == deadline_id)
+        return next(d for d in self.subject.deadlines if d.id == deadline_id)
 
-    def unmet(self, kind: DeadlineKind, *, cycle: int | None = None) -> list[Deadline]:
+    def unmet(self, kind: str, *, cycle: int | None = None) -> list[Deadline]:
         """The unmet deadlines of a kind, earliest due time first. Without `cycle`: of every cycle."""
-        found = [
-            d for d in self.complaint.deadlines if d.kind is kind and d.unmet and cycle in (None, d.cycle)
-        ]
+        found = [d for d in self.subject.deadlines if d.kind == kind and d.unmet and cycle in (None, d.cycle)]
         return sorted(found, key=lambda d: (d.due_at, d.id))
 
-    def record(self, event_type: EventType, at: datetime, *, actor: str | None = None, **data: Any) -> None:
+    def record(self, event_type: str, at: datetime, *, actor: str | None = None, **data: Any) -> None:
         """Add an event with everything that changed since the last event. Values of None are left out."""
         recorded = {key: value for key, value in data.items() if value is not None}
         recorded.update(self._unrecorded())
-        self._recorded = self.complaint
-        self.events.append(Event(event_type, self.complaint.version, at, actor or self.actor, recorded))
+        self._recorded = self.subject
+        self.events.append(Event(event_type, self.subject.version, at, actor or self.actor, recorded))
 
     def _unrecorded(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        before, after = self._recorded, self.complaint
+        before, after = self._recorded, self.subject
         if before is after:
             return found
         if changes := _changed_members(before, after):
@@ -120,6 +124,18 @@ class Change:
         ):
             found["deadlines"] = moved
         return found
+
+    def finish(self) -> None:
+        """Check that events record every change. Raises RuntimeError if a rule forgot its event."""
+        if self._recorded is not self.subject and self._unrecorded():
+            raise RuntimeError(f"changes without an event: {self._unrecorded()}")
+
+
+class Change(PlannedChange[Complaint]):
+    """A planned change to one complaint. `complaint` is another name of the member `subject`."""
+
+    __slots__ = ()
+    complaint: Complaint
 
     @classmethod
     def stamped(
@@ -138,19 +154,31 @@ class Change:
         change.touched = before is None or before.version != after.version
         return change
 
-    def finish(self) -> None:
-        """Check that events record every change. Raises RuntimeError if a rule forgot its event."""
-        if self._recorded is not self.complaint and self._unrecorded():
-            raise RuntimeError(f"changes without an event: {self._unrecorded()}")
+
+Change.complaint = PlannedChange.subject  # type: ignore[misc]
 
 
-def recorded_changes(before: Complaint | None, after: Complaint) -> dict[str, Any]:
-    """The members that differ, as JSON, with their new values. For a new complaint: all members with a value."""
+class SubjectChange(PlannedChange[Subject]):
+    """A planned change to a subject that is no complaint."""
+
+    __slots__ = ()
+
+    def record(self, event_type: str, at: datetime, *, actor: str | None = None, **data: Any) -> None:
+        """As for a complaint, but `complaint.escalated` is called `incident.escalated` if it is an incident."""
+        own = event_type.replace(f"{COMPLAINT_KIND}.", f"{self.subject.kind}.", 1)
+        super().record(own, at, actor=actor, **data)
+
+
+AnyChange = PlannedChange[Any]
+
+
+def recorded_changes(before: AnySubject | None, after: AnySubject) -> dict[str, Any]:
+    """The members that differ, as JSON, with their new values. For a new fact: all members with a value."""
     return {name: to_json(value) for name, value in _changed_members(before, after).items()}
 
 
 def recorded_members(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that the first event of a complaint records: those with a value."""
+    """The members that the first event of a history records: those with a value."""
     known = ((name, value) for name, value in members.items() if value is not None)
     return {n: v for n, v in known if n not in _NOT_RECORDED and v != () and v != {}}
 
@@ -160,7 +188,7 @@ def recorded_deadline(deadline: Deadline) -> dict[str, Any]:
     return {name: to_json(value) for name, value in _members_of(deadline).items()}
 
 
-def _changed_members(before: Complaint | None, after: Complaint) -> dict[str, Any]:
+def _changed_members(before: AnySubject | None, after: AnySubject) -> dict[str, Any]:
     """The members that differ. Most members are the same object in both facts, so that is compared first."""
     if before is None:
         return recorded_members(vars(after))

@@ -18,7 +18,6 @@ from complaints.domain.vocabulary import (
     Channel,
     ContactChannel,
     ContactOutcome,
-    DeadlineKind,
     DeadlineStatus,
     HoldReason,
     Nature,
@@ -36,7 +35,7 @@ UNMET_STATUSES = frozenset({DeadlineStatus.RUNNING, DeadlineStatus.PAUSED, Deadl
 
 @dataclass(frozen=True)
 class Deadline:
-    """One deadline of one complaint.
+    """One deadline of a complaint or of another subject. An annex declares the kinds of other subjects.
 
     `target` is None if the due time was given (a promise) or follows from another deadline (closure).
     `paused_until` is the latest end of the present pause. `wake_at` is the next time at which the product must
@@ -48,7 +47,7 @@ class Deadline:
     id: UUID
     policy_code: str
     policy_version: int
-    kind: DeadlineKind
+    kind: str
     cycle: int
     sequence: int
     attempt: int
@@ -84,6 +83,55 @@ class Hold:
     ended_at: datetime | None = None
 
 
+class AnySubject:
+    """What complaints and all other subjects have in common. Each of their facts declares these members.
+
+    `sequence` is the running number of its kind. `version` counts its changes and `cycle` its rounds, both from 1.
+    """
+
+    id: UUID
+    sequence: int
+    version: int
+    status: str
+    cycle: int
+    created_at: datetime
+    updated_at: datetime
+    team: str
+    policy_code: str
+    policy_version: int
+    ended_at: datetime | None
+    deadlines: tuple[Deadline, ...]
+    holds: tuple[Hold, ...]
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The earliest due time of the running and breached deadlines."""
+        return min(
+            (d.due_at for d in self.deadlines if d.unmet and d.status is not DeadlineStatus.PAUSED),
+            default=None,
+        )
+
+    @property
+    def overdue_after_at(self) -> datetime | None:
+        """The complaint is overdue at every instant after this one.
+
+        Paused deadlines count too: their due time assumes that the pause lasts to its latest end (rule 2.6).
+        """
+        return min((d.due_at for d in self.deadlines if d.unmet), default=None)
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """The next time at which the product must act: a hold ends, a deadline breaches or a step is due."""
+        hold = self.current_hold
+        wakes = [d.wake_at for d in self.deadlines if d.wake_at is not None]
+        return min([*wakes, hold.until_at] if hold else wakes, default=None)
+
+    @property
+    def current_hold(self) -> Hold | None:
+        """The hold that lasts now, or None."""
+        return next((h for h in self.holds if h.ended_at is None), None)
+
+
 @dataclass(frozen=True)
 class Escalation:
     """One step that was taken, or a call for help by a user.
@@ -93,7 +141,7 @@ class Escalation:
 
     id: UUID
     deadline_id: UUID | None
-    kind: DeadlineKind | None
+    kind: str | None
     step: str
     level: int
     roles: tuple[RecipientRole, ...]
@@ -146,7 +194,7 @@ class PlainMembers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Complaint(PlainMembers):
+class Complaint(PlainMembers, AnySubject):
     """One complaint with its deadlines.
 
     `version` counts its changes and `cycle` its rounds, both from 1. `ended_at` is the time at which it was
@@ -208,34 +256,6 @@ class Complaint(PlainMembers):
     def ids_by_system(self) -> dict[str, str]:
         """Every external id of the complaint, by system."""
         return add_own_id(self.external_ids, self.source, self.external_id)
-
-    @property
-    def next_due_at(self) -> datetime | None:
-        """The earliest due time of the running and breached deadlines."""
-        return min(
-            (d.due_at for d in self.deadlines if d.unmet and d.status is not DeadlineStatus.PAUSED),
-            default=None,
-        )
-
-    @property
-    def overdue_after_at(self) -> datetime | None:
-        """The complaint is overdue at every instant after this one.
-
-        Paused deadlines count too: their due time assumes that the pause lasts to its latest end (rule 2.6).
-        """
-        return min((d.due_at for d in self.deadlines if d.unmet), default=None)
-
-    @property
-    def wake_at(self) -> datetime | None:
-        """The next time at which the product must act: a hold ends, a deadline breaches or a step is due."""
-        hold = self.current_hold
-        wakes = [d.wake_at for d in self.deadlines if d.wake_at is not None]
-        return min([*wakes, hold.until_at] if hold else wakes, default=None)
-
-    @property
-    def current_hold(self) -> Hold | None:
-        """The hold that lasts now, or None."""
-        return next((h for h in self.holds if h.ended_at is None), None)
 
 
 def reasons_of_priority(*, given: bool, raised_by: tuple[PriorityReason, ...]) -> tuple[PriorityReason, ...]:

@@ -12,7 +12,6 @@ from complaints.domain.vocabulary import (
     AccessRole,
     Cause,
     ContactAfterEnd,
-    DeadlineKind,
     HoldReason,
     Priority,
     RecipientRole,
@@ -53,7 +52,7 @@ class TargetChoice:
 class DeadlineRule:
     """The rule for deadlines of one kind. `targets` is empty for a kind that takes its due time from elsewhere."""
 
-    kind: DeadlineKind
+    kind: str
     targets: tuple[TargetChoice, ...]
     calendar: WorkCalendar
     ladder: tuple[Step, ...]
@@ -64,8 +63,11 @@ class DeadlineRule:
     )
     """A cache of `rules.ladder`: the time from the start to each step, for targets that never pause."""
 
-    def target_for(self, priority: Priority, category: str | None) -> Target:
-        """The first target that fits. A category also fits its children: `network` fits `network.outage`."""
+    def target_for(self, priority: Priority | None, category: str | None) -> Target:
+        """The first target that fits. A category also fits its children: `network` fits `network.outage`.
+
+        A subject that is no complaint has neither priority nor category.
+        """
         parent = category.partition(".")[0] if category else None
         return next(
             choice.target
@@ -119,7 +121,7 @@ class Policy:
     timezone: str
     phone_region: str
     calendars: Mapping[str, WorkCalendar]
-    rules: Mapping[DeadlineKind, DeadlineRule]
+    rules: Mapping[str, DeadlineRule]
     priorities: PriorityRule
     follow_ups: Mapping[Priority, tuple[Target, ...]]
     closure: Target

@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID
 
-from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint, Deadline, Hold, Promise, copy_with
+from complaints.domain.complaint.change import AnyChange, Change
+from complaints.domain.complaint.facts import AnySubject, Complaint, Deadline, Hold, Promise, copy_with
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.ladder import (
@@ -25,21 +25,21 @@ from complaints.domain.time.working_time import Pause, Segment, Target
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 
 
-def terms_of(deadline: Deadline, complaint: Complaint, policy: Policy) -> DeadlineTerms:
-    """The rule, the calendar and the pauses that apply to a deadline."""
+def terms_of(deadline: Deadline, subject: AnySubject, policy: Policy) -> DeadlineTerms:
+    """The rule, the calendar and the pauses that apply to a deadline of `subject`."""
     rule = policy.rules[deadline.kind]
-    holds = [h for h in _find_holds(deadline, complaint) if h.reason in rule.pauses_on and rule.targets]
+    holds = [h for h in _find_holds(deadline, subject) if h.reason in rule.pauses_on and rule.targets]
     own = choose_calendar(deadline, rule.calendar)
     pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
-    return DeadlineTerms(rule, rule.calendar, pauses, complaint.created_at)
+    return DeadlineTerms(rule, rule.calendar, pauses, subject.created_at)
 
 
-def _find_holds(deadline: Deadline, complaint: Complaint) -> Iterator[Hold]:
+def _find_holds(deadline: Deadline, subject: AnySubject) -> Iterator[Hold]:
     """The holds of the deadline's cycle, except holds that began after it was met.
 
     For a met deadline: as they were when it was met, so its due time no longer moves.
     """
-    for hold in complaint.holds:
+    for hold in subject.holds:
         if hold.cycle != deadline.cycle:
             continue
         if deadline.met_at is None or (hold.ended_at is not None and hold.ended_at <= deadline.met_at):
@@ -87,7 +87,7 @@ def _make_deadline_by_rule(
 ) -> Deadline:
     rule = policy.rules[kind]
     target = rule.target_for(change.complaint.priority, change.complaint.category)
-    due_at = _compute_due_time(started_at, target, rule.calendar)
+    due_at = compute_due_time(started_at, target, rule.calendar)
     return make_deadline(change, policy, kind, started_at=started_at, target=target, due_at=due_at)
 
 
@@ -95,14 +95,14 @@ def start_after_result(change: Change, policy: Policy, told_at: datetime) -> Non
     """Start the follow-up deadlines and the closure deadline. The complainant was told the result at `told_at`."""
     due, started = told_at, []
     for sequence, target in enumerate(policy.follow_ups[change.complaint.priority], start=1):
-        due = _compute_due_time(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+        due = compute_due_time(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
         started.append(
             make_deadline(
                 change, policy, DeadlineKind.FOLLOW_UP,
                 started_at=told_at, target=target, due_at=due, sequence=sequence,
             )
         )  # fmt: skip
-    closure_at = _compute_due_time(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
+    closure_at = compute_due_time(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
     closure = make_deadline(
         change, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at
     )
@@ -112,7 +112,7 @@ def start_after_result(change: Change, policy: Policy, told_at: datetime) -> Non
 def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime) -> None:
     """Start another attempt at a follow-up contact that reached nobody (rule 1.3)."""
     target = policy.unreachable_retry
-    due = _compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+    due = compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
     retry = make_deadline(
         change, policy, DeadlineKind.FOLLOW_UP,
         started_at=now, target=target, due_at=due, sequence=missed.sequence, attempt=missed.attempt + 1,
@@ -123,29 +123,30 @@ def start_retry(change: Change, policy: Policy, missed: Deadline, now: datetime)
 def start_early_follow_up(change: Change, policy: Policy, now: datetime) -> None:
     """Start a follow-up, due when a retry would be, unless one of the cycle is due by then (rule 1.13)."""
     target = policy.unreachable_retry
-    due = _compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
+    due = compute_due_time(now, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
     complaint = change.complaint
     if any(d.due_at <= due for d in change.unmet(DeadlineKind.FOLLOW_UP, cycle=complaint.cycle)):
         return
     early = make_deadline(
         change, policy, DeadlineKind.FOLLOW_UP,
         started_at=now, target=target, due_at=due,
-        sequence=_next_sequence(complaint, DeadlineKind.FOLLOW_UP),
+        sequence=next_sequence(complaint, DeadlineKind.FOLLOW_UP),
     )  # fmt: skip
     change.touch(now)
     change.add_deadlines([early])
 
 
-def _compute_due_time(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
+def compute_due_time(start_at: datetime, target: Target, calendar: WorkCalendar) -> datetime:
+    """The due time of a deadline that starts at `start_at` and never pauses."""
     due = working_time.due_at(start_at, target, calendar)
     assert due is not None  # only a pause without end gives no due time
     return due
 
 
 def make_deadline(
-    change: Change,
+    change: AnyChange,
     policy: Policy,
-    kind: DeadlineKind,
+    kind: str,
     *,
     started_at: datetime,
     target: Target | None,
@@ -162,7 +163,7 @@ def make_deadline(
         policy_code=policy.code,
         policy_version=policy.version,
         kind=kind,
-        cycle=change.complaint.cycle,
+        cycle=change.subject.cycle,
         sequence=sequence,
         attempt=attempt,
         status=DeadlineStatus.RUNNING,
@@ -170,7 +171,7 @@ def make_deadline(
         target=target,
         due_at=due_at,
     )
-    return set_wake_time(deadline, change.complaint, policy)
+    return set_wake_time(deadline, change.subject, policy)
 
 
 def add_promise(
@@ -184,30 +185,30 @@ def add_promise(
         started_at=started_at,
         target=None,
         due_at=due_at,
-        sequence=_next_sequence(change.complaint, DeadlineKind.PROMISE),
+        sequence=next_sequence(change.complaint, DeadlineKind.PROMISE),
     )
     change.add_deadlines([deadline])
     change.promises.append(Promise(deadline.id, text, made_by))
     return deadline.id
 
 
-def set_wake_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> Deadline:
+def set_wake_time(deadline: Deadline, subject: AnySubject, policy: Policy) -> Deadline:
     """Set the wake time: the instant at which the product must act on the deadline next, or None."""
     match deadline.status:
         case DeadlineStatus.PAUSED:
             wake_at = deadline.paused_until
         case DeadlineStatus.RUNNING:
             breach_at = deadline.due_at + MOMENT
-            step_at = find_next_wake_time(deadline, terms_of(deadline, complaint, policy), policy)
+            step_at = find_next_wake_time(deadline, terms_of(deadline, subject, policy), policy)
             wake_at = min(breach_at, step_at) if step_at else breach_at
         case DeadlineStatus.BREACHED:
-            wake_at = find_next_wake_time(deadline, terms_of(deadline, complaint, policy), policy)
+            wake_at = find_next_wake_time(deadline, terms_of(deadline, subject, policy), policy)
         case _:
             wake_at = None
     return deadline if wake_at == deadline.wake_at else copy_with(deadline, wake_at=wake_at)
 
 
-def meet(change: Change, deadline: Deadline, now: datetime) -> None:
+def meet(change: AnyChange, deadline: Deadline, now: datetime) -> None:
     """Meet a deadline at `now`. It is late if `now` is after the due time (rule 2.1). A breach stays on record."""
     late = now > deadline.due_at
     change.put_deadline(
@@ -223,7 +224,7 @@ def meet(change: Change, deadline: Deadline, now: datetime) -> None:
     change.record(EventType.DEADLINE_MET, now, deadline_id=deadline.id, kind=deadline.kind, late=late)
 
 
-def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
+def cancel(change: AnyChange, deadlines: Iterable[Deadline]) -> None:
     """Cancel deadlines: nobody has to meet them any more. A breach stays on record (rule 2.11)."""
     for deadline in deadlines:
         change.put_deadline(
@@ -232,7 +233,7 @@ def cancel(change: Change, deadlines: Iterable[Deadline]) -> None:
 
 
 def end_repetitions(
-    deadline: Deadline, complaint: Complaint, policy: Policy, step_name: str, now: datetime
+    deadline: Deadline, subject: AnySubject, policy: Policy, step_name: str, now: datetime
 ) -> Deadline:
     """The deadline after a user acknowledged one of its steps at `now`. A repeating step then repeats no more.
 
@@ -241,23 +242,23 @@ def end_repetitions(
     is_over = not deadline.unmet or deadline.acknowledged_at is not None
     if is_over or not is_repeating(step_name, policy.rules[deadline.kind]):
         return deadline
-    return set_wake_time(copy_with(deadline, acknowledged_at=now), complaint, policy)
+    return set_wake_time(copy_with(deadline, acknowledged_at=now), subject, policy)
 
 
-def replan(change: Change, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
+def replan(change: AnyChange, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
     """Compute the unmet deadlines again from their start, with their pauses (rules 2.6 and 2.8).
 
     With `retarget`, the targets are chosen again too, because priority, category or policy changed. Follow-up
     deadlines, closure deadlines and promises keep their due times. So does each deadline that is past its due
     time at `now`, whether or not its breach is recorded already.
     """
-    for deadline in change.complaint.deadlines:
+    for deadline in change.subject.deadlines:
         if not deadline.unmet:
             continue
         if catch_up_status(deadline, now).status is DeadlineStatus.BREACHED:
-            renewed = set_wake_time(deadline, change.complaint, policy)
+            renewed = set_wake_time(deadline, change.subject, policy)
         else:
-            renewed = _recompute(deadline, change.complaint, policy, now, retarget=retarget)
+            renewed = _recompute(deadline, change.subject, policy, now, retarget=retarget)
         if renewed != deadline:
             change.put_deadline(renewed)
 
@@ -324,15 +325,15 @@ def catch_up_status(deadline: Deadline, now: datetime) -> Deadline:
     return deadline
 
 
-def explain_due_time(deadline: Deadline, complaint: Complaint, policy: Policy) -> tuple[Segment, ...]:
+def explain_due_time(deadline: Deadline, subject: AnySubject, policy: Policy) -> tuple[Segment, ...]:
     """The intervals between start and due time that were counted, and the skipped intervals (rule 2.13)."""
-    terms = terms_of(deadline, complaint, policy)
+    terms = terms_of(deadline, subject, policy)
     if deadline.target is None:
         return (Segment(deadline.started_at, deadline.due_at, counted=True, reason="given"),)
     return working_time.explain(deadline.started_at, deadline.target, terms.calendar, terms.pauses)
 
 
-def _next_sequence(complaint: Complaint, kind: DeadlineKind) -> int:
+def next_sequence(subject: AnySubject, kind: str) -> int:
     """The lowest sequence number that no deadline of this kind has in the present cycle."""
-    used = {d.sequence for d in complaint.deadlines if d.kind is kind and d.cycle == complaint.cycle}
+    used = {d.sequence for d in subject.deadlines if d.kind == kind and d.cycle == subject.cycle}
     return next(n for n in count(1) if n not in used)

@@ -29,7 +29,7 @@ def infeasible_faults(policy: Policy, instants: Iterable[datetime]) -> Iterator[
                 break
 
 
-def _longest_targets(policy: Policy) -> Iterator[tuple[Place, DeadlineKind, Target]]:
+def _longest_targets(policy: Policy) -> Iterator[tuple[Place, str, Target]]:
     """The places of the targets, their kinds of deadline, and the targets."""
     for kind, rule in policy.rules.items():
         for index in _longest_of_units([choice.target for choice in rule.targets]):
@@ -49,7 +49,7 @@ def _longest_of_units(targets: Sequence[Target]) -> Iterator[int]:
 
 
 def _find_fault(
-    policy: Policy, kind: DeadlineKind, target: Target, start: datetime, place: Place
+    policy: Policy, kind: str, target: Target, start: datetime, place: Place
 ) -> PlacedFault | None:
     rule = policy.rules[kind]
     try:

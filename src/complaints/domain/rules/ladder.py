@@ -13,7 +13,7 @@ from complaints.domain.rules.repetitions import MARK, plan_repetitions
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import ALWAYS_OPEN, WorkCalendar
 from complaints.domain.time.working_time import Pause, Target, Unit
-from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus
+from complaints.domain.vocabulary import DeadlineStatus
 
 MOST_REPETITIONS = 20
 """So many repetitions of a deadline are taken together. After a long downtime the others follow."""
@@ -51,7 +51,7 @@ class PlannedStep:
 
 def imagine_deadline(
     policy: Policy,
-    kind: DeadlineKind,
+    kind: str,
     *,
     start: datetime,
     due_at: datetime,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from complaints.domain.complaint.change import ENGINE, Change
+from complaints.domain.complaint.change import ENGINE, AnyChange, Change, SubjectChange
 from complaints.domain.policy.categories import Category, classify
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.recipients import choose_answerable_user
@@ -38,14 +38,37 @@ def hand_over(
     return True
 
 
-def hand_over_left_behind(change: Change, directory: Directory, now: datetime) -> None:
-    """Hand the complaint over to its team if its assignee or first owner has left.
+def hand_over_left_behind(change: AnyChange, directory: Directory, now: datetime) -> None:
+    """Hand the complaint or other subject over to its team if its assignee or first owner has left.
 
-    A complaint can get an owner who leaves at the same instant. The engine notices it at the next step.
+    It can get an owner who leaves at the same instant. The engine notices it at the next step.
     """
-    for login in (change.complaint.assignee, change.complaint.first_owner):
-        if login is not None and has_left(login, directory):
+    for login in (change.subject.assignee, change.subject.first_owner):
+        if login is None or not has_left(login, directory):
+            continue
+        if isinstance(change, Change):
             hand_over(change, directory, now, leaver=login, actor=ENGINE)
+        elif isinstance(change, SubjectChange):
+            hand_over_subject(change, directory, now, actor=ENGINE)
+
+
+def hand_over_subject(
+    change: SubjectChange,
+    directory: Directory,
+    now: datetime,
+    *,
+    successor: str | None = None,
+    actor: str | None = None,
+) -> bool:
+    """Give an open subject to `successor`, or else to the user who answers for its team. Returns False if it stays."""
+    subject = change.subject
+    owner = successor or choose_answerable_user(subject.team, directory)
+    if not subject.open or owner == subject.owner:
+        return False
+    change.touch(now)
+    change.set(owner=owner)
+    change.record(EventType.ASSIGNED, now, actor=actor, left=subject.owner)
+    return True
 
 
 def renew_ownership(

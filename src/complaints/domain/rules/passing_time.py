@@ -1,4 +1,4 @@
-"""The effects of time alone on a complaint: holds end, deadlines breach, steps are taken.
+"""The effects of time alone on a complaint or another subject: holds end, deadlines breach, steps are taken.
 
 The source is rule 2.1 and rules 3.1–3.4. The sweep and every action of a caller use `catch_up`.
 """
@@ -6,8 +6,8 @@ The source is rule 2.1 and rules 3.1–3.4. The sweep and every action of a call
 from datetime import datetime
 from typing import Any
 
-from complaints.domain.complaint.change import ENGINE, Change
-from complaints.domain.complaint.facts import Deadline, Escalation, copy_with
+from complaints.domain.complaint.change import ENGINE, AnyChange, Change, SubjectChange
+from complaints.domain.complaint.facts import AnySubject, Deadline, Escalation, copy_with
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.deadlines import set_wake_time, terms_of
@@ -26,7 +26,7 @@ from complaints.domain.vocabulary import (
 
 
 def catch_up(
-    change: Change,
+    change: AnyChange,
     policy: Policy,
     directory: Directory,
     now: datetime,
@@ -34,15 +34,15 @@ def catch_up(
     notify: bool = True,
     in_parts: bool = False,
 ) -> None:
-    """Apply everything that time alone does to the complaint up to `now`, in UTC.
+    """Apply everything that time alone does to the complaint or other subject up to `now`, in UTC.
 
     Holds end first. Then deadlines breach. Then steps are taken, by planned time and then by id. Nothing is
     skipped, even if it is late. If several steps of one deadline are taken together, only the highest step
     notifies. If `notify` is False, no step notifies, because an import records the past. A step can change the
-    complaint and so cause further effects. The loop ends when nothing is left to do at `now`. With `in_parts`, it also
-    ends after so many repetitions as one transaction may take; the complaint then stays due (rule 3.9).
+    subject and so cause further effects. The loop ends when nothing is left to do at `now`. With `in_parts`, it also
+    ends after so many repetitions as one transaction may take; the subject then stays due (rule 3.9).
     """
-    while (wake_at := change.complaint.wake_at) is not None and wake_at <= now:
+    while (wake_at := change.subject.wake_at) is not None and wake_at <= now:
         end_lapsed_hold(change, policy, now)
         _end_pauses(change, policy, now)
         _breach_late_deadlines(change, policy, now)
@@ -52,16 +52,16 @@ def catch_up(
             return
 
 
-def _refresh_wake_times(change: Change, policy: Policy, now: datetime) -> None:
+def _refresh_wake_times(change: AnyChange, policy: Policy, now: datetime) -> None:
     """Compute passed wake times again. Otherwise a deadline with nothing to do would keep the loop running."""
-    for deadline in change.complaint.deadlines:
+    for deadline in change.subject.deadlines:
         if deadline.wake_at is not None and deadline.wake_at <= now:
-            change.put_deadline(set_wake_time(deadline, change.complaint, policy))
+            change.put_deadline(set_wake_time(deadline, change.subject, policy))
 
 
-def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
+def end_lapsed_hold(change: AnyChange, policy: Policy, now: datetime) -> None:
     """End the hold if its time is over. It ends at its `until_at`, not at `now`."""
-    hold = change.complaint.current_hold
+    hold = change.subject.current_hold
     if hold is None or hold.until_at > now:
         return
     change.touch(now)
@@ -71,31 +71,33 @@ def end_lapsed_hold(change: Change, policy: Policy, now: datetime) -> None:
     change.record(EventType.RESUMED, now, actor=ENGINE, until_at=hold.until_at)
 
 
-def _end_pauses(change: Change, policy: Policy, now: datetime) -> None:
+def _end_pauses(change: AnyChange, policy: Policy, now: datetime) -> None:
     """End each pause with a spent budget. The hold itself goes on (rule 2.6)."""
-    for deadline in change.complaint.deadlines:
+    for deadline in change.subject.deadlines:
         if (
             deadline.status is DeadlineStatus.PAUSED
             and deadline.paused_until
             and deadline.paused_until <= now
         ):
             running = copy_with(deadline, status=DeadlineStatus.RUNNING, paused_until=None)
-            change.put_deadline(set_wake_time(running, change.complaint, policy))
+            change.put_deadline(set_wake_time(running, change.subject, policy))
             change.record(EventType.UPDATED, now, actor=ENGINE, pause_ended_at=deadline.paused_until)
 
 
-def _breach_late_deadlines(change: Change, policy: Policy, now: datetime) -> None:
-    late = [d for d in change.complaint.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
+def _breach_late_deadlines(change: AnyChange, policy: Policy, now: datetime) -> None:
+    late = [d for d in change.subject.deadlines if d.status is DeadlineStatus.RUNNING and d.due_at < now]
     for deadline in sorted(late, key=lambda d: (d.due_at, d.id)):
         breached_at = deadline.breached_at or deadline.due_at
         breached = copy_with(deadline, status=DeadlineStatus.BREACHED, breached_at=breached_at)
-        change.put_deadline(set_wake_time(breached, change.complaint, policy))
+        change.put_deadline(set_wake_time(breached, change.subject, policy))
         change.record(
             EventType.DEADLINE_BREACHED, now, actor=ENGINE, deadline_id=deadline.id, kind=deadline.kind
         )
 
 
-def _take_steps(change: Change, policy: Policy, directory: Directory, now: datetime, *, notify: bool) -> bool:
+def _take_steps(
+    change: AnyChange, policy: Policy, directory: Directory, now: datetime, *, notify: bool
+) -> bool:
     """Take the steps that are due. Returns True if repetitions are left for another round."""
     due, has_more = _find_passed_steps(change, policy, now, notify=notify)
     if due:
@@ -108,17 +110,17 @@ def _take_steps(change: Change, policy: Policy, directory: Directory, now: datet
 
 
 def _find_passed_steps(
-    change: Change, policy: Policy, now: datetime, *, notify: bool
+    change: AnyChange, policy: Policy, now: datetime, *, notify: bool
 ) -> tuple[list[tuple[PlannedStep, Deadline, bool]], bool]:
     """The steps to take at `now`, in order, and True if repetitions are left. The flag of a step: it notifies."""
     due: list[tuple[PlannedStep, Deadline, bool]] = []
     has_more = False
-    for deadline in change.complaint.deadlines:
+    for deadline in change.subject.deadlines:
         if deadline.status not in (DeadlineStatus.RUNNING, DeadlineStatus.BREACHED):
             continue
         if deadline.wake_at is None or deadline.wake_at > now:
             continue
-        terms = terms_of(deadline, change.complaint, policy)
+        terms = terms_of(deadline, change.subject, policy)
         remaining = plan_remaining_steps(deadline, terms, policy, repetitions_until=now)
         passed = [p for p in remaining if p.wake_at <= now]
         top = max(passed, key=lambda p: (p.step.level, p.planned_at)) if passed and notify else None
@@ -131,7 +133,7 @@ def _find_passed_steps(
 
 
 def _take_step(
-    change: Change,
+    change: AnyChange,
     directory: Directory,
     planned: PlannedStep,
     deadline: Deadline,
@@ -147,7 +149,7 @@ def _take_step(
         step=step.name,
         level=step.level,
         roles=step.notify,
-        recipients=find_recipients(step.notify, change.complaint, directory, now) if notifies else (),
+        recipients=find_recipients(step.notify, change.subject, directory, now) if notifies else (),
         planned_at=planned.planned_at,
         taken_at=now,
         superseded=not notifies,
@@ -198,7 +200,7 @@ def escalate_now(
 
 
 def record_escalation(
-    change: Change, taken: Escalation, event_type: EventType, *, actor: str = ENGINE, **data: Any
+    change: AnyChange, taken: Escalation, event_type: EventType, *, actor: str = ENGINE, **data: Any
 ) -> None:
     """Add an escalation to the change, with its event. `data` are further members of the event."""
     change.escalations.append(taken)
@@ -221,16 +223,18 @@ def record_escalation(
 
 
 def _apply_step_actions(
-    change: Change, policy: Policy, directory: Directory, planned: PlannedStep, now: datetime
+    change: AnyChange, policy: Policy, directory: Directory, planned: PlannedStep, now: datetime
 ) -> bool:
     """Apply the actions that the policy gives to a step: raise the priority, move to another team.
 
-    A team that was retired since then takes no complaint. Returns True if the complaint changed.
+    A team that was retired since then takes no complaint. Returns True if the subject changed. A subject that is no
+    complaint has no priority.
     """
-    step, complaint = planned.step, change.complaint
+    step, complaint = planned.step, change.subject
+    if isinstance(change, SubjectChange):
+        return _move_to_team(change, directory, planned, now)
     priority = routing.raise_priority(complaint.priority) if step.raise_priority else complaint.priority
-    wanted = directory.teams.get(step.move_to_team) if step.move_to_team else None
-    team = complaint.team if wanted and not wanted.active else step.move_to_team or complaint.team
+    team = _choose_team(planned, complaint, directory)
     if priority is complaint.priority and team == complaint.team:
         return False
     change.touch(now)
@@ -240,3 +244,20 @@ def _apply_step_actions(
         deadlines.replan(change, policy, now, retarget=True)
     change.record(EventType.UPDATED, now, actor=ENGINE, step=step.name)
     return True
+
+
+def _move_to_team(change: SubjectChange, directory: Directory, planned: PlannedStep, now: datetime) -> bool:
+    team = _choose_team(planned, change.subject, directory)
+    if team == change.subject.team:
+        return False
+    change.touch(now)
+    change.set(team=team)
+    change.record(EventType.UPDATED, now, actor=ENGINE, step=planned.step.name)
+    return True
+
+
+def _choose_team(planned: PlannedStep, subject: AnySubject, directory: Directory) -> str:
+    """The team after a step. A team that was retired takes nothing."""
+    asked = planned.step.move_to_team
+    wanted = directory.teams.get(asked) if asked else None
+    return subject.team if wanted and not wanted.active else asked or subject.team

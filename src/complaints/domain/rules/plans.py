@@ -18,7 +18,6 @@ from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, m
 from complaints.domain.policy.policy import DeadlineRule, Policy
 from complaints.domain.rules.models import UNREAD, Model, ModelId, NotInKind, Present
 from complaints.domain.time.working_time import never_stops
-from complaints.domain.vocabulary import EventType
 
 MOST_KINDS = 2_000
 """So many kinds are known at a time. A plan takes a few kilobytes."""
@@ -117,7 +116,7 @@ class Span:
 class PlannedEvent(NamedTuple):
     """An event of a plan. `version` is added to the version of the complaint. `actor` is None for its own actor."""
 
-    type: EventType
+    type: str
     version: int
     at: _Gap
     actor: str | None

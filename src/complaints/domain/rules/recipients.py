@@ -1,33 +1,48 @@
 """The users who get an escalation, found from the roles of its step (rule 3.6)."""
 
 from datetime import datetime
+from typing import Protocol
 
-from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict
 from complaints.domain.staff import Department, Directory, User
 from complaints.domain.vocabulary import RecipientRole
+
+
+class Owned(Protocol):
+    """The members of a complaint or another subject from which its recipients follow."""
+
+    @property
+    def team(self) -> str:
+        """The code of the team that works on it now."""
+
+    @property
+    def assignee(self) -> str | None:
+        """The login of the user who works on it now, if any."""
+
+    @property
+    def first_owner(self) -> str:
+        """The login of the user who answers for it."""
+
 
 _CHAIN = (RecipientRole.TEAM_LEAD, RecipientRole.DEPARTMENT_HEAD, RecipientRole.EXECUTIVE)
 
 
 def find_recipients(
-    roles: tuple[RecipientRole, ...], complaint: Complaint, directory: Directory, now: datetime
+    roles: tuple[RecipientRole, ...], owned: Owned, directory: Directory, now: datetime
 ) -> tuple[str, ...]:
     """The logins of the users who hold `roles` at `now`, each login once. Empty if nobody does (rule 3.6)."""
-    found = (find_recipient(role, complaint, directory, now) for role in roles)
+    found = (find_recipient(role, owned, directory, now) for role in roles)
     return tuple(dict.fromkeys(login for login in found if login))
 
 
-def find_recipient(
-    role: RecipientRole, complaint: Complaint, directory: Directory, now: datetime
-) -> str | None:
+def find_recipient(role: RecipientRole, owned: Owned, directory: Directory, now: datetime) -> str | None:
     """The login of the user who gets an escalation for `role`. None if nobody does.
 
     It is the holder of the role, otherwise the deputy, otherwise the same for the next role up.
     """
     roles = list(RecipientRole)
     for candidate_role in roles[roles.index(role) :]:
-        for login in _holders(candidate_role, complaint, directory):
+        for login in _holders(candidate_role, owned, directory):
             if (login := _find_reachable_user(login, directory, now)) is not None:
                 return login
     return None
@@ -71,12 +86,12 @@ def choose_answerable_user(team_code: str, directory: Directory) -> str:
     return everybody[0]
 
 
-def _holders(role: RecipientRole, complaint: Complaint, directory: Directory) -> list[str | None]:
+def _holders(role: RecipientRole, owned: Owned, directory: Directory) -> list[str | None]:
     if role is RecipientRole.ASSIGNEE:
-        return [complaint.assignee]
+        return [owned.assignee]
     if role is RecipientRole.FIRST_OWNER:
-        return [complaint.first_owner]
-    return _holders_by_role(complaint.team, directory)[_CHAIN.index(role)]
+        return [owned.first_owner]
+    return _holders_by_role(owned.team, directory)[_CHAIN.index(role)]
 
 
 def _holders_by_role(team_code: str, directory: Directory) -> list[list[str | None]]:

@@ -9,7 +9,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, SafeUUID
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, MetaData, SmallInteger, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Enum,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Uuid,
+)
 from sqlalchemy.types import TypeDecorator
 
 from complaints.domain.vocabulary import Priority
@@ -116,6 +126,33 @@ def one_of(kind: type[StrEnum], *, checked: bool = True) -> Enum:
     return _OneOf(
         kind, native_enum=False, length=40, create_constraint=checked, name=name, values_callable=_values
     )
+
+
+class _Known(dict[Any, Any]):
+    """The members of an enumeration by value. Any other text stands for itself."""
+
+    def __missing__(self, text: str) -> str:
+        return text
+
+
+class _OneOfRegistered(_OneOf):
+    """As `_OneOf`, but a text that an annex declares is read as it is."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Find the member of a value, or keep the text."""
+        return _Known({None: None, **{member.value: member for member in self.enum_class or ()}}).__getitem__
+
+
+def one_of_registered(kind: type[StrEnum]) -> Enum:
+    """A text column for the values of `kind` and for those that annexes declare. The database checks neither."""
+    return _OneOfRegistered(
+        kind, native_enum=False, length=40, create_constraint=False, values_callable=_values
+    )
+
+
+def one_subject() -> CheckConstraint:
+    """The CHECK that a row belongs to a complaint or to another subject, never to both."""
+    return CheckConstraint("(complaint_id IS NULL) <> (subject_id IS NULL)", name="one_subject")
 
 
 def _values(kind: Any) -> list[str]:

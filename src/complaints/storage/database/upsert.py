@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 from complaints.storage.database.transactions import Transaction
@@ -14,7 +14,7 @@ def insert_if_absent(tx: Transaction, table: Table, values: dict[str, Any]) -> b
     On PostgreSQL the statement waits for another transaction that is inserting the same key.
     """
     statement = _insert(tx, table).values(values).on_conflict_do_nothing()
-    returned = statement.returning(*table.primary_key)
+    returned = statement.returning(literal(1))
     return tx.connection.execute(returned).first() is not None
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select, text
+from sqlalchemy import ColumnElement, Text, cast, func, select, text
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.texts import EventTexts
@@ -52,10 +52,11 @@ class ComplaintRow(NamedTuple):
 class EventRow(NamedTuple):
     """An event as stored. `data` is the text from which its digest was made.
 
-    `complaint_id` is the id as the database spells it: events are many, and to make a UUID of each takes long.
+    `owner_id` is the id of its complaint or other subject as the database spells it: events are many, and to make a
+    UUID of each takes long.
     """
 
-    complaint_id: str
+    owner_id: str
     sequence: int
     ordinal: int
     type: str
@@ -67,12 +68,12 @@ class EventRow(NamedTuple):
 
 
 class EscalationRow(NamedTuple):
-    """An escalation as stored."""
+    """An escalation as stored. `owner_id` is the id of its complaint or other subject."""
 
-    complaint_id: UUID
+    owner_id: UUID
     id: UUID
     deadline_id: UUID | None
-    kind: DeadlineKind | None
+    kind: str | None
     step: str
     level: int
     roles: list[str]
@@ -180,12 +181,22 @@ def _load_readable(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, Complaint
     return {record.complaint.id: record for record in found}
 
 
+def event_columns(owner: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """The columns of an `EventRow`. `owner` names its complaint or other subject."""
+    return [cast(owner, Text), *(event.c[name] for name in EventRow._fields[1:])]
+
+
+def escalation_columns(owner: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """The columns of an `EscalationRow`. `owner` names its complaint or other subject."""
+    return [owner, *(escalation.c[name] for name in EscalationRow._fields[1:])]
+
+
 def find_events(tx: Transaction, batch: Sequence[ComplaintRow]) -> Sequence[EventRow]:
     """The events of complaints, ordered by complaint and ordinal."""
     if not batch:
         return []
-    columns = [event.c[name] for name in EventRow._fields[1:]]
-    statement = select(cast(event.c.complaint_id, Text), *columns).where(
+    columns = event_columns(event.c.complaint_id)
+    statement = select(*columns).where(
         any_of(event.c.complaint_id, [stored.loaded.complaint.id for stored in batch]),
         event.c.sequence > min(stored.loaded.events_after for stored in batch),
     )
@@ -198,7 +209,7 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
     complaints = [stored.loaded.complaint for stored in batch]
     parts = {one.id: Parts() for one in complaints}
     for row in _find_escalations(tx, parts):
-        parts[row.complaint_id].escalations.append(row)
+        parts[row.owner_id].escalations.append(row)
     joined = select(escalation.c.complaint_id, escalation.c.id, escalation_recipient.c.login)
     joined = joined.join(escalation_recipient).where(any_of(escalation.c.complaint_id, parts))
     for complaint_id, escalation_id, login in tx.connection.execute(joined).all():
@@ -250,7 +261,7 @@ def _add_promises(tx: Transaction, complaints: Sequence[Complaint], parts: dict[
 
 def _find_escalations(tx: Transaction, complaint_ids: Collection[UUID]) -> Iterator[EscalationRow]:
     """The escalations of complaints, ordered by complaint and planned time."""
-    columns = [escalation.c[name] for name in EscalationRow._fields]
+    columns = escalation_columns(escalation.c.complaint_id)
     statement = select(*columns).where(any_of(escalation.c.complaint_id, complaint_ids))
     rows = tx.connection.execute(statement.order_by(escalation.c.complaint_id, escalation.c.planned_at)).all()
     return (EscalationRow(*row) for row in rows)

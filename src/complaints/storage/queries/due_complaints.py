@@ -1,44 +1,33 @@
-"""Claims complaints whose wake time has come, by the partial index on `wake_at`."""
+"""Claims complaints whose wake time has come, and says when the next complaint or other subject is due."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Uuid, func, literal, select, tuple_, update
 
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.database.types import UtcDateTime
 from complaints.storage.load import find_complaints, load_parts
+from complaints.storage.queries import wake_order
+from complaints.storage.queries.wake_order import DuePosition as DuePosition
 from complaints.storage.rows.complaint import ComplaintRecord, complaint, find_rows
+from complaints.storage.rows.subject import subject
 
 c = complaint.c
-
-
-class DuePosition(NamedTuple):
-    """The position of a complaint in the order of wake times."""
-
-    wake_at: datetime
-    id: UUID
-
-
-_ASLEEP = (c.wake_at.is_not(None), c.parked_at.is_(None))
+_TABLES = (complaint, subject)
 
 
 def is_any_due(tx: Transaction) -> bool:
-    """True if the wake time of a complaint has come."""
+    """True if the wake time of a complaint or other subject has come."""
     return seconds_to_next_wake(tx) <= 0
 
 
 def seconds_to_next_wake(tx: Transaction) -> float:
-    """Seconds until the next complaint is due, 0 or less if one is due now, infinity if none will be.
+    """Seconds until the next complaint or other subject is due, 0 or less if one is due now, infinity if none will be.
 
-    It costs one look at an index.
+    It costs a look at an index of each table.
     """
-    statement = select(c.wake_at).where(*_ASLEEP).order_by(c.wake_at).limit(1)
-    wake_at = tx.connection.execute(statement).scalar()
-    return float("inf") if wake_at is None else (wake_at - tx.now).total_seconds()
+    wakes = [at for table in _TABLES if (at := wake_order.find_first_wake(tx, table)) is not None]
+    return (min(wakes) - tx.now).total_seconds() if wakes else float("inf")
 
 
 def claim_due(tx: Transaction, *, limit: int) -> list[ComplaintRecord]:
@@ -46,29 +35,12 @@ def claim_due(tx: Transaction, *, limit: int) -> list[ComplaintRecord]:
 
     Complaints that another process has locked are passed over.
     """
-    return load_claimed(tx, _lock_due(tx, limit))
+    return load_claimed(tx, wake_order.lock_due(tx, complaint, limit))
 
 
 def claim_next(tx: Transaction, *, after: DuePosition | None) -> DuePosition | None:
     """Lock the next due complaint after a position, without reading it. Returns its position, or None."""
-    due = select(c.wake_at, c.id).where(*_ASLEEP, c.wake_at <= tx.now)
-    if after is not None:
-        place = tuple_(literal(after.wake_at, UtcDateTime), literal(after.id, Uuid))
-        due = due.where(tuple_(c.wake_at, c.id) > place)
-    due = due.order_by(c.wake_at, c.id).limit(1).with_for_update(skip_locked=True, key_share=True)
-    row = tx.connection.execute(due).first()
-    return DuePosition(*row) if row else None
-
-
-def _lock_due(tx: Transaction, limit: int) -> list[UUID]:
-    due = (
-        select(c.id)
-        .where(*_ASLEEP, c.wake_at <= tx.now)
-        .order_by(c.wake_at, c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    return list(tx.connection.execute(due).scalars())
+    return wake_order.lock_next(tx, complaint, after)
 
 
 def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[ComplaintRecord]:
@@ -78,37 +50,32 @@ def load_claimed(tx: Transaction, ids: Sequence[UUID]) -> list[ComplaintRecord]:
 
 
 def slice_end(tx: Transaction, target: datetime, *, size: int) -> datetime | None:
-    """The instant up to which about `size` complaints fall due, at most `target`; None if none falls due."""
-    due = select(c.wake_at).where(*_ASLEEP, c.wake_at <= target).order_by(c.wake_at).limit(size).subquery()
-    end: datetime | None = tx.connection.execute(select(func.max(due.c.wake_at))).scalar_one()
-    return end
+    """The instant up to which about `size` complaints and other subjects fall due, at most `target`.
+
+    None if none falls due.
+    """
+    wakes = sorted(at for table in _TABLES for at in wake_order.find_wakes(tx, table, target, limit=size))
+    return wakes[:size][-1] if wakes else None
 
 
 def claim_until(tx: Transaction, end: datetime) -> list[ComplaintRecord]:
     """Lock every complaint that falls due up to `end`."""
-    return find_complaints(tx, *_ASLEEP, c.wake_at <= end, lock=True)
+    return find_complaints(tx, *wake_order.is_asleep(complaint), c.wake_at <= end, lock=True)
 
 
-def park(tx: Transaction, complaint_ids: Sequence[UUID]) -> None:
+def park(tx: Transaction, ids: Sequence[UUID]) -> None:
     """Set complaints aside that cannot be caught up. `complaints check` lists them."""
-    if complaint_ids:
-        tx.connection.execute(update(complaint).where(c.id.in_(complaint_ids)).values(parked_at=tx.now))
+    wake_order.park(tx, complaint, ids)
 
 
 def unpark(tx: Transaction, before: datetime, limit: int) -> int:
-    """Try up to `limit` complaints again that were set aside before an instant, and return how many they are.
+    """Try up to `limit` complaints, and as many other subjects, again that were set aside before an instant.
 
-    Complaints that another transaction has locked are left.
+    Returns how many of the one or the other there are, whichever is more: with `limit`, more may be left.
     """
-    parked = (
-        select(c.id).where(c.parked_at.is_not(None), c.parked_at < before).order_by(c.parked_at).limit(limit)
-    )
-    ids = list(tx.connection.execute(parked.with_for_update(skip_locked=True, key_share=True)).scalars())
-    if ids:
-        tx.connection.execute(update(complaint).where(any_of(c.id, ids)).values(parked_at=None))
-    return len(ids)
+    return max(wake_order.unpark(tx, table, before, limit) for table in _TABLES)
 
 
 def count_parked(tx: Transaction) -> int:
-    """The number of complaints that are set aside."""
-    return tx.connection.execute(select(func.count()).where(c.parked_at.is_not(None))).scalar_one()
+    """The number of complaints and other subjects that are set aside."""
+    return sum(wake_order.count_parked(tx, table) for table in _TABLES)

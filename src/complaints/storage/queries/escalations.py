@@ -1,4 +1,4 @@
-"""Escalations with the number of their complaint, within the scope of a caller."""
+"""Escalations with the name of their complaint or other subject, within the scope of a caller."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     RowMapping,
+    Select,
+    String,
     Text,
     Uuid,
     and_,
     cast,
+    false,
     literal,
+    null,
+    or_,
     select,
     tuple_,
+    union_all,
 )
 
 from complaints.domain.scope import Scope
@@ -24,16 +31,33 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.escalation import IN_INBOX, WAITING, escalation, escalation_recipient
-from complaints.storage.rows.scope_condition import condition
+from complaints.storage.rows.scope_condition import condition, subject_condition
+from complaints.storage.rows.subject import NAME_COLUMNS, subject
 
 e, r = escalation.c, escalation_recipient.c
 IS_OPEN = complaint.c.status.in_(OPEN_STATUSES)
-_SHOWN = select(escalation, complaint.c.sequence).join(complaint, complaint.c.id == e.complaint_id)
+IS_OPEN_SUBJECT = subject.c.ended_at.is_(None)
+_NO_TEXT = cast(null(), String)
+OF_COMPLAINT = (
+    complaint.c.sequence.label("complaint_sequence"),
+    _NO_TEXT.label("subject_kind"),
+    _NO_TEXT.label("subject_number"),
+)
+OF_SUBJECT = (
+    cast(null(), BigInteger).label("complaint_sequence"),
+    subject.c.kind.label("subject_kind"),
+    subject.c.number.label("subject_number"),
+)
 
 
 def find_escalation(tx: Transaction, escalation_id: UUID, *, scope: Scope) -> RowMapping | None:
-    """The escalation with the sequence of its complaint; None if there is none, or none within `scope`."""
-    statement = _SHOWN.where(e.id == escalation_id, condition(scope, complaint))
+    """The escalation with the name of its subject; None if there is none, or none within `scope`."""
+    statement = (
+        select(escalation, *NAME_COLUMNS)
+        .outerjoin(complaint, complaint.c.id == e.complaint_id)
+        .outerjoin(subject, subject.c.id == e.subject_id)
+        .where(e.id == escalation_id, or_(condition(scope, complaint), subject_condition(scope)))
+    )
     return tx.connection.execute(statement).mappings().first()
 
 
@@ -68,22 +92,55 @@ def list_escalations(
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """Escalations within `scope` that fit, with the sequence of their complaint, latest first.
+    """Escalations within `scope` that fit, with the name of their subject, latest first.
 
     `before` is the time and the id of the last escalation of the page before; None gives the first page.
     """
-    statement = _SHOWN.where(condition(scope, complaint), *_conditions(wanted))
-    statement = statement.order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
+    conditions = _conditions(wanted)
     if before is not None:
         position = tuple_(literal(before[0], UtcDateTime), literal(before[1], Uuid))
-        statement = statement.where(tuple_(e.taken_at, e.id) < position)
+        conditions.append(tuple_(e.taken_at, e.id) < position)
+    branches = [_of_complaints(wanted, scope), _of_subjects(wanted, scope)]
+    ordered = [
+        branch.where(*conditions).order_by(e.taken_at.desc(), e.id.desc()).limit(limit) for branch in branches
+    ]
+    return merge_branches(tx, ordered, limit, lambda c: (c.taken_at.desc(), c.id.desc()))
+
+
+def _of_complaints(wanted: EscalationFilter, scope: Scope) -> Select[Any]:
+    statement = select(escalation, *OF_COMPLAINT).join(complaint, complaint.c.id == e.complaint_id)
+    statement = statement.where(condition(scope, complaint))
+    if wanted.complaint is not None:
+        named = e.complaint_id if isinstance(wanted.complaint, UUID) else complaint.c.sequence
+        statement = statement.where(named == wanted.complaint)
+    return statement.where(*still_waits()) if wanted.waits else statement
+
+
+def _of_subjects(wanted: EscalationFilter, scope: Scope) -> Select[Any]:
+    statement = select(escalation, *OF_SUBJECT).join(subject, subject.c.id == e.subject_id)
+    statement = statement.where(e.subject_id.is_not(None), subject_condition(scope))
+    if wanted.complaint is not None:
+        statement = statement.where(false())
+    return statement.where(WAITING, IS_OPEN_SUBJECT) if wanted.waits else statement
+
+
+def merge_branches(
+    tx: Transaction,
+    branches: Sequence[Select[Any]],
+    limit: int,
+    order: Callable[[Any], Sequence[ColumnElement[Any]]],
+) -> Sequence[RowMapping]:
+    """The first `limit` rows of statements with the same columns, in `order`.
+
+    Each statement is ordered and limited too: it can then use the indexes of its table.
+    """
+    merged = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
+    statement = select(merged).order_by(*order(merged.c)).limit(limit)
     return tx.connection.execute(statement).mappings().all()
 
 
 def _conditions(wanted: EscalationFilter) -> list[ColumnElement[bool]]:
-    named = e.complaint_id if isinstance(wanted.complaint, UUID) else complaint.c.sequence
     asked: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
-        (wanted.complaint, named.__eq__),
         (wanted.kind, e.kind.__eq__),
         (
             wanted.acknowledged,
@@ -95,8 +152,7 @@ def _conditions(wanted: EscalationFilter) -> list[ColumnElement[bool]]:
         (wanted.team, e.team.__eq__),
         (wanted.recipients, lambda logins: has_recipient(logins, waits=wanted.waits)),
     ]
-    found = [make_condition(value) for value, make_condition in asked if value is not None]
-    return [*found, *still_waits()] if wanted.waits else found
+    return [make_condition(value) for value, make_condition in asked if value is not None]
 
 
 def still_waits() -> tuple[ColumnElement[bool], ...]:

@@ -1,32 +1,95 @@
-"""Inboxes: the complaints whose escalations still wait for somebody, one row for each complaint, worst first."""
+"""Inboxes: complaints and other subjects whose escalations wait for somebody, a row for each, worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Uuid, and_, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from complaints.domain.scope import Scope
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
-from complaints.storage.queries.escalations import IS_OPEN, has_recipient
+from complaints.storage.queries.escalations import (
+    IS_OPEN,
+    IS_OPEN_SUBJECT,
+    OF_COMPLAINT,
+    OF_SUBJECT,
+    has_recipient,
+    merge_branches,
+)
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import WAITING, escalation
-from complaints.storage.rows.scope_condition import condition
+from complaints.storage.rows.scope_condition import condition, subject_condition
+from complaints.storage.rows.subject import subject
 
-c, e = complaint.c, escalation.c
+c, e, s = complaint.c, escalation.c, subject.c
 _OF_ESCALATION = tuple(
     column for column in e if column.name != "team"
 )  # the team of the complaint now is shown
-_OF_COMPLAINT = tuple(
-    c[name]
-    for name in (
-        "sequence", "subject", "status", "priority", "team", "assignee", "first_owner", "next_due_at"
-    )
-)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """The inbox of complaints, or of other subjects.
+
+    `owner` is the column of the escalation that names them. `members` are their members that are shown, alike in both
+    branches.
+    """
+
+    table: Table
+    owner: ColumnElement[Any]
+    members: tuple[ColumnElement[Any], ...]
+    is_open: ColumnElement[bool]
+    in_scope: Callable[[Scope], ColumnElement[bool]]
+
+
+_SHARED = ("subject", "status", "priority", "team", "assignee", "first_owner", "next_due_at")
+_COMPLAINTS = _Branch(
+    complaint,
+    e.complaint_id,
+    (*OF_COMPLAINT, *(cast(c[n], String).label(n) if n == "status" else c[n] for n in _SHARED)),
+    IS_OPEN,
+    partial(condition, table=complaint),
+)
+# A subject has no text of its own, no priority, and its due times stand in its deadlines.
+_SUBJECTS = _Branch(
+    subject,
+    e.subject_id,
+    (
+        *OF_SUBJECT,
+        cast(null(), Text).label("subject"),
+        cast(s.status, String).label("status"),
+        type_coerce(cast(null(), SmallInteger), c.priority.type).label("priority"),
+        s.team,
+        s.owner.label("assignee"),
+        s.owner.label("first_owner"),
+        cast(null(), UtcDateTime).label("next_due_at"),
+    ),
+    IS_OPEN_SUBJECT,
+    subject_condition,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,78 +103,80 @@ class InboxFilter:
 
 @dataclass(frozen=True, slots=True)
 class InboxPosition:
-    """The end of a page: of its last complaint the highest level, the time since when it waits, and the id."""
+    """The end of a page: of its last row the highest level, the time since when it waits, and the id."""
 
     level: int
     since: datetime
-    complaint_id: UUID
+    owner_id: UUID
 
 
 def list_inbox(
     tx: Transaction, wanted: InboxFilter, *, scope: Scope, after: InboxPosition | None, limit: int
 ) -> Sequence[RowMapping]:
-    """The worst waiting escalation of each open complaint within `scope`, with members of the complaint.
+    """The worst waiting escalation of each open complaint or other subject within `scope`, with members of it.
 
-    `waiting` counts the waiting escalations of the complaint that fit, and `since` is the time of the first of them.
-    `due_at` is the due time of the deadline of the worst. The highest level comes first, then the complaint that has
-    waited longest.
+    `waiting` counts its waiting escalations that fit, and `since` is the time of the first of them. `due_at` is the
+    due time of the deadline of the worst. The highest level comes first, then the row that has waited longest.
     """
-    page = _page(wanted, scope, after, limit).subquery()
-    statement = (
-        select(
-            *_OF_ESCALATION,
-            *(column for column in page.c if column.name != "complaint_id"),
-            deadline.c.due_at,
-        )
+    branches = [_select(branch, wanted, scope, after, limit) for branch in (_COMPLAINTS, _SUBJECTS)]
+    return merge_branches(tx, branches, limit, _order)
+
+
+def _select(
+    branch: _Branch, wanted: InboxFilter, scope: Scope, after: InboxPosition | None, limit: int
+) -> Select[Any]:
+    page = _page(branch, wanted, scope, after, limit).subquery()
+    return (
+        select(*_OF_ESCALATION, *page.c, deadline.c.due_at)
         .select_from(page)
-        .join(escalation, e.id == _worst_of(page.c, wanted))
+        .join(escalation, e.id == _worst_of(branch, page.c, wanted))
         .outerjoin(deadline, deadline.c.id == e.deadline_id)
-        .order_by(*_order(page.c))
     )
-    return tx.connection.execute(statement).mappings().all()
 
 
-def _page(wanted: InboxFilter, scope: Scope, after: InboxPosition | None, limit: int) -> Any:
-    """The complaints of one page. Their worst escalations are looked for afterwards."""
-    waiting = _waiting_complaints(wanted).subquery()
+def _page(
+    branch: _Branch, wanted: InboxFilter, scope: Scope, after: InboxPosition | None, limit: int
+) -> Select[Any]:
+    """The rows of one page. Their worst escalations are looked for afterwards."""
+    waiting = _waiting(branch, wanted).subquery()
     statement = (
-        select(*waiting.c, *_OF_COMPLAINT)
-        .join(complaint, c.id == waiting.c.complaint_id)
-        .where(IS_OPEN, condition(scope, complaint))
+        select(*waiting.c, *branch.members)
+        .join(branch.table, branch.table.c.id == waiting.c.owner_id)
+        .where(branch.is_open, branch.in_scope(scope))
         .order_by(*_order(waiting.c))
         .limit(limit)
     )
     if wanted.team is not None:
-        statement = statement.where(c.team == wanted.team)
+        statement = statement.where(branch.table.c.team == wanted.team)
     return statement if after is None else statement.where(_comes_after(waiting.c, after))
 
 
 def _order(columns: Any) -> tuple[Any, ...]:
-    return columns.worst.desc(), columns.since, columns.complaint_id
+    return columns.worst.desc(), columns.since, columns.owner_id
 
 
-def _waiting_complaints(wanted: InboxFilter) -> Any:
-    """The complaints with waiting escalations that fit, grouped before anything is joined to them."""
+def _waiting(branch: _Branch, wanted: InboxFilter) -> Select[Any]:
+    """What has waiting escalations that fit, grouped before anything is joined to it."""
     return (
         select(
-            e.complaint_id,
+            branch.owner.label("owner_id"),
             func.max(e.level).label("worst"),
             func.min(e.taken_at).label("since"),
             func.count().label("waiting"),
         )
-        .where(*_conditions(wanted))
-        .group_by(e.complaint_id)
+        .where(branch.owner.is_not(None), *_conditions(wanted))
+        .group_by(branch.owner)
     )
 
 
-def _worst_of(waiting: Any, wanted: InboxFilter) -> Any:
-    """The id of the waiting escalation of the complaint with the highest level; the first of several."""
+def _worst_of(branch: _Branch, waiting: Any, wanted: InboxFilter) -> Any:
+    """The id of the waiting escalation of the row with the highest level; the first of several."""
     return (
         select(e.id)
-        .where(e.complaint_id == waiting.complaint_id, e.level == waiting.worst, *_conditions(wanted))
+        .where(branch.owner == waiting.owner_id, e.level == waiting.worst, *_conditions(wanted))
         .order_by(e.taken_at, e.id)
         .limit(1)
-        .correlate(waiting.complaint_id.table)
+        .correlate(waiting.owner_id.table)
         .scalar_subquery()
     )
 
@@ -126,8 +191,8 @@ def _conditions(wanted: InboxFilter) -> list[ColumnElement[bool]]:
 
 
 def _comes_after(waiting: Any, after: InboxPosition) -> ColumnElement[bool]:
-    place = tuple_(literal(after.since, UtcDateTime), literal(after.complaint_id, Uuid))
+    place = tuple_(literal(after.since, UtcDateTime), literal(after.owner_id, Uuid))
     return or_(
         waiting.worst < after.level,
-        and_(waiting.worst == after.level, tuple_(waiting.since, waiting.complaint_id) > place),
+        and_(waiting.worst == after.level, tuple_(waiting.since, waiting.owner_id) > place),
     )

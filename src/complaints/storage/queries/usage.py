@@ -1,18 +1,20 @@
-"""Uses of reference data by complaints."""
+"""Uses of reference data by complaints and other subjects."""
 
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 
 from complaints.domain.vocabulary import OPEN_STATUSES
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.subject import subject
 
 
 def has_open_complaints(tx: Transaction, team: str) -> bool:
-    """True if the team has a complaint that has not ended."""
-    c = complaint.c
-    statement = select(exists().where(c.team == team, c.status.in_(OPEN_STATUSES)))
+    """True if the team has a complaint or other subject that has not ended."""
+    c, s = complaint.c, subject.c
+    of_complaints = exists().where(c.team == team, c.status.in_(OPEN_STATUSES))
+    statement = select(or_(of_complaints, exists().where(s.team == team, s.ended_at.is_(None))))
     return bool(tx.connection.execute(statement).scalar_one())
 
 
@@ -25,3 +27,10 @@ def find_owned(tx: Transaction, login: str, *, limit: int | None = None) -> list
         statement = select(c.id).where(column == login, c.status.in_(OPEN_STATUSES), c.id.not_in(found))
         found |= dict.fromkeys(tx.connection.execute(statement.limit(left)).scalars())
     return list(found)
+
+
+def find_owned_subjects(tx: Transaction, login: str, *, limit: int | None = None) -> list[UUID]:
+    """The ids of open subjects that are no complaints and that the user owns, at most `limit`."""
+    s = subject.c
+    statement = select(s.id).where(s.owner == login, s.ended_at.is_(None)).limit(limit)
+    return list(tx.connection.execute(statement).scalars())

@@ -23,6 +23,7 @@ from complaints.storage.rows import (
     link,
     person,
     reindexing,
+    subject,
     test_clock,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "person",
     "configuration",
     "reindexing",
+    "subject",
     "with_annexes",
 ]
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Select,
     SmallInteger,
     String,
     Table,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     cast,
     select,
     text,
+    type_coerce,
     update,
 )
 
@@ -36,16 +38,17 @@ from complaints.storage.database import bulk
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.plain_rows import rows_of
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.database.types import UtcDateTime, metadata, one_of, one_of_registered, one_subject
 
 deadline = Table(
     "deadline",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("complaint_id", ForeignKey("complaint.id")),
+    Column("subject_id", ForeignKey("subject.id")),
     Column("policy_code", String(200), nullable=False),
     Column("policy_version", Integer, nullable=False),
-    Column("kind", one_of(DeadlineKind, checked=False), nullable=False),
+    Column("kind", one_of_registered(DeadlineKind), nullable=False),
     Column("cycle", Integer, nullable=False),
     Column("sequence", SmallInteger, nullable=False),
     Column("attempt", SmallInteger, nullable=False),
@@ -63,6 +66,7 @@ deadline = Table(
     Column("repetitions", Integer, nullable=False, server_default=text("0")),
     Column("acknowledged_at", UtcDateTime),
     UniqueConstraint("complaint_id", "kind", "cycle", "sequence", "attempt"),
+    one_subject(),
     CheckConstraint("(status IN ('met', 'met_late')) = (met_at IS NOT NULL)", name="met_has_time"),
     CheckConstraint("status <> 'met' OR met_at <= due_at", name="met_in_time"),
     CheckConstraint("status <> 'met_late' OR met_at > due_at", name="met_late"),
@@ -90,6 +94,19 @@ Index(
     d.paused_until,
     postgresql_where=d.status.in_(_UNMET),
     sqlite_where=d.status.in_(_UNMET),
+)
+_OF_SUBJECTS = d.subject_id.is_not(None)
+# Partial, so that deadlines of complaints pay for no index more.
+Index(
+    "uq_deadline__subject_id_kind_cycle_sequence_attempt",
+    d.subject_id,
+    d.kind,
+    d.cycle,
+    d.sequence,
+    d.attempt,
+    unique=True,
+    postgresql_where=_OF_SUBJECTS,
+    sqlite_where=_OF_SUBJECTS,
 )
 # A literal, as above. Intake does not pay for this index.
 MET_LATE = text("status = 'met_late'")
@@ -142,24 +159,38 @@ def values_of(fact: Deadline) -> dict[str, Any]:
 
 
 def _fact_of(row: Sequence[Any]) -> Deadline:
-    """The deadline of a row. The first column of the row is the id of the complaint."""
+    """The deadline of a row. The first column of the row is the id of the complaint or other subject."""
     values: list[Any] = [*row[1:]]
     values[_TARGET] = _read_target(values[_TARGET]) if values[_TARGET] else None
     values[_STEPS] = () if values[_STEPS] == "[]" else tuple(from_json(values[_STEPS]))
     return restore(Deadline, _MEMBERS, values)
 
 
-_FOUND = (
-    select(d.complaint_id, *_MEMBER_COLUMNS)
-    .where(any_of(d.complaint_id))
-    .order_by(d.complaint_id, d.cycle, d.started_at, d.due_at, d.id)
-)
+def _select_of(owner: Any, kind: Any) -> Select[Any]:
+    """The deadlines of many complaints or other subjects. `owner` is the column of their ids, `kind` of the kind."""
+    columns = (kind if name == "kind" else c for name, c in zip(_MEMBERS, _MEMBER_COLUMNS, strict=True))
+    statement = select(owner, *columns).where(any_of(owner))
+    return statement.order_by(owner, d.cycle, d.started_at, d.due_at, d.id)
+
+
+# A complaint has no deadline of a kind that an annex declares.
+_OF_COMPLAINTS = _select_of(d.complaint_id, type_coerce(d.kind, one_of(DeadlineKind, checked=False)))
+_OF_OTHERS = _select_of(d.subject_id, d.kind)
 
 
 def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Deadline]]:
     """The deadlines of complaints, by complaint id, in the order in which they were started."""
+    return _find(tx, _OF_COMPLAINTS, complaint_ids)
+
+
+def find_subject_deadlines(tx: Transaction, subject_ids: Collection[UUID]) -> dict[UUID, list[Deadline]]:
+    """The deadlines of other subjects, by subject id, in the order in which they were started."""
+    return _find(tx, _OF_OTHERS, subject_ids)
+
+
+def _find(tx: Transaction, statement: Select[Any], owner_ids: Collection[UUID]) -> dict[UUID, list[Deadline]]:
     found: dict[UUID, list[Deadline]] = defaultdict(list)
-    for row in tx.connection.execute(_FOUND, {"ids": complaint_ids}).all():
+    for row in tx.connection.execute(statement, {"ids": owner_ids}).all():
         found[row[0]].append(_fact_of(row))
     return found
 
@@ -167,7 +198,7 @@ def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUI
 def find_deadline_rows(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """The columns of deadlines by name, by complaint id, in the order of `find_deadlines`. No fact is made."""
     found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    for complaint_id, *values in rows_of(tx, _FOUND, complaint_ids):
+    for complaint_id, *values in rows_of(tx, _OF_COMPLAINTS, complaint_ids):
         found[complaint_id].append(dict(zip(_MEMBERS, values, strict=True)))
     return found
 
@@ -188,7 +219,7 @@ def find_holds(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, l
 
 
 def insert_deadlines(inserts: bulk.Inserts, rows: list[dict[str, Any]]) -> None:
-    """Write new deadlines. A row has `values_of` the deadline and the `complaint_id`."""
+    """Write new deadlines. A row has `values_of` the deadline, and `complaint_id` or `subject_id`."""
     inserts.add(deadline, rows)
 
 

@@ -29,15 +29,16 @@ from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.database.types import UtcDateTime, metadata, one_of
+from complaints.storage.database.types import UtcDateTime, metadata, one_of_registered, one_subject
 
 escalation = Table(
     "escalation",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("complaint_id", ForeignKey("complaint.id")),
+    Column("subject_id", ForeignKey("subject.id")),
     Column("deadline_id", ForeignKey("deadline.id")),
-    Column("kind", one_of(DeadlineKind)),
+    Column("kind", one_of_registered(DeadlineKind)),
     Column("step", String(40), nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("roles", JSON, nullable=False),
@@ -56,9 +57,18 @@ escalation = Table(
     CheckConstraint("level >= 0", name="level"),
     CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged"),
     CheckConstraint("(deadline_id IS NULL) = (kind IS NULL)", name="kind"),
+    one_subject(),
 )
 e = escalation.c
 Index("ix_escalation__complaint_id", e.complaint_id, e.taken_at)
+_OF_SUBJECTS = e.subject_id.is_not(None)
+Index(
+    "ix_escalation__subject_id",
+    e.subject_id,
+    e.taken_at,
+    postgresql_where=_OF_SUBJECTS,
+    sqlite_where=_OF_SUBJECTS,
+)
 Index("ix_escalation__taken_at", e.taken_at, e.id)
 Index("ix_escalation__team_taken_at", e.team, e.taken_at, e.id)
 WAITING = e.acknowledged_at.is_(None) & e.settled_at.is_(None)
@@ -84,17 +94,20 @@ Index(
 )
 
 
-def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escalation]]) -> None:
-    """Write escalations, each with the id and the team of its complaint.
+def insert_escalations(
+    inserts: Inserts, taken: Sequence[tuple[UUID, str, Escalation]], *, of_subjects: bool = False
+) -> None:
+    """Write escalations, each with the id and the team of its complaint. With `of_subjects`: of another subject.
 
     A step that was taken before violates the unique key, and the transaction raises RaceLost.
     """
     if not taken:
         return
+    owner = "subject_id" if of_subjects else "complaint_id"
     rows = [
         {
             "id": fact.id,
-            "complaint_id": complaint_id,
+            owner: owner_id,
             "deadline_id": fact.deadline_id,
             "kind": fact.kind,
             "step": fact.step,
@@ -107,7 +120,7 @@ def insert_escalations(inserts: Inserts, taken: Sequence[tuple[UUID, str, Escala
             "superseded": fact.superseded,
             "reason": fact.reason,
         }
-        for complaint_id, team, fact in taken
+        for owner_id, team, fact in taken
     ]
     inserts.add(escalation, rows)
     recipients = [
@@ -144,9 +157,15 @@ def set_notes(tx: Transaction, escalation_ids: Collection[UUID], note: str) -> N
     tx.connection.execute(changed.values(acknowledged_note=note))
 
 
-def settle_escalations(tx: Transaction, settled: Collection[UUID], ended: Collection[UUID]) -> None:
-    """Mark as settled the escalations of these deadlines, and all of these ended complaints (rule 3.8)."""
-    for column, ids in ((e.deadline_id, settled), (e.complaint_id, ended)):
+def settle_escalations(
+    tx: Transaction, settled: Collection[UUID], ended: Collection[UUID], *, of_subjects: bool = False
+) -> None:
+    """Mark as settled the escalations of these deadlines, and all of these ended complaints (rule 3.8).
+
+    With `of_subjects`, other subjects have ended.
+    """
+    owner = e.subject_id if of_subjects else e.complaint_id
+    for column, ids in ((e.deadline_id, settled), (owner, ended)):
         if ids:
             statement = update(escalation).where(column.in_(ids), e.settled_at.is_(None))
             _take_from_inboxes(tx, statement.values(settled_at=tx.now).returning(e.id, e.recipients))

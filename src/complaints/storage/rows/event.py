@@ -1,4 +1,4 @@
-"""The history: one row for each event, chained by digest for each complaint.
+"""The history: one row for each event, chained by digest for each complaint or other subject.
 
 A row never changes, except that the texts of an event of the first form can be erased (`domain.complaint.texts`).
 
@@ -10,22 +10,26 @@ On PostgreSQL the table is partitioned by ranges of `sequence`, one for each mon
 the number after which its events come, so PostgreSQL does not look at earlier months.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     RowMapping,
+    Select,
     String,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
     func,
+    or_,
     select,
     update,
 )
@@ -35,10 +39,11 @@ from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.bulk import insert_last
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.database.types import Serial, UtcDateTime, metadata, one_of
+from complaints.storage.database.types import Serial, UtcDateTime, metadata, one_of_registered, one_subject
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.event_text import event_text
-from complaints.storage.rows.scope_condition import condition
+from complaints.storage.rows.scope_condition import condition, subject_condition
+from complaints.storage.rows.subject import NAME_COLUMNS, subject
 
 FEED_LOCK = 0x636F6D70  # any number that no other lock uses
 
@@ -47,33 +52,58 @@ event = Table(
     metadata,
     Column("sequence", Serial, primary_key=True, autoincrement=True),
     Column("id", Uuid, nullable=False),
-    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("complaint_id", ForeignKey("complaint.id")),
+    Column("subject_id", ForeignKey("subject.id")),
     Column("ordinal", Integer, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("type", one_of(EventType, checked=False), nullable=False),
+    Column("type", one_of_registered(EventType), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(210), nullable=False),
     Column("data", Text, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     UniqueConstraint("complaint_id", "ordinal"),  # on PostgreSQL unique within a month
+    one_subject(),
     sqlite_autoincrement=True,
     postgresql_partition_by="RANGE (sequence)",
 )
-_WITH_TEXTS = select(event, event_text.c.salt, event_text.c.texts).outerjoin(
-    event_text,
-    (event_text.c.complaint_id == event.c.complaint_id) & (event_text.c.ordinal == event.c.ordinal),
+
+
+def _select_with_texts(owner: str) -> Select[Any]:
+    """The events whose owner is named by the column `owner`, with their texts."""
+    kept = (event_text.c[owner] == event.c[owner]) & (event_text.c.ordinal == event.c.ordinal)
+    return select(event, event_text.c.salt, event_text.c.texts).outerjoin(event_text, kept)
+
+
+_WITH_TEXTS, _OF_SUBJECTS_WITH_TEXTS = _select_with_texts("complaint_id"), _select_with_texts("subject_id")
+
+
+_OF_SUBJECTS = event.c.subject_id.is_not(None)
+# Partial, so that events of complaints pay for no index more. On PostgreSQL each month has its own.
+Index(
+    "uq_event__subject_id_ordinal",
+    event.c.subject_id,
+    event.c.ordinal,
+    unique=True,
+    postgresql_where=_OF_SUBJECTS,
+    sqlite_where=_OF_SUBJECTS,
 )
 
 
-def append_events(tx: Transaction, events: Sequence[tuple[UUID, UUID, ChainedEvent]]) -> None:
+def append_events(
+    tx: Transaction,
+    events: Sequence[tuple[UUID, UUID, ChainedEvent]],
+    *,
+    subject_ids: Collection[UUID] = frozenset(),
+) -> None:
     """Write (event id, complaint id, event) in the given order, just before commit.
 
-    `Transaction.finish` writes them earlier.
+    An id among `subject_ids` is that of another subject. `Transaction.finish` writes them earlier.
     """
     rows = [
         {
             "id": event_id,
-            "complaint_id": complaint_id,
+            "complaint_id": None if owner_id in subject_ids else owner_id,
+            "subject_id": owner_id if owner_id in subject_ids else None,
             "ordinal": chained.ordinal,
             "version": chained.event.version,
             "type": chained.event.type,
@@ -82,27 +112,32 @@ def append_events(tx: Transaction, events: Sequence[tuple[UUID, UUID, ChainedEve
             "data": chained.data,
             "digest": chained.digest,
         }
-        for event_id, complaint_id, chained in events
+        for event_id, owner_id, chained in events
     ]
     insert_last(tx, event, rows, lock=FEED_LOCK)
 
 
 def list_events(
     tx: Transaction,
-    complaint_id: UUID,
+    owner_id: UUID,
     *,
     after: int,
     limit: int,
+    of_subject: bool = False,
     from_number: int = 0,
     below_number: int | None = None,
 ) -> Sequence[RowMapping]:
     """Up to `limit` events of one complaint after ordinal `after`, oldest first, with their texts.
 
-    Only events with `from_number <= sequence < below_number` count. None means no upper bound.
+    With `of_subject`: of another subject. Only events with `from_number <= sequence < below_number` count. None means
+    no upper bound.
     """
     e = event.c
+    with_texts, owner = (
+        (_OF_SUBJECTS_WITH_TEXTS, e.subject_id) if of_subject else (_WITH_TEXTS, e.complaint_id)
+    )
     statement = (
-        _WITH_TEXTS.where(e.complaint_id == complaint_id, e.ordinal > after, e.sequence >= from_number)
+        with_texts.where(owner == owner_id, e.ordinal > after, e.sequence >= from_number)
         .order_by(e.ordinal)
         .limit(limit)
     )
@@ -142,10 +177,10 @@ def list_changes(tx: Transaction, *, after: int, limit: int) -> Sequence[RowMapp
 class FeedFilter:
     """The events that a reader of the feed asks for. None, or empty `types`, asks nothing.
 
-    `source` and `team` are those of the complaint now.
+    `source` and `team` are those of the complaint or other subject now. Only complaints have a source.
     """
 
-    types: tuple[EventType, ...] = ()
+    types: tuple[str, ...] = ()
     source: str | None = None
     team: str | None = None
 
@@ -153,12 +188,17 @@ class FeedFilter:
 def list_feed(
     tx: Transaction, asked: FeedFilter, *, after: int, up_to: int, limit: int, scope: Scope
 ) -> Sequence[RowMapping]:
-    """Up to `limit` events with numbers above `after` up to `up_to`, with what names their complaint."""
+    """Up to `limit` events with numbers above `after` up to `up_to`, with the name of their subject."""
     e, c = event.c, complaint.c
     statement = (
-        select(event, c.sequence.label("complaint_sequence"), c.source, c.external_id)
-        .join(complaint, c.id == e.complaint_id)
-        .where(e.sequence > after, e.sequence <= up_to, condition(scope, complaint))
+        select(event, *NAME_COLUMNS, c.source, c.external_id)
+        .outerjoin(complaint, c.id == e.complaint_id)
+        .outerjoin(subject, subject.c.id == e.subject_id)
+        .where(
+            e.sequence > after,
+            e.sequence <= up_to,
+            or_(condition(scope, complaint), subject_condition(scope)),
+        )
         .order_by(e.sequence)
         .limit(limit)
     )
@@ -167,7 +207,7 @@ def list_feed(
     if asked.source is not None:
         statement = statement.where(c.source == asked.source)
     if asked.team is not None:
-        statement = statement.where(c.team == asked.team)
+        statement = statement.where(func.coalesce(c.team, subject.c.team) == asked.team)
     return tx.connection.execute(statement).mappings().all()
 
 

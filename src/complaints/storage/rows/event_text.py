@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    Uuid,
     delete,
     select,
 )
@@ -34,7 +34,7 @@ event_text = Table(
     "event_text",
     metadata,
     Column("complaint_id", ForeignKey("complaint.id")),
-    Column("subject_id", Uuid),  # of a thing other than a complaint that has a history
+    Column("subject_id", ForeignKey("subject.id")),
     Column("ordinal", Integer, nullable=False),
     Column("salt", LargeBinary(SALT_BYTES), nullable=False),
     Column("texts", Text, nullable=False),  # JSON: the texts by their place in the event
@@ -52,30 +52,41 @@ Index(
 )
 
 
-def insert_texts(inserts: Inserts, events: Iterable[tuple[UUID, ChainedEvent]]) -> None:
-    """Insert the texts of new events; `events` are pairs of a complaint's id and an event."""
+def insert_texts(
+    inserts: Inserts, events: Iterable[tuple[UUID, ChainedEvent]], *, of_subjects: bool = False
+) -> None:
+    """Insert the texts of new events; `events` are pairs of a complaint's id and an event.
+
+    With `of_subjects`: of another subject's id.
+    """
+    owner = "subject_id" if of_subjects else "complaint_id"
     rows = [
         {
-            "complaint_id": complaint_id,
+            owner: owner_id,
             "ordinal": event.ordinal,
             "salt": event.texts.salt,
             "texts": canonical(event.texts.texts),
         }
-        for complaint_id, event in events
+        for owner_id, event in events
         if event.texts is not None
     ]
     inserts.add(event_text, rows)
 
 
-def find_texts(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, dict[int, EventTexts]]:
-    """The texts of the events of complaints, by complaint and ordinal."""
-    statement = select(t.complaint_id, t.ordinal, t.salt, t.texts).where(
-        any_of(t.complaint_id, complaint_ids)
-    )
+def find_texts(
+    tx: Transaction, owner_ids: Collection[UUID], *, of_subjects: bool = False
+) -> dict[UUID, dict[int, EventTexts]]:
+    """The texts of the events of complaints, by complaint and ordinal. With `of_subjects`: of other subjects."""
+    owner = _owner(of_subjects)
+    statement = select(owner, t.ordinal, t.salt, t.texts).where(any_of(owner, owner_ids))
     found: dict[UUID, dict[int, EventTexts]] = defaultdict(dict)
-    for complaint_id, ordinal, salt, texts in tx.connection.execute(statement):
-        found[complaint_id][ordinal] = EventTexts(salt, read_texts(texts))
+    for owner_id, ordinal, salt, texts in tx.connection.execute(statement):
+        found[owner_id][ordinal] = EventTexts(salt, read_texts(texts))
     return found
+
+
+def _owner(of_subjects: bool) -> ColumnElement[UUID]:
+    return t.subject_id if of_subjects else t.complaint_id
 
 
 def read_texts(stored: str | None) -> Texts:

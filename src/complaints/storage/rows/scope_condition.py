@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, FromClause, false, select, true
 
 from complaints.domain.scope import Scope, ScopeKind, UnresolvedScope
 from complaints.storage.rows.escalation import escalation, escalation_recipient
+from complaints.storage.rows.subject import subject
 
 
 def condition(
@@ -28,7 +29,27 @@ def condition(
         case ScopeKind.FIRST_OWNER:
             return _is_named(table.c.first_owner, scope)
         case ScopeKind.RECIPIENT:
-            return _has_recipient(table.c.id, scope)
+            return _has_recipient(table.c.id, escalation.c.complaint_id, scope)
+        case ScopeKind.DEPARTMENTS:
+            raise UnresolvedScope
+
+
+def subject_condition(scope: Scope) -> ColumnElement[bool]:
+    """The condition that a subject which is no complaint is in `scope`: by its team or its owner. It has no source.
+
+    Raises UnresolvedScope.
+    """
+    match scope.kind:
+        case ScopeKind.ALL:
+            return true()
+        case ScopeKind.SOURCES:
+            return false()
+        case ScopeKind.TEAMS:
+            return _is_named(subject.c.team, scope)
+        case ScopeKind.ASSIGNEE | ScopeKind.FIRST_OWNER:
+            return _is_named(subject.c.owner, scope)
+        case ScopeKind.RECIPIENT:
+            return _has_recipient(subject.c.id, escalation.c.subject_id, scope)
         case ScopeKind.DEPARTMENTS:
             raise UnresolvedScope
 
@@ -43,11 +64,13 @@ def _is_named(column: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
             return column.in_(names)
 
 
-def _has_recipient(complaint_id: ColumnElement[Any], scope: Scope) -> ColumnElement[bool]:
-    """The complaint has an escalation that notified a named user."""
+def _has_recipient(
+    owner_id: ColumnElement[Any], owner: ColumnElement[Any], scope: Scope
+) -> ColumnElement[bool]:
+    """The complaint or other subject has an escalation that notified a named user."""
     notified = (
-        select(escalation.c.complaint_id)
+        select(owner)
         .join(escalation_recipient, escalation_recipient.c.escalation_id == escalation.c.id)
         .where(_is_named(escalation_recipient.c.login, scope))
     )
-    return complaint_id.in_(notified)
+    return owner_id.in_(notified)

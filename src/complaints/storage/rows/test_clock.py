@@ -28,12 +28,12 @@ def start_sandbox(connection: Connection, now: datetime) -> None:
 def lock_sandbox(connection: Connection) -> datetime:
     """The instant of the test clock, locked against other moves until this transaction ends.
 
-    On PostgreSQL the complaints are locked too. The move will lock them one by one while it holds this row, and a
-    caller who holds a complaint may wait for the row: both would wait for ever.
+    On PostgreSQL the complaints and other subjects are locked too. The move will lock them one by one while it holds
+    this row, and a caller who holds a complaint may wait for the row: both would wait for ever.
     """
     now: datetime = connection.execute(select(sandbox_clock.c.now).with_for_update()).scalar_one()
     if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE complaint IN EXCLUSIVE MODE"))
+        connection.execute(text("LOCK TABLE complaint, subject IN EXCLUSIVE MODE"))
     return now
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from complaints.domain.complaint.change import Change
-from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.change import AnyChange, Change
+from complaints.domain.complaint.facts import AnySubject, Complaint
 from complaints.domain.errors import StaleVersion
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
@@ -27,10 +27,10 @@ def open_change(
     return change, catch_up(service, tx, change)
 
 
-def catch_up(service: Service, tx: Transaction, change: Change) -> Policy:
-    """Apply everything that time alone does to the complaint up to now. Returns the policy of the complaint."""
+def catch_up(service: Service, tx: Transaction, change: AnyChange) -> Policy:
+    """Apply everything that time alone does to the complaint or other subject up to now. Returns its policy."""
     configuration = service.configuration(tx)
-    policy = configuration.policy(change.complaint.policy_code, change.complaint.policy_version)
+    policy = configuration.policy_of(change.subject)
     passing_time.catch_up(change, policy, configuration.directory, tx.now)
     return policy
 
@@ -62,10 +62,10 @@ def change_complaint(
     return change.complaint
 
 
-def last_changed_at(complaint: Complaint) -> datetime:
+def last_changed_at(subject: AnySubject) -> datetime:
     """The instant of the last change by a user, or of the last breach that was recorded, if that is later."""
-    passed = [d.breached_at + MOMENT for d in complaint.deadlines if d.breached_at]
-    return max([complaint.updated_at, *passed])
+    passed = [d.breached_at + MOMENT for d in subject.deadlines if d.breached_at]
+    return max([subject.updated_at, *passed])
 
 
 def _check_version(complaint: Complaint, versions: Versions) -> None:

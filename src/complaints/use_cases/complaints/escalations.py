@@ -7,20 +7,22 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.change import Change
+from complaints.domain.complaint.change import AnyChange, SubjectChange
 from complaints.domain.errors import Conflict, Forbidden, NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.recipients import find_represented_users
 from complaints.domain.vocabulary import AccessRole, DeadlineKind, EventType
-from complaints.storage import load
+from complaints.storage import load, subjects
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import escalations, inbox
 from complaints.storage.queries.escalations import EscalationFilter
 from complaints.storage.queries.inbox import InboxFilter
 from complaints.storage.queries.inbox import InboxPosition as InboxPosition
 from complaints.storage.rows.escalation import acknowledge_escalation
+from complaints.storage.rows.subject import name_of
 from complaints.storage.save import ChangeToSave, save
+from complaints.storage.subjects import SubjectToSave
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.bulk import (
     MOST_ITEMS,
@@ -32,7 +34,7 @@ from complaints.use_cases.bulk import (
 )
 from complaints.use_cases.commands.complaints import Acknowledge, given_members
 from complaints.use_cases.complaints.bulk_commands import BulkAcknowledge
-from complaints.use_cases.complaints.changing import open_change
+from complaints.use_cases.complaints.changing import catch_up, open_change
 from complaints.use_cases.complaints.recipients import choose_recipients
 from complaints.use_cases.complaints.views import MASK
 from complaints.use_cases.named_filters import check_name
@@ -104,7 +106,8 @@ def list_inbox(
     configuration = service.configuration(tx)
     check_name(team, configuration.directory.teams, parameter="team", thing="team")
     wanted = InboxFilter(choose_recipients(tx, configuration, caller, recipient), team, level_min)
-    return inbox.list_inbox(tx, wanted, scope=caller.scope, after=after, limit=limit)
+    rows = inbox.list_inbox(tx, wanted, scope=caller.scope, after=after, limit=limit)
+    return [_shown(row, caller) for row in rows]
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
@@ -116,7 +119,11 @@ def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row
 
 
 def _shown(row: Row, caller: Caller) -> Row:
-    """The escalation as the caller sees it: the note of the acknowledgement is for staff."""
+    """The escalation as the caller sees it, with the name of its subject as `owned_by`.
+
+    The note of the acknowledgement is for staff.
+    """
+    row = {**row, "owned_by": name_of(row)}
     if row["acknowledged_note"] is None or Right.SEE_INTERNAL in caller.rights:
         return row
     return {**row, "acknowledged_note": MASK}
@@ -125,7 +132,8 @@ def _shown(row: Row, caller: Caller) -> Row:
 def acknowledge(
     service: Service, tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge
 ) -> Row:
-    """Record that the caller takes care of an escalation (rule 3.5). The version of the complaint stays.
+    """Record that the caller takes care of an escalation (rule 3.5). The version of the complaint or
+    other subject stays.
 
     No repetition of its step follows (rule 3.9). Raises Forbidden for a caller who is neither a recipient nor stands
     in for one, NotFound, and Conflict if it was acknowledged before.
@@ -133,22 +141,41 @@ def acknowledge(
     caller.require(Right.WORK)
     found = load_escalation(tx, caller, escalation_id)
     _check_may_acknowledge(service, tx, caller, found["recipients"])
-    loaded = load.load_complaint(tx, found["complaint_id"], scope=caller.scope, lock=True)
+    if found["complaint_id"] is not None:
+        loaded = load.load_complaint(tx, found["complaint_id"], scope=caller.scope, lock=True)
+        _acknowledge_once(tx, caller, escalation_id, command)
+        change, policy = open_change(service, tx, caller, loaded)
+        _record_acknowledgement(change, policy, found, command, tx.now)
+        save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
+    else:
+        of_subject = subjects.load_subject(tx, None, found["subject_id"], scope=caller.scope, lock=True)
+        _acknowledge_once(tx, caller, escalation_id, command)
+        own = SubjectChange(of_subject.subject, actor=caller.actor, new_id=service.new_id)
+        policy = catch_up(service, tx, own)
+        _record_acknowledgement(own, policy, found, command, tx.now)
+        save(tx, [], service.new_id, subjects=[SubjectToSave(own, of_subject.history_end)])
+    return load_escalation(tx, caller, escalation_id)
+
+
+def _acknowledge_once(tx: Transaction, caller: Caller, escalation_id: UUID, command: Acknowledge) -> None:
+    """Mark the escalation. Its complaint or other subject is locked, so only one caller is the first."""
     if not acknowledge_escalation(tx, escalation_id, by=caller.actor, note=command.note):
         before = load_escalation(tx, caller, escalation_id)
         raise Conflict(f"{before['acknowledged_by']} has acknowledged this escalation before.")
-    change, policy = open_change(service, tx, caller, loaded)
-    _end_repetitions(change, policy, found, tx.now)
+
+
+def _record_acknowledgement(
+    change: AnyChange, policy: Policy, found: Row, command: Acknowledge, now: datetime
+) -> None:
+    _end_repetitions(change, policy, found, now)
     change.record(
         EventType.ESCALATION_ACKNOWLEDGED,
-        tx.now,
-        escalation_id=escalation_id,
+        now,
+        escalation_id=found["id"],
         deadline_id=found["deadline_id"],
         step=found["step"],
         note=command.note,
     )
-    save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
-    return load_escalation(tx, caller, escalation_id)
 
 
 def acknowledge_many(service: Service, caller: Caller, chosen: BulkAcknowledge, show: ShowItem) -> BulkWork:
@@ -196,7 +223,7 @@ def _check_may_acknowledge(
     )
 
 
-def _end_repetitions(change: Change, policy: Policy, found: Row, now: datetime) -> None:
+def _end_repetitions(change: AnyChange, policy: Policy, found: Row, now: datetime) -> None:
     if found["deadline_id"] is not None:
         deadline = change.deadline(found["deadline_id"])
-        change.put_deadline(deadlines.end_repetitions(deadline, change.complaint, policy, found["step"], now))
+        change.put_deadline(deadlines.end_repetitions(deadline, change.subject, policy, found["step"], now))

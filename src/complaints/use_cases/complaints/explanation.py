@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from complaints.domain.complaint.facts import Complaint, Deadline
+from complaints.domain.complaint.facts import AnySubject, Deadline
 from complaints.domain.errors import NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
@@ -53,6 +53,11 @@ def explain(
     if deadline is None:
         raise NotFound(f"The complaint has no deadline {str(deadline_id)!r}.")
     policy = service.configuration(tx).policy(deadline.policy_code, deadline.policy_version)
+    return explain_deadline(tx, deadline, complaint, policy)
+
+
+def explain_deadline(tx: Transaction, deadline: Deadline, subject: AnySubject, policy: Policy) -> Explanation:
+    """Explain a deadline of a complaint or other subject."""
     taken = [
         ExplainedStep(
             row["step"],
@@ -62,17 +67,17 @@ def explain(
             row["taken_at"],
             row["superseded"],
         )
-        for row in find_of_deadline(tx, deadline_id)
+        for row in find_of_deadline(tx, deadline.id)
     ]
-    steps = sorted([*taken, *_plan_steps(deadline, complaint, policy)], key=lambda s: s.planned_at)
-    return Explanation(deadline.due_at, deadlines.explain_due_time(deadline, complaint, policy), steps)
+    steps = sorted([*taken, *_plan_steps(deadline, subject, policy)], key=lambda s: s.planned_at)
+    return Explanation(deadline.due_at, deadlines.explain_due_time(deadline, subject, policy), steps)
 
 
-def _plan_steps(deadline: Deadline, complaint: Complaint, policy: Policy) -> list[ExplainedStep]:
+def _plan_steps(deadline: Deadline, subject: AnySubject, policy: Policy) -> list[ExplainedStep]:
     """The steps that are still planned. None remain once the deadline is met or cancelled."""
     if not deadline.unmet:
         return []
-    terms = deadlines.terms_of(deadline, complaint, policy)
+    terms = deadlines.terms_of(deadline, subject, policy)
     return [explain_planned(planned) for planned in plan_remaining_steps(deadline, terms, policy)]
 
 

@@ -12,17 +12,18 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from complaints.domain.complaint.numbers import number_of
+from complaints.domain.complaint.subject import SubjectName
 from complaints.domain.complaint.texts import hide_texts, join_texts
 from complaints.domain.errors import Conflict
 from complaints.domain.scope import ALL_COMPLAINTS
-from complaints.domain.vocabulary import EventType, Status
+from complaints.domain.vocabulary import EventType
 from complaints.storage import load, months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import HistoryExtent
 from complaints.storage.rows import event
 from complaints.storage.rows.event import FeedFilter as FeedFilter
 from complaints.storage.rows.event_text import read_texts
+from complaints.storage.rows.subject import name_of
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import notes_and_links
@@ -41,13 +42,17 @@ EVERYTHING = FeedFilter()
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """An event. `sequence` numbers all events in commit order, `ordinal` those of one complaint."""
+    """An event. `sequence` numbers all events in commit order, `ordinal` those of one complaint.
+
+    It belongs to a complaint, or to another subject: then `complaint_id` is None.
+    """
 
     id: UUID
     sequence: int
     ordinal: int
-    complaint_id: UUID
-    type: EventType
+    complaint_id: UUID | None
+    subject_id: UUID | None
+    type: str
     version: int
     at: datetime
     actor: str
@@ -62,7 +67,8 @@ def event_without_texts(row: Mapping[Any, Any]) -> EventRecord:
     return EventRecord(*(*_members(row), hide_texts(row["type"], json.loads(row["data"]), MASK)))
 
 
-def _event_with_texts(row: Mapping[Any, Any]) -> EventRecord:
+def event_with_texts(row: Mapping[Any, Any]) -> EventRecord:
+    """The event of a row that has its texts."""
     texts = read_texts(row["texts"])
     return EventRecord(*(*_members(row), join_texts(row["type"], json.loads(row["data"]), texts)))
 
@@ -81,7 +87,7 @@ def timeline(
 
 def _shown(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[EventRecord]:
     """The events as the caller sees them."""
-    records = [_event_with_texts(row) for row in rows]
+    records = [event_with_texts(row) for row in rows]
     shown = show_data(tx, caller, [(record.type, record.data) for record in records])
     return [replace(record, data=data) for record, data in zip(records, shown, strict=True)]
 
@@ -110,7 +116,7 @@ def add_note(
     tx.finish()  # writes and numbers the event
     row = event.find_last_event(tx, complaint.id, EventType.NOTE_ADDED)
     assert row is not None  # `finish` wrote it
-    return _event_with_texts(row)
+    return event_with_texts(row)
 
 
 # The feed ------------------------------------------------------------------------------------------------------------
@@ -124,12 +130,16 @@ class FeedSetBack(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent(EventRecord):
-    """An event without texts, with what names its complaint. `status` is the new status, if the event changed it."""
+    """An event without texts, with what names its complaint or other subject.
 
+    `status` is the new status, if the event changed it. Only complaints have a source and external ids.
+    """
+
+    subject: SubjectName
     number: str
-    source: str
+    source: str | None
     external_id: str | None
-    status: Status | None
+    status: str | None
 
 
 def changes(
@@ -186,10 +196,11 @@ def feed_filter(
     service: Service, tx: Transaction, *, types: Sequence[str], source: str | None, team: str | None
 ) -> FeedFilter:
     """The filter for the storage. Raises InvalidContent for an unknown type of event or an unknown team."""
+    configuration = service.configuration(tx)
     for name in types:
-        check_name(name, EventType, parameter="type", thing="type of event")
-    check_name(team, service.configuration(tx).directory.teams, parameter="team", thing="team")
-    return FeedFilter(tuple(map(EventType, types)), source, team)
+        check_name(name, configuration.event_types, parameter="type", thing="type of event")
+    check_name(team, configuration.directory.teams, parameter="team", thing="team")
+    return FeedFilter(tuple(types), source, team)
 
 
 def _shown_in_feed(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[FeedEvent]:
@@ -202,6 +213,7 @@ def _shown_in_feed(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, 
 def _feed_event_of(row: Mapping[Any, Any]) -> FeedEvent:
     data = hide_texts(row["type"], json.loads(row["data"]), MASK)
     status = data.get("changes", {}).get("status")
-    named = (number_of(row["complaint_sequence"]), row["source"], row["external_id"])
-    members: tuple[Any, ...] = (*_members(row), data, *named, None if status is None else Status(status))
+    subject = name_of(row)
+    named = (subject, subject.number, row["source"], row["external_id"], status)
+    members: tuple[Any, ...] = (*_members(row), data, *named)
     return FeedEvent(*members)

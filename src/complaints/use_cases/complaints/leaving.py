@@ -1,18 +1,19 @@
-"""A user who leaves hands open complaints over, to a successor or to their teams (rule 1.7)."""
+"""A user who leaves hands open complaints and other subjects over, to a successor or to their teams (rule 1.7)."""
 
 from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
-from complaints.domain.complaint.change import Change
+from complaints.domain.complaint.change import Change, SubjectChange
 from complaints.domain.errors import Conflict, InvalidContent
-from complaints.domain.rules.ownership import hand_over
+from complaints.domain.rules.ownership import hand_over, hand_over_subject
 from complaints.domain.staff import Directory, User
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import usage
 from complaints.storage.rows import configuration as configuration_rows
 from complaints.storage.save import ChangeToSave, save
+from complaints.storage.subjects import SubjectToSave, lock_subjects
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.configuration import PatchUser
 from complaints.use_cases.complaints.changing import last_changed_at
@@ -47,8 +48,8 @@ def change_user(service: Service, tx: Transaction, caller: Caller, login: str, c
     if command.active is False:
         configuration_rows.lock_user(tx, login)
         _check_leaving(configuration, login, command)
-        owned = usage.find_owned(tx, login)
-        _hand_over(service, tx, caller, configuration.directory, login, command.successor, owned)
+        owned = usage.find_owned(tx, login), usage.find_owned_subjects(tx, login)
+        _hand_over(service, tx, caller, configuration.directory, login, command.successor, *owned)
         if command.successor is not None:
             staff.pass_on_roles(tx, caller, configuration.directory, login, command.successor)
     elif command.successor is not None:
@@ -75,14 +76,14 @@ def _check_leaving(configuration: Configuration, login: str, command: PatchUser)
 def _hand_over_batch(
     service: Service, tx: Transaction, caller: Caller, login: str, command: PatchUser
 ) -> int:
-    """Hand up to 500 complaints over. Returns their number."""
+    """Hand up to 500 complaints, and as many other subjects, over. Returns the number of the ones or of the others."""
     if command.successor is not None:
         configuration_rows.claim_active_user(tx, command.successor)
     configuration = service.cache.current(tx, certain=True)
     _check_leaving(configuration, login, command)
-    found = usage.find_owned(tx, login, limit=BATCH)
-    _hand_over(service, tx, caller, configuration.directory, login, command.successor, found)
-    return len(found)
+    found = usage.find_owned(tx, login, limit=BATCH), usage.find_owned_subjects(tx, login, limit=BATCH)
+    _hand_over(service, tx, caller, configuration.directory, login, command.successor, *found)
+    return max(map(len, found))
 
 
 def _hand_over(
@@ -93,6 +94,7 @@ def _hand_over(
     leaver: str,
     successor: str | None,
     complaint_ids: Collection[UUID],
+    subject_ids: Collection[UUID],
 ) -> None:
     """Time is not applied to the complaints first, so one that cannot be caught up stops nobody from leaving."""
     loaded = load.load_complaints(tx, complaint_ids, lock=True) if complaint_ids else []
@@ -103,7 +105,13 @@ def _hand_over(
         change = Change(record.complaint, actor=caller.actor, new_id=service.new_id)
         if hand_over(change, directory, now, leaver=leaver, successor=successor):
             changes.append(ChangeToSave(change, record.history_end))
-    save(tx, changes, service.new_id)
+    others = []
+    for of_subject in lock_subjects(tx, subject_ids):
+        own = SubjectChange(of_subject.subject, actor=caller.actor, new_id=service.new_id)
+        now = tx.not_before(last_changed_at(of_subject.subject)).now
+        if hand_over_subject(own, directory, now, successor=successor):
+            others.append(SubjectToSave(own, of_subject.history_end))
+    save(tx, changes, service.new_id, subjects=others)
 
 
 def _without(directory: Directory, login: str) -> Directory:

@@ -16,9 +16,7 @@ _PUBLIC = "public"
 _ID_LENGTH = 36
 
 
-def show_data(
-    tx: Transaction, caller: Caller, events: Sequence[tuple[EventType, EventData]]
-) -> list[EventData]:
+def show_data(tx: Transaction, caller: Caller, events: Sequence[tuple[str, EventData]]) -> list[EventData]:
     """The data of each event as the caller sees it, in the given order.
 
     Internal notes and attributes are for staff, so other callers see a mask. An id of a complaint outside the scope
@@ -34,9 +32,9 @@ def show_data(
     return [_without(data, texts) for data in shown] if texts else shown
 
 
-def _mask_internal(event_type: EventType, data: EventData) -> EventData:
+def _mask_internal(event_type: str, data: EventData) -> EventData:
     shown = dict(data)
-    if event_type is EventType.NOTE_ADDED and shown.get("visibility") != _PUBLIC:
+    if event_type == EventType.NOTE_ADDED and shown.get("visibility") != _PUBLIC:
         shown["text"] = MASK
     if shown.get("note") is not None:
         shown["note"] = MASK

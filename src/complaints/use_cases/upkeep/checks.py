@@ -106,7 +106,7 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
     count = len(ids) + len(batch.unreadable)
     events = {
         UUID(key): list(rows)
-        for key, rows in groupby(audit.find_events(tx, batch.stored), attrgetter("complaint_id"))
+        for key, rows in groupby(audit.find_events(tx, batch.stored), attrgetter("owner_id"))
     }
     parts = audit.find_parts(tx, batch.stored)
     configuration, horizon = service.cache.current(tx, certain=True), months.horizon(tx)
@@ -123,6 +123,10 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
         own = events.get(complaint.id, [])
         case = Case(
             stored=stored,
+            subject=complaint,
+            history_end=stored.loaded.history_end,
+            events_after=stored.loaded.events_after,
+            parked_at=stored.parked_at,
             events=own,
             parts=parts[complaint.id],
             policy=policy,

@@ -1,7 +1,8 @@
-"""The invariants of one complaint. Each is a function that yields what is wrong (rules 2.12, 3.1, 3.3)."""
+"""The invariants of complaints and other subjects: functions that yield what is wrong (rules 2.12, 3.1, 3.3)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from pydantic_core import from_json
 from complaints.domain.complaint.change import Event, recorded_changes, recorded_deadline
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
+from complaints.domain.complaint.subject import Subject
 from complaints.domain.complaint.texts import find_erased, find_text_faults, join_texts
 from complaints.domain.complaint.words import comparable_words, digest_words
 from complaints.domain.json_text import to_json
@@ -36,19 +38,22 @@ _OF_ESCALATION = (
     "superseded",
     "reason",
 )
-_LINK_TYPES = frozenset(LinkType)
+_LINK_TYPES, _EVENT_TYPES = frozenset(LinkType), frozenset(EventType)
 _LINKING = (EventType.LINKED, EventType.UNLINKED, EventType.MERGED, EventType.UNMERGED)
 
 
-@dataclass(frozen=True)
-class Case:
-    """One complaint with everything that is stored about it.
+@dataclass(frozen=True, kw_only=True)
+class SubjectCase:
+    """One complaint or other subject with everything that is stored about it.
 
-    `secret` is the secret of the installation. `now_is_late`: the complaint's wake time is more than a minute ago.
-    `cut_off`: the history began in a month that was detached, so only the rest of it can be checked.
+    `secret` is the secret of the installation. `now_is_late`: its wake time is more than a minute ago. `cut_off`: the
+    history began in a month that was detached, so only the rest of it can be checked.
     """
 
-    stored: ComplaintRow
+    subject: Complaint | Subject
+    history_end: HistoryEnd
+    events_after: int
+    parked_at: datetime | None
     events: Sequence[EventRow]
     parts: Parts
     policy: Policy
@@ -56,11 +61,6 @@ class Case:
     secret: bytes = field(repr=False)
     now_is_late: bool
     cut_off: bool
-
-    @property
-    def complaint(self) -> Complaint:
-        """The complaint as stored."""
-        return self.stored.loaded.complaint
 
     @cached_property
     def stored_data(self) -> list[dict[str, Any]]:
@@ -87,14 +87,26 @@ class Case:
         return ((row, data) for row, data in zip(self.events, self.records, strict=True) if row.type in types)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Case(SubjectCase):
+    """One complaint with everything that is stored about it."""
+
+    stored: ComplaintRow
+
+    @property
+    def complaint(self) -> Complaint:
+        """The complaint as stored."""
+        return self.stored.loaded.complaint
+
+
 # History -----------------------------------------------------------------------------------------------------------
 
 
-def _history_unbroken(case: Case) -> Iterator[str]:
+def _history_unbroken(case: SubjectCase) -> Iterator[str]:
     end, events = _beginning(case)
-    number = case.stored.loaded.events_after
+    number = case.events_after
     for row in events:
-        event = Event(EventType(row.type), row.version, row.at, row.actor, {})
+        event = Event(row.type, row.version, row.at, row.actor, {})
         if row.ordinal != end.count + 1:
             yield f"after event {end.count} comes event {row.ordinal}"
         written = case.erased.get(row.ordinal) or row.digest.hex()
@@ -103,11 +115,11 @@ def _history_unbroken(case: Case) -> Iterator[str]:
         if row.sequence <= number:
             yield f"event {row.ordinal} has a lower number in the feed than what came before it"
         end, number = HistoryEnd(row.ordinal, row.digest), row.sequence
-    if end != case.stored.loaded.history_end:
-        yield f"the history ends with event {end.count}, not with event {case.stored.loaded.history_end.count}"
+    if end != case.history_end:
+        yield f"the history ends with event {end.count}, not with event {case.history_end.count}"
 
 
-def _beginning(case: Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
+def _beginning(case: SubjectCase) -> tuple[HistoryEnd, Sequence[EventRow]]:
     """The end from which the chain is checked, and the events after it.
 
     If the history is cut off, the digest of its first event cannot be checked: the event before is not there.
@@ -115,32 +127,32 @@ def _beginning(case: Case) -> tuple[HistoryEnd, Sequence[EventRow]]:
     if not case.cut_off:
         return HistoryEnd(), case.events
     if not case.events:
-        return case.stored.loaded.history_end, []
+        return case.history_end, []
     return HistoryEnd(case.events[0].ordinal, case.events[0].digest), case.events[1:]
 
 
-def _texts_recorded(case: Case) -> Iterator[str]:
+def _texts_recorded(case: SubjectCase) -> Iterator[str]:
     """A text fits its digest in the history. A text that is not there is named by an event that erased it."""
     for row, data in zip(case.events, case.stored_data, strict=True):
         kept, is_erased = case.parts.texts.get(row.ordinal), row.ordinal in case.erased
         for fault in find_text_faults(row.type, data, kept, is_erased=is_erased):
             yield f"event {row.ordinal} {fault}"
     ordinals = {row.ordinal for row in case.events}
-    first = min(ordinals, default=case.stored.loaded.history_end.count + 1) if case.cut_off else 1
+    first = min(ordinals, default=case.history_end.count + 1) if case.cut_off else 1
     for ordinal in sorted(case.parts.texts.keys() - ordinals):
         if ordinal >= first:
             yield f"there are texts of event {ordinal}, which the history does not have"
 
 
-def _state_is_history(case: Case) -> Iterator[str]:
+def _state_is_history(case: SubjectCase) -> Iterator[str]:
     if case.cut_off:
         return
     members, deadlines = fold(case.records)
-    stored = recorded_changes(None, case.complaint)
-    if case.events and case.events[-1].version != case.complaint.version:
+    stored = recorded_changes(None, case.subject)
+    if case.events and case.events[-1].version != case.subject.version:
         yield "version is not what the history says"
     yield from _differences(stored, members, "{} is not what the history says")
-    kept = {str(d.id): recorded_deadline(d) for d in case.complaint.deadlines}
+    kept = {str(d.id): recorded_deadline(d) for d in case.subject.deadlines}
     yield from _differences(kept, deadlines, "deadline {} is not what the history says")
 
 
@@ -237,40 +249,61 @@ def _holds_recorded(case: Case) -> Iterator[str]:
 # Deadlines and escalations -----------------------------------------------------------------------------------------
 
 
-def _nothing_forgotten(case: Case) -> Iterator[str]:
-    """Rule 2.12: each unmet deadline of an open complaint leads to something; an ended complaint has none."""
-    complaint = case.complaint
-    unmet = [d for d in complaint.deadlines if d.unmet]
-    if not complaint.open:
+def _nothing_forgotten(case: SubjectCase) -> Iterator[str]:
+    """Rule 2.12: each unmet deadline of an open subject leads to something; an ended one has none."""
+    subject = case.subject
+    unmet = [d for d in subject.deadlines if d.unmet]
+    if not subject.open:
         if unmet:
-            yield f"it is {complaint.status} and has an unmet {unmet[0].kind} deadline"
-    elif not unmet:
+            yield f"it is {subject.status} and has an unmet {unmet[0].kind} deadline"
+    elif not unmet and isinstance(subject, Complaint):
         yield "it is open and has no unmet deadline"
+    elif not unmet and not _has_owner(case):
+        yield "it is open, no deadline of it is unmet, and nobody active owns it"
     for deadline in unmet:
-        expected = set_wake_time(deadline, complaint, case.policy).wake_at
-        if deadline.wake_at != expected:
-            yield f"its {deadline.kind} deadline would wake at {to_json(deadline.wake_at)}, not at {to_json(expected)}"
-        elif expected is None and complaint.open and not _has_owner(case):
-            yield f"its {deadline.kind} deadline is at the top of its ladder, and nobody active owns the complaint"
+        if deadline.kind in case.policy.rules:  # another invariant reports an unknown kind
+            yield from _leads_on(case, deadline)
 
 
-def _has_owner(case: Case) -> bool:
-    owner = case.directory.users.get(case.complaint.assignee or case.complaint.first_owner)
+def _leads_on(case: SubjectCase, deadline: Deadline) -> Iterator[str]:
+    expected = set_wake_time(deadline, case.subject, case.policy).wake_at
+    if deadline.wake_at != expected:
+        yield f"its {deadline.kind} deadline would wake at {to_json(deadline.wake_at)}, not at {to_json(expected)}"
+    elif expected is None and case.subject.open and not _has_owner(case):
+        noun = "complaint" if isinstance(case.subject, Complaint) else "subject"
+        yield f"its {deadline.kind} deadline is at the top of its ladder, and nobody active owns the {noun}"
+
+
+def _types_registered(case: Case) -> Iterator[str]:
+    """The database allows every type of event: annexes add some."""
+    yield from find_unknown_types(case, _EVENT_TYPES)
+
+
+def find_unknown_types(case: SubjectCase, known: Collection[str]) -> Iterator[str]:
+    """The types of its events that nobody declares, in words."""
+    for event_type in sorted({row.type for row in case.events}.difference(known)):
+        yield f"no registered annex declares the type of its event {event_type}"
+
+
+def _has_owner(case: SubjectCase) -> bool:
+    owner = case.directory.users.get(case.subject.assignee or case.subject.first_owner)
     return owner is not None and owner.active
 
 
-def _steps_once(case: Case) -> Iterator[str]:
+def _steps_once(case: SubjectCase) -> Iterator[str]:
     by_deadline: dict[UUID, list[str]] = {}
     for row in case.parts.escalations:
         if row.taken_at < row.planned_at:
             yield f"step {row.step} was taken before its time"
         if row.deadline_id is not None:
             by_deadline.setdefault(row.deadline_id, []).append(row.step)
-    for deadline in case.complaint.deadlines:
+    for deadline in case.subject.deadlines:
         steps = by_deadline.get(deadline.id, [])
         ladder = [step for step in steps if MARK not in step]
         if sorted(ladder) != sorted(deadline.steps_taken) or len(set(steps)) != len(steps):
             yield f"the steps of deadline {deadline.id} differ from its escalations"
+        if deadline.kind not in case.policy.rules:
+            continue
         if deadline.unmet and not _repetitions_counted(deadline, steps, case.policy):
             yield f"a repetition on deadline {deadline.id} is missing, or was not counted"
 
@@ -287,15 +320,15 @@ def _repetitions_counted(deadline: Deadline, steps: Sequence[str], policy: Polic
     return numbers == [*range(first, deadline.repetitions + 1)]
 
 
-def _settled_when_done(case: Case) -> Iterator[str]:
+def _settled_when_done(case: SubjectCase) -> Iterator[str]:
     """Rule 3.8: no step of an unmet deadline is settled."""
-    unmet = {d.id for d in case.complaint.deadlines if d.unmet}
+    unmet = {d.id for d in case.subject.deadlines if d.unmet}
     for row in case.parts.escalations:
         if row.deadline_id in unmet and row.settled_at is not None:
             yield f"step {row.step} is settled, but somebody still has to act on it"
 
 
-def _steps_recorded(case: Case) -> Iterator[str]:
+def _steps_recorded(case: SubjectCase) -> Iterator[str]:
     """Each escalation is as its event says, and so is its acknowledgement."""
     if case.cut_off:
         return
@@ -319,7 +352,7 @@ def _steps_recorded(case: Case) -> Iterator[str]:
             yield f"the inboxes that show escalation {row.id} are not those of its recipients"
 
 
-def _escalation_events(case: Case) -> Iterator[tuple[EventRow, dict[str, Any]]]:
+def _escalation_events(case: SubjectCase) -> Iterator[tuple[EventRow, dict[str, Any]]]:
     found = zip(case.events, case.records, strict=True)
     return (
         (row, data)
@@ -336,23 +369,32 @@ def _stored_step(row: EscalationRow) -> list[Any]:
     return [to_json(row.taken_at), *(to_json(getattr(row, name)) for name in _OF_ESCALATION)]
 
 
-def _steps_heard(case: Case) -> Iterator[str]:
+def _steps_heard(case: SubjectCase) -> Iterator[str]:
     for row in case.parts.escalations:
         if not row.superseded and not row.recipients:
             yield f"nobody was notified of step {row.step}: nobody holds its roles"
 
 
-def _in_time(case: Case) -> Iterator[str]:
-    if case.stored.parked_at is not None:
+def _in_time(case: SubjectCase) -> Iterator[str]:
+    if case.parked_at is not None:
         yield "it is set aside because its deadlines could not be caught up; the log says why"
     elif case.now_is_late:
         yield "its deadlines are over a minute behind: is a worker running?"
 
 
-INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
+OF_ALL_SUBJECTS: tuple[tuple[str, Callable[[SubjectCase], Iterator[str]]], ...] = (
     ("history unbroken", _history_unbroken),
     ("texts recorded", _texts_recorded),
     ("state is history", _state_is_history),
+    ("nothing forgotten", _nothing_forgotten),
+    ("steps taken once", _steps_once),
+    ("steps settled", _settled_when_done),
+    ("steps recorded", _steps_recorded),
+    ("steps heard", _steps_heard),
+    ("deadlines in time", _in_time),
+)
+INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
+    *OF_ALL_SUBJECTS,
     ("columns follow", _columns_follow),
     ("index follows", _index_follows),
     ("links recorded", _links_recorded),
@@ -360,10 +402,5 @@ INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
     ("promises recorded", _promises_recorded),
     ("holds recorded", _holds_recorded),
     ("words known", _words_known),
-    ("nothing forgotten", _nothing_forgotten),
-    ("steps taken once", _steps_once),
-    ("steps settled", _settled_when_done),
-    ("steps recorded", _steps_recorded),
-    ("steps heard", _steps_heard),
-    ("deadlines in time", _in_time),
+    ("types registered", _types_registered),
 )

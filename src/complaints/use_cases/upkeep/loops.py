@@ -49,9 +49,9 @@ class Sweeper:
             self.observe(swept)
             log_result(swept)
             self._beat()
-            if swept.complaints < batch or self.stopping():
+            if swept.claimed < batch or self.stopping():
                 # If nothing was claimed, another process has locked the complaints that are due.
-                pause = GATHER_SECONDS if swept.complaints else RETRY_SECONDS
+                pause = GATHER_SECONDS if swept.claimed else RETRY_SECONDS
                 seconds = max(self._seconds_to_next_wake(), pause)
                 break
         self._beat()
