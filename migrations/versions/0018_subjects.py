@@ -14,7 +14,7 @@ revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
-oldest_program = "0017"
+oldest_program = "0014"
 
 _TABLES = ("event", "escalation", "deadline", "link")
 _ONE_SUBJECT = "(complaint_id IS NULL) <> (subject_id IS NULL)"

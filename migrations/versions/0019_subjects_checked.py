@@ -10,7 +10,7 @@ revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
-oldest_program = "0018"
+oldest_program = "0014"
 
 _CHECKS = {
     "event": ("one_subject",),
