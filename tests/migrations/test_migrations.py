@@ -95,6 +95,35 @@ def test_down_to_nothing_and_up_again(empty: Engine) -> None:
     assert _tables(empty) == full
 
 
+def test_a_migration_that_breaks_off_continues_after_the_last_complete_one(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, before, between, head = migrate.revisions()
+    migrate.upgrade(empty)
+    migrate.downgrade(empty, before)
+    whole = command.upgrade
+
+    def fail_at_head(config: Config, revision: str) -> None:
+        whole(config, revision)
+        assert revision != head, "the power fails"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "upgrade", fail_at_head)
+        with pytest.raises(AssertionError, match="the power fails"):
+            migrate.upgrade(empty)
+    with empty.connect() as connection:
+        supported = connection.execute(sa.select(migrate.schema_support.c.oldest_program)).scalar_one()
+    assert (_version(empty), supported) == (between, migrate.oldest_program(between))
+    assert migrate.upgrade(empty) == migrate.SchemaChange(between, head)
+
+
+def test_upgrades_stop_at_the_revision_that_is_asked_for(empty: Engine) -> None:
+    *_, before, between, _ = migrate.revisions()
+    for revision in (before, between, before):
+        migrate.upgrade(empty, revision)
+    assert _version(empty) == between
+
+
 def test_escalations_of_before_settle_as_new_ones_do(scenario: Scenario) -> None:
     """Down and up again, they are marked as the program marked them."""
     met, ended, waiting = (scenario.post() for _ in range(3))

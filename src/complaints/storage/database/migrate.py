@@ -167,11 +167,11 @@ def _migrate(
         before = current(connection)
         if before is not None and before not in revisions():
             raise MigrationRefused(f"this program does not know the schema {before}: use a newer program")
-        counts, orphans = row_counts(connection, annex_tables), find_orphans(connection)
+        counts = row_counts(connection, annex_tables)
         config.attributes["connection"] = connection
         step(config, choose(before))
         _refuse_loss(counts, row_counts(connection, annex_tables))
-        _refuse_orphans(orphans, find_orphans(connection))
+        _refuse_orphans(engine, find_orphans(connection))
         after = current(connection)
         _keep_oldest_program(connection, after)
         return SchemaChange(before, after)
@@ -234,7 +234,12 @@ def find_orphans(connection: Connection) -> dict[str, int]:
     return orphans
 
 
-def _refuse_orphans(before: dict[str, int], after: dict[str, int]) -> None:
+def _refuse_orphans(engine: Engine, after: dict[str, int]) -> None:
+    """Refuse new orphans. Another connection still sees the rows of before, and looks only if there are any orphans."""
+    if not after:
+        return
+    with engine.connect() as connection:
+        before = find_orphans(connection)
     tables = sorted(name for name, count in after.items() if count > before.get(name, 0))
     if tables:
         raise MigrationRefused(
