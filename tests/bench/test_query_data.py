@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from benchmarks import run as run_module
+from benchmarks.data import dataset
 from benchmarks.data.dataset import Shares, make_dataset
 from benchmarks.data.texts import WORDS
 from benchmarks.measures import queries
 from complaints import wiring
+from complaints.domain.complaint.numbers import number_of
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.queries.complaint_lists import Order, SortKey
@@ -37,7 +39,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
     empty_database_url: Callable[[str], str], kind: str
 ) -> None:
     url = empty_database_url(kind)
-    make_dataset(url, Shares(600, 100), samples=28)
+    make_dataset(url, Shares(600, 100), samples=28, processes=2)
     service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
 
     teams = service.read(_teams)
@@ -56,6 +58,28 @@ def test_made_complaints_are_as_sound_as_real_ones(
     assert 70 <= late.overdue.total <= 140
     assert len(found) == 10
     assert all(WORDS["zh_frequent"] in str(one.members["description"]) for one in found)
+
+
+def test_of_very_many_complaints_only_the_open_ones_have_a_history(
+    empty_database_url: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "MANY", 599)
+    url = empty_database_url("sqlite")
+    make_dataset(url, Shares(600, 100), samples=28)
+    service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
+
+    late = service.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
+    wrong = {violation.number for violation in check_all(service)}
+    with service.database.engine.connect() as connection:
+        ended = select(complaint.c.sequence).where(
+            complaint.c.ended_at.is_not(None), complaint.c.sequence > 28
+        )
+        without = {number_of(one) for one in connection.scalars(ended)}
+    service.database.engine.dispose()
+
+    assert 70 <= late.overdue.total <= 140
+    assert len(without) > 400
+    assert wrong == without
 
 
 def _run(*arguments: str) -> Any:
