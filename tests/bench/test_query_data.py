@@ -89,7 +89,10 @@ def _run(*arguments: str) -> Any:
 @pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize(
     "names",
-    [("overdue-page", "overdue-summary", "history-flat"), ("overdue-flat-sqlite", "search-sqlite")],
+    [
+        ("overdue-page", "overdue-summary", "history-flat", "overdue-flat-10m", "check"),
+        ("overdue-flat-sqlite", "search-sqlite", "check-sqlite"),
+    ],
     ids=["postgresql", "sqlite"],
 )
 def test_a_query_row_measures_and_keeps_its_result(
@@ -110,5 +113,8 @@ def test_a_query_row_measures_and_keeps_its_result(
     for name in names:
         result = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         assert result["product"] > 0
+        if name.startswith("check"):
+            assert result["cost"]["value"] > 0
+            continue
         assert result["limit"] > 0
         assert all(one["p95_ms"] > 0 for one in result["runs"][0]["details"].values())
