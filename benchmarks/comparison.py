@@ -16,7 +16,7 @@ from benchmarks.measures.measure import Row
 
 HEAD = Path(__file__).resolve().parents[1]
 RATIOS = ("product", "ratio", "cost")
-"""The numbers of a run of which ratios are told: its own, the one beside its limit, and its cost."""
+"""The numbers of a run of which ratios are shown: its own, the one beside its limit, and its cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def compare(
     postgres: str | None,
     tell: Callable[[str], None],
 ) -> Comparison:
-    """Run the row in both trees by turns. Raises CannotMeasure where one of them fails."""
+    """Run the row in both trees in turn. Raises CannotMeasure where one of them fails."""
     pairs = []
     for n in range(1, runs + 1):
         found = []
@@ -107,7 +107,8 @@ def _run_in(
             raise CannotMeasure(f"{row.name} failed in {tree}:\n{done.stdout}{done.stderr}")
         [run] = json.loads(file.read_text(encoding="utf-8"))["runs"]
     cost = row.cost.read(run["details"]) if row.cost else None
-    return {"product": run["product"], "ratio": run["ratio"], "cost": cost}
+    beside_limit = run["ratio"] if row.judged == "ratio" else None  # else its limit is a part of the product
+    return {"product": run["product"], "ratio": beside_limit, "cost": cost}
 
 
 def _environment(tree: Path, postgres: str | None) -> dict[str, str]:

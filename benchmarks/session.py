@@ -126,7 +126,7 @@ def _run_all(rows: list[Row], given: Mapping[str, int], request: BenchRequest, r
 def _compare(
     rows: list[Row], given: Mapping[str, int], request: BenchRequest, base: Path, results: Path
 ) -> None:
-    """Run each row in `base` and here by turns. One file has what came out of all."""
+    """Run each row in `base` and here in turn. One file has what came out of all."""
     compared = []
     for row in rows:
         found = compare(
