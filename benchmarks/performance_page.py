@@ -172,7 +172,7 @@ def _comparison_table(found: Found) -> str:
         ]
         lines.append((f"`{row['row']}`", size, *(_with_runs(values) if values else "–" for values in ratios)))
     title = (
-        f"Commit {found['head']} divided by commit {found['base']}, run after run in turn, on "
-        f"{_machine(found['machine'])}, {found['machine']['date'][:10]}:\n"
+        f"Commit {found['head']} beside commit {found['base']}, one run of each in turn: the number of this tree divided by "
+        f"that of the base. On {_machine(found['machine'])}, {found['machine']['date'][:10]}:\n"
     )
     return f"{title}\n{_table(heads, lines)}"
