@@ -45,20 +45,20 @@ class FilledDatabase:
 
 
 @contextmanager
-def _filled(context: BenchContext, complaints: int, *, on_sqlite: bool) -> Iterator[FilledDatabase]:
+def _filled(context: BenchContext, shares: Shares, *, on_sqlite: bool) -> Iterator[FilledDatabase]:
     if on_sqlite:
-        with _served(context, complaints, f"sqlite:///{context.new_directory() / 'complaints.db'}") as filled:
+        with _served(context, shares, f"sqlite:///{context.new_directory() / 'complaints.db'}") as filled:
             yield filled
         return
-    with context.own_database() as url, _served(context, complaints, url) as filled:
+    with context.own_database() as url, _served(context, shares, url) as filled:
         yield filled
 
 
 @contextmanager
-def _served(context: BenchContext, complaints: int, url: str) -> Iterator[FilledDatabase]:
-    context.tell(f"making {complaints} complaints")
+def _served(context: BenchContext, shares: Shares, url: str) -> Iterator[FilledDatabase]:
+    context.tell(f"making {shares.complaints} complaints")
     began = time.perf_counter()
-    make_dataset(url, Shares.of(complaints), samples=max(_FEWEST_SAMPLES, min(SAMPLES, complaints // 20)))
+    make_dataset(url, shares, samples=max(_FEWEST_SAMPLES, min(SAMPLES, shares.complaints // 20)))
     context.tell(f"made in {time.perf_counter() - began:.0f} s")
     opened = open_engine(url)
     try:
@@ -70,7 +70,10 @@ def _served(context: BenchContext, complaints: int, url: str) -> Iterator[Filled
         opened.dispose()
 
 
-def filled_database(context: BenchContext, complaints: int, *, on_sqlite: bool) -> FilledDatabase:
+def filled_database(
+    context: BenchContext, complaints: int, *, on_sqlite: bool, sparse: bool = False
+) -> FilledDatabase:
     """The same for every run and row of an invocation, none of which changes it: it takes minutes to make."""
-    name = f"complaints-{'sqlite' if on_sqlite else 'postgresql'}-{complaints}"
-    return context.keep(name, lambda: _filled(context, complaints, on_sqlite=on_sqlite))
+    shares = Shares.of(complaints, sparse=sparse)
+    name = f"complaints-{'sqlite' if on_sqlite else 'postgresql'}-{shares}"
+    return context.keep(name, lambda: _filled(context, shares, on_sqlite=on_sqlite))

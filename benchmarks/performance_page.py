@@ -171,8 +171,9 @@ def _comparison_table(found: Found) -> str:
             for name in ("product", "ratio", "cost")
         ]
         lines.append((f"`{row['row']}`", size, *(_with_runs(values) if values else "–" for values in ratios)))
+    machine = found["machine"]
     title = (
-        f"Commit {found['head']} beside commit {found['base']}, one run of each in turn: the number of this tree divided by "
-        f"that of the base. On {_machine(found['machine'])}, {found['machine']['date'][:10]}:\n"
+        f"Commit {found['head']} beside commit {found['base']}, one run of each in turn: numbers of this tree divided "
+        f"by those of the base. On {_machine(machine)}, {machine['date'][:10]}:\n"
     )
     return f"{title}\n{_table(heads, lines)}"

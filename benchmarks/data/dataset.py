@@ -32,8 +32,6 @@ from complaints.wiring import new_id, wall_now
 MONTHS = 6
 SAMPLES = 168
 FOLLOWED_UP, FRESH = 0.1, 0.005  # shares of all; the fresh are those of about one day
-MANY = 1_000_000
-"""Of more complaints than these, only pages are asked for. Copies that have ended then have no history."""
 _BATCH = 5_000
 _FORK = multiprocessing.get_context("fork")
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in TABLES}
@@ -42,20 +40,20 @@ _SEARCH_COLUMNS = {"postgresql": ["sequence", "terms"], "sqlite": ["rowid", "ter
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The number of complaints, and how many of them are overdue."""
+    """The number of complaints, and how many of them are overdue.
+
+    A `sparse` set has only the rows that pages of the overdue need, so that millions fit on a disk: what has ended has
+    no history.
+    """
 
     complaints: int
     overdue: int
+    sparse: bool = False
 
     @classmethod
-    def of(cls, complaints: int) -> "Shares":
+    def of(cls, complaints: int, *, sparse: bool = False) -> "Shares":
         """One in a hundred is overdue. With few complaints it is more, so that a page by team and priority is full."""
-        return cls(complaints, max(complaints // 100, min(complaints // 10, 1_000)))
-
-    @property
-    def sparse(self) -> bool:
-        """Whether only the fewest rows are written that pages of the overdue need, since the disk would fill."""
-        return self.complaints > MANY
+        return cls(complaints, max(complaints // 100, min(complaints // 10, 1_000)), sparse)
 
     def choose_ended(self, ended: list[Template]) -> list[Template]:
         """The templates of ended complaints: all, or those with the fewest events."""
