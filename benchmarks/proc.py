@@ -1,8 +1,12 @@
 """The facts about processes under /proc."""
 
 import os
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -24,12 +28,30 @@ def parent_of(pid: int) -> int:
 def family_cpu_seconds(parent: int) -> float:
     """The processor time of a process and its children, those that have ended included."""
     total = sum(map(int, _stat(parent)[11:15])) / os.sysconf("SC_CLK_TCK")
+    return total + sum(_of_children(parent, cpu_seconds))
+
+
+def family_memory_bytes(parent: int) -> int:
+    """The memory of a process and its children. What they share counts once. 0 for a process that has ended."""
+    try:
+        return _own_memory_bytes(parent) + sum(_of_children(parent, _own_memory_bytes))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def _of_children(parent: int, measure: Callable[[int], T]) -> Iterator[T]:
+    """What `measure` says of each process that `parent` started and that has not ended."""
     for path in Path("/proc").iterdir():
         if path.name.isdecimal():
             with suppress(FileNotFoundError, ProcessLookupError):
-                pid = int(path.name)
-                total += cpu_seconds(pid) if parent_of(pid) == parent else 0.0
-    return total
+                if parent_of(int(path.name)) == parent:
+                    yield measure(int(path.name))
+
+
+def _own_memory_bytes(pid: int) -> int:
+    """The memory of a process. Of what several share, each has its part. A process that is ending has none."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 def _stat(pid: int) -> list[str]:

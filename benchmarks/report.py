@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measures.measure import Measurement, Result, Row
+from benchmarks.comparison import RATIOS, Comparison
+from benchmarks.measures.measure import Cost, Measurement, Result, Row
 
 
 def as_json(result: Result, machine: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,18 +28,28 @@ def as_json(result: Result, machine: Mapping[str, Any]) -> dict[str, Any]:
         "meets_floor": result.meets_floor,
         "meets_aim": result.meets_aim,
         "options": dict(result.options),
-        "runs": [_run_json(run) for run in result.runs],
+        "cost": _cost_json(row.cost, result.cost),
+        "runs": [_run_json(row, run) for run in result.runs],
         "machine": dict(machine),
     }
 
 
-def _run_json(run: Measurement) -> dict[str, Any]:
-    return {"limit": run.limit, "product": run.product, "ratio": run.ratio, "details": dict(run.details)}
+def _cost_json(cost: Cost | None, value: float | None) -> dict[str, Any] | None:
+    if cost is None:
+        return None
+    asked = {"floor": cost.floor, "aim": cost.aim} if cost.is_judged else {}
+    return {"measures": cost.measures, "unit": cost.unit, "value": value, **asked}
 
 
-def write_json(result: Result, machine: Mapping[str, Any], path: Path) -> None:
-    """Write the result to `path`."""
-    text = json.dumps(as_json(result, machine), indent=2, ensure_ascii=False)
+def _run_json(row: Row, run: Measurement) -> dict[str, Any]:
+    cost = row.cost.read(run.details) if row.cost else None
+    numbers = {"limit": run.limit, "product": run.product, "ratio": run.ratio, "cost": cost}
+    return {**numbers, "details": dict(run.details)}
+
+
+def write_json(found: Mapping[str, Any], path: Path) -> None:
+    """Write what was found to `path`."""
+    text = json.dumps(found, indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
@@ -47,22 +58,41 @@ def show(out: Console, result: Result) -> None:
     row = result.row
     table = Table("", f"Limit ({row.unit})", f"Product ({row.unit})", "Ratio", box=None)
     for n, run in enumerate(result.runs, start=1):
-        table.add_row(f"run {n}", *map(_number, (run.limit, run.product, run.ratio)))
-    table.add_row("median", *map(_number, (result.limit, result.product, result.ratio)))
+        table.add_row(f"run {n}", *map(number, (run.limit, run.product, run.ratio)))
+    table.add_row("median", *map(number, (result.limit, result.product, result.ratio)))
     out.print(f"{row.name}: {row.measures}", markup=False)
     out.print(table)
     out.print(_verdict(row, result), markup=False)
     out.print("")
 
 
+def show_comparison(out: Console, found: Comparison) -> None:
+    """Both trees' numbers of every run, and the medians of their ratios."""
+    row = found.row
+    table = Table("", f"Base ({row.unit})", f"Head ({row.unit})", *RATIOS, box=None)
+    for n, pair in enumerate(found.pairs, start=1):
+        ratios = [pair.ratio(name) for name in RATIOS]
+        table.add_row(f"run {n}", *map(number, (pair.base["product"], pair.head["product"], *ratios)))
+    table.add_row("median", "", "", *(number(found.ratio(name)) for name in RATIOS))
+    out.print(f"{row.name}: head divided by base", markup=False)
+    out.print(table)
+    out.print("")
+
+
 def _verdict(row: Row, result: Result) -> str:
     met = {True: "met", False: "NOT met"}
-    value = _number(result.judged)
-    floor = f"floor {_number(row.floor)} {met[result.meets_floor]}"
-    return f"{row.judged} {value}: {floor}, aim {_number(row.aim)} {met[result.meets_aim]}"
+    asked = (
+        f"floor {number(row.floor)} {met[result.meets_floor]}, aim {number(row.aim)} {met[result.meets_aim]}"
+    )
+    verdict = f"{row.judged} {number(result.judged)}: {asked}"
+    if row.cost is None:
+        return verdict
+    bounds = f" (floor {number(row.cost.floor)}, aim {number(row.cost.aim)})" if row.cost.is_judged else ""
+    return f"{verdict}\n{row.cost.measures}: {number(result.cost)} {row.cost.unit}{bounds}"
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A number as people read it, with three digits that count."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

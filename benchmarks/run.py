@@ -11,7 +11,7 @@ RESULTS = Path("benchmarks/results")
 POSTGRES_VARIABLE = "COMPLAINTS_BENCH_POSTGRES_URL"
 EXAMPLES = (
     "Examples: dev.py bench (lists the rows); dev.py bench intake --postgres postgresql://db/empty; "
-    "dev.py bench storm --set deadlines=20000 --runs 1"
+    "dev.py bench storm --set deadlines=20000 --runs 1; dev.py bench intake --base ../before --runs 7"
 )
 
 
@@ -35,10 +35,19 @@ def bench(
             "--json", help=f"Where the result of one row goes; by default {RESULTS}/ROW.json, if there."
         ),
     ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            exists=True,
+            help="Another checkout: each run is made there and here, and the results go to one file, by default "
+            f"{RESULTS}/comparison.json.",
+        ),
+    ] = None,
 ) -> None:
     """Measure rows of the speed table: each limit and the product in the same run. Without ROW, list them."""
     request = session.BenchRequest(
-        names or [], settings or [], postgres=postgres, runs=runs, json_file=json_file
+        names or [], settings or [], postgres=postgres, runs=runs, json_file=json_file, base=base
     )
     session.measure(request, results=RESULTS)
 

@@ -10,13 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.comparison import HEAD, commit_of, compare
 from benchmarks.context import BenchContext
 from benchmarks.databases import refuse_used
 from benchmarks.errors import CannotMeasure
 from benchmarks.machine import machine_facts
 from benchmarks.measures.all import ROWS
 from benchmarks.measures.measure import Result, Row
-from benchmarks.report import show, write_json
+from benchmarks.report import as_json, show, show_comparison, write_json
 from tests.postgres_server import PostgresUnavailable, serving
 
 # As a server of this size would have them. Every setting that decides durability keeps PostgreSQL's default.
@@ -34,6 +35,7 @@ class BenchRequest:
     postgres: str | None
     runs: int
     json_file: Path | None
+    base: Path | None
 
 
 def measure(request: BenchRequest, *, results: Path) -> None:
@@ -45,12 +47,16 @@ def measure(request: BenchRequest, *, results: Path) -> None:
         _list_rows()
         return
     rows = _named(request.names)
-    if request.json_file is not None and len(rows) > 1:
+    if request.json_file is not None and len(rows) > 1 and request.base is None:
         raise typer.BadParameter("--json takes the result of one row.")
     options = _options(rows, request.settings)
     try:
         with _server(rows, request) as url:
-            _run_all(rows, options, replace(request, postgres=url), results)
+            found = replace(request, postgres=url)
+            if request.base is None:
+                _run_all(rows, options, found, results)
+            else:
+                _compare(rows, options, found, request.base, results)
     except (CannotMeasure, PostgresUnavailable) as reason:
         err.print(str(reason), markup=False)
         raise typer.Exit(1) from reason
@@ -74,11 +80,15 @@ def _list_rows() -> None:
     for row in ROWS.values():
         options = " ".join(f"{name}={value}" for name, value in row.options.items())
         listed.add_row(row.name, f"{row.floor:g}", f"{row.aim:g}", f"{row.measures} ({row.unit})", options)
+        if row.cost is not None and row.cost.is_judged:
+            listed.add_row(
+                "", f"{row.cost.floor:g}", f"{row.cost.aim:g}", f"{row.cost.measures} ({row.cost.unit})"
+            )
     out.print(listed)
 
 
 def _named(names: list[str]) -> list[Row]:
-    wanted = list(ROWS) if names == ["all"] else names
+    wanted = [row.name for row in ROWS.values() if not row.only_by_name] if names == ["all"] else names
     unknown = [name for name in wanted if name not in ROWS]
     if unknown:
         raise typer.BadParameter(f"There is no row {unknown[0]!r}. There are: {', '.join(ROWS)}.")
@@ -108,14 +118,40 @@ def _run_all(rows: list[Row], given: Mapping[str, int], request: BenchRequest, r
                 result = run_row(row, context, given, runs=request.runs)
                 show(out, result)
                 if path := request.json_file or (results / f"{row.name}.json" if results.is_dir() else None):
-                    write_json(result, machine, path)
+                    write_json(as_json(result, machine), path)
         finally:
             context.close()
 
 
+def _compare(
+    rows: list[Row], given: Mapping[str, int], request: BenchRequest, base: Path, results: Path
+) -> None:
+    """Run each row in `base` and here in turn. One file has what came out of all."""
+    compared = []
+    for row in rows:
+        found = compare(
+            row,
+            base,
+            options_of(row, given),
+            runs=request.runs,
+            postgres=request.postgres,
+            tell=lambda text: err.print(text, markup=False),
+        )
+        show_comparison(out, found)
+        compared.append(found)
+    if path := request.json_file or (results / "comparison.json" if results.is_dir() else None):
+        facts = {"base": commit_of(base), "head": commit_of(HEAD), "machine": machine_facts(request.postgres)}
+        write_json({"rows": [found.as_json() for found in compared], **facts}, path)
+
+
+def options_of(row: Row, given: Mapping[str, int]) -> dict[str, int]:
+    """The row's own options where `given` has no others."""
+    return {name: given.get(name, default) for name, default in row.options.items()}
+
+
 def run_row(row: Row, context: BenchContext, given: Mapping[str, int], *, runs: int) -> Result:
     """Run one row `runs` times, with its own options where `given` has no others."""
-    options = {name: given.get(name, default) for name, default in row.options.items()}
+    options = options_of(row, given)
     own = context.with_options(options)
     measured = []
     for n in range(1, runs + 1):

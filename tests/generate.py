@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from benchmarks import performance_page
 from complaints.api.feature import Annexes
 from complaints.api.problems.catalogue import render_catalogue
 from complaints.domain.rules.lifecycle_page import render_page
@@ -12,6 +13,7 @@ from tests.sbom import render_sbom
 ROOT = Path(__file__).parent.parent
 GENERATED = {
     "docs/lifecycle.md": render_page,
+    "docs/performance.md": performance_page.render_page,
     "docs/problems.md": lambda: render_catalogue(Annexes(FEATURES).problems),
     "openapi/complaints.json": openapi_document,
     "sbom.cdx.json": render_sbom,

@@ -5,19 +5,23 @@ own numbers, times, people, texts and search terms, and a history that verifies.
 `MONTHS` months; some are overdue, others open and in time. A few teams have most of them.
 """
 
+import multiprocessing
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from benchmarks.data.bulk_copy import Writer, filling
+from benchmarks.data.bulk_copy import Writer, without_indexes, writing
 from benchmarks.data.sample_complaints import make_sample_complaints
 from benchmarks.data.templates import SEARCH, TABLES, Copy, Row, Template, read_templates
 from benchmarks.data.texts import make_texts
+from benchmarks.errors import CannotMeasure
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
@@ -29,26 +33,41 @@ MONTHS = 6
 SAMPLES = 168
 FOLLOWED_UP, FRESH = 0.1, 0.005  # shares of all; the fresh are those of about one day
 _BATCH = 5_000
+_FORK = multiprocessing.get_context("fork")
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in TABLES}
 _SEARCH_COLUMNS = {"postgresql": ["sequence", "terms"], "sqlite": ["rowid", "terms"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The number of complaints, and how many of them are overdue."""
+    """The number of complaints, and how many of them are overdue.
+
+    A `sparse` set has only the rows that pages of the overdue need, so that millions fit on a disk: what has ended has
+    no history.
+    """
 
     complaints: int
     overdue: int
+    sparse: bool = False
 
     @classmethod
-    def of(cls, complaints: int) -> "Shares":
+    def of(cls, complaints: int, *, sparse: bool = False) -> "Shares":
         """One in a hundred is overdue. With few complaints it is more, so that a page by team and priority is full."""
-        return cls(complaints, max(complaints // 100, min(complaints // 10, 1_000)))
+        return cls(complaints, max(complaints // 100, min(complaints // 10, 1_000)), sparse)
+
+    def choose_ended(self, ended: list[Template]) -> list[Template]:
+        """The templates of ended complaints: all, or those with the fewest events."""
+        fewest = min(template.events for template in ended)
+        return [template for template in ended if template.events == fewest or not self.sparse]
 
 
-def make_dataset(url: str, shares: Shares, *, samples: int = SAMPLES, seed: int = 1) -> None:
-    """Migrate and seed the empty database at `url`, and fill it. The same seed makes almost the same data."""
-    random = Random(seed)
+def make_dataset(
+    url: str, shares: Shares, *, samples: int = SAMPLES, seed: int = 1, processes: int | None = None
+) -> None:
+    """Migrate and seed the empty database at `url`, and fill it. The same seed makes almost the same data.
+
+    On PostgreSQL several `processes` fill it, by default one for each processor. SQLite has one writer.
+    """
     now = wall_now().replace(microsecond=0)
     engine = open_engine(url)
     try:
@@ -56,31 +75,72 @@ def make_dataset(url: str, shares: Shares, *, samples: int = SAMPLES, seed: int 
         database = Database(engine, lambda _connection: now)
         with database.begin() as tx:
             seed_database(tx)
-        make_sample_complaints(database, Service(database, new_id), count=samples, now=now, random=random)
-        _multiply(engine, shares, now=now, random=random)
+        make_sample_complaints(
+            database, Service(database, new_id), count=samples, now=now, random=Random(seed)
+        )
+        writers = 1 if engine.dialect.name == "sqlite" else processes or os.cpu_count() or 1
+        _multiply(url, engine, shares, now=now.replace(tzinfo=None), seed=seed, processes=writers)
     finally:
         engine.dispose()
 
 
-def _multiply(engine: Engine, shares: Shares, *, now: datetime, random: Random) -> None:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The templates and what to make of them. `made` complaints with `events` are there before the first copy."""
+
+    url: str
+    templates: list[Template]
+    shares: Shares
+    now: datetime
+    seed: int
+    made: int
+    events: int
+
+    @property
+    def count(self) -> int:
+        """The number of copies."""
+        return self.shares.complaints - self.made
+
+
+def _multiply(url: str, engine: Engine, shares: Shares, *, now: datetime, seed: int, processes: int) -> None:
     with engine.connect() as connection:
-        templates = read_templates(connection, now)
-        made_before = len(templates)
-        last_event = sum(template.events for template in templates)
-    plan = _plan(templates, shares, made_before=made_before, now=now.replace(tzinfo=None), random=random)
+        templates = read_templates(connection, now.replace(tzinfo=UTC))
+    events = sum(template.events for template in templates)
+    work = _Work(url, templates, shares, now, seed, len(templates), events)
+    edges = [work.count * n // processes for n in range(processes + 1)]
+    with without_indexes(engine, [*_COLUMNS, SEARCH], connections=processes):
+        engine.dispose()  # a forked process must not share a connection
+        copying = [_FORK.Process(target=_copy, args=(work, *edge)) for edge in pairwise(edges[1:])]
+        for process in copying:
+            process.start()
+        _copy(work, edges[0], edges[1])
+        for process in copying:
+            process.join()
+        if any(process.exitcode for process in copying):
+            raise CannotMeasure("A process that made data failed.")
+    with engine.begin() as connection:
+        _go_on_counting(connection)
+
+
+def _copy(work: _Work, start: int, end: int) -> None:
+    """Make the copies from `start` to `end`. Each part has numbers of its own for its events."""
+    random = Random(f"{work.seed} {start}")
+    most_events = max(template.events for template in work.templates)
+    last_event = work.events + start * most_events
+    engine = open_engine(work.url)
     columns = {**_COLUMNS, SEARCH: _SEARCH_COLUMNS[engine.dialect.name]}
-    with filling(engine, [*_COLUMNS, SEARCH]) as write:
-        batch: dict[str, list[Row]] = defaultdict(list)
-        for n, (template, moved) in enumerate(plan, start=1):
-            copy = Copy(moved, made_before + n, last_event + 1, make_texts(random))
+    batch: dict[str, list[Row]] = defaultdict(list)
+    with writing(engine) as write:
+        for n, (template, moved) in enumerate(_plan(work, start, end, random), start + 1):
+            copy = Copy(moved, work.made + n, last_event + 1, make_texts(random))
             last_event += template.events
-            for table, row in template.fill(copy, random):
+            with_history = not (work.shares.sparse and template.ended)
+            for table, row in template.fill(copy, random, with_history=with_history):
                 batch[table].append(row)
             if n % _BATCH == 0:
                 _write(write, columns, batch)
         _write(write, columns, batch)
-    with engine.begin() as connection:
-        _go_on_counting(connection)
+    engine.dispose()
 
 
 def _write(write: Writer, columns: dict[str, list[str]], batch: dict[str, list[Row]]) -> None:
@@ -89,28 +149,27 @@ def _write(write: Writer, columns: dict[str, list[str]], batch: dict[str, list[R
     batch.clear()
 
 
-def _plan(
-    templates: list[Template], wanted: Shares, *, made_before: int, now: datetime, random: Random
-) -> Iterator[tuple[Template, timedelta]]:
+def _plan(work: _Work, start: int, end: int, random: Random) -> Iterator[tuple[Template, timedelta]]:
     """The template of each copy, and by how much the copy is moved in time. Ended complaints come in order of time."""
-    ended = [template for template in templates if template.ended]
+    templates, now, count = work.templates, work.now, work.count
+    ended = work.shares.choose_ended([template for template in templates if template.ended])
     overdue = [template for template in templates if template.overdue]
     followed_up = [template for template in templates if template.followed_up and not template.overdue]
     fresh = [
         template for template in templates if not (template.ended or template.overdue or template.followed_up)
     ]
-    count = wanted.complaints - made_before
-    late = max(0, wanted.overdue - len(overdue)) / count
-    start = now - timedelta(days=30 * MONTHS)
+    late = max(0, work.shares.overdue - len(overdue)) / count
+    opened = now - timedelta(days=30 * MONTHS)
+    awaited = 0.0 if work.shares.sparse else FOLLOWED_UP
     kinds = (overdue, followed_up, fresh, ended)
-    shares = (late, FOLLOWED_UP, FRESH, 1 - late - FOLLOWED_UP - FRESH)
-    for n, chosen in enumerate(random.choices(kinds, shares, k=count)):
+    shares = (late, awaited, FRESH, 1 - late - awaited - FRESH)
+    for n, chosen in enumerate(random.choices(kinds, shares, k=end - start), start):
         if chosen is not ended:
             template = random.choice(chosen)
             yield template, _within(template, random)
             continue
         template = random.choice(ended)
-        moved = start + (now - start) * n / count - template.received_at
+        moved = opened + (now - opened) * n / count - template.received_at
         yield template, _whole(min(moved, template.latest))
 
 

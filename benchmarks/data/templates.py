@@ -166,8 +166,11 @@ class Template:
 
     # Copying --------------------------------------------------------------------------------------------------------
 
-    def fill(self, copy: Copy, random: Random) -> Iterator[tuple[str, Row]]:
-        """The rows of a copy, with the names of their tables. Parents come before their children."""
+    def fill(self, copy: Copy, random: Random, *, with_history: bool = True) -> Iterator[tuple[str, Row]]:
+        """The rows of a copy, with the names of their tables. Parents come before their children.
+
+        Without its history a copy has no events, no texts of events and no search terms.
+        """
         values = self._blank.copy()
         external_id = f"T-{copy.sequence:09d}"
         self._set_ids_and_instants(values, copy.moved, random)
@@ -180,16 +183,19 @@ class Template:
             "phone": f"+861{random.randrange(3 * 10**9, 10**10)}",
             "account_no": f"A{random.randrange(10**8):08d}",
         }
-        own["person_digest"] = digest_of(self._person | own)
-        own |= self._fill_texts(copy.texts)
+        if with_history:
+            own["person_digest"] = digest_of(self._person | own)
+            own |= self._fill_texts(copy.texts)
         for name, place in self._own.items():
             values[place] = own.get(name)
-        self._chain(values, copy.event_sequence)
+        self._chain(values, self._event_templates if with_history else [], copy.event_sequence)
         for table, pick in self._row_pickers:
-            yield table, pick(values)
-        named = [*index_terms(number_of(copy.sequence), external_id), *_terms_of_person(own)]
-        terms = {**copy.texts.terms, **dict.fromkeys(named), **self._found_by}
-        yield SEARCH, (copy.sequence, self._join_terms(terms))
+            if with_history or table not in _HISTORY:
+                yield table, pick(values)
+        if with_history:
+            named = [*index_terms(number_of(copy.sequence), external_id), *_terms_of_person(own)]
+            terms = {**copy.texts.terms, **dict.fromkeys(named), **self._found_by}
+            yield SEARCH, (copy.sequence, self._join_terms(terms))
 
     def _fill_texts(self, texts: Texts) -> dict[str, str]:
         """The texts of the first event of a copy, and their digests. The texts of later events stay as they are."""
@@ -216,9 +222,9 @@ class Template:
         for place, n in self._text_ids:
             values[place] = f"{first[:8]}-{first[8:12]}-7{n}-{last[:4]}-{last[4:]}"
 
-    def _chain(self, values: list[Any], event_sequence: int) -> None:
+    def _chain(self, values: list[Any], events: Sequence[_EventTemplate], event_sequence: int) -> None:
         digest = GENESIS
-        for n, template in enumerate(self._event_templates):
+        for n, template in enumerate(events):
             covered = template.covered % template.own(values)
             digest = hashlib.sha256(digest + covered.encode()).digest()
             values[template.sequence_at] = event_sequence + n
@@ -235,6 +241,7 @@ class Template:
 
 
 SEARCH = "complaint_search"
+_HISTORY = frozenset({event.name, event_text.name})
 _OWN_NAMES = frozenset(
     {*_OWN_COLUMNS.values(), "person_digest", "first_texts", "subject_digest", "description_digest"}
 )

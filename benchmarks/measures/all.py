@@ -1,7 +1,8 @@
 """Every row of the speed table. A new one is a `Row` in a module of its own, and a line here."""
 
+from benchmarks.measures.check import CHECK, CHECK_SQLITE
 from benchmarks.measures.imports import IMPORT
-from benchmarks.measures.intake import INTAKE, INTAKE_ONE, INTAKE_SQLITE
+from benchmarks.measures.intake import INTAKE, INTAKE_128, INTAKE_ONE, INTAKE_SQLITE
 from benchmarks.measures.lag import LAG
 from benchmarks.measures.measure import Row
 from benchmarks.measures.processes import MEMORY, START
@@ -10,6 +11,7 @@ from benchmarks.measures.storm import STORM
 
 _ALL: tuple[Row, ...] = (
     INTAKE,
+    INTAKE_128,
     INTAKE_ONE,
     INTAKE_SQLITE,
     IMPORT,
@@ -18,6 +20,8 @@ _ALL: tuple[Row, ...] = (
     MEMORY,
     START,
     *QUERIES,
+    CHECK,
+    CHECK_SQLITE,
 )
 
 ROWS = {row.name: row for row in _ALL}

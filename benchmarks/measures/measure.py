@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from statistics import median
 from typing import Any, Literal
 
@@ -28,11 +29,31 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run took beside its number, such as processor time or memory. The less, the better.
+
+    `read` finds it in the details of a run. Without a floor it is shown, and nothing is asked of it.
+    """
+
+    measures: str
+    unit: str
+    read: Callable[[Mapping[str, Any]], float]
+    floor: float = inf
+    aim: float = inf
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether anything is asked of it."""
+        return self.floor < inf
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A row that can be run. `measure` does one run; data for all runs it gets by `BenchContext.keep`.
 
     `floor` and `aim` are of the ratio or of the product's own number, as `judged` says; an aim below the floor
     means that less is better. `options` are whole numbers with their defaults, changed by `--set NAME=NUMBER`.
+    `all` runs a row unless it is `only_by_name`.
     """
 
     name: str
@@ -44,6 +65,8 @@ class Row:
     judged: Judged = "ratio"
     options: Mapping[str, int] = field(default_factory=dict)
     needs_postgres: bool = True
+    cost: Cost | None = None
+    only_by_name: bool = False
 
     def meets(self, wanted: float, value: float) -> bool:
         """Whether `value` is as good as `wanted`."""
@@ -84,11 +107,19 @@ class Result:
         return value
 
     @property
+    def cost(self) -> float | None:
+        """The median of what the runs cost, where the row has a cost."""
+        return median(self.row.cost.read(run.details) for run in self.runs) if self.row.cost else None
+
+    @property
     def meets_floor(self) -> bool:
-        """Whether the floor is met."""
-        return self.row.meets(self.row.floor, self.judged)
+        """Whether the floor is met, by the cost too."""
+        return self.row.meets(self.row.floor, self.judged) and self._costs_at_most("floor")
 
     @property
     def meets_aim(self) -> bool:
-        """Whether the aim is met."""
-        return self.row.meets(self.row.aim, self.judged)
+        """Whether the aim is met, by the cost too."""
+        return self.row.meets(self.row.aim, self.judged) and self._costs_at_most("aim")
+
+    def _costs_at_most(self, bound: Literal["floor", "aim"]) -> bool:
+        return self.cost is None or self.cost <= getattr(self.row.cost, bound)

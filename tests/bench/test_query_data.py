@@ -14,6 +14,7 @@ from benchmarks.data.dataset import Shares, make_dataset
 from benchmarks.data.texts import WORDS
 from benchmarks.measures import queries
 from complaints import wiring
+from complaints.domain.complaint.numbers import number_of
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.queries.complaint_lists import Order, SortKey
@@ -37,7 +38,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
     empty_database_url: Callable[[str], str], kind: str
 ) -> None:
     url = empty_database_url(kind)
-    make_dataset(url, Shares(600, 100), samples=28)
+    make_dataset(url, Shares(600, 100), samples=28, processes=2)
     service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
 
     teams = service.read(_teams)
@@ -58,6 +59,27 @@ def test_made_complaints_are_as_sound_as_real_ones(
     assert all(WORDS["zh_frequent"] in str(one.members["description"]) for one in found)
 
 
+def test_of_sparse_complaints_only_the_open_ones_have_a_history(
+    empty_database_url: Callable[[str], str],
+) -> None:
+    url = empty_database_url("sqlite")
+    make_dataset(url, Shares(600, 100, sparse=True), samples=28)
+    service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
+
+    late = service.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
+    wrong = {violation.number for violation in check_all(service)}
+    with service.database.engine.connect() as connection:
+        ended = select(complaint.c.sequence).where(
+            complaint.c.ended_at.is_not(None), complaint.c.sequence > 28
+        )
+        without = {number_of(one) for one in connection.scalars(ended)}
+    service.database.engine.dispose()
+
+    assert 70 <= late.overdue.total <= 140
+    assert len(without) > 400
+    assert wrong == without
+
+
 def _run(*arguments: str) -> Any:
     return CliRunner().invoke(run_module.app, [*arguments])
 
@@ -65,7 +87,10 @@ def _run(*arguments: str) -> Any:
 @pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize(
     "names",
-    [("overdue-page", "overdue-summary", "history-flat"), ("overdue-flat-sqlite", "search-sqlite")],
+    [
+        ("overdue-page", "overdue-summary", "history-flat", "overdue-flat-10m", "check"),
+        ("overdue-flat-sqlite", "search-sqlite", "check-sqlite"),
+    ],
     ids=["postgresql", "sqlite"],
 )
 def test_a_query_row_measures_and_keeps_its_result(
@@ -86,5 +111,8 @@ def test_a_query_row_measures_and_keeps_its_result(
     for name in names:
         result = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         assert result["product"] > 0
+        if name.startswith("check"):
+            assert result["cost"]["value"] > 0
+            continue
         assert result["limit"] > 0
         assert all(one["p95_ms"] > 0 for one in result["runs"][0]["details"].values())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.measures.measure import Measurement, Result, Row
+from benchmarks.measures.measure import Cost, Measurement, Result, Row
 
 
 def row(floor: float, aim: float, **members: object) -> Row:
@@ -41,3 +41,19 @@ def test_without_a_limit_the_products_own_number_counts() -> None:
 def test_a_ratio_without_a_limit_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="no limit"):
         _ = Result(row(0.2, 0.4), [Measurement(0.5)], {}).judged
+
+
+@pytest.mark.parametrize(
+    ("cost", "met"), [(0.7, (False, False)), (0.6, (True, False)), (0.5, (True, False)), (0.4, (True, True))]
+)
+def test_a_cost_is_judged_beside_the_ratio(cost: float, met: tuple[bool, bool]) -> None:
+    asked = Cost("processor time", "ms", lambda details: details["cpu"], floor=0.6, aim=0.4)
+    runs = [Measurement(40.0, 100.0, {"cpu": one}) for one in (9.0, cost, 0.1)]
+    result = Result(row(0.2, 0.4, cost=asked), runs, {})
+    assert (result.cost, result.meets_floor, result.meets_aim) == (cost, *met)
+
+
+def test_a_cost_of_which_nothing_is_asked_is_only_kept() -> None:
+    shown = Cost("processor time", "ms", lambda details: details["cpu"])
+    result = Result(row(0.2, 0.4, cost=shown), [Measurement(40.0, 100.0, {"cpu": 9.0})], {})
+    assert (result.cost, result.meets_floor, result.meets_aim) == (9.0, True, True)

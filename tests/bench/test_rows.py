@@ -76,6 +76,7 @@ def measure(server: str, kept: Path, name: str, options: dict[str, int]) -> None
     assert (result["limit"] is None) == (name in NO_LIMIT)
     assert result["machine"]["cpus"]
     assert f"floor {result['floor']:g}" in done.output
+    assert result["cost"] is None or 0 < result["cost"]["value"] == result["runs"][0]["cost"]
 
 
 @pytest.mark.usefixtures("forked")

@@ -1,0 +1,50 @@
+"""`complaints check` over many complaints: how long it takes, and how much memory its processes have at once."""
+
+import time
+from functools import partial
+
+from benchmarks.context import BenchContext
+from benchmarks.errors import CannotMeasure
+from benchmarks.filled_database import filled_database
+from benchmarks.measures.measure import Cost, Measurement, Row
+from benchmarks.proc import family_memory_bytes
+from benchmarks.processes import product_environment, running
+
+_LOOK_SECONDS = 0.1
+_MEGABYTE = 1_000_000
+
+
+def measure_check(context: BenchContext, *, on_sqlite: bool) -> Measurement:
+    """Seconds of the whole command, which must find nothing wrong."""
+    filled = filled_database(context, context.options["complaints"], on_sqlite=on_sqlite)
+    directory = context.new_directory()
+    environment = product_environment(directory, filled.url)
+    peak, began = 0, time.perf_counter()
+    with running(["complaints", "check"], directory, environment) as check:
+        while (status := check.popen.poll()) is None:
+            peak = max(peak, family_memory_bytes(check.popen.pid))
+            time.sleep(_LOOK_SECONDS)
+        seconds = time.perf_counter() - began
+    if status:
+        raise CannotMeasure(f"The check failed:\n{check.log.read_text(encoding='utf-8')[-3000:]}")
+    return Measurement(seconds, details={"peak_mb": round(peak / _MEGABYTE, 1)})
+
+
+def _row(name: str, *, on_sqlite: bool) -> Row:
+    return Row(
+        name=name,
+        measures="`complaints check`, from its start to its end",
+        unit="s",
+        floor=600,
+        aim=200,
+        judged="product",
+        measure=partial(measure_check, on_sqlite=on_sqlite),
+        options={"complaints": 1_000_000},
+        needs_postgres=not on_sqlite,
+        cost=Cost(
+            "memory of all its processes", "MB", lambda details: float(details["peak_mb"]), floor=300, aim=200
+        ),
+    )
+
+
+CHECK, CHECK_SQLITE = _row("check", on_sqlite=False), _row("check-sqlite", on_sqlite=True)
