@@ -35,12 +35,14 @@ def refusal(answer: Any) -> tuple[int, list[str]]:
 
 def test_each_is_made_with_all_its_members(client: TestClient) -> None:
     absence = {"absent_from": "2026-01-05T09:00:00+08:00", "absent_until": "2026-01-12T09:00:00+08:00"}
-    user = make(client, "users", USER | {"deputy": "admin"} | absence)
+    places = {"roles": ["agent", "supervisor"], "teams": ["operations"], "scope": "teams"}
+    scoped = places | {"scope_names": ["customer_service", "operations"]}
+    user = make(client, "users", USER | {"deputy": "admin"} | absence | scoped)
     department = make(client, "departments", {"code": "calls", "names": NAMES, "head": "li.wei"})
     team = make(client, "teams", TEAM | {"deputy": "li.wei", "department": "calls"})
 
     assert user == {
-        **USER, "deputy": "admin", "active": True,
+        **USER, **scoped, "deputy": "admin", "active": True,
         "absent_from": "2026-01-05T01:00:00Z", "absent_until": "2026-01-12T01:00:00Z",
     }  # fmt: skip
     assert department == {"code": "calls", "names": NAMES, "head": "li.wei", "deputy": None, "parent": None}
@@ -61,6 +63,13 @@ UNFIT = [
         ["/absent_until"],
     ),
     ("users", USER | {"role": "admin"}, ["/role"]),
+    ("users", USER | {"roles": ["agent", "boss"]}, ["/roles/1"]),
+    ("users", USER | {"teams": ["operations", "nowhere"]}, ["/teams/1"]),
+    ("users", USER | {"scope": "teams", "scope_names": ["nowhere"]}, ["/scope_names/0"]),
+    ("users", USER | {"scope": "departments", "scope_names": ["operations"]}, ["/scope_names/0"]),
+    ("users", USER | {"scope": "sources"}, ["/scope_names"]),
+    ("users", USER | {"scope": "own", "scope_names": ["operations"]}, ["/scope_names"]),
+    ("users", USER | {"scope_names": ["operations"]}, ["/scope_names"]),
     ("teams", TEAM | {"code": "夜班"}, ["/code"]),
     ("teams", TEAM | {"department": "nowhere"}, ["/department"]),
     ("teams", TEAM | {"lead": "nobody"}, ["/lead"]),

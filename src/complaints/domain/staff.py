@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from complaints.domain.scope import Scope, ScopeKind
+from complaints.domain.vocabulary import AccessRole, UserScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,9 @@ class User:
     """A member of the staff who works on complaints.
 
     A user is absent from `absent_from` until before `absent_until`, both in UTC. Without `absent_until`, the
-    absence has no end.
+    absence has no end. `teams` are the codes of the teams to which the user belongs. `roles` None: no role was
+    given, so the user cannot sign in, and keys of the user act by their own roles. `scope` None: it follows from the
+    roles; `scope_names` are the departments, teams or sources of a given scope.
     """
 
     login: str
@@ -22,6 +25,10 @@ class User:
     deputy: str | None = None
     absent_from: datetime | None = None
     absent_until: datetime | None = None
+    roles: tuple[AccessRole, ...] | None = None
+    teams: tuple[str, ...] = ()
+    scope: UserScope | None = None
+    scope_names: tuple[str, ...] = ()
 
     def available(self, now: datetime) -> bool:
         """True if the user is active and not absent at `now`."""

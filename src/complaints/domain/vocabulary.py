@@ -183,6 +183,16 @@ class AccessRole(StrEnum):
     ADMIN = "admin"
 
 
+class UserScope(StrEnum):
+    """The complaints that a user may know of. `own`: those that the user works on, owns or was notified of."""
+
+    ALL = "all"
+    DEPARTMENTS = "departments"
+    TEAMS = "teams"
+    OWN = "own"
+    SOURCES = "sources"
+
+
 class LinkType(StrEnum):
     """How two complaints belong together."""
 

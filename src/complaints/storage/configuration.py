@@ -191,13 +191,26 @@ def _rows(tx: Transaction, table: Table) -> list[dict[str, Any]]:
 
 
 def _directory(tx: Transaction) -> Directory:
-    users = [User(**row) for row in _rows(tx, configuration.user_account)]
+    users = [_user(row) for row in _rows(tx, configuration.user_account)]
     teams = [Team(**row) for row in _rows(tx, configuration.team)]
     departments = [Department(**row) for row in _rows(tx, configuration.department)]
     return Directory(
         users={u.login: u for u in users},
         teams={t.code: t for t in teams},
         departments={d.code: d for d in departments},
+    )
+
+
+def _user(row: dict[str, Any]) -> User:
+    """The user of a row. A row that an older program wrote has nothing in the newer columns."""
+    roles = row["roles"]
+    return User(
+        **row
+        | {
+            "roles": None if roles is None else tuple(map(AccessRole, roles)),
+            "teams": tuple(row["teams"] or ()),
+            "scope_names": tuple(row["scope_names"] or ()),
+        }
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from complaints.api.openapi.calendar_schemas import ShownSpans
 from complaints.api.openapi.example_files import read_examples
-from complaints.domain.vocabulary import AccessRole, Cause, Nature
+from complaints.domain.vocabulary import AccessRole, Cause, Nature, UserScope
 
 _EXAMPLES = read_examples("complaints.api.configuration")
 
@@ -89,6 +89,10 @@ class UserShown(BaseModel):
     deputy: str | None
     absent_from: AwareDatetime | None
     absent_until: AwareDatetime | None
+    roles: list[AccessRole] | None
+    teams: list[str]
+    scope: UserScope | None
+    scope_names: list[str]
 
 
 class KeyShown(BaseModel):

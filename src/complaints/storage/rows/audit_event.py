@@ -99,24 +99,27 @@ def record_change(tx: Transaction, actor: str, subject: AuditSubject, *key: str 
     row = tx.connection.execute(select(table).where(*named)).mappings().one()
     before = _find_latest(tx, subject, _code_of(table, row))
     action = AuditAction.CREATED if before is None else AuditAction.CHANGED
-    _append(tx, actor, subject, row, action, before=before.state if before else {})
+    state, code = _state_of(subject, row), _code_of(table, row)
+    _append(tx, actor, subject, code, state, action, before=before.state if before else {})
 
 
 def record_unrecorded(tx: Transaction, actor: str) -> None:
-    """Record each subject that has no entry yet: the first content, and subjects that are older than the log."""
-    recorded = {(event.subject, event.code) for event in read_all(tx)}
-    for subject, table in _TABLES.items():
-        for row in tx.connection.execute(select(table).order_by(*table.primary_key)).mappings().all():
-            if (subject, _code_of(table, row)) not in recorded:
-                _append(tx, actor, subject, row, AuditAction.FOUND, before={})
+    """Record each subject that has no entry yet, and each member that a migration added.
+
+    Without an entry are the first content of a database, and subjects that are older than the log.
+    """
+    recorded = {(event.subject, event.code): event.state for event in read_all(tx)}
+    for (subject, code), state in read_states(tx).items():
+        before = recorded.get((subject, code), {})
+        _append(tx, actor, subject, code, {**state, **before}, AuditAction.FOUND, before=before)
 
 
 def read_states(tx: Transaction) -> dict[tuple[AuditSubject, str], State]:
-    """The present state of every subject."""
+    """The present state of every subject, by kind and primary key."""
     return {
         (subject, _code_of(table, row)): _state_of(subject, row)
         for subject, table in _TABLES.items()
-        for row in tx.connection.execute(select(table)).mappings()
+        for row in tx.connection.execute(select(table).order_by(*table.primary_key)).mappings()
     }
 
 
@@ -155,19 +158,18 @@ def _append(
     tx: Transaction,
     actor: str,
     subject: AuditSubject,
-    row: RowMapping,
+    code: str,
+    state: State,
     action: AuditAction,
     *,
     before: Mapping[str, Any],
 ) -> None:
-    state = _state_of(subject, row)
     changed = sorted(name for name in state if state[name] != before.get(name))
     if not changed:
         return
     last = tx.connection.execute(select(a.sequence, a.digest).order_by(a.sequence.desc()).limit(1)).first()
     sequence, previous = (last.sequence + 1, last.digest) if last else (1, GENESIS)
     data = canonical({"state": state, "changed": changed})
-    code = _code_of(_TABLES[subject], row)
     event = AuditEvent(sequence, tx.now, actor, subject, code, action, data, b"")
     values = {name: getattr(event, name) for name in event.__slots__}
     tx.connection.execute(audit_event.insert().values(values | {"digest": chained_digest(previous, event)}))

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from complaints.domain.vocabulary import Cause, Nature
+from complaints.domain.vocabulary import Cause, Nature, UserScope
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 
@@ -38,6 +38,10 @@ user_account = Table(
     Column("deputy", ForeignKey("user_account.login")),
     Column("absent_from", UtcDateTime),
     Column("absent_until", UtcDateTime),
+    Column("roles", JSON(none_as_null=True)),
+    Column("teams", JSON(none_as_null=True)),
+    Column("scope", one_of(UserScope, checked=False)),
+    Column("scope_names", JSON(none_as_null=True)),
     CheckConstraint("absent_until IS NULL OR absent_from IS NOT NULL", name="absence_begins"),
 )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from complaints.domain.vocabulary import AccessRole
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.upsert import insert_if_absent
 from complaints.storage.rows import configuration
@@ -32,7 +33,11 @@ def insert_staff(
     teams: Sequence[dict[str, Any]],
 ) -> None:
     """Write one user who heads every department and leads every team."""
-    tx.connection.execute(insert(configuration.user_account).values(login=login, name=name, active=True))
+    tx.connection.execute(
+        insert(configuration.user_account).values(
+            login=login, name=name, active=True, roles=[AccessRole.ADMIN]
+        )
+    )
     for department in departments:  # row by row: a parent comes before its children
         tx.connection.execute(insert(configuration.department).values(**department, head=login))
     tx.connection.execute(

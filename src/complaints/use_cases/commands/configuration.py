@@ -3,12 +3,12 @@
 In a change, a member that is absent or null keeps its value. `""` removes the value of an optional member.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from complaints.domain.policy.categories import CODE
-from complaints.domain.vocabulary import AccessRole, Cause, Nature
+from complaints.domain.vocabulary import AccessRole, Cause, Nature, UserScope
 from complaints.use_cases.commands.field_types import Code, Content, Email, EmailChange, Instant, Name, Switch
 
 IDENTIFIER = "[A-Za-z0-9][A-Za-z0-9._@-]{0,199}"
@@ -93,8 +93,15 @@ class PatchTeam(Content):
     active: Switch | None = None
 
 
+Roles = Annotated[tuple[AccessRole, ...], Field(max_length=10)]
+Identifiers = Annotated[tuple[Identifier, ...], Field(max_length=200)]
+
+
 class CreateUser(Content):
-    """A user. During an absence the deputy stands in. An absence without `absent_until` has no end yet."""
+    """A user. During an absence the deputy stands in. An absence without `absent_until` has no end yet.
+
+    `scope` limits or widens the complaints that the user may know of. Without it they follow from `roles` and `teams`.
+    """
 
     login: Identifier
     name: Name
@@ -103,12 +110,17 @@ class CreateUser(Content):
     deputy: Identifier | None = None
     absent_from: Instant | None = None
     absent_until: Instant | None = None
+    roles: Roles | None = None
+    teams: Identifiers | None = None
+    scope: UserScope | None = None
+    scope_names: Identifiers | None = None
 
 
 class PatchUser(Content):
     """Members to change. A new `absent_from` is a new absence; an `absent_until` in the past ends it.
 
-    `successor` takes over what belongs to a user who is deactivated.
+    `successor` takes over what belongs to a user who is deactivated. `roles`, `teams` and `scope_names` replace the
+    former lists. `scope: ""` lets the scope follow from the roles.
     """
 
     name: Name | None = None
@@ -118,6 +130,10 @@ class PatchUser(Content):
     deputy: Reference | None = None
     absent_from: Instant | None = None
     absent_until: Instant | None = None
+    roles: Roles | None = None
+    teams: Identifiers | None = None
+    scope: UserScope | Literal[""] | None = None
+    scope_names: Identifiers | None = None
 
 
 class CreateKey(Content):

@@ -1,12 +1,13 @@
 """Use cases for the staff: the rules for creating and changing departments, teams and users."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.policy.policy import Policy
 from complaints.domain.staff import Department, Directory, Team, User
-from complaints.domain.vocabulary import AuditSubject
+from complaints.domain.vocabulary import AuditSubject, UserScope
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import usage
@@ -25,6 +26,7 @@ from complaints.use_cases.configuration.changing import check_user, merge_names,
 from complaints.use_cases.configuration.reference_data import ReferenceKind
 from complaints.use_cases.named_filters import ME, NOBODY
 
+_LISTS = ("teams", "scope_names")
 Absence = tuple[datetime | None, datetime | None]  # first instant, and the first instant after it
 
 
@@ -149,7 +151,7 @@ TEAMS: ReferenceKind[Team, CreateTeam, PatchTeam] = ReferenceKind(
 
 
 def _plan_new_user(tx: Transaction, configuration: Configuration, command: CreateUser) -> User:
-    """Raises InvalidContent for a login with a meaning in filters, an unknown deputy or an impossible absence."""
+    """Raises InvalidContent for a login with a meaning in filters, an unknown name, or an impossible absence."""
     if command.login in (ME, NOBODY):
         raise InvalidContent.at(
             "/login", f"{command.login!r} has a meaning in filters: choose another login."
@@ -157,24 +159,29 @@ def _plan_new_user(tx: Transaction, configuration: Configuration, command: Creat
     _check_deputy(configuration, command.login, command.deputy)
     absent_from, absent_until = _absence((None, None), command, tx.now)
     values = command.model_dump() | {"absent_from": absent_from, "absent_until": absent_until}
-    return User(**values | {"active": command.active is not False})
+    lists = {name: values[name] or () for name in _LISTS}
+    user = User(**values | lists | {"active": command.active is not False})
+    _check_places(configuration.directory, user)
+    return user
 
 
 def _plan_change_of_user(
     tx: Transaction, configuration: Configuration, old: User, command: PatchUser
 ) -> User:
-    """Raises InvalidContent for an unknown deputy or an impossible absence.
+    """Raises InvalidContent for an unknown deputy, team or name of a scope, or an impossible absence.
 
     Raises Conflict if the last active user is to be deactivated. `use_cases.complaints.leaving` hands over what
     belongs to a user who leaves.
     """
-    values = pick_changes(old, command, "name", "email", "active", "deputy")
+    values = pick_changes(old, command, "name", "email", "active", "deputy", "roles", "scope", *_LISTS)
     absent_from, absent_until = _absence((old.absent_from, old.absent_until), command, tx.now)
     _check_deputy(configuration, old.login, values.get("deputy"))
     others = (user for user in configuration.directory.users.values() if user.login != old.login)
     if values.get("active") is False and not any(user.active for user in others):
         raise Conflict("This is the last active user, and somebody must answer for complaints.")
-    return replace(old, **values, absent_from=absent_from, absent_until=absent_until)
+    user = replace(old, **values, absent_from=absent_from, absent_until=absent_until)
+    _check_places(configuration.directory, user)
+    return user
 
 
 def list_led_by(directory: Directory, login: str) -> list[str]:
@@ -202,6 +209,24 @@ def pass_on_roles(tx: Transaction, caller: Caller, directory: Directory, leaver:
                 changed = {name: login for name, login in now.items() if login != held[name]}
                 configuration_rows.update_row(tx, kind.table, key, changed)
                 audit_event.record_change(tx, caller.actor, kind.subject, key)
+
+
+def _check_places(directory: Directory, user: User) -> None:
+    """Raises InvalidContent for a team or department that does not exist, and for a scope without its names."""
+    _check_known("/teams", "team", user.teams, directory.teams)
+    known = {UserScope.TEAMS: directory.teams, UserScope.DEPARTMENTS: directory.departments}
+    if user.scope in known:
+        _check_known("/scope_names", user.scope.removesuffix("s"), user.scope_names, known[user.scope])
+    if user.scope is UserScope.SOURCES and not user.scope_names:
+        raise InvalidContent.at("/scope_names", "Name the sources of this scope.")
+    if user.scope_names and user.scope not in (*known, UserScope.SOURCES):
+        raise InvalidContent.at("/scope_names", "Only a scope of departments, teams or sources has names.")
+
+
+def _check_known(pointer: str, noun: str, codes: Sequence[str], known: Collection[str]) -> None:
+    for number, code in enumerate(codes):
+        if code not in known:
+            raise InvalidContent.at(f"{pointer}/{number}", f"There is no {noun} {code!r}.")
 
 
 def _check_deputy(configuration: Configuration, login: str, deputy: str | None) -> None:
