@@ -162,7 +162,7 @@ def summarise_overdue(request: CurrentRequest, query: Annotated[SummaryQuery, Qu
     """
 
     def work(tx: Transaction) -> Reply:
-        return 200, _summary_json(lists.summarise_due(tx, query.soon)), {}
+        return 200, _summary_json(lists.summarise_due(tx, request.caller, query.soon)), {}
 
     return request.read(work)
 

@@ -8,12 +8,12 @@ from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.contacts import notify_of_contact
 from complaints.domain.vocabulary import EventType, LinkType
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import link
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import AddLink, AddNote
 from complaints.use_cases.complaints.changing import change_complaint
+from complaints.use_cases.complaints.known import load_known_id
 from complaints.use_cases.service import Service
 
 
@@ -67,7 +67,7 @@ def remove_link(
     other_reference: str,
 ) -> Complaint:
     """Remove a link. Raises NotFound if there is none, and Conflict for the link of a merge."""
-    other_id = load.load_id(tx, other_reference, scope=caller.scope)
+    other_id = load_known_id(tx, caller, other_reference)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other_id:
@@ -84,6 +84,6 @@ def remove_link(
 
 def _load_other_id(tx: Transaction, caller: Caller, reference: str) -> UUID:
     try:
-        return load.load_id(tx, reference, scope=caller.scope)
+        return load_known_id(tx, caller, reference)
     except NotFound as error:
         raise InvalidContent.at("/complaint_id", error.detail) from None
