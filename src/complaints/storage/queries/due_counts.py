@@ -33,7 +33,9 @@ class DueCount:
     by_age: tuple[int, ...]
 
 
-def count_overdue(tx: Transaction, ages: Sequence[timedelta], *, scope: Scope) -> list[DueCount]:
+def count_overdue(
+    tx: Transaction, ages: Sequence[timedelta], *, scope: Scope = ALL_COMPLAINTS
+) -> list[DueCount]:
     """Overdue complaints within `scope`. `ages` are the limits between bands of age, from zero up."""
     since = [tx.now - age for age in ages]
     bands = [c.overdue_after_at < newest for newest in since]
@@ -43,7 +45,7 @@ def count_overdue(tx: Transaction, ages: Sequence[timedelta], *, scope: Scope) -
     return _counted(tx, scope, [c.overdue_after_at < tx.now], [*closed, bands[-1]])
 
 
-def count_soon_due(tx: Transaction, end: datetime, *, scope: Scope) -> list[DueCount]:
+def count_soon_due(tx: Transaction, end: datetime, *, scope: Scope = ALL_COMPLAINTS) -> list[DueCount]:
     """Complaints within `scope` that are not overdue and whose next due time is before `end`."""
     return _counted(tx, scope, [c.overdue_after_at >= tx.now, *due_before(end, tx.now)], [])
 
@@ -72,7 +74,7 @@ def count_open_by_team(tx: Transaction) -> dict[str, int]:
     return {row.team: row[1] for row in tx.connection.execute(statement)}
 
 
-def count_overdue_by_kind(tx: Transaction, *, scope: Scope) -> dict[DeadlineKind, int]:
+def count_overdue_by_kind(tx: Transaction, *, scope: Scope = ALL_COMPLAINTS) -> dict[DeadlineKind, int]:
     """Complaints within `scope` with an overdue deadline of each kind. A complaint counts once in each kind."""
     late = select(_COMPLAINTS).where(UNMET, d.due_at < tx.now)
     if scope != ALL_COMPLAINTS:
@@ -82,7 +84,9 @@ def count_overdue_by_kind(tx: Transaction, *, scope: Scope) -> dict[DeadlineKind
     return _counted_by_kind(tx, late)
 
 
-def count_soon_due_by_kind(tx: Transaction, end: datetime, *, scope: Scope) -> dict[DeadlineKind, int]:
+def count_soon_due_by_kind(
+    tx: Transaction, end: datetime, *, scope: Scope = ALL_COMPLAINTS
+) -> dict[DeadlineKind, int]:
     """Complaints within `scope` that are not overdue, with a deadline of each kind that is due before `end`.
 
     A deadline that is paused now does not count.

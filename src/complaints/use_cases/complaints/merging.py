@@ -100,12 +100,20 @@ def prepare_unmerge(
     if complaint.merged_into is None:
         return  # the lifecycle refuses the action
     merge = find_merge(tx, complaint.id)
-    record = load_known_complaint(tx, caller, complaint.merged_into, right=Right.WORK, lock=True)
+    record = _load_survivor(tx, caller, complaint.merged_into)
     own = tx.not_before(last_changed_at(record.complaint))
     into, _ = open_change(service, own, caller, record)
     arguments["undone"] = take_back_promises(into, complaint.id, merge, own.now)
     link.remove_link(tx, complaint.id, LinkType.DUPLICATE_OF, record.complaint.id)
     _save(service, own, into, record)
+
+
+def _load_survivor(tx: Transaction, caller: Caller, survivor_id: UUID) -> ComplaintRecord:
+    """The complaint that goes on after a merge. The refusal does not name it (rule 7.9)."""
+    try:
+        return load_known_complaint(tx, caller, survivor_id, right=Right.WORK, lock=True)
+    except NotFound:
+        raise NotFound("The complaint into which this one was merged belongs to another team.") from None
 
 
 def find_merge(tx: Transaction, complaint_id: UUID) -> MergeRecord:

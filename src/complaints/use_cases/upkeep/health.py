@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.storage.database import migrate
 from complaints.storage.database.migrate import SchemaFit as SchemaFit
 from complaints.storage.database.transactions import Transaction
@@ -76,7 +75,7 @@ def count_work(service: Service) -> WorkCounts:
     def count(tx: Transaction) -> WorkCounts:
         none = dict.fromkeys(service.configuration(tx).directory.teams, 0)
         overdue = dict(none)
-        for one in due_counts.count_overdue(tx, [timedelta(0)], scope=ALL_COMPLAINTS):
+        for one in due_counts.count_overdue(tx, [timedelta(0)]):
             overdue[one.team] += one.count
         return WorkCounts({**none, **due_counts.count_open_by_team(tx)}, overdue)
 
