@@ -250,8 +250,10 @@ def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Sco
     """Those of these complaints that are outside `scope`."""
     if not complaint_ids:
         return set()
+    within = condition(scope, complaint)
+    # Without an assignee the condition is NULL, and so is its opposite.
     statement = select(complaint.c.id).where(
-        any_of(complaint.c.id, complaint_ids), ~condition(scope, complaint)
+        any_of(complaint.c.id, complaint_ids), or_(~within, within.is_(None))
     )
     return set(tx.connection.execute(statement).scalars())
 
