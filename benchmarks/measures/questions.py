@@ -57,7 +57,7 @@ def _page(name: str, asked: dict[str, str], order: Order) -> Question:
 def summary() -> list[Question]:
     """How much is overdue, and how much soon."""
     soon = timedelta(hours=24)
-    return [Question("summary", "/v1/overdue/summary", lambda _, tx: lists.summarise_due(tx, soon))]
+    return [Question("summary", "/v1/overdue/summary", lambda _, tx: lists.summarise_due(tx, SYSTEM, soon))]
 
 
 def histories(complaint_id: str, cursor: str, after: int) -> list[Question]:

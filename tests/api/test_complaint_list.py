@@ -207,7 +207,7 @@ def test_unknown_names_are_refused_and_the_nearest_is_asked_for(
 
 
 def test_me_and_nobody_are_users_too(scenario: Scenario, client: TestClient) -> None:
-    client.post("/v1/users", json={"login": "li.wei", "name": "Li Wei"})
+    client.post("/v1/users", json={"login": "li.wei", "name": "Li Wei", "scope": "all"})
     mine = scenario.post(subject="mine", first_owner="li.wei")
     scenario.act(mine, "assign", assignee="li.wei")
     scenario.post(subject="nobody's")

@@ -209,7 +209,8 @@ def test_rights_and_scope(client: TestClient, scenario: Scenario, complaint: Com
 def staffed(client: TestClient) -> TestClient:
     """Operations is led by li, with the deputy an; wu stands in for an absent li."""
     for login in ("li", "an", "wu"):
-        assert client.post("/v1/users", json={"login": login, "name": login.title()}).status_code == 201
+        user = {"login": login, "name": login.title(), "scope": "all"}
+        assert client.post("/v1/users", json=user).status_code == 201
     client.patch("/v1/users/li", json={"deputy": "wu"})
     client.patch("/v1/teams/operations", json={"lead": "li", "deputy": "an"})
     return client

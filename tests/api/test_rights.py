@@ -12,6 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
+from complaints.use_cases.access import RIGHTS, Right
 from complaints.wiring import open_import_worker, openapi_document
 from tests.conftest import DATABASE_KINDS, Databases
 from tests.journeys.running_server import Launcher
@@ -143,8 +144,50 @@ CODES = {
 }
 
 
+# What a user of another team gets. A call on one complaint, escalation or import is 404 there.
+ON_ONE = ("{reference}", "{escalation_id}", "{import_id}")
+LISTED = {
+    "GET /v1/complaints",
+    "GET /v1/escalations",
+    "GET /v1/followups",
+    "GET /v1/inbox",
+    "GET /v1/overdue/summary",
+}
+BULK = {
+    "POST /v1/complaints/bulk-transitions",
+    "POST /v1/complaints/bulk-notes",
+    "POST /v1/escalations/acknowledge",
+}
+FOLLOWED = {"GET /v1/changes"}
+NEW = {"POST /v1/complaints", "POST /v1/imports"}
+# Scope does not limit what begins like this.
+UNSCOPED = (
+    "audit", "calendars", "categories", "deadlines", "departments", "keys", "lifecycle", "policies", "sandbox",
+    "teams", "users",
+)  # fmt: skip
+
+
 def _id(row: tuple[Any, ...]) -> str:
     return f"{row[0]} {row[1].partition('?')[0]}"
+
+
+def _is_on_one(row: tuple[Any, ...]) -> bool:
+    return any(name in row[1] for name in ON_ONE)
+
+
+def test_each_call_says_what_is_outside_the_scope() -> None:
+    """A new call needs one of these kinds too, so that nobody forgets its scope."""
+    for row in TABLE:
+        name = _id(row)
+        kinds = [
+            _is_on_one(row),
+            name in LISTED,
+            name in BULK,
+            name in FOLLOWED,
+            name in NEW,
+            row[1].split("/")[2] in UNSCOPED,
+        ]
+        assert kinds.count(True) == 1, name
 
 
 def test_the_table_is_complete() -> None:
@@ -176,7 +219,11 @@ class World:
     ) -> None:
         self.scenario, self.client = scenario, client
         if known is None:
-            self.north, self.south = self._source("north"), self._source("south")
+            for role in ROLES:
+                user = {"login": f"staff-{role}", "name": role.title(), "teams": ["operations"]}
+                assert client.post("/v1/users", json=user).status_code == 201
+            self.north = self._source("north", category="network.outage", team="operations")
+            self.south = self._source("south", category="service.attitude", team="customer_service")
             self._live()
         else:
             self.north, self.south = known
@@ -197,8 +244,8 @@ class World:
             ):
                 assert client.post(path, json=action).status_code == 200
 
-    def _source(self, source: str) -> Json:
-        content = {"source": source, "complainant": PERSON, "reporter": PERSON}
+    def _source(self, source: str, *, category: str, team: str) -> Json:
+        content = {"source": source, "category": category, "complainant": PERSON, "reporter": PERSON}
         made, linked, other, followed = (_post(self.client, **content) for _ in range(4))
         address = f"/v1/complaints/{made['number']}"
         due = {"text": "A call.", "due_at": "2026-02-01T00:00:00Z"}
@@ -206,10 +253,12 @@ class World:
         self.client.post(f"{address}/links", json={"type": "related", "complaint_id": linked["id"]})
         key = self.scenario.key(AccessRole.INTAKE, source=source)
         head = {**key, "Content-Type": "text/csv"}
-        begun = self.client.post("/v1/imports", content="channel,subject\nphone,x\nnone,y\n", headers=head)
+        rows = f"channel,subject,category\nphone,x,{category}\nnone,y,{category}\n"
+        begun = self.client.post("/v1/imports", content=rows, headers=head)
         return {
             "reference": made["number"],
             "id": made["id"],
+            "source": source,
             "deadline_id": made["deadlines"][0]["id"],
             "promise_id": promise["id"],
             "linked": linked["id"],
@@ -217,7 +266,13 @@ class World:
             "followed": followed["number"],
             "import_id": UUID(begun.json()["id"]),
             "key": key,
+            "team": team,
         }
+
+    def names_of(self, source: Json) -> list[str]:
+        """All ids and numbers of the complaints of a source."""
+        found = self.client.get("/v1/complaints", params={"source": source["source"]}).json()["items"]
+        return [one[name] for one in found for name in ("id", "number")]
 
     def ask(self, row: tuple[Any, ...], key: dict[str, str], source: Json) -> Any:
         method, path, body, _, _ = row
@@ -228,7 +283,8 @@ class World:
             sent |= {"content": body}
             sent["headers"]["Content-Type"] = "text/csv"
         elif body is not None:
-            sent |= {"json": json.loads(json.dumps(body).replace("{other}", source["other"]))}
+            text = json.dumps(body).replace("{other}", source["other"])
+            sent |= {"json": json.loads(text.replace("{reference}", source["reference"]))}
         return self.client.request(method, path.format(**known), **sent)
 
 
@@ -279,6 +335,47 @@ def test_each_role_may_what_the_table_says(world: World, role: AccessRole) -> No
             wrong.append((_id(row), expected, answer.status_code, answer.text[:300]))
         if expected == 403:
             assert answer.json()["type"] == "/problems/forbidden", _id(row)
+    assert wrong == []
+
+
+SEES_ALL = frozenset({AccessRole.MANAGER, AccessRole.AUDITOR, AccessRole.ADMIN})
+
+
+def _inside(row: tuple[Any, ...], role: AccessRole) -> int:
+    """The status for a user with this role alone, whose team has the complaint, and whose source sent it."""
+    is_of_teams = role not in SEES_ALL | {AccessRole.INTAKE}
+    if role in row[3] and is_of_teams and _id(row) in FOLLOWED:
+        return 403
+    if role in row[3] and is_of_teams and "{import_id}" in row[1]:
+        return 404  # an import has no team, and another user began it
+    return row[4] if role in row[3] else 403
+
+
+def _outside(row: tuple[Any, ...], role: AccessRole) -> int:
+    """The status if the complaint belongs to another team and to another source."""
+    knows_call = role in row[3] or (row[3] == ADMINS and Right.WORK in RIGHTS[role])
+    if _is_on_one(row) and knows_call and role not in SEES_ALL:
+        return 404
+    return _inside(row, role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_rule_7_1_each_role_reaches_what_its_scope_says(world: World, role: AccessRole) -> None:
+    """A user of the team of the north makes the calls outside the scope of the role, then all calls inside it."""
+    key = world.scenario.key(role, source="north", login=f"staff-{role}")
+    wrong = []
+    scoped = [row for row in TABLE if _is_on_one(row) or _id(row) in LISTED | BULK | FOLLOWED]
+    unchanging = [row for row in scoped if row[0] == "GET"]
+    hidden = world.names_of(world.south)
+    asked = [(world.south, row, _outside(row, role)) for row in (unchanging if role in SEES_ALL else scoped)]
+    asked += [(world.north, row, _inside(row, role)) for row in TABLE]
+    for source, row, expected in asked:
+        answer = world.ask(row, key, source)
+        if answer.status_code != expected:
+            wrong.append((_id(row), source["source"], expected, answer.status_code, answer.text[:300]))
+        if role not in SEES_ALL and _id(row) in LISTED | BULK:
+            shown = answer.text.replace(source["reference"], "")  # a bulk call repeats its references
+            assert [name for name in hidden if name in shown] == [], _id(row)
     assert wrong == []
 
 

@@ -47,7 +47,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
             service, tx, SYSTEM, ComplaintFilter(q=WORDS["zh_frequent"]), NEWEST, after=None, limit=10
         )
     )
-    late = service.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
+    late = service.read(lambda tx: lists.summarise_due(tx, SYSTEM, lists.AGES[2]))
     violations = list(check_all(service))
     service.database.engine.dispose()
 

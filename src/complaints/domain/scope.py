@@ -109,3 +109,4 @@ class Scope:
 
 
 ALL_COMPLAINTS = Scope(ScopeKind.ALL)
+NO_COMPLAINTS = Scope(ScopeKind.TEAMS)

@@ -16,6 +16,7 @@ from complaints.domain.policy.categories import Category, classify
 from complaints.domain.policy.policy import Policy
 from complaints.domain.policy.subject_kinds import KindsByName, SubjectKind, with_deadlines_of
 from complaints.domain.rules.plans import PlansByKind
+from complaints.domain.rules.reach import UserReach
 from complaints.domain.staff import Department, Directory, Team, User
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
@@ -53,6 +54,7 @@ class Configuration:
     _policies_of_kinds: dict[tuple[str, int, str], Policy] = field(
         default_factory=dict, init=False, compare=False
     )
+    _reaches: dict[str, UserReach] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def classify(self, code: str | None, *, retired_too: bool = False) -> Category | None:
         """The category `code`, with its open members filled in (see `categories.classify`). Raises InvalidContent."""
@@ -85,6 +87,13 @@ class Configuration:
         if found is None:
             raise NotFound(f"No registered annex declares subjects of the kind {name!r}.")
         return found
+
+    def reach_of(self, login: str) -> UserReach | None:
+        """The reach of the user with this login; None if there is no such user."""
+        user = self.directory.users.get(login)
+        if user is not None and login not in self._reaches:
+            self._reaches[login] = UserReach(user, self.directory)
+        return self._reaches.get(login)
 
     @property
     def event_types(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from complaints.domain.complaint.history import HistoryEnd
 from complaints.domain.complaint.numbers import is_mistyped, parse_reference
 from complaints.domain.errors import NotFound
 from complaints.domain.rules.intake import NewComplaint
-from complaints.domain.scope import Scope
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.look_ups import LookUp, Rows
 from complaints.storage.database.transactions import Transaction
@@ -21,8 +21,20 @@ from complaints.storage.rows.complaint import ComplaintRecord, complaint, fact_o
 from complaints.storage.rows.deadline import find_deadlines, find_holds
 from complaints.storage.rows.scope_condition import condition
 
+Reference = str | UUID | int
+"""What names a complaint: its id, its number, or its sequence."""
+
 _KNOWN_BY = ("source", "external_id", "import_digest")
 _known_by = attrgetter(*_KNOWN_BY)
+
+
+class ComplaintOwners(NamedTuple):
+    """The users who have a complaint now. All its events have a `sequence` above `events_after`."""
+
+    id: UUID
+    assignee: str | None
+    first_owner: str
+    events_after: int
 
 
 class HistoryExtent(NamedTuple):
@@ -38,7 +50,7 @@ class HistoryExtent(NamedTuple):
 
 
 def load_complaint(
-    tx: Transaction, reference: str | UUID, *, scope: Scope, lock: bool = False
+    tx: Transaction, reference: Reference, *, scope: Scope, lock: bool = False
 ) -> ComplaintRecord:
     """The complaint with this id or number, within `scope`. Raises NotFound.
 
@@ -55,10 +67,17 @@ def load_complaints(tx: Transaction, ids: Collection[UUID], *, lock: bool = Fals
     return load_parts(tx, find_rows(tx, any_of(complaint.c.id, ids), lock=lock))
 
 
-def load_id(tx: Transaction, reference: str, *, scope: Scope) -> UUID:
+def load_id(tx: Transaction, reference: Reference, *, scope: Scope) -> UUID:
     """The id of the complaint with this id or number, within `scope`. Raises NotFound."""
     complaint_id: UUID = _load_columns(tx, reference, scope, complaint.c.id)[0]
     return complaint_id
+
+
+def load_owners(tx: Transaction, reference: Reference) -> ComplaintOwners:
+    """The owners of the complaint with this id or number, whatever the scope of the caller. Raises NotFound."""
+    c = complaint.c
+    columns = (c.id, c.assignee, c.first_owner, c.events_after)
+    return ComplaintOwners(*_load_columns(tx, reference, ALL_COMPLAINTS, *columns))
 
 
 def find_ids(tx: Transaction, references: Collection[str], *, scope: Scope) -> dict[str, UUID]:
@@ -82,7 +101,7 @@ def load_history_extent(tx: Transaction, reference: str, *, scope: Scope) -> His
     return HistoryExtent(*_load_columns(tx, reference, scope, c.id, c.events_after, c.history_count))
 
 
-def _load_columns(tx: Transaction, reference: str, scope: Scope, *columns: Any) -> Sequence[Any]:
+def _load_columns(tx: Transaction, reference: Reference, scope: Scope, *columns: Any) -> Sequence[Any]:
     statement = select(*columns).where(_is_named(reference), condition(scope, complaint))
     found = tx.connection.execute(statement).first()
     if found is None:
@@ -90,7 +109,7 @@ def _load_columns(tx: Transaction, reference: str, scope: Scope, *columns: Any) 
     return found
 
 
-def _unknown(reference: str | UUID) -> NotFound:
+def _unknown(reference: Reference) -> NotFound:
     return NotFound(f"There is no complaint {str(reference)[:100]!r}.")
 
 
@@ -141,9 +160,9 @@ def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[ComplaintRecord]:
     ]
 
 
-def _is_named(reference: str | UUID) -> ColumnElement[bool]:
+def _is_named(reference: Reference) -> ColumnElement[bool]:
     """The condition that a complaint has this id or number. Raises NotFound for any other text."""
-    name = reference if isinstance(reference, UUID) else _name_of(reference)
+    name = _name_of(reference) if isinstance(reference, str) else reference
     if name is None:
         if is_mistyped(str(reference)):
             raise NotFound(f"{reference!r} is mistyped: its check digit does not fit. Read the number again.")
@@ -231,8 +250,10 @@ def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Sco
     """Those of these complaints that are outside `scope`."""
     if not complaint_ids:
         return set()
+    within = condition(scope, complaint)
+    # Without an assignee the condition is NULL, and so is its opposite.
     statement = select(complaint.c.id).where(
-        any_of(complaint.c.id, complaint_ids), ~condition(scope, complaint)
+        any_of(complaint.c.id, complaint_ids), or_(~within, within.is_(None))
     )
     return set(tx.connection.execute(statement).scalars())
 

@@ -1,11 +1,14 @@
 """Callers, and the rights that their roles give."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
 
 from complaints.domain.errors import Forbidden
-from complaints.domain.scope import ALL_COMPLAINTS, Scope
+from complaints.domain.rules.reach import UserReach
+from complaints.domain.scope import ALL_COMPLAINTS, NO_COMPLAINTS, Scope, ScopedComplaint
 from complaints.domain.vocabulary import AccessRole, Action
 
 
@@ -54,12 +57,15 @@ def _rights_of(roles: frozenset[AccessRole]) -> frozenset[Right]:
     return frozenset().union(*(RIGHTS[role] for role in roles))
 
 
+@cache
+def _staff_roles(roles: frozenset[AccessRole], right: Right) -> frozenset[AccessRole]:
+    """The roles that give `right` and also read complaints of every source."""
+    return frozenset(role for role in roles if {right, Right.READ} <= RIGHTS[role])
+
+
 @lru_cache(maxsize=1024)
-def _scope_for(roles: frozenset[AccessRole], source: str, right: Right) -> Scope:
-    giving = [role for role in roles if right in RIGHTS[role]]
-    if any(Right.READ in RIGHTS[role] for role in giving):
-        return ALL_COMPLAINTS
-    return Scope.sources([source] if giving else [])
+def _source_scope(roles: frozenset[AccessRole], source: str, right: Right) -> Scope:
+    return Scope.sources([source] if any(right in RIGHTS[role] for role in roles) else [])
 
 
 def right_for(action: Action) -> Right:
@@ -69,12 +75,16 @@ def right_for(action: Action) -> Right:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key behind a request, and the user to whom the key belongs, if any."""
+    """The key behind a request, and the user to whom the key belongs, if any.
+
+    `reach` is that of the user. A caller with a user and without a reach knows of no complaint.
+    """
 
     name: str
     roles: frozenset[AccessRole]
     source: str
     login: str | None = None
+    reach: UserReach | None = field(default=None, repr=False, compare=False)
 
     @property
     def actor(self) -> str:
@@ -93,20 +103,59 @@ class Caller:
 
     @property
     def scope(self) -> Scope:
-        """The complaints that the caller may know of: all with the right `read`, else the complaints of its source."""
+        """The complaints that the caller may know of, in lists and figures (rules 7.1 and 7.2)."""
         return self.scope_for(Right.READ_OWN)
+
+    @property
+    def sight(self) -> Hashable:
+        """A value that is equal for callers who see the same complaints."""
+        return self.scope, self.login
 
     def scope_for(self, right: Right) -> Scope:
         """The complaints for which the caller has `right`. A role gives its rights as far as the role itself reads.
 
         So two roles together give no more than their sum: `intake` and `auditor` see the persons of the own source.
+        A role of the staff counts before the role `intake` (rule 7.6).
         """
-        return _scope_for(self.roles, self.source, right)
+        staff = _staff_roles(self.roles, right)
+        if not staff:
+            return _source_scope(self.roles, self.source, right)
+        if self.login is None:
+            return ALL_COMPLAINTS
+        return self.reach.scope_in(staff) if self.reach else NO_COMPLAINTS
 
-    @property
-    def change_scope(self) -> Scope:
-        """The complaints that the caller may change: without the right `work`, those of its source alone."""
-        return self.scope if Right.WORK in self.rights else Scope.sources([self.source])
+    def may_have_part(self, right: Right) -> bool:
+        """True if the caller is a user with `right` in a role of the staff: a complaint may then be the user's own."""
+        return self.login is not None and bool(_staff_roles(self.roles, right))
+
+    def scope_with(self, right: Right, now: datetime, *logins: Collection[str] | str | None) -> Scope:
+        """The scope of a list that asks for complaints of users (rule 7.3); `logins` are the filters by users.
+
+        A filter by the user of the caller, or by a user for whom that user stands in, is the scope.
+        """
+        if self.login is None or not _staff_roles(self.roles, right):
+            return self.scope_for(right)
+        asked = [{one} if isinstance(one, str) else {*one} for one in logins if one]
+        own = {self.login, *self.represented(now)} if asked else set()
+        return ALL_COMPLAINTS if any(one <= own for one in asked) else self.scope_for(right)
+
+    def represented(self, now: datetime) -> tuple[str, ...]:
+        """The logins of the users for whom the user of the caller stands in at `now` (rule 3.10)."""
+        return self.reach.represented(now) if self.reach else ()
+
+    def has_right_on(self, right: Right, complaint: ScopedComplaint) -> bool:
+        """True if the caller has `right` on a complaint that it may know of."""
+        staff = _staff_roles(self.roles, right)
+        if staff and staff == _staff_roles(self.roles, Right.READ_OWN):
+            return True
+        within = self.scope_for(right)
+        return within == self.scope or self.admits(right, complaint)
+
+    def admits(self, right: Right, complaint: ScopedComplaint) -> bool:
+        """True if the caller has `right` on a complaint, by scope or as its assignee or first owner now."""
+        if self.scope_for(right).admits(complaint):
+            return True
+        return self.may_have_part(right) and self.login in (complaint.assignee, complaint.first_owner)
 
     def require(self, right: Right) -> None:
         """Raise Forbidden if the caller lacks `right`."""

@@ -14,7 +14,6 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.policy.subject_kinds import SubjectKind
 from complaints.domain.rules.subjects import open_subject
 from complaints.domain.vocabulary import EventType, LinkType
-from complaints.storage import subjects
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import event
 from complaints.storage.rows.link import add_subject_link, find_subject_links, remove_subject_link
@@ -25,6 +24,7 @@ from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.changing import Versions, catch_up, last_changed_at
 from complaints.use_cases.complaints.explanation import Explanation, explain_deadline
 from complaints.use_cases.complaints.history import EventRecord, event_with_texts
+from complaints.use_cases.complaints.known import load_known_subject
 from complaints.use_cases.service import Service
 
 Step = Callable[[SubjectChange, Policy], None]
@@ -73,7 +73,7 @@ def add_subject(
 
 def load_subject(tx: Transaction, caller: Caller, kind: SubjectKind, reference: str | UUID) -> Subject:
     """The subject with this id or number. Raises NotFound, also outside the scope of the caller."""
-    return subjects.load_subject(tx, kind.name, reference, scope=caller.scope).subject
+    return load_known_subject(tx, caller, kind.name, reference).subject
 
 
 def change_subject(
@@ -92,7 +92,7 @@ def change_subject(
     `step` raises.
     """
     caller.require(Right.WORK)
-    loaded = subjects.load_subject(tx, kind.name, reference, scope=caller.change_scope, lock=True)
+    loaded = load_known_subject(tx, caller, kind.name, reference, right=Right.WORK, lock=True)
     if versions is not None and loaded.subject.version not in versions:
         raise StaleVersion(
             f"{loaded.subject.number} is now at version {loaded.subject.version}: read it again."
@@ -143,7 +143,7 @@ def timeline(
     tx: Transaction, caller: Caller, kind: SubjectKind, reference: str | UUID, *, after: int, limit: int
 ) -> Sequence[EventRecord]:
     """Up to `limit` events of a subject after ordinal `after`, oldest first. Raises NotFound."""
-    loaded = subjects.load_subject(tx, kind.name, reference, scope=caller.scope)
+    loaded = load_known_subject(tx, caller, kind.name, reference)
     rows = event.list_events(
         tx,
         loaded.subject.id,

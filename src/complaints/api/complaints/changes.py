@@ -41,6 +41,7 @@ Found = tuple[Sequence[FeedEvent], Place]
         200: {"model": ChangesPage, "description": "The events that follow"},
         **refusals(
             bad_request="An unknown parameter or field, or a cursor that this feed did not give.",
+            forbidden="The caller knows of the complaints of teams only. The feed needs all, or a source.",
             feed_set_back="The database was restored to an instant before the place of the cursor.",
         ),
     },
@@ -48,7 +49,7 @@ Found = tuple[Sequence[FeedEvent], Place]
 async def list_changes(
     request: CurrentRequest, query: Annotated[ChangesQuery, Query()], http_request: Request
 ) -> Response:
-    """Every event of all complaints, and of all other subjects, in commit order.
+    """Every event of all complaints, and of all other subjects, in commit order. A caller of one source gets its own.
 
     Ask again with `after` = `next_cursor`: nothing is left out, nothing comes twice. A cursor is a place in the feed,
     whatever the filters. With filters that fit few events, a page may be empty before the end of the feed.

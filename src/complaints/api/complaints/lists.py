@@ -60,7 +60,9 @@ class ComplaintListQuery(ComplaintFilter, PageQuery):
     },
 )
 def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery, Query()]) -> Response:
-    """Complaints that fit every filter. Keys of the role intake see those of their own source.
+    """Complaints within the scope of the caller that fit every filter.
+
+    `assignee=me` and `first_owner=me` find the caller's own complaints, also outside that scope.
 
     A cursor goes on where a page ended, however much was added meanwhile; it belongs to the filters and the
     sort it was given for. `attributes.<key>=<value>` finds an attribute with this text, number or boolean.
@@ -162,7 +164,7 @@ def summarise_overdue(request: CurrentRequest, query: Annotated[SummaryQuery, Qu
     """
 
     def work(tx: Transaction) -> Reply:
-        return 200, _summary_json(lists.summarise_due(tx, query.soon)), {}
+        return 200, _summary_json(lists.summarise_due(tx, request.caller, query.soon)), {}
 
     return request.read(work)
 

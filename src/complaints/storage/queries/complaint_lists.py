@@ -378,6 +378,12 @@ def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnEl
     return [*_own(filters, aside), in_scope, *_due(filters, tx.now), *_elsewhere(tx, filters)]
 
 
+def walked_condition(tx: Transaction, scope: Scope) -> ColumnElement[bool]:
+    """The condition of `scope` for a walk along an index that has the team behind its order."""
+    is_aside = tx.connection.dialect.name == "sqlite"
+    return condition(scope, complaint, team=_aside(c.team) if is_aside else c.team)
+
+
 def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
     """The columns whose index would lead away from the index of the order (see `_aside`)."""
     aside: set[ColumnElement[Any]] = {c.priority}

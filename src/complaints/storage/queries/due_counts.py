@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union_all
 
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import OPEN_STATUSES, DeadlineKind, DeadlineStatus, Priority
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import due_before
+from complaints.storage.queries.complaint_lists import due_before, walked_condition
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import UNMET, deadline
 
@@ -32,27 +33,34 @@ class DueCount:
     by_age: tuple[int, ...]
 
 
-def count_overdue(tx: Transaction, ages: Sequence[timedelta]) -> list[DueCount]:
-    """Overdue complaints. `ages` are the limits between bands of age, from zero up."""
+def count_overdue(
+    tx: Transaction, ages: Sequence[timedelta], *, scope: Scope = ALL_COMPLAINTS
+) -> list[DueCount]:
+    """Overdue complaints within `scope`. `ages` are the limits between bands of age, from zero up."""
     since = [tx.now - age for age in ages]
     bands = [c.overdue_after_at < newest for newest in since]
     closed = [
         and_(band, c.overdue_after_at >= oldest) for band, oldest in zip(bands, since[1:], strict=False)
     ]
-    return _counted(tx, [c.overdue_after_at < tx.now], [*closed, bands[-1]])
+    return _counted(tx, scope, [c.overdue_after_at < tx.now], [*closed, bands[-1]])
 
 
-def count_soon_due(tx: Transaction, end: datetime) -> list[DueCount]:
-    """Complaints that are not overdue and whose next due time is before `end`."""
-    return _counted(tx, [c.overdue_after_at >= tx.now, *due_before(end, tx.now)], [])
+def count_soon_due(tx: Transaction, end: datetime, *, scope: Scope = ALL_COMPLAINTS) -> list[DueCount]:
+    """Complaints within `scope` that are not overdue and whose next due time is before `end`."""
+    return _counted(tx, scope, [c.overdue_after_at >= tx.now, *due_before(end, tx.now)], [])
 
 
 def _counted(
-    tx: Transaction, where: Sequence[ColumnElement[bool]], bands: Sequence[ColumnElement[bool]]
+    tx: Transaction,
+    scope: Scope,
+    where: Sequence[ColumnElement[bool]],
+    bands: Sequence[ColumnElement[bool]],
 ) -> list[DueCount]:
     counts = [func.count().filter(band) for band in bands]
     group = (c.team, c.priority, c.assignee, c.category)
-    statement = select(*group, func.count(), *counts).where(*where).group_by(*group)
+    statement = (
+        select(*group, func.count(), *counts).where(*where, walked_condition(tx, scope)).group_by(*group)
+    )
     rows: Sequence[Any] = tx.connection.execute(statement).all()
     return [
         DueCount(team, priority, assignee, category, count, tuple(ages))
@@ -66,13 +74,20 @@ def count_open_by_team(tx: Transaction) -> dict[str, int]:
     return {row.team: row[1] for row in tx.connection.execute(statement)}
 
 
-def count_overdue_by_kind(tx: Transaction) -> dict[DeadlineKind, int]:
-    """Complaints with an overdue deadline of each kind. A complaint counts once in each of its kinds."""
-    return _counted_by_kind(tx, select(_COMPLAINTS).where(UNMET, d.due_at < tx.now))
+def count_overdue_by_kind(tx: Transaction, *, scope: Scope = ALL_COMPLAINTS) -> dict[DeadlineKind, int]:
+    """Complaints within `scope` with an overdue deadline of each kind. A complaint counts once in each kind."""
+    late = select(_COMPLAINTS).where(UNMET, d.due_at < tx.now)
+    if scope != ALL_COMPLAINTS:
+        # The condition on the complaint follows from the condition on the deadline, and bounds the search.
+        late = late.join(complaint, c.id == d.complaint_id)
+        late = late.where(c.overdue_after_at < tx.now, walked_condition(tx, scope))
+    return _counted_by_kind(tx, late)
 
 
-def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind, int]:
-    """Complaints that are not overdue, with a deadline of each kind that is due before `end`.
+def count_soon_due_by_kind(
+    tx: Transaction, end: datetime, *, scope: Scope = ALL_COMPLAINTS
+) -> dict[DeadlineKind, int]:
+    """Complaints within `scope` that are not overdue, with a deadline of each kind that is due before `end`.
 
     A deadline that is paused now does not count.
     """
@@ -82,7 +97,7 @@ def count_soon_due_by_kind(tx: Transaction, end: datetime) -> dict[DeadlineKind,
         .join(complaint, c.id == d.complaint_id)
         .where(UNMET, d.due_at >= tx.now, d.due_at < end, running)
         # This condition follows from the condition on the deadline, and bounds the search.
-        .where(c.overdue_after_at >= tx.now, c.overdue_after_at < end)
+        .where(c.overdue_after_at >= tx.now, c.overdue_after_at < end, walked_condition(tx, scope))
     )
     return _counted_by_kind(tx, soon)
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    RowMapping,
     Select,
     Uuid,
     and_,
@@ -58,12 +57,12 @@ class FollowUpFilter:
 
 def list_follow_ups(
     tx: Transaction, wanted: FollowUpFilter, *, scope: Scope, after: FollowUpPosition | None, limit: int
-) -> Sequence[RowMapping]:
+) -> Sequence[Any]:
     """Contacts within `scope` that fit, the earliest due first.
 
     `after` is the position (due time, complaint id, deadline id) at which the page before ended.
     """
-    return tx.connection.execute(_statement(tx.now, wanted, scope, after=after, limit=limit)).mappings().all()
+    return tx.connection.execute(_statement(tx.now, wanted, scope, after=after, limit=limit)).all()
 
 
 def _statement(
@@ -72,7 +71,8 @@ def _statement(
     statement = (
         select(
             d.id, d.complaint_id, d.sequence, d.attempt, d.due_at, d.policy_code, d.policy_version,
-            c.sequence.label("complaint_sequence"), c.subject, c.source, c.team, c.priority, _OWNER.label("owner"),
+            c.sequence.label("complaint_sequence"), c.subject, c.source, c.team, c.priority,
+            c.assignee, c.first_owner, _OWNER.label("owner"),
         )
         .join(complaint, c.id == d.complaint_id)
         .where(_KIND, UNMET, *_conditions(now, wanted), condition(scope, complaint))

@@ -9,10 +9,10 @@ from complaints.domain.errors import Forbidden, TransitionRefused
 from complaints.domain.rules.actions import ActionContext, close_refusal, judge_actions
 from complaints.domain.rules.lifecycle import next_status
 from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import Caller, right_for
 from complaints.use_cases.commands.complaints import TRANSITIONS
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.complaints.merging import find_merge
 from complaints.use_cases.service import Service
 
@@ -51,7 +51,7 @@ def load_action_options(
     service: Service, tx: Transaction, caller: Caller, reference: str
 ) -> tuple[Complaint, list[ActionOption]]:
     """The complaint, and every action, allowed or refused (rule 1.6). Raises NotFound."""
-    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
+    complaint = load_known_complaint(tx, caller, reference).complaint
     context = service.context(tx, complaint, caller)
     was = find_merge(tx, complaint.id).was if complaint.merged_into else None
     return complaint, [

@@ -9,11 +9,11 @@ from complaints.domain.errors import StaleVersion
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import passing_time
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.service import Service
 
 Versions = frozenset[int] | None  # the versions that `If-Match` names; None: any version
@@ -52,7 +52,7 @@ def change_complaint(
     none of `versions`.
     """
     caller.require(right)
-    loaded = load.load_complaint(tx, reference, scope=caller.change_scope, lock=True)
+    loaded = load_known_complaint(tx, caller, reference, right=right, lock=True)
     _check_version(loaded.complaint, versions)
     tx = tx.not_before(last_changed_at(loaded.complaint))
     change, policy = open_change(service, tx, caller, loaded)

@@ -14,13 +14,13 @@ from complaints.domain.errors import Conflict
 from complaints.domain.rules.actions import ActionContext
 from complaints.domain.rules.contacts import Contact, makes_new_complaint, plan_contact
 from complaints.domain.rules.intake import NewComplaint
-from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import EventType, LinkType
 from complaints.storage import load
 from complaints.storage.database.transactions import RaceLost, Transaction
 from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.rows.contact_digest import find_digests
 from complaints.storage.save import ChangeToSave
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.changing import catch_up, last_changed_at
 from complaints.use_cases.service import Service
 
@@ -29,12 +29,21 @@ from complaints.use_cases.service import Service
 class RepeatedPost:
     """A post or an imported row that names a complaint on record.
 
-    `holder_id` is the complaint that has the external id, or the digest of the row. `scope` is the caller's.
+    `holder_id` is the complaint that has the external id, or the digest of the row.
     """
 
     holder_id: UUID
     new: NewComplaint
-    scope: Scope
+    caller: Caller
+
+    def may_name(self, complaint: Complaint) -> bool:
+        """True if the caller gives external ids of this source."""
+        return self.caller.scope_for(Right.SEE_PERSONS).admits_source(complaint.source)
+
+    def may_show(self, complaint: Complaint) -> bool:
+        """True if the answer may show the complaint to the caller. An import shows none."""
+        is_import = self.new.import_id is not None
+        return self.may_name(complaint) and (is_import or self.caller.admits(Right.SEE_PERSONS, complaint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +89,10 @@ class ContactIntake:
         outcomes: dict[int, Complaint | Recurrence | Conflict] = {}
         contacts: dict[int, RepeatedPost] = {}
         for place, post in posts.items():
-            if not post.scope.admits_source(self._known.holder(post).source):
+            if not post.may_name(self._known.holder(post)):
                 outcomes[place] = Conflict("This external id names a complaint of another source.")
+            elif not post.may_show(self._known.holder(post)):
+                outcomes[place] = Conflict("This external id names a complaint of another team.")
             elif self._is_retry(post):
                 outcomes[place] = self._known.shown(post)
             else:
@@ -116,7 +127,7 @@ class ContactIntake:
         plan_contact(change, context, Contact(new.channel, new.subject, new.description, merged_id))
         catch_up(self._service, self._tx.not_before(context.now), change)  # a moved deadline may be past due
         self._remember(survivor.id, words_digest(self._configuration.secret, new))
-        return change.complaint if post.scope.admits_source(survivor.source) else self._known.holder(post)
+        return change.complaint if post.may_show(change.complaint) else self._known.holder(post)
 
     def _remember(self, complaint_id: UUID, digest: bytes) -> None:
         self._new_words[complaint_id].append(digest)
@@ -210,4 +221,4 @@ class _OnRecord:
     def shown(self, post: RepeatedPost) -> Complaint:
         """The complaint for the answer: the survivor, if the caller may know of it."""
         survivor = self.survivor(post)
-        return survivor if post.scope.admits_source(survivor.source) else self.holder(post)
+        return survivor if post.may_show(survivor) else self.holder(post)

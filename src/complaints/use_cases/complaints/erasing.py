@@ -11,6 +11,7 @@ from complaints.domain.complaint.history import ChainedEvent
 from complaints.domain.complaint.texts import ERASED, EventTexts, find_texts
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.erasing import plan_erasure
+from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import deadline, escalation, event, event_text
@@ -35,7 +36,7 @@ def erase_texts(
     """
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
-        extent = load.load_history_extent(tx, str(change.complaint.id), scope=caller.change_scope)
+        extent = load.load_history_extent(tx, str(change.complaint.id), scope=ALL_COMPLAINTS)
         rows = event.list_events(
             tx, extent.complaint_id, after=0, limit=extent.events, from_number=extent.events_after
         )

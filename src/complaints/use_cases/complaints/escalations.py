@@ -12,8 +12,8 @@ from complaints.domain.errors import Conflict, Forbidden, NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.recipients import find_represented_users
+from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole, DeadlineKind, EventType
-from complaints.storage import load, subjects
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import escalations, inbox
 from complaints.storage.queries.escalations import EscalationFilter
@@ -35,6 +35,12 @@ from complaints.use_cases.bulk import (
 from complaints.use_cases.commands.complaints import Acknowledge, given_members
 from complaints.use_cases.complaints.bulk_commands import BulkAcknowledge
 from complaints.use_cases.complaints.changing import catch_up, open_change
+from complaints.use_cases.complaints.known import (
+    is_known,
+    is_known_subject,
+    load_known_complaint,
+    load_known_subject,
+)
 from complaints.use_cases.complaints.recipients import choose_recipients
 from complaints.use_cases.complaints.views import MASK
 from complaints.use_cases.named_filters import check_name
@@ -74,7 +80,10 @@ def list_escalations(
     Raises InvalidContent for an unknown recipient or team.
     """
     wanted = _filter_of(service, tx, caller, asked)
-    rows = escalations.list_escalations(tx, wanted, scope=caller.scope, before=before, limit=limit)
+    scope = caller.scope_with(Right.READ_OWN, tx.now, wanted.recipients)
+    if wanted.complaint is not None and caller.login and is_known(tx, caller, wanted.complaint):
+        scope = ALL_COMPLAINTS
+    rows = escalations.list_escalations(tx, wanted, scope=scope, before=before, limit=limit)
     return [_shown(row, caller) for row in rows]
 
 
@@ -106,16 +115,26 @@ def list_inbox(
     configuration = service.configuration(tx)
     check_name(team, configuration.directory.teams, parameter="team", thing="team")
     wanted = InboxFilter(choose_recipients(tx, configuration, caller, recipient), team, level_min)
-    rows = inbox.list_inbox(tx, wanted, scope=caller.scope, after=after, limit=limit)
+    scope = caller.scope_with(Right.READ_OWN, tx.now, wanted.recipients)
+    rows = inbox.list_inbox(tx, wanted, scope=scope, after=after, limit=limit)
     return [_shown(row, caller) for row in rows]
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
-    """One escalation. Raises NotFound, also for an escalation outside the scope of the caller."""
+    """One escalation. Raises NotFound, also for one of a complaint that the caller may not know of (rule 7.4)."""
     found = escalations.find_escalation(tx, escalation_id, scope=caller.scope)
+    if found is None and caller.login:
+        found = escalations.find_escalation(tx, escalation_id, scope=ALL_COMPLAINTS)
+        found = found if found and _is_of_known(tx, caller, found) else None
     if found is None:
         raise NotFound(f"There is no escalation {str(escalation_id)!r}.")
     return _shown(found, caller)
+
+
+def _is_of_known(tx: Transaction, caller: Caller, found: Row) -> bool:
+    if found["complaint_id"] is not None:
+        return is_known(tx, caller, found["complaint_id"])
+    return is_known_subject(tx, caller, found["subject_id"])
 
 
 def _shown(row: Row, caller: Caller) -> Row:
@@ -142,13 +161,13 @@ def acknowledge(
     found = load_escalation(tx, caller, escalation_id)
     _check_may_acknowledge(service, tx, caller, found["recipients"])
     if found["complaint_id"] is not None:
-        loaded = load.load_complaint(tx, found["complaint_id"], scope=caller.scope, lock=True)
+        loaded = load_known_complaint(tx, caller, found["complaint_id"], right=Right.WORK, lock=True)
         _acknowledge_once(tx, caller, escalation_id, command)
         change, policy = open_change(service, tx, caller, loaded)
         _record_acknowledgement(change, policy, found, command, tx.now)
         save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
     else:
-        of_subject = subjects.load_subject(tx, None, found["subject_id"], scope=caller.scope, lock=True)
+        of_subject = load_known_subject(tx, caller, None, found["subject_id"], right=Right.WORK, lock=True)
         _acknowledge_once(tx, caller, escalation_id, command)
         own = SubjectChange(of_subject.subject, actor=caller.actor, new_id=service.new_id)
         policy = catch_up(service, tx, own)

@@ -12,10 +12,10 @@ from complaints.domain.rules import deadlines
 from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
 from complaints.domain.time.working_time import Segment
 from complaints.domain.vocabulary import RecipientRole
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import find_of_deadline
 from complaints.use_cases.access import Caller
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.service import Service
 
 
@@ -48,7 +48,7 @@ def explain(
     service: Service, tx: Transaction, caller: Caller, reference: str, deadline_id: UUID
 ) -> Explanation:
     """Explain a deadline of a complaint. Raises NotFound, also for a deadline of another complaint."""
-    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
+    complaint = load_known_complaint(tx, caller, reference).complaint
     deadline = next((d for d in complaint.deadlines if d.id == deadline_id), None)
     if deadline is None:
         raise NotFound(f"The complaint has no deadline {str(deadline_id)!r}.")

@@ -178,18 +178,19 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     Forbidden if the caller may see none, and for a filter by attributes that the caller may not read. Raises
     InvalidContent for a team, user or category that does not exist.
     """
-    scope = caller.scope
+    right = Right.READ_OWN
     if asked.attributes():
         caller.require(Right.SEE_INTERNAL)
     if any(getattr(asked, name) is not None for name in _OF_PERSONS):
         caller.require(Right.SEE_PERSONS)
-        scope = caller.scope_for(Right.SEE_PERSONS)
+        right = Right.SEE_PERSONS
     configuration = service.configuration(tx)
     region = configuration.policy_at(tx.now).phone_region
+    users = _users(configuration, caller, asked)
     known = identify(account_no=asked.account_no, phone=asked.phone, email=asked.email, region=region)
     return Filters(
         **{name: getattr(asked, name) for name in _UNCHANGED},
-        **_users(configuration, caller, asked),
+        **users,
         **_marks(asked, known),
         plain={name: value for name in _PLAIN if (value := getattr(asked, name)) is not None},
         attributes=asked.attributes(),
@@ -197,7 +198,7 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
         categories=_with_children(asked.category, configuration.categories),
         sequence=sequence_of(asked.number) if asked.number else None,
         terms=_terms(caller, asked, region),
-        scope=scope,
+        scope=caller.scope_with(right, tx.now, users["assignee"], users["first_owner"]),
     )
 
 

@@ -1,7 +1,6 @@
 """Follow-up contacts that are due: the complainants to call, the times, and the users who owe the calls."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -61,35 +60,33 @@ def list_follow_ups(
     owner = resolve_user(wanted.owner, configuration.directory.users, caller, parameter="owner")
     days = None if day_on is None else _ranges(configuration, day_on)
     wanted = replace(wanted, owner=owner, days=days)
-    rows = follow_ups.list_follow_ups(tx, wanted, scope=caller.scope, after=after, limit=limit)
-    persons = find_persons(tx, {row["complaint_id"] for row in rows})
-    seen = caller.scope_for(Right.SEE_PERSONS)
+    scope = caller.scope_with(Right.READ_OWN, tx.now, owner)
+    rows = follow_ups.list_follow_ups(tx, wanted, scope=scope, after=after, limit=limit)
+    persons = find_persons(tx, {row.complaint_id for row in rows})
     found = []
     for row in rows:
-        complainant = persons.get(row["complaint_id"], {}).get(COMPLAINANT)
-        if complainant and not seen.admits_source(row["source"]):
+        complainant = persons.get(row.complaint_id, {}).get(COMPLAINANT)
+        if complainant and not caller.has_right_on(Right.SEE_PERSONS, row):
             complainant = masked(complainant)
         found.append(_follow_up(row, configuration, tx.now, complainant))
     return found
 
 
-def _follow_up(
-    row: Mapping[Any, Any], configuration: Configuration, now: datetime, complainant: Person | None
-) -> FollowUp:
-    timezone = configuration.policy(row["policy_code"], row["policy_version"]).timezone
+def _follow_up(row: Any, configuration: Configuration, now: datetime, complainant: Person | None) -> FollowUp:
+    timezone = configuration.policy(row.policy_code, row.policy_version).timezone
     return FollowUp(
-        deadline_id=row["id"],
-        complaint_id=row["complaint_id"],
-        complaint_sequence=row["complaint_sequence"],
-        subject=row["subject"],
-        priority=row["priority"],
-        sequence=row["sequence"],
-        attempt=row["attempt"],
-        due_at=row["due_at"],
-        day_on=row["due_at"].astimezone(ZoneInfo(timezone)).date(),
-        overdue=row["due_at"] < now,
-        owner=row["owner"],
-        team=row["team"],
+        deadline_id=row.id,
+        complaint_id=row.complaint_id,
+        complaint_sequence=row.complaint_sequence,
+        subject=row.subject,
+        priority=row.priority,
+        sequence=row.sequence,
+        attempt=row.attempt,
+        due_at=row.due_at,
+        day_on=row.due_at.astimezone(ZoneInfo(timezone)).date(),
+        overdue=row.due_at < now,
+        owner=row.owner,
+        team=row.team,
         complainant=complainant,
     )
 

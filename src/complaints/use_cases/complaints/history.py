@@ -14,10 +14,10 @@ from uuid import UUID
 
 from complaints.domain.complaint.subject import SubjectName
 from complaints.domain.complaint.texts import hide_texts, join_texts
-from complaints.domain.errors import Conflict
-from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.domain.errors import Conflict, Forbidden
+from complaints.domain.scope import ALL_COMPLAINTS, ScopeKind
 from complaints.domain.vocabulary import EventType
-from complaints.storage import load, months
+from complaints.storage import months
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import HistoryExtent
 from complaints.storage.rows import event
@@ -27,6 +27,7 @@ from complaints.storage.rows.subject import name_of
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import notes_and_links
+from complaints.use_cases.complaints.known import load_known_history
 from complaints.use_cases.complaints.shown_events import show_data
 from complaints.use_cases.complaints.views import MASK
 from complaints.use_cases.named_filters import check_name
@@ -80,7 +81,7 @@ def timeline(
 
     Events in detached months are left out. The ordinal of the first event then shows how many are missing.
     """
-    extent = load.load_history_extent(tx, reference, scope=caller.scope)
+    extent = load_known_history(tx, caller, reference)
     rows = _rows(tx, extent, after=after, limit=limit)
     return _shown(tx, caller, rows)
 
@@ -155,8 +156,10 @@ def changes(
 
     All events up to the last number of this snapshot are committed (`storage.rows.event`). So the reader may
     continue from there, even if none of these events were asked for. At most `MOST_LOOKED_AT` events are looked at.
-    `mark` is the id of event `after`, if it is known. Raises FeedSetBack if that event is no longer there.
+    `mark` is the id of event `after`, if it is known. Raises FeedSetBack if that event is no longer there, and
+    Forbidden for a caller whose scope is neither everything nor a source (rule 7.7).
     """
+    _check_may_follow(caller)
     last = event.find_last_number(tx, after=after)
     _check_place(tx, after, mark, last)
     seen, looked_at = after, 0
@@ -169,6 +172,13 @@ def changes(
         if rows:
             return _shown_in_feed(tx, caller, rows), seen
     return [], seen
+
+
+def _check_may_follow(caller: Caller) -> None:
+    if caller.scope.kind not in (ScopeKind.ALL, ScopeKind.SOURCES):
+        raise Forbidden(
+            "The feed is for callers whose scope is every complaint or a source. Ask for lists of complaints instead."
+        )
 
 
 def _check_place(tx: Transaction, after: int, mark: UUID | None, last: int) -> None:

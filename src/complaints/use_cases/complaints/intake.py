@@ -140,7 +140,7 @@ def _register(
 
 def _divide(requests: Sequence[IntakeRequest], checked: Checked) -> IntakeWaves:
     accepted = {n: one for n, one in checked.items() if isinstance(one, NewComplaint)}
-    return divide_into_waves(accepted, {n: requests[n].caller.scope for n in accepted})
+    return divide_into_waves(accepted, {n: requests[n].caller.sight for n in accepted})
 
 
 def _same_again(first: IntakeResult | ComplaintError) -> IntakeResult | ComplaintError:
@@ -160,7 +160,7 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
     caller.require(Right.CREATE)
     source = command.source or caller.source
     if not caller.scope_for(Right.CREATE).admits_source(source):
-        raise Forbidden(f"This key posts complaints of source {caller.source!r} only.")
+        raise Forbidden(f"This key posts complaints of source {_sources_of(caller)} only.")
     received_at = command.received_at or tx.now
     if received_at > tx.now + _LATEST_RECEIPT:
         raise InvalidContent.at("/received_at", "received_at lies in the future.")
@@ -189,6 +189,10 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
         team=request.team,
         ending=request.ending,
     )
+
+
+def _sources_of(caller: Caller) -> str:
+    return " or ".join(map(repr, sorted(caller.scope_for(Right.CREATE).names)))
 
 
 def _check_team(request: IntakeRequest, configuration: Configuration) -> None:
@@ -245,7 +249,7 @@ def _register_wave(
     scopes = {n: requests[n].caller.scope_for(Right.SEE_PERSONS) for n in wave}
     results, changes = _plan(service, tx, numbered, scopes, before.earlier)
     repeated = {
-        n: RepeatedPost(known_id, wave[n], scopes[n])
+        n: RepeatedPost(known_id, wave[n], requests[n].caller)
         for n, known_id in received.items()
         if isinstance(known_id, UUID)
     }
@@ -297,7 +301,9 @@ def _begin_again(
     accepted = {n: recurrence for n, recurrence in recurrences.items() if n not in refused}
     numbers = zip(accepted, load.take_numbers(tx, len(accepted)), strict=True)
     numbered = {n: (number, posts[n].new) for n, number in numbers}
-    results, planned = _plan(service, tx, numbered, {n: posts[n].scope for n in numbered}, earlier)
+    results, planned = _plan(
+        service, tx, numbered, {n: posts[n].caller.scope_for(Right.SEE_PERSONS) for n in numbered}, earlier
+    )
     changes = []
     for (n, recurrence), to_save in zip(accepted.items(), planned, strict=True):
         contacts.hand_over(recurrence, to_save.change)

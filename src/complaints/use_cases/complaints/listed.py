@@ -10,21 +10,19 @@ from uuid import UUID
 
 from complaints.domain.complaint.facts import reasons_of_priority
 from complaints.domain.rules.actions import actions_by_status
-from complaints.domain.vocabulary import Action, Status
+from complaints.domain.vocabulary import Action
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import facts_of
 from complaints.storage.rows.complaint import members_of
 from complaints.storage.rows.deadline import find_deadline_rows
 from complaints.storage.rows.person import find_person_members
-from complaints.use_cases.access import Caller
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import (
     ComplaintParts,
     find_link_views,
     mask_person,
     mask_values,
     permit_actions,
-    sees_attributes,
-    sees_persons,
     view_all,
 )
 from complaints.use_cases.service import Service
@@ -53,27 +51,26 @@ def _show_at_rest(tx: Transaction, caller: Caller, rows: Sequence[Any]) -> dict[
     ids = [row.id for row in rows]
     deadlines, persons = find_deadline_rows(tx, ids), find_person_members(tx, ids)
     links = find_link_views(tx, caller, [row.id for row in rows if row.linked])
-    allowed = {status: _permit(caller, status) for status in {row.status for row in rows}}
     return {
         row.id: ComplaintParts(
             _members(caller, row),
             deadlines.get(row.id, ()),
             _masked(caller, row, persons.get(row.id, {})),
             links.get(row.id, ()),
-            allowed[row.status],
+            _permit(caller, row),
             tx.now,
         )
         for row in rows
     }
 
 
-def _permit(caller: Caller, status: Status) -> tuple[Action, ...]:
-    return permit_actions(caller, lambda: actions_by_status(status) or ())
+def _permit(caller: Caller, row: Any) -> tuple[Action, ...]:
+    return permit_actions(caller, row, lambda: actions_by_status(row.status) or ())
 
 
 def _members(caller: Caller, row: Any) -> dict[str, Any]:
     members = members_of(row)
-    if members["attributes"] and not sees_attributes(caller, row.source):
+    if members["attributes"] and not caller.has_right_on(Right.SEE_INTERNAL, row):
         members["attributes"] = mask_values(members["attributes"])
     members["next_due_at"] = row.next_due_at
     members["overdue_after_at"] = row.overdue_after_at
@@ -86,6 +83,6 @@ def _members(caller: Caller, row: Any) -> dict[str, Any]:
 def _masked(
     caller: Caller, row: Any, persons: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Mapping[str, Any]]:
-    if sees_persons(caller, row.source):
+    if caller.has_right_on(Right.SEE_PERSONS, row):
         return persons
     return {role: mask_person(person) for role, person in persons.items()}

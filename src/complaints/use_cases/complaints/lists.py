@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from complaints.domain.vocabulary import DeadlineKind, Priority
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_counts
 from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
@@ -16,6 +15,7 @@ from complaints.storage.queries.complaint_lists import count_complaints, find_pa
 from complaints.storage.queries.due_counts import DueCount
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.complaints.listed import show_rows
 from complaints.use_cases.complaints.views import ComplaintParts, ComplaintView, view_one
 from complaints.use_cases.service import Service
@@ -28,8 +28,7 @@ AGES = (timedelta(0), timedelta(hours=4), timedelta(days=1), timedelta(days=3), 
 
 def load_view(service: Service, tx: Transaction, caller: Caller, reference: str) -> ComplaintView:
     """One complaint by id or number. Raises NotFound, also outside the scope of the caller."""
-    loaded = load.load_complaint(tx, reference, scope=caller.scope)
-    return view_one(service, tx, caller, loaded.complaint)
+    return view_one(service, tx, caller, load_known_complaint(tx, caller, reference).complaint)
 
 
 def list_complaints(
@@ -94,16 +93,19 @@ class DueSummary:
     soon_due: Tally
 
 
-def summarise_due(tx: Transaction, soon: timedelta) -> DueSummary:
-    """Count the complaints that are overdue now, and the others that will be overdue within `soon`."""
-    end = tx.now + soon
-    late = due_counts.count_overdue(tx, AGES)
+def summarise_due(tx: Transaction, caller: Caller, soon: timedelta) -> DueSummary:
+    """Count the complaints in scope that are overdue now, and the others that will be overdue within `soon`."""
+    end, scope = tx.now + soon, caller.scope
+    late = due_counts.count_overdue(tx, AGES, scope=scope)
     return DueSummary(
         now=tx.now,
         soon_until=end,
-        overdue=_tally(late, due_counts.count_overdue_by_kind(tx)),
+        overdue=_tally(late, due_counts.count_overdue_by_kind(tx, scope=scope)),
         by_age=tuple(sum(count.by_age[n] for count in late) for n in range(len(AGES))),
-        soon_due=_tally(due_counts.count_soon_due(tx, end), due_counts.count_soon_due_by_kind(tx, end)),
+        soon_due=_tally(
+            due_counts.count_soon_due(tx, end, scope=scope),
+            due_counts.count_soon_due_by_kind(tx, end, scope=scope),
+        ),
     )
 
 

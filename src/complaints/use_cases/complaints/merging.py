@@ -22,9 +22,10 @@ from complaints.storage.rows.deadline import find_promises
 from complaints.storage.rows.event import find_last_event
 from complaints.storage.rows.person import COMPLAINANT
 from complaints.storage.save import ChangeToSave, save
-from complaints.use_cases.access import Caller
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.changing import catch_up, last_changed_at, open_change
 from complaints.use_cases.complaints.intake import identity_of
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.service import Service
 
 
@@ -37,7 +38,7 @@ def prepare_merge(
     """
     complaint = change.complaint
     try:
-        record = load.load_complaint(tx, arguments["into"], scope=caller.scope, lock=True)
+        record = load_known_complaint(tx, caller, arguments["into"], right=Right.WORK, lock=True)
     except NotFound as error:
         raise InvalidContent.at("/into", error.detail) from None
     arguments["into"] = record.complaint.id
@@ -87,7 +88,7 @@ def _make_vulnerable(tx: Transaction, complaint_id: UUID, into_id: UUID, policy:
 
 def lock_both(tx: Transaction, caller: Caller, reference: str) -> None:
     """Lock a merged complaint and the complaint that it was merged into. Raises NotFound."""
-    found = load.load_complaint(tx, reference, scope=caller.scope).complaint
+    found = load_known_complaint(tx, caller, reference).complaint
     load.lock_in_order(tx, [str(i) for i in (found.id, found.merged_into) if i])
 
 
@@ -99,12 +100,20 @@ def prepare_unmerge(
     if complaint.merged_into is None:
         return  # the lifecycle refuses the action
     merge = find_merge(tx, complaint.id)
-    record = load.load_complaint(tx, complaint.merged_into, scope=caller.scope, lock=True)
+    record = _load_survivor(tx, caller, complaint.merged_into)
     own = tx.not_before(last_changed_at(record.complaint))
     into, _ = open_change(service, own, caller, record)
     arguments["undone"] = take_back_promises(into, complaint.id, merge, own.now)
     link.remove_link(tx, complaint.id, LinkType.DUPLICATE_OF, record.complaint.id)
     _save(service, own, into, record)
+
+
+def _load_survivor(tx: Transaction, caller: Caller, survivor_id: UUID) -> ComplaintRecord:
+    """The complaint that goes on after a merge. The refusal does not name it (rule 7.9)."""
+    try:
+        return load_known_complaint(tx, caller, survivor_id, right=Right.WORK, lock=True)
+    except NotFound:
+        raise NotFound("The complaint into which this one was merged belongs to another team.") from None
 
 
 def find_merge(tx: Transaction, complaint_id: UUID) -> MergeRecord:

@@ -8,12 +8,12 @@ from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.contacts import notify_of_contact
 from complaints.domain.vocabulary import EventType, LinkType
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import link
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import AddLink, AddNote
 from complaints.use_cases.complaints.changing import change_complaint
+from complaints.use_cases.complaints.known import load_known_id
 from complaints.use_cases.service import Service
 
 
@@ -43,11 +43,11 @@ def add_link(
 
     Raises InvalidContent for an unknown other complaint or the complaint itself, Forbidden, NotFound.
     """
-    other_id = _load_other_id(tx, caller, command.complaint_id)
     added = False
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
         nonlocal added
+        other_id = _load_other_id(tx, caller, command.complaint_id)
         if change.complaint.id == other_id:
             raise InvalidContent.at("/complaint_id", "A complaint cannot be linked to itself.")
         added = link.add_link(tx, change.complaint.id, command.type, other_id)
@@ -67,9 +67,9 @@ def remove_link(
     other_reference: str,
 ) -> Complaint:
     """Remove a link. Raises NotFound if there is none, and Conflict for the link of a merge."""
-    other_id = load.load_id(tx, other_reference, scope=caller.scope)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
+        other_id = load_known_id(tx, caller, other_reference)
         if link_type is LinkType.DUPLICATE_OF and change.complaint.merged_into == other_id:
             raise Conflict(
                 "The link of a merge stays. A supervisor can undo a merge within an hour: unmerge."
@@ -84,6 +84,6 @@ def remove_link(
 
 def _load_other_id(tx: Transaction, caller: Caller, reference: str) -> UUID:
     try:
-        return load.load_id(tx, reference, scope=caller.scope)
+        return load_known_id(tx, caller, reference)
     except NotFound as error:
         raise InvalidContent.at("/complaint_id", error.detail) from None

@@ -10,18 +10,18 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.deadline import find_promises
 from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.complaints import MakePromise
 from complaints.use_cases.complaints.changing import change_complaint
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.service import Service
 
 
 def list_promises(tx: Transaction, caller: Caller, reference: str) -> Sequence[tuple[Deadline, Promise]]:
     """All promises with their deadlines, in the order in which they were made. Raises NotFound."""
-    complaint = load.load_complaint(tx, reference, scope=caller.scope).complaint
+    complaint = load_known_complaint(tx, caller, reference).complaint
     promised = {
         d.id: catch_up_status(d, tx.now) for d in complaint.deadlines if d.kind is DeadlineKind.PROMISE
     }

@@ -9,6 +9,7 @@ from uuid import UUID
 from complaints.domain.complaint.facts import Complaint, Person, copy_with
 from complaints.domain.rules.actions import ActionContext, allowed_actions
 from complaints.domain.rules.deadlines import catch_up_status
+from complaints.domain.scope import ScopedComplaint
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.link import find_links
@@ -134,30 +135,25 @@ def _view(
     context: ActionContext, caller: Caller, complaint: Complaint, persons: Persons, links: Sequence[LinkView]
 ) -> ComplaintView:
     now = context.now
-    allowed = permit_actions(caller, lambda: allowed_actions(complaint, context))
+    allowed = permit_actions(caller, complaint, lambda: allowed_actions(complaint, context))
     deadlines = tuple([catch_up_status(d, now) for d in complaint.deadlines])
     current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
-    if current.attributes and not sees_attributes(caller, complaint.source):
+    if current.attributes and not caller.has_right_on(Right.SEE_INTERNAL, complaint):
         current = copy_with(current, attributes=mask_values(current.attributes))
-    shown = persons if sees_persons(caller, complaint.source) else {r: masked(p) for r, p in persons.items()}
+    sees_persons = caller.has_right_on(Right.SEE_PERSONS, complaint)
+    shown = persons if sees_persons else {role: masked(person) for role, person in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 
 
-def permit_actions(caller: Caller, find_allowed: Callable[[], tuple[Action, ...]]) -> tuple[Action, ...]:
-    """The allowed actions for which the caller has the rights."""
-    rights = caller.rights
-    allowed = find_allowed() if Right.CONTRIBUTE in rights else ()
-    return allowed if Right.WORK in rights else tuple([one for one in allowed if right_for(one) in rights])
-
-
-def sees_persons(caller: Caller, source: str) -> bool:
-    """True if the caller may read the personal data of complaints of this source."""
-    return caller.scope_for(Right.SEE_PERSONS).admits_source(source)
-
-
-def sees_attributes(caller: Caller, source: str) -> bool:
-    """True if the caller may read the attributes of complaints of this source."""
-    return caller.scope_for(Right.SEE_INTERNAL).admits_source(source)
+def permit_actions(
+    caller: Caller, complaint: ScopedComplaint, find_allowed: Callable[[], tuple[Action, ...]]
+) -> tuple[Action, ...]:
+    """The allowed actions for which the caller has the rights on this complaint."""
+    if caller.has_right_on(Right.WORK, complaint):
+        return find_allowed()
+    if not caller.has_right_on(Right.CONTRIBUTE, complaint):
+        return ()
+    return tuple([one for one in find_allowed() if right_for(one) is Right.CONTRIBUTE])
 
 
 def masked(person: Person) -> Person:

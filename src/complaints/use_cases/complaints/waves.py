@@ -1,10 +1,9 @@
 """Waves: posts that name the same complaint are registered one after the other, although they share a transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from complaints.domain.rules.intake import NewComplaint
-from complaints.domain.scope import Scope
 from complaints.use_cases.complaints.contacts import words_of
 
 
@@ -20,8 +19,8 @@ class IntakeWaves:
     first_of: dict[int, int]
 
 
-def divide_into_waves(posts: dict[int, NewComplaint], scopes: Mapping[int, Scope]) -> IntakeWaves:
-    """Divide posts into waves; `scopes` are the scopes of their callers. Usually there is one wave."""
+def divide_into_waves(posts: dict[int, NewComplaint], sights: Mapping[int, Hashable]) -> IntakeWaves:
+    """Divide posts into waves; callers with equal `sights` see the same. Usually there is one wave."""
     names = {place: _names_of(new) for place, new in posts.items()}
     every = [name for of_one in names.values() for name in of_one]
     if len(set(every)) == len(every):
@@ -31,7 +30,7 @@ def divide_into_waves(posts: dict[int, NewComplaint], scopes: Mapping[int, Scope
     places: dict[object, int] = {}
     for place, new in posts.items():
         own = _own_name(new)
-        first = places.setdefault((own, words_of(new), scopes[place]), place) if own else place
+        first = places.setdefault((own, words_of(new), sights[place]), place) if own else place
         if first != place:
             divided.first_of[place] = first
             continue

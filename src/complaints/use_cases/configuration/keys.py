@@ -175,4 +175,5 @@ def _caller(key: Key, configuration: Configuration) -> Caller | None:
     user = configuration.directory.users.get(key.login) if key.login else None
     if user is not None and not user.active:
         return None
-    return Caller(key.name, key.roles, key.source, key.login)
+    reach = configuration.reach_of(key.login) if key.login else None
+    return Caller(key.name, key.roles, key.source, key.login, reach)

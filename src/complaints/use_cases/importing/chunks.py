@@ -50,10 +50,11 @@ def import_rows(
 ) -> ChunkResult:
     """Register the rows of a chunk. `seen` are the identities of the chunks before, in a dry run."""
     result = ChunkResult()
+    caller = _caller_of(service, tx, job)
     valid: list[tuple[ImportRow, IntakeRequest]] = []
     for row, parsed in rows:
         if isinstance(parsed, ImportedComplaint):
-            valid.append((row, _request_of(job, row, parsed)))
+            valid.append((row, _request_of(job, caller, row, parsed)))
         else:
             result.fail(row, parsed)
     requests = [request for _, request in valid]
@@ -69,8 +70,13 @@ def import_rows(
     return result
 
 
-def _request_of(job: ImportJob, row: ImportRow, command: ImportedComplaint) -> IntakeRequest:
-    caller = Caller(job.key_name, frozenset(AccessRole(r) for r in job.key_roles), job.source, job.login)
+def _caller_of(service: Service, tx: Transaction, job: ImportJob) -> Caller:
+    reach = service.configuration(tx).reach_of(job.login) if job.login else None
+    roles = frozenset(AccessRole(role) for role in job.key_roles)
+    return Caller(job.key_name, roles, job.source, job.login, reach)
+
+
+def _request_of(job: ImportJob, caller: Caller, row: ImportRow, command: ImportedComplaint) -> IntakeRequest:
     return IntakeRequest(
         caller,
         command,

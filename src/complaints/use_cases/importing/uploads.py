@@ -7,6 +7,7 @@ from uuid import UUID
 
 from complaints.domain.errors import NotFound
 from complaints.domain.importing.import_file import FileFacts, open_import, parse_options
+from complaints.domain.scope import ALL_COMPLAINTS, ScopeKind
 from complaints.storage.database.loop_names import IMPORT_LOOP
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import import_job
@@ -84,11 +85,19 @@ def start_import(service: Service, tx: Transaction, caller: Caller, checked: Che
 
 
 def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> ImportJob:
-    """An import with its progress. Raises NotFound, also if the source is hidden from the caller."""
+    """An import with its progress. Raises NotFound, also for one outside the scope of the caller (rule 7.8)."""
     job = import_job.find_job(tx, import_id)
-    if job is None or not caller.scope.admits_source(job.source):
+    if job is None or not _may_know(caller, job):
         raise NotFound("There is no such import.")
     return job
+
+
+def _may_know(caller: Caller, job: ImportJob) -> bool:
+    """An import has a source, but no team."""
+    if caller.login is not None and job.login == caller.login:
+        return True
+    scope = caller.scope
+    return scope == ALL_COMPLAINTS or (scope.kind is ScopeKind.SOURCES and scope.admits_source(job.source))
 
 
 def list_errors(tx: Transaction, job: ImportJob, *, after: int, limit: int) -> Sequence[Mapping[Any, Any]]:
