@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -43,6 +43,7 @@ from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SE
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
+from complaints.use_cases.accounts.sessions import SessionLimits
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
@@ -506,4 +507,10 @@ def build_app(
         annexes=annexes,
         calls_per_minute=settings.calls_per_minute,
         import_quota=ImportQuota(settings.running_imports, settings.stored_import_bytes),
+        session_limits=_session_limits(settings),
     )
+
+
+def _session_limits(settings: Settings) -> SessionLimits:
+    idle, absolute = settings.session_idle_seconds, settings.session_seconds
+    return SessionLimits(timedelta(seconds=idle), timedelta(seconds=absolute))

@@ -33,6 +33,7 @@ from complaints.api.http.turns import Turns
 from complaints.api.middleware import Layer, RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
+from complaints.use_cases.accounts.sessions import SessionLimits
 from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota
 from complaints.use_cases.service import Service
 
@@ -87,13 +88,14 @@ def create_app(
     annexes: Annexes = NO_ANNEXES,
     calls_per_minute: int = 0,
     import_quota: ImportQuota = UNLIMITED,
+    session_limits: SessionLimits = SessionLimits(),  # noqa: B008 - a value that nothing changes
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
     `sweeps` is True if this process also runs the loops. `registry` collects the measures, and `shown` has those
     that `GET /metrics` answers, if they are not the same. Callers without any right to write read from `replica`,
     if there is one. The routes and problems of `annexes` are added. A key may make `calls_per_minute` calls to this
-    process (0: any number), and has `import_quota`.
+    process (0: any number), and has `import_quota`. Sessions end by `session_limits`.
     """
     app = FastAPI(
         **document_settings(),
@@ -114,6 +116,7 @@ def create_app(
     app.state.import_quota = import_quota
     app.state.feed_watch = FeedWatch()
     app.state.wall, app.state.sweeps = wall, sweeps
+    app.state.session_limits = session_limits
     app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     _include_routers(app, annexes)

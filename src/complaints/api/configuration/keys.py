@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Request
 from starlette.responses import Response
 
 from complaints.api.configuration.schemas import KeyShown, NewKeyShown, Page
+from complaints.api.http.authentication import read_secret
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
@@ -109,8 +110,7 @@ def _password(request: ApiRequest, http_request: Request) -> bytes:
     """
     if request.attempt is None:
         return b""
-    _, _, secret = http_request.headers["authorization"].partition(" ")
-    return f"{secret.strip()}\n{request.attempt.key}\n".encode()
+    return f"{read_secret(http_request.scope)}\n{request.attempt.key}\n".encode()
 
 
 def _decrypt_body(body: bytes, password: bytes) -> bytes:

@@ -15,6 +15,7 @@ from complaints.storage.rows import (
     event,
     event_text,
     external_id,
+    failed_sign_in,
     follower,
     heartbeat,
     idempotency,
@@ -23,8 +24,10 @@ from complaints.storage.rows import (
     link,
     person,
     reindexing,
+    session,
     subject,
     test_clock,
+    user_password,
 )
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "event",
     "event_text",
     "external_id",
+    "failed_sign_in",
     "follower",
     "heartbeat",
     "idempotency",
@@ -47,7 +51,9 @@ __all__ = [
     "person",
     "configuration",
     "reindexing",
+    "session",
     "subject",
+    "user_password",
     "with_annexes",
 ]
 
