@@ -1,6 +1,5 @@
 """Sessions: requests with a cookie act as the user, until the session ends. Other sites cannot use the cookie."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,32 +10,15 @@ from complaints.domain.vocabulary import AccessRole, SignInMethod
 from complaints.use_cases.accounts import sessions
 from complaints.use_cases.accounts.sessions import SessionLimits, Visitor
 from complaints.use_cases.service import Service
-from complaints.wiring import wall_now
+from tests.api.wall_clock import Clock, wall_clock
 from tests.support import ADMIN_SECRET, Scenario
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
 OWN = {"Sec-Fetch-Site": "same-origin"}
+ADMIN = {"Authorization": f"Bearer {ADMIN_SECRET}"}
 LOGIN = "li.wei"
+clock = wall_clock
 POST = {"channel": "phone", "subject": "No signal"}
-
-
-class Clock:
-    """The wall clock of the application, which a test can move."""
-
-    def __init__(self) -> None:
-        self.now = wall_now()
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock(client: TestClient) -> Iterator[Clock]:
-    made = Clock()
-    app: Any = client.app
-    app.state.wall = made
-    yield made
-    app.state.wall = wall_now
 
 
 @pytest.fixture
@@ -70,10 +52,6 @@ def browser(client: TestClient, service: Service, user: str, clock: Clock) -> Te
     return client
 
 
-def as_admin(client: TestClient) -> dict[str, str]:
-    return {"Authorization": f"Bearer {ADMIN_SECRET}"}
-
-
 def test_a_request_with_a_session_acts_as_its_user(browser: TestClient, scenario: Scenario) -> None:
     posted = browser.post("/v1/complaints", json=POST, headers={"Idempotency-Key": "once"})
     assert (posted.status_code, posted.json()["source"]) == (201, LOGIN)
@@ -104,11 +82,11 @@ def test_a_session_ends_when_nobody_uses_it_and_in_any_case(browser: TestClient,
 def test_a_user_who_leaves_or_loses_a_role_loses_the_session(
     browser: TestClient, change: dict[str, Any]
 ) -> None:
-    browser.patch(f"/v1/users/{LOGIN}", json=change, headers=as_admin(browser)).raise_for_status()
+    browser.patch(f"/v1/users/{LOGIN}", json=change, headers=ADMIN).raise_for_status()
     ends = change.get("roles") != ["auditor", "agent"]
     assert browser.get("/v1/teams").status_code == (401 if ends else 200)
     back = {"active": True, "roles": ["agent"]}
-    browser.patch(f"/v1/users/{LOGIN}", json=back, headers=as_admin(browser)).raise_for_status()
+    browser.patch(f"/v1/users/{LOGIN}", json=back, headers=ADMIN).raise_for_status()
     assert browser.get("/v1/teams").status_code == 401
 
 
@@ -144,11 +122,11 @@ def test_only_pages_of_this_host_change_something_with_the_cookie(
         answer = browser.request(method, path, json=POST, headers=sent)
         refused = answer.json().get("type") == "/problems/cross-site-request"
         assert (refused, answer.status_code == 201) == (not allowed, allowed and method == "POST")
-    assert browser.post("/v1/complaints", json=POST, headers=sent | as_admin(browser)).status_code == 201
+    assert browser.post("/v1/complaints", json=POST, headers=sent | ADMIN).status_code == 201
 
 
 def test_a_key_wins_over_a_session(browser: TestClient) -> None:
-    posted = browser.post("/v1/complaints", json=POST, headers=as_admin(browser)).json()
+    posted = browser.post("/v1/complaints", json=POST, headers=ADMIN).json()
     assert posted["source"] == "bootstrap"
     for sent in ("Bearer no", "Basic YTpi", ""):
         assert browser.get("/v1/teams", headers={"Authorization": sent}).status_code == 401

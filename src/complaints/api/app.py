@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 
 import complaints
 from complaints.api import health, imports, test_clock
+from complaints.api.accounts import me, passwords, sessions
+from complaints.api.accounts.hashing_turns import HashingTurns
 from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
 from complaints.api.complaints.direct_posting import DirectPosting
@@ -53,8 +55,11 @@ _ROUTES = (
     inbox,
     keys,
     links,
+    me,
+    passwords,
     policies,
     promises,
+    sessions,
     test_clock,
     teams,
     timeline,
@@ -116,7 +121,7 @@ def create_app(
     app.state.import_quota = import_quota
     app.state.feed_watch = FeedWatch()
     app.state.wall, app.state.sweeps = wall, sweeps
-    app.state.session_limits = session_limits
+    app.state.session_limits, app.state.hashing_turns = session_limits, HashingTurns()
     app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     _include_routers(app, annexes)

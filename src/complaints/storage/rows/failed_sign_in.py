@@ -1,11 +1,11 @@
 """Counts of failed sign-ins, shared by all processes. A key is a digest: a login may be a password, misplaced."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, String, Table, delete, select
 
+from complaints.domain.rules.passwords import FailureCount
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
 from complaints.storage.database.upsert import insert_or_update
@@ -19,14 +19,6 @@ failed_sign_in = Table(
     Index("ix_failed_sign_in__failed_at", "failed_at"),
 )
 f = failed_sign_in.c
-
-
-@dataclass(frozen=True, slots=True)
-class FailureCount:
-    """How often sign-in failed under a key, and when it failed last."""
-
-    count: int
-    failed_at: datetime
 
 
 def find_failures(tx: Transaction, keys: Collection[str], *, lock: bool = False) -> dict[str, FailureCount]:
