@@ -20,6 +20,7 @@ from complaints.use_cases.accounts.sessions import (
     SessionLimits,
     SignInRefused,
     Visitor,
+    find_user,
     open_session,
     require_sign_in,
 )
@@ -58,8 +59,7 @@ def sign_in(
     def prepare(tx: Transaction) -> tuple[Sequence[Counter], User | None, str | None]:
         counters = throttle.counters_of_visitor(tx, login, address=visitor.address, token=token)
         throttle.admit(tx, counters, now)
-        user = service.configuration(tx).directory.users.get(login)
-        return counters, user, user_password.find_hash(tx, login)
+        return counters, find_user(service, tx, login), user_password.find_hash(tx, login)
 
     counters, user, known = service.read(prepare)
     password = normalise_password(password)
@@ -125,7 +125,7 @@ def make_password_link(
     It replaces an older link of the user. Raises Forbidden, NotFound, and Conflict for a user who is not active.
     """
     caller.require(Right.ADMINISTER)
-    if not USERS.load(service.configuration(tx), login).active:
+    if not USERS.load(service.cache.current(tx, certain=True), login).active:
         raise Conflict(f"{login} is not active, so there is nothing to set a password for.")
     configuration.claim_version(tx)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
@@ -154,7 +154,7 @@ def set_password_by_link(service: Service, token: str, password: str) -> str:
 
 def _user_of_link(service: Service, tx: Transaction, token: str) -> User:
     link = user_password.find_link(tx, digest_of(token))
-    user = service.configuration(tx).directory.users.get(link.login) if link else None
+    user = find_user(service, tx, link.login) if link else None
     if link is None or tx.now >= link.expires_at or user is None or not user.active:
         raise PasswordLinkRefused("This link was used, has expired, or was replaced by a newer one.")
     return user

@@ -71,7 +71,7 @@ def open_session(
     `now` is the wall clock. Raises SignInRefused for a login that is no active user, Forbidden for one without roles.
     """
     claim_user(service, tx, login)
-    require_sign_in(service.configuration(tx).directory.users.get(login))
+    require_sign_in(find_user(service, tx, login))
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     opened = Session(
         service.new_id(),
@@ -85,6 +85,11 @@ def open_session(
     )
     session_rows.insert_session(tx, opened, digest=digest_of(token))
     return opened, token
+
+
+def find_user(service: Service, tx: Transaction, login: str) -> User | None:
+    """The user as the database has it now, also if another process made the user a moment ago."""
+    return service.cache.current(tx, certain=True).directory.users.get(login)
 
 
 def require_sign_in(user: User | None) -> User:
@@ -118,6 +123,8 @@ def find_session_caller(
     if found is None or not found.usable(now, idle=limits.idle):
         return None
     caller = _caller_of(service.configuration(tx), found.login)
+    if caller is None:  # another process may have made the user a moment ago
+        caller = _caller_of(service.cache.current(tx, certain=True), found.login)
     return SessionCaller(found, caller) if caller else None
 
 
