@@ -64,6 +64,7 @@ def test_a_request_with_a_session_acts_as_its_user(browser: TestClient, scenario
 
 
 def test_a_session_ends_when_nobody_uses_it_and_in_any_case(browser: TestClient, clock: Clock) -> None:
+    """Rule 7.3."""
     for _ in range(20):
         clock.now += timedelta(hours=8)
         assert browser.get("/v1/teams").status_code == 200
@@ -156,6 +157,7 @@ def test_only_on_the_own_machine_the_cookie_has_the_plain_name(
 def test_nobody_gives_a_user_more_rights_than_their_own(
     client: TestClient, scenario: Scenario, user: str
 ) -> None:
+    """Rule 7.4."""
     manager = scenario.key(AccessRole.MANAGER)
     for roles, status in ((["manager", "auditor"], 200), (["admin"], 403), (["manager", "admin"], 403)):
         answer = client.patch(f"/v1/users/{user}", json={"roles": roles}, headers=manager)

@@ -87,8 +87,8 @@ def change_password(
 ) -> None:
     """Change the caller's own password. All other sessions of the user end. `now` is the wall clock.
 
-    Raises Forbidden for a caller who is no user, InvalidContent for a wrong old password or a new one against the
-    rules, TooManyFailures, and Conflict if the password changes at the same time.
+    Raises Forbidden for a caller who is no user. Raises InvalidContent for a wrong old password, and for a new one
+    against rule 7.1. Raises TooManyFailures, and Conflict if the password changes at the same time.
     """
     login = caller.login
     if login is None:

@@ -84,6 +84,7 @@ def open_session(
         expires_at=now + limits.absolute,
     )
     session_rows.insert_session(tx, opened, digest=digest_of(token))
+    log.info("a session begins", extra={"login": login, "method": method, "peer": visitor.address})
     return opened, token
 
 
