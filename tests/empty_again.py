@@ -14,6 +14,7 @@ _WRITTEN = (
     "subject", "complaint_tag", "complaint_external_id", "contact_digest",
     "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat",
     "follower", "reindexing", "session", "user_password", "failed_sign_in",
+    "provider_identity", "used_sign_in",
 )  # fmt: skip
 _SEEDED = (
     "user_account", "department", "team", "category", "calendar", "policy", "api_key", "reference_version",

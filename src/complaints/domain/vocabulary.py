@@ -212,6 +212,7 @@ class AuditSubject(StrEnum):
     POLICY = "policy"
     KEY = "key"
     PASSWORD = "password"  # noqa: S105 - a word, no secret
+    PROVIDER_IDENTITY = "provider_identity"
 
 
 class SignInMethod(StrEnum):

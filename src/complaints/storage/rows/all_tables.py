@@ -23,10 +23,12 @@ from complaints.storage.rows import (
     installation,
     link,
     person,
+    provider_identity,
     reindexing,
     session,
     subject,
     test_clock,
+    used_sign_in,
     user_password,
 )
 
@@ -50,9 +52,11 @@ __all__ = [
     "metadata",
     "person",
     "configuration",
+    "provider_identity",
     "reindexing",
     "session",
     "subject",
+    "used_sign_in",
     "user_password",
     "with_annexes",
 ]

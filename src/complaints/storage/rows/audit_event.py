@@ -21,6 +21,7 @@ from complaints.domain.vocabulary import AuditAction, AuditSubject
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 from complaints.storage.rows import configuration
+from complaints.storage.rows.provider_identity import provider_identity
 from complaints.storage.rows.user_password import user_password
 
 audit_event = Table(
@@ -47,6 +48,7 @@ _TABLES: dict[AuditSubject, Table] = {
     AuditSubject.POLICY: configuration.policy,
     AuditSubject.KEY: configuration.api_key,
     AuditSubject.PASSWORD: user_password,
+    AuditSubject.PROVIDER_IDENTITY: provider_identity,
 }
 _DIGESTED = {
     (AuditSubject.POLICY, "text"),
