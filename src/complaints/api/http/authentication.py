@@ -21,7 +21,14 @@ from complaints.use_cases.configuration.keys import caller_of, known_caller
 from complaints.use_cases.service import Service
 
 PROTECTED = "/v1/"
-SIGN_IN = frozenset({("POST", "/v1/session"), ("POST", "/v1/password-links")})
+SIGN_IN = frozenset(
+    {
+        ("POST", "/v1/session"),
+        ("POST", "/v1/password-links"),
+        ("GET", "/v1/session/openid"),
+        ("GET", "/v1/session/openid/callback"),
+    }
+)
 """The calls that need neither a key nor a session, because they make one."""
 
 _SCHEMES = {
