@@ -60,6 +60,13 @@ class Settings(BaseSettings):
         1024**3
     )  # the files of these imports together; 0: no limit
     connections_per_peer: Annotated[int, Field(ge=0)] = 0  # of one address to one process; 0: no limit
+    session_idle_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 8 * 3600  # without a request
+    session_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 7 * 24 * 3600  # since the sign-in
+    public_url: str | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_link_by_email: bool = False
     hsts_seconds: Annotated[int, Field(ge=0)] = 0  # 0: no header Strict-Transport-Security
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None

@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -43,6 +44,7 @@ from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SE
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
+from complaints.use_cases.accounts.sessions import SessionLimits
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
@@ -68,6 +70,9 @@ from complaints.use_cases.upkeep.seeding import (
 )
 from complaints.use_cases.upkeep.subject_checks import check_subjects
 from complaints.use_cases.upkeep.violation import Violation
+
+if TYPE_CHECKING:
+    from complaints.api.accounts.openid_sign_in import OpenIdSignIn
 
 KEY_FILE = "first-key"
 IMPORT_SECONDS = 5.0  # an import that another process took; a process begins its own imports at once
@@ -506,4 +511,36 @@ def build_app(
         annexes=annexes,
         calls_per_minute=settings.calls_per_minute,
         import_quota=ImportQuota(settings.running_imports, settings.stored_import_bytes),
+        session_limits=_session_limits(settings),
+        openid=open_openid_sign_in(settings),
     )
+
+
+def open_openid_sign_in(settings: Settings) -> "OpenIdSignIn | None":
+    """The way to sign in at the configured OpenID provider; None without one. Raises NotReady for missing settings."""
+    if not settings.oidc_issuer:
+        return None
+    # To load the libraries takes 0.2 s, and many installations have no provider.
+    from complaints.api.accounts.openid_provider import OpenIdProvider, is_private_url
+    from complaints.api.accounts.openid_sign_in import OpenIdSignIn
+
+    addresses = {"OIDC_ISSUER": settings.oidc_issuer, "PUBLIC_URL": settings.public_url or ""}
+    for name, address in addresses.items():
+        if not is_private_url(address) or "?" in address or "#" in address:
+            raise NotReady(
+                f"COMPLAINTS_{name} must be an address with https, without query: set it for OpenID."
+            )
+    if not settings.oidc_client_id:
+        raise NotReady("COMPLAINTS_OIDC_CLIENT_ID is missing: the provider knows this service by it.")
+    secret = settings.oidc_client_secret
+    provider = OpenIdProvider(
+        settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+    )
+    return OpenIdSignIn(provider, addresses["PUBLIC_URL"], settings.oidc_link_by_email)
+
+
+def _session_limits(settings: Settings) -> SessionLimits:
+    idle, absolute = settings.session_idle_seconds, settings.session_seconds
+    return SessionLimits(timedelta(seconds=idle), timedelta(seconds=absolute))

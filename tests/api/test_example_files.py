@@ -10,7 +10,9 @@ import pytest
 from complaints.api.openapi import example_files
 from complaints.api.openapi.example_files import read_examples
 
-PACKAGES = ("complaints.api.complaints", "complaints.api.deadlines", "complaints.api.configuration")
+PACKAGES = tuple(
+    f"complaints.api.{room}" for room in ("complaints", "deadlines", "configuration", "accounts")
+)
 
 
 def references(value: Any) -> list[str]:

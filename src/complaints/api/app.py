@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 import complaints
 from complaints.api import health, imports, test_clock
+from complaints.api.accounts import me, passwords, provider_identities, sessions
+from complaints.api.accounts import openid as openid_routes
+from complaints.api.accounts.hashing_turns import HashingTurns
 from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
 from complaints.api.complaints import routes as complaint_routes
 from complaints.api.complaints.direct_posting import DirectPosting
@@ -33,8 +37,12 @@ from complaints.api.http.turns import Turns
 from complaints.api.middleware import Layer, RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
+from complaints.use_cases.accounts.sessions import SessionLimits
 from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota
 from complaints.use_cases.service import Service
+
+if TYPE_CHECKING:
+    from complaints.api.accounts.openid_sign_in import OpenIdSignIn
 
 _ROUTES = (
     bulk,
@@ -52,8 +60,13 @@ _ROUTES = (
     inbox,
     keys,
     links,
+    me,
+    openid_routes,
+    passwords,
     policies,
     promises,
+    provider_identities,
+    sessions,
     test_clock,
     teams,
     timeline,
@@ -87,13 +100,16 @@ def create_app(
     annexes: Annexes = NO_ANNEXES,
     calls_per_minute: int = 0,
     import_quota: ImportQuota = UNLIMITED,
+    session_limits: SessionLimits = SessionLimits(),  # noqa: B008 - a value that nothing changes
+    openid: "OpenIdSignIn | None" = None,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
     `sweeps` is True if this process also runs the loops. `registry` collects the measures, and `shown` has those
     that `GET /metrics` answers, if they are not the same. Callers without any right to write read from `replica`,
     if there is one. The routes and problems of `annexes` are added. A key may make `calls_per_minute` calls to this
-    process (0: any number), and has `import_quota`.
+    process (0: any number), and has `import_quota`. Sessions end by `session_limits`. Users sign in
+    at the provider of `openid`, if there is one.
     """
     app = FastAPI(
         **document_settings(),
@@ -114,6 +130,8 @@ def create_app(
     app.state.import_quota = import_quota
     app.state.feed_watch = FeedWatch()
     app.state.wall, app.state.sweeps = wall, sweeps
+    app.state.session_limits, app.state.hashing_turns = session_limits, HashingTurns()
+    app.state.openid = openid
     app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     _include_routers(app, annexes)

@@ -211,6 +211,15 @@ class AuditSubject(StrEnum):
     CALENDAR = "calendar"
     POLICY = "policy"
     KEY = "key"
+    PASSWORD = "password"  # noqa: S105 - a word, no secret
+    PROVIDER_IDENTITY = "provider_identity"
+
+
+class SignInMethod(StrEnum):
+    """How a user signed in."""
+
+    PASSWORD = "password"  # noqa: S105 - a word, no secret
+    OIDC = "oidc"
 
 
 class AuditAction(StrEnum):

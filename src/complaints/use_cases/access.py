@@ -1,6 +1,6 @@
 """Callers, and the rights that their roles give."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -162,6 +162,12 @@ class Caller:
         if right not in self.rights:
             roles = ", ".join(role for role in AccessRole if right in RIGHTS[role])
             raise Forbidden(f"This needs a key with one of the roles {roles}.")
+
+
+def refuse_stronger(caller: Caller, roles: Iterable[AccessRole], refusal: str) -> None:
+    """Raise Forbidden with the message `refusal` if the roles give a right that the caller lacks."""
+    if not _rights_of(frozenset(roles)) <= caller.rights:
+        raise Forbidden(refusal)
 
 
 SYSTEM = Caller(name="system", roles=frozenset({AccessRole.ADMIN}), source="system")

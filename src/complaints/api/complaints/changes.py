@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from operator import attrgetter
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from starlette.responses import Response
 from complaints.api import cursors
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.history_schemas import ChangeOut, ChangesPage, ChangesQuery
+from complaints.api.http.authentication import find_caller
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import page_of, parse_fields
 from complaints.api.problems.schemas import refusals
@@ -27,6 +28,8 @@ from complaints.use_cases.service import Transaction
 router = APIRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
 _CURSOR = "changes"
 _NOW = "now"
+ACCESS_SECONDS = 2.0
+"""A reader who waits is asked again so often whether its key or its session still holds."""
 _MEMBERS = tuple(ChangeOut.model_fields)
 _values = attrgetter(*_MEMBERS)
 # A place in the feed: the number of the last event that was seen, and its id, if it is known.
@@ -53,6 +56,7 @@ async def list_changes(
 
     Ask again with `after` = `next_cursor`: nothing is left out, nothing comes twice. A cursor is a place in the feed,
     whatever the filters. With filters that fit few events, a page may be empty before the end of the feed.
+    A call that waits ends with 401 within 5 seconds when its key is revoked or its session ends.
     """
     fields = parse_fields(query.fields, ChangeOut)
     watch: FeedWatch = http_request.app.state.feed_watch
@@ -60,8 +64,10 @@ async def list_changes(
     until = loop.time() + query.wait
     found, place = await run_in_threadpool(_read, request, query, _place(query.after))
     while not found and (seconds := until - loop.time()) > 0 and not watch.ended:
-        await watch.wait_beyond(request.service, place[0], seconds)
-        found, place = await watch.in_turn(partial(_read, request, query, place))
+        woken = await watch.wait_beyond(request.service, place[0], min(seconds, ACCESS_SECONDS))
+        request = replace(request, caller=await find_caller(http_request.scope))
+        if woken:
+            found, place = await watch.in_turn(partial(_read, request, query, place))
     return request.answer(_page(found, place, fields))
 
 

@@ -56,12 +56,15 @@ class FeedWatch:
             for waiting in readers.waiting.values():
                 _wake(waiting)
 
-    async def wait_beyond(self, service: Service, number: int, seconds: float) -> None:
-        """Return when an event after `number` can be read from `service`, or after `seconds`, or when waits end."""
+    async def wait_beyond(self, service: Service, number: int, seconds: float) -> bool:
+        """Return when an event after `number` can be read from `service`, or after `seconds`, or when waits end.
+
+        Returns False if only the time has passed.
+        """
         loop = asyncio.get_running_loop()
         readers, key = self._loops.setdefault(loop, _Readers()), id(service)
         if self._ended:
-            return
+            return True
         reader = _Reader(number, loop.create_future())
         waiting = readers.waiting.setdefault(key, [])
         waiting.append(reader)
@@ -70,6 +73,7 @@ class FeedWatch:
         await asyncio.wait([reader.woken], timeout=seconds)
         if reader in waiting:
             waiting.remove(reader)
+        return reader.woken.done()
 
     async def in_turn(self, read: Callable[[], T]) -> T:
         """Call `read` in a thread, when it is this reader's turn."""

@@ -1,6 +1,5 @@
 """Routes for API keys: create, list, read, revoke."""
 
-import json
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,11 +8,12 @@ from starlette.responses import Response
 
 from complaints.api.configuration.schemas import KeyShown, NewKeyShown, Page
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.kept_secrets import KeptSecret
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
-from complaints.domain.json_text import encode, to_json
+from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateKey
 from complaints.use_cases.configuration import keys
@@ -79,7 +79,9 @@ def create_key(
     the same `Idempotency-Key` gets the same answer: for that the secret is stored, encrypted with the secret of
     the caller.
     """
-    password = _password(request, http_request)
+    kept = KeptSecret.of(
+        request, http_request, member="key", name_of=lambda content: UUID(content["id"]).bytes
+    )
 
     def work(tx: Transaction) -> Reply:
         key, secret = keys.create_key(
@@ -92,31 +94,10 @@ def create_key(
             login=command.user,
             expires_at=command.expires_at,
         )
-        stored = keys.encrypt_secret(secret, password, name=key.id.bytes) if password else secret
-        content = key_json(keys.load_record(tx, key.id)) | {"key": stored}
+        content = kept.hide(key_json(keys.load_record(tx, key.id)) | {"key": secret})
         return 201, content, {"Location": f"/v1/keys/{key.id}", "Cache-Control": "no-store"}
 
-    def finish_body(body: bytes) -> bytes:
-        return _decrypt_body(body, password) if password else body
-
-    return request.configure(work, finish_body=finish_body)
-
-
-def _password(request: ApiRequest, http_request: Request) -> bytes:
-    """The password that encrypts the new secret in a stored answer; empty if the answer is not stored.
-
-    It contains the secret of the caller, so the database alone cannot decrypt the answer.
-    """
-    if request.attempt is None:
-        return b""
-    _, _, secret = http_request.headers["authorization"].partition(" ")
-    return f"{secret.strip()}\n{request.attempt.key}\n".encode()
-
-
-def _decrypt_body(body: bytes, password: bytes) -> bytes:
-    content = json.loads(body)
-    secret = keys.decrypt_secret(content["key"], password, name=UUID(content["id"]).bytes)
-    return encode(content | {"key": secret})
+    return request.configure(work, finish_body=kept.show)
 
 
 @router.delete(

@@ -51,8 +51,11 @@ def describe_operations(document: dict[str, Any]) -> None:
 
 
 def _headers(method: str, operation: dict[str, Any]) -> Iterator[str]:
-    """The headers that an operation takes. An answer 412 shows that it reads `If-Match`."""
-    if method == "post":
+    """The headers that an operation takes. An answer 412 shows that it reads `If-Match`.
+
+    To sign in again makes another session, so these calls keep no answer.
+    """
+    if method == "post" and operation.get("security") != []:
         yield "IdempotencyKey"
     if "412" in operation["responses"]:
         yield "IfMatch"

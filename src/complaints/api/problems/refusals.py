@@ -30,10 +30,17 @@ class BadRequest(HttpRefusal):
 
 
 class Unauthenticated(HttpRefusal):
-    """There is no key, or the key is unknown, expired or revoked."""
+    """There is no key and no session, or the key is unknown, expired or revoked, or the session has ended."""
 
     kind = "forbidden"
     code = "unauthenticated"
+
+
+class CrossSiteRequest(HttpRefusal):
+    """A request with the cookie of a session that a page of this host did not start."""
+
+    kind = "forbidden"
+    code = "cross-site-request"
 
 
 class UnsupportedMediaType(HttpRefusal):

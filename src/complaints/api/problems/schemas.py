@@ -82,7 +82,7 @@ def _describe_answers(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if "HTTPValidationError" in str(responses.get("422", {}).get("content")):
         responses["422"] = {"description": PROBLEMS["invalid-content"].title_en, "content": _PROBLEM_CONTENT}
-    if "security" in operation:
+    if operation.get("security"):
         responses["401"] = {"description": PROBLEMS["unauthenticated"].title_en, "content": _PROBLEM_CONTENT}
     responses.setdefault("default", {"description": "A problem (RFC 9457)", "content": _PROBLEM_CONTENT})
 

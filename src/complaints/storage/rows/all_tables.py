@@ -15,6 +15,7 @@ from complaints.storage.rows import (
     event,
     event_text,
     external_id,
+    failed_sign_in,
     follower,
     heartbeat,
     idempotency,
@@ -22,9 +23,13 @@ from complaints.storage.rows import (
     installation,
     link,
     person,
+    provider_identity,
     reindexing,
+    session,
     subject,
     test_clock,
+    used_sign_in,
+    user_password,
 )
 
 __all__ = [
@@ -37,6 +42,7 @@ __all__ = [
     "event",
     "event_text",
     "external_id",
+    "failed_sign_in",
     "follower",
     "heartbeat",
     "idempotency",
@@ -46,8 +52,12 @@ __all__ = [
     "metadata",
     "person",
     "configuration",
+    "provider_identity",
     "reindexing",
+    "session",
     "subject",
+    "used_sign_in",
+    "user_password",
     "with_annexes",
 ]
 

@@ -1,7 +1,8 @@
 """The audit log: one row for each change of the configuration, never changed, chained by digest.
 
-The configuration is the staff, the categories, the calendars, the policies and the keys. Each row holds the whole
-state of its subject after the change. Writers hold the lock on the reference data, so `sequence` has no gap.
+The configuration is the staff, the categories, the calendars, the policies, the keys and the passwords. Each row
+holds the whole state of its subject after the change. Writers hold the lock on the reference data, so `sequence` has
+no gap.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from complaints.domain.vocabulary import AuditAction, AuditSubject
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 from complaints.storage.rows import configuration
+from complaints.storage.rows.provider_identity import provider_identity
+from complaints.storage.rows.user_password import user_password
 
 audit_event = Table(
     "audit_event",
@@ -44,11 +47,15 @@ _TABLES: dict[AuditSubject, Table] = {
     AuditSubject.CALENDAR: configuration.calendar,
     AuditSubject.POLICY: configuration.policy,
     AuditSubject.KEY: configuration.api_key,
+    AuditSubject.PASSWORD: user_password,
+    AuditSubject.PROVIDER_IDENTITY: provider_identity,
 }
 _DIGESTED = {
     (AuditSubject.POLICY, "text"),
     (AuditSubject.POLICY, "document"),
     (AuditSubject.KEY, "secret_digest"),
+    (AuditSubject.PASSWORD, "hash"),
+    (AuditSubject.PASSWORD, "link_digest"),
 }
 _HELD = select(a.sequence, a.at, a.actor, a.subject, a.code, a.action, a.data, a.digest)
 State = dict[str, Any]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
+from complaints.domain.errors import Conflict, InvalidContent, NotFound
 from complaints.domain.vocabulary import AccessRole, AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -27,7 +27,7 @@ from complaints.storage.rows.api_key import (
     revoke,
 )
 from complaints.storage.rows.api_key import KeyRecord as KeyRecord
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, Right, refuse_stronger
 from complaints.use_cases.commands.configuration import IDENTIFIER
 from complaints.use_cases.configuration.changing import check_user, claim_to_change, finish_change
 from complaints.use_cases.service import Service
@@ -81,9 +81,7 @@ def create_key(
 def _refuse_stronger(caller: Caller, roles: Collection[AccessRole]) -> None:
     if not roles:
         raise InvalidContent.at("/roles", "A key has at least one role.")
-    wanted = Caller(name="", roles=frozenset(roles), source="").rights
-    if not wanted <= caller.rights:
-        raise Forbidden("A key cannot make one with more rights than its own.")
+    refuse_stronger(caller, roles, "A key cannot make one with more rights than its own.")
 
 
 def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) -> None:

@@ -32,6 +32,7 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
     identifies an item.
     `plan_new` and `plan_change` check a command and return the item to write. They raise InvalidContent, and
     Conflict if something else still needs the item as it is.
+    `before_write` gets the caller, the item of before (None: it is new) and the item to write. It may refuse.
     """
 
     noun: str
@@ -42,6 +43,7 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
     items: Callable[[Configuration], Mapping[str, Item]]
     plan_new: Callable[[Transaction, Configuration, NewItem], Item]
     plan_change: Callable[[Transaction, Configuration, Item, ItemChange], Item]
+    before_write: Callable[[Transaction, Caller, Item | None, Item], None] = lambda *_: None
 
     def load(self, configuration: Configuration, key: str) -> Item:
         """The item with that key. Raises NotFound."""
@@ -57,6 +59,7 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
         if key in self.items(configuration):
             raise Conflict(f"There is a {self.noun} {key!r} already.")
         item = self.plan_new(tx, configuration, command)
+        self.before_write(tx, caller, None, item)
         configuration_rows.insert_row(tx, self.table, asdict(item))
         finish_change(tx, caller, self.subject, key)
         return item
@@ -66,7 +69,9 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
     ) -> Item:
         """Change an item. Raises NotFound, and the errors of `plan_change`."""
         configuration = claim_to_change(service, tx, caller)
-        item = self.plan_change(tx, configuration, self.load(configuration, key), command)
+        old = self.load(configuration, key)
+        item = self.plan_change(tx, configuration, old, command)
+        self.before_write(tx, caller, old, item)
         values = asdict(item)
         del values[self.key]  # an update of the key column would lock out inserts that refer to the row
         configuration_rows.update_row(tx, self.table, key, values)

@@ -13,7 +13,8 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import usage
 from complaints.storage.rows import audit_event
 from complaints.storage.rows import configuration as configuration_rows
-from complaints.use_cases.access import Caller
+from complaints.storage.rows import session as session_rows
+from complaints.use_cases.access import Caller, refuse_stronger
 from complaints.use_cases.commands.configuration import (
     CreateDepartment,
     CreateTeam,
@@ -250,6 +251,17 @@ def _absence(old: Absence, command: CreateUser | PatchUser, now: datetime) -> Ab
     return start, end
 
 
+def _guard_access(tx: Transaction, caller: Caller, old: User | None, user: User) -> None:
+    """The sessions of a user who is deactivated or loses a role end (rule 7.3). Nobody gives more rights (rule 7.4).
+
+    Raises Forbidden.
+    """
+    had, has = set(old.roles or () if old else ()), set(user.roles or ())
+    refuse_stronger(caller, has - had, "A caller cannot give a user more rights than its own.")
+    if old is not None and not (user.active and had <= has):
+        session_rows.end_sessions(tx, user.login, actor=caller.actor)
+
+
 USERS: ReferenceKind[User, CreateUser, PatchUser] = ReferenceKind(
     noun="user",
     plural="users",
@@ -259,4 +271,5 @@ USERS: ReferenceKind[User, CreateUser, PatchUser] = ReferenceKind(
     items=lambda configuration: configuration.directory.users,
     plan_new=_plan_new_user,
     plan_change=_plan_change_of_user,
+    before_write=_guard_access,
 )

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from complaints.domain.errors import Unavailable
+from complaints.domain.rules.passwords import FORGOTTEN
 from complaints.storage import months
 from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows import heartbeat, idempotency
+from complaints.storage.rows import failed_sign_in, heartbeat, idempotency, session
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, log_result, sweep_once
 
@@ -94,7 +95,8 @@ def end_heartbeat(service: Service, node: str) -> None:
 
 
 def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
-    """The hourly chores: unpark complaints, make and detach months, delete old answers and heartbeats.
+    """The hourly chores: unpark complaints, make and detach months, delete old answers, sessions
+    and heartbeats.
 
     A chore that fails is logged, and the others are done. `history_months` is the number of whole months the history
     keeps beside the current one; None keeps all.
@@ -103,6 +105,7 @@ def do_chores(service: Service, wall: Callable[[], datetime], *, history_months:
         "unpark complaints": lambda: _unpark(service),
         "keep months": lambda: keep_months(service, history_months=history_months),
         "forget answers": lambda: _repeat(service, idempotency.forget_answers, idempotency.KEPT),
+        "forget sessions": lambda: _forget_accounts(service, wall),
         "forget nodes": lambda: service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN)),
     }
     for name, work in chores.items():
@@ -115,6 +118,13 @@ def do_chores(service: Service, wall: Callable[[], datetime], *, history_months:
 def _unpark(service: Service) -> None:
     if unparked := _repeat(service, due_complaints.unpark, _PARKED):
         log.info("complaints are unparked and tried again", extra={"complaints": unparked})
+
+
+def _forget_accounts(service: Service, wall: Callable[[], datetime]) -> None:
+    """Delete sessions that have expired, and old counts of failed sign-ins."""
+    while service.write(lambda tx: session.forget_sessions(tx, wall(), CHORE_BATCH)) == CHORE_BATCH:
+        pass
+    service.write(lambda tx: failed_sign_in.forget_old_failures(tx, wall() - FORGOTTEN))
 
 
 def _repeat(service: Service, work: Callable[[Transaction, datetime, int], int], age: timedelta) -> int:

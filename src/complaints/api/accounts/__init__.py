@@ -1,0 +1,1 @@
+"""Routes of accounts: sign-in, sessions, passwords, and who is calling."""

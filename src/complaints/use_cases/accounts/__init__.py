@@ -1,0 +1,1 @@
+"""Use cases of accounts: passwords, sign-in, sessions."""

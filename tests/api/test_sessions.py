@@ -1,0 +1,168 @@
+"""Sessions: requests with a cookie act as the user, until the session ends. Other sites cannot use the cookie."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.domain.vocabulary import AccessRole, SignInMethod
+from complaints.use_cases.accounts import sessions
+from complaints.use_cases.accounts.sessions import SessionLimits, Visitor
+from complaints.use_cases.service import Service
+from tests.api.wall_clock import Clock, wall_clock
+from tests.support import ADMIN_SECRET, Scenario
+
+pytestmark = pytest.mark.usefixtures("everything_holds")
+OWN = {"Sec-Fetch-Site": "same-origin"}
+ADMIN = {"Authorization": f"Bearer {ADMIN_SECRET}"}
+LOGIN = "li.wei"
+clock = wall_clock
+POST = {"channel": "phone", "subject": "No signal"}
+
+
+@pytest.fixture
+def user(client: TestClient) -> str:
+    made = {"login": LOGIN, "name": "Li Wei", "roles": ["agent"], "scope": "all"}
+    client.post("/v1/users", json=made).raise_for_status()
+    return LOGIN
+
+
+def open_session(service: Service, login: str = LOGIN, *, now: datetime) -> dict[str, str]:
+    """The headers of a browser whose user has just signed in."""
+    _, token = service.write(
+        lambda tx: sessions.open_session(
+            service,
+            tx,
+            login,
+            method=SignInMethod.PASSWORD,
+            visitor=Visitor("198.51.100.7", "A browser"),
+            now=now,
+            limits=SessionLimits(),
+        )
+    )
+    return {"Cookie": f"__Host-complaints-session={token}", **OWN}
+
+
+@pytest.fixture
+def browser(client: TestClient, service: Service, user: str, clock: Clock) -> TestClient:
+    """A client with the session of the user, and without a key."""
+    del client.headers["Authorization"]
+    client.headers.update(open_session(service, user, now=clock.now))
+    return client
+
+
+def test_a_request_with_a_session_acts_as_its_user(browser: TestClient, scenario: Scenario) -> None:
+    posted = browser.post("/v1/complaints", json=POST, headers={"Idempotency-Key": "once"})
+    assert (posted.status_code, posted.json()["source"]) == (201, LOGIN)
+    timeline = browser.get(f"/v1/complaints/{posted.json()['id']}/timeline").json()["items"]
+    assert timeline[0]["actor"] == f"user:{LOGIN}"
+    assert browser.get("/v1/complaints", params={"assignee": "me"}).status_code == 200
+    assert browser.get("/v1/keys").status_code == 403
+    same_name = scenario.key(AccessRole.AGENT, login=LOGIN) | {"Idempotency-Key": "once"}
+    assert browser.post("/v1/complaints", json=POST, headers=same_name).json()["id"] != posted.json()["id"]
+
+
+def test_a_session_ends_when_nobody_uses_it_and_in_any_case(browser: TestClient, clock: Clock) -> None:
+    """Rule 7.3."""
+    for _ in range(20):
+        clock.now += timedelta(hours=8)
+        assert browser.get("/v1/teams").status_code == 200
+    clock.now += timedelta(hours=8, seconds=1)
+    assert (answer := browser.get("/v1/teams")).status_code == 401
+    assert answer.json()["detail"] == "The session has ended: sign in again."
+    clock.now -= timedelta(hours=1)
+    assert browser.get("/v1/teams").status_code == 200
+    clock.now += timedelta(hours=8) - timedelta(hours=1)
+    assert browser.get("/v1/teams").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "change", [{"active": False}, {"roles": ["auditor"]}, {"roles": []}, {"roles": ["auditor", "agent"]}]
+)
+def test_a_user_who_leaves_or_loses_a_role_loses_the_session(
+    browser: TestClient, change: dict[str, Any]
+) -> None:
+    browser.patch(f"/v1/users/{LOGIN}", json=change, headers=ADMIN).raise_for_status()
+    ends = change.get("roles") != ["auditor", "agent"]
+    assert browser.get("/v1/teams").status_code == (401 if ends else 200)
+    back = {"active": True, "roles": ["agent"]}
+    browser.patch(f"/v1/users/{LOGIN}", json=back, headers=ADMIN).raise_for_status()
+    assert browser.get("/v1/teams").status_code == 401
+
+
+HOST = "complaints.example"
+SITES: list[tuple[dict[str, str], bool]] = [
+    ({"Sec-Fetch-Site": "same-origin"}, True),
+    ({"Sec-Fetch-Site": "none"}, True),
+    ({"Sec-Fetch-Site": "same-site"}, False),
+    ({"Sec-Fetch-Site": "cross-site"}, False),
+    ({"Sec-Fetch-Site": "cross-site", "Origin": f"https://{HOST}"}, False),
+    ({"Origin": f"https://{HOST}"}, True),
+    ({"Origin": f"https://{HOST}:443"}, True),
+    ({"Origin": f"https://{HOST}:8443"}, False),
+    ({"Origin": f"https://{HOST}.evil.example"}, False),
+    ({"Origin": "null"}, False),
+    ({"Origin": "https://[::"}, False),
+    ({}, False),
+]
+
+
+@pytest.mark.parametrize(("headers", "allowed"), SITES)
+def test_only_pages_of_this_host_change_something_with_the_cookie(
+    browser: TestClient, headers: dict[str, str], allowed: bool
+) -> None:
+    del browser.headers["Sec-Fetch-Site"]
+    sent = {"Host": HOST, **headers}
+    assert browser.get("/v1/teams", headers=sent).status_code == 200
+    for method, path in (
+        ("POST", "/v1/complaints"),
+        ("PATCH", f"/v1/users/{LOGIN}"),
+        ("DELETE", "/v1/keys/x"),
+    ):
+        answer = browser.request(method, path, json=POST, headers=sent)
+        refused = answer.json().get("type") == "/problems/cross-site-request"
+        assert (refused, answer.status_code == 201) == (not allowed, allowed and method == "POST")
+    assert browser.post("/v1/complaints", json=POST, headers=sent | ADMIN).status_code == 201
+
+
+def test_a_key_wins_over_a_session(browser: TestClient) -> None:
+    posted = browser.post("/v1/complaints", json=POST, headers=ADMIN).json()
+    assert posted["source"] == "bootstrap"
+    for sent in ("Bearer no", "Basic YTpi", ""):
+        assert browser.get("/v1/teams", headers={"Authorization": sent}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "name"),
+    [
+        ("complaints.example", None, "__Host-complaints-session"),
+        ("127.0.0.1:8000", None, "complaints-session"),
+        ("[::1]:8000", None, "complaints-session"),
+        ("localhost", "http://localhost", "complaints-session"),
+        ("127.0.0.1:8000", "https://complaints.example", "__Host-complaints-session"),
+    ],
+)
+def test_only_on_the_own_machine_the_cookie_has_the_plain_name(
+    browser: TestClient, host: str, origin: str | None, name: str
+) -> None:
+    token = browser.headers["Cookie"].partition("=")[2]
+    for sent in ("__Host-complaints-session", "complaints-session"):
+        headers = {"Host": host, "Cookie": f"theme=dark; {sent}={token}"} | (
+            {"Origin": origin} if origin else {}
+        )
+        assert browser.get("/v1/teams", headers=headers).status_code == (200 if sent == name else 401)
+
+
+def test_nobody_gives_a_user_more_rights_than_their_own(
+    client: TestClient, scenario: Scenario, user: str
+) -> None:
+    """Rule 7.4."""
+    manager = scenario.key(AccessRole.MANAGER)
+    for roles, status in ((["manager", "auditor"], 200), (["admin"], 403), (["manager", "admin"], 403)):
+        answer = client.patch(f"/v1/users/{user}", json={"roles": roles}, headers=manager)
+        assert answer.status_code == status
+    new = {"login": "new", "name": "New", "roles": ["admin"]}
+    assert client.post("/v1/users", json=new, headers=manager).status_code == 403
+    client.patch(f"/v1/users/{user}", json={"roles": ["admin"]}).raise_for_status()
+    assert client.patch(f"/v1/users/{user}", json={"name": "Wei"}, headers=manager).status_code == 200
