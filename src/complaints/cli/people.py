@@ -11,7 +11,7 @@ import typer
 from complaints.cli.console import err, open_service, out
 
 if TYPE_CHECKING:
-    from complaints.use_cases.people.planning import PeoplePlan, Step
+    from complaints.use_cases.people.planning import PeoplePlan, PeopleStep
 
 people_app = typer.Typer(no_args_is_help=True, help="Departments, teams and users in one YAML file.")
 
@@ -71,7 +71,7 @@ def _describe(plan: "PeoplePlan") -> Iterator[str]:
             yield f"not in the file, so untouched: {name} {', '.join(keys)}"
 
 
-def _describe_step(step: "Step") -> Iterator[str]:
+def _describe_step(step: "PeopleStep") -> Iterator[str]:
     what = "create" if step.old is None else "deactivate" if step.leaves else "change"
     heir = f", successor {step.successor}" if step.leaves and step.successor else ""
     yield f"{what} {step.section.kind.noun} {step.key}{heir}"

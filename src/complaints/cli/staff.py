@@ -283,6 +283,7 @@ def _create(kind: "ReferenceKind[Any, Any, Any]", members: Mapping[str, object])
     from complaints.use_cases.commands.configuration import CreateDepartment, CreateTeam, CreateUser
     from complaints.use_cases.commands.messages import read_command
 
+    forms: dict[str, type[CreateUser | CreateTeam | CreateDepartment]]
     forms = {"user": CreateUser, "team": CreateTeam, "department": CreateDepartment}
     command = read_command(forms[kind.noun], _given(members))
     with open_service() as service:

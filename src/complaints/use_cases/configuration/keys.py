@@ -62,8 +62,8 @@ def create_key(
     """Create a key. Returns the key and its secret; without `secret` a random secret is made.
 
     Raises Forbidden if the key would have more rights than the caller. Raises Conflict if the name exists.
-    Raises InvalidContent for no role, more rights than the user has, a name that is no identifier, an
-    unknown user or an expiry in the past.
+    Raises InvalidContent for no role, and for more rights than the user has. It also does so for a name that is no
+    identifier, an unknown user or an expiry in the past.
     """
     configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)

@@ -13,7 +13,7 @@ from complaints.use_cases.commands.configuration import PatchUser
 from complaints.use_cases.complaints import leaving
 from complaints.use_cases.configuration.changing import claim_to_change
 from complaints.use_cases.people.document import Item, PeopleFile
-from complaints.use_cases.people.planning import PeoplePlan, Step, plan_people
+from complaints.use_cases.people.planning import PeoplePlan, PeopleStep, plan_people
 from complaints.use_cases.service import Service
 
 
@@ -50,13 +50,13 @@ def change_user(service: Service, caller: Caller, login: str, command: PatchUser
     return service.configure(lambda tx: leaving.change_user(service, tx, caller, login, command))
 
 
-def _without_leaving(step: Step) -> Step:
+def _without_leaving(step: PeopleStep) -> PeopleStep:
     if step.leaves and isinstance(step.new, User):
         return replace(step, new=replace(step.new, active=True))
     return step
 
 
-def _write(tx: Transaction, caller: Caller, steps: Sequence[Step]) -> None:
+def _write(tx: Transaction, caller: Caller, steps: Sequence[PeopleStep]) -> None:
     """Write the rows so that each refers only to rows that are there, and record each change once."""
     changed = [step for step in steps if step.old != step.new]
     if not changed:
@@ -68,7 +68,7 @@ def _write(tx: Transaction, caller: Caller, steps: Sequence[Step]) -> None:
     configuration_rows.raise_version(tx)
 
 
-def _in_order(steps: Sequence[Step]) -> Iterator[Step]:
+def _in_order(steps: Sequence[PeopleStep]) -> Iterator[PeopleStep]:
     """New users without their deputies, new departments, new teams, changes; last the deputies of new users."""
     new = [step for step in steps if step.old is None]
     users = [(step, replace(step.new, deputy=None)) for step in new if isinstance(step.new, User)]
@@ -82,7 +82,7 @@ def _in_order(steps: Sequence[Step]) -> Iterator[Step]:
             yield replace(step, old=alone)
 
 
-def _parents_first(steps: Sequence[Step]) -> Iterator[Step]:
+def _parents_first(steps: Sequence[PeopleStep]) -> Iterator[PeopleStep]:
     left = {step.key: step for step in steps}
     while left:
         for step in [step for step in left.values() if _parent(step.new) not in left]:

@@ -122,7 +122,11 @@ class PeopleFile:
 
 def read_people(text: str) -> PeopleFile:
     """Read a file. Raises InvalidContent with all faults that need no database."""
-    document = read_yaml(text)
+    try:
+        document = read_yaml(text)
+    except InvalidContent as refusal:
+        message = f"the file of people cannot be read: {refusal.faults[0].message}"
+        raise InvalidContent(message, faults=refusal.faults) from refusal
     faults = list(document.duplicates)
     entries = tuple(_entries(document.data, faults))
     faults += _repeated(entries)

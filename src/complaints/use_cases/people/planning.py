@@ -14,7 +14,7 @@ from complaints.use_cases.people.document import SECTIONS, Entry, Item, PeopleFi
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PeopleStep:
     """A department, team or user that is created (`old` is None) or changed to `new`.
 
     `successor` takes over what belongs to a user who leaves.
@@ -46,7 +46,7 @@ class PeoplePlan:
     `untouched` are the keys of the stored items that the file does not name. Both are by the name of the section.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[PeopleStep, ...]
     same: Mapping[str, int]
     untouched: Mapping[str, Sequence[str]]
 
@@ -155,8 +155,8 @@ def _plan(
         return None
 
 
-def _step(configuration: Configuration, entry: Entry, item: Item) -> Step:
-    return Step(
+def _step(configuration: Configuration, entry: Entry, item: Item) -> PeopleStep:
+    return PeopleStep(
         entry.section,
         entry.key,
         _stored(configuration, entry),
@@ -165,7 +165,7 @@ def _step(configuration: Configuration, entry: Entry, item: Item) -> Step:
     )
 
 
-def _leaving_faults(after: Configuration, people: PeopleFile, steps: Sequence[Step]) -> Iterator[Fault]:
+def _leaving_faults(after: Configuration, people: PeopleFile, steps: Sequence[PeopleStep]) -> Iterator[Fault]:
     for entry, step in zip(people.entries, steps, strict=True):
         if step.leaves:
             try:
