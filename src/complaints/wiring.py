@@ -45,6 +45,7 @@ from complaints.storage.database.transactions import Connection, Database, Datab
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
 from complaints.use_cases.accounts.sessions import SessionLimits
+from complaints.use_cases.configuration.key_uses import LEAST_SECONDS, save_key_uses
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
@@ -375,6 +376,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
         Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
         Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
+        _key_uses_loop(service),
     )
     built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)
     service.database.hasten = built.hasten
@@ -382,9 +384,13 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
 
 
 def build_heartbeat(service: Service) -> Loops:
-    """The only loop of a process that leaves the deadlines to others: it writes a heartbeat."""
+    """The loops of a process that leaves the deadlines to others: it writes a heartbeat, and when keys were used."""
     beat = partial(beat_without_sweep, service, node_name(), wall_now)
-    return Loops((Loop(HEARTBEAT_LOOP, beat, seconds=HEARTBEAT_SECONDS),), wall_now)
+    return Loops((Loop(HEARTBEAT_LOOP, beat, seconds=HEARTBEAT_SECONDS), _key_uses_loop(service)), wall_now)
+
+
+def _key_uses_loop(service: Service) -> Loop:
+    return Loop("key uses", partial(save_key_uses, service), seconds=LEAST_SECONDS)
 
 
 def start_loops(loops: Loops) -> None:
@@ -394,8 +400,9 @@ def start_loops(loops: Loops) -> None:
 
 
 def end_loops(service: Service, loops: Loops) -> None:
-    """Finish the running work of the loops, and delete the heartbeat of this process."""
+    """Finish the running work of the loops, write the last uses of keys, and delete the heartbeat of this process."""
     loops.stop()
+    save_key_uses(service)
     end_heartbeat(service, node_name())
 
 

@@ -14,9 +14,12 @@ from complaints.storage.database.transactions import Database
 from complaints.use_cases import access
 from complaints.use_cases.access import RIGHTS, Caller, Right
 from complaints.use_cases.configuration import keys
+from complaints.use_cases.configuration.key_uses import save_key_uses
 from complaints.use_cases.service import Service
-from tests.support import Scenario, api_client
+from complaints.use_cases.upkeep.configuration_checks import check_configuration
+from tests.support import Scenario, api_client, count_statements
 
+POST = {"channel": "web", "subject": "x"}
 KEY = {"name": "cc-north", "roles": ["intake"]}
 
 
@@ -56,7 +59,7 @@ def test_a_key_is_made_used_and_listed_without_its_secret(client: TestClient, se
     assert made == {
         "id": made["id"], "name": "cc-north", "roles": ["intake"], "source": "north", "user": None,
         "expires_at": "2026-02-01T00:00:00Z", "created_at": "2026-01-05T01:00:00Z",
-        "created_by": "key:bootstrap", "revoked_at": None,
+        "created_by": "key:bootstrap", "revoked_at": None, "previous_until": None, "last_used_at": None,
     }  # fmt: skip
     assert client.get(f"/v1/keys/{made['id']}").json() == made
     assert [item["name"] for item in client.get("/v1/keys").json()["items"]] == ["bootstrap", "cc-north"]
@@ -250,3 +253,150 @@ def test_a_database_out_of_reach_is_no_internal_error(
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.headers["retry-after"] == "5"
     assert answer.json()["type"] == "/problems/service-unavailable"
+
+
+def rotate(client: TestClient, key_id: str, status: int = 200, **members: Any) -> Any:
+    answer = client.post(f"/v1/keys/{key_id}/rotate", json=members)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_a_rotated_key_works_with_both_secrets_until_the_end_of_the_overlap(
+    client: TestClient, scenario: Scenario
+) -> None:
+    def works(secret: str) -> bool:
+        return client.get("/v1/categories", headers=bearer(secret)).status_code == 200
+
+    made = make(client, expires_at="2026-02-20T01:00:00Z")
+    rotated = rotate(client, made["id"])
+    assert rotated == made | {"key": rotated["key"], "previous_until": "2026-01-06T01:00:00Z"}
+    assert works(made["key"])
+    assert works(rotated["key"])
+    scenario.jump(hours=23, minutes=59)
+    assert works(made["key"])
+    scenario.jump(minutes=1)
+    assert not works(made["key"])
+    assert works(rotated["key"])
+
+    second, third = rotate(client, made["id"], overlap="P30D"), rotate(client, made["id"], overlap="PT1H")
+    assert [works(one["key"]) for one in (rotated, second, third)] == [False, True, True]
+    last = rotate(client, made["id"], overlap="PT0S")
+    assert last["previous_until"] is None
+    assert [works(one["key"]) for one in (second, third, last)] == [False, False, True]
+    again = rotate(client, made["id"])
+    client.delete(f"/v1/keys/{made['id']}")
+    assert not works(last["key"])
+    assert not works(again["key"])
+    assert not list(check_configuration(scenario.service))
+
+
+def test_a_rotation_is_refused_at_its_member_or_for_its_key(client: TestClient, scenario: Scenario) -> None:
+    made = make(client, expires_at="2026-01-05T02:00:00Z")
+    for overlap in ("P31D", "P1M", "P30DT1S", "-PT1H", "soon", "", 24, None):
+        refused = rotate(client, made["id"], 422, overlap=overlap)
+        assert [error["pointer"] for error in refused["errors"]] == ["/overlap"]
+    rotate(client, "019a9f2e-7c3b-7d52-9d1a-4f0c8f4f2a11", 404)
+    scenario.jump(hours=1)
+    assert "revoked or expired" in rotate(client, made["id"], 409)["detail"]
+
+
+def test_a_repeated_rotation_sends_the_same_secret(client: TestClient, service: Service) -> None:
+    key_id, headers = make(client)["id"], {"Idempotency-Key": "rotate-the-key"}
+    path = f"/v1/keys/{key_id}/rotate"
+    first, again = (client.post(path, json={}, headers=headers) for _ in range(2))
+    assert (first.status_code, first.content) == (200, again.content)
+    assert first.json()["key"] not in everything_stored(service)
+
+
+def test_a_rotation_elsewhere_ends_the_former_secret_within_five_seconds(
+    client: TestClient, service: Service
+) -> None:
+    made = make(client)
+    elsewhere = Service(service.database, service.new_id)
+
+    def works() -> bool:
+        if keys.known_caller(elsewhere, made["key"]):
+            return True
+        return elsewhere.read(lambda tx: keys.caller_of(elsewhere, tx, made["key"])) is not None
+
+    assert works()
+    rotate(client, made["id"], overlap="PT0S")
+    deadline = time.monotonic() + 5
+    while works() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not works()
+
+
+def test_the_last_use_is_written_by_a_loop_and_at_most_once_a_minute(
+    client: TestClient, scenario: Scenario
+) -> None:
+    service = scenario.service
+    made = make(client)
+
+    def last_use() -> Any:
+        return client.get(f"/v1/keys/{made['id']}").json()["last_used_at"]
+
+    def use_and_save(**jump: int) -> Any:
+        scenario.jump(**jump)
+        with count_statements(service) as executed:
+            answer = client.post("/v1/complaints", json=POST, headers=bearer(made["key"]))
+        assert answer.status_code == 201
+        assert not [statement for statement, _ in executed if "key_use" in statement]
+        save_key_uses(service)
+        return last_use()
+
+    assert last_use() is None
+    first = use_and_save(minutes=1)
+    assert first.startswith("2026-01-05T01:0")
+    assert use_and_save(seconds=30) == first
+    assert use_and_save(minutes=1) > first
+    with count_statements(service) as executed:
+        service.key_uses.take()
+        save_key_uses(service)
+    assert not executed
+    assert not list(check_configuration(service))
+
+
+ROLES_OF_USERS = [
+    (["agent"], ["agent"], 201),
+    (["intake"], ["agent"], 201),
+    (["agent", "auditor"], ["manager"], 201),
+    (["supervisor"], ["agent"], 422),
+    (["intake", "auditor"], ["agent"], 422),
+    (["intake"], [], 422),
+    (["admin"], None, 201),
+]
+
+
+@pytest.mark.parametrize(("roles", "of_user", "status"), ROLES_OF_USERS)
+def test_a_key_has_no_more_rights_than_its_user(
+    client: TestClient, roles: list[str], of_user: list[str] | None, status: int
+) -> None:
+    members = {"login": "li.wei", "name": "Li Wei", "roles": of_user}
+    assert client.post("/v1/users", json=members).status_code == 201
+    answer = client.post("/v1/keys", json=KEY | {"roles": roles, "user": "li.wei"})
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        [error] = answer.json()["errors"]
+        assert error["pointer"] == f"/roles/{len(roles) - 1}"
+
+
+def test_a_key_follows_the_roles_of_its_user(client: TestClient) -> None:
+    client.post("/v1/users", json={"login": "li.wei", "name": "Li Wei"})
+    secret = make(client, roles=["admin"], user="li.wei")["key"]
+
+    def reach() -> list[int]:
+        asked = ("/v1/complaints", "/v1/audit", "/v1/keys")
+        return [client.get(path, headers=bearer(secret)).status_code for path in asked]
+
+    for roles, expected in (
+        (None, [200, 200, 200]),
+        (["manager"], [200, 200, 403]),
+        (["agent", "auditor"], [200, 200, 403]),
+        (["agent"], [200, 403, 403]),
+        ([], [403, 403, 403]),
+        (["admin"], [200, 200, 200]),
+    ):
+        if roles is not None:
+            assert client.patch("/v1/users/li.wei", json={"roles": roles}).status_code == 200
+        assert reach() == expected, roles

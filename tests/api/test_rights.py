@@ -128,6 +128,7 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("GET", "/v1/keys", None, ADMINS, 200),
     ("GET", "/v1/keys/{key_id}", None, ADMINS, 404),
     ("POST", "/v1/keys", {"name": "new", "roles": ["intake"]}, ADMINS, 201),
+    ("POST", "/v1/keys/{key_id}/rotate", {"overlap": "PT0S"}, ADMINS, 404),
     ("DELETE", "/v1/keys/{key_id}", None, ADMINS, 404),
     ("POST", "/v1/session", WRONG, EVERYONE, 401),
     ("GET", "/v1/session", None, EVERYONE, 404),

@@ -1,5 +1,6 @@
 """What commands say of their work: the database, how much was proved, what was migrated; and the rule of names."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -116,6 +117,25 @@ def test_a_source_is_printed_as_it_is(command: Command, made: str) -> None:
     assert command("key", "create", "cc", "--role", "intake", "--source", source).status == 0
     assert source in command("key", "list").out
     assert command("key", "revoke", "cc").out == "cc is revoked.\n"
+
+
+def test_a_key_is_rotated_and_listed_with_its_overlap(command: Command, made: str) -> None:
+    secret = command("key", "create", "cc", "--role", "intake").out
+    rotated = command("key", "rotate", "cc", "--overlap", "P7D")
+    assert rotated.out.startswith("cmp_")
+    assert rotated.out != secret
+    assert "The former secret of cc works until 20" in rotated.err
+    [_, listed] = json.loads(command("key", "list", "--json").out)
+    assert (listed["name"], listed["last_used"]) == ("cc", None)
+    assert listed["former_secret_until"] in rotated.err.replace("+00:00", "Z")
+    for words, told in (
+        (("nobody",), "There is no key 'nobody'."),
+        (("cc", "--overlap", "P31D"), "/overlap: An overlap lasts at most 30 days"),
+        (("cc", "--overlap", "soon"), "/overlap: Must be an ISO 8601 duration"),
+    ):
+        refused = command("key", "rotate", *words)
+        assert (refused.status, refused.out) == (1, "")
+        assert refused.err.splitlines()[-1].startswith(told)
 
 
 def test_the_version_needs_no_database(command: Command, directory: Path) -> None:

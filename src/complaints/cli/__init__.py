@@ -14,8 +14,10 @@ from complaints.cli.console import describe_fault, err, out
 from complaints.cli.importing import import_file
 from complaints.cli.keys import key_app
 from complaints.cli.migrating import migrate
+from complaints.cli.people import people_app
 from complaints.cli.policies import policy_app
 from complaints.cli.serving import serve, worker
+from complaints.cli.staff import department_app, team_app, user_app
 from complaints.domain.errors import ComplaintError
 
 app = typer.Typer(
@@ -101,3 +103,7 @@ for _name, _command, _example in _COMMANDS:
     app.command(_name, epilog=f"Example: {_example}")(_command)
 app.add_typer(policy_app, name="policy")
 app.add_typer(key_app, name="key")
+app.add_typer(user_app, name="user")
+app.add_typer(team_app, name="team")
+app.add_typer(department_app, name="department")
+app.add_typer(people_app, name="people")

@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,42 @@ def read_settings(*, default_level: str = "info", **given: object) -> "Settings"
     settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     configure_logging(level=getattr(logging, (settings.log_level or default_level).upper()))
     return settings
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table.")]
+
+
+def print_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Print rows with the same members: as a JSON array, or as a table for people."""
+    if as_json:
+        from complaints.domain.json_text import encode
+
+        named = [{name.replace(" ", "_"): value for name, value in row.items()} for row in rows]
+        sys.stdout.write(encode(named).decode() + "\n")
+        return
+    names = [name.capitalize() for name in rows[0]] if rows else []
+    print_aligned([names, *([_spoken(value) for value in row.values()] for row in rows)])
+
+
+def print_aligned(lines: Sequence[Sequence[str]]) -> None:
+    """Print lines of cells in columns. A line is never cut or folded, so that programs can search the output."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        out.print("  ".join(cells).rstrip())
+
+
+def _spoken(value: object) -> str:
+    """A value in a cell of a table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """The commands `key …`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from complaints.cli.console import open_service, out
-from complaints.domain.errors import NotFound
+from complaints.cli.console import AsJson, err, open_service, out, print_rows
 from complaints.domain.vocabulary import AccessRole
+
+if TYPE_CHECKING:
+    from complaints.use_cases.configuration.keys import KeyRecord
 
 key_app = typer.Typer(no_args_is_help=True, help="API keys.")
 
@@ -48,23 +50,52 @@ def key_revoke(name: str) -> None:
     from complaints.use_cases.configuration import keys
 
     with open_service() as service:
-        found = [key for key in service.read(keys.list_keys) if key.name == name]
-        if not found:
-            raise NotFound(f"There is no key {name!r}.")
-        service.write(lambda tx: keys.revoke_key(service, tx, SYSTEM, found[0].id))
+        service.write(lambda tx: keys.revoke_key(service, tx, SYSTEM, keys.find_key(tx, name).id))
     out.print(f"{name} is revoked.")
 
 
-@key_app.command("list", epilog="Example: complaints key list")
-def key_list() -> None:
-    """List the keys."""
-    from rich.table import Table
-
+@key_app.command("rotate", epilog="Example: complaints key rotate cc-north --overlap P7D")
+def key_rotate(
+    name: str,
+    overlap: Annotated[
+        str,
+        typer.Option(
+            help="How long the present secret works on, at most 30 days: PT24H, P7D; PT0S ends it now."
+        ),
+    ] = "PT24H",
+) -> None:
+    """Give a key a new secret and print it, this once. The present secret works until the end of the overlap."""
+    from complaints.use_cases.access import SYSTEM
     from complaints.use_cases.configuration import keys
 
-    listed = Table("Name", "Roles", "Source", "User", "Expires", "Revoked", box=None)
     with open_service() as service:
-        for key in service.read(keys.list_keys):
-            ends = [instant.isoformat() if instant else "" for instant in (key.expires_at, key.revoked_at)]
-            listed.add_row(key.name, ", ".join(sorted(key.roles)), key.source, key.login or "", *ends)
-    out.print(listed)
+        key, secret = service.write(
+            lambda tx: keys.rotate_key(service, tx, SYSTEM, keys.find_key(tx, name).id, overlap=overlap)
+        )
+    if key.previous_until:
+        err.print(f"The former secret of {name} works until {key.previous_until.isoformat()}.")
+    out.print(secret)
+
+
+@key_app.command("list", epilog="Example: complaints key list")
+def key_list(as_json: AsJson = False) -> None:
+    """List the keys, with the end and the last use of each."""
+    from complaints.use_cases.configuration import keys
+
+    with open_service() as service:
+        records = service.read(keys.list_records)
+    print_rows([_row_of(record) for record in records], as_json=as_json)
+
+
+def _row_of(record: "KeyRecord") -> dict[str, object]:
+    key = record.key
+    return {
+        "name": key.name,
+        "roles": sorted(key.roles),
+        "source": key.source,
+        "user": key.login,
+        "expires": key.expires_at,
+        "revoked": key.revoked_at,
+        "former secret until": key.previous_until,
+        "last used": record.last_used_at,
+    }

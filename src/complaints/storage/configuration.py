@@ -23,7 +23,7 @@ from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.vocabulary import AccessRole, EventType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration
-from complaints.storage.rows.api_key import Key
+from complaints.storage.rows.api_key import Key, find_keys_by_digest
 from complaints.storage.rows.installation import load_secret
 
 _FRESH_SECONDS = 0.5
@@ -190,7 +190,7 @@ def _load(
         calendars={row["code"]: parse_calendar(row["document"]) for row in _rows(tx, configuration.calendar)},
         policies=policies,
         policies_in_order=tuple(policies.values()),
-        keys=_keys(tx),
+        keys=find_keys_by_digest(tx),
         secret=load_secret(tx),
     )
 
@@ -236,12 +236,3 @@ def _policies(
         for code, version, document in tx.connection.execute(documents):
             found[code, version] = read_policy(document, version=version)
     return {key: found[key] for key in keys}
-
-
-def _keys(tx: Transaction) -> dict[str, Key]:
-    k = configuration.api_key.c
-    statement = select(k.secret_digest, k.id, k.name, k.roles, k.source, k.login, k.expires_at, k.revoked_at)
-    return {
-        digest: Key(key_id, name, frozenset(AccessRole(r) for r in roles), source, login, expires, revoked)
-        for digest, key_id, name, roles, source, login, expires, revoked in tx.connection.execute(statement)
-    }

@@ -68,6 +68,16 @@ def _source_scope(roles: frozenset[AccessRole], source: str, right: Right) -> Sc
     return Scope.sources([source] if any(right in RIGHTS[role] for role in roles) else [])
 
 
+@lru_cache(maxsize=1024)
+def roles_within(roles: frozenset[AccessRole], limits: frozenset[AccessRole]) -> frozenset[AccessRole]:
+    """The roles in which a key with `roles` acts for a user with `limits`.
+
+    They are the roles of both that give no right which either lacks.
+    """
+    both = _rights_of(roles) & _rights_of(limits)
+    return frozenset(role for role in roles | limits if RIGHTS[role] <= both)
+
+
 def right_for(action: Action) -> Right:
     """The right to take an action."""
     return Right.CONTRIBUTE if action is Action.WITHDRAW else Right.WORK

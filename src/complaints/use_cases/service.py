@@ -14,6 +14,7 @@ from complaints.storage.configuration import Configuration as Configuration
 from complaints.storage.configuration import ConfigurationCache
 from complaints.storage.database.transactions import Database, RaceLost
 from complaints.storage.database.transactions import Transaction as Transaction
+from complaints.storage.rows.key_use import KeyUses
 from complaints.use_cases.access import Caller
 from complaints.use_cases.policy_document.document import from_document
 
@@ -34,11 +35,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The database with its clock, the configuration, and the maker of identifiers."""
+    """The database with its clock, the configuration, the maker of identifiers, and the uses of keys."""
 
     database: Database
     new_id: Callable[[], UUID]
     cache: ConfigurationCache = field(default_factory=keep_configuration)
+    key_uses: KeyUses = field(default_factory=KeyUses)
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""

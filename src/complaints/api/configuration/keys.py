@@ -1,5 +1,6 @@
-"""Routes for API keys: create, list, read, revoke."""
+"""Routes for API keys: create, list, read, rotate, revoke."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,12 +13,12 @@ from complaints.api.kept_secrets import KeptSecret
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, make_page
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
 from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
-from complaints.use_cases.commands.configuration import CreateKey
+from complaints.use_cases.commands.configuration import CreateKey, RotateKey
 from complaints.use_cases.configuration import keys
-from complaints.use_cases.configuration.keys import KeyRecord
+from complaints.use_cases.configuration.keys import Key, KeyRecord
 from complaints.use_cases.service import Transaction
 
 _EXAMPLES = read_examples("complaints.api.configuration")
@@ -40,6 +41,8 @@ def key_json(record: KeyRecord) -> dict[str, Any]:
         "created_at": to_json(record.created_at),
         "created_by": record.created_by,
         "revoked_at": to_json(key.revoked_at),
+        "previous_until": to_json(key.previous_until),
+        "last_used_at": to_json(record.last_used_at),
     }
 
 
@@ -79,12 +82,9 @@ def create_key(
     the same `Idempotency-Key` gets the same answer: for that the secret is stored, encrypted with the secret of
     the caller.
     """
-    kept = KeptSecret.of(
-        request, http_request, member="key", name_of=lambda content: UUID(content["id"]).bytes
-    )
 
-    def work(tx: Transaction) -> Reply:
-        key, secret = keys.create_key(
+    def create(tx: Transaction) -> tuple[Key, str]:
+        return keys.create_key(
             request.service,
             tx,
             request.caller,
@@ -94,8 +94,53 @@ def create_key(
             login=command.user,
             expires_at=command.expires_at,
         )
+
+    return _answer_with_secret(request, http_request, create, status=201)
+
+
+@router.post(
+    "/{key_id}/rotate",
+    responses={
+        200: {"model": NewKeyShown},
+        **refusals(
+            not_found="There is no such key.",
+            forbidden="The key has more rights than the caller's.",
+            conflict="The key is revoked or expired.",
+        ),
+    },
+)
+def rotate_key(
+    request: CurrentRequest,
+    http_request: Request,
+    key_id: UUID,
+    command: Annotated[RotateKey, Body(examples=[_EXAMPLES["rotate_key"]])],
+) -> Response:
+    """Give a key a new secret, which only this answer has. The present secret works until the end of the overlap,
+    and an older one stops now. Name, roles, source and expiry stay. Repeated requests are as for a new key.
+    """
+
+    def rotate(tx: Transaction) -> tuple[Key, str]:
+        return keys.rotate_key(request.service, tx, request.caller, key_id, overlap=command.overlap)
+
+    return _answer_with_secret(request, http_request, rotate, status=200)
+
+
+def _answer_with_secret(
+    request: ApiRequest,
+    http_request: Request,
+    make: Callable[[Transaction], tuple[Key, str]],
+    *,
+    status: int,
+) -> Response:
+    """Answer with the key and the secret that `make` returns. A stored answer has the secret encrypted."""
+    kept = KeptSecret.of(
+        request, http_request, member="key", name_of=lambda content: UUID(content["id"]).bytes
+    )
+
+    def work(tx: Transaction) -> Reply:
+        key, secret = make(tx)
         content = kept.hide(key_json(keys.load_record(tx, key.id)) | {"key": secret})
-        return 201, content, {"Location": f"/v1/keys/{key.id}", "Cache-Control": "no-store"}
+        return status, content, {"Location": f"/v1/keys/{key.id}", "Cache-Control": "no-store"}
 
     return request.configure(work, finish_body=kept.show)
 

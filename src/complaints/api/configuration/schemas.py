@@ -109,6 +109,8 @@ class KeyShown(BaseModel):
     created_at: AwareDatetime
     created_by: str
     revoked_at: AwareDatetime | None
+    previous_until: AwareDatetime | None
+    last_used_at: AwareDatetime | None
 
 
 class NewKeyShown(KeyShown):

@@ -56,6 +56,7 @@ _DIGESTED = {
     (AuditSubject.KEY, "secret_digest"),
     (AuditSubject.PASSWORD, "hash"),
     (AuditSubject.PASSWORD, "link_digest"),
+    (AuditSubject.KEY, "previous_digest"),
 }
 _HELD = select(a.sequence, a.at, a.actor, a.subject, a.code, a.action, a.data, a.digest)
 State = dict[str, Any]
@@ -189,7 +190,7 @@ def _find_latest(tx: Transaction, subject: AuditSubject, code: str) -> AuditEven
 def _state_of(subject: AuditSubject, row: RowMapping) -> State:
     """The members of a subject as JSON. Long texts and secrets stand as digests."""
     return {
-        name: _fingerprint(value) if (subject, name) in _DIGESTED else to_json(value)
+        name: _fingerprint(value) if (subject, name) in _DIGESTED and value is not None else to_json(value)
         for name, value in row.items()
     }
 

@@ -111,6 +111,8 @@ api_key = Table(
     Column("created_by", String(210), nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("previous_digest", String(64)),
+    Column("previous_until", UtcDateTime),
 )
 
 reference_version = Table(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from complaints.domain.policy.categories import CODE
+from complaints.domain.time.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import AccessRole, Cause, Nature, UserScope
 from complaints.use_cases.commands.field_types import Code, Content, Email, EmailChange, Instant, Name, Switch
 
@@ -134,6 +135,14 @@ class PatchUser(Content):
     teams: Identifiers | None = None
     scope: UserScope | Literal[""] | None = None
     scope_names: Identifiers | None = None
+
+
+class RotateKey(Content):
+    """How long the present secret of a key works on: an ISO 8601 duration of at most 30 days. `PT0S` ends it now."""
+
+    overlap: Annotated[
+        str, Field(json_schema_extra={"pattern": f"^{DURATION}$", "maxLength": DURATION_LENGTH})
+    ] = "PT24H"
 
 
 class CreateKey(Content):

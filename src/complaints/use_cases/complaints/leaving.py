@@ -47,7 +47,7 @@ def change_user(service: Service, tx: Transaction, caller: Caller, login: str, c
     configuration = claim_to_change(service, tx, caller)
     if command.active is False:
         configuration_rows.lock_user(tx, login)
-        _check_leaving(configuration, login, command)
+        check_leaving(configuration, login, command)
         owned = usage.find_owned(tx, login), usage.find_owned_subjects(tx, login)
         _hand_over(service, tx, caller, configuration.directory, login, command.successor, *owned)
         if command.successor is not None:
@@ -59,11 +59,12 @@ def change_user(service: Service, tx: Transaction, caller: Caller, login: str, c
 
 def _plan(service: Service, tx: Transaction, login: str, command: PatchUser) -> None:
     configuration = service.cache.current(tx, certain=True)
-    _check_leaving(configuration, login, command)
+    check_leaving(configuration, login, command)
     staff.USERS.plan_change(tx, configuration, staff.USERS.load(configuration, login), command)
 
 
-def _check_leaving(configuration: Configuration, login: str, command: PatchUser) -> None:
+def check_leaving(configuration: Configuration, login: str, command: PatchUser) -> None:
+    """Raises the refusals of `change_user` about a leaver and the successor."""
     staff.USERS.load(configuration, login)
     if command.successor is not None:
         if command.successor == login:
@@ -80,7 +81,7 @@ def _hand_over_batch(
     if command.successor is not None:
         configuration_rows.claim_active_user(tx, command.successor)
     configuration = service.cache.current(tx, certain=True)
-    _check_leaving(configuration, login, command)
+    check_leaving(configuration, login, command)
     found = usage.find_owned(tx, login, limit=BATCH), usage.find_owned_subjects(tx, login, limit=BATCH)
     _hand_over(service, tx, caller, configuration.directory, login, command.successor, *found)
     return max(map(len, found))

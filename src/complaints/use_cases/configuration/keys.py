@@ -1,11 +1,12 @@
-"""Use cases for API keys: create, find, revoke. A secret is shown once and stored only as its digest."""
+"""Use cases for API keys: create, find, rotate, revoke. A secret is shown once and stored only as its digest."""
 
 import base64
 import hashlib
 import re
 import secrets
 from collections.abc import Collection
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -14,20 +15,23 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
+from complaints.domain.staff import User
+from complaints.domain.time.preview import parse_duration
 from complaints.domain.vocabulary import AccessRole, AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.api_key import Key as Key
+from complaints.storage.rows.api_key import KeyRecord as KeyRecord
 from complaints.storage.rows.api_key import (
-    Key,
     find_key_record,
     find_key_records,
     find_keys,
     has_name,
     insert_key,
     revoke,
+    rotate_secret,
 )
-from complaints.storage.rows.api_key import KeyRecord as KeyRecord
-from complaints.use_cases.access import Caller, Right, refuse_stronger
+from complaints.use_cases.access import RIGHTS, Caller, Right, refuse_stronger, roles_within
 from complaints.use_cases.commands.configuration import IDENTIFIER
 from complaints.use_cases.configuration.changing import check_user, claim_to_change, finish_change
 from complaints.use_cases.service import Service
@@ -35,6 +39,7 @@ from complaints.use_cases.service import Service
 _PREFIX = "cmp_"
 _PURPOSE = b"complaints: the secret of a key in a stored answer"
 _NONCE_BYTES = 12
+LONGEST_OVERLAP = timedelta(days=30)
 
 
 def digest_of(secret: str) -> str:
@@ -57,7 +62,8 @@ def create_key(
     """Create a key. Returns the key and its secret; without `secret` a random secret is made.
 
     Raises Forbidden if the key would have more rights than the caller. Raises Conflict if the name exists.
-    Raises InvalidContent for no role, a name that is no identifier, an unknown user or an expiry in the past.
+    Raises InvalidContent for no role, and for more rights than the user has. It also does so for a name that is no
+    identifier, an unknown user or an expiry in the past.
     """
     configuration = claim_to_change(service, tx, caller, Right.ADMINISTER)
     _refuse_stronger(caller, roles)
@@ -67,21 +73,78 @@ def create_key(
         )
     if login is not None:
         check_user(configuration, login, "/user")
+        _check_roles_of_user(roles, configuration.directory.users[login])
     if expires_at is not None and expires_at <= tx.now:
         raise InvalidContent.at("/expires_at", "A key expires in the future.")
     if has_name(tx, name):
         raise Conflict(f"There is a key named {name!r} already.")
-    secret = secret or _PREFIX + secrets.token_urlsafe(32)
+    secret = secret or _make_secret()
     key = Key(service.new_id(), name, frozenset(roles), source or name, login, expires_at, None)
     insert_key(tx, key, digest=digest_of(secret), created_by=caller.actor)
     finish_change(tx, caller, AuditSubject.KEY, str(key.id))
     return key, secret
 
 
+def _make_secret() -> str:
+    return _PREFIX + secrets.token_urlsafe(32)
+
+
+def _check_roles_of_user(roles: Collection[AccessRole], user: User) -> None:
+    if user.roles is None:
+        return
+    acting = roles_within(frozenset(roles), frozenset(user.roles))
+    for number, role in enumerate(roles):
+        if not RIGHTS[role] <= frozenset().union(*(RIGHTS[own] for own in acting)):
+            raise InvalidContent.at(
+                f"/roles/{number}",
+                f"{user.login} has fewer rights than {role}: give the user the role first.",
+            )
+
+
 def _refuse_stronger(caller: Caller, roles: Collection[AccessRole]) -> None:
     if not roles:
         raise InvalidContent.at("/roles", "A key has at least one role.")
     refuse_stronger(caller, roles, "A key cannot make one with more rights than its own.")
+
+
+def rotate_key(
+    service: Service, tx: Transaction, caller: Caller, key_id: UUID, *, overlap: str
+) -> tuple[Key, str]:
+    """Give a key a new secret. The present secret works for `overlap` more, and no older one does.
+
+    `overlap` is an ISO 8601 duration of at most 30 days. Returns the key and the new secret. Raises NotFound, and
+    Forbidden if the key has more rights than the caller. Raises Conflict if the key is revoked or expired. Raises
+    InvalidContent for another overlap.
+    """
+    claim_to_change(service, tx, caller, Right.ADMINISTER)
+    key = load_record(tx, key_id).key
+    _refuse_stronger(caller, key.roles)
+    if not key.usable(tx.now):
+        raise Conflict("This key is revoked or expired: make another one.")
+    secret = _make_secret()
+    length = _read_overlap(overlap)
+    until = tx.now + length if length else None
+    rotate_secret(tx, key_id, digest_of(secret), previous_until=until)
+    finish_change(tx, caller, AuditSubject.KEY, str(key_id))
+    return replace(key, previous_until=until), secret
+
+
+def _read_overlap(text: str) -> timedelta:
+    read = parse_duration(text, pointer="/overlap")
+    length = timedelta(days=read.days, microseconds=read.microseconds)
+    if read.months or length > LONGEST_OVERLAP:
+        raise InvalidContent.at(
+            "/overlap", f"An overlap lasts at most {LONGEST_OVERLAP.days} days, such as PT24H."
+        )
+    return length
+
+
+def find_key(tx: Transaction, name: str) -> Key:
+    """The key of this name. Raises NotFound."""
+    found = next((key for key in find_keys(tx) if key.name == name), None)
+    if found is None:
+        raise NotFound(f"There is no key {name!r}.")
+    return found
 
 
 def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) -> None:
@@ -102,12 +165,13 @@ def revoke_key(service: Service, tx: Transaction, caller: Caller, key_id: UUID) 
 
 def _administers(key: Key, configuration: Configuration, now: datetime) -> bool:
     user = configuration.directory.users.get(key.login) if key.login else None
-    return AccessRole.ADMIN in key.roles and key.usable(now) and (user is None or user.active)
+    return AccessRole.ADMIN in _acting_roles(key, user) and key.usable(now) and (user is None or user.active)
 
 
-def list_keys(tx: Transaction) -> list[Key]:
-    """Every key by name, also the revoked keys."""
-    return find_keys(tx)
+def _acting_roles(key: Key, user: User | None) -> frozenset[AccessRole]:
+    if user is None or user.roles is None:
+        return key.roles
+    return roles_within(key.roles, frozenset(user.roles))
 
 
 def list_records(tx: Transaction) -> list[KeyRecord]:
@@ -154,7 +218,7 @@ def known_caller(service: Service, secret: str) -> Caller | None:
     key = configuration.keys.get(digest_of(secret)) if configuration else None
     if configuration is None or key is None or key.expires_at is not None or key.revoked_at is not None:
         return None
-    return _caller(key, configuration)
+    return _caller(service, key, configuration)
 
 
 def caller_of(service: Service, tx: Transaction, secret: str) -> Caller | None:
@@ -166,12 +230,13 @@ def caller_of(service: Service, tx: Transaction, secret: str) -> Caller | None:
     key = configuration.keys.get(digest)
     if key is None or not key.usable(tx.now):
         return None
-    return _caller(key, configuration)
+    return _caller(service, key, configuration)
 
 
-def _caller(key: Key, configuration: Configuration) -> Caller | None:
+def _caller(service: Service, key: Key, configuration: Configuration) -> Caller | None:
     user = configuration.directory.users.get(key.login) if key.login else None
     if user is not None and not user.active:
         return None
+    service.key_uses.note(key.id)
     reach = configuration.reach_of(key.login) if key.login else None
-    return Caller(key.name, key.roles, key.source, key.login, reach)
+    return Caller(key.name, _acting_roles(key, user), key.source, key.login, reach)

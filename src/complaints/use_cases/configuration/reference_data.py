@@ -59,8 +59,7 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
         if key in self.items(configuration):
             raise Conflict(f"There is a {self.noun} {key!r} already.")
         item = self.plan_new(tx, configuration, command)
-        self.before_write(tx, caller, None, item)
-        configuration_rows.insert_row(tx, self.table, asdict(item))
+        self.save(tx, caller, None, item)
         finish_change(tx, caller, self.subject, key)
         return item
 
@@ -71,9 +70,16 @@ class ReferenceKind(Generic[Item, NewItem, ItemChange]):
         configuration = claim_to_change(service, tx, caller)
         old = self.load(configuration, key)
         item = self.plan_change(tx, configuration, old, command)
-        self.before_write(tx, caller, old, item)
-        values = asdict(item)
-        del values[self.key]  # an update of the key column would lock out inserts that refer to the row
-        configuration_rows.update_row(tx, self.table, key, values)
+        self.save(tx, caller, old, item)
         finish_change(tx, caller, self.subject, key)
         return item
+
+    def save(self, tx: Transaction, caller: Caller, old: Item | None, item: Item) -> None:
+        """Write the row of an item, which is new if `old` is None. The caller records the change."""
+        self.before_write(tx, caller, old, item)
+        values = asdict(item)
+        if old is None:
+            configuration_rows.insert_row(tx, self.table, values)
+            return
+        key = values.pop(self.key)  # an update of the key column would lock out inserts that refer to the row
+        configuration_rows.update_row(tx, self.table, key, values)

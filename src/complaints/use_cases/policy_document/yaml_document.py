@@ -5,7 +5,7 @@ Every limit below holds while the text is parsed, so no document costs more than
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import yaml
 
@@ -27,19 +27,27 @@ class UnquotedText(str):
 class YamlDocument:
     """One document. `data` holds dicts, lists, text as written and None; numbers are unquoted text too.
 
-    `lines` maps JSON pointers to line numbers from 1; a member stands on the line of its name. `duplicates`
-    are the names that occur twice in their mapping, with their lines.
+    `lines` maps JSON pointers to line numbers from 1; a member stands on the line of its name. `columns` does the
+    same with columns. `duplicates` are the names that occur twice in their mapping, with their lines.
     """
 
     data: object
     lines: Mapping[str, int]
     duplicates: tuple[Fault, ...] = ()
+    columns: Mapping[str, int] = field(default_factory=dict)
 
     def line_of(self, pointer: str) -> int:
         """The line of the value at `pointer`, or of the nearest value around it that is in the document."""
+        return self.lines.get(self._nearest(pointer), 1)
+
+    def column_of(self, pointer: str) -> int:
+        """The column of the value at `pointer`, as `line_of`."""
+        return self.columns.get(self._nearest(pointer), 1)
+
+    def _nearest(self, pointer: str) -> str:
         while pointer and pointer not in self.lines:
             pointer = pointer.rpartition("/")[0]
-        return self.lines.get(pointer, 1)
+        return pointer
 
 
 def read_yaml(text: str) -> YamlDocument:
@@ -59,7 +67,13 @@ def read_yaml(text: str) -> YamlDocument:
         raise _refusal(line, "there is a character that text may not have") from error
     except (ValueError, OverflowError) as error:  # an escape or a YAML version with an impossible number
         raise _refusal(composer.line, f"not YAML or JSON: after this, {error}") from error
-    return YamlDocument(data, composer.lines, tuple(composer.duplicates))
+    return YamlDocument(data, composer.lines, tuple(composer.duplicates), composer.columns)
+
+
+def write_yaml(data: object) -> str:
+    """Plain data as YAML text, with the members in their order. `read_yaml` reads the same data."""
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, default_flow_style=None, width=120)
+    return text
 
 
 class _Composer:
@@ -67,6 +81,7 @@ class _Composer:
 
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self.lines: dict[str, int] = {}
+        self.columns: dict[str, int] = {}
         self.line = 1
         self.duplicates: list[Fault] = []
         self._events = events
@@ -77,16 +92,18 @@ class _Composer:
         event = next(self._events)
         if not isinstance(event, yaml.DocumentStartEvent):
             raise _refusal(1, "the document is empty")
-        data = self._value(next(self._events), "", line=None, level=0)
+        data = self._value(next(self._events), "", place=None, level=0)
         next(self._events)
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
             raise _refusal(_line_of(after), "there is a second document; write one")
         return data
 
-    def _value(self, event: yaml.Event, pointer: str, *, line: int | None, level: int) -> object:
-        line = _line_of(event) if line is None else line
+    def _value(self, event: yaml.Event, pointer: str, *, place: yaml.Event | None, level: int) -> object:
+        """`place` is the name of the value, if it has one."""
+        line = _line_of(place or event)
         self.lines[pointer] = self.line = line
+        self.columns[pointer] = _column_of(place or event)
         _check_simple(event, line)
         if len(self.lines) > _MOST_VALUES or level > _DEEPEST_LEVEL:
             raise _refusal(
@@ -111,7 +128,7 @@ class _Composer:
                 raise _refusal(line, "a name must be text, not a list or a mapping")
             name = _checked_text(key.value, line)
             inner = f"{pointer}/{escape_pointer(name)}"
-            member = self._value(next(self._events), inner, line=line, level=level + 1)
+            member = self._value(next(self._events), inner, place=key, level=level + 1)
             if name in members:
                 self.duplicates.append(Fault(inner, f"line {line}: '{name[:60]}' is there twice; keep one"))
             members[name] = member
@@ -120,7 +137,7 @@ class _Composer:
     def _items(self, pointer: str, level: int) -> Iterator[object]:
         index = 0
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            yield self._value(event, f"{pointer}/{index}", line=None, level=level + 1)
+            yield self._value(event, f"{pointer}/{index}", place=None, level=level + 1)
             index += 1
 
 
@@ -147,6 +164,10 @@ def _checked_text(text: str, line: int) -> str:
 
 def _line_of(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _column_of(event: yaml.Event) -> int:
+    return event.start_mark.column + 1 if event.start_mark else 1
 
 
 def _refusal(line: int, message: str) -> InvalidContent:
