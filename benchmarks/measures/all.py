@@ -4,6 +4,7 @@ from benchmarks.measures.imports import IMPORT
 from benchmarks.measures.intake import INTAKE, INTAKE_ONE, INTAKE_SQLITE
 from benchmarks.measures.lag import LAG
 from benchmarks.measures.measure import Row
+from benchmarks.measures.overdue_scoped import OVERDUE_SCOPED, OVERDUE_SCOPED_SQLITE
 from benchmarks.measures.processes import MEMORY, START
 from benchmarks.measures.queries import QUERIES
 from benchmarks.measures.storm import STORM
@@ -18,6 +19,8 @@ _ALL: tuple[Row, ...] = (
     MEMORY,
     START,
     *QUERIES,
+    OVERDUE_SCOPED,
+    OVERDUE_SCOPED_SQLITE,
 )
 
 ROWS = {row.name: row for row in _ALL}

@@ -80,7 +80,7 @@ def _served(context: BenchContext, complaints: int, url: str) -> Iterator[Filled
         opened.dispose()
 
 
-def _kept(context: BenchContext, complaints: int, *, on_sqlite: bool) -> FilledDatabase:
+def kept_database(context: BenchContext, complaints: int, *, on_sqlite: bool) -> FilledDatabase:
     """The same for every run and row of an invocation: it takes minutes to make."""
     name = f"complaints-{'sqlite' if on_sqlite else 'postgresql'}-{complaints}"
     return context.keep(name, lambda: _filled(context, complaints, on_sqlite=on_sqlite))
@@ -112,7 +112,7 @@ def _measure(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measurement
 
     With the option `analyses` all is asked again after each of so many ANALYZEs, whose samples differ.
     """
-    filled = _kept(context, context.options["complaints"], on_sqlite=on_sqlite)
+    filled = kept_database(context, context.options["complaints"], on_sqlite=on_sqlite)
     timings = _timed_all(context, filled, ask)
     for n in range(1, context.options.get("analyses", 0) + 1):
         with filled.service.database.engine.begin() as connection:
@@ -164,8 +164,8 @@ def _timed_sql(service: Service, question: Question, times: int) -> list[float]:
 
 def _compare(context: BenchContext, *, ask: Ask, on_sqlite: bool) -> Measurement:
     """The worst ratio of a question's p95 to its p95 on few complaints; both asked in turn, in one run."""
-    many = _kept(context, context.options["complaints"], on_sqlite=on_sqlite)
-    few = _kept(context, context.options["baseline"], on_sqlite=on_sqlite)
+    many = kept_database(context, context.options["complaints"], on_sqlite=on_sqlite)
+    few = kept_database(context, context.options["baseline"], on_sqlite=on_sqlite)
     pairs = list(zip(ask(many), ask(few), strict=True))
     timings = {}
     for large, small in pairs:

@@ -65,7 +65,10 @@ def _run(*arguments: str) -> Any:
 @pytest.mark.usefixtures("forked")
 @pytest.mark.parametrize(
     "names",
-    [("overdue-page", "overdue-summary", "history-flat"), ("overdue-flat-sqlite", "search-sqlite")],
+    [
+        ("overdue-page", "overdue-summary", "history-flat"),
+        ("overdue-flat-sqlite", "search-sqlite", "overdue-scoped-sqlite"),
+    ],
     ids=["postgresql", "sqlite"],
 )
 def test_a_query_row_measures_and_keeps_its_result(
