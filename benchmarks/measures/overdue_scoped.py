@@ -43,10 +43,12 @@ def _pages(filled: FilledDatabase) -> Iterator[list[ScopedPage]]:
     teams = _find_teams(filled)
     agent = _make_user(filled, "scoped-agent", "agent", teams=teams[:1])
     head = _make_user(filled, "scoped-head", "supervisor", scope="teams", scope_names=teams[-11:-1] or teams)
+    busy_agent = _make_key(filled, busy, "agent")
     yield [
         ScopedPage("an agent of the smallest team", _OVERDUE, agent, _OVERDUE),
         ScopedPage("a head of ten teams", _OVERDUE, head, _OVERDUE),
-        ScopedPage("the escalations of a busy user", mine, _make_key(filled, busy, "agent"), theirs),
+        ScopedPage("an agent with many escalations", _OVERDUE, busy_agent, _OVERDUE),
+        ScopedPage("the escalations of that agent", mine, busy_agent, theirs),
     ]
 
 
