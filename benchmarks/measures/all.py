@@ -5,6 +5,7 @@ from benchmarks.measures.imports import IMPORT
 from benchmarks.measures.intake import INTAKE, INTAKE_128, INTAKE_ONE, INTAKE_SQLITE
 from benchmarks.measures.lag import LAG
 from benchmarks.measures.measure import Row
+from benchmarks.measures.overdue_scoped import OVERDUE_SCOPED, OVERDUE_SCOPED_SQLITE
 from benchmarks.measures.processes import MEMORY, START
 from benchmarks.measures.queries import QUERIES
 from benchmarks.measures.storm import STORM
@@ -22,6 +23,8 @@ _ALL: tuple[Row, ...] = (
     *QUERIES,
     CHECK,
     CHECK_SQLITE,
+    OVERDUE_SCOPED,
+    OVERDUE_SCOPED_SQLITE,
 )
 
 ROWS = {row.name: row for row in _ALL}

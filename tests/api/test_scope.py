@@ -183,6 +183,18 @@ def test_rule_7_6_two_roles_give_no_more_than_their_sum(staff: Staff) -> None:
         assert item["complainant"]["name"] == name
         assert bool(item["allowed_actions"]) is (name != "***")
     assert staff.seen(key, phone=PERSON["phone"]) == ["network"]
+    note = {"text": "He is the mayor."}
+    for subject, text in (("network", note["text"]), ("service", "***")):
+        path = f"/v1/complaints/{staff.complaints[subject].id}"
+        staff.client.post(f"{path}/notes", json=note)
+        notes = [
+            e["data"]["text"]
+            for e in staff.get(f"{path}/timeline", key).json()["items"]
+            if "text" in e["data"]
+        ]
+        assert notes[-1] == text
+    staff.client.patch(f"/v1/complaints/{staff.complaints['service'].id}", json={"attributes": {"a": "b"}})
+    assert staff.seen(key, **{"attributes.a": "b"}) == []
     merge = {"action": "merge", "into": str(staff.complaints["service"].id)}
     address = f"/v1/complaints/{staff.complaints['network'].id}/transitions"
     assert staff.client.post(address, json=merge, headers=key).status_code == 422

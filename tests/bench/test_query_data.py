@@ -89,7 +89,7 @@ def _run(*arguments: str) -> Any:
     "names",
     [
         ("overdue-page", "overdue-summary", "history-flat", "overdue-flat-10m", "check"),
-        ("overdue-flat-sqlite", "search-sqlite", "check-sqlite"),
+        ("overdue-flat-sqlite", "search-sqlite", "check-sqlite", "overdue-scoped-sqlite"),
     ],
     ids=["postgresql", "sqlite"],
 )

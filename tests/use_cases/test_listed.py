@@ -14,7 +14,9 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import ComplaintError
 from complaints.domain.json_text import encode
 from complaints.domain.rules.lifecycle import legal_actions
-from complaints.domain.vocabulary import AccessRole, Action, LinkType, Priority, Status
+from complaints.domain.rules.reach import UserReach
+from complaints.domain.staff import Directory, User
+from complaints.domain.vocabulary import AccessRole, Action, LinkType, Priority, Status, UserScope
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Order, SortKey, find_page
 from complaints.use_cases.access import SYSTEM, Caller
@@ -25,8 +27,9 @@ from complaints.use_cases.complaints.views import view_all
 from tests.examples import examples
 from tests.support import Scenario
 
+REACH = UserReach(User("admin", "Admin", scope=UserScope.ALL), Directory({}, {}, {}))
 CALLERS = [
-    Caller("c", frozenset(roles), source, login)
+    Caller("c", frozenset(roles), source, login, REACH)
     for roles, source, login in (
         ({AccessRole.SUPERVISOR}, "s", "admin"),
         ({AccessRole.AGENT}, "s", "admin"),

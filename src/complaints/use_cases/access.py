@@ -155,11 +155,14 @@ class Caller:
 
     def has_right_on(self, right: Right, complaint: ScopedComplaint) -> bool:
         """True if the caller has `right` on a complaint that it may know of."""
+        return self.has_right_everywhere(right) or self.admits(right, complaint)
+
+    def has_right_everywhere(self, right: Right) -> bool:
+        """True if the caller has `right` on every complaint that it may know of."""
         staff = _staff_roles(self.roles, right)
         if staff and staff == _staff_roles(self.roles, Right.READ_OWN):
             return True
-        within = self.scope_for(right)
-        return within == self.scope or self.admits(right, complaint)
+        return self.scope_for(right) == self.scope
 
     def admits(self, right: Right, complaint: ScopedComplaint) -> bool:
         """True if the caller has `right` on a complaint, by scope or as its assignee or first owner now."""

@@ -1,4 +1,4 @@
-"""The rules for passwords (rule 7.1), and how long a failed sign-in makes the next one wait (rule 7.2)."""
+"""The rules for passwords (rule 8.1), and how long a failed sign-in makes the next one wait (rule 8.2)."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def normalise_password(password: str) -> str:
 
 
 def find_password_fault(password: str, user: User) -> str | None:
-    """Why a user may not have this password, in its normal form; None if it may be (rule 7.1)."""
+    """Why a user may not have this password, in its normal form; None if it may be (rule 8.1)."""
     if not SHORTEST <= len(password) <= LONGEST:
         return f"A password has {SHORTEST} to {LONGEST} characters."
     if password.casefold() in {name.casefold() for name in (user.login, user.name, user.email or "")}:
@@ -57,7 +57,7 @@ class FailureCount:
     failed_at: datetime
 
     def wait_until(self, *, free: int) -> datetime:
-        """The instant from which the next try is admitted (rule 7.2).
+        """The instant from which the next try is admitted (rule 8.2).
 
         The first `free` failures make nobody wait. Each further one doubles the wait, up to a minute.
         """

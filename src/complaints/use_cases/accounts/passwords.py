@@ -88,7 +88,7 @@ def change_password(
     """Change the caller's own password. All other sessions of the user end. `now` is the wall clock.
 
     Raises Forbidden for a caller who is no user. Raises InvalidContent for a wrong old password, and for a new one
-    against rule 7.1. Raises TooManyFailures, and Conflict if the password changes at the same time.
+    against rule 8.1. Raises TooManyFailures, and Conflict if the password changes at the same time.
     """
     login = caller.login
     if login is None:

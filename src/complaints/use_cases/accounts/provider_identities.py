@@ -38,7 +38,7 @@ def load_identity(service: Service, tx: Transaction, caller: Caller, login: str)
 def link_identity(
     service: Service, tx: Transaction, caller: Caller, login: str, *, issuer: str, subject: str
 ) -> ProviderIdentity:
-    """Link a user to a subject of an issuer, in place of an earlier subject (rule 7.5).
+    """Link a user to a subject of an issuer, in place of an earlier subject (rule 8.5).
 
     Raises Forbidden without the right, NotFound for no user, Conflict if the subject is another user's. The sessions
     of the user end if there was an earlier subject.
@@ -64,7 +64,7 @@ def unlink_identity(service: Service, tx: Transaction, caller: Caller, login: st
 
 
 def link_by_email(service: Service, tx: Transaction, proven: ProvenIdentity) -> None:
-    """Link the only user with the verified e-mail address of a subject that nobody is linked to (rule 7.5).
+    """Link the only user with the verified e-mail address of a subject that nobody is linked to (rule 8.5).
 
     Nothing happens without a verified address, for no or several such users, and for a user who has or had an
     identity: there an administrator decides.

@@ -1,4 +1,4 @@
-"""Throttles guesses of passwords, in all processes together, and locks nobody out (rule 7.2).
+"""Throttles guesses of passwords, in all processes together, and locks nobody out (rule 8.2).
 
 Failures count for the login at its address, for the login, and for the address. Each count makes the next try wait, a
 minute at most. A browser or an address that has signed in as this login before waits for its own failures only: guesses

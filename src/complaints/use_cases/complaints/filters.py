@@ -179,11 +179,10 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     InvalidContent for a team, user or category that does not exist.
     """
     right = Right.READ_OWN
-    if asked.attributes():
-        caller.require(Right.SEE_INTERNAL)
     if any(getattr(asked, name) is not None for name in _OF_PERSONS):
-        caller.require(Right.SEE_PERSONS)
-        right = Right.SEE_PERSONS
+        caller.require(right := Right.SEE_PERSONS)
+    if asked.attributes():  # each role that reads them sees persons too
+        caller.require(right := Right.SEE_INTERNAL)
     configuration = service.configuration(tx)
     region = configuration.policy_at(tx.now).phone_region
     users = _users(configuration, caller, asked)
@@ -226,7 +225,7 @@ def _terms(caller: Caller, asked: ComplaintFilter, region: str) -> tuple[QueryPa
     has_text = asked.q is not None and bool(asked.q) and not asked.q.isspace()
     if not has_text and asked.name is None:
         return None
-    sees_persons = caller.scope_for(Right.SEE_PERSONS) == caller.scope
+    sees_persons = caller.has_right_everywhere(Right.SEE_PERSONS)
     by_text = full_query(asked.q, region=region if sees_persons else None) if asked.q and has_text else []
     by_name = name_query(asked.name) if asked.name is not None else []
     if (has_text and not by_text) or (asked.name is not None and not by_name):

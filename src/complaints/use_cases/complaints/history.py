@@ -24,10 +24,10 @@ from complaints.storage.rows import event
 from complaints.storage.rows.event import FeedFilter as FeedFilter
 from complaints.storage.rows.event_text import read_texts
 from complaints.storage.rows.subject import name_of
-from complaints.use_cases.access import Caller
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import AddNote
 from complaints.use_cases.complaints import notes_and_links
-from complaints.use_cases.complaints.known import load_known_history
+from complaints.use_cases.complaints.known import is_known, load_known_history
 from complaints.use_cases.complaints.shown_events import show_data
 from complaints.use_cases.complaints.views import MASK
 from complaints.use_cases.named_filters import check_name
@@ -83,13 +83,16 @@ def timeline(
     """
     extent = load_known_history(tx, caller, reference)
     rows = _rows(tx, extent, after=after, limit=limit)
-    return _shown(tx, caller, rows)
+    internal = caller.has_right_everywhere(Right.SEE_INTERNAL)
+    return _shown(tx, caller, rows, internal=internal or is_known(tx, caller, reference, Right.SEE_INTERNAL))
 
 
-def _shown(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[EventRecord]:
+def _shown(
+    tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]], *, internal: bool
+) -> list[EventRecord]:
     """The events as the caller sees them."""
     records = [event_with_texts(row) for row in rows]
-    shown = show_data(tx, caller, [(record.type, record.data) for record in records])
+    shown = show_data(tx, caller, [(record.type, record.data) for record in records], internal=internal)
     return [replace(record, data=data) for record, data in zip(records, shown, strict=True)]
 
 
@@ -216,7 +219,8 @@ def feed_filter(
 def _shown_in_feed(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[FeedEvent]:
     """The events of the feed as the caller sees them."""
     events = [_feed_event_of(row) for row in rows]
-    shown = show_data(tx, caller, [(found.type, found.data) for found in events])
+    internal = caller.has_right_everywhere(Right.SEE_INTERNAL)
+    shown = show_data(tx, caller, [(found.type, found.data) for found in events], internal=internal)
     return [replace(found, data=data) for found, data in zip(events, shown, strict=True)]
 
 

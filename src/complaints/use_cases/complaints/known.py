@@ -39,9 +39,11 @@ def load_known_complaint(
     return _load(tx, caller, reference, partial(load.load_complaint, tx, reference, lock=lock), right)
 
 
-def load_known_id(tx: Transaction, caller: Caller, reference: Reference) -> UUID:
+def load_known_id(
+    tx: Transaction, caller: Caller, reference: Reference, right: Right = Right.READ_OWN
+) -> UUID:
     """The id of the complaint, as `load_known_complaint` finds it."""
-    return _load(tx, caller, reference, partial(load.load_id, tx, reference))
+    return _load(tx, caller, reference, partial(load.load_id, tx, reference), right)
 
 
 def load_known_history(tx: Transaction, caller: Caller, reference: str) -> HistoryExtent:
@@ -49,9 +51,9 @@ def load_known_history(tx: Transaction, caller: Caller, reference: str) -> Histo
     return _load(tx, caller, reference, partial(load.load_history_extent, tx, reference))
 
 
-def is_known(tx: Transaction, caller: Caller, reference: Reference) -> bool:
-    """True if there is such a complaint, and the caller may know of it."""
-    return _is_found(partial(load_known_id, tx, caller, reference))
+def is_known(tx: Transaction, caller: Caller, reference: Reference, right: Right = Right.READ_OWN) -> bool:
+    """True if there is such a complaint, and the caller has `right` on it."""
+    return _is_found(partial(load_known_id, tx, caller, reference, right))
 
 
 def is_known_subject(tx: Transaction, caller: Caller, subject_id: UUID) -> bool:

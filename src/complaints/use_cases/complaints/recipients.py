@@ -1,6 +1,5 @@
 """The filter `recipient` of escalations and of the inbox: `me` with the users one stands in for, `none`, a login."""
 
-from complaints.domain.rules.recipients import find_represented_users
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import Caller
@@ -20,5 +19,4 @@ def choose_recipients(
     login = resolve_user(name, configuration.directory.users, caller, parameter="recipient")
     if login is None:
         return None
-    represented = find_represented_users(login, configuration.directory, tx.now) if name == ME else ()
-    return (login, *represented)
+    return (login, *caller.represented(tx.now)) if name == ME else (login,)

@@ -8,7 +8,7 @@ from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.views import MASK, mask_values
 
 EventData = dict[str, Any]
@@ -16,14 +16,16 @@ _PUBLIC = "public"
 _ID_LENGTH = 36
 
 
-def show_data(tx: Transaction, caller: Caller, events: Sequence[tuple[str, EventData]]) -> list[EventData]:
+def show_data(
+    tx: Transaction, caller: Caller, events: Sequence[tuple[str, EventData]], *, internal: bool
+) -> list[EventData]:
     """The data of each event as the caller sees it, in the given order.
 
-    Internal notes and attributes are for staff, so other callers see a mask. An id of a complaint outside the scope
-    of the caller becomes None.
+    Internal notes and attributes are for staff: without `internal` the caller sees a mask. An id of a complaint
+    outside the scope of the caller becomes None.
     """
     shown = [data for _, data in events]
-    if Right.SEE_INTERNAL not in caller.rights:
+    if not internal:
         shown = [_mask_internal(event_type, data) for event_type, data in events]
     if caller.scope == ALL_COMPLAINTS:
         return shown
