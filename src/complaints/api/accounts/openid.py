@@ -113,7 +113,8 @@ def begin_openid_sign_in(request: Request, query: Annotated[OpenIdBegin, Query()
 def finish_openid_sign_in(request: Request, query: Annotated[OpenIdReturn, Query()]) -> Response:
     """Come back from the OpenID provider with a session in a cookie.
 
-    The answer goes on to the path that was asked for. Each attempt works once, in the browser that began it. A browser gets refusals as a page.
+    The answer goes on to the path that was asked for. Each attempt works once, in the browser that began it. A
+    browser gets refusals as a page.
     """
     try:
         answer = _finish(request, query)
