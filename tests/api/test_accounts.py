@@ -1,8 +1,10 @@
 """Accounts: a first password by a link, sign-in, throttled guesses, own sessions, and who is calling."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -210,21 +212,24 @@ def test_guesses_from_many_addresses_or_for_many_logins_wait_and_known_addresses
 def test_few_hashes_are_made_at_once_and_others_do_not_wait(
     visitor: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hashing_turns, "MOST_WAITING", 0)
-    running, most = [0], [0]
+    monkeypatch.setattr(hashing_turns, "MOST_OF_ADDRESS", 3)
+    steps: list[int] = []  # a hash begins: 1, it ends: -1
+    others: list[int] = []
 
     def slowly(_password: str, _known: str | None) -> bool:
-        running[0] += 1
-        most[0] = max(most[0], running[0])
-        assert visitor.get("/v1/teams", headers=ADMIN).status_code == 200
-        running[0] -= 1
+        steps.append(1)
+        others.append(visitor.get("/v1/teams", headers=ADMIN).status_code)
+        steps.append(-1)
         return False
 
     monkeypatch.setattr(hashing, "fits", slowly)
-    with ThreadPoolExecutor(4) as pool:
-        statuses = {answer.status_code for answer in pool.map(lambda n: sign_in(visitor, f"u{n}"), range(4))}
-    assert statuses <= {401, 429}
-    assert most[0] <= hashing_turns.AT_ONCE
+    with ThreadPoolExecutor(8) as pool:
+        tried = Counter(a.status_code for a in pool.map(lambda n: sign_in(visitor, f"u{n}"), range(8)))
+    assert tried.keys() <= {401, 429}
+    assert others == [200] * tried[401]
+    assert tried[401] >= 3
+    assert max(accumulate(steps)) <= hashing_turns.AT_ONCE
+    assert sign_in(visitor, "u9").status_code == 401
 
 
 # Passwords --------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,6 +11,7 @@ from complaints.domain.vocabulary import AccessRole, SignInMethod
 from complaints.use_cases.accounts import sessions
 from complaints.use_cases.accounts.sessions import SessionLimits, Visitor
 from complaints.use_cases.service import Service
+from complaints.wiring import open_import_worker
 from tests.api.wall_clock import Clock, wall_clock
 from tests.support import ADMIN_SECRET, Scenario
 
@@ -166,3 +168,16 @@ def test_nobody_gives_a_user_more_rights_than_their_own(
     assert client.post("/v1/users", json=new, headers=manager).status_code == 403
     client.patch(f"/v1/users/{user}", json={"roles": ["admin"]}).raise_for_status()
     assert client.patch(f"/v1/users/{user}", json={"name": "Wei"}, headers=manager).status_code == 200
+
+
+@pytest.mark.parametrize(("roles", "status"), [(["agent", "auditor"], "completed"), (["auditor"], "stopped")])
+def test_an_import_goes_on_while_its_user_keeps_the_roles(
+    browser: TestClient, service: Service, roles: list[str], status: str
+) -> None:
+    """Rule 7.3."""
+    head = {"Content-Type": "text/csv"}
+    begun = browser.post("/v1/imports", content="channel,subject\nphone,x\n", headers=head).raise_for_status()
+    browser.patch(f"/v1/users/{LOGIN}", json={"roles": roles}, headers=ADMIN).raise_for_status()
+    open_import_worker(service).work_on(UUID(begun.json()["id"]))
+    job = browser.get(f"/v1/imports/{begun.json()['id']}", headers=ADMIN).json()
+    assert (job["status"], job["accepted"]) == (status, int(status == "completed"))

@@ -15,14 +15,14 @@ from complaints.domain.vocabulary import SignInMethod
 from complaints.storage.configuration import Configuration
 from complaints.storage.rows import session as session_rows
 from complaints.storage.rows.session import Session as Session
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import SESSION_PREFIX, Caller, Right
 from complaints.use_cases.configuration.changing import claim_user
 from complaints.use_cases.configuration.keys import digest_of
 from complaints.use_cases.service import Service, Transaction
 
 SEEN_STEP = timedelta(minutes=1)
 _TOKEN_BYTES = 32
-_LONGEST_IN_NAME = 195
+_LONGEST_IN_NAME = 200 - len(SESSION_PREFIX)
 log = logging.getLogger(__name__)
 
 
@@ -130,12 +130,12 @@ def find_session_caller(
 
 
 def _caller_of(configuration: Configuration, login: str) -> Caller | None:
-    """The caller of a session. Its name has a colon, so no key has the same name; it fits where names are stored."""
+    """The caller of a session. Its name fits where the names of keys are stored."""
     user = configuration.directory.users.get(login)
     if user is None or not user.active or not user.roles:
         return None
     name = login if len(login) <= _LONGEST_IN_NAME else digest_of(login)
-    return Caller(f"user:{name}", frozenset(user.roles), source=login, login=login)
+    return Caller(SESSION_PREFIX + name, frozenset(user.roles), source=login, login=login)
 
 
 def list_sessions(
