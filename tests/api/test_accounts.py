@@ -315,6 +315,35 @@ def test_a_hash_of_other_parameters_is_replaced_at_the_next_sign_in(
     assert sign_in(visitor).status_code == 201
 
 
+@pytest.mark.parametrize("call", ["sign in", "change", "link"])
+def test_a_password_that_changes_at_the_same_time_refuses_the_other_call(
+    visitor: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The other call has checked the old password or the link, and has not written yet."""
+    cookie = cookie_of(sign_in(visitor))
+    link = link_for(visitor)["token"]
+    step = "make_hash" if call == "link" else "fits"
+    real = getattr(hashing, step)
+
+    def change_first(*given: Any) -> Any:
+        monkeypatch.setattr(hashing, step, real)
+        passwords.set_password_by_link(service, link, OTHER)
+        return real(*given)
+
+    monkeypatch.setattr(hashing, step, change_first)
+    if call == "sign in":
+        refused = sign_in(visitor)
+    elif call == "change":
+        sent = {"old_password": PASSWORD, "password": "five words that are long"}
+        refused = visitor.put("/v1/me/password", json=sent, headers=cookie)
+    else:
+        sent = {"token": link, "password": "five words that are long"}
+        refused = visitor.post("/v1/password-links", json=sent)
+    assert refused.status_code == (401 if call == "link" else 409)
+    assert visitor.get("/v1/sessions", params={"login": LOGIN}, headers=ADMIN).json()["items"] == []
+    assert sign_in(visitor, password=OTHER).status_code == 201
+
+
 def test_a_refused_body_is_not_repeated(visitor: TestClient) -> None:
     for method, path, body in (
         ("POST", "/v1/session", {"login": [PASSWORD], "password": PASSWORD, "x": PASSWORD}),

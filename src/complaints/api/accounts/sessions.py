@@ -75,6 +75,7 @@ def give_session(request: Request, session: Session, token: str, reply: Reply) -
         **refusals(
             sign_in_refused="The login or the password is wrong.",
             forbidden="The user has no role.",
+            conflict="The password changed at the same time.",
             too_many_requests="Too many wrong passwords.",
         ),
     },

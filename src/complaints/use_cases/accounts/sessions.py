@@ -105,11 +105,8 @@ def require_sign_in(user: User | None) -> User:
 def use_session(
     service: Service, token: str, *, now: datetime, limits: SessionLimits
 ) -> SessionCaller | None:
-    """The session with this token and its caller, as the database and the configuration have them now.
-
-    None if it has ended or its user may no longer sign in. The use is recorded once a minute.
-    """
-    found = service.read(lambda tx: find_session_caller(service, tx, token, now=now, limits=limits))
+    """As `find_session_caller`, and records the use once a minute."""
+    found = find_session_caller(service, token, now=now, limits=limits)
     if found and now - found.session.seen_at >= SEEN_STEP:
         with suppress(Unavailable):  # a database that only reads for now: the next request records the use
             service.write(lambda tx: session_rows.note_seen(tx, found.session.id, now))
@@ -117,16 +114,23 @@ def use_session(
 
 
 def find_session_caller(
-    service: Service, tx: Transaction, token: str, *, now: datetime, limits: SessionLimits
+    service: Service, token: str, *, now: datetime, limits: SessionLimits
 ) -> SessionCaller | None:
-    """As `use_session`, in a transaction, without a record of the use."""
-    found = session_rows.find_session(tx, digest_of(token))
-    if found is None or not found.usable(now, idle=limits.idle):
-        return None
-    caller = _caller_of(service.configuration(tx), found.login)
-    if caller is None:  # another process may have made the user a moment ago
-        caller = _caller_of(service.cache.current(tx, certain=True), found.login)
-    return SessionCaller(found, caller) if caller else None
+    """The session with this token and its caller, as the database and the configuration have them now.
+
+    None if it has ended or its user may no longer sign in.
+    """
+
+    def find(tx: Transaction) -> SessionCaller | None:
+        found = session_rows.find_session(tx, digest_of(token))
+        if found is None or not found.usable(now, idle=limits.idle):
+            return None
+        caller = _caller_of(service.configuration(tx), found.login)
+        if caller is None:  # another process may have made the user a moment ago
+            caller = _caller_of(service.cache.current(tx, certain=True), found.login)
+        return SessionCaller(found, caller) if caller else None
+
+    return service.read(find)
 
 
 def _caller_of(configuration: Configuration, login: str) -> Caller | None:
