@@ -1,5 +1,7 @@
 """Sessions: requests with a cookie act as the user, until the session ends. Other sites cannot use the cookie."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,6 +9,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
+from complaints.api.complaints import changes
 from complaints.domain.vocabulary import AccessRole, SignInMethod
 from complaints.use_cases.accounts import sessions
 from complaints.use_cases.accounts.sessions import SessionLimits, Visitor
@@ -182,3 +185,36 @@ def test_an_import_goes_on_while_its_user_keeps_the_roles(
     open_import_worker(service).work_on(UUID(begun.json()["id"]))
     job = browser.get(f"/v1/imports/{begun.json()['id']}", headers=ADMIN).json()
     assert (job["status"], job["accepted"]) == (status, int(status == "completed"))
+
+
+@pytest.mark.parametrize("ended", ["session", "key"])
+def test_a_call_that_waits_for_the_feed_ends_with_its_session_or_key(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    """Rule 7.3."""
+    monkeypatch.setattr(changes, "ACCESS_SECONDS", 0.1)
+    key = browser.post("/v1/keys", json={"name": "own", "roles": ["agent"]}, headers=ADMIN).json()
+    head = {} if ended == "session" else {"Authorization": f"Bearer {key['key']}"}
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(browser.get, "/v1/changes", params={"after": "now", "wait": 30}, headers=head)
+        time.sleep(0.5)
+        assert not waiting.done()
+        mine = browser.get("/v1/session").json()["id"]
+        path = f"/v1/sessions/{mine}" if ended == "session" else f"/v1/keys/{key['id']}"
+        assert browser.delete(path, headers=ADMIN).status_code == 204
+        assert waiting.result(5).status_code == 401
+
+
+def test_to_wait_is_one_use_of_the_session(
+    browser: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "ACCESS_SECONDS", 0.1)
+    clock.now += timedelta(minutes=2)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(browser.get, "/v1/changes", params={"after": "now", "wait": 1})
+        time.sleep(0.4)
+        seen_at = clock.now
+        clock.now += timedelta(minutes=2)
+        assert waiting.result(5).status_code == 200
+    [mine] = browser.get("/v1/sessions", params={"login": LOGIN}, headers=ADMIN).json()["items"]
+    assert mine["seen_at"] == seen_at.isoformat().replace("+00:00", "Z")
