@@ -68,14 +68,22 @@ def right_for(action: Action) -> Right:
     return Right.CONTRIBUTE if action is Action.WITHDRAW else Right.WORK
 
 
+SESSION_PREFIX = "user:"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key behind a request, and the user to whom the key belongs, if any."""
+    """The key or the session behind a request, and the user to whom it belongs, if any."""
 
     name: str
     roles: frozenset[AccessRole]
     source: str
     login: str | None = None
+
+    @property
+    def has_session(self) -> bool:
+        """True for a user with a session. The name then has a colon, so no key has the same name."""
+        return self.name.startswith(SESSION_PREFIX)
 
     @property
     def actor(self) -> str:
