@@ -1,8 +1,10 @@
 """Accounts: a first password by a link, sign-in, throttled guesses, own sessions, and who is calling."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -210,21 +212,24 @@ def test_guesses_from_many_addresses_or_for_many_logins_wait_and_known_addresses
 def test_few_hashes_are_made_at_once_and_others_do_not_wait(
     visitor: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hashing_turns, "MOST_WAITING", 0)
-    running, most = [0], [0]
+    monkeypatch.setattr(hashing_turns, "MOST_OF_ADDRESS", 3)
+    steps: list[int] = []  # a hash begins: 1, it ends: -1
+    others: list[int] = []
 
     def slowly(_password: str, _known: str | None) -> bool:
-        running[0] += 1
-        most[0] = max(most[0], running[0])
-        assert visitor.get("/v1/teams", headers=ADMIN).status_code == 200
-        running[0] -= 1
+        steps.append(1)
+        others.append(visitor.get("/v1/teams", headers=ADMIN).status_code)
+        steps.append(-1)
         return False
 
     monkeypatch.setattr(hashing, "fits", slowly)
-    with ThreadPoolExecutor(4) as pool:
-        statuses = {answer.status_code for answer in pool.map(lambda n: sign_in(visitor, f"u{n}"), range(4))}
-    assert statuses <= {401, 429}
-    assert most[0] <= hashing_turns.AT_ONCE
+    with ThreadPoolExecutor(8) as pool:
+        tried = Counter(a.status_code for a in pool.map(lambda n: sign_in(visitor, f"u{n}"), range(8)))
+    assert tried.keys() <= {401, 429}
+    assert others == [200] * tried[401]
+    assert tried[401] >= 3
+    assert max(accumulate(steps)) <= hashing_turns.AT_ONCE
+    assert sign_in(visitor, "u9").status_code == 401
 
 
 # Passwords --------------------------------------------------------------------------------------------------
@@ -308,6 +313,35 @@ def test_a_hash_of_other_parameters_is_replaced_at_the_next_sign_in(
         stored = connection.execute(text("SELECT hash FROM user_password")).scalar()
     assert not hashing.is_outdated(str(stored))
     assert sign_in(visitor).status_code == 201
+
+
+@pytest.mark.parametrize("call", ["sign in", "change", "link"])
+def test_a_password_that_changes_at_the_same_time_refuses_the_other_call(
+    visitor: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The other call has checked the old password or the link, and has not written yet."""
+    cookie = cookie_of(sign_in(visitor))
+    link = link_for(visitor)["token"]
+    step = "make_hash" if call == "link" else "fits"
+    real = getattr(hashing, step)
+
+    def change_first(*given: Any) -> Any:
+        monkeypatch.setattr(hashing, step, real)
+        passwords.set_password_by_link(service, link, OTHER)
+        return real(*given)
+
+    monkeypatch.setattr(hashing, step, change_first)
+    if call == "sign in":
+        refused = sign_in(visitor)
+    elif call == "change":
+        sent = {"old_password": PASSWORD, "password": "five words that are long"}
+        refused = visitor.put("/v1/me/password", json=sent, headers=cookie)
+    else:
+        sent = {"token": link, "password": "five words that are long"}
+        refused = visitor.post("/v1/password-links", json=sent)
+    assert refused.status_code == (401 if call == "link" else 409)
+    assert visitor.get("/v1/sessions", params={"login": LOGIN}, headers=ADMIN).json()["items"] == []
+    assert sign_in(visitor, password=OTHER).status_code == 201
 
 
 def test_a_refused_body_is_not_repeated(visitor: TestClient) -> None:

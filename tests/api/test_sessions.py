@@ -1,15 +1,20 @@
 """Sessions: requests with a cookie act as the user, until the session ends. Other sites cannot use the cookie."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
+from complaints.api.complaints import changes
 from complaints.domain.vocabulary import AccessRole, SignInMethod
 from complaints.use_cases.accounts import sessions
 from complaints.use_cases.accounts.sessions import SessionLimits, Visitor
 from complaints.use_cases.service import Service
+from complaints.wiring import open_import_worker
 from tests.api.wall_clock import Clock, wall_clock
 from tests.support import ADMIN_SECRET, Scenario
 
@@ -106,24 +111,27 @@ SITES: list[tuple[dict[str, str], bool]] = [
     ({"Origin": "https://[::"}, False),
     ({}, False),
 ]
+UNSAFE = (
+    ("POST", "/v1/complaints"),
+    ("PATCH", f"/v1/users/{LOGIN}"),
+    ("PUT", "/v1/calendars/x"),
+    ("DELETE", "/v1/keys/x"),
+)
 
 
-@pytest.mark.parametrize(("headers", "allowed"), SITES)
 def test_only_pages_of_this_host_change_something_with_the_cookie(
-    browser: TestClient, headers: dict[str, str], allowed: bool
+    browser: TestClient, subtests: pytest.Subtests
 ) -> None:
     del browser.headers["Sec-Fetch-Site"]
-    sent = {"Host": HOST, **headers}
-    assert browser.get("/v1/teams", headers=sent).status_code == 200
-    for method, path in (
-        ("POST", "/v1/complaints"),
-        ("PATCH", f"/v1/users/{LOGIN}"),
-        ("DELETE", "/v1/keys/x"),
-    ):
-        answer = browser.request(method, path, json=POST, headers=sent)
-        refused = answer.json().get("type") == "/problems/cross-site-request"
-        assert (refused, answer.status_code == 201) == (not allowed, allowed and method == "POST")
-    assert browser.post("/v1/complaints", json=POST, headers=sent | ADMIN).status_code == 201
+    for headers, allowed in SITES:
+        with subtests.test(str(headers)):
+            sent = {"Host": HOST, **headers}
+            assert browser.get("/v1/teams", headers=sent).status_code == 200
+            for method, path in UNSAFE:
+                answer = browser.request(method, path, json=POST, headers=sent)
+                refused = answer.json().get("type") == "/problems/cross-site-request"
+                assert (refused, answer.status_code == 201) == (not allowed, allowed and method == "POST")
+            assert browser.post("/v1/complaints", json=POST, headers=sent | ADMIN).status_code == 201
 
 
 def test_a_key_wins_over_a_session(browser: TestClient) -> None:
@@ -133,25 +141,23 @@ def test_a_key_wins_over_a_session(browser: TestClient) -> None:
         assert browser.get("/v1/teams", headers={"Authorization": sent}).status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("host", "origin", "name"),
-    [
-        ("complaints.example", None, "__Host-complaints-session"),
-        ("127.0.0.1:8000", None, "complaints-session"),
-        ("[::1]:8000", None, "complaints-session"),
-        ("localhost", "http://localhost", "complaints-session"),
-        ("127.0.0.1:8000", "https://complaints.example", "__Host-complaints-session"),
-    ],
-)
-def test_only_on_the_own_machine_the_cookie_has_the_plain_name(
-    browser: TestClient, host: str, origin: str | None, name: str
-) -> None:
+HOSTS = [
+    ("complaints.example", None, "__Host-complaints-session"),
+    ("127.0.0.1:8000", None, "complaints-session"),
+    ("[::1]:8000", None, "complaints-session"),
+    ("localhost", "http://localhost", "complaints-session"),
+    ("127.0.0.1:8000", "https://complaints.example", "__Host-complaints-session"),
+]
+
+
+def test_only_on_the_own_machine_the_cookie_has_the_plain_name(browser: TestClient) -> None:
     token = browser.headers["Cookie"].partition("=")[2]
-    for sent in ("__Host-complaints-session", "complaints-session"):
-        headers = {"Host": host, "Cookie": f"theme=dark; {sent}={token}"} | (
-            {"Origin": origin} if origin else {}
-        )
-        assert browser.get("/v1/teams", headers=headers).status_code == (200 if sent == name else 401)
+    for host, origin, name in HOSTS:
+        for sent in ("__Host-complaints-session", "complaints-session"):
+            headers = {"Host": host, "Cookie": f"theme=dark; {sent}={token}"}
+            headers |= {"Origin": origin} if origin else {}
+            expected = 200 if sent == name else 401
+            assert browser.get("/v1/teams", headers=headers).status_code == expected, (host, origin, sent)
 
 
 def test_nobody_gives_a_user_more_rights_than_their_own(
@@ -166,3 +172,49 @@ def test_nobody_gives_a_user_more_rights_than_their_own(
     assert client.post("/v1/users", json=new, headers=manager).status_code == 403
     client.patch(f"/v1/users/{user}", json={"roles": ["admin"]}).raise_for_status()
     assert client.patch(f"/v1/users/{user}", json={"name": "Wei"}, headers=manager).status_code == 200
+
+
+@pytest.mark.parametrize(("roles", "status"), [(["agent", "auditor"], "completed"), (["auditor"], "stopped")])
+def test_an_import_goes_on_while_its_user_keeps_the_roles(
+    browser: TestClient, service: Service, roles: list[str], status: str
+) -> None:
+    """Rule 7.3."""
+    head = {"Content-Type": "text/csv"}
+    begun = browser.post("/v1/imports", content="channel,subject\nphone,x\n", headers=head).raise_for_status()
+    browser.patch(f"/v1/users/{LOGIN}", json={"roles": roles}, headers=ADMIN).raise_for_status()
+    open_import_worker(service).work_on(UUID(begun.json()["id"]))
+    job = browser.get(f"/v1/imports/{begun.json()['id']}", headers=ADMIN).json()
+    assert (job["status"], job["accepted"]) == (status, int(status == "completed"))
+
+
+@pytest.mark.parametrize("ended", ["session", "key"])
+def test_a_call_that_waits_for_the_feed_ends_with_its_session_or_key(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    """Rule 7.3."""
+    monkeypatch.setattr(changes, "ACCESS_SECONDS", 0.1)
+    key = browser.post("/v1/keys", json={"name": "own", "roles": ["agent"]}, headers=ADMIN).json()
+    head = {} if ended == "session" else {"Authorization": f"Bearer {key['key']}"}
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(browser.get, "/v1/changes", params={"after": "now", "wait": 30}, headers=head)
+        time.sleep(0.5)
+        assert not waiting.done()
+        mine = browser.get("/v1/session").json()["id"]
+        path = f"/v1/sessions/{mine}" if ended == "session" else f"/v1/keys/{key['id']}"
+        assert browser.delete(path, headers=ADMIN).status_code == 204
+        assert waiting.result(5).status_code == 401
+
+
+def test_to_wait_is_one_use_of_the_session(
+    browser: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "ACCESS_SECONDS", 0.1)
+    clock.now += timedelta(minutes=2)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(browser.get, "/v1/changes", params={"after": "now", "wait": 1})
+        time.sleep(0.4)
+        seen_at = clock.now
+        clock.now += timedelta(minutes=2)
+        assert waiting.result(5).status_code == 200
+    [mine] = browser.get("/v1/sessions", params={"login": LOGIN}, headers=ADMIN).json()["items"]
+    assert mine["seen_at"] == seen_at.isoformat().replace("+00:00", "Z")

@@ -83,9 +83,12 @@ def right_for(action: Action) -> Right:
     return Right.CONTRIBUTE if action is Action.WITHDRAW else Right.WORK
 
 
+SESSION_PREFIX = "user:"
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The key behind a request, and the user to whom the key belongs, if any.
+    """The key or the session behind a request, and the user to whom it belongs, if any.
 
     `reach` is that of the user. A caller with a user and without a reach knows of no complaint.
     """
@@ -95,6 +98,11 @@ class Caller:
     source: str
     login: str | None = None
     reach: UserReach | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def has_session(self) -> bool:
+        """True for a user with a session. The name then has a colon, so no key has the same name."""
+        return self.name.startswith(SESSION_PREFIX)
 
     @property
     def actor(self) -> str:

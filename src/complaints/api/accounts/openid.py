@@ -70,9 +70,14 @@ class OpenIdReturn(BaseModel):
     "",
     status_code=302,
     response_class=RedirectResponse,
-    responses=refusals(
-        not_found="No provider is configured.", service_unavailable="The provider does not answer."
-    ),
+    responses={
+        302: {"description": "The way to the provider"},
+        **refusals(
+            bad_request="Unknown parameter.",
+            not_found="No provider is configured.",
+            service_unavailable="The provider does not answer.",
+        ),
+    },
 )
 def begin_openid_sign_in(request: Request, query: Annotated[OpenIdBegin, Query()]) -> Response:
     """Begin to sign in at the OpenID provider: the answer sends the browser there.
@@ -93,18 +98,23 @@ def begin_openid_sign_in(request: Request, query: Annotated[OpenIdBegin, Query()
     "/callback",
     status_code=302,
     response_class=RedirectResponse,
-    responses=refusals(
-        openid_refused="The answer of the provider proves nothing to this browser.",
-        identity_not_linked="The user of the provider is linked to no user here.",
-        forbidden="The user has no role.",
-        not_found="No provider is configured.",
-        service_unavailable="The provider does not answer.",
-    ),
+    responses={
+        302: {"description": "The way to the path that was asked for; the cookie has the session"},
+        **refusals(
+            openid_refused="The answer of the provider proves nothing to this browser.",
+            sign_in_refused="The user is not active.",
+            identity_not_linked="The user of the provider is linked to no user here.",
+            forbidden="The user has no role.",
+            not_found="No provider is configured.",
+            service_unavailable="The provider does not answer.",
+        ),
+    },
 )
 def finish_openid_sign_in(request: Request, query: Annotated[OpenIdReturn, Query()]) -> Response:
-    """Come back from the OpenID provider: the answer sets the cookie of the session and goes to the path asked for.
+    """Come back from the OpenID provider with a session in a cookie.
 
-    Each attempt works once, in the browser that began it. A browser gets refusals as a page.
+    The answer goes on to the path that was asked for. Each attempt works once, in the browser that began it. A
+    browser gets refusals as a page.
     """
     try:
         answer = _finish(request, query)

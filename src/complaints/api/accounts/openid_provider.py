@@ -135,9 +135,6 @@ class OpenIdProvider:
             form |= {"client_id": self.client_id, "client_secret": self._client_secret}
         status, body = self._ask("POST", document.token_endpoint, data=form, auth=auth)
         if status == httpx2.codes.BAD_REQUEST:
-            log.info(
-                "the OpenID provider refused a code", extra={"answer": body[:200].decode("ascii", "replace")}
-            )
             raise OpenIdRefused("The provider does not accept the code of this sign-in: begin again.")
         return _read(ProviderTokens, status, body, "token")
 

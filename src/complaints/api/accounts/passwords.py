@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from complaints.api.accounts.hashing_turns import HashingTurns
 from complaints.api.accounts.schemas import PasswordLinkShown
+from complaints.api.http.request_heads import address_of
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.kept_secrets import KeptSecret
 from complaints.api.openapi.example_files import read_examples
@@ -49,7 +50,8 @@ async def change_password(
             command.password.get_secret_value(),
             session_id=session.id if session else None,
             now=http_request.app.state.wall(),
-        )
+        ),
+        address=address_of(http_request),
     )
     return request.answer((204, None, {}))
 
@@ -93,6 +95,7 @@ async def set_password(
             get_service(request),
             command.token.get_secret_value(),
             command.password.get_secret_value(),
-        )
+        ),
+        address=address_of(request),
     )
     return Response(status_code=204)

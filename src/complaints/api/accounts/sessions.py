@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from complaints.api.accounts.hashing_turns import HashingTurns
 from complaints.api.accounts.schemas import SessionList, SessionShown
-from complaints.api.http.request_heads import find_header
+from complaints.api.http.request_heads import address_of, find_header
 from complaints.api.http.session_cookies import read_session_token, session_cookie
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.openapi.example_files import read_examples
@@ -54,7 +54,7 @@ def session_json(session: Session, current: Session | None) -> dict[str, Any]:
 def visitor_of(request: Request) -> Visitor:
     """The peer of a request."""
     agent = find_header(request.scope, b"user-agent")
-    return Visitor(request.client.host if request.client else "", "".join(filter(str.isprintable, agent)))
+    return Visitor(address_of(request), "".join(filter(str.isprintable, agent)))
 
 
 def give_session(request: Request, session: Session, token: str, reply: Reply) -> Response:
@@ -75,6 +75,7 @@ def give_session(request: Request, session: Session, token: str, reply: Reply) -
         **refusals(
             sign_in_refused="The login or the password is wrong.",
             forbidden="The user has no role.",
+            conflict="The password changed at the same time.",
             too_many_requests="Too many wrong passwords.",
         ),
     },
@@ -88,17 +89,18 @@ async def sign_in(
     next try wait longer, up to a minute.
     """
     turns: HashingTurns = request.app.state.hashing_turns
+    visitor = visitor_of(request)
     work = partial(
         passwords.sign_in,
         get_service(request),
         command.login,
         command.password.get_secret_value(),
-        visitor=visitor_of(request),
+        visitor=visitor,
         token=read_session_token(request.scope),
         now=request.app.state.wall(),
         limits=request.app.state.session_limits,
     )
-    session, token = await turns.run(work)
+    session, token = await turns.run(work, address=visitor.address)
     return give_session(
         request, session, token, (201, session_json(session, session), {"Location": "/v1/session"})
     )

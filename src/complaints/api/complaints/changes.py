@@ -65,7 +65,7 @@ async def list_changes(
     found, place = await run_in_threadpool(_read, request, query, _place(query.after))
     while not found and (seconds := until - loop.time()) > 0 and not watch.ended:
         woken = await watch.wait_beyond(request.service, place[0], min(seconds, ACCESS_SECONDS))
-        request = replace(request, caller=await find_caller(http_request.scope))
+        request = replace(request, caller=await find_caller(http_request.scope, again=True))
         if woken:
             found, place = await watch.in_turn(partial(_read, request, query, place))
     return request.answer(_page(found, place, fields))

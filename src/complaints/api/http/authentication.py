@@ -3,6 +3,7 @@
 The caller is found before the rest of the request is read.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
@@ -16,7 +17,7 @@ from complaints.api.problems.handlers import refusal_response
 from complaints.api.problems.refusals import Unauthenticated
 from complaints.domain.errors import ComplaintError
 from complaints.use_cases.access import Caller
-from complaints.use_cases.accounts.sessions import use_session
+from complaints.use_cases.accounts.sessions import SessionCaller, find_session_caller, use_session
 from complaints.use_cases.configuration.keys import caller_of, known_caller
 from complaints.use_cases.service import Service
 
@@ -31,6 +32,7 @@ SIGN_IN = frozenset(
 )
 """The calls that need neither a key nor a session, because they make one."""
 
+SessionFinder = Callable[..., SessionCaller | None]
 _SCHEMES = {
     "HTTPBearer": {"type": "http", "description": "An API key.", "scheme": "bearer"},
     "SessionCookie": {
@@ -86,16 +88,16 @@ async def _admit(scope: Scope) -> None:
         scope.setdefault("state", {})["caller"] = await find_caller(scope)
 
 
-async def find_caller(scope: Scope) -> Caller:
-    """The caller of a request, as it is now. A long request asks again: the key or the session may have ended.
+async def find_caller(scope: Scope, *, again: bool = False) -> Caller:
+    """The caller of a request, as it is now. A long request asks `again`: the key or the session may have ended.
 
-    Raises Unauthenticated, CrossSiteRequest or Unavailable.
+    To ask again is no use of the session. Raises Unauthenticated, CrossSiteRequest or Unavailable.
     """
     service: Service = scope["app"].state.service
     if sent := _find_authorizations(scope):
         caller = await _key_caller(service, _secret_in(sent))
     else:
-        caller = await _session_caller(service, scope)
+        caller = await _session_caller(service, scope, find_session_caller if again else use_session)
     if caller is None:
         raise Unauthenticated("Send Authorization: Bearer <key> with a key that is valid.")
     return caller
@@ -108,16 +110,14 @@ async def _key_caller(service: Service, secret: str) -> Caller | None:
     return caller
 
 
-async def _session_caller(service: Service, scope: Scope) -> Caller | None:
+async def _session_caller(service: Service, scope: Scope, find: SessionFinder) -> Caller | None:
     """The user of the session in the cookie. `scope["state"]["session"]` gets the session."""
     token = read_session_token(scope)
     if not token:
         return None
     refuse_other_sites(scope)
     state = scope["app"].state
-    found = await run_in_threadpool(
-        use_session, service, token, now=state.wall(), limits=state.session_limits
-    )
+    found = await run_in_threadpool(find, service, token, now=state.wall(), limits=state.session_limits)
     if found is None:
         raise Unauthenticated("The session has ended: sign in again.")
     scope.setdefault("state", {})["session"] = found.session

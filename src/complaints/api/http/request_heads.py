@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
 from starlette.types import Scope
 
 from complaints.api.problems.refusals import CrossSiteRequest
@@ -15,6 +16,11 @@ def find_header(scope: Scope, name: bytes) -> str:
     """The value of a header; "" if it is not there or there are several."""
     sent = [value for header, value in scope["headers"] if header == name]
     return sent[0].decode("latin-1") if len(sent) == 1 else ""
+
+
+def address_of(request: Request) -> str:
+    """The address of the peer; "" if the server does not know it."""
+    return request.client.host if request.client else ""
 
 
 def refuse_other_sites(scope: Scope, *, silent_too: bool = True) -> None:

@@ -36,7 +36,7 @@ from sqlalchemy import (
 from complaints.domain.importing.import_file import START, FileFacts, Place
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
-from complaints.storage.rows.configuration import api_key
+from complaints.storage.rows.configuration import api_key, user_account
 
 import_job = Table(
     "import_job",
@@ -187,10 +187,15 @@ def find_file(tx: Transaction, import_id: UUID) -> StoredFile:
     return StoredFile(content, FileFacts(rows, tuple(columns), _unpack(repeats)))
 
 
-def claim_unfinished(tx: Transaction, key_name: str) -> tuple[int, int]:
-    """The number of unfinished imports of a key, and the bytes of their files. Other imports of the key wait."""
+def claim_unfinished(tx: Transaction, key_name: str, login: str | None) -> tuple[int, int]:
+    """The number of unfinished imports of a caller, and the bytes of their files. Other imports of the caller wait.
+
+    `key_name` is the name of the caller: of a key, or of the session of the user `login`.
+    """
     own = select(api_key.c.id).where(api_key.c.name == key_name).with_for_update(key_share=True)
-    tx.connection.execute(own)
+    if tx.connection.execute(own).first() is None:
+        user = select(user_account.c.login).where(user_account.c.login == login)
+        tx.connection.execute(user.with_for_update(key_share=True))
     stored = func.coalesce(func.sum(func.length(j.content)), 0)
     row = tx.connection.execute(select(func.count(), stored).where(_runs, j.key_name == key_name)).one()
     return row[0], int(row[1])

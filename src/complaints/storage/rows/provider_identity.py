@@ -52,6 +52,12 @@ def find_login(tx: Transaction, issuer: str, subject: str) -> str | None:
     return tx.connection.execute(statement).scalar_one_or_none()
 
 
+def claim_login(tx: Transaction, issuer: str, subject: str) -> str | None:
+    """As `find_login`. Until this transaction ends, `write_identity` waits in another one."""
+    statement = select(p.login).where(p.issuer == issuer, p.subject == subject)
+    return tx.connection.execute(statement.with_for_update(read=True)).scalar_one_or_none()
+
+
 def write_identity(tx: Transaction, identity: ProviderIdentity) -> None:
     """Write the identity of a user in place of an earlier one."""
     values = {name: getattr(identity, name) for name in ProviderIdentity.__slots__}

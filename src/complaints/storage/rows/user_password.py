@@ -31,9 +31,12 @@ class PasswordLink:
     expires_at: datetime
 
 
-def find_hash(tx: Transaction, login: str) -> str | None:
-    """The hash of the user's password; None if there is none."""
-    found: str | None = tx.connection.execute(select(u.hash).where(u.login == login)).scalar()
+def find_hash(tx: Transaction, login: str, *, lock: bool = False) -> str | None:
+    """The hash of the user's password; None if there is none. With `lock`, changes wait until this transaction ends."""
+    statement = select(u.hash).where(u.login == login)
+    found: str | None = tx.connection.execute(
+        statement.with_for_update(read=True) if lock else statement
+    ).scalar()
     return found
 
 

@@ -52,8 +52,8 @@ def sign_in(
     """Open a session for the user with this login and password. Returns it with its token.
 
     `token` is the token of the session that the browser has or had; that session ends. `now` is the wall clock.
-    Raises SignInRefused, the same for an unknown login and for a wrong password, TooManyFailures, and Forbidden for
-    a user without roles.
+    Raises SignInRefused, the same for an unknown login and for a wrong password. Raises TooManyFailures, Forbidden for
+    a user without roles, and Conflict if the password changes at the same time.
     """
 
     def prepare(tx: Transaction) -> tuple[Sequence[Counter], User | None, str | None]:
@@ -68,18 +68,29 @@ def sign_in(
         raise SignInRefused("The login or the password is wrong.")
     require_sign_in(user)
     newer = hashing.make_hash(password) if known and hashing.is_outdated(known) else None
+    actor = f"user:{login}"
 
     def finish(tx: Transaction) -> tuple[Session, str]:
         if newer:
-            _write(tx, f"user:{login}", login, newer)
+            configuration.claim_version(tx)
+        _refuse_changed(tx, login, known)
+        if newer:
+            user_password.replace_hash(tx, login, newer)
+            audit_event.record_change(tx, actor, AuditSubject.PASSWORD, login)
         if token and (before := session_rows.find_session(tx, digest_of(token))):
-            session_rows.end_session(tx, before.id, actor=f"user:{login}")
+            session_rows.end_session(tx, before.id, actor=actor)
         throttle.record_success(tx, counters)
         return open_session(
             service, tx, login, method=SignInMethod.PASSWORD, visitor=visitor, now=now, limits=limits
         )
 
     return service.write(finish)
+
+
+def _refuse_changed(tx: Transaction, login: str, known: str | None) -> None:
+    """Let changes of the password wait until this transaction ends. Raises Conflict if `known` is its hash no more."""
+    if user_password.find_hash(tx, login, lock=True) != known:
+        raise Conflict("The password was changed at the same time: try again.")
 
 
 def change_password(
@@ -109,8 +120,7 @@ def change_password(
 
     def finish(tx: Transaction) -> None:
         configuration.claim_version(tx)
-        if user_password.find_hash(tx, login) != known:
-            raise Conflict("The password was changed at the same time: try again.")
+        _refuse_changed(tx, login, known)
         throttle.record_success(tx, counters)
         _set(tx, caller.actor, login, hashed, keep=session_id)
 
@@ -172,9 +182,3 @@ def _set(tx: Transaction, actor: str, login: str, hashed: str, *, keep: UUID | N
     user_password.write_hash(tx, login, hashed)
     audit_event.record_change(tx, actor, AuditSubject.PASSWORD, login)
     session_rows.end_sessions(tx, login, actor=actor, except_for=keep)
-
-
-def _write(tx: Transaction, actor: str, login: str, hashed: str) -> None:
-    configuration.claim_version(tx)
-    user_password.replace_hash(tx, login, hashed)
-    audit_event.record_change(tx, actor, AuditSubject.PASSWORD, login)

@@ -95,11 +95,11 @@ def sign_in_by(
     The session of the token `replaced` ends, if there is one. `now` is the wall clock. Raises IdentityNotLinked,
     SignInRefused for a user who is not active, Forbidden for a user without roles.
     """
-    if links_by_email:
+    if links_by_email and proven.verified_email is not None:
         service.configure(lambda tx: link_by_email(service, tx, proven))
 
     def finish(tx: Transaction) -> tuple[Session, str]:
-        login = _find_linked_login(tx, proven)
+        login = _claim_linked_login(tx, proven)
         if replaced and (before := session_rows.find_session(tx, digest_of(replaced))):
             session_rows.end_session(tx, before.id, actor=f"user:{login}")
         return open_session(
@@ -109,8 +109,8 @@ def sign_in_by(
     return service.write(finish)
 
 
-def _find_linked_login(tx: Transaction, proven: ProvenIdentity) -> str:
-    login = rows.find_login(tx, proven.issuer, proven.subject)
+def _claim_linked_login(tx: Transaction, proven: ProvenIdentity) -> str:
+    login = rows.claim_login(tx, proven.issuer, proven.subject)
     if login is None:
         names = {"issuer": proven.issuer, "subject": proven.subject}
         log.info("an identity is linked to no user", extra=names)  # an administrator needs it for the link

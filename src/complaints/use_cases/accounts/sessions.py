@@ -15,14 +15,14 @@ from complaints.domain.vocabulary import SignInMethod
 from complaints.storage.configuration import Configuration
 from complaints.storage.rows import session as session_rows
 from complaints.storage.rows.session import Session as Session
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import SESSION_PREFIX, Caller, Right
 from complaints.use_cases.configuration.changing import claim_user
 from complaints.use_cases.configuration.keys import digest_of
 from complaints.use_cases.service import Service, Transaction
 
 SEEN_STEP = timedelta(minutes=1)
 _TOKEN_BYTES = 32
-_LONGEST_IN_NAME = 195
+_LONGEST_IN_NAME = 200 - len(SESSION_PREFIX)
 log = logging.getLogger(__name__)
 
 
@@ -105,11 +105,8 @@ def require_sign_in(user: User | None) -> User:
 def use_session(
     service: Service, token: str, *, now: datetime, limits: SessionLimits
 ) -> SessionCaller | None:
-    """The session with this token and its caller, as the database and the configuration have them now.
-
-    None if it has ended or its user may no longer sign in. The use is recorded once a minute.
-    """
-    found = service.read(lambda tx: find_session_caller(service, tx, token, now=now, limits=limits))
+    """As `find_session_caller`, and records the use once a minute."""
+    found = find_session_caller(service, token, now=now, limits=limits)
     if found and now - found.session.seen_at >= SEEN_STEP:
         with suppress(Unavailable):  # a database that only reads for now: the next request records the use
             service.write(lambda tx: session_rows.note_seen(tx, found.session.id, now))
@@ -117,26 +114,33 @@ def use_session(
 
 
 def find_session_caller(
-    service: Service, tx: Transaction, token: str, *, now: datetime, limits: SessionLimits
+    service: Service, token: str, *, now: datetime, limits: SessionLimits
 ) -> SessionCaller | None:
-    """As `use_session`, in a transaction, without a record of the use."""
-    found = session_rows.find_session(tx, digest_of(token))
-    if found is None or not found.usable(now, idle=limits.idle):
-        return None
-    caller = _caller_of(service.configuration(tx), found.login)
-    if caller is None:  # another process may have made the user a moment ago
-        caller = _caller_of(service.cache.current(tx, certain=True), found.login)
-    return SessionCaller(found, caller) if caller else None
+    """The session with this token and its caller, as the database and the configuration have them now.
+
+    None if it has ended or its user may no longer sign in.
+    """
+
+    def find(tx: Transaction) -> SessionCaller | None:
+        found = session_rows.find_session(tx, digest_of(token))
+        if found is None or not found.usable(now, idle=limits.idle):
+            return None
+        caller = _caller_of(service.configuration(tx), found.login)
+        if caller is None:  # another process may have made the user a moment ago
+            caller = _caller_of(service.cache.current(tx, certain=True), found.login)
+        return SessionCaller(found, caller) if caller else None
+
+    return service.read(find)
 
 
 def _caller_of(configuration: Configuration, login: str) -> Caller | None:
-    """The caller of a session. Its name has a colon, so no key has the same name; it fits where names are stored."""
+    """The caller of a session. Its name fits where the names of keys are stored."""
     user = configuration.directory.users.get(login)
     if user is None or not user.active or not user.roles:
         return None
     name = login if len(login) <= _LONGEST_IN_NAME else digest_of(login)
     reach = configuration.reach_of(login)
-    return Caller(f"user:{name}", frozenset(user.roles), login, login, reach)
+    return Caller(SESSION_PREFIX + name, frozenset(user.roles), login, login, reach)
 
 
 def list_sessions(

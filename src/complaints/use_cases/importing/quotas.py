@@ -36,7 +36,7 @@ def check_quota(tx: Transaction, caller: Caller, most: ImportQuota, *, new_bytes
     """Raise QuotaUsedUp if the key of the caller may not begin an import of `new_bytes` bytes now."""
     if not most.running and not most.stored_bytes:
         return
-    running, stored_bytes = import_job.claim_unfinished(tx, caller.name)
+    running, stored_bytes = import_job.claim_unfinished(tx, caller.name, caller.login)
     if most.running and running >= most.running:
         raise QuotaUsedUp(
             f"This key has {running} unfinished imports, the most that it may have: wait until one is finished.",

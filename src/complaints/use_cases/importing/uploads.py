@@ -75,7 +75,7 @@ def start_import(service: Service, tx: Transaction, caller: Caller, checked: Che
         key_name=caller.name,
         key_roles=tuple(sorted(caller.roles)),
         login=caller.login,
-        stops_with_key=request.stops_with_key,
+        stops_with_key=request.stops_with_key and not caller.has_session,
         rows=checked.facts.rows,
         created_at=tx.now,
     )

@@ -226,6 +226,8 @@ def _reason_to_stop(configuration: Configuration, job: ImportJob, now: datetime)
     user = configuration.directory.users.get(job.login) if job.login else None
     if user is not None and not user.active:
         return "The user of this import was deactivated."
+    if user is not None and key is None and not set(job.key_roles) <= set(user.roles or ()):
+        return "The user of this import lost a role."
     return None
 
 
