@@ -1,16 +1,24 @@
 """The commands about people: users, teams, departments, and files of all three."""
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from complaints.cli import people
 from tests.cli.conftest import Command
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/people.yaml"
 SHOWN = ("login", "roles", "teams", "scope", "active")
+
+
+class Terminal(io.StringIO):
+    """The input of a person at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -128,9 +136,10 @@ def test_a_file_is_shown_as_a_plan_before_it_is_applied(
     assert "Nothing was applied. With --yes" in refused.err
     assert len(listed(command, "user", "list")) == 1
 
-    monkeypatch.setattr(people, "_is_confirmed", lambda: True)
-    applied = command("people", "apply", str(EXAMPLE))
-    assert (applied.status, applied.out) == (0, dry.out + "Applied.\n")
+    monkeypatch.setattr(sys, "stdin", Terminal("n\ny\n"))
+    declined, applied = (command("people", "apply", str(EXAMPLE)) for _ in range(2))
+    assert (declined.status, declined.out) == (1, dry.out + "Apply this plan? [y/N]: ")
+    assert (applied.status, applied.out) == (0, dry.out + "Apply this plan? [y/N]: Applied.\n")
     again = command("people", "apply", str(EXAMPLE))
     assert again.out.startswith("Nothing is to change.\nunchanged: 2 departments, 2 teams, 4 users\n")
 

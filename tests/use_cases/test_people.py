@@ -8,6 +8,7 @@ from complaints.domain.errors import Conflict, Forbidden, InvalidContent
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.rows.audit_event import AuditFilter, list_events
 from complaints.use_cases.access import SYSTEM, Caller
+from complaints.use_cases.people import applying
 from complaints.use_cases.people.applying import apply_people, preview_people
 from complaints.use_cases.people.document import read_people, write_people
 from complaints.use_cases.people.planning import PeoplePlan
@@ -174,6 +175,33 @@ def test_a_user_who_leaves_by_a_file_hands_over(scenario: Scenario) -> None:
     assert "active: false" in export(service)
     assert apply(service, export(service)).steps == ()
     assert not list(check_configuration(service))
+
+
+def test_a_leaver_whose_team_gets_another_lead_needs_no_successor(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(service, EXAMPLE.read_text())
+    leaver = "users: [{login: li.wei, active: false}]\n"
+    assert told(service, leaver) == [
+        "/users/0/active line 1, column 25: li.wei leads north_network: name a successor, or give them to others first."
+    ]
+    assert told(
+        service,
+        "users: [{login: li.wei, active: false, successor: wang.fang}, {login: wang.fang, active: false}]",
+    ) == ["/users/0/successor line 1, column 40: There is no active user 'wang.fang'."]
+    text = leaver + "teams: [{code: north_network, lead: zhou.min}]"
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(applying.leaving, "hand_over_before", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            apply(service, text)
+    directory = service.read(service.configuration).directory
+    assert (directory.teams["north_network"].lead, directory.users["li.wei"].active) == ("zhou.min", True)
+    assert [(step.key, step.leaves) for step in apply(service, text).steps] == [("li.wei", True)]
+    assert not service.read(service.configuration).directory.users["li.wei"].active
 
 
 def test_a_plan_of_before_is_not_applied(service: Service) -> None:
