@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from benchmarks.context import BenchContext
 from benchmarks.errors import CannotMeasure
-from benchmarks.measures.measure import Measurement, Row
 from benchmarks.filled_database import FilledDatabase, filled_database
+from benchmarks.measures.measure import Measurement, Row
 from benchmarks.processes import SECRET
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.escalation import escalation_recipient

@@ -68,6 +68,14 @@ def test_users_are_made_changed_listed_and_deactivated(command: Command) -> None
 
 
 @pytest.mark.usefixtures("made")
+def test_a_user_gets_a_link_for_a_password(command: Command) -> None:
+    made = command("user", "password-link", "admin")
+    assert (made.status, len(made.out.split())) == (0, 1)
+    assert "The link of admin works until " in made.err
+    assert told(command, "user", "password-link", "nobody") == "There is no user 'nobody'."
+
+
+@pytest.mark.usefixtures("made")
 def test_teams_and_departments_are_made_and_changed(command: Command) -> None:
     north = ("north", "--en", "North", "--zh", "北区", "--parent", "head_office")
     assert command("department", "create", *north).out == "north is a department.\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from complaints.cli.console import AsJson, open_service, out, print_rows
+from complaints.cli.console import AsJson, err, open_service, out, print_rows
 from complaints.domain.vocabulary import UserScope
 
 if TYPE_CHECKING:
@@ -132,6 +132,21 @@ def user_deactivate(
     """Let a user leave: open complaints are handed over, and keys stop working."""
     _change_user(login, {"active": False, "successor": successor})
     out.print(f"{login} has left.")
+
+
+@user_app.command("password-link", epilog="Example: complaints user password-link li.wei")
+def user_password_link(login: str) -> None:
+    """Print a token with which a user sets a password, once and within 72 hours. An older token stops working.
+
+    The user sends it with `POST /v1/password-links`.
+    """
+    from complaints.use_cases.access import SYSTEM
+    from complaints.use_cases.accounts.passwords import make_password_link
+
+    with open_service() as service:
+        link, token = service.write(lambda tx: make_password_link(service, tx, SYSTEM, login))
+    err.print(f"The link of {login} works until {link.expires_at.isoformat()}.")
+    out.print(token)
 
 
 def _row_of(user: "User") -> dict[str, object]:

@@ -252,7 +252,7 @@ def _absence(old: Absence, command: CreateUser | PatchUser, now: datetime) -> Ab
 
 
 def _guard_access(tx: Transaction, caller: Caller, old: User | None, user: User) -> None:
-    """The sessions of a user who is deactivated or loses a role end (rule 8.3). Nobody gives more rights (rule 7.4).
+    """The sessions of a user who is deactivated or loses a role end (rule 8.3). Nobody gives more rights (rule 8.4).
 
     Raises Forbidden.
     """
