@@ -341,7 +341,7 @@ NOT_LINKED = (
 def test_only_an_administrator_links_a_subject(
     client: TestClient, openid: OpenIdSignIn, provider: ForgingProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Rule 7.5. Not even a verified e-mail address links, unless the installation says so."""
+    """Rule 8.5. Not even a verified e-mail address links, unless the installation says so."""
     make_user(client)
     make_user(client, "wang.fang", email=None)
     browser, path = Browser(client), f"/v1/users/{LOGIN}/identity"

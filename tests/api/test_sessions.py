@@ -69,7 +69,7 @@ def test_a_request_with_a_session_acts_as_its_user(browser: TestClient, scenario
 
 
 def test_a_session_ends_when_nobody_uses_it_and_in_any_case(browser: TestClient, clock: Clock) -> None:
-    """Rule 7.3."""
+    """Rule 8.3."""
     for _ in range(20):
         clock.now += timedelta(hours=8)
         assert browser.get("/v1/teams").status_code == 200
@@ -163,7 +163,7 @@ def test_only_on_the_own_machine_the_cookie_has_the_plain_name(browser: TestClie
 def test_nobody_gives_a_user_more_rights_than_their_own(
     client: TestClient, scenario: Scenario, user: str
 ) -> None:
-    """Rule 7.4."""
+    """Rule 8.4."""
     manager = scenario.key(AccessRole.MANAGER)
     for roles, status in ((["manager", "auditor"], 200), (["admin"], 403), (["manager", "admin"], 403)):
         answer = client.patch(f"/v1/users/{user}", json={"roles": roles}, headers=manager)
@@ -178,7 +178,7 @@ def test_nobody_gives_a_user_more_rights_than_their_own(
 def test_an_import_goes_on_while_its_user_keeps_the_roles(
     browser: TestClient, service: Service, roles: list[str], status: str
 ) -> None:
-    """Rule 7.3."""
+    """Rule 8.3."""
     head = {"Content-Type": "text/csv"}
     begun = browser.post("/v1/imports", content="channel,subject\nphone,x\n", headers=head).raise_for_status()
     browser.patch(f"/v1/users/{LOGIN}", json={"roles": roles}, headers=ADMIN).raise_for_status()
@@ -191,7 +191,7 @@ def test_an_import_goes_on_while_its_user_keeps_the_roles(
 def test_a_call_that_waits_for_the_feed_ends_with_its_session_or_key(
     browser: TestClient, monkeypatch: pytest.MonkeyPatch, ended: str
 ) -> None:
-    """Rule 7.3."""
+    """Rule 8.3."""
     monkeypatch.setattr(changes, "ACCESS_SECONDS", 0.1)
     key = browser.post("/v1/keys", json={"name": "own", "roles": ["agent"]}, headers=ADMIN).json()
     head = {} if ended == "session" else {"Authorization": f"Bearer {key['key']}"}

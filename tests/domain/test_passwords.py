@@ -1,4 +1,4 @@
-"""Rules 7.1 and 7.2: which passwords may be, and how long a failed sign-in makes the next one wait."""
+"""Rules 8.1 and 8.2: which passwords may be, and how long a failed sign-in makes the next one wait."""
 
 from datetime import timedelta
 
@@ -30,12 +30,12 @@ USER = User("li.wei.of.the.north", "Li Wei of the North", email="li.wei@example.
     ],
 )
 def test_a_password_has_a_length_and_is_no_name(password: str, allowed: bool) -> None:
-    """Rule 7.1. There are no rules for its composition."""
+    """Rule 8.1. There are no rules for its composition."""
     assert (find_password_fault(normalise_password(password), USER) is None) is allowed
 
 
 def test_each_failure_beyond_the_free_ones_doubles_the_wait_up_to_a_minute() -> None:
-    """Rule 7.2."""
+    """Rule 8.2."""
     failures, waits = None, []
     for _ in range(12):
         failures = add_failure(failures, START)
