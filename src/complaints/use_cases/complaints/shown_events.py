@@ -1,9 +1,11 @@
-"""The data of events as callers see it: internal texts masked, complaints outside their scope left out."""
+"""The data of events as callers see it: persons and internal texts masked, complaints outside their scope left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from complaints.domain.complaint.masks import mask_service_id
+from complaints.domain.complaint.texts import ERASED
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import EventType
 from complaints.storage import load
@@ -19,12 +21,14 @@ _ID_LENGTH = 36
 def show_data(tx: Transaction, caller: Caller, events: Sequence[tuple[str, EventData]]) -> list[EventData]:
     """The data of each event as the caller sees it, in the given order.
 
-    Internal notes and attributes are for staff, so other callers see a mask. An id of a complaint outside the scope
-    of the caller becomes None.
+    Internal notes and attributes are for staff, so other callers see a mask. The id of a service has a mask for who
+    may not see the persons of every complaint in scope (rule 7.1). An id of a complaint outside the scope becomes None.
     """
     shown = [data for _, data in events]
     if Right.SEE_INTERNAL not in caller.rights:
         shown = [_mask_internal(event_type, data) for event_type, data in events]
+    if caller.scope_for(Right.SEE_PERSONS) != caller.scope:
+        shown = [_mask_service(data) for data in shown]
     if caller.scope == ALL_COMPLAINTS:
         return shown
     hidden = load.find_outside(tx, {found for data in shown for found in _ids_in(data)}, scope=caller.scope)
@@ -42,6 +46,14 @@ def _mask_internal(event_type: str, data: EventData) -> EventData:
     if isinstance(changes, Mapping) and isinstance(attributes := changes.get("attributes"), Mapping):
         shown["changes"] = {**changes, "attributes": mask_values(attributes)}
     return shown
+
+
+def _mask_service(data: EventData) -> EventData:
+    changes = data.get("changes")
+    service_id = changes.get("service_id") if isinstance(changes, Mapping) else None
+    if not service_id or service_id in (MASK, ERASED):
+        return data
+    return {**data, "changes": {**changes, "service_id": mask_service_id(service_id)}}
 
 
 def _ids_in(value: object) -> Iterator[UUID]:

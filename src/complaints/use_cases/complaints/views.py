@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint, Person, copy_with
+from complaints.domain.complaint.masks import mask_person, mask_service_id
 from complaints.domain.rules.actions import ActionContext, allowed_actions
 from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.vocabulary import Action, LinkType
@@ -17,7 +18,6 @@ from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.service import Service
 
 MASK = "***"
-_PERSONAL = ("name", "phone", "email", "account_no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,11 @@ def _view(
     current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
     if current.attributes and not sees_attributes(caller, complaint.source):
         current = copy_with(current, attributes=mask_values(current.attributes))
-    shown = persons if sees_persons(caller, complaint.source) else {r: masked(p) for r, p in persons.items()}
+    if sees_persons(caller, complaint.source):
+        return ComplaintView(current, persons, tuple(links), allowed, now)
+    if current.service_id:
+        current = copy_with(current, service_id=mask_service_id(current.service_id))
+    shown = {role: masked(person) for role, person in persons.items()}
     return ComplaintView(current, shown, tuple(links), allowed, now)
 
 
@@ -161,13 +165,8 @@ def sees_attributes(caller: Caller, source: str) -> bool:
 
 
 def masked(person: Person) -> Person:
-    """The person with a mask for each member of personal data that is known."""
+    """The person with a mask for each member of personal data that is known (rule 7.1)."""
     return replace(person, **mask_person(members_of(person)))
-
-
-def mask_person(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of a person with a mask for each member of personal data that is known."""
-    return {**members, **{name: members[name] and MASK for name in _PERSONAL}}
 
 
 def mask_values(attributes: Mapping[str, Any]) -> dict[str, Any]:
