@@ -66,7 +66,8 @@ def test_rule_7_1_a_mask_shows_a_small_part(mask: Callable[[str], str], text: st
 
 
 @pytest.mark.parametrize(
-    ("mask", "hidden"), [(mask_phone, 4), (mask_code, 4), (mask_service_id, 4), (mask_name, 1), (mask_email, 1)]
+    ("mask", "hidden"),
+    [(mask_phone, 4), (mask_code, 4), (mask_service_id, 4), (mask_name, 1), (mask_email, 1)],
 )
 @given(text=st.text(st.characters(exclude_characters="*", exclude_categories=["Cs"]), max_size=30))
 def test_rule_7_1_a_mask_never_shows_the_whole(mask: Callable[[str], str], hidden: int, text: str) -> None:

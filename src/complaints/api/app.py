@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 import complaints
 from complaints.api import health, imports, test_clock
-from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
+from complaints.api.complaints import bulk, changes, links, lists, promises, revealing, timeline
 from complaints.api.complaints import routes as complaint_routes
 from complaints.api.complaints.direct_posting import DirectPosting
 from complaints.api.complaints.feed_watch import FeedWatch
@@ -54,6 +54,7 @@ _ROUTES = (
     links,
     policies,
     promises,
+    revealing,
     test_clock,
     teams,
     timeline,

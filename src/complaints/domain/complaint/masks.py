@@ -11,7 +11,10 @@ from typing import Any
 STARS = "****"
 _EXTENSION = re.compile(r"ext|x|转|轉|分机|#|;|,", re.IGNORECASE)
 _LONGEST_ENDING = 10  # a longer last label of a domain may be a name
-_PHONE_PARTS = ((11, 3, 4), (7, 1, 2))  # from so many digits on: the digits shown at the start, and at the end
+_PHONE_PARTS = (
+    (11, 3, 4),
+    (7, 1, 2),
+)  # from so many digits on: the digits shown at the start, and at the end
 _CODE_PARTS = ((12, 0, 4), (6, 0, 2))
 _FEWEST_DIGITS = 7
 
