@@ -12,7 +12,7 @@ import psycopg
 _WRITTEN = (
     "access_log", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline", "hold",
     "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
-    "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat",
+    "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat", "leaving",
     "follower", "reindexing",
 )  # fmt: skip
 _SEEDED = (

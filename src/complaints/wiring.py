@@ -43,6 +43,7 @@ from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SE
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
+from complaints.use_cases.complaints.leaving import finish_leavings
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
@@ -74,6 +75,7 @@ IMPORT_SECONDS = 5.0  # an import that another process took; a process begins it
 HEARTBEAT_LOOP = "heartbeat"
 HEARTBEAT_SECONDS = 10.0
 REINDEXING_SECONDS = 60.0
+LEAVING_SECONDS = 5.0  # a leaving that was cut off goes on within this time
 
 
 class NotReady(Exception):
@@ -368,6 +370,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
+        Loop("leaving", lambda: finish_leavings(service, stopping.is_set), seconds=LEAVING_SECONDS),
         Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
     )

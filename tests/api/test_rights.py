@@ -115,6 +115,7 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("PATCH", "/v1/teams/{code}", {"names": NAMES}, MANAGERS, 200),
     ("GET", "/v1/users", None, READERS, 200),
     ("GET", "/v1/users/{login}", None, READERS, 200),
+    ("GET", "/v1/users/{login}/leaving", None, READERS, 404),
     ("POST", "/v1/users", {"login": "new", "name": "New"}, MANAGERS, 201),
     ("PATCH", "/v1/users/{login}", {"name": "New"}, MANAGERS, 200),
     ("GET", "/v1/calendars", None, EVERYONE, 200),
