@@ -2,7 +2,8 @@
 
 It also adds the security headers to every answer, and answers HEAD as GET without a body. It writes the access log,
 and turns unexpected exceptions into a 500. A line of the access log has the caller, the address of the peer and the
-complaint, as far as they are known. It has no query string, because that may hold personal data.
+complaint, as far as they are known, and the complaints of a page whose persons it showed in clear. It has no query
+string, because that may hold personal data.
 """
 
 import re
@@ -87,6 +88,7 @@ class RequestIds:
             actor=caller.actor if caller else None,
             peer=client[0] if client else None,
             complaint=state.get("complaint") or _reference(scope),
+            persons_of=state.get("persons_of"),
         )
 
 

@@ -87,7 +87,7 @@ def list_accesses(
 ) -> Sequence[ListedAccess]:
     """Up to `limit` rows that fit, about complaints in `scope`, latest first. `after` is the end of the page before."""
     statement = (
-        select(*a, c.sequence)
+        select(access_log, c.sequence.label("complaint_sequence"))
         .join(complaint, c.id == a.complaint_id)
         .where(condition(scope, complaint), *_conditions(asked))
         .order_by(a.at.desc(), a.id.desc())
@@ -96,7 +96,7 @@ def list_accesses(
     if after is not None:
         place = tuple_(literal(after[0], UtcDateTime), literal(after[1], Uuid))
         statement = statement.where(tuple_(a.at, a.id) < place)
-    return [ListedAccess(*row) for row in tx.connection.execute(statement)]
+    return [ListedAccess(**row) for row in tx.connection.execute(statement).mappings()]
 
 
 def _conditions(asked: AccessFilter) -> list[ColumnElement[bool]]:

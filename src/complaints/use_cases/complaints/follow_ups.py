@@ -25,7 +25,10 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A contact to make. `day_on` is the local date of `due_at` in the zone of the deadline's policy."""
+    """A contact to make. `day_on` is the local date of `due_at` in the zone of the deadline's policy.
+
+    `in_clear` is True if there is a complainant without masks.
+    """
 
     deadline_id: UUID
     complaint_id: UUID
@@ -40,6 +43,7 @@ class FollowUp:
     owner: str
     team: str
     complainant: Person | None
+    in_clear: bool
 
 
 def list_follow_ups(
@@ -67,14 +71,20 @@ def list_follow_ups(
     found = []
     for row in rows:
         complainant = persons.get(row["complaint_id"], {}).get(COMPLAINANT)
-        if complainant and not seen.admits_source(row["source"]):
+        in_clear = complainant is not None and seen.admits_source(row["source"])
+        if complainant and not in_clear:
             complainant = masked(complainant)
-        found.append(_follow_up(row, configuration, tx.now, complainant))
+        found.append(_follow_up(row, configuration, tx.now, complainant, in_clear=in_clear))
     return found
 
 
 def _follow_up(
-    row: Mapping[Any, Any], configuration: Configuration, now: datetime, complainant: Person | None
+    row: Mapping[Any, Any],
+    configuration: Configuration,
+    now: datetime,
+    complainant: Person | None,
+    *,
+    in_clear: bool,
 ) -> FollowUp:
     timezone = configuration.policy(row["policy_code"], row["policy_version"]).timezone
     return FollowUp(
@@ -91,6 +101,7 @@ def _follow_up(
         owner=row["owner"],
         team=row["team"],
         complainant=complainant,
+        in_clear=in_clear,
     )
 
 

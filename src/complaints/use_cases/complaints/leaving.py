@@ -107,8 +107,8 @@ def _hand_over_batch(service: Service, tx: Transaction, login: str) -> bool:
         return False
     _hand_over(service, tx, replace(leaving, successor=_claim_successor(tx, leaving)), directory, *owned)
     done = leaving.done + count
-    progress = {"done": done, "total": max(leaving.total, done), "finished_at": None if count else tx.now}
-    leaving_rows.write_leaving(tx, replace(leaving, **progress))
+    counted = replace(leaving, done=done, total=max(leaving.total, done))
+    leaving_rows.write_leaving(tx, replace(counted, finished_at=None if count else tx.now))
     return count > 0
 
 

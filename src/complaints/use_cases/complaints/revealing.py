@@ -7,9 +7,10 @@ from complaints.domain.vocabulary import AccessKind
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import access_log
-from complaints.storage.rows.access_log import Access, ListedAccess
+from complaints.storage.rows.access_log import Access
 from complaints.storage.rows.access_log import AccessFilter as AccessFilter
 from complaints.storage.rows.access_log import AccessPosition as AccessPosition
+from complaints.storage.rows.access_log import ListedAccess as ListedAccess
 from complaints.storage.rows.person import Persons, find_persons
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.service import Service

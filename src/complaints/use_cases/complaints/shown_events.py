@@ -50,10 +50,9 @@ def _mask_internal(event_type: str, data: EventData) -> EventData:
 
 def _mask_service(data: EventData) -> EventData:
     changes = data.get("changes")
-    service_id = changes.get("service_id") if isinstance(changes, Mapping) else None
-    if not service_id or service_id in (MASK, ERASED):
+    if not isinstance(changes, Mapping) or changes.get("service_id") in (None, MASK, ERASED):
         return data
-    return {**data, "changes": {**changes, "service_id": mask_service_id(service_id)}}
+    return {**data, "changes": {**changes, "service_id": mask_service_id(changes["service_id"])}}
 
 
 def _ids_in(value: object) -> Iterator[UUID]:
