@@ -1,4 +1,4 @@
-"""A line of the access log says who asked, from where, and about which complaint."""
+"""A line of the request log says who asked, from where, and about which complaint."""
 
 import io
 import json
