@@ -45,6 +45,7 @@ from complaints.storage.database.transactions import Connection, Database, Datab
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
 from complaints.use_cases.accounts.sessions import SessionLimits
+from complaints.use_cases.complaints.leaving import finish_leavings
 from complaints.use_cases.configuration.key_uses import LEAST_SECONDS, save_key_uses
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
@@ -80,6 +81,7 @@ IMPORT_SECONDS = 5.0  # an import that another process took; a process begins it
 HEARTBEAT_LOOP = "heartbeat"
 HEARTBEAT_SECONDS = 10.0
 REINDEXING_SECONDS = 60.0
+LEAVING_SECONDS = 5.0  # a leaving that was cut off goes on within this time
 
 
 class NotReady(Exception):
@@ -374,6 +376,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     own = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
+        Loop("leaving", lambda: finish_leavings(service, stopping.is_set), seconds=LEAVING_SECONDS),
         Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
         _key_uses_loop(service),

@@ -1,4 +1,4 @@
-"""A line of the access log says who asked, from where, and about which complaint."""
+"""A line of the request log says who asked, from where, and about which complaint."""
 
 import io
 import json
@@ -34,6 +34,38 @@ def test_a_request_line_names_caller_peer_and_complaint(client: TestClient, scen
         (404, "key:bootstrap", "x" * 39 + "…"),
     ]
     assert {line["peer"] for line in lines if line["event"] == "request"} == {"testclient"}
+
+
+def test_the_line_of_a_page_names_the_complaints_whose_persons_it_showed(
+    client: TestClient, scenario: Scenario
+) -> None:
+    sent = POST | {"complainant": {"name": "Zhuge Kongming"}}
+    told, solved = (
+        {"message": "Fixed.", "contact_channel": "phone"},
+        {"resolution": "Fixed.", "outcome": "upheld", "cause": "technical"},
+    )
+    own = client.post("/v1/complaints", json=sent | {"source": "north"}).json()["id"]
+    client.post("/v1/complaints", json=sent | {"source": "south"})
+    client.post("/v1/complaints", json={"channel": "phone", "subject": "Nobody's", "source": "north"})
+    for action, members in (("respond", told), ("resolve", solved), ("notify_result", told)):
+        body = {"action": action, **members}
+        assert client.post(f"/v1/complaints/{own}/transitions", json=body).status_code == 200
+    both = scenario.key(AccessRole.INTAKE, AccessRole.AUDITOR, source="north")
+    with structlog.testing.capture_logs() as lines:
+        for path in (
+            "/complaints",
+            "/followups",
+            "/complaints?fields=id,complainant",
+            "/complaints?fields=id",
+        ):
+            assert client.get(f"/v1{path}", headers=both).json()["items"]
+        client.get("/v1/complaints", headers=scenario.key(AccessRole.AUDITOR))
+    said = [
+        line["persons_of"] and [str(one) for one in line["persons_of"]]
+        for line in lines
+        if "persons_of" in line
+    ]
+    assert said == [[own], [own], [own], None, None]
 
 
 def test_a_line_has_its_fields_once_and_is_written_whatever_is_in_it() -> None:

@@ -9,8 +9,10 @@ from starlette.testclient import TestClient
 
 from complaints.domain.errors import InvalidContent
 from complaints.domain.vocabulary import AccessRole
+from complaints.storage.save import save
 from complaints.use_cases.complaints import leaving
 from complaints.use_cases.service import Service
+from complaints.use_cases.upkeep.checks import check_all
 from tests.support import Scenario
 
 Json = dict[str, Any]
@@ -158,6 +160,172 @@ def test_whoever_assigns_to_a_leaver_at_that_moment_loses_nothing(
     for thread in threads:
         thread.join()
     assert {scenario.load(one).assignee for one in complaints} == {None}
+
+
+# Batches, progress, and what cuts them off ---------------------------------------------------------------------------
+
+
+class CutOff(Exception):
+    """The process ends in the middle of a leaving."""
+
+
+@pytest.fixture
+def cut_off(staffed: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses of 7 complaints of li.wei. The process ends when 4 of them are handed over to zhao.min.
+
+    Every step of their ladders is taken, so only an owner keeps them from being forgotten.
+    """
+    addresses = [post(staffed, first_owner="li.wei") for _ in range(7)]
+    act(staffed, addresses[0], "assign", assignee="li.wei")
+    scenario.advance(days=6)
+    monkeypatch.setattr(leaving, "BATCH", 2)
+    saves = []
+
+    def save_twice(*arguments: Any, **others: Any) -> None:
+        if len(saves) == 2:
+            raise CutOff
+        saves.append(save(*arguments, **others))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(leaving, "save", save_twice)
+        status, problem = deactivate(staffed, successor="zhao.min")
+    assert (status, problem["type"]) == (500, "/problems/internal-error")
+    return addresses
+
+
+def progress(client: TestClient) -> Json:
+    return dict(client.get("/v1/users/li.wei/leaving").json())
+
+
+def counts(client: TestClient) -> tuple[int, int, bool]:
+    shown = progress(client)
+    return shown["done"], shown["total"], shown["finished_at"] is not None
+
+
+def test_rule_1_7_a_leaving_that_was_cut_off_goes_on(
+    staffed: TestClient, scenario: Scenario, service: Service, cut_off: list[str]
+) -> None:
+    """Every invariant holds at each moment: whoever owns a complaint is active, or is leaving."""
+    assert counts(staffed) == (4, 7, False)
+    assert sorted(owners(staffed, one)[0] for one in cut_off) == ["li.wei"] * 3 + ["zhao.min"] * 4
+    assert list(check_all(service)) == []
+    assert staffed.get("/v1/users/li.wei").json()["active"] is False
+    passed_on = next(one for one in cut_off if owners(staffed, one)[0] == "zhao.min")
+    assert (
+        staffed.post(f"{passed_on}/transitions", json={"action": "assign", "assignee": "li.wei"}).status_code
+        == 422
+    )
+    assert staffed.patch(passed_on, json={"first_owner": "li.wei"}).status_code == 422
+
+    leaving.finish_leavings(service)
+    assert counts(staffed) == (7, 7, True)
+    assert {owners(staffed, one) for one in cut_off} == {("zhao.min", None), ("zhao.min", "zhao.min")}
+    shown = progress(staffed)
+    assert (shown["successor"], shown["started_by"]) == ("zhao.min", "key:bootstrap")
+    assert {last_event(staffed, one)["actor"] for one in cut_off} == {"key:bootstrap"}
+
+
+def test_the_same_call_again_goes_on_too(staffed: TestClient, cut_off: list[str]) -> None:
+    began = progress(staffed)["started_at"]
+    assert deactivate(staffed)[0] == 200
+    assert counts(staffed) == (7, 7, True)
+    assert progress(staffed)["started_at"] == began
+    assert {owners(staffed, one)[0] for one in cut_off} == {"zhao.min"}
+    assert deactivate(staffed)[0] == 200
+    assert progress(staffed)["started_at"] == began  # nothing was left to begin
+
+
+def test_a_successor_who_leaves_meanwhile_gets_no_more(
+    staffed: TestClient, service: Service, cut_off: list[str]
+) -> None:
+    assert deactivate(staffed, "zhao.min", successor="admin")[0] == 200
+    leaving.finish_leavings(service)
+    assert {owners(staffed, one)[0] for one in cut_off} == {"admin"}
+
+
+def test_a_user_who_comes_back_keeps_what_is_left(
+    staffed: TestClient, service: Service, cut_off: list[str]
+) -> None:
+    assert staffed.patch("/v1/users/li.wei", json={"active": True}).status_code == 200
+    leaving.finish_leavings(service)
+    assert sorted(owners(staffed, one)[0] for one in cut_off) == ["li.wei"] * 3 + ["zhao.min"] * 4
+    assert counts(staffed) == (4, 7, True)
+
+
+def test_what_a_leaver_gets_a_moment_after_the_end_is_handed_over_too(
+    staffed: TestClient, scenario: Scenario, service: Service
+) -> None:
+    assert deactivate(staffed, successor="zhao.min")[0] == 200
+    address = post(staffed)
+    retire(service, "complaint SET first_owner = 'li.wei'")
+    scenario.advance(seconds=30)
+    leaving.finish_leavings(service)
+    assert owners(staffed, address) == ("zhao.min", None)
+
+
+def test_rule_1_7_a_step_of_a_ladder_hands_over_to_the_successor(
+    staffed: TestClient, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = post(staffed, first_owner="li.wei")
+    with monkeypatch.context() as patch:
+        patch.setattr(leaving, "hand_over_all", lambda *_: None)
+        assert deactivate(staffed, successor="zhao.min")[0] == 200
+    scenario.advance(hours=12)
+    assert owners(staffed, address) == ("zhao.min", None)
+    assert last_event(staffed, address)["actor"] == "engine"
+
+
+def test_rule_1_7_nothing_is_forgotten_while_others_write(
+    staffed: TestClient, scenario: Scenario, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three writers give work to the leaver and take it away, while the leaving goes on and `check` looks."""
+    monkeypatch.setattr(leaving, "BATCH", 3)
+    complaints = [scenario.post(first_owner="li.wei") for _ in range(12)]
+    scenario.advance(days=6)
+    barrier, found = Barrier(5), []
+
+    def work(own: list[Any]) -> None:
+        barrier.wait()
+        for complaint in own:
+            for change in ({"assignee": "li.wei"}, {"team": "operations"}):
+                with suppress(InvalidContent):
+                    scenario.act(complaint, "assign", **change)
+
+    def look() -> None:
+        barrier.wait()
+        for _ in range(3):
+            found.extend(check_all(service))
+
+    threads = [Thread(target=work, args=[complaints[n::3]]) for n in range(3)] + [Thread(target=look)]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    assert deactivate(staffed, successor="zhao.min")[0] == 200
+    for thread in threads:
+        thread.join()
+    shown = [scenario.load(one) for one in complaints]
+    assert {one.first_owner for one in shown} == {"zhao.min"}
+    assert {one.assignee for one in shown} <= {None, "zhao.min"}
+    assert found == []
+
+
+def test_a_successor_stands_in_for_the_leaver(staffed: TestClient, scenario: Scenario) -> None:
+    """Rule 3.10: what waits for the leaver waits for the successor."""
+    address = post(staffed, first_owner="li.wei")
+    act(staffed, address, "assign", assignee="li.wei")
+    scenario.advance(hours=20)
+    key = scenario.key(AccessRole.AGENT, login="zhao.min")
+    inbox = {"params": {"recipient": "me"}, "headers": key}
+    assert staffed.get("/v1/inbox", **inbox).json()["items"] == []
+    assert deactivate(staffed, successor="zhao.min")[0] == 200
+    assert [one["complaint_id"] for one in staffed.get("/v1/inbox", **inbox).json()["items"]] == [
+        address.rpartition("/")[2]
+    ]
+
+
+def test_no_progress_of_who_never_left(staffed: TestClient) -> None:
+    for login in ("li.wei", "nobody"):
+        assert staffed.get(f"/v1/users/{login}/leaving").status_code == 404
 
 
 def retire(service: Service, update: str) -> None:

@@ -13,7 +13,7 @@ from complaints.api import health, imports, test_clock
 from complaints.api.accounts import me, passwords, provider_identities, sessions
 from complaints.api.accounts import openid as openid_routes
 from complaints.api.accounts.hashing_turns import HashingTurns
-from complaints.api.complaints import bulk, changes, links, lists, promises, timeline
+from complaints.api.complaints import bulk, changes, links, lists, promises, revealing, timeline
 from complaints.api.complaints import routes as complaint_routes
 from complaints.api.complaints.direct_posting import DirectPosting
 from complaints.api.complaints.feed_watch import FeedWatch
@@ -66,6 +66,7 @@ _ROUTES = (
     policies,
     promises,
     provider_identities,
+    revealing,
     sessions,
     test_clock,
     teams,

@@ -1,9 +1,10 @@
 """One request to the API: its caller, its idempotency key, its `If-Match`, and the ways to answer it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Request
 from starlette.datastructures import Headers
@@ -144,6 +145,11 @@ async def _read_language(request: Request) -> Language:
 
 CallerLanguage = Annotated[Language, Depends(_read_language)]
 """The language in which the caller wants to read reasons and messages."""
+
+
+def note_persons(scope: Scope, complaint_ids: Iterable[UUID]) -> None:
+    """Note the complaints of a page whose persons it shows in clear, for the line of the request in the log."""
+    scope["state"]["persons_of"] = list(dict.fromkeys(complaint_ids)) or None
 
 
 def require_right(right: Right) -> Any:

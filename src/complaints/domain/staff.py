@@ -1,7 +1,7 @@
 """The staff of the house: users, teams and departments, and the directory that holds them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from complaints.domain.scope import Scope, ScopeKind
@@ -61,11 +61,20 @@ class Department:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All users by login, all teams and departments by code."""
+    """All users by login, all teams and departments by code.
+
+    `leaving` are the users who left and whose complaints are being handed over, each with the successor, or None.
+    """
 
     users: Mapping[str, User]
     teams: Mapping[str, Team]
     departments: Mapping[str, Department]
+    leaving: Mapping[str, str | None] = field(default_factory=dict)
+
+    def find_successor(self, login: str) -> str | None:
+        """The active successor of a user whose complaints are being handed over; None if there is none."""
+        user = self.users.get(self.leaving.get(login) or "")
+        return user.login if user is not None and user.active else None
 
     def resolve(self, scope: Scope) -> Scope:
         """The scope with departments replaced by their teams, and by the teams of the departments below them."""

@@ -230,6 +230,12 @@ class AuditAction(StrEnum):
     FOUND = "found"
 
 
+class AccessKind(StrEnum):
+    """An entry of the access log: why persons were shown in clear. `reveal`: a caller who sees masks gave a reason."""
+
+    REVEAL = "reveal"
+
+
 class ContactAfterEnd(StrEnum):
     """What a contact does to a complaint that has ended: reopen it, or make a new complaint."""
 

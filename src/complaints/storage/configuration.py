@@ -25,6 +25,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration
 from complaints.storage.rows.api_key import Key, find_keys_by_digest
 from complaints.storage.rows.installation import load_secret
+from complaints.storage.rows.leaving import find_successors
 
 _FRESH_SECONDS = 0.5
 _RELOAD_SECONDS = 1.0
@@ -207,6 +208,7 @@ def _directory(tx: Transaction) -> Directory:
         users={u.login: u for u in users},
         teams={t.code: t for t in teams},
         departments={d.code: d for d in departments},
+        leaving=find_successors(tx),
     )
 
 

@@ -19,6 +19,7 @@ class Right(StrEnum):
     READ_OWN = "read_own"  # read complaints of the own source
     READ = "read"  # read every complaint
     SEE_PERSONS = "see_persons"  # read personal data unmasked
+    REVEAL = "reveal"  # read personal data unmasked, with a reason and an entry in the access log
     SEE_INTERNAL = "see_internal"  # read internal notes and attributes unmasked
     CONTRIBUTE = "contribute"  # of the own source: add notes, raise the severity, withdraw
     WORK = "work"  # take actions, write notes, acknowledge
@@ -41,13 +42,13 @@ _AGENT = frozenset(
     }
 )
 _SUPERVISOR = _AGENT | {Right.SUPERVISE}
-_MANAGER = _SUPERVISOR | {Right.ERASE, Right.CONFIGURE, Right.AUDIT}
+_MANAGER = _SUPERVISOR | {Right.ERASE, Right.CONFIGURE, Right.AUDIT, Right.REVEAL}
 RIGHTS: dict[AccessRole, frozenset[Right]] = {
     AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS, Right.CONTRIBUTE}),
     AccessRole.AGENT: _AGENT,
     AccessRole.SUPERVISOR: _SUPERVISOR,
     AccessRole.MANAGER: _MANAGER,
-    AccessRole.AUDITOR: frozenset({Right.READ_OWN, Right.READ, Right.AUDIT}),
+    AccessRole.AUDITOR: frozenset({Right.READ_OWN, Right.READ, Right.AUDIT, Right.REVEAL}),
     AccessRole.ADMIN: frozenset(Right),
 }
 

@@ -1,9 +1,11 @@
 """Routes for lists of complaints, and for the counts of overdue complaints."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response
 
@@ -15,7 +17,7 @@ from complaints.api.pages import PageQuery, page_of, parse_fields
 from complaints.api.problems.refusals import BadRequest
 from complaints.api.problems.schemas import refusals
 from complaints.api.query_types import Flag
-from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.api.request import CurrentRequest, Reply, note_persons, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import to_json
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH, parse_duration
@@ -24,10 +26,12 @@ from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.complaints.lists import ListPosition, Order, SortKey
+from complaints.use_cases.complaints.views import ComplaintParts
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(route_class=StrictRoute)
 _CURSOR = "complaints"
+_PERSONS = frozenset({"complainant", "reporter"})
 _ORDERS = {f"{sign}{key}": Order(key, bool(sign)) for key in SortKey for sign in ("", "-")}
 _AGES = AgeCount.model_fields["age"].annotation.__args__  # type: ignore[union-attr]
 _LONGEST_SOON = timedelta(days=366)
@@ -59,7 +63,9 @@ class ComplaintListQuery(ComplaintFilter, PageQuery):
         ),
     },
 )
-def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery, Query()]) -> Response:
+def list_complaints(
+    http_request: Request, request: CurrentRequest, query: Annotated[ComplaintListQuery, Query()]
+) -> Response:
     """Complaints within the scope of the caller that fit every filter.
 
     `assignee=me` and `first_owner=me` find the caller's own complaints, also outside that scope.
@@ -80,6 +86,8 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
         found, end = lists.list_complaints(
             request.service, tx, request.caller, query, order, after=after, limit=query.limit
         )
+        if fields is None or not fields.isdisjoint(_PERSONS):
+            note_persons(http_request.scope, _find_in_clear(found))
         status, page, headers = page_of(map(complaint_json, found), fields, _cursor(end, bound))
         return status, {**(page or {}), **(counted(tx) if query.count else {})}, headers
 
@@ -88,6 +96,11 @@ def list_complaints(request: CurrentRequest, query: Annotated[ComplaintListQuery
         return {"count": found.count, "count_is_minimum": found.is_minimum}
 
     return request.read(work)
+
+
+def _find_in_clear(found: Iterable[ComplaintParts]) -> Iterator[UUID]:
+    """The ids of the complaints whose persons are shown in clear."""
+    return (parts.members["id"] for parts in found if parts.persons and parts.in_clear)
 
 
 def _cursor(end: ListPosition | None, bound: dict[str, Any]) -> str | None:

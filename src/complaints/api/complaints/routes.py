@@ -95,7 +95,7 @@ async def answer_post(scope: Scope, request: IntakeRequest) -> Response:
     """The answer to a post, after its commit. `direct_posting` calls it too. Raises the refusal of the post."""
     intake: GroupCommit[IntakeRequest, Answer] = scope["app"].state.intake
     answer = await intake.result_of(request)
-    scope["state"]["complaint"] = _posted_id(answer)  # for the access log
+    scope["state"]["complaint"] = _posted_id(answer)  # for the request log
     return make_response(answer)
 
 

@@ -95,6 +95,18 @@ class UserShown(BaseModel):
     scope_names: list[str]
 
 
+class LeavingShown(BaseModel):
+    """How far the handing over is for a user who leaves. Once all is handed over, `finished_at` is set."""
+
+    login: Annotated[str, Field(description="The login of the user who leaves.")]
+    successor: Annotated[str | None, Field(description="Who takes over; null: the teams do.")]
+    started_at: Annotated[AwareDatetime, Field(description="When the user was deactivated.")]
+    started_by: Annotated[str, Field(description="Who did it, such as `user:li.wei`.")]
+    total: Annotated[int, Field(ge=0, description="How many complaints and other subjects the user owned.")]
+    done: Annotated[int, Field(ge=0, description="How many of them are handed over.")]
+    finished_at: Annotated[AwareDatetime | None, Field(description="When none was left; null: it goes on.")]
+
+
 class KeyShown(BaseModel):
     """A key, without its secret."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from complaints.api import cursors
@@ -11,7 +11,7 @@ from complaints.api.deadlines.schemas import FollowUpOut, FollowUpPage, FollowUp
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.api.request import CurrentRequest, Reply, note_persons, require_right
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
@@ -45,7 +45,9 @@ def follow_up_json(contact: FollowUp) -> dict[str, Any]:
         **refusals(bad_request="An unknown filter or field, or a cursor that is not one of this list's."),
     },
 )
-def list_follow_ups(request: CurrentRequest, query: Annotated[FollowUpQuery, Query()]) -> Response:
+def list_follow_ups(
+    http_request: Request, request: CurrentRequest, query: Annotated[FollowUpQuery, Query()]
+) -> Response:
     """Follow-up contacts still to be made, earliest due first."""
     after = None if query.cursor is None else _read_position(query.cursor)
     wanted = FollowUpFilter(
@@ -62,6 +64,8 @@ def list_follow_ups(request: CurrentRequest, query: Annotated[FollowUpQuery, Que
             request.service, tx, request.caller, wanted, day_on=query.day, after=after, limit=query.limit + 1
         )
         shown, cursor = cut_page(found, query.limit, _position)
+        if fields is None or "complainant" in fields:
+            note_persons(http_request.scope, (one.complaint_id for one in shown if one.in_clear))
         return page_of(map(follow_up_json, shown), fields, cursor)
 
     return request.read(work)

@@ -1,8 +1,9 @@
 """The outermost middleware: an id for every request, in its answer and in its log lines. Pure ASGI.
 
-It also adds the security headers to every answer, and answers HEAD as GET without a body. It writes the access log,
-and turns unexpected exceptions into a 500. A line of the access log has the caller, the address of the peer and the
-complaint, as far as they are known. It has no query string, because that may hold personal data.
+It also adds the security headers to every answer, and answers HEAD as GET without a body. It writes the request log,
+and turns unexpected exceptions into a 500. A line of the request log has the caller, the address of the peer and the
+complaint, as far as they are known. The line of a page has the complaints whose persons the page showed in clear. No
+line has a query string, because that may hold personal data.
 """
 
 import re
@@ -57,7 +58,7 @@ class RequestIds:
         try:
             await self._app(handled, receive, answer.send)
         except ClientDisconnect:
-            # The client has left, so there is no answer. The access log has the problem "client-left".
+            # The client has left, so there is no answer. The request log has the problem "client-left".
             scope["state"]["problem"] = "client-left"
         except Exception as failure:
             path = clip(instance_of(scope))
@@ -87,6 +88,7 @@ class RequestIds:
             actor=caller.actor if caller else None,
             peer=client[0] if client else None,
             complaint=state.get("complaint") or _reference(scope),
+            persons_of=state.get("persons_of"),
         )
 
 

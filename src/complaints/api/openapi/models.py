@@ -32,7 +32,7 @@ Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 
 
 class PersonShown(BaseModel):
-    """A person. Personal data is `***` for keys without the right to see it."""
+    """A person. Keys without the right to see personal data get masks, such as `138****0000`."""
 
     name: str | None
     phone: str | None

@@ -39,17 +39,18 @@ def hand_over(
 
 
 def hand_over_left_behind(change: AnyChange, directory: Directory, now: datetime) -> None:
-    """Hand the complaint or other subject over to its team if its assignee or first owner has left.
+    """Hand the complaint or other subject over if its assignee or first owner has left: to the successor, or its team.
 
     It can get an owner who leaves at the same instant. The engine notices it at the next step.
     """
     for login in (change.subject.assignee, change.subject.first_owner):
         if login is None or not has_left(login, directory):
             continue
+        successor = directory.find_successor(login)
         if isinstance(change, Change):
-            hand_over(change, directory, now, leaver=login, actor=ENGINE)
+            hand_over(change, directory, now, leaver=login, successor=successor, actor=ENGINE)
         elif isinstance(change, SubjectChange):
-            hand_over_subject(change, directory, now, actor=ENGINE)
+            hand_over_subject(change, directory, now, successor=successor, actor=ENGINE)
 
 
 def hand_over_subject(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select, union
 
 from complaints.domain.vocabulary import OPEN_STATUSES
 from complaints.storage.database.transactions import Transaction
@@ -27,6 +27,18 @@ def find_owned(tx: Transaction, login: str, *, limit: int | None = None) -> list
         statement = select(c.id).where(column == login, c.status.in_(OPEN_STATUSES), c.id.not_in(found))
         found |= dict.fromkeys(tx.connection.execute(statement.limit(left)).scalars())
     return list(found)
+
+
+def count_owned(tx: Transaction, login: str) -> int:
+    """The number of open complaints with the user as assignee or first owner, and of the user's open other subjects."""
+    c, s = complaint.c, subject.c
+    assigned, answered = (
+        select(c.id).where(column == login, c.status.in_(OPEN_STATUSES))
+        for column in (c.assignee, c.first_owner)
+    )
+    others = select(s.id).where(s.owner == login, s.ended_at.is_(None))
+    owned = union(assigned, answered, others).subquery()
+    return tx.connection.execute(select(func.count()).select_from(owned)).scalar_one()
 
 
 def find_owned_subjects(tx: Transaction, login: str, *, limit: int | None = None) -> list[UUID]:

@@ -6,6 +6,7 @@ from sqlalchemy import MetaData
 
 from complaints.storage.database.types import metadata, new_metadata
 from complaints.storage.rows import (
+    access_log,
     audit_event,
     complaint,
     configuration,
@@ -22,6 +23,7 @@ from complaints.storage.rows import (
     import_job,
     installation,
     key_use,
+    leaving,
     link,
     person,
     provider_identity,
@@ -34,6 +36,7 @@ from complaints.storage.rows import (
 )
 
 __all__ = [
+    "access_log",
     "audit_event",
     "test_clock",
     "complaint",
@@ -50,6 +53,7 @@ __all__ = [
     "import_job",
     "installation",
     "key_use",
+    "leaving",
     "link",
     "metadata",
     "person",

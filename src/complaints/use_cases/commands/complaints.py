@@ -33,6 +33,7 @@ from complaints.use_cases.commands.field_types import (
     Name,
     NoteText,
     Phone,
+    Reason,
     Subject,
     Switch,
     Tags,
@@ -370,6 +371,12 @@ class AddNote(Content):
 
     text: Annotated[NoteText, Field(description="The note.")]
     visibility: Literal["internal", "public"] | None = None
+
+
+class Reveal(Content):
+    """The wish to see the persons of a complaint in clear."""
+
+    reason: Annotated[Reason, Field(description="Why the caller must see them. It stays in the access log.")]
 
 
 class AddLink(Content):

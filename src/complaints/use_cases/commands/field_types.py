@@ -106,6 +106,7 @@ _VISIBLE: dict[str, Any] = {"pattern": r"\S"}  # a schema can demand only a char
 Subject = Annotated[
     str, Field(min_length=1, max_length=500, json_schema_extra=_VISIBLE), AfterValidator(_visible)
 ]
+Reason = Subject
 LongText = Annotated[str, Field(max_length=100_000)]
 NoteText = Annotated[
     str, Field(min_length=1, max_length=100_000, json_schema_extra=_VISIBLE), AfterValidator(_visible)

@@ -24,7 +24,10 @@ from complaints.use_cases.service import Service
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A contact to make. `day_on` is the local date of `due_at` in the zone of the deadline's policy."""
+    """A contact to make. `day_on` is the local date of `due_at` in the zone of the deadline's policy.
+
+    `in_clear` is True if there is a complainant without masks.
+    """
 
     deadline_id: UUID
     complaint_id: UUID
@@ -39,6 +42,7 @@ class FollowUp:
     owner: str
     team: str
     complainant: Person | None
+    in_clear: bool
 
 
 def list_follow_ups(
@@ -66,13 +70,16 @@ def list_follow_ups(
     found = []
     for row in rows:
         complainant = persons.get(row.complaint_id, {}).get(COMPLAINANT)
-        if complainant and not caller.has_right_on(Right.SEE_PERSONS, row):
+        in_clear = complainant is not None and caller.has_right_on(Right.SEE_PERSONS, row)
+        if complainant and not in_clear:
             complainant = masked(complainant)
-        found.append(_follow_up(row, configuration, tx.now, complainant))
+        found.append(_follow_up(row, configuration, tx.now, complainant, in_clear=in_clear))
     return found
 
 
-def _follow_up(row: Any, configuration: Configuration, now: datetime, complainant: Person | None) -> FollowUp:
+def _follow_up(
+    row: Any, configuration: Configuration, now: datetime, complainant: Person | None, *, in_clear: bool
+) -> FollowUp:
     timezone = configuration.policy(row.policy_code, row.policy_version).timezone
     return FollowUp(
         deadline_id=row.id,
@@ -88,6 +95,7 @@ def _follow_up(row: Any, configuration: Configuration, now: datetime, complainan
         owner=row.owner,
         team=row.team,
         complainant=complainant,
+        in_clear=in_clear,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.facts import reasons_of_priority
+from complaints.domain.complaint.masks import mask_person, mask_service_id
 from complaints.domain.rules.actions import actions_by_status
 from complaints.domain.vocabulary import Action
 from complaints.storage.database.transactions import Transaction
@@ -20,7 +21,6 @@ from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import (
     ComplaintParts,
     find_link_views,
-    mask_person,
     mask_values,
     permit_actions,
     view_all,
@@ -59,6 +59,7 @@ def _show_at_rest(tx: Transaction, caller: Caller, rows: Sequence[Any]) -> dict[
             links.get(row.id, ()),
             _permit(caller, row),
             tx.now,
+            caller.has_right_on(Right.SEE_PERSONS, row),
         )
         for row in rows
     }
@@ -72,6 +73,8 @@ def _members(caller: Caller, row: Any) -> dict[str, Any]:
     members = members_of(row)
     if members["attributes"] and not caller.has_right_on(Right.SEE_INTERNAL, row):
         members["attributes"] = mask_values(members["attributes"])
+    if members["service_id"] and not caller.has_right_on(Right.SEE_PERSONS, row):
+        members["service_id"] = mask_service_id(members["service_id"])
     members["next_due_at"] = row.next_due_at
     members["overdue_after_at"] = row.overdue_after_at
     members["priority_reasons"] = reasons_of_priority(

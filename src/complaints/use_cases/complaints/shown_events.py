@@ -1,14 +1,16 @@
-"""The data of events as callers see it: internal texts masked, complaints outside their scope left out."""
+"""The data of events as callers see it: persons and internal texts masked, complaints outside their scope left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from complaints.domain.complaint.masks import mask_service_id
+from complaints.domain.complaint.texts import ERASED
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.access import Caller
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.views import MASK, mask_values
 
 EventData = dict[str, Any]
@@ -21,12 +23,15 @@ def show_data(
 ) -> list[EventData]:
     """The data of each event as the caller sees it, in the given order.
 
-    Internal notes and attributes are for staff: without `internal` the caller sees a mask. An id of a complaint
-    outside the scope of the caller becomes None.
+    Internal notes and attributes are for staff: without `internal` the caller sees a mask. The id of a service has a
+    mask for who may not see the persons of every complaint in scope (rule 9.1). An id of a complaint outside the scope
+    of the caller becomes None.
     """
     shown = [data for _, data in events]
     if not internal:
         shown = [_mask_internal(event_type, data) for event_type, data in events]
+    if not caller.has_right_everywhere(Right.SEE_PERSONS):
+        shown = [_mask_service(data) for data in shown]
     if caller.scope == ALL_COMPLAINTS:
         return shown
     hidden = load.find_outside(tx, {found for data in shown for found in _ids_in(data)}, scope=caller.scope)
@@ -44,6 +49,13 @@ def _mask_internal(event_type: str, data: EventData) -> EventData:
     if isinstance(changes, Mapping) and isinstance(attributes := changes.get("attributes"), Mapping):
         shown["changes"] = {**changes, "attributes": mask_values(attributes)}
     return shown
+
+
+def _mask_service(data: EventData) -> EventData:
+    changes = data.get("changes")
+    if not isinstance(changes, Mapping) or changes.get("service_id") in (None, MASK, ERASED):
+        return data
+    return {**data, "changes": {**changes, "service_id": mask_service_id(changes["service_id"])}}
 
 
 def _ids_in(value: object) -> Iterator[UUID]:

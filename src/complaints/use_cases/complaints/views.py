@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint, Person, copy_with
+from complaints.domain.complaint.masks import mask_person, mask_service_id
 from complaints.domain.rules.actions import ActionContext, allowed_actions
 from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.scope import ScopedComplaint
@@ -18,7 +19,6 @@ from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.service import Service
 
 MASK = "***"
-_PERSONAL = ("name", "phone", "email", "account_no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class ComplaintParts:
     """The values by name that show one complaint at `now`, from facts or from rows.
 
     `members` also has the values that follow from members and deadlines. `deadlines` are as they stand now.
+    `in_clear` is True if the persons have no masks.
     """
 
     members: Mapping[str, Any]
@@ -43,6 +44,7 @@ class ComplaintParts:
     links: Sequence[LinkView]
     allowed: Sequence[Action]
     now: datetime
+    in_clear: bool
 
     @property
     def overdue_seconds(self) -> int | None:
@@ -55,13 +57,17 @@ class ComplaintParts:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintView:
-    """One complaint as a caller sees it at `now`. `allowed` are the actions that the caller may take."""
+    """One complaint as a caller sees it at `now`. `allowed` are the actions that the caller may take.
+
+    `in_clear` is True if the persons have no masks.
+    """
 
     complaint: Complaint
     persons: Persons
     links: tuple[LinkView, ...]
     allowed: tuple[Action, ...]
     now: datetime
+    in_clear: bool
 
     @property
     def parts(self) -> ComplaintParts:
@@ -75,7 +81,7 @@ class ComplaintView:
         }
         persons = {role: members_of(person) for role, person in self.persons.items()}
         deadlines = [vars(deadline) for deadline in complaint.deadlines]
-        return ComplaintParts(members, deadlines, persons, self.links, self.allowed, self.now)
+        return ComplaintParts(members, deadlines, persons, self.links, self.allowed, self.now, self.in_clear)
 
 
 def view_all(
@@ -140,9 +146,12 @@ def _view(
     current = complaint if deadlines == complaint.deadlines else copy_with(complaint, deadlines=deadlines)
     if current.attributes and not caller.has_right_on(Right.SEE_INTERNAL, complaint):
         current = copy_with(current, attributes=mask_values(current.attributes))
-    sees_persons = caller.has_right_on(Right.SEE_PERSONS, complaint)
-    shown = persons if sees_persons else {role: masked(person) for role, person in persons.items()}
-    return ComplaintView(current, shown, tuple(links), allowed, now)
+    if caller.has_right_on(Right.SEE_PERSONS, complaint):
+        return ComplaintView(current, persons, tuple(links), allowed, now, in_clear=True)
+    if current.service_id:
+        current = copy_with(current, service_id=mask_service_id(current.service_id))
+    shown = {role: masked(person) for role, person in persons.items()}
+    return ComplaintView(current, shown, tuple(links), allowed, now, in_clear=False)
 
 
 def permit_actions(
@@ -157,13 +166,8 @@ def permit_actions(
 
 
 def masked(person: Person) -> Person:
-    """The person with a mask for each member of personal data that is known."""
+    """The person with a mask for each member of personal data that is known (rule 9.1)."""
     return replace(person, **mask_person(members_of(person)))
-
-
-def mask_person(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of a person with a mask for each member of personal data that is known."""
-    return {**members, **{name: members[name] and MASK for name in _PERSONAL}}
 
 
 def mask_values(attributes: Mapping[str, Any]) -> dict[str, Any]:

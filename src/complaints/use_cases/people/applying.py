@@ -26,8 +26,8 @@ def preview_people(service: Service, caller: Caller, people: PeopleFile) -> Peop
 def apply_people(service: Service, caller: Caller, people: PeopleFile, shown: PeoplePlan) -> None:
     """Make the people as the file has them, if the plan is still the one that was `shown`.
 
-    All of it is written, or nothing. Then each user who leaves hands over in batches, and is deactivated; if that
-    ends early, the same file goes on with it. Raises Conflict if the plan is another one by now.
+    All of it is written, or nothing. Then each user who leaves is deactivated, and hands over in batches; if that
+    ends early, the loops of the server go on with it. Raises Conflict if the plan is another one by now.
     """
 
     def work(tx: Transaction) -> None:
@@ -45,9 +45,11 @@ def apply_people(service: Service, caller: Caller, people: PeopleFile, shown: Pe
 
 
 def change_user(service: Service, caller: Caller, login: str, command: PatchUser) -> User:
-    """Change a user. One who leaves hands over in batches first (rule 1.7). Raises as `leaving.change_user` does."""
-    leaving.hand_over_before(service, caller, login, command)
-    return service.configure(lambda tx: leaving.change_user(service, tx, caller, login, command))
+    """Change a user. One who leaves then hands over in batches (rule 1.7). Raises as `leaving.change_user` does."""
+    user = service.configure(lambda tx: leaving.change_user(service, tx, caller, login, command))
+    if command.active is False:
+        leaving.hand_over_all(service, login)
+    return user
 
 
 def _without_leaving(step: PeopleStep) -> PeopleStep:

@@ -286,8 +286,9 @@ def find_unknown_types(case: SubjectCase, known: Collection[str]) -> Iterator[st
 
 
 def _has_owner(case: SubjectCase) -> bool:
+    """True if the owner is active, or what the owner has is being handed over (rule 1.7)."""
     owner = case.directory.users.get(case.subject.assignee or case.subject.first_owner)
-    return owner is not None and owner.active
+    return owner is not None and (owner.active or owner.login in case.directory.leaving)
 
 
 def _steps_once(case: SubjectCase) -> Iterator[str]:
