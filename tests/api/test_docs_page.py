@@ -95,10 +95,15 @@ def test_the_key_is_not_kept_and_nothing_is_validated_outside() -> None:
     assert "validatorUrl: null" in script
 
 
-def test_the_document_is_open_and_names_the_key() -> None:
+def test_the_document_is_open_and_names_the_key_and_the_cookie() -> None:
     document = CLIENT.get("/openapi.json").json()
-    (scheme,) = document["components"]["securitySchemes"].values()
-    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    key, session = document["components"]["securitySchemes"].values()
+    assert (key["type"], key["scheme"]) == ("http", "bearer")
+    assert (session["type"], session["in"], session["name"]) == (
+        "apiKey",
+        "cookie",
+        "__Host-complaints-session",
+    )
 
 
 def test_the_viewer_is_kept_for_a_year_and_our_script_is_asked_for_each_time() -> None:
