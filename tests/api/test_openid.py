@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
@@ -10,11 +11,15 @@ from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
 import httpx2
 import pytest
 from joserfc.jwk import KeySet, RSAKey
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from complaints.api.accounts import openid_provider
 from complaints.api.accounts.openid_provider import KEYS_REST_SECONDS, OpenIdProvider
 from complaints.api.accounts.openid_sign_in import MOST_WAITING, OpenIdSignIn
+from complaints.storage.rows.used_sign_in import used_sign_in
+from complaints.use_cases.accounts.openid_attempts import OpenIdRefused, begin_attempt, claim_attempt
+from complaints.use_cases.service import Service
 from tests.api.openid_server import CLIENT, CODE, SECRET, ForgingProvider, serving_provider
 from tests.api.wall_clock import Clock, wall_clock
 
@@ -195,6 +200,26 @@ def test_an_attempt_works_once_in_its_browser_and_for_ten_minutes(
     assert refusal(browser.get(CALLBACK, code=CODE, state=state))[2] == late
 
 
+def test_of_many_answers_for_one_attempt_one_is_taken(service: Service, clock: Clock) -> None:
+    attempt = begin_attempt("/", clock.now)
+
+    def claim(_: int) -> bool:
+        try:
+            service.write(lambda tx: claim_attempt(tx, attempt, clock.now))
+        except OpenIdRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(claim, range(16))) == 1
+
+    clock.now += timedelta(minutes=10, seconds=1)
+    later = begin_attempt("/", clock.now)
+    service.write(lambda tx: claim_attempt(tx, later, clock.now))
+    kept = service.read(lambda tx: tx.connection.execute(select(used_sign_in.c.expires_at)).scalars().all())
+    assert kept == [later.expires_at]  # an expired attempt needs no row
+
+
 UNCLEAR = "The provider could not sign you in: begin again, or ask an administrator."
 WITHOUT_CODE = "The provider sent neither a code nor an error: begin again."
 REFUSED_CODE = "The provider does not accept the code of this sign-in: begin again."
@@ -301,6 +326,7 @@ def test_a_provider_that_does_not_answer_as_it_must_gives_503(
         use_provider(client, provider)
         answered = browser.get(BEGIN)
         if answered.status_code == 302:
+            assert not isinstance(fault, dict), "faulty metadata are refused at once"
             answered = browser.sign_in(provider)
         assert (refusal(answered), answered.headers["retry-after"]) == (NOT_NOW, "5"), fault
     provider.reset()
