@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from tests.support import Scenario
+from tests.support import Scenario, count_statements
 
 AGENT, AUDITOR, SUPERVISOR = AccessRole.AGENT, AccessRole.AUDITOR, AccessRole.SUPERVISOR
 PERSON = {"name": "Zhuge Kongming", "phone": "+8613912345678"}
@@ -221,6 +221,26 @@ def test_rule_7_8_an_import_is_for_its_user_and_for_those_who_see_its_source(sta
         assert staff.get(address, importer).status_code == 200
         assert staff.get(address, other).status_code == 404
         assert staff.get(address, staff.scenario.key(AUDITOR)).status_code == 200
+
+
+def test_rule_7_3_a_bulk_call_by_filter_chooses_within_the_scope(staff: Staff) -> None:
+    key = staff.user("agent", AGENT, teams=["operations", "management"])
+    body = {"filter": {}, "expected_count": 2, "text": "Seen."}
+    answer = staff.client.post("/v1/complaints/bulk-notes", json=body, headers=key)
+    changed = {str(staff.complaints[subject].id) for subject in ("network", "billing")}
+    assert {item["complaint"] for item in answer.json()["items"] if item["status"] == 200} == changed
+
+
+def test_what_is_within_the_scope_costs_no_statement_more(staff: Staff) -> None:
+    key, unlimited = staff.user("agent", AGENT, teams=["operations"]), staff.scenario.key(AGENT)
+    counts = []
+    for headers in (key, unlimited):
+        staff.get("/v1/complaints", headers)  # so that the configuration is in memory
+        with count_statements(staff.scenario.service) as executed:
+            assert staff.get(f"/v1/complaints/{staff.complaints['network'].id}", headers).status_code == 200
+            assert staff.get("/v1/complaints", headers, overdue="true").status_code == 200
+        counts.append(len(executed))
+    assert counts[0] == counts[1]
 
 
 def _leaks(staff: Staff, key: dict[str, str], answer: Any) -> bool:

@@ -291,6 +291,26 @@ def test_a_user_who_leaves_hands_it_over(scenario: Scenario, client: TestClient)
     assert loaded(scenario, first).owner == "admin"
 
 
+def test_rule_7_4_its_owners_of_now_and_before_open_it(scenario: Scenario, client: TestClient) -> None:
+    for login in ("li.wei", "wang.fang", "zhao"):
+        assert client.post("/v1/users", json={"login": login, "name": login}).status_code == 201
+    review = asked(scenario, owner="li.wei")
+    client.patch("/v1/users/li.wei", json={"active": False, "successor": "wang.fang"})
+
+    def opens(login: str) -> bool:
+        def work(tx: Any) -> bool:
+            reach = scenario.service.configuration(tx).reach_of(login)
+            caller = Caller("key", frozenset({AccessRole.AGENT}), "test", login, reach)
+            return load_subject(tx, caller, KIND, review.number).id == review.id
+
+        try:
+            return scenario.service.read(work)
+        except NotFound:
+            return False
+
+    assert [opens(login) for login in ("li.wei", "wang.fang", "zhao")] == [True, True, False]
+
+
 MET = """UPDATE deadline SET status = 'met_late', met_at = '2026-02-01 00:00:00.000000', wake_at = NULL
 WHERE subject_id IS NOT NULL"""
 PLANTED = [

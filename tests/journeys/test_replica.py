@@ -121,6 +121,25 @@ def test_what_the_replica_knows_of_reference_data_decides_nothing(pair: Pair) ->
     assert reader.get("/v1/complaints").status_code == 401
 
 
+def test_a_scope_comes_from_the_primary(pair: Pair) -> None:
+    """The replica still has the wider scope, and the user who is absent no longer."""
+    admin = TestClient(pair.app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+    user = {"login": "reader", "name": "Reader", "roles": ["auditor"], "scope": "all"}
+    assert admin.post("/v1/users", json=user).status_code == 201
+    away = {"login": "boss", "name": "Boss", "deputy": "reader", "absent_from": "2026-01-01T00:00:00Z"}
+    assert admin.post("/v1/users", json=away).status_code == 201
+    made, other = pair.scenario.post(first_owner="boss"), pair.scenario.post()
+    reader = TestClient(pair.app, headers=pair.scenario.key(AccessRole.AUDITOR, login="reader"))
+    paths = [f"/v1/complaints/{one.id}" for one in (made, other)]
+    pair.await_replay()
+    assert [reader.get(path).status_code for path in paths] == [200, 200]
+    pair.tell_replica("SELECT pg_wal_replay_pause()")
+    admin.patch("/v1/users/reader", json={"scope": "own"})
+    assert [reader.get(path).status_code for path in paths] == [200, 404]
+    assert admin.patch("/v1/users/boss", json={"deputy": ""}).status_code == 200
+    assert [reader.get(path).status_code for path in paths] == [404, 404]
+
+
 @pytest.mark.parametrize("role", WRITERS)
 def test_a_role_that_writes_is_never_sent_to_the_replica(service: Service, role: AccessRole) -> None:
     replica = Replica(service.database, service.new_id, primary=service)

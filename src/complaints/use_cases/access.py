@@ -152,11 +152,14 @@ class Caller:
 
         A filter by the user of the caller, or by a user for whom that user stands in, is the scope.
         """
-        if self.login is None or not _staff_roles(self.roles, right):
-            return self.scope_for(right)
+        scope = self.scope_for(right)
         asked = [{one} if isinstance(one, str) else {*one} for one in logins if one]
-        own = {self.login, *self.represented(now)} if asked else set()
-        return ALL_COMPLAINTS if any(one <= own for one in asked) else self.scope_for(right)
+        if scope == ALL_COMPLAINTS or not asked or not self.may_have_part(right):
+            return scope
+        if {self.login} in asked:  # most often: nobody else need be looked for
+            return ALL_COMPLAINTS
+        own = {self.login, *self.represented(now)}
+        return ALL_COMPLAINTS if any(one <= own for one in asked) else scope
 
     def represented(self, now: datetime) -> tuple[str, ...]:
         """The logins of the users for whom the user of the caller stands in at `now` (rule 3.10)."""
