@@ -13,7 +13,7 @@ _WRITTEN = (
     "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline", "hold", "party", "link",
     "subject", "complaint_tag", "complaint_external_id", "contact_digest",
     "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat",
-    "follower", "reindexing",
+    "follower", "reindexing", "assignment_turn", "duty_rota",
 )  # fmt: skip
 _SEEDED = (
     "user_account", "department", "team", "category", "calendar", "policy", "api_key", "reference_version",

@@ -1,7 +1,7 @@
 """The staff of the house: users, teams and departments, and the directory that holds them."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from complaints.domain.scope import Scope, ScopeKind
@@ -60,12 +60,22 @@ class Department:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyShift:
+    """A time in which a user is on duty for a team: from `on_duty_from` until before `on_duty_until`, in UTC."""
+
+    login: str
+    on_duty_from: datetime
+    on_duty_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
-    """All users by login, all teams and departments by code."""
+    """All users by login, all teams and departments by code. `duty` has the duty rotas by the code of the team."""
 
     users: Mapping[str, User]
     teams: Mapping[str, Team]
     departments: Mapping[str, Department]
+    duty: Mapping[str, tuple[DutyShift, ...]] = field(default_factory=dict)
 
     def resolve(self, scope: Scope) -> Scope:
         """The scope with departments replaced by their teams, and by the teams of the departments below them."""

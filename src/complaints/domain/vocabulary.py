@@ -211,6 +211,7 @@ class AuditSubject(StrEnum):
     CALENDAR = "calendar"
     POLICY = "policy"
     KEY = "key"
+    DUTY = "duty"
 
 
 class AuditAction(StrEnum):
@@ -219,6 +220,13 @@ class AuditAction(StrEnum):
     CREATED = "created"
     CHANGED = "changed"
     FOUND = "found"
+
+
+class AssignmentMethod(StrEnum):
+    """How a policy chooses the assignee of a complaint that enters a team (rule 5.9)."""
+
+    ROUND_ROBIN = "round_robin"
+    FEWEST_OPEN = "fewest_open"
 
 
 class ContactAfterEnd(StrEnum):

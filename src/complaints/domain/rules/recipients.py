@@ -43,7 +43,7 @@ def find_recipient(role: RecipientRole, owned: Owned, directory: Directory, now:
     roles = list(RecipientRole)
     for candidate_role in roles[roles.index(role) :]:
         for login in _holders(candidate_role, owned, directory):
-            if (login := _find_reachable_user(login, directory, now)) is not None:
+            if (login := find_reachable_user(login, directory, now)) is not None:
                 return login
     return None
 
@@ -62,7 +62,7 @@ def find_represented_users(login: str, directory: Directory, now: datetime) -> t
 
 
 def _find_stand_ins(user: User, directory: Directory, now: datetime) -> list[str | None]:
-    if _find_reachable_user(user.login, directory, now) is not None:
+    if find_reachable_user(user.login, directory, now) is not None:
         return [user.deputy]
     teams = [team.deputy for team in directory.teams.values() if team.lead == user.login]
     departments = [one.deputy for one in directory.departments.values() if one.head == user.login]
@@ -114,7 +114,8 @@ def _find_top_department(department: Department | None, directory: Directory) ->
     return department
 
 
-def _find_reachable_user(login: str | None, directory: Directory, now: datetime) -> str | None:
+def find_reachable_user(login: str | None, directory: Directory, now: datetime) -> str | None:
+    """The user, or the deputy if the user is absent or not active. None if neither can be reached at `now`."""
     user = directory.users.get(login) if login else None
     if user is None or user.available(now):
         return user.login if user else None

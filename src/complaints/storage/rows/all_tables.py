@@ -6,6 +6,7 @@ from sqlalchemy import MetaData
 
 from complaints.storage.database.types import metadata, new_metadata
 from complaints.storage.rows import (
+    assignment_turn,
     audit_event,
     complaint,
     configuration,
@@ -28,6 +29,7 @@ from complaints.storage.rows import (
 )
 
 __all__ = [
+    "assignment_turn",
     "audit_event",
     "test_clock",
     "complaint",

@@ -44,6 +44,7 @@ _TABLES: dict[AuditSubject, Table] = {
     AuditSubject.CALENDAR: configuration.calendar,
     AuditSubject.POLICY: configuration.policy,
     AuditSubject.KEY: configuration.api_key,
+    AuditSubject.DUTY: configuration.duty_rota,
 }
 _DIGESTED = {
     (AuditSubject.POLICY, "text"),

@@ -113,6 +113,13 @@ api_key = Table(
     Column("revoked_at", UtcDateTime),
 )
 
+duty_rota = Table(
+    "duty_rota",
+    metadata,
+    Column("team", ForeignKey("team.code"), primary_key=True),
+    Column("shifts", JSON, nullable=False),
+)
+
 reference_version = Table(
     "reference_version",
     metadata,

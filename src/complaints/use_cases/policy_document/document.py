@@ -101,7 +101,11 @@ def to_document(policy: Policy) -> dict[str, object]:
         "default_team": policy.default_team,
         "early_close_roles": sorted(policy.early_close_roles),
         "acknowledgement": dict(policy.acknowledgement),
-        **_given(contact_after_end=_unless_built_in(policy.contact_after_end)),
+        **_given(
+            contact_after_end=_unless_built_in(policy.contact_after_end),
+            assignment={team: str(method) for team, method in policy.assignment.items()} or None,
+            duty_outside=policy.duty_outside,
+        ),
     }
 
 

@@ -1,0 +1,37 @@
+"""The duty rotas of teams, and whose turn it is in a team that assigns its complaints by turns.
+
+Revision: 0025
+Revises: 0020
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0025"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+oldest_program = "0014"
+
+
+def upgrade() -> None:
+    """Two tables without rows."""
+    op.create_table(
+        "duty_rota",
+        sa.Column("team", sa.String(length=200), nullable=False),
+        sa.Column("shifts", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["team"], ["team.code"], name="fk_duty_rota__team__team"),
+        sa.PrimaryKeyConstraint("team", name="pk_duty_rota"),
+    )
+    op.create_table(
+        "assignment_turn",
+        sa.Column("team", sa.String(length=200), nullable=False),
+        sa.Column("login", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("team", name="pk_assignment_turn"),
+    )
+
+
+def downgrade() -> None:
+    """Drop the tables. The rotas are lost; the audit log keeps their entries."""
+    op.drop_table("assignment_turn")
+    op.drop_table("duty_rota")
