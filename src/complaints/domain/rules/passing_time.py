@@ -14,7 +14,7 @@ from complaints.domain.rules.deadlines import set_wake_time, terms_of
 from complaints.domain.rules.duty import find_on_duty
 from complaints.domain.rules.ladder import MOST_REPETITIONS, PlannedStep, plan_remaining_steps
 from complaints.domain.rules.ownership import hand_over_left_behind
-from complaints.domain.rules.recipients import find_recipients
+from complaints.domain.rules.recipients import Owned, find_recipients
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import (
     DeadlineKind,
@@ -105,7 +105,7 @@ def _take_steps(
         hand_over_left_behind(change, directory, now)
     for planned, deadline, notifies in due:
         step = planned.step
-        told = _find_told(change, step.level, step.notify, policy, directory, now) if notifies else ()
+        told = find_told(change.subject, step.level, step.notify, policy, directory, now) if notifies else ()
         _take_step(change, planned, deadline, now, recipients=told, notifies=notifies)
         if _apply_step_actions(change, policy, directory, planned, now):
             return False  # the step may have moved the times of the steps after it
@@ -135,8 +135,8 @@ def _find_passed_steps(
     return sorted(due, key=lambda d: (d[0].planned_at, d[1].id)), has_more
 
 
-def _find_told(
-    change: AnyChange,
+def find_told(
+    subject: Owned,
     level: int,
     roles: tuple[RecipientRole, ...],
     policy: Policy,
@@ -144,8 +144,8 @@ def _find_told(
     now: datetime,
 ) -> tuple[str, ...]:
     """Who hears of a step: from level 1 on the users on duty, otherwise the holders of its roles (rule 3.11)."""
-    on_duty = find_on_duty(change.subject.team, directory, policy, now) if level > 0 else ()
-    return on_duty or find_recipients(roles, change.subject, directory, now)
+    on_duty = find_on_duty(subject.team, directory, policy, now) if level > 0 else ()
+    return on_duty or find_recipients(roles, subject, directory, now)
 
 
 def _take_step(
@@ -207,7 +207,7 @@ def escalate_now(
         step=step,
         level=level,
         roles=roles,
-        recipients=_find_told(change, level, roles, policy, directory, now),
+        recipients=find_told(change.subject, level, roles, policy, directory, now),
         planned_at=now,
         taken_at=now,
         superseded=False,

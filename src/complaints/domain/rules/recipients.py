@@ -1,5 +1,6 @@
 """The users who get an escalation, found from the roles of its step (rule 3.6)."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -67,6 +68,15 @@ def _find_stand_ins(user: User, directory: Directory, now: datetime) -> list[str
     teams = [team.deputy for team in directory.teams.values() if team.lead == user.login]
     departments = [one.deputy for one in directory.departments.values() if one.head == user.login]
     return [*teams, *departments]
+
+
+def list_teams_under(logins: Collection[str], directory: Directory) -> list[str]:
+    """The codes of the teams over which one of these users holds a role, as holder or deputy."""
+    return [
+        code
+        for code in directory.teams
+        if any(login in logins for holders in _holders_by_role(code, directory) for login in holders)
+    ]
 
 
 def choose_answerable_user(team_code: str, directory: Directory) -> str:

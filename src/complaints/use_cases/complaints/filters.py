@@ -25,6 +25,7 @@ from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Filters
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.recipients import find_backlog_scope
 from complaints.use_cases.commands.field_types import (
     Content,
     Email,
@@ -178,18 +179,20 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     Forbidden if the caller may see none, and for a filter by attributes that the caller may not read. Raises
     InvalidContent for a team, user or category that does not exist.
     """
-    scope = caller.scope
+    configuration = service.configuration(tx)
+    users = _users(configuration, caller, asked)
+    scope = find_backlog_scope(caller, configuration.directory, tx.now, **users) or caller.scope
     if asked.attributes():
         caller.require(Right.SEE_INTERNAL)
     if any(getattr(asked, name) is not None for name in _OF_PERSONS):
         caller.require(Right.SEE_PERSONS)
         scope = caller.scope_for(Right.SEE_PERSONS)
-    configuration = service.configuration(tx)
     region = configuration.policy_at(tx.now).phone_region
     known = identify(account_no=asked.account_no, phone=asked.phone, email=asked.email, region=region)
     return Filters(
         **{name: getattr(asked, name) for name in _UNCHANGED},
-        **_users(configuration, caller, asked),
+        **users,
+        unassigned=asked.assignee == NOBODY,
         **_marks(asked, known),
         plain={name: value for name in _PLAIN if (value := getattr(asked, name)) is not None},
         attributes=asked.attributes(),
@@ -201,14 +204,14 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     )
 
 
-def _users(configuration: Configuration, caller: Caller, asked: ComplaintFilter) -> dict[str, Any]:
+def _users(configuration: Configuration, caller: Caller, asked: ComplaintFilter) -> dict[str, str | None]:
     """The filters by users; also checks the team."""
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
     users = configuration.directory.users
-    unassigned = asked.assignee == NOBODY
-    assignee = None if unassigned else resolve_user(asked.assignee, users, caller, parameter="assignee")
+    name = None if asked.assignee == NOBODY else asked.assignee
+    assignee = resolve_user(name, users, caller, parameter="assignee")
     first_owner = resolve_user(asked.first_owner, users, caller, parameter="first_owner")
-    return {"unassigned": unassigned, "assignee": assignee, "first_owner": first_owner}
+    return {"assignee": assignee, "first_owner": first_owner}
 
 
 def _marks(asked: ComplaintFilter, known: Identity) -> dict[str, Any]:
