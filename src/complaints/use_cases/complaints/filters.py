@@ -25,7 +25,6 @@ from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Filters
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.complaints.recipients import find_backlog_scope
 from complaints.use_cases.commands.field_types import (
     Content,
     Email,
@@ -35,6 +34,7 @@ from complaints.use_cases.commands.field_types import (
     Phone,
     SearchText,
 )
+from complaints.use_cases.complaints.recipients import find_backlog_scope
 from complaints.use_cases.named_filters import NOBODY, check_name, resolve_user
 from complaints.use_cases.service import Service
 
@@ -180,8 +180,11 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     InvalidContent for a team, user or category that does not exist.
     """
     configuration = service.configuration(tx)
-    users = _users(configuration, caller, asked)
-    scope = find_backlog_scope(caller, configuration.directory, tx.now, **users) or caller.scope
+    assignee, first_owner = _users(configuration, caller, asked)
+    backlog = find_backlog_scope(
+        caller, configuration.directory, tx.now, assignee=assignee, first_owner=first_owner
+    )
+    scope = backlog or caller.scope
     if asked.attributes():
         caller.require(Right.SEE_INTERNAL)
     if any(getattr(asked, name) is not None for name in _OF_PERSONS):
@@ -191,7 +194,8 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     known = identify(account_no=asked.account_no, phone=asked.phone, email=asked.email, region=region)
     return Filters(
         **{name: getattr(asked, name) for name in _UNCHANGED},
-        **users,
+        assignee=assignee,
+        first_owner=first_owner,
         unassigned=asked.assignee == NOBODY,
         **_marks(asked, known),
         plain={name: value for name in _PLAIN if (value := getattr(asked, name)) is not None},
@@ -204,14 +208,16 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     )
 
 
-def _users(configuration: Configuration, caller: Caller, asked: ComplaintFilter) -> dict[str, str | None]:
-    """The filters by users; also checks the team."""
+def _users(
+    configuration: Configuration, caller: Caller, asked: ComplaintFilter
+) -> tuple[str | None, str | None]:
+    """The filters by assignee and first owner; also checks the team."""
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
     users = configuration.directory.users
     name = None if asked.assignee == NOBODY else asked.assignee
     assignee = resolve_user(name, users, caller, parameter="assignee")
     first_owner = resolve_user(asked.first_owner, users, caller, parameter="first_owner")
-    return {"assignee": assignee, "first_owner": first_owner}
+    return assignee, first_owner
 
 
 def _marks(asked: ComplaintFilter, known: Identity) -> dict[str, Any]:
