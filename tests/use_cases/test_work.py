@@ -4,22 +4,25 @@ from collections.abc import Sequence
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict, InvalidContent, NotFound, TransitionRefused
 from complaints.domain.scope import Scope, ScopeKind
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, AssignmentMethod
 from complaints.storage.queries.load_counts import count_open
 from complaints.storage.queries.work_queue import claim_first
 from complaints.use_cases.access import SYSTEM, Caller
-from complaints.use_cases.commands.complaints import PatchComplaint
+from complaints.use_cases.commands.complaints import CreateComplaint, PatchComplaint
 from complaints.use_cases.commands.configuration import CreateUser, PatchUser
 from complaints.use_cases.commands.work import PutDutyRota
-from complaints.use_cases.complaints import edit, leaving
+from complaints.use_cases.complaints import edit, intake, leaving
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
+from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
 from complaints.use_cases.configuration import policies, staff
+from complaints.use_cases.policy_document.document import from_document, read_policy, to_document
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.work import duty, loads, queues, taking
 from tests.support import START, Scenario, count_statements
@@ -142,6 +145,32 @@ def test_rule_5_9_reopening_gives_a_complaint_whose_assignee_left_another(scenar
     reopened.append(scenario.post(external_id="X-1", subject="It is back"))
     assert [complaint.assignee for complaint in reopened] == [None, "bo", "bo", "bo"]
     assert assigned(scenario, contacted) == ["bo"]
+
+
+def test_rule_5_9_imported_rows_take_turns_and_what_a_leaver_had_waits(scenario: Scenario) -> None:
+    add_users(scenario, "an", "bo")
+    assigning(scenario, "\nassignment: {customer_service: round_robin}\n")
+    command = CreateComplaint.model_validate({"channel": "import", "subject": "Old"})
+    requests = [
+        IntakeRequest(SYSTEM, command, import_id=UUID(int=1), row_digest=str(number)) for number in range(3)
+    ]
+    found = scenario.service.write(lambda tx: intake.register(scenario.service, tx, requests))
+    made = [one.complaint for one in found if isinstance(one, IntakeResult)]
+    assert [one.assignee for one in made] == assigned(scenario, *made) == ["an", "bo", "an"]
+    patch_user(scenario, "an", active=False)
+    assert assigned(scenario, *made) == [None, "bo", None]
+
+
+def test_rule_5_9_a_policy_in_force_says_it_and_a_document_tells_it_again(scenario: Scenario) -> None:
+    assigning(scenario, "\nassignment: {operations: fewest_open}\nduty_outside: always\n")
+    policy = scenario.service.read(lambda tx: scenario.service.configuration(tx).policy_at(tx.now))
+    assert policy.assignment == {NETWORK: AssignmentMethod.FEWEST_OPEN}
+    assert from_document(to_document(policy), version=policy.version) == policy
+    with pytest.raises(InvalidContent) as refusal:
+        assigning(scenario, "\nassignment: {moon: fewest_open}\n")
+    assert [fault.pointer for fault in refusal.value.faults] == ["/assignment/moon"]
+    [warning] = read_policy(HANDBOOK + "\nduty_outside: always\n").warnings
+    assert (warning.pointer, "no duty rota counts" in warning.message) == ("/duty_outside", True)
 
 
 def test_a_policy_without_assignment_costs_no_statement(scenario: Scenario) -> None:

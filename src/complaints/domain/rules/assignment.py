@@ -33,7 +33,7 @@ def list_candidates(change: Change, policy: Policy, directory: Directory) -> lis
 
 
 def choose_next(candidates: Sequence[str], last: str | None) -> str:
-    """The candidate whose turn comes after the user `last`. Turns are in the order of logins. After the last comes the first."""
+    """The candidate whose turn comes after the user `last`, in the order of logins. After the end comes the first."""
     return next((login for login in candidates if last is None or login > last), candidates[0])
 
 

@@ -31,8 +31,8 @@ def put_rota(
 ) -> tuple[DutyShift, ...]:
     """Replace the rota of a team. Shifts of different users may overlap: all of them are on duty.
 
-    Raises NotFound for an unknown team. Raises InvalidContent for a user who is not active, for a shift that ends before
-    it begins, and for two shifts of one user that overlap.
+    Raises NotFound for an unknown team. Raises InvalidContent for a user who is not active, and for a
+    shift that ends before it begins or overlaps another shift of its user.
     """
     configuration = claim_to_change(service, tx, caller)
     before = load_rota(configuration, team)
