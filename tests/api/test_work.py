@@ -109,8 +109,9 @@ def test_an_absence_that_cannot_be_is_not_rehearsed(client: TestClient, query: J
 
 
 def test_a_supervisor_goes_on_holiday(client: TestClient, scenario: Scenario) -> None:
-    """Without a deputy all goes to the head. The deputy inherits the steps and sees the backlog until the return."""
-    add_users(scenario, "sun", "dai")
+    """The deputy of another team inherits the steps and sees the backlog until the return (rule 3.10)."""
+    add_users(scenario, "sun")
+    add_users(scenario, "dai", teams=["operations"])
     dai = scenario.key(AccessRole.SUPERVISOR, login="dai")
     assert client.patch(f"/v1/teams/{CARE}", json={"lead": "sun"}).status_code == 200
     own, idle = (scenario.post(subject=name, first_owner="admin") for name in ("Own", "Idle"))

@@ -81,11 +81,12 @@ def test_rule_1_18_one_of_fifty_takes_the_complaint(scenario: Scenario) -> None:
     complaint = scenario.post()
     logins = [f"user-{number}" for number in range(50)]
     add_users(scenario, *logins)
+    callers = [caller(scenario, login) for login in logins]
 
     def take(number: int) -> ComplaintError | None:
         return refused(
             lambda: scenario.service.write(
-                lambda tx: taking.take(scenario.service, tx, caller(logins[number]), str(complaint.id))
+                lambda tx: taking.take(scenario.service, tx, callers[number], str(complaint.id))
             )
         )
 
@@ -102,12 +103,10 @@ def test_rule_1_18_one_of_fifty_takes_the_complaint(scenario: Scenario) -> None:
 def test_rule_1_18_each_takes_another_complaint_of_the_queue(scenario: Scenario) -> None:
     add_users(scenario, *"abcdefgh")
     posted = {scenario.post().id for _ in range(8)}
-    service = scenario.service
+    service, callers = scenario.service, [caller(scenario, login) for login in "abcdefgh"]
     taken = at_once(
         8,
-        lambda n: service.write(
-            lambda tx: taking.take_next(service, tx, caller("abcdefgh"[n]), "customer_service")
-        ),
+        lambda n: service.write(lambda tx: taking.take_next(service, tx, callers[n], "customer_service")),
     )
     assert {(one.id, one.assignee) for one in taken} == {
         (one.id, login) for one, login in zip(taken, "abcdefgh", strict=True)

@@ -34,7 +34,6 @@ from complaints.use_cases.commands.field_types import (
     Phone,
     SearchText,
 )
-from complaints.use_cases.complaints.recipients import find_backlog_scope
 from complaints.use_cases.named_filters import NOBODY, check_name, resolve_user
 from complaints.use_cases.service import Service
 
@@ -179,24 +178,18 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     Forbidden if the caller may see none, and for a filter by attributes that the caller may not read. Raises
     InvalidContent for a team, user or category that does not exist.
     """
-    configuration = service.configuration(tx)
-    assignee, first_owner = _users(configuration, caller, asked)
-    backlog = find_backlog_scope(
-        caller, configuration.directory, tx.now, assignee=assignee, first_owner=first_owner
-    )
-    scope = backlog or caller.scope
+    scope = caller.scope
     if asked.attributes():
         caller.require(Right.SEE_INTERNAL)
     if any(getattr(asked, name) is not None for name in _OF_PERSONS):
         caller.require(Right.SEE_PERSONS)
         scope = caller.scope_for(Right.SEE_PERSONS)
+    configuration = service.configuration(tx)
     region = configuration.policy_at(tx.now).phone_region
     known = identify(account_no=asked.account_no, phone=asked.phone, email=asked.email, region=region)
     return Filters(
         **{name: getattr(asked, name) for name in _UNCHANGED},
-        assignee=assignee,
-        first_owner=first_owner,
-        unassigned=asked.assignee == NOBODY,
+        **_users(configuration, caller, asked),
         **_marks(asked, known),
         plain={name: value for name in _PLAIN if (value := getattr(asked, name)) is not None},
         attributes=asked.attributes(),
@@ -208,16 +201,14 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
     )
 
 
-def _users(
-    configuration: Configuration, caller: Caller, asked: ComplaintFilter
-) -> tuple[str | None, str | None]:
-    """The filters by assignee and first owner; also checks the team."""
+def _users(configuration: Configuration, caller: Caller, asked: ComplaintFilter) -> dict[str, Any]:
+    """The filters by users; also checks the team."""
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
     users = configuration.directory.users
-    name = None if asked.assignee == NOBODY else asked.assignee
-    assignee = resolve_user(name, users, caller, parameter="assignee")
+    unassigned = asked.assignee == NOBODY
+    assignee = None if unassigned else resolve_user(asked.assignee, users, caller, parameter="assignee")
     first_owner = resolve_user(asked.first_owner, users, caller, parameter="first_owner")
-    return assignee, first_owner
+    return {"unassigned": unassigned, "assignee": assignee, "first_owner": first_owner}
 
 
 def _marks(asked: ComplaintFilter, known: Identity) -> dict[str, Any]:

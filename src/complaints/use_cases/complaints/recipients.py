@@ -1,13 +1,9 @@
-"""What a user sees for users for whom the user stands in: the filter `recipient`, and the scope of a backlog."""
-
-from datetime import datetime
+"""The filter `recipient` of escalations and of the inbox: `me` with the users one stands in for, `none`, a login."""
 
 from complaints.domain.rules.recipients import find_represented_users
-from complaints.domain.scope import Scope, ScopeKind
-from complaints.domain.staff import Directory
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller
 from complaints.use_cases.named_filters import ME, NOBODY, resolve_user
 
 
@@ -26,17 +22,3 @@ def choose_recipients(
         return None
     represented = find_represented_users(login, configuration.directory, tx.now) if name == ME else ()
     return (login, *represented)
-
-
-def find_backlog_scope(
-    caller: Caller, directory: Directory, now: datetime, *, assignee: str | None, first_owner: str | None
-) -> Scope | None:
-    """The scope of a list that asks for the complaints of a user for whom the caller stands in (rule 3.10).
-
-    None if it asks for no such user, or if the caller may not work: the list then has the scope of the caller.
-    """
-    if caller.login is None or Right.WORK not in caller.rights:
-        return None
-    represented = find_represented_users(caller.login, directory, now)
-    asked = ((ScopeKind.ASSIGNEE, assignee), (ScopeKind.FIRST_OWNER, first_owner))
-    return next((Scope.own(kind, login) for kind, login in asked if login in represented), None)

@@ -45,7 +45,7 @@ def take_next(service: Service, tx: Transaction, caller: Caller, team: str) -> C
     """
     check_team(service, tx, team)
     _claim_caller(service, tx, caller)
-    found = work_queue.claim_first(tx, team, caller.change_scope)
+    found = work_queue.claim_first(tx, team, caller.scope_for(Right.WORK))
     if found is None:
         raise NotFound(f"No complaint waits in the queue of team {team!r}.")
     return take(service, tx, caller, str(found))
