@@ -305,7 +305,7 @@ def test_queues_and_loads_are_read_off_an_index(scenario: Scenario) -> None:
     # In an empty table of PostgreSQL, the two indexes cost the same.
     loads_index = "ix_complaint__overdue" + ("" if service.database.is_postgresql else "_by_assignee")
     for work, index in (
-        (lambda tx: claim_first(tx, CARE, SYSTEM.scope), "ix_complaint__overdue"),
+        (lambda tx: claim_first(tx, CARE, SYSTEM.scope), "ix_complaint__queue"),
         (lambda tx: count_open(tx, ["an", "bo"]), loads_index),
     ):
         with count_statements(service) as statements:

@@ -383,7 +383,7 @@ def conditions(tx: Transaction, filters: Filters, order: Order) -> list[ColumnEl
 def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
     """The columns whose index would lead away from the index of the order (see `_aside`)."""
     aside: set[ColumnElement[Any]] = {c.priority}
-    if filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses:
+    if not filters.queued and (filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses):
         aside.add(c.team)
     if filters.overdue or len(filters.statuses) != 1:
         aside.add(c.status)
