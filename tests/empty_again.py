@@ -14,7 +14,7 @@ _WRITTEN = (
     "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
     "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat", "leaving",
     "follower", "reindexing", "session", "user_password", "failed_sign_in", "key_use",
-    "provider_identity", "used_sign_in",
+    "provider_identity", "used_sign_in", "assignment_turn", "duty_rota",
 )  # fmt: skip
 _SEEDED = (
     "user_account", "department", "team", "category", "calendar", "policy", "api_key", "reference_version",

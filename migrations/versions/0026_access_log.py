@@ -1,14 +1,14 @@
 """The log of accesses to persons in clear.
 
 Revision: 0026
-Revises: 0024
+Revises: 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0024"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 oldest_program = "0014"

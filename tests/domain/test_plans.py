@@ -20,7 +20,7 @@ from complaints.domain.rules.models import NotInKind, Present
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.plans import MOST_KINDS, PlansByKind
 from complaints.domain.rules.waiting import catch_up_by_plan
-from complaints.domain.staff import Directory
+from complaints.domain.staff import Directory, DutyShift
 from complaints.domain.time.notation import Repeat
 from complaints.domain.time.working_time import Target, Unit
 from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, Nature, Priority, Severity
@@ -56,13 +56,15 @@ EVERY_POLICY = {
     "moving": with_step(HANDBOOK, 2, move_to_team="operations"),
     "by date": with_step(HANDBOOK, 3, offset_seconds=None, offset_days=1),
     "repeating": with_step(HANDBOOK, -1, repeat=Repeat("1h", seconds=3600)),
+    "duty at night": replace(WORKING, duty_outside="office"),
 }
-# One of the staff is absent for a while, another has left.
+# One of the staff is absent for a while, another has left, and somebody is on duty for a few hours.
 STAFF = with_user(
     with_user(DIRECTORY, "zhao", absent_from=START + hours(20), absent_until=START + hours(26), deputy="an"),
     "fei",
     active=False,
 )
+STAFF = replace(STAFF, duty={"customer_service": (DutyShift("li", START + hours(25), START + hours(60)),)})
 OUTAGE = Category("network.outage", "network", {}, Cause.TECHNICAL, Nature.TECHNICAL)
 
 
@@ -302,6 +304,18 @@ def test_an_absence_that_begins_ends_a_plan() -> None:
         life = Life(directory=STAFF, now=START + timedelta(minutes=minute)).jump(to=START + hours(20))
         life.jump(minutes=minute)
         assert told(swept(life, plans)) == told(planned(life))
+
+
+def test_rule_3_11_a_shift_that_begins_or_ends_ends_a_plan() -> None:
+    shift = DutyShift("li", START + hours(24), START + hours(24) + timedelta(minutes=1))
+    staff = replace(DIRECTORY, duty={"customer_service": (shift,)})
+    plans, heard = PlansByKind(), []
+    for second in (1, 2, 3, 59, 60, 61, 62):
+        life = Life(directory=staff).jump(to=START + hours(24) + timedelta(seconds=second))
+        change = swept(life, plans)
+        assert told(change) == told(planned(life))
+        heard += [escalation.recipients for escalation in change.escalations if escalation.level]
+    assert heard == [("li",)] * 4 + [("zhao",)] * 3
 
 
 def test_deadlines_that_broke_at_different_times_are_of_different_kinds() -> None:

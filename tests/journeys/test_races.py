@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from complaints.domain.complaint.facts import Complaint
-from complaints.domain.errors import ComplaintError, StaleVersion, TransitionRefused
+from complaints.domain.errors import ComplaintError, Conflict, StaleVersion, TransitionRefused
 from complaints.domain.vocabulary import Status
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import event
@@ -22,8 +22,10 @@ from complaints.use_cases.commands.complaints import AddLink, AddNote, PatchComp
 from complaints.use_cases.complaints import actions, edit, notes_and_links
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_once
+from complaints.use_cases.work import taking
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, START, Scenario
+from tests.use_cases.test_work import add_users, assigning, caller
 
 T = TypeVar("T")
 RESOLVE = {"resolution": "Repaired.", "outcome": "upheld", "cause": "technical"}
@@ -73,6 +75,51 @@ def test_one_of_twenty_takes_the_action_and_the_rest_hear_what_is_allowed(scenar
         assert "notify_result" in loser.allowed
         assert "resolve" not in loser.allowed
     assert scenario.load(complaint).version == complaint.version + 1
+
+
+def test_rule_1_18_one_of_fifty_takes_the_complaint(scenario: Scenario) -> None:
+    complaint = scenario.post()
+    logins = [f"user-{number}" for number in range(50)]
+    add_users(scenario, *logins)
+    callers = [caller(scenario, login) for login in logins]
+
+    def take(number: int) -> ComplaintError | None:
+        return refused(
+            lambda: scenario.service.write(
+                lambda tx: taking.take(scenario.service, tx, callers[number], str(complaint.id))
+            )
+        )
+
+    outcomes = at_once(50, take)
+
+    [winner] = [number for number, outcome in enumerate(outcomes) if outcome is None]
+    assert scenario.load(complaint).assignee == logins[winner]
+    told = {(type(outcome), str(outcome)) for outcome in outcomes if outcome}
+    assert told == {(Conflict, f"User '{logins[winner]}' has this complaint already.")}
+    assert _event_types(scenario, complaint).count("complaint.assigned") == 1
+    assert take(winner) is None
+
+
+def test_rule_1_18_each_takes_another_complaint_of_the_queue(scenario: Scenario) -> None:
+    add_users(scenario, *"abcdefgh")
+    posted = {scenario.post().id for _ in range(8)}
+    service, callers = scenario.service, [caller(scenario, login) for login in "abcdefgh"]
+    taken = at_once(
+        8,
+        lambda n: service.write(lambda tx: taking.take_next(service, tx, callers[n], "customer_service")),
+    )
+    assert {(one.id, one.assignee) for one in taken} == {
+        (one.id, login) for one, login in zip(taken, "abcdefgh", strict=True)
+    }
+    assert {one.id for one in taken} == posted
+
+
+@pytest.mark.parametrize("method", ["round_robin", "fewest_open"])
+def test_rule_5_9_posts_at_once_are_shared_out_evenly(scenario: Scenario, method: str) -> None:
+    add_users(scenario, *"abcd")
+    assigning(scenario, f"\nassignment: {{customer_service: {method}}}\n")
+    made = at_once(24, lambda _: scenario.post())
+    assert Counter(one.assignee for one in made) == dict.fromkeys("abcd", 6)
 
 
 def test_one_of_twenty_with_the_same_version_wins(scenario: Scenario) -> None:

@@ -37,6 +37,8 @@ from complaints.api.http.turns import Turns
 from complaints.api.middleware import Layer, RequestLimits, install_middleware
 from complaints.api.openapi.operations import make_operation_id
 from complaints.api.openapi.texts import document_settings
+from complaints.api.work import teams as work_of_teams
+from complaints.api.work import users as work_of_users
 from complaints.use_cases.accounts.sessions import SessionLimits
 from complaints.use_cases.importing.quotas import UNLIMITED, ImportQuota
 from complaints.use_cases.service import Service
@@ -73,6 +75,8 @@ _ROUTES = (
     timeline,
     calculator,
     users,
+    work_of_teams,
+    work_of_users,
 )
 _IN_TURN = (
     "/docs",

@@ -60,15 +60,26 @@ class Department:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyShift:
+    """A time in which a user is on duty for a team: from `on_duty_from` until before `on_duty_until`, in UTC."""
+
+    login: str
+    on_duty_from: datetime
+    on_duty_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """All users by login, all teams and departments by code.
 
-    `leaving` are the users who left and whose complaints are being handed over, each with the successor, or None.
+    `duty` has the duty rotas by the code of the team. `leaving` are the users who left and whose complaints are being
+    handed over, each with the successor, or None.
     """
 
     users: Mapping[str, User]
     teams: Mapping[str, Team]
     departments: Mapping[str, Department]
+    duty: Mapping[str, tuple[DutyShift, ...]] = field(default_factory=dict)
     leaving: Mapping[str, str | None] = field(default_factory=dict)
 
     def find_successor(self, login: str) -> str | None:

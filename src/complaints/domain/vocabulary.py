@@ -211,6 +211,7 @@ class AuditSubject(StrEnum):
     CALENDAR = "calendar"
     POLICY = "policy"
     KEY = "key"
+    DUTY = "duty"
     PASSWORD = "password"  # noqa: S105 - a word, no secret
     PROVIDER_IDENTITY = "provider_identity"
 
@@ -234,6 +235,13 @@ class AccessKind(StrEnum):
     """An entry of the access log: why persons were shown in clear. `reveal`: a caller who sees masks gave a reason."""
 
     REVEAL = "reveal"
+
+
+class AssignmentMethod(StrEnum):
+    """How a policy chooses the assignee of a complaint that enters a team (rule 5.9)."""
+
+    ROUND_ROBIN = "round_robin"
+    FEWEST_OPEN = "fewest_open"
 
 
 class ContactAfterEnd(StrEnum):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,12 +12,13 @@ from sqlalchemy import Table, select, tuple_
 from complaints.domain.complaint.facts import AnySubject
 from complaints.domain.complaint.subject import Subject
 from complaints.domain.errors import NotFound
+from complaints.domain.instants import read_instant
 from complaints.domain.policy.categories import Category, classify
 from complaints.domain.policy.policy import Policy
 from complaints.domain.policy.subject_kinds import KindsByName, SubjectKind, with_deadlines_of
 from complaints.domain.rules.plans import PlansByKind
 from complaints.domain.rules.reach import UserReach
-from complaints.domain.staff import Department, Directory, Team, User
+from complaints.domain.staff import Department, Directory, DutyShift, Team, User
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.vocabulary import AccessRole, EventType
@@ -209,6 +210,15 @@ def _directory(tx: Transaction) -> Directory:
         teams={t.code: t for t in teams},
         departments={d.code: d for d in departments},
         leaving=find_successors(tx),
+        duty={row["team"]: _shifts(row["shifts"]) for row in _rows(tx, configuration.duty_rota)},
+    )
+
+
+def _shifts(written: Sequence[dict[str, str]]) -> tuple[DutyShift, ...]:
+    """The shifts of a rota as it is stored."""
+    return tuple(
+        DutyShift(one["login"], *(read_instant(one[name]) for name in ("on_duty_from", "on_duty_until")))
+        for one in written
     )
 
 

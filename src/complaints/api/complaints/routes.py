@@ -43,6 +43,7 @@ from complaints.use_cases.complaints.post import answer_requests
 from complaints.use_cases.complaints.views import ComplaintView, view, view_one
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.work import taking
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
@@ -265,5 +266,30 @@ def take_action(
             request.service, tx, request.caller, reference, command, request.versions
         )
         return _shown(view_one(request.service, tx, request.caller, changed))
+
+    return request.write(work)
+
+
+@router.post(
+    "/{reference}/take",
+    tags=["work"],
+    dependencies=[require_right(Right.WORK)],
+    responses={
+        200: _complaint("The complaint, which the caller has now"),
+        **refusals(
+            forbidden="The key may not work on complaints.",
+            not_found=_NOT_FOUND,
+            conflict="Another user has it already.",
+            transition_refused="The complaint has ended.",
+            stale_version=_STALE,
+        ),
+    },
+)
+def take_complaint(request: CurrentRequest, reference: str) -> Response:
+    """Assign an open complaint to the user of the key. If the user has it already, nothing changes."""
+
+    def work(tx: Transaction) -> Reply:
+        taken = taking.take(request.service, tx, request.caller, reference, request.versions)
+        return _shown(view_one(request.service, tx, request.caller, taken))
 
     return request.write(work)

@@ -10,6 +10,7 @@ from complaints.domain.time.notation import Repeat
 from complaints.domain.time.working_time import Target
 from complaints.domain.vocabulary import (
     AccessRole,
+    AssignmentMethod,
     Cause,
     ContactAfterEnd,
     HoldReason,
@@ -112,6 +113,8 @@ class Policy:
     `closure` counts from the due time of the last follow-up. `acknowledgement` is the text, by language, that
     confirms the receipt to the complainant; "{number}" stands for the number of the complaint.
     `holiday_tables` are by calendar name. `contact_after_end` says what a contact does within the reopen window.
+    `assignment` is by the code of the team; in other teams, complaints wait for somebody to take them. The duty rota
+    counts while the calendar named `duty_outside` is closed, and without such a calendar always.
     """
 
     code: str
@@ -136,6 +139,8 @@ class Policy:
     acknowledgement: Mapping[str, str]
     holiday_tables: Mapping[str, tuple[HolidayTable, ...]] = field(default_factory=dict)
     contact_after_end: ContactAfterEnd = ContactAfterEnd.REOPEN
+    assignment: Mapping[str, AssignmentMethod] = field(default_factory=dict)
+    duty_outside: str | None = None
 
     def acknowledgement_for(self, language: str | None, *, number: str) -> str:
         """The acknowledgement text of complaint `number` in `language` (a BCP 47 tag).

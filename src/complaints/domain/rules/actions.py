@@ -433,6 +433,7 @@ def _escalate(
     change.set(status=status)
     escalate_now(
         change,
+        context.policy,
         context.directory,
         context.now,
         step=MANUAL_STEP,

@@ -79,6 +79,7 @@ def notify_of_contact(
     """Notify assignee and first owner by an escalation of level 0 without deadline, with its event (rule 1.12)."""
     escalate_now(
         change,
+        context.policy,
         context.directory,
         context.now,
         step=CONTACT_STEP,

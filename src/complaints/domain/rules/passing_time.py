@@ -11,9 +11,10 @@ from complaints.domain.complaint.facts import AnySubject, Deadline, Escalation, 
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines, routing
 from complaints.domain.rules.deadlines import set_wake_time, terms_of
+from complaints.domain.rules.duty import find_on_duty
 from complaints.domain.rules.ladder import MOST_REPETITIONS, PlannedStep, plan_remaining_steps
 from complaints.domain.rules.ownership import hand_over_left_behind
-from complaints.domain.rules.recipients import find_recipients
+from complaints.domain.rules.recipients import Owned, find_recipients
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import (
     DeadlineKind,
@@ -103,7 +104,9 @@ def _take_steps(
     if due:
         hand_over_left_behind(change, directory, now)
     for planned, deadline, notifies in due:
-        _take_step(change, directory, planned, deadline, now, notifies=notifies)
+        step = planned.step
+        told = find_told(change.subject, step.level, step.notify, policy, directory, now) if notifies else ()
+        _take_step(change, planned, deadline, now, recipients=told, notifies=notifies)
         if _apply_step_actions(change, policy, directory, planned, now):
             return False  # the step may have moved the times of the steps after it
     return has_more
@@ -132,13 +135,26 @@ def _find_passed_steps(
     return sorted(due, key=lambda d: (d[0].planned_at, d[1].id)), has_more
 
 
+def find_told(
+    subject: Owned,
+    level: int,
+    roles: tuple[RecipientRole, ...],
+    policy: Policy,
+    directory: Directory,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Who hears of a step: from level 1 on the users on duty, otherwise the holders of its roles (rule 3.11)."""
+    on_duty = find_on_duty(subject.team, directory, policy, now) if level > 0 else ()
+    return on_duty or find_recipients(roles, subject, directory, now)
+
+
 def _take_step(
     change: AnyChange,
-    directory: Directory,
     planned: PlannedStep,
     deadline: Deadline,
     now: datetime,
     *,
+    recipients: tuple[str, ...],
     notifies: bool,
 ) -> None:
     step, deadline = planned.step, change.deadline(deadline.id)
@@ -149,7 +165,7 @@ def _take_step(
         step=step.name,
         level=step.level,
         roles=step.notify,
-        recipients=find_recipients(step.notify, change.subject, directory, now) if notifies else (),
+        recipients=recipients,
         planned_at=planned.planned_at,
         taken_at=now,
         superseded=not notifies,
@@ -172,6 +188,7 @@ def _event_type(taken: Escalation) -> EventType:
 
 def escalate_now(
     change: Change,
+    policy: Policy,
     directory: Directory,
     now: datetime,
     *,
@@ -190,7 +207,7 @@ def escalate_now(
         step=step,
         level=level,
         roles=roles,
-        recipients=find_recipients(roles, change.complaint, directory, now),
+        recipients=find_told(change.subject, level, roles, policy, directory, now),
         planned_at=now,
         taken_at=now,
         superseded=False,

@@ -1,5 +1,6 @@
 """The users who get an escalation, found from the roles of its step (rule 3.6)."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -43,7 +44,7 @@ def find_recipient(role: RecipientRole, owned: Owned, directory: Directory, now:
     roles = list(RecipientRole)
     for candidate_role in roles[roles.index(role) :]:
         for login in _holders(candidate_role, owned, directory):
-            if (login := _find_reachable_user(login, directory, now)) is not None:
+            if (login := find_reachable_user(login, directory, now)) is not None:
                 return login
     return None
 
@@ -62,11 +63,20 @@ def find_represented_users(login: str, directory: Directory, now: datetime) -> t
 
 
 def _find_stand_ins(user: User, directory: Directory, now: datetime) -> list[str | None]:
-    if _find_reachable_user(user.login, directory, now) is not None:
+    if find_reachable_user(user.login, directory, now) is not None:
         return [user.deputy]
     teams = [team.deputy for team in directory.teams.values() if team.lead == user.login]
     departments = [one.deputy for one in directory.departments.values() if one.head == user.login]
     return [*teams, *departments]
+
+
+def list_teams_under(logins: Collection[str], directory: Directory) -> list[str]:
+    """The codes of the teams over which one of these users holds a role, as holder or deputy."""
+    return [
+        code
+        for code in directory.teams
+        if any(login in logins for holders in _holders_by_role(code, directory) for login in holders)
+    ]
 
 
 def choose_answerable_user(team_code: str, directory: Directory) -> str:
@@ -114,7 +124,8 @@ def _find_top_department(department: Department | None, directory: Directory) ->
     return department
 
 
-def _find_reachable_user(login: str | None, directory: Directory, now: datetime) -> str | None:
+def find_reachable_user(login: str | None, directory: Directory, now: datetime) -> str | None:
+    """The user, or the deputy if the user is absent or not active. None if neither can be reached at `now`."""
     user = directory.users.get(login) if login else None
     if user is None or user.available(now):
         return user.login if user else None

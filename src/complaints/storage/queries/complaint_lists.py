@@ -80,7 +80,8 @@ class Filters:
     Instants named `_from` are included; `_to` and `due_before` are not. `plain` has the values of plain members by
     name, `attributes` those of attributes by key. `external_id` is a name in any system. A complaint must have all
     `terms`; an empty tuple of terms finds nothing. `account_nos` are spellings of one account number. `unassigned`
-    asks for complaints without assignee. `scope` limits the list to the complaints that the caller may know of.
+    asks for complaints without assignee, and `queued` for open ones in the order of their earliest unmet due time.
+    `scope` limits the list to the complaints that the caller may know of.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -90,6 +91,7 @@ class Filters:
     team: str | None = None
     assignee: str | None = None
     unassigned: bool = False
+    queued: bool = False
     priority: Priority | None = None
     categories: tuple[str, ...] | None = None
     cause: Cause | None = None
@@ -332,10 +334,10 @@ def _split(filters: Filters, order: Order) -> tuple[Filters, Filters]:
 def _sort_column(filters: Filters, order: Order) -> ColumnElement[Any]:
     """The column of the order.
 
-    For overdue complaints it is the earliest unmet due time, which is the next due time whether or not swept.
+    For overdue and queued complaints it is the earliest unmet due time: the next due time whether or not swept.
     """
     if order.key is SortKey.NEXT_DUE_AT:
-        return c.overdue_after_at if filters.overdue else c.next_due_at
+        return c.overdue_after_at if filters.overdue or filters.queued else c.next_due_at
     return c.priority if order.key is SortKey.PRIORITY else c.received_at
 
 
@@ -387,7 +389,7 @@ def walked_condition(tx: Transaction, scope: Scope) -> ColumnElement[bool]:
 def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
     """The columns whose index would lead away from the index of the order (see `_aside`)."""
     aside: set[ColumnElement[Any]] = {c.priority}
-    if filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses:
+    if not filters.queued and (filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses):
         aside.add(c.team)
     if filters.overdue or len(filters.statuses) != 1:
         aside.add(c.status)
@@ -475,6 +477,8 @@ def _due(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
         found.append(c.overdue_after_at < now)
     elif filters.overdue is False:
         found.append(or_(c.overdue_after_at.is_(None), c.overdue_after_at >= now))
+    if filters.queued:
+        found.append(c.overdue_after_at.is_not(None))
     if filters.deadline_kind is not None:
         found.append(_has_unmet(filters.deadline_kind, overdue_at=now if filters.overdue else None))
     if filters.due_before is not None:

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from complaints.storage.database.types import metadata, new_metadata
 from complaints.storage.rows import (
     access_log,
+    assignment_turn,
     audit_event,
     complaint,
     configuration,
@@ -37,6 +38,7 @@ from complaints.storage.rows import (
 
 __all__ = [
     "access_log",
+    "assignment_turn",
     "audit_event",
     "test_clock",
     "complaint",

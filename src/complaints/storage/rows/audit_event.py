@@ -49,6 +49,7 @@ _TABLES: dict[AuditSubject, Table] = {
     AuditSubject.KEY: configuration.api_key,
     AuditSubject.PASSWORD: user_password,
     AuditSubject.PROVIDER_IDENTITY: provider_identity,
+    AuditSubject.DUTY: configuration.duty_rota,
 }
 _DIGESTED = {
     (AuditSubject.POLICY, "text"),

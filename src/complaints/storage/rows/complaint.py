@@ -206,6 +206,13 @@ _partial(
     c.id,
     where=c.assignee.is_not(None) & c.overdue_after_at.is_not(None),
 )
+_partial(
+    "ix_complaint__queue",
+    c.team,
+    c.overdue_after_at,
+    c.id,
+    where=c.assignee.is_(None) & c.overdue_after_at.is_not(None),
+)
 Index("ix_complaint__next_due", c.next_due_at, c.id)
 Index("ix_complaint__received", c.received_at, c.id, c.team, c.category, c.source)
 Index("ix_complaint__team_received", c.team, c.received_at, c.id)

@@ -115,6 +115,13 @@ api_key = Table(
     Column("previous_until", UtcDateTime),
 )
 
+duty_rota = Table(
+    "duty_rota",
+    metadata,
+    Column("team", ForeignKey("team.code"), primary_key=True),
+    Column("shifts", JSON, nullable=False),
+)
+
 reference_version = Table(
     "reference_version",
     metadata,

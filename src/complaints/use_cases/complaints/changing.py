@@ -13,6 +13,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.assigning import assign_by_policy
 from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.service import Service
 
@@ -58,6 +59,7 @@ def change_complaint(
     change, policy = open_change(service, tx, caller, loaded)
     step(tx, change, policy)
     catch_up(service, tx, change)  # a moved deadline may be past due
+    assign_by_policy(service, tx, [change])
     save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
     return change.complaint
 

@@ -21,6 +21,7 @@ from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.rows.contact_digest import find_digests
 from complaints.storage.save import ChangeToSave
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.assigning import assign_by_policy
 from complaints.use_cases.complaints.changing import catch_up, last_changed_at
 from complaints.use_cases.service import Service
 
@@ -126,6 +127,7 @@ class ContactIntake:
         new = post.new
         plan_contact(change, context, Contact(new.channel, new.subject, new.description, merged_id))
         catch_up(self._service, self._tx.not_before(context.now), change)  # a moved deadline may be past due
+        assign_by_policy(self._service, self._tx, [change])
         self._remember(survivor.id, words_digest(self._configuration.secret, new))
         return change.complaint if post.may_show(change.complaint) else self._known.holder(post)
 

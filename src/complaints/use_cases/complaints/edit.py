@@ -140,7 +140,7 @@ def _route_again(
     if team == complaint.team or (is_same_category and team == _route(before, policy, configuration)):
         return
     if complaint.open and not _is_assigned_by_hand(tx, complaint):
-        change.set(team=team)
+        change.set(team=team, assignee=None)
 
 
 def _route(complaint: Complaint, policy: Policy, configuration: Configuration) -> str:
@@ -151,10 +151,14 @@ def _route(complaint: Complaint, policy: Policy, configuration: Configuration) -
 
 
 def _is_assigned_by_hand(tx: Transaction, complaint: Complaint) -> bool:
-    """True if the last assignment was by a user, who did not take it back, and whose assignee did not leave."""
+    """True if the last assignment was by a user, who did not take it back, and whose assignee did not leave.
+
+    An assignment by policy is by no user.
+    """
     assigned = find_last_event(tx, complaint.id, EventType.ASSIGNED)
-    by_hand = assigned is not None and not {"taken_back", "left"} & json.loads(assigned["data"]).keys()
-    return by_hand or complaint.assignee is not None
+    recorded = json.loads(assigned["data"]).keys() if assigned else set()
+    by_hand = assigned is not None and not {"taken_back", "left", "by"} & recorded
+    return by_hand or (complaint.assignee is not None and "by" not in recorded)
 
 
 # Priority ----------------------------------------------------------------------------------------------------------

@@ -105,10 +105,11 @@ def _ranges(configuration: Configuration, day_on: date) -> list[DayRange]:
     for (code, version), policy in configuration.policies.items():
         policies[policy.timezone].append((code, version))
     return [
-        DayRange(known, _midnight(day_on, timezone), _midnight(day_on + timedelta(days=1), timezone))
+        DayRange(known, midnight(day_on, timezone), midnight(day_on + timedelta(days=1), timezone))
         for timezone, known in policies.items()
     ]
 
 
-def _midnight(day_on: date, timezone: str) -> datetime:
+def midnight(day_on: date, timezone: str) -> datetime:
+    """The begin of a local date in a time zone, in UTC."""
     return datetime(day_on.year, day_on.month, day_on.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)

@@ -26,6 +26,7 @@ from complaints.storage.rows.person import COMPLAINANT, REPORTER, EarlierComplai
 from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
+from complaints.use_cases.complaints.assigning import assign_by_policy
 from complaints.use_cases.complaints.contacts import (
     ContactIntake,
     Recurrence,
@@ -347,6 +348,8 @@ def _plan(
         tx.count("registered", new.channel)
         results[n] = IntakeResult(change.complaint, persons, created=True, related=related)
         earlier.add(new.identity, change.complaint)
+    if assign_by_policy(service, tx, (to_save.change for to_save in changes.values())):
+        results = {n: replace(one, complaint=changes[n].change.complaint) for n, one in results.items()}
     return results, [changes[n] for n in numbered]
 
 

@@ -101,7 +101,11 @@ def to_document(policy: Policy) -> dict[str, object]:
         "default_team": policy.default_team,
         "early_close_roles": sorted(policy.early_close_roles),
         "acknowledgement": dict(policy.acknowledgement),
-        **_given(contact_after_end=_unless_built_in(policy.contact_after_end)),
+        **_given(
+            contact_after_end=_unless_built_in(policy.contact_after_end),
+            assignment={team: str(method) for team, method in policy.assignment.items()} or None,
+            duty_outside=policy.duty_outside,
+        ),
     }
 
 
@@ -174,6 +178,10 @@ def _warnings(policy: Policy, document: YamlDocument) -> Iterator[Fault]:
         if rule.calendar.hours is None and any(c.target.unit in OPEN_UNITS for c in rule.targets):
             message = "counts working time by a calendar that is always open"
             yield _fault(document, f"/deadlines/{kind}", message)
+    if policy.duty_outside is not None and policy.calendars[policy.duty_outside].hours is None:
+        yield _fault(
+            document, "/duty_outside", "names a calendar that is always open, so no duty rota counts"
+        )
 
 
 def _calendar_warnings(calendar: WorkCalendar, policy: Policy) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -49,6 +49,7 @@ from complaints.domain.time.working_time import OPEN_UNITS, Target
 from complaints.domain.time.zones import find_zone
 from complaints.domain.vocabulary import (
     AccessRole,
+    AssignmentMethod,
     Cause,
     ContactAfterEnd,
     DeadlineKind,
@@ -70,6 +71,7 @@ from complaints.use_cases.policy_document.fields import (
     name_of,
     parsed,
     quoted,
+    read_text,
     read_with,
     split_pointer,
     text,
@@ -334,6 +336,20 @@ Routes = Annotated[
 ]
 
 
+def _read_assignment(
+    value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo[ReadingContext]
+) -> Any:
+    given, known = mapping(value), info.context.teams
+    faults: list[PlacedFault] = []
+    for team in given:
+        try:
+            read_text(team) if known is None else choose_word(team, "team", known)
+        except ValueError as error:
+            faults.append(((team,), str(error)))
+    unplaced = {place[0] for place, _ in faults}
+    return read_with(handler, {t: method for t, method in given.items() if t not in unplaced}, faults)
+
+
 class PolicyMembers(Members):
     """A policy document."""
 
@@ -361,6 +377,10 @@ class PolicyMembers(Members):
         frozenset[Annotated[AccessRole, member_of(AccessRole)]], items(0, len(AccessRole))
     ]
     acknowledgement: Annotated[Texts, checked(_placeholder_faults)]
+    assignment: Annotated[
+        dict[str, Annotated[AssignmentMethod, member_of(AssignmentMethod)]], WrapValidator(_read_assignment)
+    ] = Field(default={}, max_length=1000)
+    duty_outside: Annotated[str, name_of("calendar", "calendars")] | None = None
 
     @field_validator("effective_at", "timezone", "calendars")
     @classmethod

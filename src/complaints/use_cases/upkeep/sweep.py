@@ -23,6 +23,7 @@ from complaints.storage.rows.complaint import ComplaintRecord
 from complaints.storage.rows.subject import SubjectRecord
 from complaints.storage.save import ChangeToSave, save
 from complaints.storage.subjects import SubjectToSave
+from complaints.use_cases.complaints.assigning import assign_by_policy
 from complaints.use_cases.service import Service
 
 BATCH = 500
@@ -177,6 +178,7 @@ def _sweep(
                 subjects.append(SubjectToSave(change, loaded.history_end))
     due_complaints.park(tx, parked)
     due_subjects.park(tx, parked)
+    assign_by_policy(service, tx, (to_save.change for to_save in changes))
     save(tx, changes, service.new_id, subjects=subjects)
     counted = _count_results([*changes, *subjects])
     complaints = sum(isinstance(loaded, ComplaintRecord) for loaded in claimed)

@@ -1,0 +1,1 @@
+"""Work and people: queues, taking complaints, loads, duty rotas, and the rehearsal of an absence."""
