@@ -1,4 +1,4 @@
-"""Reads and writes files of people: departments, teams and users in YAML (docs/people-staff.md).
+"""Reads and writes files of people: departments, teams and users in YAML (docs/people.md).
 
 A file is read with all its faults at once, each with its line, its column and its member.
 """
