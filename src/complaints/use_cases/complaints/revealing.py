@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from complaints.domain.vocabulary import AccessKind
-from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import access_log
 from complaints.storage.rows.access_log import Access
@@ -13,6 +12,7 @@ from complaints.storage.rows.access_log import AccessPosition as AccessPosition
 from complaints.storage.rows.access_log import ListedAccess as ListedAccess
 from complaints.storage.rows.person import Persons, find_persons
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.service import Service
 
 
@@ -34,7 +34,7 @@ def reveal(
     Raises Forbidden without the right, and NotFound outside the scope that the right has.
     """
     caller.require(Right.REVEAL)
-    complaint = load.load_complaint(tx, reference, scope=caller.scope_for(Right.REVEAL)).complaint
+    complaint = load_known_complaint(tx, caller, reference, right=Right.REVEAL).complaint
     access = Access(service.new_id(), tx.now, caller.actor, AccessKind.REVEAL, complaint.id, reason)
     access_log.write_access(tx, access)
     persons = find_persons(tx, [complaint.id]).get(complaint.id, {})
