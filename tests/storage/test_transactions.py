@@ -246,6 +246,11 @@ CHECKED = [
     ("UPDATE import_job SET finished_at = created_at", "ck_import_job__finished_at"),
     ("UPDATE import_job SET done = done + 1", "ck_import_job__adds_up"),
     ("UPDATE import_job SET done = rows + 1, accepted = rows + 1", "ck_import_job__adds_up"),
+    (("INSERT INTO leaving (login, started_at, started_by, total, done)"
+     f" SELECT 'admin', created_at, 'key:x', 1, 2 FROM complaint WHERE id = {_OURS}"), "ck_leaving__progress"),
+    (("INSERT INTO provider_identity (login, issuer, linked_at, linked_by)"
+     f" SELECT 'admin', 'https://a.example', created_at, 'key:x' FROM complaint WHERE id = {_OURS}"),
+     "ck_provider_identity__whole"),
 ]  # fmt: skip
 UNIQUE = [
     ("UPDATE complaint SET sequence = 1", "complaint", "sequence"),

@@ -195,13 +195,14 @@ def test_a_leaver_whose_team_gets_another_lead_needs_no_successor(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(applying.leaving, "hand_over_before", interrupted)
+        patch.setattr(applying.leaving, "hand_over_all", interrupted)
         with pytest.raises(KeyboardInterrupt):
             apply(service, text)
     directory = service.read(service.configuration).directory
-    assert (directory.teams["north_network"].lead, directory.users["li.wei"].active) == ("zhou.min", True)
-    assert [(step.key, step.leaves) for step in apply(service, text).steps] == [("li.wei", True)]
-    assert not service.read(service.configuration).directory.users["li.wei"].active
+    assert (directory.teams["north_network"].lead, directory.users["li.wei"].active) == ("zhou.min", False)
+    assert directory.leaving == {"li.wei": None}
+    applying.leaving.finish_leavings(service)  # the loop of a server
+    assert service.read(lambda tx: applying.leaving.load_leaving(tx, "li.wei")).finished_at is not None
 
 
 def test_a_plan_of_before_is_not_applied(service: Service) -> None:

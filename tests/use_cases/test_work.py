@@ -46,6 +46,8 @@ def add_users(scenario: Scenario, *logins: str, teams: Sequence[str] = (CARE,), 
 def patch_user(scenario: Scenario, login: str, **members: Any) -> None:
     command = PatchUser.model_validate(members)
     scenario.service.configure(lambda tx: leaving.change_user(scenario.service, tx, SYSTEM, login, command))
+    if command.active is False:
+        leaving.hand_over_all(scenario.service, login)
 
 
 def put_duty(scenario: Scenario, team: str, *shifts: tuple[str, int, int]) -> None:
