@@ -66,7 +66,7 @@ def test_of_sparse_complaints_only_the_open_ones_have_a_history(
     make_dataset(url, Shares(600, 100, sparse=True), samples=28)
     service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
 
-    late = service.read(lambda tx: lists.summarise_due(tx, lists.AGES[2]))
+    late = service.read(lambda tx: lists.summarise_due(tx, SYSTEM, lists.AGES[2]))
     wrong = {violation.number for violation in check_all(service)}
     with service.database.engine.connect() as connection:
         ended = select(complaint.c.sequence).where(
