@@ -23,7 +23,7 @@ BEYOND_A_SCHEMA = re.compile(
             r"[Tt]here is no |Must be an IANA time zone",
             r"NUL character|must have a visible character|lone surrogate",
             r"must be 5 to 32 digits|must be one phone number|must be one e-mail address|characters after NFKC",
-            r"needs a key of a user|characters that show nothing",
+            r"needs a key of a user|Only a user can take complaints|characters that show nothing",
             r"must be the number of a complaint|[Mm]ust be the id or the number|neither the id nor the number",
             r"[Mm]ust lie between the years|names a (time|day) that does not exist",
             r"such as PT4H, P2D or P1M|Only the last of hours|exact to the micro|at most \d+ (years|days)",
