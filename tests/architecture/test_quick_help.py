@@ -26,6 +26,14 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 
 
+def test_an_installation_without_a_provider_loads_none_of_its_libraries() -> None:
+    program = (
+        "import sys, complaints.wiring, complaints.api.app; print(*{'joserfc', 'httpx2'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def paths(command: typer.main.TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command as words, groups and the program itself too."""
     yield above

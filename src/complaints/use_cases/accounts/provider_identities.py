@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from complaints.domain.errors import Conflict, Forbidden, NotFound
 from complaints.domain.staff import User
@@ -13,11 +13,13 @@ from complaints.storage.rows import provider_identity as rows
 from complaints.storage.rows import session as session_rows
 from complaints.storage.rows.provider_identity import ProviderIdentity as ProviderIdentity
 from complaints.use_cases.access import SYSTEM, Caller, Right
-from complaints.use_cases.accounts.identity_tokens import ProvenIdentity
 from complaints.use_cases.accounts.sessions import Session, SessionLimits, Visitor, open_session
 from complaints.use_cases.configuration.changing import claim_to_change, finish_change
 from complaints.use_cases.configuration.keys import digest_of
 from complaints.use_cases.service import Service, Transaction
+
+if TYPE_CHECKING:  # it loads libraries that only installations with a provider need
+    from complaints.use_cases.accounts.identity_tokens import ProvenIdentity
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ def unlink_identity(service: Service, tx: Transaction, caller: Caller, login: st
     _write(tx, caller, ProviderIdentity(login, None, None, tx.now, caller.actor), before)
 
 
-def link_by_email(service: Service, tx: Transaction, proven: ProvenIdentity) -> None:
+def link_by_email(service: Service, tx: Transaction, proven: "ProvenIdentity") -> None:
     """Link the only user with the verified e-mail address of a subject that nobody is linked to (rule 8.5).
 
     Nothing happens without a verified address, for no or several such users, and for a user who has or had an
@@ -82,7 +84,7 @@ def link_by_email(service: Service, tx: Transaction, proven: ProvenIdentity) -> 
 
 def sign_in_by(
     service: Service,
-    proven: ProvenIdentity,
+    proven: "ProvenIdentity",
     *,
     links_by_email: bool,
     visitor: Visitor,
@@ -109,7 +111,7 @@ def sign_in_by(
     return service.write(finish)
 
 
-def _claim_linked_login(tx: Transaction, proven: ProvenIdentity) -> str:
+def _claim_linked_login(tx: Transaction, proven: "ProvenIdentity") -> str:
     login = rows.claim_login(tx, proven.issuer, proven.subject)
     if login is None:
         names = {"issuer": proven.issuer, "subject": proven.subject}

@@ -51,15 +51,16 @@ def _show_at_rest(tx: Transaction, caller: Caller, rows: Sequence[Any]) -> dict[
     ids = [row.id for row in rows]
     deadlines, persons = find_deadline_rows(tx, ids), find_person_members(tx, ids)
     links = find_link_views(tx, caller, [row.id for row in rows if row.linked])
+    in_clear = {row.id: caller.has_right_on(Right.SEE_PERSONS, row) for row in rows}
     return {
         row.id: ComplaintParts(
-            _members(caller, row),
+            _members(caller, row, in_clear=in_clear[row.id]),
             deadlines.get(row.id, ()),
-            _masked(caller, row, persons.get(row.id, {})),
+            _shown(persons.get(row.id, {}), in_clear=in_clear[row.id]),
             links.get(row.id, ()),
             _permit(caller, row),
             tx.now,
-            caller.has_right_on(Right.SEE_PERSONS, row),
+            in_clear[row.id],
         )
         for row in rows
     }
@@ -69,11 +70,11 @@ def _permit(caller: Caller, row: Any) -> tuple[Action, ...]:
     return permit_actions(caller, row, lambda: actions_by_status(row.status) or ())
 
 
-def _members(caller: Caller, row: Any) -> dict[str, Any]:
+def _members(caller: Caller, row: Any, *, in_clear: bool) -> dict[str, Any]:
     members = members_of(row)
     if members["attributes"] and not caller.has_right_on(Right.SEE_INTERNAL, row):
         members["attributes"] = mask_values(members["attributes"])
-    if members["service_id"] and not caller.has_right_on(Right.SEE_PERSONS, row):
+    if members["service_id"] and not in_clear:
         members["service_id"] = mask_service_id(members["service_id"])
     members["next_due_at"] = row.next_due_at
     members["overdue_after_at"] = row.overdue_after_at
@@ -83,9 +84,7 @@ def _members(caller: Caller, row: Any) -> dict[str, Any]:
     return members
 
 
-def _masked(
-    caller: Caller, row: Any, persons: Mapping[str, Mapping[str, Any]]
-) -> Mapping[str, Mapping[str, Any]]:
-    if caller.has_right_on(Right.SEE_PERSONS, row):
+def _shown(persons: Mapping[str, Mapping[str, Any]], *, in_clear: bool) -> Mapping[str, Mapping[str, Any]]:
+    if in_clear:
         return persons
     return {role: mask_person(person) for role, person in persons.items()}
