@@ -299,7 +299,13 @@ def _service(settings: Settings, database: Database) -> Service:
         )
     if is_sandbox:
         database = Database(database.engine, _sandbox_clock)
-    return Service(database, new_id, keep_configuration(Annexes(FEATURES).subject_kinds))
+    return Service(
+        database,
+        new_id,
+        keep_configuration(Annexes(FEATURES).subject_kinds),
+        wall=wall_now,
+        public_url=settings.public_url.rstrip("/") if settings.public_url else None,
+    )
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:

@@ -156,6 +156,8 @@ def _include_routers(app: FastAPI, annexes: Annexes) -> None:
     for feature in annexes.features:
         if feature.router is not None:
             app.include_router(feature.router, prefix="/v1")
+        if feature.pages is not None:
+            app.include_router(feature.pages)
     app.include_router(health.router)
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -33,14 +34,26 @@ _TRIES = 3
 log = logging.getLogger(__name__)
 
 
+def no_wall_clock() -> datetime:
+    """Stands for the wall clock where nothing is sent to other systems. Raises RuntimeError."""
+    raise RuntimeError("this service has no wall clock")
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The database with its clock, the configuration, the maker of identifiers, and the uses of keys."""
+    """The database with its clock, the configuration, the maker of identifiers, and the uses of keys.
+
+    `wall` is the wall clock, in UTC. The clock of a sandbox stands still, so attempts to send, their retries and
+    their leases go by `wall`. `public_url` is the address under which people reach this service, without a slash at
+    its end; None: it is not known.
+    """
 
     database: Database
     new_id: Callable[[], UUID]
     cache: ConfigurationCache = field(default_factory=keep_configuration)
     key_uses: KeyUses = field(default_factory=KeyUses)
+    wall: Callable[[], datetime] = no_wall_clock
+    public_url: str | None = None
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""
