@@ -120,19 +120,19 @@ def planned(life: Life) -> Change:
 posts = st.fixed_dictionaries(
     {
         "policy": st.sampled_from(sorted(EVERY_POLICY)),
-        "channel": st.sampled_from([Channel.PHONE, Channel.REGULATOR]),
-        "severity": st.sampled_from([Severity.NORMAL, Severity.CRITICAL]),
         "priority": st.sampled_from([None, None, Priority.HIGH]),
         "category": st.sampled_from([None, OUTAGE]),
-        "region": st.sampled_from([None, "GD"]),
-        "complainant": st.sampled_from([None, Person(name="Wang"), Person(name="Li", vulnerable=True)]),
         "team": st.sampled_from([None, None, "operations"]),
         "import_id": st.sampled_from([None, UUID(int=5)]),
     }
 )
-# What does not decide.
+# These decide at most on the priority and the team.
 tellings = st.fixed_dictionaries(
     {
+        "channel": st.sampled_from([Channel.PHONE, Channel.REGULATOR]),
+        "severity": st.sampled_from([Severity.NORMAL, Severity.CRITICAL]),
+        "region": st.sampled_from([None, "GD"]),
+        "complainant": st.sampled_from([None, Person(name="Wang"), Person(name="Li", vulnerable=True)]),
         "subject": st.sampled_from(["No signal", "没有信号"]),
         "description": st.sampled_from([None, "Since Monday"]),
         "external_id": st.sampled_from([None, "X-1"]),
@@ -326,6 +326,22 @@ def test_deadlines_that_broke_at_different_times_are_of_different_kinds() -> Non
         [breached] = life.deadlines("first_response")
         assert breached.breached_at == life.now
         assert told(swept(life.jump(to=START + hours(23)), plans)) == told(planned(life))
+
+
+def test_complaints_with_one_priority_and_team_are_of_one_kind(stamps: list[Any]) -> None:
+    plans, facts = (
+        PlansByKind(),
+        {"policy": HANDBOOK, "received_at": START, "source": "web", "actor": "key:web"},
+    )
+    for channel, severity, region in [
+        (Channel.PHONE, Severity.CRITICAL, None),
+        (Channel.APP, Severity.CRITICAL, "GD"),
+        (Channel.REGULATOR, Severity.HIGH, "CN-31"),
+    ]:
+        new = NewComplaint(subject="Slow", channel=channel, severity=severity, region=region, **facts)
+        change = received(new, START, repeat=False, plans=plans)
+        assert told(change) == told(received(new, START, repeat=False, plans=None))
+    assert len(stamps) == 1  # the first is planned by the rules; the third was raised, and is of another kind
 
 
 def test_kinds_are_forgotten_when_there_are_too_many(stamps: list[Any]) -> None:

@@ -28,7 +28,7 @@ from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.plans import Plan, PlansByKind, Span, make_plan, stamp
 from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import Channel, EventType, Priority, Severity, Status
+from complaints.domain.vocabulary import EventType, Priority, PriorityReason, Status
 
 _UNKNOWN = Identity()
 
@@ -72,18 +72,12 @@ class NewComplaint(PlainMembers):
         return self.complainant is not None and self.complainant.vulnerable
 
 
-class _Terms(NamedTuple):
-    """The policy, the category and the staff that the members of a kind name."""
-
-    policy: Policy
-    category: Category | None
-    directory: Directory
-
-
 class _Arrival(NamedTuple):
-    """A new complaint with everything that no other complaint of its kind need have."""
+    """A new complaint with all that the rules need to know about it."""
 
     new: NewComplaint
+    repeat: bool
+    directory: Directory
     now: datetime
     sequence: int
     new_id: Callable[[], UUID]
@@ -91,26 +85,21 @@ class _Arrival(NamedTuple):
 
 
 class IntakeKind(NamedTuple):
-    """The members of a new complaint by which the rules decide. No other member changes their plan.
+    """The members of a complaint by which the rules decide after its priority and its team are known.
 
-    `repeat`: the complainant complained in the same category shortly before (rule 5.4).
+    No other member changes their plan.
     """
 
     policy_code: str
     policy_version: int
-    channel: Channel
-    severity: Severity
-    priority: Priority | None
+    priority: Priority
+    priority_raised_by: tuple[PriorityReason, ...]
+    team: str
     category: str | None
-    region: str | None
-    vulnerable: bool
-    repeat: bool
-    team: str | None
     imported: bool
 
 
-_OWN_PLAIN = tuple(name for name in PLAIN_NAMES if name not in IntakeKind._fields)
-_own_plain_values = attrgetter(*_OWN_PLAIN)
+_plain_values = attrgetter(*PLAIN_NAMES)
 _DEFAULTS = {f.name: f.default for f in fields(Complaint) if f.default is not MISSING}
 
 
@@ -132,21 +121,23 @@ def plan_intake(
     `person_digests` are those of the persons, by role: the event records them. `plans` has the plans for complaints
     of the same kind. Without it, the rules plan each complaint.
     """
-    arrival = _Arrival(new, now, sequence, new_id, person_digests or None)
-    kind, terms = _kind_of(new, repeat=repeat), _Terms(new.policy, new.category, directory)
+    arrival = _Arrival(new, repeat, directory, now, sequence, new_id, person_digests or None)
+    members = _members_of(arrival)
     if plans is not None and new.ending is None:
-        make = partial(_make_plan, kind, terms, new.received_at, now)
+        kind = _kind_of(members, imported=new.import_id is not None)
+        make = partial(_make_plan, kind, arrival)
         if plan := plans.find_plan(kind, new.received_at, now, make):
-            return _stamp(plan, arrival, directory)
-    return _plan_by_rules(kind, terms, arrival)
+            return _stamp(plan, arrival, members)
+    return _plan_by_rules(arrival, members)
 
 
-def _plan_by_rules(kind: IntakeKind, terms: _Terms, arrival: _Arrival) -> Change:
-    new, now, decided = arrival.new, arrival.now, _decide(kind, terms)
+def _plan_by_rules(arrival: _Arrival, members: Mapping[str, Any]) -> Change:
+    new, now = arrival.new, arrival.now
     complaint = Complaint(
         id=arrival.new_id(),
-        **decided,
-        **_own_members(arrival, decided["team"], terms.directory),
+        **members,
+        status=Status.RECEIVED,
+        cycle=1,
         version=1,
         received_at=new.received_at,
         created_at=now,
@@ -154,7 +145,7 @@ def _plan_by_rules(kind: IntakeKind, terms: _Terms, arrival: _Arrival) -> Change
     )
     if new.ending is None:
         change = Change(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
-        _begin(change, kind, terms, now, arrival.person_digests)
+        _begin(change, arrival, now, arrival.person_digests)
         return change
     change = Change(_end(complaint, new.ending), actor=new.actor, new_id=arrival.new_id, new=True)
     is_known = new.ending.closed_at is not None
@@ -164,15 +155,12 @@ def _plan_by_rules(kind: IntakeKind, terms: _Terms, arrival: _Arrival) -> Change
 
 
 def _begin(
-    change: Change,
-    kind: IntakeKind,
-    terms: _Terms,
-    now: datetime,
-    person_digests: Mapping[str, str] | None = None,
+    change: Change, arrival: _Arrival, now: datetime, person_digests: Mapping[str, str] | None = None
 ) -> None:
-    deadlines.start_intake(change, terms.policy)
+    policy = arrival.new.policy
+    deadlines.start_intake(change, policy)
     change.record(EventType.CREATED, now, person_digests=person_digests)
-    catch_up(change, terms.policy, terms.directory, now, notify=not kind.imported)
+    catch_up(change, policy, arrival.directory, now, notify=arrival.new.import_id is None)
 
 
 def _end(complaint: Complaint, ending: Ending) -> Complaint:
@@ -180,46 +168,31 @@ def _end(complaint: Complaint, ending: Ending) -> Complaint:
     return copy_with(complaint, **ending.members(complaint.received_at))
 
 
-def _kind_of(new: NewComplaint, *, repeat: bool) -> IntakeKind:
-    return IntakeKind(
-        policy_code=new.policy.code,
-        policy_version=new.policy.version,
-        channel=new.channel,
-        severity=new.severity,
-        priority=new.priority,
-        category=new.category.code if new.category else None,
-        region=new.region,
-        vulnerable=new.vulnerable,
-        repeat=repeat,
-        team=new.team,
-        imported=new.import_id is not None,
-    )
-
-
-def _decide(kind: IntakeKind, terms: _Terms) -> dict[str, Any]:
-    """The members of the complaint that follow from its kind."""
-    policy, category, directory = terms
+def _members_of(arrival: _Arrival) -> dict[str, Any]:
+    """The members of the complaint, but for its id, its state and its times."""
+    new, directory = arrival.new, arrival.directory
+    policy, category = new.policy, new.category
     raises = routing.find_raises(
-        policy.priorities, vulnerable=kind.vulnerable, repeat=kind.repeat, channel=kind.channel
+        policy.priorities, vulnerable=new.vulnerable, repeat=arrival.repeat, channel=new.channel
     )
     derived = routing.derive_priority(
         policy.priorities,
-        severity=kind.severity,
-        vulnerable=kind.vulnerable,
-        repeat=kind.repeat,
-        channel=kind.channel,
+        severity=new.severity,
+        vulnerable=new.vulnerable,
+        repeat=arrival.repeat,
+        channel=new.channel,
     )
+    team = new.team or routing.route(policy, category=category, region=new.region, directory=directory)
     return {
-        "status": Status.RECEIVED,
-        "cycle": 1,
-        "channel": kind.channel,
-        "severity": kind.severity,
-        "region": kind.region,
-        "priority": kind.priority or derived,
-        "priority_given": kind.priority is not None,
-        "priority_raised_by": () if kind.priority else raises,
-        "team": kind.team
-        or routing.route(policy, category=category, region=kind.region, directory=directory),
+        **dict(zip(PLAIN_NAMES, _plain_values(new), strict=True)),
+        "sequence": arrival.sequence,
+        "source": new.source,
+        "first_owner": new.first_owner or new.created_by or choose_answerable_user(team, directory),
+        "external_ids": new.external_ids,
+        "priority": new.priority or derived,
+        "priority_given": new.priority is not None,
+        "priority_raised_by": () if new.priority else raises,
+        "team": team,
         "category": category.code if category else None,
         "cause": category.cause if category else None,
         "nature": category.nature if category else None,
@@ -228,36 +201,30 @@ def _decide(kind: IntakeKind, terms: _Terms) -> dict[str, Any]:
     }
 
 
-def _own_members(arrival: _Arrival, team: str, directory: Directory) -> dict[str, Any]:
-    """The members of the complaint that do not follow from its kind."""
-    new = arrival.new
-    return {
-        **dict(zip(_OWN_PLAIN, _own_plain_values(new), strict=True)),
-        "sequence": arrival.sequence,
-        "source": new.source,
-        "first_owner": new.first_owner or new.created_by or choose_answerable_user(team, directory),
-        "external_ids": new.external_ids,
-    }
+_OF_KIND = tuple(name for name in IntakeKind._fields if name != "imported")
 
 
-def _make_plan(
-    kind: IntakeKind, terms: _Terms, received_at: datetime, now: datetime
-) -> tuple[Span, Plan | None]:
-    present = Present.at(now)
+def _kind_of(members: Mapping[str, Any], *, imported: bool) -> IntakeKind:
+    return IntakeKind(imported=imported, **{name: members[name] for name in _OF_KIND})
+
+
+def _make_plan(kind: IntakeKind, arrival: _Arrival) -> tuple[Span, Plan | None]:
+    received_at, present = arrival.new.received_at, Present.at(arrival.now)
+    state = {"status": Status.RECEIVED, "cycle": 1, "version": 1, "deadlines": (), "holds": ()}
     times = {"received_at": received_at, "created_at": present, "updated_at": present}
-    decided = _decide(kind, terms)
-    model = make_fact(Model, {**decided, **times, "version": 1, "deadlines": (), "holds": ()})
+    model = make_fact(Model, {**dict(zip(_OF_KIND, kind, strict=False)), **state, **times})
 
     def rules(change: Change) -> None:
-        _begin(change, kind, terms, present)
+        _begin(change, arrival, present)
 
-    return make_plan(model, terms.policy, received_at, present, rules, new=True)
+    return make_plan(model, arrival.new.policy, received_at, present, rules, new=True)
 
 
-def _stamp(plan: Plan, arrival: _Arrival, directory: Directory) -> Change:
-    """Put the plan of its kind on a new complaint. The first event also records its own members."""
+def _stamp(plan: Plan, arrival: _Arrival, members: Mapping[str, Any]) -> Change:
+    """Put the plan of its kind on a new complaint. The first event also records the members outside its kind."""
     new, now, new_id = arrival.new, arrival.now, arrival.new_id
-    own = {"id": new_id(), **_own_members(arrival, plan.members.values["team"], directory)}
+    own = {name: value for name, value in members.items() if name not in plan.members.values}
+    own["id"] = new_id()
     unplanned = make_fact(Complaint, {**_DEFAULTS, **own, "version": 0})
     change = stamp(
         plan, unplanned, (), start=new.received_at, now=now, actor=new.actor, new_id=new_id, new=True
