@@ -44,7 +44,7 @@ class Service:
     """The database with its clock, the configuration, the maker of identifiers, and the uses of keys.
 
     `wall` is the wall clock, in UTC. The clock of a sandbox stands still, so attempts to send, their retries and
-    their leases go by `wall`. `public_url` is the address under which people reach this service, without a slash at
+    their leases use `wall`. `public_url` is the address under which people reach this service, without a slash at
     its end; None: it is not known.
     """
 
