@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select, text
 
+from complaints.storage.database.connections import open_engine
 from complaints.storage.queries.audit import count_complaints
 from complaints.storage.rows.complaint import complaint
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.intake import MARK
+from tests.journeys.running_server import Launcher
+
+ROWS = 1000  # five chunks
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql", "sqlite"])
@@ -66,3 +70,35 @@ def _imported(service: Service) -> list[tuple[int, str]]:
     with service.database.read() as tx:
         rows = tx.connection.execute(select(complaint.c.attributes, complaint.c.subject))
         return [(row.attributes[MARK], row.subject) for row in rows]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
+def test_an_import_killed_half_way_and_run_again_is_complete(
+    database_kind: str, launcher: Launcher, empty_database_url: Callable[[str], str], tmp_path: Path
+) -> None:
+    url, file = empty_database_url(database_kind), tmp_path / "calls.jsonl"
+    rows = [{"channel": "phone", "subject": f"Call {n % 50}", "tags": ["bulk"]} for n in range(ROWS)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert launcher.run("migrate", url=url).wait(60) == 0
+    engine = open_engine(url)
+
+    killed = launcher.run("import", str(file), url=url)
+    until = time.monotonic() + 120
+    while not _count(engine) and time.monotonic() < until:
+        time.sleep(0.01)
+    killed.kill()
+    assert 0 < _count(engine) < ROWS
+
+    again = launcher.run("import", str(file), url=url, is_new=True)
+    assert again.wait(180) == 0, again.output
+    assert _count(engine) == ROWS
+    engine.dispose()
+    proof = launcher.run("check", url=url)
+    assert proof.wait(120) == 0, proof.output
+
+
+def _count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "complaint"):
+            return 0
+        return connection.execute(text("SELECT count(*) FROM complaint")).scalar_one()

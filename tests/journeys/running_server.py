@@ -16,9 +16,18 @@ import httpx2
 from tests.fork_client import ForkServer
 
 READY_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0  # a process takes seconds to start, many where the machine is busy
 STOP_SECONDS = 30.0
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 _OUTPUT = {"PYTHONUNBUFFERED": "1", "COLUMNS": "500"}
+
+
+def await_true(happened: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until it has happened. Fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        time.sleep(0.05)
 
 
 class Process(Protocol):

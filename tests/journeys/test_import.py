@@ -1,17 +1,13 @@
 """Real complaints imported by the command line, by options alone; skipped where the files are not at hand."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
 
-from complaints.storage.database.connections import open_engine
 from tests.journeys.running_server import Launcher
 
-ROWS = 1000  # five chunks
 DATA = Path(__file__).parents[3] / "shared" / "data"
 CARRIER = [
     "--map", "subject=Customer Complaint", "--map", "external_id=Ticket #", "--map", "received_at=Date+Time",
@@ -29,13 +25,6 @@ def data(name: str) -> str:
     if not (DATA / name).exists():
         pytest.skip(f"{name} is not at hand: it is not part of the project")
     return str(DATA / name)
-
-
-def _count(engine: Engine) -> int:
-    with engine.connect() as connection:
-        if not engine.dialect.has_table(connection, "complaint"):
-            return 0
-        return connection.execute(text("SELECT count(*) FROM complaint")).scalar_one()
 
 
 def test_a_carriers_complaints(launcher: Launcher) -> None:
@@ -71,31 +60,6 @@ def test_a_helpdesks_dialogues(
     assert taken.wait(180) == 1, taken.output
     assert f"{len(some)} rows: {len(some) - 1} accepted, 0 known already, 1 failed." in taken.output
     assert "received_at is mapped but empty" in taken.output
-
-
-@pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
-def test_an_import_killed_half_way_and_run_again_is_complete(
-    database_kind: str, launcher: Launcher, empty_database_url: Callable[[str], str], tmp_path: Path
-) -> None:
-    url, file = empty_database_url(database_kind), tmp_path / "calls.jsonl"
-    rows = [{"channel": "phone", "subject": f"Call {n % 50}", "tags": ["bulk"]} for n in range(ROWS)]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert launcher.run("migrate", url=url).wait(60) == 0
-    engine = open_engine(url)
-
-    killed = launcher.run("import", str(file), url=url)
-    until = time.monotonic() + 120
-    while not _count(engine) and time.monotonic() < until:
-        time.sleep(0.01)
-    killed.kill()
-    assert 0 < _count(engine) < ROWS
-
-    again = launcher.run("import", str(file), url=url, is_new=True)
-    assert again.wait(180) == 0, again.output
-    assert _count(engine) == ROWS
-    engine.dispose()
-    proof = launcher.run("check", url=url)
-    assert proof.wait(120) == 0, proof.output
 
 
 def test_an_import_that_a_server_finishes_first_ends_too(launcher: Launcher, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from complaints.use_cases.access import RIGHTS, Caller
 from complaints.use_cases.replica import READS_ONLY, Replica, service_for
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
-from tests.journeys.test_many_nodes import await_true
+from tests.journeys.running_server import await_true
 from tests.postgres_replica import replicating
 from tests.postgres_server import PostgresUnavailable, serving
 from tests.support import ADMIN_SECRET, Scenario, make_template, opened_service, sandbox_now

@@ -4,7 +4,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +14,10 @@ import pytest
 
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all, check_followers
+from tests.conftest import DATABASE_KINDS
 from tests.examples import examples
 from tests.features.category_counts import tables, use_cases
+from tests.features.conftest import make_tables
 from tests.features.test_following import assert_counted_exactly
 from tests.fork_client import ForkedProcess, ForkServer
 from tests.support import Scenario
@@ -78,6 +80,12 @@ class Followers:
         for process in alive:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(params=DATABASE_KINDS)
+def database_url(request: pytest.FixtureRequest, migrated_database_url: Callable[[str], str]) -> str:
+    """A database of its own, with the tables of the fixture annex."""
+    return make_tables(migrated_database_url(request.param))
 
 
 @pytest.fixture

@@ -22,10 +22,9 @@ from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import new_id, wall_clock, wall_now
-from tests.journeys.running_server import Launcher, RunningServer
+from tests.journeys.running_server import PATIENCE_SECONDS, Launcher, RunningServer, await_true
 from tests.support import ADMIN_SECRET
 
-PATIENCE_SECONDS = 300.0  # a process takes seconds to start, many where the machine is busy
 # Writes down which process made what, as the database sees it.
 WITNESS = """
 CREATE TABLE witness (what text, node text, id uuid);
@@ -140,14 +139,6 @@ def measured(server: RunningServer) -> float:
     with server.client() as http:
         lines = http.get("/metrics").text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("complaints_registered_total"))
-
-
-def await_true(happened: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
-    """Until it has happened."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        time.sleep(0.05)
 
 
 def assert_sound(url: str) -> None:
