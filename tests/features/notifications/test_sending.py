@@ -39,7 +39,7 @@ OUT = ChannelOutage("The server does not answer.")
 
 @dataclass
 class Script:
-    """A channel that answers as it is told, and keeps what it was asked to send."""
+    """A channel with prepared answers. It keeps what it was asked to send."""
 
     answers: list[SendResult | Exception] = field(default_factory=list)
     sent: list[Message] = field(default_factory=list)

@@ -26,9 +26,9 @@ class MessageChannel(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """Where a delivery stands. `accepted`: the mail server or gateway took the message, so it counts as told.
+    """Where a delivery stands. `accepted`: the mail server or gateway took the message, so the recipient counts as notified.
 
-    `undelivered`: no channel took it, or it bounced. `moot`: nobody had to be told any more when it was due.
+    `undelivered`: no channel took it, or it bounced. `moot`: when it was due, nobody needed it any more.
     """
 
     WAITING = "waiting"

@@ -23,7 +23,7 @@ from complaints.use_cases.service import Service, Transaction
 log = logging.getLogger(__name__)
 
 
-class Channel(Protocol):
+class OutgoingChannel(Protocol):
     """A way out of the house. It knows no table and no rule."""
 
     def send(self, message: Message) -> SendResult:
@@ -49,7 +49,7 @@ class Outlet:
     """A channel, how its messages are made, and what happens if one reaches nobody."""
 
     name: MessageChannel
-    channel: Channel
+    channel: OutgoingChannel
     compose: Compose
     lost: Lost
 
@@ -81,10 +81,10 @@ def _deliver(service: Service, outlet: Outlet, parcel: Parcel) -> None:
     service.write(note)
 
 
-def _send(channel: Channel, message: Message) -> SendResult:
+def _send(channel: OutgoingChannel, message: Message) -> SendResult:
     try:
         return channel.send(message)
-    except Exception as error:  # a fault of ours must not stop the messages behind this one
+    except Exception as error:  # a fault of the program must not stop the messages behind this one
         log.exception("a message could not be sent", extra={"id": str(message.id)})
         return ChannelOutage(f"The program failed: {type(error).__name__}.")
 
