@@ -305,6 +305,7 @@ def _service(settings: Settings, database: Database) -> Service:
         keep_configuration(Annexes(FEATURES).subject_kinds),
         wall=wall_now,
         public_url=settings.public_url.rstrip("/") if settings.public_url else None,
+        webhook_allow=settings.webhook_allow,
     )
 
 

@@ -45,7 +45,8 @@ class Service:
 
     `wall` is the wall clock, in UTC. The clock of a sandbox stands still, so attempts to send, their retries and
     their leases go by `wall`. `public_url` is the address under which people reach this service, without a slash at
-    its end; None: it is not known.
+    its end; None: it is not known. `webhook_allow` lists hosts and networks that are not public and may be
+    reached (`outbound.allow_list` reads it).
     """
 
     database: Database
@@ -54,6 +55,7 @@ class Service:
     key_uses: KeyUses = field(default_factory=KeyUses)
     wall: Callable[[], datetime] = no_wall_clock
     public_url: str | None = None
+    webhook_allow: str = ""
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""
