@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     session_idle_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 8 * 3600  # without a request
     session_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 7 * 24 * 3600  # since the sign-in
     public_url: str | None = None
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    mail_reply_to: str | None = None  # the address of the mailbox that this program reads
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None

@@ -17,6 +17,7 @@ from complaints.storage.database.transactions import Database, RaceLost
 from complaints.storage.database.transactions import Transaction as Transaction
 from complaints.storage.rows.key_use import KeyUses
 from complaints.use_cases.access import Caller
+from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.policy_document.document import from_document
 
 
@@ -45,7 +46,7 @@ class Service:
 
     `wall` is the wall clock, in UTC. The clock of a sandbox stands still, so attempts to send, their retries and
     their leases go by `wall`. `public_url` is the address under which people reach this service, without a slash at
-    its end; None: it is not known.
+    its end; None: it is not known. `mail` is the account that mails are sent by; None: no mail is sent.
     """
 
     database: Database
@@ -54,6 +55,7 @@ class Service:
     key_uses: KeyUses = field(default_factory=KeyUses)
     wall: Callable[[], datetime] = no_wall_clock
     public_url: str | None = None
+    mail: MailAccount | None = None
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""

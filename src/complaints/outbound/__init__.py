@@ -1,0 +1,1 @@
+"""Clients that dial out. They know no table and no rule."""
