@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     session_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 7 * 24 * 3600  # since the sign-in
     public_url: str | None = None
     webhook_allow: str = ""  # hosts and networks that are reached although they are not public
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    mail_reply_to: str | None = None  # the address of the mailbox that this program reads
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None

@@ -49,6 +49,7 @@ from complaints.use_cases.complaints.leaving import finish_leavings
 from complaints.use_cases.configuration.key_uses import LEAST_SECONDS, save_key_uses
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
+from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service, keep_configuration
 from complaints.use_cases.upkeep.checks import (
@@ -306,7 +307,24 @@ def _service(settings: Settings, database: Database) -> Service:
         wall=wall_now,
         public_url=settings.public_url.rstrip("/") if settings.public_url else None,
         webhook_allow=settings.webhook_allow,
+        mail=read_mail_account(settings),
     )
+
+
+def read_mail_account(settings: Settings) -> MailAccount | None:
+    """The account that mails are sent by; None without COMPLAINTS_SMTP_URL. Raises NotReady."""
+    if settings.smtp_url is None:
+        return None
+    if not settings.mail_from:
+        raise NotReady("COMPLAINTS_MAIL_FROM is missing: mails need a sender.")
+    try:
+        return MailAccount.parse(
+            settings.smtp_url.get_secret_value(), settings.mail_from, settings.mail_reply_to
+        )
+    except ValueError as error:
+        raise NotReady(
+            f"COMPLAINTS_SMTP_URL, COMPLAINTS_MAIL_FROM or COMPLAINTS_MAIL_REPLY_TO: {error}."
+        ) from error
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:
