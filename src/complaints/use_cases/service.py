@@ -45,8 +45,8 @@ class Service:
     """The database with its clock, the configuration, the maker of identifiers, and the uses of keys.
 
     `wall` is the wall clock, in UTC. The clock of a sandbox stands still, so attempts to send, their retries and
-    their leases are timed by `wall`. `public_url` is the address under which people reach this service, without a slash at
-    its end; None: it is not known. `webhook_allow` lists hosts and networks that are not public and may be
+    their leases are timed by `wall`. `public_url` is the address under which people reach this service, without a
+    slash at its end; None: it is not known. `webhook_allow` lists hosts and networks that are not public and may be
     reached (`outbound.allow_list` reads it). `mail` is the account that mails are sent by; None: no mail is sent.
     """
 
