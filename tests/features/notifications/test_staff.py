@@ -19,6 +19,7 @@ from complaints.use_cases.commands.configuration import PatchUser
 from complaints.use_cases.configuration.staff import USERS
 from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.service import Service
+from tests.features.notifications.conftest import all_deliveries
 from tests.mail_server import MailServerDouble, mail_server
 from tests.support import Scenario
 
@@ -49,7 +50,7 @@ class House:
         self.service.write(lambda tx: tables.write_preference(tx, login, preference))
 
     def deliveries(self) -> Sequence[MessageDelivery]:
-        return self.service.read(tables.list_all)
+        return self.service.read(all_deliveries)
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_a_step_of_level_1_is_sent_at_once_and_reminders_wait_for_the_digest(
 ) -> None:
     """Rules 10.1 and 10.2. The digest comes at 09:00 in Shanghai, and has what is still waiting."""
     house.prefer("admin")
-    made = house.scenario.post(first_owner="admin")
+    house.scenario.post(first_owner="admin")
     house.scenario.advance(hours=24, seconds=1)
     assert house.tell() == 1
     assert [title.split(": ", 1)[1] for title in titles(mails)] == ["step 100%, level 1"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from complaints.api.feature import Annexes, Notice
@@ -142,6 +143,24 @@ class StaffPlanner:
             subject_id=event.subject_id,
             escalation_id=hearing.escalation_id,
             facts=dict(hearing.facts),
+        )
+
+    def plan_at_once(
+        self, event_id: UUID, login: str, template: str, facts: Mapping[str, Any]
+    ) -> NewDelivery:
+        """The answer to something that the user began: it waits for no digest, but for the end of quiet hours."""
+        preference = self.preference_of(login)
+        urgent = preference.immediate_level
+        at = choose_time(preference, urgent, self.now, timezone=self.timezone, on_duty=False)
+        return NewDelivery(
+            event_id=event_id,
+            audience=Audience.STAFF,
+            recipient=login,
+            template=template,
+            language=preference.language,
+            channels=self.channels_of(login),
+            due_at=at.due_at,
+            facts=dict(facts),
         )
 
     @property
