@@ -16,24 +16,20 @@ _NEWS = timedelta(days=1)
 
 def follow_imports(service: Service, settings: NotificationSettings) -> int:
     """Write the messages about imports that have ended; how many."""
-    if not service.read(lambda tx: _find(tx)):
+    if not service.read(lambda tx: _find(service, settings, tx)):
         return 0
     return service.write(lambda tx: _tell(service, settings, tx))
 
 
-def _find(tx: Transaction) -> list[tables.EndedImport]:
+def _find(service: Service, settings: NotificationSettings, tx: Transaction) -> list[tables.EndedImport]:
+    """The imports of which nobody heard; none in an installation without a channel."""
+    if not find_usable_channels(service, settings, tables.find_robots(tx)):
+        return []
     return tables.find_ended_imports(tx, since=tx.now - _NEWS, limit=BATCH)
 
 
 def _tell(service: Service, settings: NotificationSettings, tx: Transaction) -> int:
-    usable = find_usable_channels(service, settings, tables.find_robots(tx))
-    if not usable:
-        return 0
-    ended = _find(tx)
-    preferences = tables.find_preferences(tx, {one.login for one in ended})
-    planner = StaffPlanner(service.configuration(tx), preferences, settings.language, usable, tx.now)
-    told = [
-        enqueue(service, tx, planner.plan_at_once(one.id, one.login, IMPORT_ENDED, one.facts))
-        for one in ended
-    ]
-    return sum(told)
+    ended = _find(service, settings, tx)
+    planner = StaffPlanner.read(service, settings, tx, {one.login for one in ended})
+    planned = [planner.plan_at_once(one.id, one.login, IMPORT_ENDED, one.facts) for one in ended]
+    return sum(enqueue(service, tx, new) for new in planned)

@@ -50,13 +50,15 @@ class NotificationPreferenceShown(AnswerModel):
     model_config = example(EXAMPLES["preference"])
 
     login: str
-    channels: list[ChosenChannelShown]
+    channels: Annotated[list[ChosenChannelShown], Field(description="In the order in which they are tried.")]
     language: Annotated[str, Field(description="`en` or `zh`.")]
     timezone: Annotated[str | None, Field(description="Null: the zone of the policy in force.")]
-    immediate_level: int
-    digest_times: list[LocalTime]
-    quiet_hours: QuietHoursShown | None
-    remind_every: str | None
+    immediate_level: Annotated[int, Field(description="From this level on messages are sent at once.")]
+    digest_times: Annotated[list[LocalTime], Field(description="When the others are sent, as one message.")]
+    quiet_hours: Annotated[
+        QuietHoursShown | None, Field(description="When nothing is sent, except to a user on duty.")
+    ]
+    remind_every: Annotated[str | None, Field(description="The time between reminders; null: none.")]
 
 
 class RobotShown(AnswerModel):
@@ -89,7 +91,7 @@ class MessageDeliveryShown(AnswerModel):
     complaint_id: Id | None
     subject_id: Annotated[Id | None, Field(description="The other subject that the message is about.")]
     escalation_id: Annotated[Id | None, Field(description="The escalation that the message is about.")]
-    audience: Audience
+    audience: Annotated[Audience, Field(description="Who reads it: `staff` or `complainant`.")]
     recipient: Annotated[
         str, Field(description="A login, `robot:` and the code of a robot, or `complainant`.")
     ]
