@@ -1,5 +1,6 @@
 """The pure rules: vectors of signatures, cutting and packing, quiet hours, digests, and what answers mean."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ from complaints.features.notifications.robots import (
 from complaints.features.notifications.rules import hide_addresses, judge_receipts
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.sms import judge as judge_gateway
+from complaints.features.notifications.texts import TextWriter
 from complaints.outbound.http_client import ReceiverReply
 
 SECRET = "SEC0123456789abcdef"
@@ -195,3 +197,31 @@ def test_a_fault_shows_no_address() -> None:
 def test_wrong_settings_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NotificationSettings(**values)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "note"),
+    [
+        ("en", "53 messages about complaints", "… and 3 more"),
+        ("zh", "投诉消息汇总：53 条", "… 另有 3 条"),
+    ],
+)
+def test_a_long_digest_says_how_many_are_left_out(language: str, title: str, note: str) -> None:
+    writer = TextWriter()
+    facts = {"number": "C<13>", "step": "80%", "level": 0}
+    texts = [writer.write("step", language, "https://complaints.example/1", facts)] * 53
+    digest = writer.gather(texts, language)
+    html = writer.html(digest, language, texts)
+    assert (digest.title, digest.body.splitlines()[-1]) == (title, note)
+    assert (html.count("<li>"), html.count("C&lt;13&gt;"), note in html) == (50, 50, True)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("template", ["step", "contact", "undelivered", "assigned", "import_ended"])
+def test_every_text_stands_in_both_languages(template: str, language: str) -> None:
+    """A fact that is not known leaves no empty line behind."""
+    figures = dict.fromkeys(("rows", "accepted", "duplicates", "failed"), 7)
+    text = TextWriter().write(template, language, None, {"number": "C000000013", "team": "T", **figures})
+    assert ("C000000013" in text.title) is (template != "import_ended")
+    assert "\n\n\n" not in text.body
+    assert bool(re.search("[一-鿿]", text.title)) is (language == "zh")

@@ -78,6 +78,7 @@ class TextWriter:
             paragraphs=blocks,
             link=text.link,
             links=[(one.title, one.link) for one in gathered[:MOST_LINES]],
+            note=text.body.splitlines()[-1] if len(gathered) > MOST_LINES else "",
         )
 
 
