@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -49,6 +49,7 @@ from complaints.use_cases.complaints.leaving import finish_leavings
 from complaints.use_cases.configuration.key_uses import LEAST_SECONDS, save_key_uses
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
+from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service, keep_configuration
 from complaints.use_cases.upkeep.checks import (
@@ -305,7 +306,25 @@ def _service(settings: Settings, database: Database) -> Service:
         keep_configuration(Annexes(FEATURES).subject_kinds),
         wall=wall_now,
         public_url=settings.public_url.rstrip("/") if settings.public_url else None,
+        webhook_allow=settings.webhook_allow,
+        mail=read_mail_account(settings),
     )
+
+
+def read_mail_account(settings: Settings) -> MailAccount | None:
+    """The account that mails are sent by; None without COMPLAINTS_SMTP_URL. Raises NotReady."""
+    if settings.smtp_url is None:
+        return None
+    if not settings.mail_from:
+        raise NotReady("COMPLAINTS_MAIL_FROM is missing: mails need a sender.")
+    try:
+        return MailAccount.parse(
+            settings.smtp_url.get_secret_value(), settings.mail_from, settings.mail_reply_to
+        )
+    except ValueError as error:
+        raise NotReady(
+            f"COMPLAINTS_SMTP_URL, COMPLAINTS_MAIL_FROM or COMPLAINTS_MAIL_REPLY_TO: {error}."
+        ) from error
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:
@@ -429,7 +448,7 @@ def serve_measures(service: Service, settings: Settings, shown: CollectorRegistr
     """
     if settings.metrics_port is None:
         return lambda: None
-    shown.register(InstallationMeasures(lambda: service, wall_now))
+    shown.register(InstallationMeasures(lambda: service, wall_now, Annexes(FEATURES).measures))
     try:
         server, thread = start_http_server(settings.metrics_port, settings.host, registry=shown)
     except OSError as error:
@@ -450,14 +469,13 @@ def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], b
     for feature in annexes.features:
         settings = annexes.settings_for(feature)
         for loop in feature.loops:
-            work = partial(_work_on, loop, service, settings, is_stopping)
+            given = (service, settings, annexes) if loop.needs_annexes else (service, settings)
+            work = partial(_work_on, loop, given, is_stopping)
             yield Loop(f"{feature.name}.{loop.name}", work, seconds=loop.seconds, cron=loop.cron)
 
 
-def _work_on(
-    loop: FeatureLoop, service: Service, settings: BaseSettings | None, is_stopping: Callable[[], bool]
-) -> None:
-    while loop.work(service, settings) and not is_stopping():
+def _work_on(loop: FeatureLoop, given: tuple[Any, ...], is_stopping: Callable[[], bool]) -> None:
+    while loop.work(*given) and not is_stopping():
         pass
 
 

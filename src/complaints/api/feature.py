@@ -1,12 +1,13 @@
 """A `Feature` is all that an annex declares: data, and functions that the program calls for it.
 
 `features.registry` lists the features. `wiring` makes `Annexes` of them and hands them to the app, the loops, `check`
-and the migrations. A member stands here only if something in the program reads it. `notices` is the exception: it waits
-for the notifications. An annex that adds an `EventType` of complaints needs more: see docs/decisions/0015.
+and the migrations. A member stands here only if something in the program reads it. An annex that adds an `EventType`
+of complaints needs more: see docs/decisions/0015.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Request
@@ -15,7 +16,7 @@ from pydantic_settings import BaseSettings
 from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.domain.policy.subject_kinds import SubjectKind
 from complaints.domain.vocabulary import EventType, RecipientRole
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.violation import Violation
 
 S = TypeVar("S", bound=BaseSettings)
@@ -35,13 +36,24 @@ class FeatureLoop:
     """Work that is done again and again: every `seconds`, or at the times of a cron expression in UTC.
 
     `work` gets the service and the settings of the annex (None: it has no settings). It does a batch of limited size
-    and returns how much it did. It is called again at once until it returns 0.
+    and returns how much it did. It is called again at once until it returns 0. With `needs_annexes` it also gets the
+    annexes of the program: notifications send what all of them declare.
     """
 
     name: str
-    work: Callable[[Service, Any], int]
+    work: Callable[..., int]
     seconds: float | None = None
     cron: str | None = None
+    needs_annexes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMeasure:
+    """A number that the database knows: the gauge `complaints_<name>`, and a member of /readyz (never its status)."""
+
+    name: str
+    text: str
+    count: Callable[[Transaction], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +72,9 @@ class Feature:
 
     `router` is served under /v1, `pages` at the root, for people without a key. `problems` join the catalogue.
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
-    the program starts. `complaints check` runs `checks`. The subjects of each of `subjects` have a history,
-    deadlines and escalations like complaints.
+    the program starts. `complaints check` runs `checks`. `measures` are shown with those of the core. The texts of
+    `notices` stand in the folder `templates`, as `<template>.en.txt` and `<template>.zh.txt`. The subjects of each of
+    `subjects` have a history, deadlines and escalations like complaints.
     """
 
     name: str
@@ -73,7 +86,9 @@ class Feature:
     settings: type[BaseSettings] | None = None
     checks: tuple[Check, ...] = ()
     notices: tuple[Notice, ...] = ()
+    templates: Path | None = None
     subjects: tuple[SubjectKind, ...] = ()
+    measures: tuple[FeatureMeasure, ...] = ()
 
 
 def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
@@ -112,6 +127,11 @@ class Annexes:
         return {kind.name: kind for feature in self.features for kind in feature.subjects}
 
     @property
+    def measures(self) -> tuple[FeatureMeasure, ...]:
+        """The measures that the features declare."""
+        return tuple(measure for feature in self.features for measure in feature.measures)
+
+    @property
     def table_names(self) -> tuple[str, ...]:
         """The names of all tables of the features."""
         sets = [feature.tables for feature in self.features if feature.tables is not None]
@@ -126,6 +146,11 @@ class Annexes:
     def settings_for(self, feature: Feature) -> BaseSettings | None:
         """The settings of a feature. None: it has no settings."""
         return self.settings[feature.settings] if feature.settings else None
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """The folders with the texts of notices, in the order of the features."""
+        return tuple(feature.templates for feature in self.features if feature.templates is not None)
 
     def notices_for(self, event_type: EventType) -> tuple[Notice, ...]:
         """What all features declare about an event type, in the order of the features."""

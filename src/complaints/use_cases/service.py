@@ -17,6 +17,7 @@ from complaints.storage.database.transactions import Database, RaceLost
 from complaints.storage.database.transactions import Transaction as Transaction
 from complaints.storage.rows.key_use import KeyUses
 from complaints.use_cases.access import Caller
+from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.policy_document.document import from_document
 
 
@@ -44,8 +45,9 @@ class Service:
     """The database with its clock, the configuration, the maker of identifiers, and the uses of keys.
 
     `wall` is the wall clock, in UTC. The clock of a sandbox stands still, so attempts to send, their retries and
-    their leases use `wall`. `public_url` is the address under which people reach this service, without a slash at
-    its end; None: it is not known.
+    their leases are timed by `wall`. `public_url` is the address under which people reach this service, without a
+    slash at its end; None: it is not known. `webhook_allow` lists hosts and networks that are not public and may be
+    reached (`outbound.allow_list` reads it). `mail` is the account that mails are sent by; None: no mail is sent.
     """
 
     database: Database
@@ -54,6 +56,8 @@ class Service:
     key_uses: KeyUses = field(default_factory=KeyUses)
     wall: Callable[[], datetime] = no_wall_clock
     public_url: str | None = None
+    webhook_allow: str = ""
+    mail: MailAccount | None = None
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""

@@ -1,0 +1,44 @@
+"""The settings of notifications."""
+
+import base64
+import binascii
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_PREFIX = "whsec_"
+_LEAST_BYTES, _MOST_BYTES = 24, 64
+
+
+def _is_signing_secret(text: str) -> bool:
+    """True for a secret in the form of Standard Webhooks."""
+    try:
+        secret = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        return False
+    return text.startswith(_PREFIX) and _LEAST_BYTES <= len(secret) <= _MOST_BYTES
+
+
+class NotificationSettings(BaseSettings):
+    """The gateway for SMS, the language of users who chose none, and how long deliveries are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="COMPLAINTS_NOTIFICATIONS_", frozen=True)
+
+    sms_url: str | None = None
+    sms_secret: SecretStr | None = None
+    language: Literal["en", "zh"] = "zh"
+    keep_days: Annotated[int, Field(ge=30, le=3660)] = 400
+
+    @field_validator("sms_secret")
+    @classmethod
+    def _is_signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_signing_secret(value.get_secret_value()):
+            raise ValueError("must be whsec_ followed by base64 of 24 to 64 bytes")
+        return value
+
+    @model_validator(mode="after")
+    def _has_whole_gateway(self) -> Self:
+        if (self.sms_url is None) != (self.sms_secret is None):
+            raise ValueError("SMS need both COMPLAINTS_NOTIFICATIONS_SMS_URL and _SMS_SECRET")
+        return self

@@ -1,0 +1,484 @@
+"""The tables of notifications: deliveries, the preferences of users, and group robots."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    delete,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
+from complaints.features.notifications.hearing import Owners
+from complaints.features.notifications.model import (
+    Audience,
+    MessageChannel,
+    MessageDelivery,
+    MessageStatus,
+    NewDelivery,
+    ReceiptStatus,
+    RobotAccount,
+    RobotKind,
+)
+from complaints.features.notifications.preferences import ChosenChannel, NotificationPreference, QuietHours
+from complaints.features.notifications.rules import LEASE, Settlement
+from complaints.features.notifications.topics import About, Topic
+from complaints.storage.database.any_of import any_of
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import UtcDateTime, new_metadata, one_of
+from complaints.storage.database.upsert import insert_if_absent, insert_or_update
+from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.configuration import user_account
+from complaints.storage.rows.escalation import WAITING, escalation
+from complaints.storage.rows.import_job import import_job
+from complaints.storage.rows.scope_condition import condition, subject_condition
+from complaints.storage.rows.subject import NAME_COLUMNS, name_of, subject
+
+metadata = new_metadata()
+
+message_delivery = Table(
+    "message_delivery",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    Column("audience", one_of(Audience), nullable=False),
+    Column("recipient", String(200), nullable=False),
+    Column("template", String(60), nullable=False),
+    Column("repetition", Integer, nullable=False),
+    Column("complaint_id", ForeignKey(complaint.c.id)),
+    Column("subject_id", ForeignKey(subject.c.id)),
+    Column("escalation_id", ForeignKey(escalation.c.id)),
+    Column("level", SmallInteger, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("channel", one_of(MessageChannel)),
+    Column("channels", JSON, nullable=False),  # those left after `channel`
+    Column("digest", Boolean, nullable=False),
+    Column("status", one_of(MessageStatus), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),  # the clock of the service
+    Column("next_attempt_at", UtcDateTime),  # the wall clock, as are leases
+    Column("attempts", Integer, nullable=False),
+    Column("provider_id", String(200)),
+    Column("receipt", one_of(ReceiptStatus)),
+    Column("receipts", JSON, nullable=False),
+    Column("fault", String(200)),
+    Column("facts", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    UniqueConstraint(
+        "event_id", "recipient", "template", "audience", "repetition", name="uq_message_delivery__message"
+    ),
+    CheckConstraint("(status = 'waiting') = (next_attempt_at IS NOT NULL)", name="next_attempt"),
+    CheckConstraint("(status = 'waiting') = (settled_at IS NULL)", name="settled"),
+    CheckConstraint("status <> 'waiting' OR channel IS NOT NULL", name="channel"),
+    CheckConstraint("attempts >= 0 AND repetition >= 0 AND level >= 0", name="counts"),
+)
+d = message_delivery.c
+_WAITING = d.status == "waiting"
+Index(
+    "ix_message_delivery__waiting",
+    d.channel,
+    d.due_at,
+    postgresql_where=_WAITING,
+    sqlite_where=_WAITING,
+)
+_OF_ESCALATIONS = d.escalation_id.is_not(None)
+Index(
+    "ix_message_delivery__escalation_id",
+    d.escalation_id,
+    postgresql_where=_OF_ESCALATIONS,
+    sqlite_where=_OF_ESCALATIONS,
+)
+Index("ix_message_delivery__complaint_id", d.complaint_id, d.created_at, d.id)
+Index("ix_message_delivery__created_at", d.created_at, d.id)
+_LOST = d.status == "undelivered"
+Index(
+    "ix_message_delivery__undelivered",
+    d.escalation_id,
+    postgresql_where=_LOST,
+    sqlite_where=_LOST,
+)
+
+notification_preference = Table(
+    "notification_preference",
+    metadata,
+    Column("login", ForeignKey(user_account.c.login), primary_key=True),
+    Column("channels", JSON, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("timezone", String(100)),
+    Column("immediate_level", SmallInteger, nullable=False),
+    Column("digest_times", JSON, nullable=False),
+    Column("quiet_from", String(5)),
+    Column("quiet_until", String(5)),
+    Column("remind_every_seconds", Integer),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet"),
+    CheckConstraint("immediate_level >= 0", name="immediate_level"),
+    CheckConstraint("remind_every_seconds > 0", name="remind_every"),
+)
+
+robot = Table(
+    "robot",
+    metadata,
+    Column("code", String(100), primary_key=True),
+    Column("kind", one_of(RobotKind), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text),
+    Column("teams", JSON, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("sent_at", JSON, nullable=False),  # the last messages of a minute, by the wall clock
+    Column("barred_until", UtcDateTime),  # the wall clock
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+p, r = notification_preference.c, robot.c
+
+
+def insert_delivery(tx: Transaction, delivery_id: UUID, new: NewDelivery, *, wall: datetime) -> bool:
+    """Write a delivery; False if it was written before."""
+    channel, left = (new.channels[0], new.channels[1:]) if new.channels else (None, ())
+    is_lost = channel is None
+    values = asdict(new) | {
+        "id": delivery_id,
+        "channel": channel,
+        "channels": list(left),
+        "status": MessageStatus.UNDELIVERED if is_lost else MessageStatus.WAITING,
+        "next_attempt_at": None if is_lost else wall,
+        "settled_at": wall if is_lost else None,
+        "fault": "The recipient has no channel." if is_lost else None,
+        "attempts": 0,
+        "receipts": {},
+        "created_at": tx.now,
+    }
+    return insert_if_absent(tx, message_delivery, values)
+
+
+def has_due(tx: Transaction, channel: MessageChannel, wall: datetime) -> bool:
+    """True if a message waits for this channel and may be sent now."""
+    return tx.connection.execute(select(d.id).where(*_due(tx, channel, wall)).limit(1)).first() is not None
+
+
+def lease(
+    tx: Transaction, channel: MessageChannel, wall: datetime, *, limit: int
+) -> Sequence[MessageDelivery]:
+    """Lease the messages that are due on a channel, the longest due first. Each counts as an attempt."""
+    statement = select(message_delivery).where(*_due(tx, channel, wall))
+    statement = statement.order_by(d.due_at, d.recipient, d.id).limit(limit)
+    rows = tx.connection.execute(statement.with_for_update(skip_locked=True)).all()
+    leased = {"attempts": d.attempts + 1, "next_attempt_at": wall + LEASE}
+    tx.connection.execute(
+        update(message_delivery).where(any_of(d.id, [row.id for row in rows])).values(leased)
+    )
+    return [_read(row, attempts=row.attempts + 1, next_attempt_at=wall + LEASE) for row in rows]
+
+
+def _due(tx: Transaction, channel: MessageChannel, wall: datetime) -> tuple[Any, ...]:
+    return _WAITING, d.channel == channel, d.due_at <= tx.now, d.next_attempt_at <= wall
+
+
+def _read(row: Row[Any], **changed: Any) -> MessageDelivery:
+    values = {**row._mapping, "channels": tuple(map(MessageChannel, row.channels)), **changed}
+    return MessageDelivery(**values)
+
+
+def save_settlement(tx: Transaction, delivery: MessageDelivery, settlement: Settlement) -> bool:
+    """Write the outcome of an attempt. False if the lease was lost: another process has tried it since."""
+    leased = (d.id == delivery.id, _WAITING, d.attempts == delivery.attempts, d.channel == delivery.channel)
+    values = {name: getattr(settlement, name) for name in Settlement.__dataclass_fields__}
+    values["channels"] = list(settlement.channels)
+    return tx.connection.execute(update(message_delivery).where(*leased).values(values)).rowcount == 1
+
+
+def release(tx: Transaction, deliveries: Collection[MessageDelivery], *, wall: datetime) -> None:
+    """Give leased messages back that were not tried."""
+    for one in deliveries:
+        leased = (d.id == one.id, _WAITING, d.attempts == one.attempts, d.channel == one.channel)
+        values = {"attempts": one.attempts - 1, "next_attempt_at": wall}
+        tx.connection.execute(update(message_delivery).where(*leased).values(values))
+
+
+def find_delivery(tx: Transaction, delivery_id: UUID, *, lock: bool = False) -> MessageDelivery | None:
+    """The delivery with this id, or None."""
+    statement = select(message_delivery).where(d.id == delivery_id)
+    row = tx.connection.execute(statement.with_for_update() if lock else statement).first()
+    return _read(row) if row else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which deliveries. None: any."""
+
+    recipient: str | None = None
+    audience: Audience | None = None
+    channel: MessageChannel | None = None
+    status: MessageStatus | None = None
+
+
+def list_deliveries(
+    tx: Transaction,
+    asked: DeliveryFilter,
+    *,
+    complaint_id: UUID | None,
+    scope: Scope,
+    login: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[MessageDelivery]:
+    """Deliveries of one complaint, or of all in `scope` and those to `login`; newest first."""
+    given = {name: value for name, value in asdict(asked).items() if value is not None}
+    statement = select(message_delivery).where(*(d[name] == value for name, value in given.items()))
+    if complaint_id is not None:
+        statement = statement.where(d.complaint_id == complaint_id)
+    elif scope != ALL_COMPLAINTS:
+        of_complaints = select(complaint.c.id).where(condition(scope, complaint))
+        of_subjects = select(subject.c.id).where(subject_condition(scope))
+        is_own = and_(d.recipient == login, d.audience == Audience.STAFF)
+        statement = statement.where(
+            or_(d.complaint_id.in_(of_complaints), d.subject_id.in_(of_subjects), is_own)
+        )
+    if before is not None:
+        at, delivery_id = before
+        statement = statement.where(or_(d.created_at < at, and_(d.created_at == at, d.id < delivery_id)))
+    statement = statement.order_by(d.created_at.desc(), d.id.desc()).limit(limit)
+    return [_read(row) for row in tx.connection.execute(statement)]
+
+
+def save_receipts(
+    tx: Transaction, delivery_id: UUID, receipts: dict[str, str], judged: ReceiptStatus | None
+) -> None:
+    """Write the status of each part, and of the whole message."""
+    values = {"receipts": receipts, "receipt": judged}
+    tx.connection.execute(update(message_delivery).where(d.id == delivery_id).values(values))
+
+
+def mark_bounced(tx: Transaction, delivery_id: UUID, fault: str) -> None:
+    """Mark an accepted message as undelivered."""
+    values = {"status": MessageStatus.UNDELIVERED, "fault": fault}
+    tx.connection.execute(update(message_delivery).where(d.id == delivery_id).values(values))
+
+
+def delete_settled(tx: Transaction, *, before: datetime, limit: int) -> int:
+    """Delete deliveries that were settled before this time of the wall clock; how many."""
+    old = select(d.id).where(d.settled_at < before).order_by(d.created_at).limit(limit)
+    return tx.connection.execute(delete(message_delivery).where(d.id.in_(old))).rowcount
+
+
+def has_settled(tx: Transaction, *, before: datetime) -> bool:
+    """True if a delivery was settled before this time of the wall clock."""
+    return tx.connection.execute(select(d.id).where(d.settled_at < before).limit(1)).first() is not None
+
+
+def find_unheard_steps(tx: Transaction) -> Sequence[tuple[str, str]]:
+    """Pairs of number and step: the waiting escalations about which nobody was reached.
+
+    Every message about them is undelivered.
+    """
+    e = escalation.c
+    others = select(literal(1)).where(d.escalation_id == e.id, d.status != MessageStatus.UNDELIVERED)
+    lost = select(d.escalation_id).where(d.status == MessageStatus.UNDELIVERED, _OF_ESCALATIONS)
+    statement = (
+        select(e.complaint_id, e.subject_id, e.step, *NAME_COLUMNS)
+        .outerjoin(complaint, complaint.c.id == e.complaint_id)
+        .outerjoin(subject, subject.c.id == e.subject_id)
+        .where(e.id.in_(lost), WAITING, ~others.exists())
+        .order_by(e.taken_at, e.id)
+    )
+    return [(name_of(row).number, row["step"]) for row in tx.connection.execute(statement).mappings()]
+
+
+# Preferences ---------------------------------------------------------------------------------------------------------
+
+
+def find_preferences(tx: Transaction, logins: Collection[str]) -> dict[str, NotificationPreference]:
+    """The preferences of these users, by login. A user who chose nothing has none here."""
+    if not logins:
+        return {}
+    statement = select(notification_preference).where(p.login.in_(sorted(logins)))
+    return {row.login: _read_preference(row) for row in tx.connection.execute(statement)}
+
+
+def _read_preference(row: Row[Any]) -> NotificationPreference:
+    return NotificationPreference(
+        channels=tuple(ChosenChannel(MessageChannel(one["channel"]), one["address"]) for one in row.channels),
+        language=row.language,
+        timezone=row.timezone,
+        immediate_level=row.immediate_level,
+        digest_times=tuple(row.digest_times),
+        quiet=QuietHours(row.quiet_from, row.quiet_until) if row.quiet_from else None,
+        remind_every_seconds=row.remind_every_seconds,
+    )
+
+
+def write_preference(tx: Transaction, login: str, preference: NotificationPreference) -> None:
+    """Write the preference of a user, in place of the one before."""
+    quiet = preference.quiet
+    values = {
+        "login": login,
+        "channels": [asdict(one) for one in preference.channels],
+        "language": preference.language,
+        "timezone": preference.timezone,
+        "immediate_level": preference.immediate_level,
+        "digest_times": list(preference.digest_times),
+        "quiet_from": quiet.quiet_from if quiet else None,
+        "quiet_until": quiet.quiet_until if quiet else None,
+        "remind_every_seconds": preference.remind_every_seconds,
+        "updated_at": tx.now,
+    }
+    insert_or_update(tx, notification_preference, values)
+
+
+# Robots ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Robot:
+    """A robot of a group chat.
+
+    It hears of the steps of its `teams`. `sent_at` are the times of its last messages, and it gets none before
+    `barred_until`, both by the wall clock.
+    """
+
+    code: str
+    account: RobotAccount
+    teams: tuple[str, ...]
+    language: str
+    active: bool
+    sent_at: tuple[datetime, ...] = ()
+    barred_until: datetime | None = None
+
+
+def find_robots(tx: Transaction) -> Sequence[Robot]:
+    """All robots, by code."""
+    return [_read_robot(row) for row in tx.connection.execute(select(robot).order_by(r.code))]
+
+
+def find_robot(tx: Transaction, code: str, *, lock: bool = False) -> Robot | None:
+    """The robot with this code, or None. `lock` keeps other transactions from changing it."""
+    statement = select(robot).where(r.code == code)
+    row = tx.connection.execute(statement.with_for_update() if lock else statement).first()
+    return _read_robot(row) if row else None
+
+
+def _read_robot(row: Row[Any]) -> Robot:
+    return Robot(
+        code=row.code,
+        account=RobotAccount(row.kind, row.url, row.secret),
+        teams=tuple(row.teams),
+        language=row.language,
+        active=row.active,
+        sent_at=tuple(datetime.fromisoformat(text) for text in row.sent_at),
+        barred_until=row.barred_until,
+    )
+
+
+def write_robot(tx: Transaction, new: Robot) -> None:
+    """Write a robot, in place of the one with the same code."""
+    values = {
+        "code": new.code,
+        "kind": new.account.kind,
+        "url": new.account.url,
+        "secret": new.account.secret,
+        "teams": list(new.teams),
+        "language": new.language,
+        "active": new.active,
+        "sent_at": [at.isoformat() for at in new.sent_at],
+        "barred_until": new.barred_until,
+        "updated_at": tx.now,
+    }
+    insert_or_update(tx, robot, values)
+
+
+def note_sent(tx: Transaction, sender: Robot, sent_at: Sequence[datetime]) -> None:
+    """Note the times of the last messages of a robot."""
+    values = {"sent_at": [at.isoformat() for at in sent_at]}
+    tx.connection.execute(update(robot).where(r.code == sender.code).values(values))
+
+
+def bar_robot(tx: Transaction, code: str, until: datetime) -> None:
+    """Send nothing to a robot until this time of the wall clock."""
+    tx.connection.execute(update(robot).where(r.code == code).values(barred_until=until))
+
+
+def delete_robot(tx: Transaction, code: str) -> bool:
+    """Delete a robot; False if there is none. What waits for it goes the next way."""
+    return tx.connection.execute(delete(robot).where(r.code == code)).rowcount == 1
+
+
+# What messages are about ----------------------------------------------------------------------------------------------
+
+
+def find_topics(tx: Transaction, things: Collection[About]) -> dict[UUID, Topic]:
+    """The complaints and other subjects of events or deliveries, by id."""
+    complaint_ids = {one.complaint_id for one in things if one.complaint_id}
+    subject_ids = {one.subject_id for one in things if one.subject_id}
+    k, o = complaint.c, subject.c
+    of_complaints = select(
+        k.id, k.sequence, k.team, k.assignee, k.first_owner, k.priority, k.category, k.next_due_at
+    ).where(any_of(k.id, complaint_ids))
+    found = {}
+    for row in tx.connection.execute(of_complaints) if complaint_ids else ():
+        owners = Owners(row.team, row.assignee, row.first_owner)
+        found[row.id] = Topic(number_of(row.sequence), owners, row.priority, row.category, row.next_due_at)
+    of_subjects = select(o.id, o.number, o.team, o.owner).where(any_of(o.id, subject_ids))
+    for own in tx.connection.execute(of_subjects) if subject_ids else ():
+        found[own.id] = Topic(own.number, Owners(own.team, own.owner, own.owner))
+    return found
+
+
+def find_waiting_escalations(tx: Transaction, escalation_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these escalations that are neither acknowledged nor settled."""
+    statement = select(escalation.c.id).where(any_of(escalation.c.id, escalation_ids), WAITING)
+    return set(tx.connection.execute(statement).scalars())
+
+
+_IMPORT_FIGURES = ("rows", "accepted", "duplicates", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class EndedImport:
+    """An import that has ended, the user who started it, and its figures."""
+
+    id: UUID
+    login: str
+    facts: dict[str, int]
+
+
+def find_ended_imports(tx: Transaction, *, since: datetime, limit: int) -> list[EndedImport]:
+    """The imports of users that have ended since then, and about which no message was written."""
+    j = import_job.c
+    written = select(literal(1)).where(d.event_id == j.id)
+    statement = (
+        select(j.id, j.login, j.rows, j.accepted, j.duplicates, j.failed)
+        .where(j.login.is_not(None), j.finished_at >= since, ~j.dry_run, ~written.exists())
+        .order_by(j.finished_at)
+        .limit(limit)
+    )
+    return [
+        EndedImport(
+            row.id,
+            row.login,
+            {name: row._mapping[name] for name in ("rows", "accepted", "duplicates", "failed")},
+        )
+        for row in tx.connection.execute(statement)
+    ]
