@@ -1,0 +1,212 @@
+"""The tables of notifications: deliveries, the preferences of users, and group robots."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    select,
+    update,
+)
+
+from complaints.features.notifications.model import (
+    Audience,
+    MessageChannel,
+    MessageDelivery,
+    MessageStatus,
+    NewDelivery,
+    ReceiptStatus,
+    RobotKind,
+)
+from complaints.features.notifications.rules import LEASE, Settlement
+from complaints.storage.database.any_of import any_of
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import UtcDateTime, new_metadata, one_of
+from complaints.storage.database.upsert import insert_if_absent
+from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.configuration import user_account
+from complaints.storage.rows.escalation import escalation
+from complaints.storage.rows.subject import subject
+
+metadata = new_metadata()
+
+message_delivery = Table(
+    "message_delivery",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    Column("audience", one_of(Audience), nullable=False),
+    Column("recipient", String(200), nullable=False),
+    Column("template", String(60), nullable=False),
+    Column("repetition", Integer, nullable=False),
+    Column("complaint_id", ForeignKey(complaint.c.id)),
+    Column("subject_id", ForeignKey(subject.c.id)),
+    Column("escalation_id", ForeignKey(escalation.c.id)),
+    Column("level", SmallInteger, nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("channel", one_of(MessageChannel)),
+    Column("channels", JSON, nullable=False),  # those left after `channel`
+    Column("digest", Boolean, nullable=False),
+    Column("status", one_of(MessageStatus), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),  # the clock of the service
+    Column("next_attempt_at", UtcDateTime),  # the wall clock, as are leases
+    Column("attempts", Integer, nullable=False),
+    Column("provider_id", String(200)),
+    Column("receipt", one_of(ReceiptStatus)),
+    Column("receipts", JSON, nullable=False),
+    Column("fault", String(200)),
+    Column("facts", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    UniqueConstraint(
+        "event_id", "recipient", "template", "audience", "repetition", name="uq_message_delivery__message"
+    ),
+    CheckConstraint("(status = 'waiting') = (next_attempt_at IS NOT NULL)", name="next_attempt"),
+    CheckConstraint("(status = 'waiting') = (settled_at IS NULL)", name="settled"),
+    CheckConstraint("status <> 'waiting' OR channel IS NOT NULL", name="channel"),
+    CheckConstraint("attempts >= 0 AND repetition >= 0 AND level >= 0", name="counts"),
+)
+d = message_delivery.c
+_WAITING = d.status == "waiting"
+Index(
+    "ix_message_delivery__waiting",
+    d.channel,
+    d.due_at,
+    postgresql_where=_WAITING,
+    sqlite_where=_WAITING,
+)
+_OF_ESCALATIONS = d.escalation_id.is_not(None)
+Index(
+    "ix_message_delivery__escalation_id",
+    d.escalation_id,
+    postgresql_where=_OF_ESCALATIONS,
+    sqlite_where=_OF_ESCALATIONS,
+)
+Index("ix_message_delivery__complaint_id", d.complaint_id, d.created_at, d.id)
+Index("ix_message_delivery__created_at", d.created_at, d.id)
+
+notification_preference = Table(
+    "notification_preference",
+    metadata,
+    Column("login", ForeignKey(user_account.c.login), primary_key=True),
+    Column("channels", JSON, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("timezone", String(100)),
+    Column("immediate_level", SmallInteger, nullable=False),
+    Column("digest_times", JSON, nullable=False),
+    Column("quiet_from", String(5)),
+    Column("quiet_until", String(5)),
+    Column("remind_every_seconds", Integer),
+    Column("updated_at", UtcDateTime, nullable=False),
+    CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet"),
+    CheckConstraint("immediate_level >= 0", name="immediate_level"),
+    CheckConstraint("remind_every_seconds > 0", name="remind_every"),
+)
+
+robot = Table(
+    "robot",
+    metadata,
+    Column("code", String(100), primary_key=True),
+    Column("kind", one_of(RobotKind), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text),
+    Column("teams", JSON, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("sent_at", JSON, nullable=False),  # the last messages of a minute, by the wall clock
+    Column("barred_until", UtcDateTime),  # the wall clock
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+
+def insert_delivery(tx: Transaction, delivery_id: UUID, new: NewDelivery, *, wall: datetime) -> bool:
+    """Write a delivery; False if it was written before."""
+    channel, left = (new.channels[0], new.channels[1:]) if new.channels else (None, ())
+    is_lost = channel is None
+    values = asdict(new) | {
+        "id": delivery_id,
+        "channel": channel,
+        "channels": list(left),
+        "status": MessageStatus.UNDELIVERED if is_lost else MessageStatus.WAITING,
+        "next_attempt_at": None if is_lost else wall,
+        "settled_at": wall if is_lost else None,
+        "fault": "The recipient has no channel." if is_lost else None,
+        "attempts": 0,
+        "receipts": {},
+        "created_at": tx.now,
+    }
+    return insert_if_absent(tx, message_delivery, values)
+
+
+def has_due(tx: Transaction, channel: MessageChannel, wall: datetime) -> bool:
+    """True if a message waits for this channel and may be sent now."""
+    return tx.connection.execute(select(d.id).where(*_due(tx, channel, wall)).limit(1)).first() is not None
+
+
+def lease(
+    tx: Transaction, channel: MessageChannel, wall: datetime, *, limit: int
+) -> Sequence[MessageDelivery]:
+    """Lease the messages that are due on a channel, the longest due first. Each counts as an attempt."""
+    statement = select(message_delivery).where(*_due(tx, channel, wall))
+    statement = statement.order_by(d.due_at, d.recipient, d.id).limit(limit)
+    rows = tx.connection.execute(statement.with_for_update(skip_locked=True)).all()
+    leased = {"attempts": d.attempts + 1, "next_attempt_at": wall + LEASE}
+    tx.connection.execute(
+        update(message_delivery).where(any_of(d.id, [row.id for row in rows])).values(leased)
+    )
+    return [_read(row, attempts=row.attempts + 1, next_attempt_at=wall + LEASE) for row in rows]
+
+
+def _due(tx: Transaction, channel: MessageChannel, wall: datetime) -> tuple[Any, ...]:
+    return _WAITING, d.channel == channel, d.due_at <= tx.now, d.next_attempt_at <= wall
+
+
+def _read(row: Row[Any], **changed: Any) -> MessageDelivery:
+    values = {**row._mapping, "channels": tuple(map(MessageChannel, row.channels)), **changed}
+    return MessageDelivery(**values)
+
+
+def save_settlement(tx: Transaction, delivery: MessageDelivery, settlement: Settlement) -> bool:
+    """Write the outcome of an attempt. False if the lease was lost: another process has tried it since."""
+    leased = (d.id == delivery.id, _WAITING, d.attempts == delivery.attempts, d.channel == delivery.channel)
+    values = {name: getattr(settlement, name) for name in Settlement.__dataclass_fields__}
+    values["channels"] = list(settlement.channels)
+    return tx.connection.execute(update(message_delivery).where(*leased).values(values)).rowcount == 1
+
+
+def release(tx: Transaction, deliveries: Collection[MessageDelivery], *, wall: datetime) -> None:
+    """Give leased messages back that were not tried."""
+    for one in deliveries:
+        leased = (d.id == one.id, _WAITING, d.attempts == one.attempts, d.channel == one.channel)
+        values = {"attempts": one.attempts - 1, "next_attempt_at": wall}
+        tx.connection.execute(update(message_delivery).where(*leased).values(values))
+
+
+def find_delivery(tx: Transaction, delivery_id: UUID, *, lock: bool = False) -> MessageDelivery | None:
+    """The delivery with this id, or None."""
+    statement = select(message_delivery).where(d.id == delivery_id)
+    row = tx.connection.execute(statement.with_for_update() if lock else statement).first()
+    return _read(row) if row else None
+
+
+def list_all(tx: Transaction) -> Sequence[MessageDelivery]:
+    """Every delivery, oldest first."""
+    return [
+        _read(row) for row in tx.connection.execute(select(message_delivery).order_by(d.created_at, d.id))
+    ]

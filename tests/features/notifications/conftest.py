@@ -1,0 +1,46 @@
+"""The shared databases of the tests, and a service with a wall clock that tests move."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from complaints.use_cases.service import Service
+from tests.conftest import DATABASE_KINDS, ReusedDatabases
+from tests.support import Scenario
+
+
+@dataclass
+class WallClock:
+    """A wall clock that stands still until a test moves it."""
+
+    now: datetime = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+@pytest.fixture(params=DATABASE_KINDS)
+def database_url(request: pytest.FixtureRequest, reused_databases: ReusedDatabases) -> Iterator[str]:
+    with reused_databases.prepare(request.param) as url:
+        yield url
+
+
+@pytest.fixture
+def wall() -> WallClock:
+    return WallClock()
+
+
+@pytest.fixture
+def sender(service: Service, wall: WallClock) -> Service:
+    """The service with the wall clock of the test."""
+    return replace(service, wall=wall, public_url="https://complaints.example")
+
+
+@pytest.fixture
+def staff(sender: Service) -> Scenario:
+    return Scenario(sender)
