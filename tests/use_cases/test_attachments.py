@@ -129,7 +129,7 @@ def test_bytes_stay_if_the_commit_may_have_succeeded(
     complaint = stored.post()
     lost = StoreUnavailable("the connection is lost")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_named: object) -> None:
         raise lost
 
     monkeypatch.setattr(adding, "change_complaint", fail)
