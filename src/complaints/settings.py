@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from complaints.domain.errors import find_nearest
+from complaints.outbound.allow_list import parse_allow_list
 
 PREFIX = "COMPLAINTS_"
 _OF_DEVELOPERS = ("COMPLAINTS_TEST_", "COMPLAINTS_BENCH_")
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     session_idle_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 8 * 3600  # without a request
     session_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 7 * 24 * 3600  # since the sign-in
     public_url: str | None = None
+    webhook_allow: str = ""  # hosts and networks that are reached although they are not public
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     mail_reply_to: str | None = None  # the address of the mailbox that this program reads
@@ -90,6 +92,12 @@ class Settings(BaseSettings):
             return None
         if len(value.get_secret_value()) < 24:
             raise ValueError("must have at least 24 characters")
+        return value
+
+    @field_validator("webhook_allow")
+    @classmethod
+    def _is_allow_list(cls, value: str) -> str:
+        parse_allow_list(value)
         return value
 
     @property

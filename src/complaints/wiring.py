@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -310,6 +310,7 @@ def _service(settings: Settings, database: Database) -> Service:
         keep_configuration(Annexes(FEATURES).subject_kinds),
         wall=wall_now,
         public_url=settings.public_url.rstrip("/") if settings.public_url else None,
+        webhook_allow=settings.webhook_allow,
         mail=read_mail_account(settings),
         attachment_store=open_attachment_store(settings),
     )
@@ -495,14 +496,13 @@ def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], b
     for feature in annexes.features:
         settings = annexes.settings_for(feature)
         for loop in feature.loops:
-            work = partial(_work_on, loop, service, settings, is_stopping)
+            given = (service, settings, annexes) if loop.needs_annexes else (service, settings)
+            work = partial(_work_on, loop, given, is_stopping)
             yield Loop(f"{feature.name}.{loop.name}", work, seconds=loop.seconds, cron=loop.cron)
 
 
-def _work_on(
-    loop: FeatureLoop, service: Service, settings: BaseSettings | None, is_stopping: Callable[[], bool]
-) -> None:
-    while loop.work(service, settings) and not is_stopping():
+def _work_on(loop: FeatureLoop, given: tuple[Any, ...], is_stopping: Callable[[], bool]) -> None:
+    while loop.work(*given) and not is_stopping():
         pass
 
 

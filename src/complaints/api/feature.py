@@ -1,12 +1,13 @@
 """A `Feature` is all that an annex declares: data, and functions that the program calls for it.
 
 `features.registry` lists the features. `wiring` makes `Annexes` of them and hands them to the app, the loops, `check`
-and the migrations. A member stands here only if something in the program reads it. `notices` is the exception: it waits
-for the notifications. An annex that adds an `EventType` of complaints needs more: see docs/decisions/0015.
+and the migrations. A member stands here only if something in the program reads it. An annex that adds an `EventType`
+of complaints needs more: see docs/decisions/0015.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Request
@@ -36,13 +37,15 @@ class FeatureLoop:
     """Work that is done again and again: every `seconds`, or at the times of a cron expression in UTC.
 
     `work` gets the service and the settings of the annex (None: it has no settings). It does a batch of limited size
-    and returns how much it did. It is called again at once until it returns 0.
+    and returns how much it did. It is called again at once until it returns 0. With `needs_annexes` it also gets the
+    annexes of the program: notifications send what all of them declare.
     """
 
     name: str
-    work: Callable[[Service, Any], int]
+    work: Callable[..., int]
     seconds: float | None = None
     cron: str | None = None
+    needs_annexes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class Feature:
 
     `router` is served under /v1, `pages` at the root, for people without a key. `problems` join the catalogue.
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
-    the program starts. `complaints check` runs `checks`. The subjects of each of `subjects` have a history,
+    the program starts. `complaints check` runs `checks`. The texts of `notices` stand in the folder `templates`, as
+    `<template>.en.txt` and `<template>.zh.txt`. The subjects of each of `subjects` have a history,
     deadlines and escalations like complaints.
     """
 
@@ -74,6 +78,7 @@ class Feature:
     settings: type[BaseSettings] | None = None
     checks: tuple[Check, ...] = ()
     notices: tuple[Notice, ...] = ()
+    templates: Path | None = None
     subjects: tuple[SubjectKind, ...] = ()
 
 
@@ -134,6 +139,11 @@ class Annexes:
     def settings_for(self, feature: Feature) -> BaseSettings | None:
         """The settings of a feature. None: it has no settings."""
         return self.settings[feature.settings] if feature.settings else None
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """The folders with the texts of notices, in the order of the features."""
+        return tuple(feature.templates for feature in self.features if feature.templates is not None)
 
     def notices_for(self, event_type: EventType) -> tuple[Notice, ...]:
         """What all features declare about an event type, in the order of the features."""

@@ -56,8 +56,9 @@ class Service:
     """The database with its clock, the configuration, the maker of identifiers, and the uses of keys.
 
     `wall` is the wall clock, in UTC. The clock of a sandbox stands still, so attempts to send, their retries and
-    their leases go by `wall`. `public_url` is the address under which people reach this service, without a slash at
-    its end; None: it is not known. `mail` is the account that mails are sent by; None: no mail is sent.
+    their leases are timed by `wall`. `public_url` is the address under which people reach this service, without a
+    slash at its end; None: it is not known. `webhook_allow` lists hosts and networks that are not public and may be
+    reached (`outbound.allow_list` reads it). `mail` is the account that mails are sent by; None: no mail is sent.
     `attachment_store` is None where no attachment is written or read.
     """
 
@@ -67,6 +68,7 @@ class Service:
     key_uses: KeyUses = field(default_factory=KeyUses)
     wall: Callable[[], datetime] = no_wall_clock
     public_url: str | None = None
+    webhook_allow: str = ""
     mail: MailAccount | None = None
     attachment_store: AttachmentStore | None = None
 

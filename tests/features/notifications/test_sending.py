@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from complaints.features.notifications import tables
+from complaints.features.notifications import outlets, tables
 from complaints.features.notifications.model import (
     COMPLAINANT,
     Acceptance,
@@ -23,9 +23,10 @@ from complaints.features.notifications.model import (
     NewDelivery,
     SendResult,
 )
-from complaints.features.notifications.rules import LEASE
+from complaints.features.notifications.rules import LEASE, Settlement
 from complaints.features.notifications.sending import Outlet, Parcel, send_next
-from complaints.features.notifications.use_cases import enqueue, report_lost
+from complaints.features.notifications.settings import NotificationSettings
+from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import escalations
 from complaints.use_cases.complaints.escalations import EscalationSearch
@@ -53,7 +54,11 @@ class Script:
         return answer
 
     def outlet(self, name: MessageChannel = MAIL) -> Outlet:
-        return Outlet(name, self, compose, lambda _tx, delivery, _reason: self.lost.append(delivery.id))
+        return Outlet(name, self, compose, self.note)
+
+    def note(self, _tx: Transaction, delivery: MessageDelivery, settlement: Settlement) -> None:
+        if settlement.status is MessageStatus.UNDELIVERED:
+            self.lost.append(delivery.id)
 
 
 def compose(_tx: Transaction, leased: Sequence[MessageDelivery]) -> Sequence[Parcel]:
@@ -207,8 +212,9 @@ def test_a_message_that_did_not_reach_the_complainant_is_an_escalation(
 ) -> None:
     """Rule 10.6. It undoes nothing: the complaint keeps its version, its state and its deadlines."""
     before = staff.post(first_owner="admin")
-    script = Script([MessageRefusal("No such mailbox.")])
-    outlet = replace(script.outlet(), lost=partial(report_lost, staff.service))
+    script = Script([MessageRefusal("No such mailbox <me@home.example>, +86 138 0000 0000.")])
+    settled = partial(outlets.note_outcome, staff.service, NotificationSettings())
+    outlet = replace(script.outlet(), settled=settled)
     asked = replace(
         new(COMPLAINANT), audience=Audience.COMPLAINANT, template="result", complaint_id=before.id
     )
@@ -220,5 +226,8 @@ def test_a_message_that_did_not_reach_the_complainant_is_an_escalation(
         )
     )
     assert (row["step"], row["level"], row["recipients"]) == ("undelivered", 0, ["admin"])
-    assert row["reason"] == "The message 'result' to the complainant was not delivered: No such mailbox."
+    assert (
+        row["reason"]
+        == "The message 'result' to the complainant was not delivered: No such mailbox ****, ****."
+    )
     assert staff.load(before) == before

@@ -9,6 +9,9 @@ from uuid import UUID
 COMPLAINANT = "complainant"
 """The recipient of a message to the complainant. The address stands in the complaint alone."""
 
+ROBOT_PREFIX = "robot:"
+"""Begins a recipient that is a robot of teams. No login has a colon."""
+
 
 class Audience(StrEnum):
     """Who reads a message."""
@@ -26,7 +29,7 @@ class MessageChannel(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """Where a delivery stands. `accepted`: the mail server or gateway took the message, so the recipient counts as notified.
+    """Where a delivery stands. `accepted`: the mail server or gateway took the message.
 
     `undelivered`: no channel took it, or it bounced. `moot`: when it was due, nobody needed it any more.
     """
@@ -57,10 +60,10 @@ class NewDelivery:
     """A message to one recipient that shall be sent.
 
     `event_id`, `audience`, `recipient`, `template` and `repetition` together are unique: a second one changes nothing.
-    `recipient` is a login, the code of a robot, or `COMPLAINANT`. `channels` is the order in which channels are tried;
-    without any, the delivery is undelivered from the start. It is not sent before `due_at`, by the clock of the
-    service. Deliveries in a `digest` that are due together are sent as one message. `facts` has what the text needs
-    and the database does not say later; it holds no personal data.
+    `recipient` is a login, a robot (`ROBOT_PREFIX` and its code), or `COMPLAINANT`. `channels` is the order in which
+    channels are tried; without any, the delivery is undelivered from the start. It is not sent before `due_at`, by
+    the clock of the service. Deliveries in a `digest` that are due together are sent as one message. `facts` has what
+    the text needs and the database does not say later; it holds no personal data.
     """
 
     event_id: UUID
@@ -102,12 +105,21 @@ class MessageDelivery(NewDelivery):
     settled_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class RobotAccount:
+    """A robot of a group chat. The URL and the secret are secret. `secret` None: it takes unsigned messages."""
+
+    kind: RobotKind
+    url: str = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message that is ready to be sent. A second attempt sends it with the same `id`, so receivers can tell.
 
-    `address` is a mail address, a phone number, or the code of a robot. `html` is the text as HTML, for mail.
-    `headers` are further headers of a mail.
+    `address` is a mail address, a phone number, or the code of a robot; `robot` is this robot. `html` is the text as
+    HTML, for mail. `headers` are further headers of a mail.
     """
 
     id: UUID
@@ -119,6 +131,7 @@ class Message:
     level: int = 0
     html: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    robot: RobotAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The rules of sending: pauses between attempts, and what becomes of a delivery after an attempt. Pure functions."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +19,8 @@ PAUSES_BEFORE_FALLBACK = (10, 60, 300)
 """The seconds before each further attempt, while another channel is left to fall back to."""
 PAUSES_OF_LAST_CHANNEL = (10, 60, 300, 1_800, 7_200, 18_000, 36_000)
 """The seconds before each further attempt on the last channel."""
-LONGEST_FAULT = 200
+_LONGEST_FAULT = 200
+_ADDRESSES = re.compile(r"<?[^\s<>]+@[^\s<>,;]+>?|\+?[0-9][0-9 ()-]{5,}[0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,11 @@ class Settlement:
     provider_id: str | None
     fault: str | None
     settled_at: datetime | None
+
+
+def hide_addresses(text: str) -> str:
+    """The answer of a server with a mask in place of mail addresses and phone numbers, at most 200 characters."""
+    return _ADDRESSES.sub("****", text)[:_LONGEST_FAULT]
 
 
 def settle(delivery: MessageDelivery, result: SendResult, wall: datetime) -> Settlement:
@@ -69,7 +76,7 @@ def _end(
         attempts=delivery.attempts,
         next_attempt_at=None,
         provider_id=provider_id[:200] if provider_id else None,
-        fault=fault[:LONGEST_FAULT] if fault else None,
+        fault=hide_addresses(fault) if fault else None,
         settled_at=wall,
     )
 
@@ -82,7 +89,7 @@ def _wait(delivery: MessageDelivery, until: datetime, *, fault: str) -> Settleme
         attempts=delivery.attempts,
         next_attempt_at=until,
         provider_id=None,
-        fault=fault[:LONGEST_FAULT],
+        fault=hide_addresses(fault),
         settled_at=None,
     )
 
@@ -96,7 +103,7 @@ def _fall_back(delivery: MessageDelivery, wall: datetime, *, fault: str) -> Sett
         attempts=0,
         next_attempt_at=wall,
         provider_id=None,
-        fault=fault[:LONGEST_FAULT],
+        fault=hide_addresses(fault),
         settled_at=None,
     )
 

@@ -15,9 +15,10 @@ from complaints.features.notifications.model import (
     Message,
     MessageChannel,
     MessageDelivery,
-    MessageStatus,
+    MessageRefusal,
     SendResult,
 )
+from complaints.features.notifications.rules import Settlement
 from complaints.use_cases.service import Service, Transaction
 
 log = logging.getLogger(__name__)
@@ -32,26 +33,36 @@ class OutgoingChannel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One message and the deliveries that it settles. Without a message they are moot."""
+    """One message and the deliveries that it settles.
+
+    A `ChannelOutage` or `MessageRefusal` stands for a message that could not be made. None: nobody needs one any more.
+    """
 
     deliveries: tuple[MessageDelivery, ...]
-    message: Message | None
+    message: Message | ChannelOutage | MessageRefusal | None
 
 
 Compose = Callable[[Transaction, Sequence[MessageDelivery]], Sequence[Parcel]]
-"""Makes the messages of leased deliveries. A delivery that stands in no parcel is given back and tried again."""
-Lost = Callable[[Transaction, MessageDelivery, str], None]
-"""Is called in the transaction in which a delivery becomes undelivered, with the reason."""
+"""Makes the messages of leased deliveries, in the transaction of the lease. What stands in no parcel is given back."""
+Settled = Callable[[Transaction, MessageDelivery, Settlement], None]
+"""Is called for each delivery in the transaction that settles it, also if it waits for another attempt."""
+Answered = Callable[[Transaction, Message, SendResult], None]
+"""Is called for each message in the transaction that settles its deliveries."""
+
+
+def _forget(_tx: Transaction, _message: Message, _result: SendResult) -> None:
+    """Nothing follows from the answer itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A channel, how its messages are made, and what happens if one reaches nobody."""
+    """A channel, how its messages are made, and what follows from their outcome."""
 
     name: MessageChannel
     channel: OutgoingChannel
     compose: Compose
-    lost: Lost
+    settled: Settled
+    answered: Answered = _forget
 
 
 def send_next(service: Service, outlet: Outlet, *, limit: int) -> int:
@@ -59,24 +70,29 @@ def send_next(service: Service, outlet: Outlet, *, limit: int) -> int:
     # Look first: on SQLite, a write transaction without work would stop all other writers.
     if not service.read(lambda tx: tables.has_due(tx, outlet.name, service.wall())):
         return 0
-    leased = service.write(lambda tx: tables.lease(tx, outlet.name, service.wall(), limit=limit))
-    if not leased:
-        return 0
-    parcels = service.read(lambda tx: outlet.compose(tx, leased))
+    parcels = service.write(lambda tx: _lease(service, tx, outlet, limit=limit))
     for parcel in parcels:
         _deliver(service, outlet, parcel)
+    return sum(len(parcel.deliveries) for parcel in parcels)
+
+
+def _lease(service: Service, tx: Transaction, outlet: Outlet, *, limit: int) -> Sequence[Parcel]:
+    leased = tables.lease(tx, outlet.name, service.wall(), limit=limit)
+    parcels = outlet.compose(tx, leased)
     tried = {one.id for parcel in parcels for one in parcel.deliveries}
-    if left := [one for one in leased if one.id not in tried]:
-        service.write(lambda tx: tables.release(tx, left, wall=service.wall()))
-    return len(tried)
+    tables.release(tx, [one for one in leased if one.id not in tried], wall=service.wall())
+    return parcels
 
 
 def _deliver(service: Service, outlet: Outlet, parcel: Parcel) -> None:
-    result = _send(outlet.channel, parcel.message) if parcel.message else None
+    message = parcel.message
+    result = _send(outlet.channel, message) if isinstance(message, Message) else message
 
     def note(tx: Transaction) -> None:
         for delivery in parcel.deliveries:
             _settle(service, tx, outlet, delivery, result)
+        if isinstance(message, Message) and result is not None:
+            outlet.answered(tx, message, result)
 
     service.write(note)
 
@@ -98,5 +114,5 @@ def _settle(
 ) -> None:
     wall = service.wall()
     settlement = rules.settle(delivery, result, wall) if result else rules.end_as_moot(delivery, wall)
-    if tables.save_settlement(tx, delivery, settlement) and settlement.status is MessageStatus.UNDELIVERED:
-        outlet.lost(tx, delivery, settlement.fault or "")
+    if tables.save_settlement(tx, delivery, settlement):
+        outlet.settled(tx, delivery, settlement)

@@ -1,0 +1,226 @@
+"""The follower of the history that writes what the staff shall hear (rules 10.1 to 10.5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from complaints.api.feature import Annexes, Notice
+from complaints.domain.rules.duty import find_on_duty
+from complaints.domain.vocabulary import EventType
+from complaints.features.notifications import tables
+from complaints.features.notifications.hearing import (
+    Hearing,
+    facts_of,
+    is_step,
+    list_hearings,
+    template_of,
+)
+from complaints.features.notifications.model import (
+    ROBOT_PREFIX,
+    Audience,
+    MessageChannel,
+    MessageDelivery,
+    MessageStatus,
+    NewDelivery,
+)
+from complaints.features.notifications.preferences import (
+    NotificationPreference,
+    choose_channels,
+    choose_reminder_time,
+    choose_time,
+)
+from complaints.features.notifications.rules import Settlement
+from complaints.features.notifications.settings import NotificationSettings
+from complaints.features.notifications.topics import Topic, find_topic
+from complaints.features.notifications.use_cases import NAME, enqueue
+from complaints.use_cases.complaints.history import EventRecord
+from complaints.use_cases.following import follow
+from complaints.use_cases.service import Configuration, Service, Transaction
+
+BATCH = 200
+_MINUTE = timedelta(minutes=1)
+_TYPES = frozenset(EventType)
+
+
+def follow_history(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
+    """Write the messages about the next events. An installation that begins to follow leaves out the past."""
+    handle = partial(_handle, service, settings, annexes)
+    return follow(service, NAME, handle, limit=BATCH, from_now=True)
+
+
+def find_usable_channels(
+    service: Service, settings: NotificationSettings, robots: Sequence[tables.Robot]
+) -> frozenset[MessageChannel]:
+    """The channels that this installation has. Without any, nothing is written for anybody."""
+    usable = {
+        MessageChannel.MAIL: service.mail is not None,
+        MessageChannel.SMS: settings.sms_url is not None,
+        MessageChannel.ROBOT: any(robot.active for robot in robots),
+    }
+    return frozenset(channel for channel, is_usable in usable.items() if is_usable)
+
+
+def _handle(
+    service: Service,
+    settings: NotificationSettings,
+    annexes: Annexes,
+    tx: Transaction,
+    events: Sequence[EventRecord],
+) -> None:
+    robots = tables.find_robots(tx)
+    usable = find_usable_channels(service, settings, robots)
+    if not usable:
+        return
+    told = [one for one in events if _is_told(one, annexes)]
+    topics = tables.find_topics(tx, told)
+    hearings = _list_hearings(service, annexes, tx, told, topics)
+    planner = StaffPlanner(
+        service.configuration(tx),
+        tables.find_preferences(tx, {hearing.login for hearing in hearings}),
+        settings.language,
+        usable,
+        tx.now,
+    )
+    planned = [planner.plan(hearing, find_topic(topics, hearing.event)) for hearing in hearings]
+    for new in (*planned, *_plan_for_robots(told, robots, topics, tx.now)):
+        enqueue(service, tx, new)
+
+
+def _is_told(event: EventRecord, annexes: Annexes) -> bool:
+    return is_step(event) or event.type == EventType.ASSIGNED or bool(_notices_for(annexes, event))
+
+
+def _list_hearings(
+    service: Service,
+    annexes: Annexes,
+    tx: Transaction,
+    events: Sequence[EventRecord],
+    topics: Mapping[UUID, Topic],
+) -> Sequence[Hearing]:
+    directory = service.configuration(tx).directory
+    found: list[Hearing] = []
+    for event in events:
+        topic = find_topic(topics, event)
+        owners = topic.owners if topic else None
+        found += list_hearings(event, _notices_for(annexes, event), owners, directory, tx.now)
+    return found
+
+
+def _notices_for(annexes: Annexes, event: EventRecord) -> Sequence[Notice]:
+    """The notices that annexes declare. Only types of complaints have some."""
+    return annexes.notices_for(EventType(event.type)) if event.type in _TYPES else ()
+
+
+@dataclass(frozen=True, slots=True)
+class StaffPlanner:
+    """Plans when and how users hear. `usable` are the channels of this installation."""
+
+    configuration: Configuration
+    preferences: Mapping[str, NotificationPreference]
+    language: str
+    usable: frozenset[MessageChannel]
+    now: datetime
+
+    def plan(self, hearing: Hearing, topic: Topic | None) -> NewDelivery:
+        """The message to a user about an event."""
+        event, preference = hearing.event, self.preference_of(hearing.login)
+        on_duty = topic is not None and self.is_on_duty(hearing.login, topic.owners.team)
+        at = choose_time(preference, hearing.level, self.now, timezone=self.timezone, on_duty=on_duty)
+        return NewDelivery(
+            event_id=event.id,
+            audience=Audience.STAFF,
+            recipient=hearing.login,
+            template=hearing.template,
+            language=preference.language,
+            channels=self.channels_of(hearing.login),
+            due_at=at.due_at,
+            level=hearing.level,
+            digest=at.digest,
+            complaint_id=event.complaint_id,
+            subject_id=event.subject_id,
+            escalation_id=hearing.escalation_id,
+            facts=dict(hearing.facts),
+        )
+
+    @property
+    def timezone(self) -> str:
+        """The zone of the policy in force, for users who chose none."""
+        return self.configuration.policy_at(self.now).timezone
+
+    def preference_of(self, login: str) -> NotificationPreference:
+        """The preference of a user, or the usual one."""
+        return self.preferences.get(login) or NotificationPreference(language=self.language)
+
+    def channels_of(self, login: str) -> tuple[MessageChannel, ...]:
+        """The channels on which a user can be reached, in the order of the user."""
+        user = self.configuration.directory.users.get(login)
+        return choose_channels(self.preference_of(login), user, self.usable)
+
+    def is_on_duty(self, login: str, team: str) -> bool:
+        """True if the user is on duty for the team now: quiet hours then hold back nothing (rule 10.3)."""
+        policy = self.configuration.policy_at(self.now)
+        return login in find_on_duty(team, self.configuration.directory, policy, self.now)
+
+
+def _plan_for_robots(
+    events: Sequence[EventRecord],
+    robots: Sequence[tables.Robot],
+    topics: Mapping[UUID, Topic],
+    now: datetime,
+) -> Sequence[NewDelivery]:
+    """What the robots of teams hear: steps from level 1 on at once, the others gathered by the minute (rule 10.7)."""
+    next_minute = now.replace(second=0, microsecond=0) + _MINUTE
+    return [
+        NewDelivery(
+            event_id=event.id,
+            audience=Audience.STAFF,
+            recipient=f"{ROBOT_PREFIX}{robot.code}",
+            template=template_of(event),
+            language=robot.language,
+            channels=(MessageChannel.ROBOT,),
+            due_at=now if event.data["level"] > 0 else next_minute,
+            level=event.data["level"],
+            complaint_id=event.complaint_id,
+            subject_id=event.subject_id,
+            escalation_id=UUID(event.data["escalation_id"]),
+            facts=facts_of(event),
+        )
+        for event in events
+        if is_step(event) and (topic := find_topic(topics, event)) is not None
+        for robot in robots
+        if robot.active and topic.owners.team in robot.teams
+    ]
+
+
+def plan_reminder(
+    service: Service,
+    settings: NotificationSettings,
+    tx: Transaction,
+    delivery: MessageDelivery,
+    settlement: Settlement,
+) -> None:
+    """Write the next reminder of an escalation, once a user heard of it or could not be reached (rule 10.4)."""
+    is_over = settlement.status in (MessageStatus.ACCEPTED, MessageStatus.UNDELIVERED)
+    if not is_over or delivery.escalation_id is None or delivery.recipient.startswith(ROBOT_PREFIX):
+        return
+    preferences = tables.find_preferences(tx, {delivery.recipient})
+    if delivery.recipient not in preferences:
+        return
+    usable = find_usable_channels(service, settings, tables.find_robots(tx))
+    planner = StaffPlanner(service.configuration(tx), preferences, settings.language, usable, tx.now)
+    topic = find_topic(tables.find_topics(tx, [delivery]), delivery)
+    on_duty = topic is not None and planner.is_on_duty(delivery.recipient, topic.owners.team)
+    at = choose_reminder_time(
+        preferences[delivery.recipient], tx.now, timezone=planner.timezone, on_duty=on_duty
+    )
+    if at is None:
+        return
+    again = {name: getattr(delivery, name) for name in NewDelivery.__dataclass_fields__} | {
+        "channels": planner.channels_of(delivery.recipient),
+        "due_at": at,
+        "digest": False,
+        "repetition": delivery.repetition + 1,
+    }
+    enqueue(service, tx, NewDelivery(**again))

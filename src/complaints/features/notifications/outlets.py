@@ -1,0 +1,101 @@
+"""The ways out of the house: each channel with how its messages are made and what follows from their outcome."""
+
+from datetime import timedelta
+from functools import cache, partial
+
+from complaints.api.feature import Annexes
+from complaints.features.notifications import tables, use_cases
+from complaints.features.notifications.composing import compose_by_audience
+from complaints.features.notifications.following import plan_reminder
+from complaints.features.notifications.mail_channel import MailChannel
+from complaints.features.notifications.model import (
+    Audience,
+    ChannelOutage,
+    Message,
+    MessageChannel,
+    MessageDelivery,
+    MessageStatus,
+    SendResult,
+)
+from complaints.features.notifications.robots import BARRED_SECONDS, RobotChannel
+from complaints.features.notifications.rules import Settlement
+from complaints.features.notifications.sending import OutgoingChannel, Outlet, send_next
+from complaints.features.notifications.settings import NotificationSettings
+from complaints.features.notifications.sms import SmsChannel
+from complaints.features.notifications.texts import TextWriter
+from complaints.outbound.allow_list import parse_allow_list
+from complaints.outbound.http_client import GuardedClient
+from complaints.use_cases.service import Service, Transaction
+
+BATCH = 100
+
+
+def send_mails(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
+    """Send the next mails."""
+    if service.mail is None:
+        return 0
+    channel = MailChannel(service.mail, service.wall)
+    return _send(service, settings, annexes, MessageChannel.MAIL, channel)
+
+
+def send_sms(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
+    """Hand the next SMS to the gateway."""
+    if settings.sms_url is None or settings.sms_secret is None:
+        return 0
+    channel = SmsChannel(
+        _client(service.webhook_allow),
+        settings.sms_url,
+        settings.sms_secret.get_secret_value(),
+        service.wall,
+        service.public_url,
+    )
+    return _send(service, settings, annexes, MessageChannel.SMS, channel)
+
+
+def send_to_robots(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
+    """Send the next messages to robots."""
+    channel = RobotChannel(_client(service.webhook_allow), service.wall)
+    return _send(service, settings, annexes, MessageChannel.ROBOT, channel)
+
+
+@cache
+def _client(allowed: str) -> GuardedClient:
+    return GuardedClient(parse_allow_list(allowed))
+
+
+def _send(
+    service: Service,
+    settings: NotificationSettings,
+    annexes: Annexes,
+    name: MessageChannel,
+    channel: OutgoingChannel,
+) -> int:
+    outlet = Outlet(
+        name,
+        channel,
+        compose_by_audience(service, TextWriter(annexes.template_folders)),
+        partial(note_outcome, service, settings),
+        partial(_answered, service),
+    )
+    return send_next(service, outlet, limit=BATCH)
+
+
+def note_outcome(
+    service: Service,
+    settings: NotificationSettings,
+    tx: Transaction,
+    delivery: MessageDelivery,
+    settlement: Settlement,
+) -> None:
+    """What follows from the outcome of an attempt: an escalation (rule 10.6), or a reminder later (rule 10.4)."""
+    if settlement.status is MessageStatus.UNDELIVERED:
+        use_cases.report_lost(service, tx, delivery, settlement.fault or "")
+    if delivery.audience is Audience.STAFF:
+        plan_reminder(service, settings, tx, delivery, settlement)
+
+
+def _answered(service: Service, tx: Transaction, message: Message, result: SendResult) -> None:
+    """A robot that bars us gets nothing until it listens again."""
+    pause = result.pause_seconds if isinstance(result, ChannelOutage) else None
+    if message.robot is not None and pause == BARRED_SECONDS:
+        tables.bar_robot(tx, message.address, service.wall() + timedelta(seconds=pause))

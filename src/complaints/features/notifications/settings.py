@@ -1,0 +1,37 @@
+"""The settings of notifications."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from standardwebhooks.webhooks import Webhook
+
+
+class NotificationSettings(BaseSettings):
+    """The gateway for SMS, the language of users who chose none, and how long deliveries are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="COMPLAINTS_NOTIFICATIONS_", frozen=True)
+
+    sms_url: str | None = None
+    sms_secret: SecretStr | None = None
+    language: Literal["en", "zh"] = "zh"
+    keep_days: Annotated[int, Field(ge=30, le=3660)] = 400
+
+    @field_validator("sms_secret")
+    @classmethod
+    def _is_signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            secret = value.get_secret_value()
+            if not secret.startswith("whsec_"):
+                raise ValueError("must begin with whsec_, followed by base64 of 24 to 64 bytes")
+            try:
+                Webhook(secret)
+            except Exception as error:
+                raise ValueError("must be whsec_ followed by base64 of 24 to 64 bytes") from error
+        return value
+
+    @model_validator(mode="after")
+    def _has_whole_gateway(self) -> Self:
+        if (self.sms_url is None) != (self.sms_secret is None):
+            raise ValueError("SMS need both COMPLAINTS_NOTIFICATIONS_SMS_URL and _SMS_SECRET")
+        return self

@@ -1,0 +1,82 @@
+"""SMS: a signed webhook to the gateway of the operator, which sends the message and reports later."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from standardwebhooks.webhooks import Webhook
+
+from complaints.features.notifications.model import (
+    Acceptance,
+    ChannelOutage,
+    Message,
+    MessageRefusal,
+    SendResult,
+)
+from complaints.outbound.http_client import GuardedClient, ReceiverReply, SendingFailed
+
+LONGEST_TEXT = 500
+"""The code points of an SMS. The gateway sends it in several parts."""
+_PASSING = (408, 425, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class SmsChannel:
+    """Hands messages to the gateway at `url`. `public_url` is where its receipts go, if the address is known."""
+
+    client: GuardedClient
+    url: str
+    secret: str
+    wall: Callable[[], datetime]
+    public_url: str | None = None
+
+    def send(self, message: Message) -> SendResult:
+        """Hand a message over. The gateway knows a repetition by its `webhook-id`."""
+        body = json.dumps(self._content(message), ensure_ascii=False)
+        now = self.wall()
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "webhook-id": str(message.id),
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(self.secret).sign(str(message.id), now, body),
+        }
+        try:
+            return judge(self.client.post(self.url, body.encode(), headers))
+        except SendingFailed as failure:
+            return ChannelOutage(str(failure))
+
+    def _content(self, message: Message) -> dict[str, str | None]:
+        receipts = f"{self.public_url}/v1/deliveries/{message.id}/receipt" if self.public_url else None
+        return {
+            "type": "sms.send",
+            "id": str(message.id),
+            "to": message.address,
+            "text": message.text[:LONGEST_TEXT],
+            "language": message.language,
+            "receipt_url": receipts,
+        }
+
+
+def judge(reply: ReceiverReply) -> SendResult:
+    """What the answer of the gateway means."""
+    if reply.is_success:
+        return Acceptance(_id_in(reply.body))
+    reason = f"The gateway answered with status {reply.status}."
+    if 400 <= reply.status < 500 and reply.status not in _PASSING:
+        return MessageRefusal(reason)
+    return ChannelOutage(reason, _pause_in(reply))
+
+
+def _pause_in(reply: ReceiverReply) -> float | None:
+    asked = reply.headers.get("retry-after", "")
+    return min(float(asked), 3600.0) if asked.isascii() and asked.isdigit() else None
+
+
+def _id_in(body: bytes) -> str | None:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return None
+    found = answer.get("id") if isinstance(answer, dict) else None
+    return found if isinstance(found, str) and found.isprintable() else None
