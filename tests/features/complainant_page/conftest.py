@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import ReusedDatabases, DATABASE_KINDS
+from tests.conftest import DATABASE_KINDS, ReusedDatabases
 
 
 @pytest.fixture(params=DATABASE_KINDS)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from complaints.features.notifications.complainants.composing import compose_for_complainants
 from complaints.features.notifications.model import Audience, ChannelOutage, MessageDelivery
 from complaints.features.notifications.sending import Compose, Parcel
 from complaints.features.notifications.staff_messages import compose_for_staff
@@ -13,7 +14,7 @@ from complaints.use_cases.service import Service, Transaction
 log = logging.getLogger(__name__)
 ComposeFor = Callable[[Service, Transaction, Sequence[MessageDelivery]], Sequence[Parcel]]
 
-COMPOSERS: Mapping[Audience, ComposeFor] = {}
+COMPOSERS: Mapping[Audience, ComposeFor] = {Audience.COMPLAINANT: compose_for_complainants}
 """How the messages to everybody but the staff are made, by audience."""
 
 
