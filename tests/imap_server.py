@@ -2,6 +2,7 @@
 
 import asyncio
 import imaplib
+import ssl
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
@@ -49,8 +50,8 @@ class ImapServer:
 
 
 @contextmanager
-def imap_server() -> Iterator[ImapServer]:
-    """A server on a free port of this host."""
+def imap_server(context: ssl.SSLContext | None = None) -> Iterator[ImapServer]:
+    """A server on a free port of this host; with `context`, it speaks TLS from the first byte."""
     started, port = threading.Event(), 0
     loop = asyncio.new_event_loop()
     stopping = asyncio.Event()
@@ -62,7 +63,7 @@ def imap_server() -> Iterator[ImapServer]:
         callback = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
         async with AsyncExitStack() as stack:
             await backend.start(stack)
-            server = await asyncio.start_server(callback, host="127.0.0.1", port=0)
+            server = await asyncio.start_server(callback, host="127.0.0.1", port=0, ssl=context)
             port = server.sockets[0].getsockname()[1]
             started.set()
             await stopping.wait()
@@ -71,7 +72,7 @@ def imap_server() -> Iterator[ImapServer]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
     thread.start()
     assert started.wait(10)
-    client = imaplib.IMAP4("127.0.0.1", port)
+    client = imaplib.IMAP4_SSL("localhost", port) if context else imaplib.IMAP4("127.0.0.1", port)
     client.login(USER, PASSWORD)
     try:
         yield ImapServer(port, client)

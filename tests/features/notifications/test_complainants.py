@@ -89,7 +89,7 @@ def bodies(mail: TakenMail) -> tuple[str, str]:
         (
             ANN,
             "We have received your complaint {number}",
-            ("contact you within 24 hours", "by Tuesday 6 January 2026, 09:00", "Beijing time"),
+            ("contact you within 24 hours", "by Tue 6 Jan 2026, 09:00", "Beijing time"),
         ),
     ],
 )

@@ -71,7 +71,6 @@ def _message(
         text=content.write("txt"),
         html=content.write("html"),
         reply_to=mailbox and make_signed_address(tx, mailbox, AddressPurpose.CONTACT, delivery.complaint_id),
-        return_path=mailbox and make_signed_address(tx, mailbox, AddressPurpose.BOUNCE, delivery.id),
         in_reply_to=tables.find_message_id(tx, delivery.complaint_id) if is_answer else None,
     )
 
@@ -119,7 +118,7 @@ class _ComplainantMail:
         words = self.words["question"]
         until = words["until"].format(time=self._time(hold.until_at, self.policy.timezone))
         first = (words["reminder"],) if self.delivery.repetition else ()
-        return self._mail((*first, words["intro"], until))
+        return self._mail((*first, words["intro"], until), has_times=True)
 
     def _decision(self) -> MailContent | None:
         """The result or the rejection, in the words of the person who decided. None: they were erased."""
@@ -157,6 +156,7 @@ class _ComplainantMail:
         *,
         quote: str | None = None,
         steps: tuple[tuple[str, str], ...] = (),
+        has_times: bool = False,
     ) -> MailContent:
         common = self.words["common"]
         zone = name_zone(self.policy.timezone, self.delivery.language)
@@ -168,9 +168,9 @@ class _ComplainantMail:
             quote=quote,
             steps=steps,
             link=f"{url}/c/{make_page_token(self.tx, self.complaint.id)}" if url else None,
+            way_to_answer=self._way_to_answer(),
             footer=(
-                self._way_to_answer(),
-                common["times"].format(zone=zone),
+                *((common["times"].format(zone=zone),) if steps or has_times else ()),
                 common["automatic"].format(number=self.number),
             ),
         )

@@ -37,6 +37,7 @@ class MailContent:
     language: str
     title: str
     paragraphs: tuple[str, ...]
+    way_to_answer: str
     footer: tuple[str, ...]
     quote: str | None = None
     steps: tuple[tuple[str, str], ...] = ()
@@ -68,7 +69,7 @@ def write_time(instant: datetime, zone: str, language: str) -> str:
     local = instant.astimezone(zone_of(zone).info)
     if choose_language(language) == "zh":
         return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
-    return f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 
 def name_zone(zone: str, language: str) -> str:
