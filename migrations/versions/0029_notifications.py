@@ -95,6 +95,7 @@ def _make_deliveries() -> None:
         ("escalation_id", ["escalation_id"], of_escalations),
         ("complaint_id", ["complaint_id", "created_at", "id"], None),
         ("created_at", ["created_at", "id"], None),
+        ("undelivered", ["escalation_id"], sa.text("status = 'undelivered'")),
     )
     for name, columns, where in indexes:
         options = {} if where is None else {"postgresql_where": where, "sqlite_where": where}

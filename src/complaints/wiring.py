@@ -475,7 +475,7 @@ def serve_measures(service: Service, settings: Settings, shown: CollectorRegistr
     """
     if settings.metrics_port is None:
         return lambda: None
-    shown.register(InstallationMeasures(lambda: service, wall_now))
+    shown.register(InstallationMeasures(lambda: service, wall_now, Annexes(FEATURES).measures))
     try:
         server, thread = start_http_server(settings.metrics_port, settings.host, registry=shown)
     except OSError as error:

@@ -151,6 +151,7 @@ NOT_FOR_CALLERS = (
     "openapi/",
     "api/middleware.py",
     "api/feature.py",
+    "features/notifications/settings.py",
 )
 
 

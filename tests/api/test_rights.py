@@ -149,6 +149,15 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/users/{login}/password-link", None, ADMINS, 201),
     ("POST", "/v1/password-links", {"token": "x", "password": "x"}, EVERYONE, 401),
     ("GET", "/v1/lifecycle", None, EVERYONE, 200),
+    ("GET", "/v1/me/notifications", None, frozenset(), 200),
+    ("PUT", "/v1/me/notifications", {}, frozenset(), 200),
+    ("GET", "/v1/users/{login}/notifications", None, MANAGERS, 200),
+    ("PUT", "/v1/users/{login}/notifications", {}, MANAGERS, 200),
+    ("GET", "/v1/robots", None, ADMINS, 200),
+    ("PUT", "/v1/robots/{code}", {"kind": "wecom", "url": "https://robot.example/send?key=1"}, ADMINS, 200),
+    ("DELETE", "/v1/robots/{code}", None, ADMINS, 204),
+    ("GET", "/v1/deliveries", None, READERS, 200),
+    ("POST", "/v1/deliveries/{delivery_id}/receipt", {"status": "delivered"}, POSTERS, 404),
     ("POST", "/v1/complaints/{reference}/take", None, WORKERS, 422),
     ("GET", "/v1/teams/{code}/queue", None, READERS, 200),
     ("POST", "/v1/teams/{code}/queue/take", None, WORKERS, 422),
@@ -169,6 +178,7 @@ CODES = {
     "teams": "operations",
     "calendars": "office",
     "policies": "telecom-handbook",
+    "robots": "operations-chat",
 }
 
 
@@ -181,6 +191,7 @@ LISTED = {
     "GET /v1/inbox",
     "GET /v1/overdue/summary",
     "GET /v1/access-log",
+    "GET /v1/deliveries",
     "GET /v1/teams/{code}/queue",
     "GET /v1/teams/{code}/load",
     "GET /v1/users/{login}/load",
@@ -195,8 +206,8 @@ FOLLOWED = {"GET /v1/changes"}
 NEW = {"POST /v1/complaints", "POST /v1/imports"}
 # Scope does not limit what begins like this.
 UNSCOPED = (
-    "audit", "calendars", "categories", "deadlines", "departments", "keys", "lifecycle", "me", "password-links",
-    "policies", "sandbox", "session", "sessions", "teams", "users",
+    "audit", "calendars", "categories", "deadlines", "deliveries", "departments", "keys", "lifecycle", "me",
+    "password-links", "policies", "robots", "sandbox", "session", "sessions", "teams", "users",
 )  # fmt: skip
 
 
@@ -317,6 +328,7 @@ class World:
             "login": "admin",
             "key_id": NOWHERE,
             "session_id": NOWHERE,
+            "delivery_id": NOWHERE,
         }
         sent: dict[str, Any] = {"headers": dict(key)}
         if isinstance(body, str):
@@ -381,6 +393,8 @@ def test_each_role_may_what_the_table_says(world: World, role: AccessRole) -> No
 # A key without a user may not make these calls. With a user, the body or the role decides.
 OF_USERS = {
     "PUT /v1/me/password": 422,
+    "GET /v1/me/notifications": 200,
+    "PUT /v1/me/notifications": 200,
     "POST /v1/complaints/{reference}/take": 200,
     "POST /v1/teams/{code}/queue/take": 200,
 }

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings
 from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.domain.policy.subject_kinds import SubjectKind
 from complaints.domain.vocabulary import EventType, RecipientRole
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.violation import Violation
 
 S = TypeVar("S", bound=BaseSettings)
@@ -49,6 +49,15 @@ class FeatureLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class FeatureMeasure:
+    """A number that the database knows: the gauge `complaints_<name>`, and a member of /readyz (never its status)."""
+
+    name: str
+    text: str
+    count: Callable[[Transaction], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Who is notified of an event type: the roles, the name of the template, and the path that the text links to."""
 
@@ -64,9 +73,9 @@ class Feature:
 
     `router` is served under /v1, `pages` at the root, for people without a key. `problems` join the catalogue.
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
-    the program starts. `complaints check` runs `checks`. The texts of `notices` stand in the folder `templates`, as
-    `<template>.en.txt` and `<template>.zh.txt`. The subjects of each of `subjects` have a history,
-    deadlines and escalations like complaints.
+    the program starts. `complaints check` runs `checks`. `measures` are shown with those of the core. The texts of
+    `notices` stand in the folder `templates`, as `<template>.en.txt` and `<template>.zh.txt`. The subjects of each of
+    `subjects` have a history, deadlines and escalations like complaints.
     """
 
     name: str
@@ -80,6 +89,7 @@ class Feature:
     notices: tuple[Notice, ...] = ()
     templates: Path | None = None
     subjects: tuple[SubjectKind, ...] = ()
+    measures: tuple[FeatureMeasure, ...] = ()
 
 
 def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
@@ -116,6 +126,11 @@ class Annexes:
     def subject_kinds(self) -> Mapping[str, SubjectKind]:
         """The kinds of subjects that the features declare, by name."""
         return {kind.name: kind for feature in self.features for kind in feature.subjects}
+
+    @property
+    def measures(self) -> tuple[FeatureMeasure, ...]:
+        """The measures that the features declare."""
+        return tuple(measure for feature in self.features for measure in feature.measures)
 
     @property
     def table_names(self) -> tuple[str, ...]:

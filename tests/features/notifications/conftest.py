@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from complaints.use_cases.service import Service
+from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.features.notifications import tables
+from complaints.features.notifications.model import MessageDelivery
+from complaints.use_cases.service import Service, Transaction
 from tests.conftest import DATABASE_KINDS, ReusedDatabases
 from tests.support import Scenario
 
@@ -44,3 +47,9 @@ def sender(service: Service, wall: WallClock) -> Service:
 @pytest.fixture
 def staff(sender: Service) -> Scenario:
     return Scenario(sender)
+
+
+def all_deliveries(tx: Transaction) -> list[MessageDelivery]:
+    """Every delivery, oldest first."""
+    asked = {"complaint_id": None, "scope": ALL_COMPLAINTS, "login": None, "before": None, "limit": 10_000}
+    return list(reversed(tables.list_deliveries(tx, tables.DeliveryFilter(), **asked)))

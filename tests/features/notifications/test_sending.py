@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from complaints.features.notifications import outlets, tables
+from complaints.features.notifications import outlets
 from complaints.features.notifications.model import (
     COMPLAINANT,
     Acceptance,
@@ -31,7 +31,7 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import escalations
 from complaints.use_cases.complaints.escalations import EscalationSearch
 from complaints.use_cases.service import Service, Transaction
-from tests.features.notifications.conftest import WallClock
+from tests.features.notifications.conftest import WallClock, all_deliveries
 from tests.support import START, Scenario
 
 MAIL, SMS = MessageChannel.MAIL, MessageChannel.SMS
@@ -90,7 +90,7 @@ def put(service: Service, asked: NewDelivery) -> bool:
 
 
 def stored(service: Service) -> list[MessageDelivery]:
-    return list(service.read(tables.list_all))
+    return list(service.read(all_deliveries))
 
 
 def test_a_message_is_written_once_and_sent_once(sender: Service) -> None:

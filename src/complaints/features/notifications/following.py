@@ -1,9 +1,10 @@
 """The follower of the history that writes what the staff shall hear (rules 10.1 to 10.5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, Self
 from uuid import UUID
 
 from complaints.api.feature import Annexes, Notice
@@ -72,19 +73,12 @@ def _handle(
 ) -> None:
     enqueue_for_complainants(service, settings, tx, events)
     robots = tables.find_robots(tx)
-    usable = find_usable_channels(service, settings, robots)
-    if not usable:
+    if not find_usable_channels(service, settings, robots):
         return
     told = [one for one in events if _is_told(one, annexes)]
     topics = tables.find_topics(tx, told)
     hearings = _list_hearings(service, annexes, tx, told, topics)
-    planner = StaffPlanner(
-        service.configuration(tx),
-        tables.find_preferences(tx, {hearing.login for hearing in hearings}),
-        settings.language,
-        usable,
-        tx.now,
-    )
+    planner = StaffPlanner.read(service, settings, tx, {hearing.login for hearing in hearings})
     planned = [planner.plan(hearing, find_topic(topics, hearing.event)) for hearing in hearings]
     for new in (*planned, *_plan_for_robots(told, robots, topics, tx.now)):
         enqueue(service, tx, new)
@@ -125,6 +119,15 @@ class StaffPlanner:
     usable: frozenset[MessageChannel]
     now: datetime
 
+    @classmethod
+    def read(
+        cls, service: Service, settings: NotificationSettings, tx: Transaction, logins: Collection[str]
+    ) -> Self:
+        """What it takes to plan for these users."""
+        usable = find_usable_channels(service, settings, tables.find_robots(tx))
+        preferences = tables.find_preferences(tx, logins)
+        return cls(service.configuration(tx), preferences, settings.language, usable, tx.now)
+
     def plan(self, hearing: Hearing, topic: Topic | None) -> NewDelivery:
         """The message to a user about an event."""
         event, preference = hearing.event, self.preference_of(hearing.login)
@@ -144,6 +147,24 @@ class StaffPlanner:
             subject_id=event.subject_id,
             escalation_id=hearing.escalation_id,
             facts=dict(hearing.facts),
+        )
+
+    def plan_at_once(
+        self, event_id: UUID, login: str, template: str, facts: Mapping[str, Any]
+    ) -> NewDelivery:
+        """The answer to something that the user began: it waits for no digest, but for the end of quiet hours."""
+        preference = self.preference_of(login)
+        urgent = preference.immediate_level
+        at = choose_time(preference, urgent, self.now, timezone=self.timezone, on_duty=False)
+        return NewDelivery(
+            event_id=event_id,
+            audience=Audience.STAFF,
+            recipient=login,
+            template=template,
+            language=preference.language,
+            channels=self.channels_of(login),
+            due_at=at.due_at,
+            facts=dict(facts),
         )
 
     @property
@@ -207,15 +228,11 @@ def plan_reminder(
     is_over = settlement.status in (MessageStatus.ACCEPTED, MessageStatus.UNDELIVERED)
     if not is_over or delivery.escalation_id is None or delivery.recipient.startswith(ROBOT_PREFIX):
         return
-    preferences = tables.find_preferences(tx, {delivery.recipient})
-    if delivery.recipient not in preferences:
-        return
-    usable = find_usable_channels(service, settings, tables.find_robots(tx))
-    planner = StaffPlanner(service.configuration(tx), preferences, settings.language, usable, tx.now)
+    planner = StaffPlanner.read(service, settings, tx, {delivery.recipient})
     topic = find_topic(tables.find_topics(tx, [delivery]), delivery)
     on_duty = topic is not None and planner.is_on_duty(delivery.recipient, topic.owners.team)
     at = choose_reminder_time(
-        preferences[delivery.recipient], tx.now, timezone=planner.timezone, on_duty=on_duty
+        planner.preference_of(delivery.recipient), tx.now, timezone=planner.timezone, on_duty=on_duty
     )
     if at is None:
         return

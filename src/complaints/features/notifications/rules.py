@@ -1,6 +1,7 @@
 """The rules of sending: pauses between attempts, and what becomes of a delivery after an attempt. Pure functions."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from complaints.features.notifications.model import (
     MessageChannel,
     MessageDelivery,
     MessageStatus,
+    ReceiptStatus,
     SendResult,
 )
 
@@ -111,3 +113,13 @@ def _fall_back(delivery: MessageDelivery, wall: datetime, *, fault: str) -> Sett
 def end_as_moot(delivery: MessageDelivery, wall: datetime) -> Settlement:
     """What becomes of a delivery that nobody needs any more."""
     return _end(delivery, MessageStatus.MOOT, wall)
+
+
+def judge_receipts(receipts: Mapping[str, str], parts: int) -> ReceiptStatus | None:
+    """What the receipts of the parts say about a message of so many parts. None: it is not known yet.
+
+    One part that failed makes the message unreadable.
+    """
+    if ReceiptStatus.FAILED in receipts.values():
+        return ReceiptStatus.FAILED
+    return ReceiptStatus.DELIVERED if len(receipts) >= parts else None

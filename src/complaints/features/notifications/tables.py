@@ -21,12 +21,16 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    and_,
     delete,
+    literal,
+    or_,
     select,
     update,
 )
 
 from complaints.domain.complaint.numbers import number_of
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.features.notifications.hearing import Owners
 from complaints.features.notifications.model import (
     Audience,
@@ -48,7 +52,9 @@ from complaints.storage.database.upsert import insert_if_absent, insert_or_updat
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.configuration import user_account
 from complaints.storage.rows.escalation import WAITING, escalation
-from complaints.storage.rows.subject import subject
+from complaints.storage.rows.import_job import import_job
+from complaints.storage.rows.scope_condition import condition, subject_condition
+from complaints.storage.rows.subject import NAME_COLUMNS, name_of, subject
 
 metadata = new_metadata()
 
@@ -106,6 +112,13 @@ Index(
 )
 Index("ix_message_delivery__complaint_id", d.complaint_id, d.created_at, d.id)
 Index("ix_message_delivery__created_at", d.created_at, d.id)
+_LOST = d.status == "undelivered"
+Index(
+    "ix_message_delivery__undelivered",
+    d.escalation_id,
+    postgresql_where=_LOST,
+    sqlite_where=_LOST,
+)
 
 notification_preference = Table(
     "notification_preference",
@@ -212,11 +225,86 @@ def find_delivery(tx: Transaction, delivery_id: UUID, *, lock: bool = False) -> 
     return _read(row) if row else None
 
 
-def list_all(tx: Transaction) -> Sequence[MessageDelivery]:
-    """Every delivery, oldest first."""
-    return [
-        _read(row) for row in tx.connection.execute(select(message_delivery).order_by(d.created_at, d.id))
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which deliveries. None: any."""
+
+    recipient: str | None = None
+    audience: Audience | None = None
+    channel: MessageChannel | None = None
+    status: MessageStatus | None = None
+
+
+def list_deliveries(
+    tx: Transaction,
+    asked: DeliveryFilter,
+    *,
+    complaint_id: UUID | None,
+    scope: Scope,
+    login: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[MessageDelivery]:
+    """Deliveries of one complaint, or of all in `scope` and those to `login`; newest first."""
+    given = {name: value for name, value in asdict(asked).items() if value is not None}
+    statement = select(message_delivery).where(*(d[name] == value for name, value in given.items()))
+    if complaint_id is not None:
+        statement = statement.where(d.complaint_id == complaint_id)
+    elif scope != ALL_COMPLAINTS:
+        of_complaints = select(complaint.c.id).where(condition(scope, complaint))
+        of_subjects = select(subject.c.id).where(subject_condition(scope))
+        is_own = and_(d.recipient == login, d.audience == Audience.STAFF)
+        statement = statement.where(
+            or_(d.complaint_id.in_(of_complaints), d.subject_id.in_(of_subjects), is_own)
+        )
+    if before is not None:
+        at, delivery_id = before
+        statement = statement.where(or_(d.created_at < at, and_(d.created_at == at, d.id < delivery_id)))
+    statement = statement.order_by(d.created_at.desc(), d.id.desc()).limit(limit)
+    return [_read(row) for row in tx.connection.execute(statement)]
+
+
+def save_receipts(
+    tx: Transaction, delivery_id: UUID, receipts: dict[str, str], judged: ReceiptStatus | None
+) -> None:
+    """Write the status of each part, and of the whole message."""
+    values = {"receipts": receipts, "receipt": judged}
+    tx.connection.execute(update(message_delivery).where(d.id == delivery_id).values(values))
+
+
+def mark_bounced(tx: Transaction, delivery_id: UUID, fault: str) -> None:
+    """Mark an accepted message as undelivered."""
+    values = {"status": MessageStatus.UNDELIVERED, "fault": fault}
+    tx.connection.execute(update(message_delivery).where(d.id == delivery_id).values(values))
+
+
+def delete_settled(tx: Transaction, *, before: datetime, limit: int) -> int:
+    """Delete deliveries that were settled before this time of the wall clock; how many."""
+    old = select(d.id).where(d.settled_at < before).order_by(d.created_at).limit(limit)
+    return tx.connection.execute(delete(message_delivery).where(d.id.in_(old))).rowcount
+
+
+def has_settled(tx: Transaction, *, before: datetime) -> bool:
+    """True if a delivery was settled before this time of the wall clock."""
+    return tx.connection.execute(select(d.id).where(d.settled_at < before).limit(1)).first() is not None
+
+
+def find_unheard_steps(tx: Transaction) -> Sequence[tuple[str, str]]:
+    """Pairs of number and step: the waiting escalations about which nobody was reached.
+
+    Every message about them is undelivered.
+    """
+    e = escalation.c
+    others = select(literal(1)).where(d.escalation_id == e.id, d.status != MessageStatus.UNDELIVERED)
+    lost = select(d.escalation_id).where(d.status == MessageStatus.UNDELIVERED, _OF_ESCALATIONS)
+    statement = (
+        select(e.complaint_id, e.subject_id, e.step, *NAME_COLUMNS)
+        .outerjoin(complaint, complaint.c.id == e.complaint_id)
+        .outerjoin(subject, subject.c.id == e.subject_id)
+        .where(e.id.in_(lost), WAITING, ~others.exists())
+        .order_by(e.taken_at, e.id)
+    )
+    return [(name_of(row).number, row["step"]) for row in tx.connection.execute(statement).mappings()]
 
 
 # Preferences ---------------------------------------------------------------------------------------------------------
@@ -362,3 +450,35 @@ def find_waiting_escalations(tx: Transaction, escalation_ids: Collection[UUID]) 
     """Those of these escalations that are neither acknowledged nor settled."""
     statement = select(escalation.c.id).where(any_of(escalation.c.id, escalation_ids), WAITING)
     return set(tx.connection.execute(statement).scalars())
+
+
+_IMPORT_FIGURES = ("rows", "accepted", "duplicates", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class EndedImport:
+    """An import that has ended, the user who started it, and its figures."""
+
+    id: UUID
+    login: str
+    facts: dict[str, int]
+
+
+def find_ended_imports(tx: Transaction, *, since: datetime, limit: int) -> list[EndedImport]:
+    """The imports of users that have ended since then, and about which no message was written."""
+    j = import_job.c
+    written = select(literal(1)).where(d.event_id == j.id)
+    statement = (
+        select(j.id, j.login, j.rows, j.accepted, j.duplicates, j.failed)
+        .where(j.login.is_not(None), j.finished_at >= since, ~j.dry_run, ~written.exists())
+        .order_by(j.finished_at)
+        .limit(limit)
+    )
+    return [
+        EndedImport(
+            row.id,
+            row.login,
+            {name: row._mapping[name] for name in ("rows", "accepted", "duplicates", "failed")},
+        )
+        for row in tx.connection.execute(statement)
+    ]
