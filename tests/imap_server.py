@@ -34,6 +34,12 @@ class ImapServer:
         assert status == "OK", answer
         return int(answer[0].split(b"]")[0].split()[-1])
 
+    def read(self, folder: str, place: int) -> bytes:
+        """The bytes of a mail in a folder, by its place."""
+        self.client.select(folder, readonly=True)
+        _, items = self.client.fetch(str(place + 1), "(BODY.PEEK[])")
+        return bytes(next(item[1] for item in items if isinstance(item, tuple)))
+
     def list_flags(self, folder: str = "INBOX") -> dict[int, str]:
         """The flags of each mail in a folder, by number."""
         self.client.select(folder, readonly=True)

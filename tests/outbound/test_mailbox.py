@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from complaints.outbound.mailbox import MailboxAccount, MailboxUnavailable, open_mailbox
+from complaints.outbound.mailbox import MailboxUnavailable, open_mailbox
+from complaints.use_cases.mail_account import MailboxAccount
 from tests.imap_server import imap_server
 from tests.mail_server import make_certificate
 

@@ -5,14 +5,13 @@ import re
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Self
-from urllib.parse import unquote, urlsplit
 
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
+
+from complaints.use_cases.mail_account import ImapEncryption, MailboxAccount
 
 LONGEST_SECONDS = 30.0  # for one answer of the server
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -23,50 +22,6 @@ _SEEN = "\\Seen"
 
 class MailboxUnavailable(Exception):
     """The server did not answer, or not as IMAP demands. A later try may succeed. The message has no password."""
-
-
-class ImapEncryption(StrEnum):
-    """How the connection to the IMAP server is protected."""
-
-    TLS = "imaps"
-    STARTTLS = "imap"
-    NONE = "imap+plain"
-
-
-_PORTS = {ImapEncryption.TLS: 993, ImapEncryption.STARTTLS: 143, ImapEncryption.NONE: 143}
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxAccount:
-    """A folder of a mail account."""
-
-    host: str
-    port: int
-    encryption: ImapEncryption
-    username: str
-    password: str = field(repr=False)
-    folder: str = "INBOX"
-
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """The account at `imaps://user:password@host/folder`, `imap://` (with STARTTLS) or `imap+plain://`.
-
-        Raises ValueError, without the password.
-        """
-        parts = urlsplit(url)
-        if parts.scheme not in list(ImapEncryption):
-            raise ValueError("must begin with imaps://, imap:// or imap+plain://")
-        if not (parts.hostname and parts.username and parts.password) or parts.query or parts.fragment:
-            raise ValueError("must have the form imaps://user:password@host/folder")
-        encryption = ImapEncryption(parts.scheme)
-        port = parts.port or _PORTS[encryption]
-        folder = unquote(parts.path.strip("/")) or "INBOX"
-        return cls(parts.hostname, port, encryption, unquote(parts.username), unquote(parts.password), folder)
-
-    @property
-    def name(self) -> str:
-        """The folder in a form that stays the same when the password changes."""
-        return f"{self.username}@{self.host}/{self.folder}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,13 @@ from complaints.domain.complaint.texts import join_texts
 from complaints.features.notifications.mailbox import tables
 from complaints.features.notifications.mailbox.tables import ReceivedMail
 from complaints.features.notifications.mailbox.taking import MailboxOptions, take_mails
-from complaints.outbound.mailbox import MailboxAccount
 from complaints.storage.blobs.directory import BlobDirectory
 from complaints.storage.rows.event_text import read_texts
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.complaints.signed_addresses import AddressPurpose, make_signed_address
 from complaints.use_cases.complaints.views import ComplaintView, view_one
-from complaints.use_cases.mail_account import MailAccount
+from complaints.use_cases.mail_account import MailAccount, MailboxAccount
 from complaints.use_cases.service import AttachmentStore, Service, Transaction
 from tests.features.notifications.conftest import WallClock, database_url, wall
 from tests.imap_server import ImapServer, imap_server
@@ -55,7 +54,8 @@ class MailboxScenario(Scenario):
         assert self.options is not None
         while take_mails(self.service, self.options):
             pass
-        return list(self.service.read(tables.list_mails))
+        newest_first = self.service.read(lambda tx: tables.list_mails(tx, limit=100))
+        return sorted(newest_first, key=lambda mail: (mail.validity, mail.uid))
 
     def view(self, complaint_id: UUID | None) -> ComplaintView:
         """A complaint with its persons."""

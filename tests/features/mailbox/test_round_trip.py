@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from complaints.api.feature import NO_ANNEXES
-from complaints.features.notifications import following, outlets, tables
+from complaints.features.notifications import following, outlets
 from complaints.features.notifications.mailbox import polling
 from complaints.features.notifications.mailbox.tables import MailFate
 from complaints.features.notifications.model import MessageStatus
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.use_cases.mail_account import MailAccount
 from tests.features.mailbox.conftest import BOX, MailboxScenario
+from tests.features.notifications.conftest import all_deliveries
 from tests.imap_server import ImapServer
 from tests.mail_server import mail_server
 
@@ -24,7 +25,7 @@ BOUNCE = (
 
 
 @pytest.mark.usefixtures("everything_holds")
-def test_rule_10_12_an_answer_to_the_acknowledgement_comes_back(
+def test_rule_10_10_an_answer_to_the_acknowledgement_comes_back(
     box: MailboxScenario, imap: ImapServer
 ) -> None:
     with mail_server() as server:
@@ -51,7 +52,7 @@ def test_rule_10_12_an_answer_to_the_acknowledgement_comes_back(
         ]
         assert taken[1].complaint_id == taken[0].complaint_id
         assert box.texts("complaint.contact_repeated")[-1]["description"] == "Still none."
-        [delivery] = service.read(tables.list_all)
+        [delivery] = service.read(all_deliveries)
         assert delivery.status is MessageStatus.UNDELIVERED
         following.follow_history(service, settings, NO_ANNEXES)
         server.taken.clear()

@@ -1,5 +1,6 @@
 """Mails of a real IMAP server become complaints and contacts; other mails are noted, and none is lost or loops."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
@@ -8,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import Channel, Status
-from complaints.features.notifications import tables as notification_tables
 from complaints.features.notifications.mailbox import taking
 from complaints.features.notifications.mailbox.tables import MailFate
 from complaints.features.notifications.model import (
@@ -23,11 +24,12 @@ from complaints.features.notifications.model import (
     NewDelivery,
 )
 from complaints.features.notifications.use_cases import enqueue
-from complaints.outbound.mailbox import MailboxAccount
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.attachments.reading import list_attachments
 from complaints.use_cases.complaints.signed_addresses import AddressPurpose
+from complaints.use_cases.mail_account import MailboxAccount
 from tests.features.mailbox.conftest import BOX, MailboxScenario
+from tests.features.notifications.conftest import all_deliveries
 from tests.imap_server import ImapServer
 from tests.support import START
 
@@ -95,7 +97,7 @@ def test_a_mail_to_the_signed_address_is_a_contact(box: MailboxScenario, imap: I
         lambda box, posted: {"To": box.address(AddressPurpose.CONTACT, posted.id) + ".evil.example"},
     ],
 )
-def test_a_header_that_can_be_forged_names_no_complaint(
+def test_rule_10_10_a_header_that_can_be_forged_names_no_complaint(
     box: MailboxScenario, imap: ImapServer, forge: Callable[[MailboxScenario, Complaint], dict[str, str]]
 ) -> None:
     posted = box.post(source="email", external_id="m1@mx")
@@ -117,7 +119,7 @@ def test_a_header_that_can_be_forged_names_no_complaint(
         ({"From": "MAILER-DAEMON@mx.example"}, MailFate.AUTOMATIC, "a mail server wrote it"),
     ],
 )
-def test_loops_and_automatic_answers_are_noted_and_nothing_follows(
+def test_rule_10_11_loops_and_automatic_answers_are_noted_and_nothing_follows(
     box: MailboxScenario, imap: ImapServer, headers: dict[str, str], fate: MailFate, reason: str
 ) -> None:
     posted = box.post()
@@ -138,7 +140,8 @@ def test_a_sender_who_fills_the_mailbox_is_stopped(
     assert fates == [MailFate.COMPLAINT] * 2 + [MailFate.QUARANTINED] * 2 + [MailFate.COMPLAINT]
     assert len(imap.list_flags("Quarantine")) == 2
     wall.advance(hours=2)
-    imap.put(mail("Answer 5", From="robot@example.com"))
+    aside = imap.read("Quarantine", 0)
+    imap.put(aside)  # as a person does who moves it back
     assert box.take()[-1].fate is MailFate.COMPLAINT
 
 
@@ -186,7 +189,7 @@ def test_a_mail_of_ten_thousand_parts_and_a_line_of_5_mb_are_kept_whole(
         assert files_of(box, taken.complaint_id) == [("mail.eml", len(content), "public")]
 
 
-def test_a_crash_loses_no_mail_and_takes_none_twice(
+def test_rule_10_12_a_crash_loses_no_mail_and_takes_none_twice(
     box: MailboxScenario, imap: ImapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process dies before the commit, and then between two files."""
@@ -238,6 +241,22 @@ def test_a_mailbox_that_numbers_its_mails_again_gives_no_complaint_twice(
     assert count(box, "attachment") == 1
 
 
+def test_administrators_see_what_became_of_mails(
+    box: MailboxScenario, imap: ImapServer, client: TestClient
+) -> None:
+    for n in range(3):
+        imap.put(mail(f"No. {n}", Precedence="bulk" if n else ""))
+    taken = box.take()
+    first = client.get("/v1/received-mails", params={"limit": 2}).json()
+    rest = client.get("/v1/received-mails", params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [one["uid"] for one in first["items"] + rest["items"]] == [one.uid for one in reversed(taken)]
+    [shown] = client.get("/v1/received-mails", params={"fate": "complaint"}).json()["items"]
+    assert shown["complaint_id"] == str(taken[0].complaint_id)
+    assert "li@example.com" not in json.dumps(shown)
+    assert client.get("/v1/received-mails", params={"fate": "none"}).status_code == 422
+    assert client.get("/v1/received-mails", params={"cursor": "x"}).status_code == 400
+
+
 def test_refused_files_are_named_in_a_note(box: MailboxScenario, imap: ImapServer) -> None:
     imap.put(mail("Look", *((f"{n}.png", b"x") for n in range(12))))
     [taken] = box.take()
@@ -263,7 +282,7 @@ def test_rule_10_06_a_bounce_makes_the_delivery_undelivered(box: MailboxScenario
     box.execute(
         "UPDATE message_delivery SET status = 'accepted', next_attempt_at = NULL, settled_at = due_at"
     )
-    [delivery] = box.service.read(notification_tables.list_all)
+    [delivery] = box.service.read(all_deliveries)
     report = (
         b"From: MAILER-DAEMON@mx.example\r\nTo: %b\r\nContent-Type: multipart/report; boundary=b\r\n\r\n"
         b"--b\r\n\r\nSorry\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n--b--\r\n"
@@ -272,7 +291,7 @@ def test_rule_10_06_a_bounce_makes_the_delivery_undelivered(box: MailboxScenario
     imap.put(report % address)
     imap.put(report % address + b"\r\n")
     assert [taken.fate for taken in box.take()] == [MailFate.BOUNCE] * 2
-    [after] = box.service.read(notification_tables.list_all)
+    [after] = box.service.read(all_deliveries)
     assert (after.status, after.receipt) == (MessageStatus.UNDELIVERED, "failed")
     assert count(box, "escalation") == 1
     assert box.load(posted).status is Status.RECEIVED

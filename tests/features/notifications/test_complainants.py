@@ -11,7 +11,7 @@ from sqlalchemy import text
 from complaints.api.feature import NO_ANNEXES
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
-from complaints.features.notifications import following, outlets, tables
+from complaints.features.notifications import following, outlets
 from complaints.features.notifications.model import MessageDelivery, MessageStatus
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.use_cases.access import SYSTEM
@@ -21,7 +21,7 @@ from complaints.use_cases.importing.uploads import ImportRequest, check_file, st
 from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.service import Service
 from complaints.wiring import open_import_worker
-from tests.features.notifications.conftest import WallClock
+from tests.features.notifications.conftest import WallClock, all_deliveries
 from tests.mail_server import MailServerDouble, TakenMail, mail_server
 from tests.support import Scenario
 
@@ -57,7 +57,7 @@ class Correspondence(Scenario):
         return list(self.server.taken)
 
     def deliveries(self) -> list[MessageDelivery]:
-        return list(self.service.read(tables.list_all))
+        return list(self.service.read(all_deliveries))
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def bodies(mail: TakenMail) -> tuple[str, str]:
         ),
     ],
 )
-def test_rule_10_08_the_acknowledgement_has_number_due_times_and_link(
+def test_rule_10_09_the_acknowledgement_has_number_due_times_and_link(
     house: Correspondence, person: dict[str, Any], title: str, texts: tuple[str, ...]
 ) -> None:
     posted = house.post(complainant=person)
@@ -119,7 +119,7 @@ def test_rule_10_08_the_acknowledgement_has_number_due_times_and_link(
     assert house.tell() == []
 
 
-def test_rule_10_08_who_gets_no_acknowledgement(house: Correspondence) -> None:
+def test_rule_10_09_who_gets_no_acknowledgement(house: Correspondence) -> None:
     house.post()
     house.post(complainant={"phone": "13812345678"})
     request = ImportRequest(
@@ -138,7 +138,7 @@ def test_rule_10_08_who_gets_no_acknowledgement(house: Correspondence) -> None:
     assert house.deliveries() == []
 
 
-def test_rule_10_08_a_result_that_is_told_by_mail_is_sent(house: Correspondence) -> None:
+def test_rule_10_09_a_result_that_is_told_by_mail_is_sent(house: Correspondence) -> None:
     words = "{{ 7*7 }} {number} <b>已更换</b>\n第二行"
     by_mail = house.post(complainant=LI)
     by_phone = house.post(complainant=LI)
@@ -154,7 +154,7 @@ def test_rule_10_08_a_result_that_is_told_by_mail_is_sent(house: Correspondence)
     assert mail.message["Subject"] == f"您的投诉 {number(by_mail)} 的处理结果"
 
 
-def test_rule_10_08_a_rejection_is_sent(house: Correspondence) -> None:
+def test_rule_10_09_a_rejection_is_sent(house: Correspondence) -> None:
     posted = house.post(complainant=ANN)
     house.tell()
     house.act(posted, "reject", reason="not_ours", message="Ask the bank.", contact_channel="email")
@@ -163,7 +163,7 @@ def test_rule_10_08_a_rejection_is_sent(house: Correspondence) -> None:
     assert mail.message["Subject"] == f"About your complaint {number(posted)}"
 
 
-def test_rule_10_08_a_question_is_sent_and_repeated_while_it_waits(house: Correspondence) -> None:
+def test_rule_10_09_a_question_is_sent_and_repeated_while_it_waits(house: Correspondence) -> None:
     def hold(days: int) -> Any:
         posted = house.post(complainant=ANN)
         house.act(posted, "respond", message="Hello", contact_channel="phone")

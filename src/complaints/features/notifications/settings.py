@@ -7,6 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from complaints.use_cases.mail_account import MailboxAccount
+
 _PREFIX = "whsec_"
 _LEAST_BYTES, _MOST_BYTES = 24, 64
 
@@ -18,8 +20,6 @@ def _is_signing_secret(text: str) -> bool:
     except binascii.Error:
         return False
     return text.startswith(_PREFIX) and _LEAST_BYTES <= len(secret) <= _MOST_BYTES
-
-from complaints.outbound.mailbox import MailboxAccount
 
 
 class NotificationSettings(BaseSettings):

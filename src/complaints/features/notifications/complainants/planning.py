@@ -1,4 +1,4 @@
-"""Which mails a complainant gets about which events (rule 10.8)."""
+"""Which mails a complainant gets about which events (rule 10.9)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

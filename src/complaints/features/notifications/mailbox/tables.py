@@ -25,8 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from complaints.features.notifications.model import MessageStatus, ReceiptStatus
-from complaints.features.notifications.tables import message_delivery, metadata
+from complaints.features.notifications.tables import metadata
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, one_of
 from complaints.storage.database.upsert import insert_if_absent
@@ -66,6 +65,7 @@ received_mail = Table(
     CheckConstraint("fate NOT IN ('complaint', 'contact') OR complaint_id IS NOT NULL", name="complaint"),
 )
 r = received_mail.c
+_TAKEN = (MailFate.COMPLAINT, MailFate.CONTACT)
 _UNFINISHED = r.files_kept < r.files
 Index("ix_received_mail__digest", r.digest)
 Index("ix_received_mail__sender", r.sender_digest, r.taken_at)
@@ -122,8 +122,8 @@ def is_taken(tx: Transaction, mailbox: str, validity: int, uid: int) -> bool:
 
 
 def find_copy(tx: Transaction, digest: bytes) -> ReceivedMail | None:
-    """A mail with the same digest, or None."""
-    statement = select(received_mail).where(r.digest == digest).order_by(r.taken_at).limit(1)
+    """A complaint or contact with the same digest, or None."""
+    statement = select(received_mail).where(r.digest == digest, r.fate.in_(_TAKEN)).limit(1)
     row = tx.connection.execute(statement).first()
     return _read(row) if row else None
 
@@ -147,19 +147,15 @@ def note_files(tx: Transaction, mail: ReceivedMail, *, before: int, kept: int, f
     return tx.connection.execute(update(received_mail).where(*of_mail).values(values)).rowcount == 1
 
 
-def note_bounce(tx: Transaction, delivery_id: UUID, reason: str) -> None:
-    """Note that a message which the mail server took has come back."""
-    values = {
-        "status": MessageStatus.UNDELIVERED,
-        "receipt": ReceiptStatus.FAILED,
-        "fault": reason,
-    }
-    tx.connection.execute(update(message_delivery).where(message_delivery.c.id == delivery_id).values(values))
-
-
-def list_mails(tx: Transaction) -> Sequence[ReceivedMail]:
-    """Every mail, in the order of the mailbox."""
-    statement = select(received_mail).order_by(r.mailbox, r.validity, r.uid)
+def list_mails(
+    tx: Transaction, *, fate: MailFate | None = None, before: UUID | None = None, limit: int
+) -> Sequence[ReceivedMail]:
+    """Mails, newest first: those with this fate, and those before the one with the id `before`."""
+    statement = select(received_mail).order_by(r.id.desc()).limit(limit)
+    if fate is not None:
+        statement = statement.where(r.fate == fate)
+    if before is not None:
+        statement = statement.where(r.id < before)
     return [_read(row) for row in tx.connection.execute(statement)]
 
 

@@ -19,16 +19,11 @@ from complaints.domain.errors import ComplaintError, Unavailable
 from complaints.domain.visibility import has_visible_character
 from complaints.domain.vocabulary import AccessRole, Channel, Visibility
 from complaints.features.notifications.mailbox import tables
-from complaints.features.notifications.mailbox.bounces import report_bounce
 from complaints.features.notifications.mailbox.reading import IncomingMail, MailFile, MailKind, read_mail
 from complaints.features.notifications.mailbox.tables import MailFate, ReceivedMail
-from complaints.outbound.mailbox import (
-    Mailbox,
-    MailboxAccount,
-    MailboxUnavailable,
-    MailEntry,
-    open_mailbox,
-)
+from complaints.features.notifications.model import ReceiptStatus
+from complaints.features.notifications.use_cases import record_receipt
+from complaints.outbound.mailbox import Mailbox, MailboxUnavailable, MailEntry, open_mailbox
 from complaints.storage.rows.external_id import find_holders
 from complaints.storage.rows.installation import load_secret
 from complaints.use_cases.access import Caller
@@ -37,6 +32,7 @@ from complaints.use_cases.commands.complaints import AddNote, CreateComplaint, P
 from complaints.use_cases.complaints.history import add_note
 from complaints.use_cases.complaints.intake import ContactWords, add_contact, register_one
 from complaints.use_cases.complaints.signed_addresses import AddressPurpose, find_signed_ids
+from complaints.use_cases.mail_account import MailboxAccount
 from complaints.use_cases.service import Service, Transaction
 
 MOST_AT_ONCE = 20
@@ -155,8 +151,7 @@ class _MailTaker:
         named = list(find_signed_ids(tx, self._address, mail.recipients)) if self._address else []
         bounced = [i for purpose, i in named if purpose is AddressPurpose.BOUNCE]
         if mail.kind is MailKind.BOUNCE and bounced:
-            report_bounce(self.service, tx, bounced[0])
-            return MailFate.BOUNCE, mail.reason, None
+            return MailFate.BOUNCE, self._report_bounce(tx, bounced[0]) or mail.reason, None
         if mail.kind is not MailKind.PERSON or bounced:
             return MailFate.AUTOMATIC, mail.reason or "sent to an address for bounces", None
         if self._is_own(mail):
@@ -171,6 +166,14 @@ class _MailTaker:
         command = self._complaint_of(tx, entry, mail)
         made = register_one(self.service, tx, self.options.caller, command)
         return MailFate.COMPLAINT, None, made.complaint.id
+
+    def _report_bounce(self, tx: Transaction, delivery_id: UUID) -> str | None:
+        """Report that a mail of ours came back. Returns the reason if the report is refused."""
+        try:
+            record_receipt(self.service, tx, delivery_id, ReceiptStatus.FAILED, reason="The mail came back.")
+        except ComplaintError as refusal:  # the delivery was deleted, or somebody tries it again just now
+            return str(refusal)[:_LONGEST_REASON]
+        return None
 
     @property
     def _address(self) -> str | None:
