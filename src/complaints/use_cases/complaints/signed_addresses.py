@@ -1,4 +1,4 @@
-"""Mail addresses that name a complaint or a message of ours. The secret of the installation signs them.
+"""Mail addresses that name a complaint or a sent message. The secret of the installation signs them.
 
 A header of a mail can be forged, but nobody else can make such an address. Nothing is stored.
 """

@@ -37,7 +37,7 @@ class MailFate(StrEnum):
 
     COMPLAINT = "complaint"  # it is a new complaint
     CONTACT = "contact"  # it is a contact on a complaint
-    BOUNCE = "bounce"  # it says that a mail of ours was not delivered
+    BOUNCE = "bounce"  # it says that a sent mail was not delivered
     AUTOMATIC = "automatic"  # a program wrote it: nothing follows
     LOOP = "loop"  # it came from our own address: nothing follows
     DUPLICATE = "duplicate"  # it was taken before

@@ -155,7 +155,7 @@ class _MailTaker:
         if mail.kind is not MailKind.PERSON or bounced:
             return MailFate.AUTOMATIC, mail.reason or "sent to an address for bounces", None
         if self._is_own(mail):
-            return MailFate.LOOP, "it came from an address of ours", None
+            return MailFate.LOOP, "it came from an address of the house", None
         if copy := tables.find_copy(tx, mail.digest):
             return MailFate.DUPLICATE, None, copy.complaint_id
         if self._sends_too_many(tx, mail):
@@ -168,7 +168,7 @@ class _MailTaker:
         return MailFate.COMPLAINT, None, made.complaint.id
 
     def _report_bounce(self, tx: Transaction, delivery_id: UUID) -> str | None:
-        """Report that a mail of ours came back. Returns the reason if the report is refused."""
+        """Report that a sent mail came back. Returns the reason if the report is refused."""
         try:
             record_receipt(self.service, tx, delivery_id, ReceiptStatus.FAILED, reason="The mail came back.")
         except ComplaintError as refusal:  # the delivery was deleted, or somebody tries it again just now
