@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import TracebackType
 
 import httpcore2
-import httpx2
 
 from complaints.outbound.allow_list import AllowList
 from complaints.outbound.dialling import AddressRefused, GuardedBackend, Resolve, TimeLimit, resolve
@@ -58,6 +57,8 @@ class GuardedClient:
         seconds: float = LONGEST_EXCHANGE_SECONDS,
         resolver: Resolve = resolve,
     ) -> None:
+        import httpx2  # to load it takes long, and many processes send nothing
+
         self._allowed, self._seconds = allowed, seconds
         self._limit = TimeLimit()
         self._pool = httpcore2.ConnectionPool(

@@ -255,7 +255,7 @@ def test_an_annex_declares_a_notice_and_brings_its_text(
 def test_superseded_steps_notify_nobody_and_the_past_is_left_out(
     house: House, mails: MailServerDouble
 ) -> None:
-    """Rule 3.3. An old complaint is born breached: of each deadline the highest step alone is told."""
+    """Rule 3.3. An old complaint is born breached: of each deadline the highest step alone notifies."""
     house.prefer("admin", immediate_level=0)
     house.scenario.post(first_owner="admin", received_at=START - timedelta(days=9))
     assert house.tell() == 2
@@ -401,7 +401,7 @@ def test_a_user_without_an_address_is_reached_by_nobody(house: House) -> None:
 def test_a_robot_gets_signed_messages_and_its_code_counts(
     house: House, receiver: HttpReceiver, wall: WallClock, kind: RobotKind
 ) -> None:
-    """A real receiver checks the signature. Status 200 with a code is a failure; level 1 is sent at once."""
+    """Rule 10.7. A real receiver checks the signature. Status 200 with a code is a failure; level 1 is sent at once."""
     house.prefer("admin", digest_times=("23:59",))
     house.add_robot(f"{receiver.url}?key=1", kind=kind, secret="SEC0123456789abcdef")
     answers = [b'{"errcode": 310000, "errmsg": "sign not match"}', b'{"code": 0}']

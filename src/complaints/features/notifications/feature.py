@@ -15,7 +15,7 @@ _DELETED_AT_ONCE = 1_000
 
 
 def _check_steps(service: Service) -> Iterator[Violation]:
-    """Somebody heard of every step that still waits (rule 10.8)."""
+    """Somebody was reached about every step that still waits (rule 10.8)."""
     for number, step in service.read(tables.find_unheard_steps):
         yield Violation("steps delivered", number, f"no message about step {step} reached anybody")
 

@@ -75,16 +75,16 @@ def _handle(
     robots = tables.find_robots(tx)
     if not find_usable_channels(service, settings, robots):
         return
-    told = [one for one in events if _is_told(one, annexes)]
-    topics = tables.find_topics(tx, told)
-    hearings = _list_hearings(service, annexes, tx, told, topics)
+    news = [one for one in events if _is_news(one, annexes)]
+    topics = tables.find_topics(tx, news)
+    hearings = _list_hearings(service, annexes, tx, news, topics)
     planner = StaffPlanner.read(service, settings, tx, {hearing.login for hearing in hearings})
     planned = [planner.plan(hearing, find_topic(topics, hearing.event)) for hearing in hearings]
-    for new in (*planned, *_plan_for_robots(told, robots, topics, tx.now)):
+    for new in (*planned, *_plan_for_robots(news, robots, topics, tx.now)):
         enqueue(service, tx, new)
 
 
-def _is_told(event: EventRecord, annexes: Annexes) -> bool:
+def _is_news(event: EventRecord, annexes: Annexes) -> bool:
     return is_step(event) or event.type == EventType.ASSIGNED or bool(_notices_for(annexes, event))
 
 
@@ -224,7 +224,7 @@ def plan_reminder(
     delivery: MessageDelivery,
     settlement: Settlement,
 ) -> None:
-    """Write the next reminder of an escalation, once a user heard of it or could not be reached (rule 10.4)."""
+    """Write the next reminder of an escalation, once a user was reached or could not be reached (rule 10.4)."""
     is_over = settlement.status in (MessageStatus.ACCEPTED, MessageStatus.UNDELIVERED)
     if not is_over or delivery.escalation_id is None or delivery.recipient.startswith(ROBOT_PREFIX):
         return
