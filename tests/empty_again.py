@@ -10,9 +10,9 @@ import psycopg
 
 # Children before their parents; of what is seeded, parents before their children.
 _WRITTEN = (
-    "message_delivery", "notification_preference", "robot",
-    "access_log", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline", "hold",
-    "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
+    "received_mail", "message_delivery", "notification_preference", "robot",
+    "access_log", "attachment", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline",
+    "hold", "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
     "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat", "leaving",
     "follower", "reindexing", "session", "user_password", "failed_sign_in", "key_use",
     "provider_identity", "used_sign_in", "assignment_turn", "duty_rota",

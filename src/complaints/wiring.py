@@ -24,10 +24,13 @@ from uuid_utils.compat import uuid7
 from complaints.api.app import create_app
 from complaints.api.feature import Annexes, Feature, FeatureLoop
 from complaints.api.health import InstallationMeasures
+from complaints.domain.complaint.attachments import AttachmentLimits
 from complaints.features.registry import FEATURES
 from complaints.serving.measures import SweepMeasures, WorkMeasures
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings, describe_faults, describe_unknown
+from complaints.storage.blobs.directory import BlobDirectory
+from complaints.storage.blobs.store import BlobStore
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import (
     BadUrl,
@@ -51,7 +54,7 @@ from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.replica import Replica
-from complaints.use_cases.service import Service, keep_configuration
+from complaints.use_cases.service import AttachmentStore, Service, keep_configuration
 from complaints.use_cases.upkeep.checks import (
     CheckedRange,
     check_feed,
@@ -191,7 +194,8 @@ def open_replica(settings: Settings, primary: Service) -> Replica | None:
     if settings.read_database_url is None:
         return None
     engine = _open(settings, settings.read_database_url, "COMPLAINTS_READ_DATABASE_URL")
-    return Replica(Database(engine, primary.database.clock), primary.new_id, primary=primary)
+    database = Database(engine, primary.database.clock)
+    return Replica(database, primary.new_id, attachment_store=primary.attachment_store, primary=primary)
 
 
 def prepare(settings: Settings) -> tuple[Service, FirstKey | None]:
@@ -308,6 +312,7 @@ def _service(settings: Settings, database: Database) -> Service:
         public_url=settings.public_url.rstrip("/") if settings.public_url else None,
         webhook_allow=settings.webhook_allow,
         mail=read_mail_account(settings),
+        attachment_store=open_attachment_store(settings),
     )
 
 
@@ -325,6 +330,28 @@ def read_mail_account(settings: Settings) -> MailAccount | None:
         raise NotReady(
             f"COMPLAINTS_SMTP_URL, COMPLAINTS_MAIL_FROM or COMPLAINTS_MAIL_REPLY_TO: {error}."
         ) from error
+
+
+def open_attachment_store(settings: Settings) -> AttachmentStore:
+    """The store of attachments with its limits. Raises NotReady for settings that name no place."""
+    limits = AttachmentLimits(
+        most_bytes=settings.attachment_bytes,
+        most_of_complaint=settings.attachments_of_complaint,
+        most_bytes_of_complaint=settings.attachment_bytes_of_complaint,
+        media_types=tuple(settings.attachment_types.lower().replace(",", " ").split()),
+    )
+    return AttachmentStore(_open_blobs(settings), limits)
+
+
+def _open_blobs(settings: Settings) -> BlobStore:
+    if settings.attachments_dir is None:
+        return BlobDirectory(settings.data_dir.absolute() / "attachments")
+    if not settings.attachments_dir.is_dir():
+        # A directory that is made here could hide a shared one that is not mounted.
+        raise NotReady(
+            f"COMPLAINTS_ATTACHMENTS_DIR: there is no directory {settings.attachments_dir}: make it, or mount it."
+        )
+    return BlobDirectory(settings.attachments_dir.absolute())
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:

@@ -157,6 +157,7 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("PUT", "/v1/robots/{code}", {"kind": "wecom", "url": "https://robot.example/send?key=1"}, ADMINS, 200),
     ("DELETE", "/v1/robots/{code}", None, ADMINS, 204),
     ("GET", "/v1/deliveries", None, READERS, 200),
+    ("GET", "/v1/received-mails", None, ADMINS, 200),
     ("POST", "/v1/deliveries/{delivery_id}/receipt", {"status": "delivered"}, POSTERS, 404),
     ("POST", "/v1/complaints/{reference}/take", None, WORKERS, 422),
     ("GET", "/v1/teams/{code}/queue", None, READERS, 200),
@@ -207,7 +208,7 @@ NEW = {"POST /v1/complaints", "POST /v1/imports"}
 # Scope does not limit what begins like this.
 UNSCOPED = (
     "audit", "calendars", "categories", "deadlines", "deliveries", "departments", "keys", "lifecycle", "me",
-    "password-links", "policies", "robots", "sandbox", "session", "sessions", "teams", "users",
+    "password-links", "policies", "received-mails", "robots", "sandbox", "session", "sessions", "teams", "users",
 )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def create_app(
     shown = shown or registry
     shown.register(health.InstallationMeasures(lambda: app.state.service, wall, annexes.measures))
     app.state.service, app.state.replica = service, replica
-    app.state.annexes = annexes
+    app.state.annexes, app.state.page_prefixes = annexes, annexes.page_prefixes
     app.state.intake = complaint_routes.group_intake(service)
     app.state.import_quota = import_quota
     app.state.feed_watch = FeedWatch()
@@ -145,7 +145,7 @@ def create_app(
         limits=limits or RequestLimits(body_bytes_for=imports.bytes_for),
         observe=RequestMetrics(registry).observe,
         problems=annexes.problems,
-        inner=_inner_layers(calls_per_minute),
+        inner=_inner_layers(calls_per_minute, annexes),
     )
     return app
 
@@ -161,13 +161,13 @@ def _include_routers(app: FastAPI, annexes: Annexes) -> None:
     app.include_router(health.router)
 
 
-def _inner_layers(calls_per_minute: int) -> Iterator[Layer]:
-    """The layers behind ids and body limits, outermost first."""
+def _inner_layers(calls_per_minute: int, annexes: Annexes) -> Iterator[Layer]:
+    """The layers behind ids and body limits, outermost first. The pages of an annex have lines of their own."""
     yield Authentication
     if calls_per_minute:
         # Loading the library takes 0.1 s, and most processes have no such limit.
         from complaints.api.http.rate_limits import CallLimits
 
         yield partial(CallLimits, calls_per_minute=calls_per_minute)
-    yield partial(Turns, lines=_IN_TURN)
+    yield partial(Turns, lines=(*_IN_TURN, *sorted(annexes.page_prefixes)))
     yield DirectPosting

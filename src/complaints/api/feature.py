@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from pydantic_settings import BaseSettings
 
 from complaints.api.problems.catalogue import PROBLEMS, Problem
@@ -136,6 +137,13 @@ class Annexes:
         """The names of all tables of the features."""
         sets = [feature.tables for feature in self.features if feature.tables is not None]
         return tuple(table.name for tables in sets for table in tables.sorted_tables)
+
+    @property
+    def page_prefixes(self) -> frozenset[str]:
+        """The first parts of the paths of all pages for people, such as `/c`."""
+        routers = [feature.pages for feature in self.features if feature.pages is not None]
+        paths = [route.path for router in routers for route in router.routes if isinstance(route, APIRoute)]
+        return frozenset("/" + path.split("/")[1] for path in paths)
 
     @property
     def problems(self) -> Mapping[str, Problem]:

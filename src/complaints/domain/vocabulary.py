@@ -201,6 +201,21 @@ class LinkType(StrEnum):
     RELATED = "related"
 
 
+class Visibility(StrEnum):
+    """For whom an attachment is: `internal` for staff alone, `public` for the poster of the complaint too."""
+
+    INTERNAL = "internal"
+    PUBLIC = "public"
+
+
+class AttachmentStatus(StrEnum):
+    """What the scanner says of an attachment. `quarantined`: no answer yet, or it found something."""
+
+    UNSCANNED = "unscanned"
+    QUARANTINED = "quarantined"
+    CLEAN = "clean"
+
+
 class AuditSubject(StrEnum):
     """The kinds of configuration in the audit log."""
 
@@ -271,6 +286,8 @@ class EventType(StrEnum):
     MERGED = "complaint.merged"
     UNMERGED = "complaint.unmerged"
     NOTE_ADDED = "complaint.note_added"
+    ATTACHMENT_ADDED = "complaint.attachment_added"
+    ATTACHMENT_INFECTED = "complaint.attachment_infected"
     LINKED = "complaint.linked"
     UNLINKED = "complaint.unlinked"
     REPLANNED = "complaint.replanned"

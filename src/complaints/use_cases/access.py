@@ -91,7 +91,8 @@ SESSION_PREFIX = "user:"
 class Caller:
     """The key or the session behind a request, and the user to whom it belongs, if any.
 
-    `reach` is that of the user. A caller with a user and without a reach knows of no complaint.
+    `reach` is that of the user. A caller with a user and without a reach knows of no complaint. `acts_as` is the
+    name in the history of a caller that is neither a key nor a user.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Caller:
     source: str
     login: str | None = None
     reach: UserReach | None = field(default=None, repr=False, compare=False)
+    acts_as: str | None = None
 
     @property
     def has_session(self) -> bool:
@@ -108,6 +110,8 @@ class Caller:
     @property
     def actor(self) -> str:
         """The name of the caller in the history."""
+        if self.acts_as is not None:
+            return self.acts_as
         return f"user:{self.login}" if self.login else f"key:{self.name}"
 
     @property
@@ -193,6 +197,11 @@ def refuse_stronger(caller: Caller, roles: Iterable[AccessRole], refusal: str) -
     """Raise Forbidden with the message `refusal` if the roles give a right that the caller lacks."""
     if not _rights_of(frozenset(roles)) <= caller.rights:
         raise Forbidden(refusal)
+
+
+def complainant_of(source: str) -> Caller:
+    """The complainant as a caller: may add contacts to complaints of this source."""
+    return Caller("complainant", frozenset({AccessRole.INTAKE}), source, acts_as="complainant")
 
 
 SYSTEM = Caller(name="system", roles=frozenset({AccessRole.ADMIN}), source="system")

@@ -1,4 +1,4 @@
-"""The account by which the program sends mail: the server, the way in, and the addresses that the mails show."""
+"""The accounts by which the program sends and reads mail: the servers, the way in, and the addresses of mails."""
 
 from dataclasses import dataclass, field
 from email.headerregistry import Address
@@ -79,3 +79,47 @@ def _parse_sender(text: str) -> Address:
         raise ValueError("the sender has a character that cannot be printed")
     name, address = parseaddr(text)
     return parse_address(address, name)
+
+
+class ImapEncryption(StrEnum):
+    """How the connection to the IMAP server is protected."""
+
+    TLS = "imaps"
+    STARTTLS = "imap"
+    NONE = "imap+plain"
+
+
+_PORTS = {ImapEncryption.TLS: 993, ImapEncryption.STARTTLS: 143, ImapEncryption.NONE: 143}
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxAccount:
+    """A folder of a mail account."""
+
+    host: str
+    port: int
+    encryption: ImapEncryption
+    username: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """The account at `imaps://user:password@host/folder`, `imap://` (with STARTTLS) or `imap+plain://`.
+
+        Raises ValueError, without the password.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in list(ImapEncryption):
+            raise ValueError("must begin with imaps://, imap:// or imap+plain://")
+        if not (parts.hostname and parts.username and parts.password) or parts.query or parts.fragment:
+            raise ValueError("must have the form imaps://user:password@host/folder")
+        encryption = ImapEncryption(parts.scheme)
+        port = parts.port or _PORTS[encryption]
+        folder = unquote(parts.path.strip("/")) or "INBOX"
+        return cls(parts.hostname, port, encryption, unquote(parts.username), unquote(parts.password), folder)
+
+    @property
+    def name(self) -> str:
+        """The folder in a form that stays the same when the password changes."""
+        return f"{self.username}@{self.host}/{self.folder}"

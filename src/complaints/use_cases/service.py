@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from complaints.domain.complaint.attachments import AttachmentLimits
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
 from complaints.domain.policy.subject_kinds import KindsByName
 from complaints.domain.rules.actions import ActionContext
+from complaints.storage.blobs.store import BlobStore, StoreUnavailable
 from complaints.storage.configuration import Configuration as Configuration
 from complaints.storage.configuration import ConfigurationCache
 from complaints.storage.database.transactions import Database, RaceLost
@@ -41,6 +43,15 @@ def no_wall_clock() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentStore:
+    """The bytes of attachments, and the limits on new ones. `is_scanned`: a scanner must find each clean first."""
+
+    blobs: BlobStore
+    limits: AttachmentLimits = field(default_factory=AttachmentLimits)
+    is_scanned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """The database with its clock, the configuration, the maker of identifiers, and the uses of keys.
 
@@ -48,6 +59,7 @@ class Service:
     their leases are timed by `wall`. `public_url` is the address under which people reach this service, without a
     slash at its end; None: it is not known. `webhook_allow` lists hosts and networks that are not public and may be
     reached (`outbound.allow_list` reads it). `mail` is the account that mails are sent by; None: no mail is sent.
+    `attachment_store` is None where no attachment is written or read.
     """
 
     database: Database
@@ -58,6 +70,14 @@ class Service:
     public_url: str | None = None
     webhook_allow: str = ""
     mail: MailAccount | None = None
+    attachment_store: AttachmentStore | None = None
+
+    @property
+    def attachments(self) -> AttachmentStore:
+        """The store of attachments. Raises StoreUnavailable if this service has none."""
+        if self.attachment_store is None:
+            raise StoreUnavailable("This process has no store of attachments.")
+        return self.attachment_store
 
     def configuration(self, tx: Transaction) -> Configuration:
         """The configuration. It may be half a second old."""

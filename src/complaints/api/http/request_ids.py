@@ -3,7 +3,8 @@
 It also adds the security headers to every answer, and answers HEAD as GET without a body. It writes the request log,
 and turns unexpected exceptions into a 500. A line of the request log has the caller, the address of the peer and the
 complaint, as far as they are known. The line of a page has the complaints whose persons the page showed in clear. No
-line has a query string, because that may hold personal data.
+line has a query string, because that may hold personal data. The rest of the path of a page for people is its secret,
+so no line has it.
 """
 
 import re
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from complaints.api.http.security_headers import SECURITY_HEADERS
 from complaints.api.problems.catalogue import PROBLEMS, instance_of, problem_response
+from complaints.api.problems.html_pages import page_prefix_of
 from complaints.domain.errors import clip
 from complaints.logs import describe_exception
 from complaints.use_cases.access import Caller
@@ -61,9 +63,11 @@ class RequestIds:
             # The client has left, so there is no answer. The request log has the problem "client-left".
             scope["state"]["problem"] = "client-left"
         except Exception as failure:
-            path = clip(instance_of(scope))
             _log.error(
-                "request failed", raised=describe_exception(failure), method=scope["method"], path=path
+                "request failed",
+                raised=describe_exception(failure),
+                method=scope["method"],
+                path=_path_for_log(scope),
             )
             if answer.status == 0:
                 await _internal_error(scope, request_id)(scope, receive, answer.send)
@@ -81,7 +85,7 @@ class RequestIds:
         write(
             "request",
             method=scope["method"],
-            path=clip(instance_of(scope)),
+            path=_path_for_log(scope),
             status=status,
             duration_ms=round(seconds * 1000, 2),
             problem=state.get("problem"),
@@ -90,6 +94,11 @@ class RequestIds:
             complaint=state.get("complaint") or _reference(scope),
             persons_of=state.get("persons_of"),
         )
+
+
+def _path_for_log(scope: Scope) -> str:
+    prefix = page_prefix_of(scope)
+    return clip(instance_of(scope)) if prefix is None else f"{prefix}/…"
 
 
 def _reference(scope: Scope) -> str | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from complaints.api.problems.html_pages import page_prefix_of, refusal_page
 from complaints.api.problems.languages import Language, language_headers, language_of
 from complaints.api.problems.translations import say
 from complaints.domain.errors import ComplaintError, Fault, clip
@@ -131,7 +132,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     request_id: str | None = None,
 ) -> Response:
-    """The answer with `problem`, as `application/problem+json`.
+    """The answer with `problem`, as `application/problem+json`, or as a page if the request is for a page for people.
 
     `scope` is that of the request, None if its head could not be read. Its headers choose the language.
     """
@@ -142,12 +143,17 @@ def problem_response(
     )
     if request_id is not None:
         body["request_id"] = request_id
+    sent = {**problem.headers, **(headers or {}), **language_headers(language)}
+    if page_prefix_of(scope) is not None:
+        page = refusal_page(body, language)
+        page.headers.update(sent)
+        return page
     return Response(
         # A lone surrogate has no UTF-8 form. "replace" keeps it from turning the refusal into a failure.
         json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
         status_code=problem.status,
         media_type=PROBLEM_MEDIA_TYPE,
-        headers={**problem.headers, **(headers or {}), **language_headers(language)},
+        headers=sent,
     )
 
 

@@ -1,4 +1,7 @@
-"""Small HTML pages for `problems.pages`: no script, nothing from another host, a style allowed by its hash."""
+"""Small HTML pages: no script, nothing from another host, a style allowed by its hash.
+
+A page for people is a route of `Feature.pages`. Its reader has no key. So refusals there are pages too.
+"""
 
 import base64
 import hashlib
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 STYLE = """
@@ -18,18 +22,13 @@ th, td { border-bottom: 1px solid #8884; }
 .quiet { opacity: 0.75; }
 """.strip()
 
-_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode("ascii")
-_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_HASH}'; "
-    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-)
 _LAYOUT = """<!doctype html>
-<html lang="en">
+<html lang="{{ language | default('en') }}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{% block title %}{% endblock %}</title>
-<style>%(style)s</style>
+<style>{{ style }}</style>
 </head>
 <body>
 <main>
@@ -41,21 +40,55 @@ _LAYOUT = """<!doctype html>
 
 
 class Pages:
-    """Templates by name. Each one extends `layout`. Jinja escapes every value that is put in."""
+    """Templates by name. Each one extends `layout`, or has `{{ style }}`. Jinja escapes every value that is put in.
 
-    def __init__(self, templates: Mapping[str, str]) -> None:
+    `form_target` is where forms may be sent to: a source of the Content Security Policy.
+    """
+
+    def __init__(
+        self, templates: Mapping[str, str], *, style: str = STYLE, form_target: str = "'none'"
+    ) -> None:
         self._environment = Environment(
-            loader=DictLoader({"layout": _LAYOUT.replace("%(style)s", STYLE), **templates}),
+            loader=DictLoader({"layout": _LAYOUT, **templates}),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.globals["style"] = Markup(style)  # noqa: S704 - a file of our own
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+        self._policy = (
+            f"default-src 'none'; style-src 'sha256-{digest}'; "
+            f"form-action {form_target}; frame-ancestors 'none'; base-uri 'none'"
+        )
 
-    def page(self, template: str, **values: Any) -> HTMLResponse:
+    def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """The page that `template` makes of `values`. Its policy allows its own style and nothing else."""
         content = self._environment.get_template(template).render(**values)
-        return HTMLResponse(content, headers={"Content-Security-Policy": _POLICY})
+        return HTMLResponse(content, status, headers={"Content-Security-Policy": self._policy})
+
+
+_REFUSALS = Pages(
+    {
+        "refused": """{% extends "layout" %}{% block title %}{{ p.title }}{% endblock %}{% block main %}
+<h1>{{ p.title }}</h1>
+<p>{{ p.detail }}</p>
+{% endblock %}"""
+    }
+)
+
+
+def refusal_page(members: Mapping[str, Any], language: str) -> HTMLResponse:
+    """A problem as a page, for a person. `members` are those of the problem in `language`."""
+    return _REFUSALS.page("refused", status=members["status"], p=members, language=language)
+
+
+def page_prefix_of(scope: Mapping[str, Any] | None) -> str | None:
+    """The first part of the path, such as `/c`, if the request is for a page for people. None: it is not."""
+    if scope is None or "app" not in scope:
+        return None
+    prefix = "/" + scope["path"].lstrip("/").partition("/")[0]
+    return prefix if prefix in getattr(scope["app"].state, "page_prefixes", ()) else None
 
 
 def prefers_html(accept: str) -> bool:

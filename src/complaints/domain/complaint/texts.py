@@ -15,7 +15,7 @@ from complaints.domain.vocabulary import EventType
 TEXT_NAMES = frozenset(
     {
         "subject", "description", "resolution", "root_cause", "message", "note", "text", "reason",
-        "attributes", "tags", "service_id",
+        "attributes", "tags", "service_id", "file_name",
     }
 )  # fmt: skip
 """The members that are texts, in the event itself and among its changes."""

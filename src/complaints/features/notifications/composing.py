@@ -2,18 +2,27 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from complaints.features.notifications.model import Audience, ChannelOutage, MessageDelivery
+from complaints.features.notifications.complainants.composing import compose_for_complainants
+from complaints.features.notifications.model import (
+    Audience,
+    ChannelOutage,
+    Message,
+    MessageChannel,
+    MessageDelivery,
+)
 from complaints.features.notifications.sending import Compose, Parcel
 from complaints.features.notifications.staff_messages import compose_for_staff
 from complaints.features.notifications.texts import TextWriter
+from complaints.use_cases.complaints.signed_addresses import AddressPurpose, make_signed_address
 from complaints.use_cases.service import Service, Transaction
 
 log = logging.getLogger(__name__)
 ComposeFor = Callable[[Service, Transaction, Sequence[MessageDelivery]], Sequence[Parcel]]
 
-COMPOSERS: Mapping[Audience, ComposeFor] = {}
+COMPOSERS: Mapping[Audience, ComposeFor] = {Audience.COMPLAINANT: compose_for_complainants}
 """How the messages to everybody but the staff are made, by audience."""
 
 
@@ -33,11 +42,22 @@ def _compose(
     leased: Sequence[MessageDelivery],
 ) -> Sequence[Parcel]:
     return [
-        parcel
+        _with_return_path(service, tx, parcel)
         for audience, compose in composers.items()
         if (own := [one for one in leased if one.audience is audience])
         for parcel in _compose_each(compose, service, tx, own)
     ]
+
+
+def _with_return_path(service: Service, tx: Transaction, parcel: Parcel) -> Parcel:
+    """The parcel with an address for bounces, if the mailbox is read: it names the first of the deliveries."""
+    mailbox = service.mail.reply_to if service.mail else None
+    message = parcel.message
+    is_mail = parcel.deliveries[0].channel is MessageChannel.MAIL
+    if mailbox is None or not is_mail or not isinstance(message, Message):
+        return parcel
+    address = make_signed_address(tx, mailbox, AddressPurpose.BOUNCE, parcel.deliveries[0].id)
+    return replace(parcel, message=replace(message, return_path=address))
 
 
 def _compose_each(

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
 from complaints.features.notifications import following, imports, outlets, routes, tables, use_cases
+from complaints.features.notifications.mailbox import polling
+from complaints.features.notifications.mailbox import routes as mailbox_routes
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.violation import Violation
@@ -30,6 +32,7 @@ def _forget(service: Service, settings: NotificationSettings) -> int:
     return service.write(lambda tx: tables.delete_settled(tx, before=before, limit=_DELETED_AT_ONCE))
 
 
+routes.router.include_router(mailbox_routes.router)
 FEATURE = Feature(
     name=use_cases.NAME,
     router=routes.router,
@@ -48,6 +51,7 @@ FEATURE = Feature(
         FeatureLoop("imports", imports.follow_imports, seconds=5),
         FeatureLoop("mail", outlets.send_mails, seconds=1, needs_annexes=True),
         FeatureLoop("sms", outlets.send_sms, seconds=1, needs_annexes=True),
+        FeatureLoop("mailbox", polling.take_from_mailbox, seconds=15),
         FeatureLoop("robots", outlets.send_to_robots, seconds=1, needs_annexes=True),
         FeatureLoop("forget", _forget, cron="41 2 * * *"),
     ),

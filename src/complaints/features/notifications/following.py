@@ -11,6 +11,7 @@ from complaints.api.feature import Annexes, Notice
 from complaints.domain.rules.duty import find_on_duty
 from complaints.domain.vocabulary import EventType
 from complaints.features.notifications import tables
+from complaints.features.notifications.complainants.planning import enqueue_for_complainants
 from complaints.features.notifications.hearing import (
     Hearing,
     facts_of,
@@ -70,6 +71,7 @@ def _handle(
     tx: Transaction,
     events: Sequence[EventRecord],
 ) -> None:
+    enqueue_for_complainants(service, settings, tx, events)
     robots = tables.find_robots(tx)
     if not find_usable_channels(service, settings, robots):
         return

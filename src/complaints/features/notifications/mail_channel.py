@@ -41,6 +41,9 @@ class MailChannel:
             message_id=self._message_id(message),
             sent_at=self.wall(),
             language=message.language,
+            reply_to=message.reply_to,
+            return_path=message.return_path,
+            in_reply_to=message.in_reply_to,
         )
 
     def _message_id(self, message: Message) -> str:

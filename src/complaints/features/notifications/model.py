@@ -119,7 +119,7 @@ class Message:
     """A message that is ready to be sent. A second attempt sends it with the same `id`, so receivers can tell.
 
     `address` is a mail address, a phone number, or the code of a robot; `robot` is this robot. `html` is the text as
-    HTML, for mail. `headers` are further headers of a mail.
+    HTML, for mail. `reply_to`, `return_path` and `in_reply_to` are those of a mail, as in `outbound.mail.Mail`.
     """
 
     id: UUID
@@ -130,7 +130,9 @@ class Message:
     text: str
     level: int = 0
     html: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    reply_to: str | None = None
+    return_path: str | None = None
+    in_reply_to: str | None = None
     robot: RobotAccount | None = None
 
 

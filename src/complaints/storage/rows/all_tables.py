@@ -8,6 +8,7 @@ from complaints.storage.database.types import metadata, new_metadata
 from complaints.storage.rows import (
     access_log,
     assignment_turn,
+    attachment,
     audit_event,
     complaint,
     configuration,
@@ -39,6 +40,7 @@ from complaints.storage.rows import (
 __all__ = [
     "access_log",
     "assignment_turn",
+    "attachment",
     "audit_event",
     "test_clock",
     "complaint",

@@ -64,7 +64,7 @@ def sign_in(
     counters, user, known = service.read(prepare)
     password = normalise_password(password)
     if not hashing.fits(password, known) or user is None or not user.active:
-        service.write(lambda tx: throttle.record_failure(tx, counters, now))
+        service.write(lambda tx: throttle.count_try(tx, counters, now))
         raise SignInRefused("The login or the password is wrong.")
     require_sign_in(user)
     newer = hashing.make_hash(password) if known and hashing.is_outdated(known) else None
@@ -114,7 +114,7 @@ def change_password(
     user, known = service.read(prepare)
     new = _check(new, user)
     if not hashing.fits(normalise_password(old), known):
-        service.write(lambda tx: throttle.record_failure(tx, counters, now))
+        service.write(lambda tx: throttle.count_try(tx, counters, now))
         raise InvalidContent.at("/old_password", "The old password is wrong.")
     hashed = hashing.make_hash(new)
 

@@ -1,8 +1,9 @@
-"""Throttles guesses of passwords, in all processes together, and locks nobody out (rule 8.2).
+"""Throttles guesses of passwords, in all processes together, and locks nobody out (rule 8.2). Contacts on pages too.
 
 Failures count for the login at its address, for the login, and for the address. Each count makes the next try wait, a
 minute at most. A browser or an address that has signed in as this login before waits for its own failures only: guesses
-from elsewhere do not hold it up.
+from elsewhere do not hold it up. A contact that was added on the page of a complainant counts in the same way, for the
+complaint and for the address.
 """
 
 import math
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import ClassVar
+from uuid import UUID
 
 from complaints.domain.errors import ComplaintError
 from complaints.domain.rules.passwords import add_failure
@@ -20,6 +22,7 @@ from complaints.use_cases.configuration.keys import digest_of
 from complaints.use_cases.service import Transaction
 
 _FREE_OF_ONE, _FREE_OF_MANY = 5, 50
+_CONTACTS_OF_ONE, _CONTACTS_OF_MANY = 5, 200  # many customers may share the address of a carrier
 
 
 class TooManyFailures(ComplaintError):
@@ -58,6 +61,14 @@ def counter_of_caller(login: str, name: str) -> Counter:
     return _counter("caller", login, name, free=_FREE_OF_ONE)
 
 
+def counters_of_contact(complaint_id: UUID, *, address: str) -> Sequence[Counter]:
+    """The counts for a contact on the page of a complainant: of the complaint, and of the address."""
+    return [
+        _counter("contact", str(complaint_id), free=_CONTACTS_OF_ONE),
+        _counter("contact from", _network_of(address), free=_CONTACTS_OF_MANY),
+    ]
+
+
 def admit(tx: Transaction, counters: Sequence[Counter], now: datetime) -> None:
     """Raises TooManyFailures if one of the counts makes this try wait. `now` is the wall clock."""
     known = failed_sign_in.find_failures(tx, [one.key for one in counters])
@@ -67,8 +78,8 @@ def admit(tx: Transaction, counters: Sequence[Counter], now: datetime) -> None:
         raise TooManyFailures(math.ceil(longest))
 
 
-def record_failure(tx: Transaction, counters: Sequence[Counter], now: datetime) -> None:
-    """Count a failure."""
+def count_try(tx: Transaction, counters: Sequence[Counter], now: datetime) -> None:
+    """Count a failure, or a contact on a page."""
     known = failed_sign_in.find_failures(tx, [one.key for one in counters], lock=True)
     for one in sorted(counters, key=lambda counter: counter.key):
         failed_sign_in.write_failures(tx, one.key, add_failure(known.get(one.key), now))

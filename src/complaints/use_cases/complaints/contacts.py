@@ -30,12 +30,14 @@ from complaints.use_cases.service import Service
 class RepeatedPost:
     """A post or an imported row that names a complaint on record.
 
-    `holder_id` is the complaint that has the external id, or the digest of the row.
+    `holder_id` is the complaint that has the external id, or the digest of the row. `is_direct`: the words name the
+    complaint itself, as those from the complainant's page do.
     """
 
     holder_id: UUID
     new: NewComplaint
     caller: Caller
+    is_direct: bool = False
 
     def may_name(self, complaint: Complaint) -> bool:
         """True if the caller gives external ids of this source."""
@@ -110,7 +112,7 @@ class ContactIntake:
         nobody called (rule 2.14).
         """
         known = self._known
-        if post.new.external_id is None or post.new.ending is not None:
+        if (post.new.external_id is None and not post.is_direct) or post.new.ending is not None:
             return True
         if words_of(post.new) in map(words_of, (known.holder(post), known.survivor(post))):
             return True
@@ -135,8 +137,11 @@ class ContactIntake:
         self._new_words[complaint_id].append(digest)
         self._known.words[complaint_id].add(digest)
 
-    def hand_over(self, recurrence: Recurrence, change: Change) -> None:
-        """Link the new complaint to the ended one. It takes over the external ids that both complaints have."""
+    def hand_over(self, recurrence: Recurrence, change: Change, post: RepeatedPost) -> None:
+        """Link the new complaint to the ended one. It takes over the external ids that both complaints have.
+
+        Words that name the ended complaint itself are remembered there too: they will name it again.
+        """
         new = change.complaint
         change.record(
             EventType.LINKED, new.created_at, type=LinkType.RECURRENCE_OF, complaint_id=recurrence.ended.id
@@ -144,6 +149,8 @@ class ContactIntake:
         for complaint_id in {recurrence.holder_id, recurrence.ended.id}:
             before, context = self._open(complaint_id, change.actor)
             _give_away(before, new, context.now)
+        if post.is_direct:
+            self._remember(recurrence.ended.id, words_digest(self._configuration.secret, post.new))
 
     def _open(self, complaint_id: UUID, actor: str) -> tuple[Change, ActionContext]:
         if complaint_id not in self._changes:
@@ -201,6 +208,8 @@ class _OnRecord:
         ids = {post.holder_id for post in posts} | {self.survivor(post).id for post in posts}
         locked = self.read(tx, ids, lock=True)
         for post in posts:
+            if post.is_direct:
+                continue
             if locked.holder(post).ids_by_system.get(post.new.source) != post.new.external_id:
                 raise RaceLost("an external id moved to another complaint")
         return locked

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.subject import SubjectName
-from complaints.domain.complaint.texts import hide_texts, join_texts
+from complaints.domain.complaint.texts import ERASED, hide_texts, join_texts
 from complaints.domain.errors import Conflict, Forbidden
 from complaints.domain.scope import ALL_COMPLAINTS, ScopeKind
 from complaints.domain.vocabulary import EventType
@@ -110,6 +110,13 @@ def _rows(tx: Transaction, extent: HistoryExtent, *, after: int, limit: int) -> 
         return rows
     seen = rows[-1]["ordinal"] if rows else after
     return [*rows, *event.list_events(tx, complaint_id, after=seen, limit=missing, from_number=end)]
+
+
+def find_last_text(tx: Transaction, complaint_id: UUID, event_type: EventType, name: str) -> str | None:
+    """A text of the latest event of this type. None: there is no such event, or its text was erased."""
+    row = event.find_last_event(tx, complaint_id, event_type)
+    text = event_with_texts(row).data.get(name) if row is not None else None
+    return None if text == ERASED else text
 
 
 def add_note(

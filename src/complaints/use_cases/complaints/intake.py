@@ -2,29 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.identity import Identity, identify
-from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent
+from complaints.domain.complaint.texts import ERASED
+from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent, clip
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.intake import NewComplaint, plan_intake
-from complaints.domain.scope import Scope
-from complaints.domain.vocabulary import LinkType
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
+from complaints.domain.vocabulary import Channel, LinkType
 from complaints.storage import load
 from complaints.storage.configuration import Configuration
-from complaints.storage.database.look_ups import Found, LookUp
+from complaints.storage.database.look_ups import Found, LookUp, look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import link
 from complaints.storage.rows import person as person_rows
 from complaints.storage.rows.external_id import find_holders
 from complaints.storage.rows.person import COMPLAINANT, REPORTER, EarlierComplaint, Persons
 from complaints.storage.save import ChangeToSave, save
-from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.access import Caller, Right, complainant_of
 from complaints.use_cases.commands.complaints import CreateComplaint, PersonIn, given_members, plain_values
 from complaints.use_cases.complaints.assigning import assign_by_policy
 from complaints.use_cases.complaints.contacts import (
@@ -35,12 +36,13 @@ from complaints.use_cases.complaints.contacts import (
 )
 from complaints.use_cases.complaints.external_ids import read_external_ids, refuse_taken_ids
 from complaints.use_cases.complaints.intake_look_ups import FoundBefore, look_up_posts
-from complaints.use_cases.complaints.repeats import EarlierComplaints
+from complaints.use_cases.complaints.repeats import EarlierComplaints, ask_for_earlier
 from complaints.use_cases.complaints.waves import IntakeWaves, divide_into_waves
 from complaints.use_cases.configuration.changing import check_user
 from complaints.use_cases.once import Attempt
 from complaints.use_cases.service import Service
 
+_SUBJECT_LENGTH = 100  # of a contact on a complaint whose subject was erased
 _LATEST_RECEIPT = timedelta(minutes=5)  # after now: the clocks of other systems are not exact
 
 
@@ -75,6 +77,14 @@ class IntakeResult:
     created: bool
     related: Sequence[EarlierComplaint | Complaint] = ()
     recurrence_of: Complaint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactWords:
+    """Words of the complainant about a complaint on record, and the channel by which they came."""
+
+    channel: Channel
+    text: str
 
 
 Checked = dict[int, NewComplaint | ComplaintError]
@@ -307,10 +317,56 @@ def _begin_again(
     )
     changes = []
     for (n, recurrence), to_save in zip(accepted.items(), planned, strict=True):
-        contacts.hand_over(recurrence, to_save.change)
+        contacts.hand_over(recurrence, to_save.change, posts[n])
         results[n] = replace(results[n], complaint=to_save.change.complaint, recurrence_of=recurrence.ended)
         changes.append(replace(to_save, words=tuple(recurrence.known_words)))
     return {**refused, **results}, changes
+
+
+def add_contact(service: Service, tx: Transaction, complaint_id: UUID, words: ContactWords) -> IntakeResult:
+    """Take words of the complainant about a complaint that is known by its id (rules 1.11 to 1.14).
+
+    The result has the complaint to which the words went, or the new one after the end of the complaint. Raises
+    NotFound.
+    """
+    record = load.load_complaint(tx, complaint_id, scope=ALL_COMPLAINTS)
+    persons = person_rows.find_persons(tx, [complaint_id]).get(complaint_id, {})
+    caller = complainant_of(record.complaint.source)
+    new = _contact_of(record.complaint, persons, words, service.configuration(tx), caller, tx.now)
+    earlier = EarlierComplaints(look_up(tx, ask_for_earlier([new])))
+    post = RepeatedPost(complaint_id, new, caller, is_direct=True)
+    outcome = _take_repeated(service, tx, {0: post}, earlier)[0]
+    if isinstance(outcome, ComplaintError):
+        raise outcome
+    return outcome
+
+
+def _contact_of(
+    complaint: Complaint,
+    persons: Persons,
+    words: ContactWords,
+    configuration: Configuration,
+    caller: Caller,
+    now: datetime,
+) -> NewComplaint:
+    """The words as a complaint of their own, about the same thing. Only a contact after the end becomes one."""
+    policy = configuration.policy_at(now)
+    return NewComplaint(
+        channel=words.channel,
+        subject=clip(words.text, _SUBJECT_LENGTH) if complaint.subject == ERASED else complaint.subject,
+        description=words.text,
+        region=complaint.region,
+        service_type=complaint.service_type,
+        service_id=complaint.service_id,
+        source=complaint.source,
+        received_at=now,
+        policy=policy,
+        actor=caller.actor,
+        category=configuration.classify(complaint.category, retired_too=True),
+        complainant=persons.get(COMPLAINANT),
+        reporter=persons.get(REPORTER),
+        identity=identity_of(persons.get(COMPLAINANT), policy),
+    )
 
 
 # New complaints ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,94 @@
+"""The attachments of complaints, without their bytes: those stand in the store of blobs, under the same id."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    String,
+    Table,
+    Uuid,
+    func,
+    insert,
+    select,
+)
+
+from complaints.domain.complaint.attachments import LONGEST_MEDIA_TYPE, LONGEST_NAME, Attachment
+from complaints.domain.vocabulary import AttachmentStatus, Visibility
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import UtcDateTime, metadata, one_of
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("name", String(LONGEST_NAME)),
+    Column("media_type", String(LONGEST_MEDIA_TYPE), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("status", one_of(AttachmentStatus), nullable=False),
+    Column("visibility", one_of(Visibility), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("added_by", String(210), nullable=False),
+    Column("scanned_at", UtcDateTime),
+    Column("finding", String(200)),
+    Column("erased_at", UtcDateTime),
+    Column("emptied_at", UtcDateTime),
+    # By the wall clock: the scan that runs, or the next one after a failure, and how often it failed.
+    Column("scan_after", UtcDateTime),
+    Column("scan_failures", Integer, nullable=False, server_default="0"),
+    CheckConstraint("size >= 0", name="size"),
+    CheckConstraint("(erased_at IS NULL) = (name IS NOT NULL)", name="erased_name"),
+    CheckConstraint("emptied_at IS NULL OR erased_at IS NOT NULL", name="emptied_at"),
+    CheckConstraint("finding IS NULL OR status = 'quarantined'", name="finding"),
+)
+a = attachment.c
+_waits = (a.status == "quarantined") & a.finding.is_(None) & a.erased_at.is_(None)
+_full = a.erased_at.is_not(None) & a.emptied_at.is_(None)
+Index("ix_attachment__complaint_id", a.complaint_id, a.id)
+Index("ix_attachment__waiting", a.scan_after, postgresql_where=_waits, sqlite_where=_waits)
+Index("ix_attachment__to_empty", a.erased_at, postgresql_where=_full, sqlite_where=_full)
+
+_MEMBERS = [a[field.name] for field in fields(Attachment)]
+
+
+def _read(row: RowMapping) -> Attachment:
+    return Attachment(**row)
+
+
+def insert_attachment(tx: Transaction, added: Attachment) -> None:
+    """Write a new attachment. Its bytes must be in the store already."""
+    tx.connection.execute(insert(attachment).values(asdict(added)))
+
+
+def count_of_complaint(tx: Transaction, complaint_id: UUID) -> tuple[int, int]:
+    """The number of attachments of a complaint, and their bytes together. Erased ones do not count."""
+    total = func.coalesce(func.sum(a.size), 0)
+    statement = select(func.count(), total).where(a.complaint_id == complaint_id, a.erased_at.is_(None))
+    row = tx.connection.execute(statement).one()
+    return row[0], int(row[1])
+
+
+def list_attachments(
+    tx: Transaction, complaint_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[Attachment]:
+    """Up to `limit` attachments of a complaint, oldest first. `after` is the last one of the page before."""
+    statement = select(*_MEMBERS).where(a.complaint_id == complaint_id).order_by(a.id).limit(limit)
+    if after is not None:
+        statement = statement.where(a.id > after)
+    return [_read(row) for row in tx.connection.execute(statement).mappings()]
+
+
+def find_attachment(tx: Transaction, attachment_id: UUID) -> Attachment | None:
+    """The attachment with this id, or None."""
+    row = tx.connection.execute(select(*_MEMBERS).where(a.id == attachment_id)).mappings().first()
+    return _read(row) if row else None

@@ -1,0 +1,1 @@
+"""Attachments: adding, listing, reading and scanning them, and keeping store and rows together."""

@@ -1,0 +1,106 @@
+"""A real IMAP server for the tests, with one account in memory."""
+
+import asyncio
+import imaplib
+import ssl
+import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+
+from proxyprotocol.reader import ProxyProtocolReader
+from pymap.backend.dict import DictBackend
+from pymap.imap import IMAPServer
+from pysasl.hashing import BuiltinHash
+
+USER, PASSWORD = "box", "pass word"
+
+
+@dataclass
+class ImapServer:
+    """The server at `port`, and a client that puts mails into its folders and looks at them."""
+
+    port: int
+    client: imaplib.IMAP4
+
+    @property
+    def url(self) -> str:
+        return f"imap+plain://{USER}:pass%20word@127.0.0.1:{self.port}"
+
+    def put(self, content: bytes, *, folder: str = "INBOX") -> int:
+        """Put a mail into a folder; its number there."""
+        status, answer = self.client.append(folder, "", "", content)
+        assert status == "OK", answer
+        return int(answer[0].split(b"]")[0].split()[-1])
+
+    def read(self, folder: str, place: int) -> bytes:
+        """The bytes of a mail in a folder, by its place."""
+        self.client.select(folder, readonly=True)
+        _, items = self.client.fetch(str(place + 1), "(BODY.PEEK[])")
+        return bytes(next(item[1] for item in items if isinstance(item, tuple)))
+
+    def list_flags(self, folder: str = "INBOX") -> dict[int, str]:
+        """The flags of each mail in a folder, by number."""
+        self.client.select(folder, readonly=True)
+        _, items = self.client.uid("fetch", "1:*", "(FLAGS)")
+        lines = [item.decode() for item in items if isinstance(item, bytes)]
+        return {int(line.split("UID ")[1].split(" ")[0].rstrip(")")): line for line in lines}
+
+    def empty(self) -> None:
+        """Delete every mail."""
+        for folder in ("INBOX", "Quarantine"):
+            if self.client.select(folder)[0] == "OK":
+                self.client.uid("store", "1:*", "+FLAGS", r"(\Deleted)")
+                self.client.expunge()
+
+
+@contextmanager
+def imap_server(context: ssl.SSLContext | None = None) -> Iterator[ImapServer]:
+    """A server on a free port of this host; with `context`, it speaks TLS from the first byte."""
+    started, port = threading.Event(), 0
+    loop = asyncio.new_event_loop()
+    stopping = asyncio.Event()
+
+    async def run() -> None:
+        nonlocal port
+        backend, config = await DictBackend.init(_ARGUMENTS, hash_context=BuiltinHash(rounds=1))
+        config.apply_context()
+        callback = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(backend.login, config))
+        async with AsyncExitStack() as stack:
+            await backend.start(stack)
+            server = await asyncio.start_server(callback, host="127.0.0.1", port=0, ssl=context)
+            port = server.sockets[0].getsockname()[1]
+            started.set()
+            await stopping.wait()
+            server.close()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    assert started.wait(10)
+    client = imaplib.IMAP4_SSL("localhost", port) if context else imaplib.IMAP4("127.0.0.1", port)
+    client.login(USER, PASSWORD)
+    try:
+        yield ImapServer(port, client)
+    finally:
+        client.logout()
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(10)
+        loop.close()
+
+
+_ARGUMENTS = Namespace(
+    debug=False,
+    host=None,
+    port="0",
+    cert=None,
+    key=None,
+    tls=False,
+    inherited_sockets=None,
+    proxy_protocol=None,
+    demo_data=False,
+    demo_user=USER,
+    demo_password=PASSWORD,
+    passlib_cfg=None,
+    skip_services=[],
+)
