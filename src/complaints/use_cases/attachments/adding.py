@@ -70,7 +70,9 @@ def add_attachment(
         for part in parts:
             upload.write(part)
         upload.finish()
-        return upload.keep(service.write(upload.record))
+        added = service.write(upload.record)
+        upload.keep()
+        return added
 
 
 def begin_upload(service: Service, caller: Caller, reference: str, file: NewAttachment) -> "Upload":
@@ -165,10 +167,9 @@ class Upload:
             added_by=self._caller.actor,
         )
 
-    def keep(self, recorded: Attachment) -> Attachment:
+    def keep(self) -> None:
         """Keep the bytes: the row was committed."""
         self._is_kept = True
-        return recorded
 
     def close(self, error: BaseException | None = None) -> None:
         """Delete the bytes, unless they are kept, or the commit may have succeeded in spite of `error`."""
