@@ -43,17 +43,24 @@ from complaints.storage.database.connections import (
     parse_url,
     watch_pool,
 )
-from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
+from complaints.storage.database.loop_names import (
+    ATTACHMENT_LOOP,
+    IMPORT_LOOP,
+    LONGEST_SLEEP_SECONDS,
+    SWEEP_LOOP,
+)
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
 from complaints.use_cases.accounts.sessions import SessionLimits
+from complaints.use_cases.attachments.sweeping import empty_erased, sweep_orphans
 from complaints.use_cases.complaints.leaving import finish_leavings
 from complaints.use_cases.configuration.key_uses import LEAST_SECONDS, save_key_uses
 from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import AttachmentStore, Service, keep_configuration
+from complaints.use_cases.upkeep.attachment_checks import check_attachments
 from complaints.use_cases.upkeep.checks import (
     CheckedRange,
     check_feed,
@@ -85,6 +92,9 @@ HEARTBEAT_LOOP = "heartbeat"
 HEARTBEAT_SECONDS = 10.0
 REINDEXING_SECONDS = 60.0
 LEAVING_SECONDS = 5.0  # a leaving that was cut off goes on within this time
+
+EMPTYING_SECONDS = 60.0  # a process that erases deletes the bytes at once
+ORPHANS_AT = "41 3 * * *"
 
 
 class NotReady(Exception):
@@ -410,6 +420,8 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
         Loop("leaving", lambda: finish_leavings(service, stopping.is_set), seconds=LEAVING_SECONDS),
+        Loop(ATTACHMENT_LOOP, lambda: empty_erased(service), seconds=EMPTYING_SECONDS),
+        Loop("attachment orphans", lambda: sweep_orphans(service), cron=ORPHANS_AT),
         Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
         _key_uses_loop(service),
@@ -495,10 +507,12 @@ def check(
     progress: Callable[[CheckedRange], None],
     after: UUID | None = None,
     processes: int = 1,
+    reads_attachments: bool = False,
 ) -> Iterator[Violation]:
     """Every breach of an invariant of the core and of the annexes; `progress` gets each range of complaints.
 
-    Complaints up to the id `after` are not checked. Raises BrokenProcessPool if one of `processes` is killed.
+    Complaints up to the id `after` are not checked. `reads_attachments`: the bytes of attachments are read, and
+    their digests compared. Raises BrokenProcessPool if one of `processes` is killed.
     """
     for checked in check_ranges(service, find_ranges(service, after), processes=processes):
         progress(checked)
@@ -508,6 +522,7 @@ def check(
     yield from check_references(service)
     yield from check_followers(service, annexes.names)
     yield from check_configuration(service)
+    yield from check_attachments(service, reads_bytes=reads_attachments)
     for feature in annexes.features:
         for find_breaches in feature.checks:
             yield from find_breaches(service)

@@ -22,10 +22,10 @@ class FileThreads:
         """Do `work` in a thread. Work that has begun is finished, also for a client who has left."""
         return await to_thread.run_sync(work, limiter=self._limiter)
 
-    async def run_to_end(self, work: Callable[[], T]) -> T:
+    async def run_to_end(self, work: Callable[[], None]) -> None:
         """As `run`, also if the request was cancelled before."""
         with CancelScope(shield=True):
-            return await self.run(work)
+            await self.run(work)
 
     async def stream(self, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
         """The parts, each read in a thread."""

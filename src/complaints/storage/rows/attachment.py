@@ -1,7 +1,9 @@
 """The attachments of complaints, without their bytes: those stand in the store of blobs, under the same id."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,10 +21,12 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 
 from complaints.domain.complaint.attachments import LONGEST_MEDIA_TYPE, LONGEST_NAME, Attachment
 from complaints.domain.vocabulary import AttachmentStatus, Visibility
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 
@@ -92,3 +96,54 @@ def find_attachment(tx: Transaction, attachment_id: UUID) -> Attachment | None:
     """The attachment with this id, or None."""
     row = tx.connection.execute(select(*_MEMBERS).where(a.id == attachment_id)).mappings().first()
     return _read(row) if row else None
+
+
+def find_of_complaints(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Attachment]]:
+    """All attachments of complaints, by complaint, oldest first."""
+    statement = select(*_MEMBERS).where(any_of(a.complaint_id, complaint_ids)).order_by(a.id)
+    found: dict[UUID, list[Attachment]] = defaultdict(list)
+    for row in tx.connection.execute(statement).mappings():
+        found[row["complaint_id"]].append(_read(row))
+    return found
+
+
+# Bytes -------------------------------------------------------------------------------------------------------------
+
+
+def find_live(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
+    """Those of `ids` whose bytes must be in the store: they have a row, and were not erased."""
+    statement = select(a.id).where(any_of(a.id, ids), a.erased_at.is_(None))
+    return set(tx.connection.execute(statement).scalars())
+
+
+def list_live(tx: Transaction, *, after: UUID | None, limit: int) -> Sequence[Attachment]:
+    """Up to `limit` attachments whose bytes must be in the store, with ids after `after`, ordered by id."""
+    statement = select(*_MEMBERS).where(a.erased_at.is_(None)).order_by(a.id).limit(limit)
+    if after is not None:
+        statement = statement.where(a.id > after)
+    return [_read(row) for row in tx.connection.execute(statement).mappings()]
+
+
+def erase_attachments(
+    tx: Transaction, complaint_id: UUID, ids: Collection[UUID] | None, *, at: datetime
+) -> int:
+    """Erase the names of attachments of a complaint, and mark their bytes for deletion. `ids` None: all of them.
+
+    Returns how many there were.
+    """
+    chosen = [a.complaint_id == complaint_id, a.erased_at.is_(None)]
+    if ids is not None:
+        chosen.append(any_of(a.id, ids))
+    statement = update(attachment).where(*chosen).values(name=None, erased_at=at)
+    return tx.connection.execute(statement).rowcount
+
+
+def find_to_empty(tx: Transaction, *, limit: int) -> Sequence[UUID]:
+    """The ids of erased attachments whose bytes are not deleted yet, the first erased first."""
+    statement = select(a.id).where(_full).order_by(a.erased_at, a.id).limit(limit)
+    return tx.connection.execute(statement).scalars().all()
+
+
+def record_emptied(tx: Transaction, ids: Collection[UUID], *, at: datetime) -> None:
+    """Record that the bytes of erased attachments are deleted."""
+    tx.connection.execute(update(attachment).where(any_of(a.id, ids), _full).values(emptied_at=at))
