@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     session_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 7 * 24 * 3600  # since the sign-in
     public_url: str | None = None
     attachments_dir: Path | None = None  # shared by all nodes; the default is in the data directory
+    attachments_url: str | None = None  # s3://bucket/prefix instead of a directory
     attachment_bytes: Annotated[int, Field(ge=1)] = 25 * 1024**2  # of one attachment
     attachments_of_complaint: Annotated[int, Field(ge=0)] = 100
     attachment_bytes_of_complaint: Annotated[int, Field(ge=1)] = 500 * 1024**2  # of all attachments of one

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -323,6 +324,21 @@ def _service(settings: Settings, database: Database) -> Service:
     )
 
 
+def _open_bucket(url: str) -> BlobStore:
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+        raise NotReady("COMPLAINTS_ATTACHMENTS_URL must be s3://bucket/prefix.")
+    try:
+        # To load the library takes 0.4 s, and it is an extra.
+        from complaints.storage.blobs.s3 import BlobBucket
+
+        return BlobBucket(parts.netloc, parts.path)
+    except ImportError as error:
+        raise NotReady(
+            "COMPLAINTS_ATTACHMENTS_URL needs the extra for S3: install it with `pip install 'complaints[s3]'`."
+        ) from error
+
+
 def open_attachment_store(settings: Settings) -> AttachmentStore:
     """The store of attachments with its limits. Raises NotReady for settings that name no place."""
     limits = AttachmentLimits(
@@ -335,6 +351,10 @@ def open_attachment_store(settings: Settings) -> AttachmentStore:
 
 
 def _open_blobs(settings: Settings) -> BlobStore:
+    if settings.attachments_url is not None:
+        if settings.attachments_dir is not None:
+            raise NotReady("Set one of COMPLAINTS_ATTACHMENTS_DIR and COMPLAINTS_ATTACHMENTS_URL, not both.")
+        return _open_bucket(settings.attachments_url)
     if settings.attachments_dir is None:
         return BlobDirectory(settings.data_dir.absolute() / "attachments")
     if not settings.attachments_dir.is_dir():

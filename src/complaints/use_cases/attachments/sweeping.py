@@ -9,8 +9,8 @@ from uuid import UUID
 from complaints.storage.rows import attachment as attachment_rows
 from complaints.use_cases.service import Service
 
-GRACE = timedelta(hours=1)
-"""Bytes without a row are left alone for so long: their upload may not be recorded yet."""
+GRACE = timedelta(days=1)
+"""Bytes without a row are left alone for so long. S3 counts the age of large ones from the begin of their upload."""
 
 _BATCH = 500
 _FEW_ORPHANS = 100
