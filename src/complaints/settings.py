@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     attachments_of_complaint: Annotated[int, Field(ge=0)] = 100
     attachment_bytes_of_complaint: Annotated[int, Field(ge=1)] = 500 * 1024**2  # of all attachments of one
     attachment_types: str = ""  # media types with commas, as image/*; empty: all
+    clamd_url: str | None = None  # tcp://host:port or unix:///path
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None

@@ -27,6 +27,7 @@ from complaints.api.feature import Annexes, Feature, FeatureLoop
 from complaints.api.health import InstallationMeasures
 from complaints.domain.complaint.attachments import AttachmentLimits
 from complaints.features.registry import FEATURES
+from complaints.outbound.clamd import Clamd
 from complaints.serving.measures import SweepMeasures, WorkMeasures
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings, describe_faults, describe_unknown
@@ -48,12 +49,14 @@ from complaints.storage.database.loop_names import (
     ATTACHMENT_LOOP,
     IMPORT_LOOP,
     LONGEST_SLEEP_SECONDS,
+    SCAN_LOOP,
     SWEEP_LOOP,
 )
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
 from complaints.use_cases.accounts.sessions import SessionLimits
+from complaints.use_cases.attachments.scanning import Scanner, ScanWorker
 from complaints.use_cases.attachments.sweeping import empty_erased, sweep_orphans
 from complaints.use_cases.complaints.leaving import finish_leavings
 from complaints.use_cases.configuration.key_uses import LEAST_SECONDS, save_key_uses
@@ -95,6 +98,7 @@ REINDEXING_SECONDS = 60.0
 LEAVING_SECONDS = 5.0  # a leaving that was cut off goes on within this time
 
 EMPTYING_SECONDS = 60.0  # a process that erases deletes the bytes at once
+SCAN_SECONDS = 5.0  # a process that takes an attachment scans it at once
 ORPHANS_AT = "41 3 * * *"
 
 
@@ -347,7 +351,17 @@ def open_attachment_store(settings: Settings) -> AttachmentStore:
         most_bytes_of_complaint=settings.attachment_bytes_of_complaint,
         media_types=tuple(settings.attachment_types.lower().replace(",", " ").split()),
     )
-    return AttachmentStore(_open_blobs(settings), limits)
+    return AttachmentStore(_open_blobs(settings), limits, is_scanned=open_scanner(settings) is not None)
+
+
+def open_scanner(settings: Settings) -> Scanner | None:
+    """The scanner of attachments; None without one. Raises NotReady for an address of another form."""
+    if settings.clamd_url is None:
+        return None
+    try:
+        return Clamd(settings.clamd_url)
+    except ValueError as error:
+        raise NotReady(f"COMPLAINTS_CLAMD_URL {error}.") from error
 
 
 def _open_blobs(settings: Settings) -> BlobStore:
@@ -436,7 +450,7 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     stopping = threading.Event()
     sweeper = Sweeper(service, node_name(), wall_now, SweepMeasures(registry).observe, stopping.is_set)
     keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
-    own = (
+    own: tuple[Loop, ...] = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
         Loop("leaving", lambda: finish_leavings(service, stopping.is_set), seconds=LEAVING_SECONDS),
@@ -446,6 +460,9 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
         Loop("housekeeping", keep, cron="17 * * * *"),
         _key_uses_loop(service),
     )
+    if (scanner := open_scanner(settings)) is not None:
+        scans = ScanWorker(service, scanner, stopping.is_set)
+        own = (*own, Loop(SCAN_LOOP, scans.scan_waiting, seconds=SCAN_SECONDS))
     built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)
     service.database.hasten = built.hasten
     return built

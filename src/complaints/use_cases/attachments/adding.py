@@ -140,7 +140,7 @@ class Upload:
             nonlocal added
             _check_room(tx, self._service.attachments.limits, change.complaint.id, new_bytes=self.size)
             added = self._attachment(tx, change.complaint.id)
-            attachment_rows.insert_attachment(tx, added)
+            self._insert(tx, added)
             _record_event(change, added)
             if Right.WORK not in self._caller.rights and change.complaint.open:
                 notify_of_contact(change, self._service.context(tx, change.complaint, self._caller))
@@ -149,10 +149,15 @@ class Upload:
         assert added is not None  # `step` ran
         return added
 
+    def _insert(self, tx: Transaction, added: Attachment) -> None:
+        if added.status is AttachmentStatus.UNSCANNED:
+            attachment_rows.insert_attachment(tx, added)
+            return
+        attachment_rows.insert_attachment(tx, added, scan_after=self._service.wall())
+        tx.hasten(SCAN_LOOP, tx.now)
+
     def _attachment(self, tx: Transaction, complaint_id: UUID) -> Attachment:
         is_scanned = self._service.attachments.is_scanned
-        if is_scanned:
-            tx.hasten(SCAN_LOOP, tx.now)
         is_of_staff = Right.WORK in self._caller.rights
         return Attachment(
             id=self.id,
