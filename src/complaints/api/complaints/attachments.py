@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -208,8 +208,8 @@ def _record(request: ApiRequest, upload: Upload) -> Response:
 
 
 def _attachment_json(one: Attachment) -> dict[str, Any]:
-    shown = {name: to_json(getattr(one, name)) for name in AttachmentOut.model_fields if name != "sha256"}
-    return shown | {"sha256": one.digest.hex()}
+    facts = {**asdict(one), "sha256": one.digest.hex()}
+    return {name: to_json(facts[name]) for name in AttachmentOut.model_fields}
 
 
 @router.get(
