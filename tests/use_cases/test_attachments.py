@@ -104,6 +104,7 @@ def test_rule_10_1_an_attachment_has_bytes_a_row_and_an_event(stored: Scenario, 
 def test_a_refused_file_leaves_nothing(
     stored: Scenario, blobs: BlobDirectory, file: NewAttachment, parts: tuple[bytes, ...], problem: str
 ) -> None:
+    """Rules 10.2 and 10.3: its name or type is wrong, or it is too large for one or for all of the complaint."""
     complaint = stored.post()
     with pytest.raises(ComplaintError) as refusal:
         _add(stored, str(complaint.id), file, parts)

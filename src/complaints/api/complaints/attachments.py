@@ -121,7 +121,7 @@ HeadRequest = Annotated[ApiRequest, Depends(read_request_head)]
                 "name": "Content-Disposition",
                 "in": "header",
                 "required": True,
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "pattern": r"^attachment; *filename\*?=.+$"},
                 "example": "attachment; filename*=UTF-8''bill%20July.jpg",
             }
         ],
