@@ -119,32 +119,30 @@ def test_a_file_is_taken_listed_and_given_back_but_never_as_a_page(desk: Desk) -
     assert (head.status_code, head.headers["etag"]) == (200, f'"{DIGEST}"')
 
 
-@pytest.mark.parametrize(
-    ("content", "head", "query", "status", "code"),
-    [
-        (b"", {}, "", 422, "invalid-content"),
-        (BYTES, {"Content-Disposition": None}, "", 422, "invalid-content"),
-        (BYTES, {"Content-Disposition": "attachment; filename*=UTF-8''a%00b"}, "", 422, "invalid-content"),
-        (BYTES, {"Content-Disposition": "attachment; filename*=UTF-8''a%0D%0AX:%20y"}, "", 422, "invalid-content"),
-        (BYTES, {"Content-Disposition": f"attachment; filename={'a' * 300}"}, "", 422, "invalid-content"),
-        (BYTES, {"Content-Disposition": "attachment; filename*=UTF-8''%E2%80%AE"}, "", 422, "invalid-content"),
-        (BYTES, {"Content-Type": None}, "", 415, "unsupported-media-type"),
-        (BYTES, {"Content-Type": "image"}, "", 415, "unsupported-media-type"),
-        (BYTES, {"Content-Type": "application/pdf"}, "", 415, "unsupported-media-type"),
-        (BYTES, {"Content-Type": "multipart/form-data; boundary=x"}, "", 415, "unsupported-media-type"),
-        (BYTES, {"Content-Encoding": "gzip"}, "", 415, "content-encoding-refused"),
-        (BYTES * 3, {}, "", 413, "payload-too-large"),
-        ([BYTES] * 3, {}, "", 413, "payload-too-large"),
-        (BYTES, {"Idempotency-Key": "a b"}, "", 422, "invalid-content"),
-        (BYTES, {}, "?visibility=everybody", 422, "invalid-content"),
-        (BYTES, {}, "?colour=red", 400, "bad-request"),
-    ],
-)  # fmt: skip
-def test_a_refusal_leaves_nothing(
-    desk: Desk, content: Any, head: Json, query: str, status: int, code: str
-) -> None:
-    answer = desk.add(iter(content) if isinstance(content, list) else content, head=head, query=query)
-    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{code}"), answer.text
+REFUSED: list[tuple[Any, Json, str, int, str]] = [
+    (b"", {}, "", 422, "invalid-content"),
+    (BYTES, {"Content-Disposition": None}, "", 422, "invalid-content"),
+    (BYTES, {"Content-Disposition": "attachment; filename*=UTF-8''a%00b"}, "", 422, "invalid-content"),
+    (BYTES, {"Content-Disposition": "attachment; filename*=UTF-8''a%0D%0AX:%20y"}, "", 422, "invalid-content"),
+    (BYTES, {"Content-Disposition": f"attachment; filename={'a' * 300}"}, "", 422, "invalid-content"),
+    (BYTES, {"Content-Disposition": "attachment; filename*=UTF-8''%E2%80%AE"}, "", 422, "invalid-content"),
+    (BYTES, {"Content-Type": None}, "", 415, "unsupported-media-type"),
+    (BYTES, {"Content-Type": "image"}, "", 415, "unsupported-media-type"),
+    (BYTES, {"Content-Type": "application/pdf"}, "", 415, "unsupported-media-type"),
+    (BYTES, {"Content-Type": "multipart/form-data; boundary=x"}, "", 415, "unsupported-media-type"),
+    (BYTES, {"Content-Encoding": "gzip"}, "", 415, "content-encoding-refused"),
+    (BYTES * 3, {}, "", 413, "payload-too-large"),
+    ([BYTES] * 3, {}, "", 413, "payload-too-large"),
+    (BYTES, {"Idempotency-Key": "a b"}, "", 422, "invalid-content"),
+    (BYTES, {}, "?visibility=everybody", 422, "invalid-content"),
+    (BYTES, {}, "?colour=red", 400, "bad-request"),
+]  # fmt: skip
+
+
+def test_a_refusal_leaves_nothing(desk: Desk) -> None:
+    for content, head, query, status, code in REFUSED:
+        answer = desk.add(iter(content) if isinstance(content, list) else content, head=head, query=query)
+        assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{code}"), answer.text
     assert desk.client.get(desk.address).json()["items"] == []
     assert desk.files() == []
 

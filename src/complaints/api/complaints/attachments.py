@@ -115,7 +115,7 @@ HeadRequest = Annotated[ApiRequest, Depends(read_request_head)]
     status_code=201,
     dependencies=[require_right(Right.CONTRIBUTE)],
     openapi_extra={
-        "requestBody": {"required": True, "content": {"*/*": _ANY_FILE["application/octet-stream"]}},
+        "requestBody": {"required": True, "content": _ANY_FILE},
         "parameters": [
             {
                 "name": "Content-Disposition",
@@ -141,7 +141,10 @@ HeadRequest = Annotated[ApiRequest, Depends(read_request_head)]
 async def upload_attachment(
     http_request: Request, request: HeadRequest, reference: str, query: Annotated[UploadQuery, Query()]
 ) -> Response:
-    """Add a file to a complaint. The body is the file itself, its type and its name stand in the headers."""
+    """Add a file to a complaint. The body is the file itself, its type and its name stand in the headers.
+
+    `Content-Type` is that of the file, such as `image/jpeg`.
+    """
     threads: FileThreads = http_request.app.state.file_threads
     file = _read_file_head(http_request, query.visibility)
     begin = partial(begin_upload, request.service, request.caller, reference, file)
@@ -202,9 +205,7 @@ def _record(request: ApiRequest, upload: Upload) -> Response:
         return 201, _attachment_json(added), {"Location": location}
 
     answer = request.write(work)
-    if "Idempotency-Replayed" not in answer.headers:
-        upload.keep()
-    return answer
+    return answer if "Idempotency-Replayed" in answer.headers else upload.keep(answer)
 
 
 def _attachment_json(one: Attachment) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 from uuid import UUID
 
 from complaints.domain.complaint.attachments import (
@@ -31,6 +31,7 @@ from complaints.use_cases.complaints.changing import change_complaint
 from complaints.use_cases.complaints.known import load_known_id
 from complaints.use_cases.service import Service
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -70,9 +71,7 @@ def add_attachment(
         for part in parts:
             upload.write(part)
         upload.finish()
-        added = service.write(upload.record)
-        upload.keep()
-        return added
+        return upload.keep(service.write(upload.record))
 
 
 def begin_upload(service: Service, caller: Caller, reference: str, file: NewAttachment) -> "Upload":
@@ -172,9 +171,10 @@ class Upload:
             added_by=self._caller.actor,
         )
 
-    def keep(self) -> None:
-        """Keep the bytes: the row was committed."""
+    def keep(self, committed: T) -> T:
+        """Keep the bytes, because the transaction with the row was committed. Returns its result."""
         self._is_kept = True
+        return committed
 
     def close(self, error: BaseException | None = None) -> None:
         """Delete the bytes, unless they are kept, or the commit may have succeeded in spite of `error`."""
