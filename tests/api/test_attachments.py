@@ -5,6 +5,7 @@ import http.client
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ from complaints.api.middleware import RequestLimits
 from complaints.domain.complaint.attachments import AttachmentLimits
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.blobs.directory import BlobDirectory
+from complaints.storage.blobs.s3 import BlobBucket
+from complaints.storage.blobs.store import BlobStore
 from complaints.use_cases.service import AttachmentStore
 from complaints.wiring import wall_now
 from tests.api.http_app import running
@@ -62,12 +65,11 @@ class Desk:
         return [one.name for one in self.root.rglob("*") if one.is_file()]
 
 
-@pytest.fixture
-def desk(scenario: Scenario, tmp_path: Path) -> Iterator[Desk]:
+@contextmanager
+def _opened(scenario: Scenario, blobs: BlobStore, root: Path) -> Iterator[Desk]:
     """A desk with small limits: 50,000 bytes, 3 attachments."""
     limits = AttachmentLimits(most_bytes=50_000, most_of_complaint=3, media_types=("image/*", "text/plain"))
-    store = AttachmentStore(BlobDirectory(tmp_path), limits)
-    service = replace(scenario.service, attachment_store=store)
+    service = replace(scenario.service, attachment_store=AttachmentStore(blobs, limits))
     app = create_app(
         service,
         wall=wall_now,
@@ -78,7 +80,14 @@ def desk(scenario: Scenario, tmp_path: Path) -> Iterator[Desk]:
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
     with TestClient(app, headers=headers, raise_server_exceptions=False) as client:
         client.event_hooks["response"].append(check_translations)
-        yield Desk(replace(scenario, service=service), client, tmp_path)
+        yield Desk(replace(scenario, service=service), client, root)
+
+
+@pytest.fixture
+def desk(scenario: Scenario, tmp_path: Path) -> Iterator[Desk]:
+    """A desk with its files in a directory."""
+    with _opened(scenario, BlobDirectory(tmp_path), tmp_path) as opened:
+        yield opened
 
 
 def test_a_file_is_taken_listed_and_given_back_but_never_as_a_page(desk: Desk) -> None:
@@ -227,6 +236,27 @@ def test_bytes_that_are_gone_are_no_failure_of_the_program(desk: Desk) -> None:
     desk.scenario.service.attachments.blobs.delete(UUID(made["id"]))
     answer = desk.client.get(f"{desk.address}/{made['id']}")
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/service-unavailable")
+
+
+def test_a_bucket_does_as_a_directory(scenario: Scenario, bucket: Any, tmp_path: Path) -> None:
+    def keys() -> list[str]:
+        return [one["Key"] for one in bucket.list_objects_v2(Bucket="complaints").get("Contents", ())]
+
+    with _opened(scenario, BlobBucket("complaints", "x"), tmp_path) as desk:
+        head = {"Idempotency-Key": "photo-1"}
+        first, again = desk.add(head=head), desk.add(head=head)
+        assert first.content == again.content
+        made = first.json()
+        assert desk.add(iter([BYTES] * 3)).status_code == 413
+        assert desk.add(b"").status_code == 422
+        assert keys() == [f"x/{made['id']}"]
+        assert desk.client.get(f"{desk.address}/{made['id']}").content == BYTES
+        bucket.delete_object(Bucket="complaints", Key=keys()[0])
+        assert desk.client.get(f"{desk.address}/{made['id']}").status_code == 503
+    with _opened(scenario, BlobBucket("not-there", "x"), tmp_path) as desk:
+        answer = desk.add()
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/service-unavailable")
+        assert desk.client.get(desk.address).json()["items"] == []
 
 
 # A real server ------------------------------------------------------------------------------------------------------

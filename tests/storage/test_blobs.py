@@ -3,14 +3,11 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from complaints.settings import Settings
 from complaints.storage.blobs import directory
@@ -21,32 +18,6 @@ from complaints.wiring import NotReady, new_id, open_attachment_store, wall_now
 
 LATER = timedelta(minutes=1)
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)  # the server of the test says 2010 for every upload
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    """A server that speaks the protocol of S3."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
-@pytest.fixture
-def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The usual environment of boto3, with an empty bucket `complaints`."""
-    for name, value in (
-        ("AWS_ENDPOINT_URL", s3_url), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"),
-        ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_EC2_METADATA_DISABLED", "true"),
-    ):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="complaints")
-    yield client
-    for one in client.list_objects_v2(Bucket="complaints").get("Contents", ()):
-        client.delete_object(Bucket="complaints", Key=one["Key"])
-    for one in client.list_multipart_uploads(Bucket="complaints").get("Uploads", ()):
-        client.abort_multipart_upload(Bucket="complaints", Key=one["Key"], UploadId=one["UploadId"])
 
 
 @pytest.fixture(params=["directory", "s3"])

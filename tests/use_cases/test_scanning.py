@@ -1,12 +1,18 @@
 """Attachments in quarantine: only the answer of a scanner lets one out."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from complaints import wiring
+from complaints.api.feature import NO_ANNEXES
 from complaints.domain.complaint.attachments import Attachment
+from complaints.serving.scheduler import Loops
+from complaints.settings import Settings
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.attachments import scanning
 from complaints.use_cases.attachments.adding import NewAttachment, add_attachment
@@ -14,7 +20,7 @@ from complaints.use_cases.attachments.reading import Quarantined, list_attachmen
 from complaints.use_cases.attachments.scanning import LEASE, ScanFailed, ScanWorker
 from complaints.use_cases.complaints.history import timeline
 from complaints.use_cases.service import AttachmentStore
-from complaints.wiring import wall_now
+from complaints.wiring import build_loops, wall_now
 from tests.support import Scenario
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
@@ -100,3 +106,30 @@ def test_a_scanner_that_is_away_is_asked_less_and_less(guarded: Scenario) -> Non
     assert counts[0] == scanning._FAILURES
     assert counts == sorted(counts)
     assert counts[-1] - counts[-2] == scanning._FAILURES
+
+
+def test_the_loop_of_a_process_scans_what_it_takes_at_once(
+    guarded: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs only where the setting names a scanner."""
+    scanner = _Words()
+    monkeypatch.setattr(wiring, "open_scanner", lambda settings: scanner if settings.clamd_url else None)
+    names = [_loops(guarded, url).loops[-1].name for url in (None, "tcp://x:1")]
+    assert names == ["key uses", "scanning"]
+    complaint = str(guarded.post().id)
+    loops = _loops(guarded, "tcp://x:1")
+    loops.start()
+    try:
+        time.sleep(0.1)  # its first run is over, and the next one would be in five seconds
+        added = _add(guarded, complaint, b"good")
+        deadline = time.monotonic() + 4
+        while not scanner.scanned and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        loops.stop()
+    listed = guarded.service.read(lambda tx: list_attachments(tx, SYSTEM, complaint, limit=5))
+    assert [(one.id, one.status) for one in listed] == [(added.id, "clean")]
+
+
+def _loops(scenario: Scenario, url: str | None) -> Loops:
+    return build_loops(scenario.service, CollectorRegistry(), Settings(clamd_url=url), NO_ANNEXES)

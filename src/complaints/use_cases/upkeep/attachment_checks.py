@@ -21,8 +21,8 @@ def check_attachments(service: Service, *, reads_bytes: bool = False) -> Iterato
     """
     if not service.read(lambda tx: attachment_rows.list_live(tx, after=None, limit=1)):
         return
-    blobs = service.attachments.blobs
     try:
+        blobs = service.attachments.blobs
         sizes = {one.id: one.size for one in blobs.list_blobs()}
         for one in _all_live(service):
             if fault := _find_fault(blobs, sizes, one, reads_bytes=reads_bytes):
