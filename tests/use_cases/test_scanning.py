@@ -1,6 +1,7 @@
 """Attachments in quarantine: only the answer of a scanner lets one out."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -34,12 +35,14 @@ def guarded(scenario: Scenario) -> Scenario:
 
 
 class _Words:
-    """A scanner that knows one word, fails at another, and notes each scan."""
+    """A scanner that knows one word, fails at another, and notes each scan. `during` is called in each scan."""
 
-    def __init__(self) -> None:
+    def __init__(self, during: Callable[[], object] = lambda: None) -> None:
         self.scanned: list[bytes] = []
+        self._during = during
 
     def scan(self, parts: Any) -> str | None:
+        self._during()
         content = b"".join(parts)
         self.scanned.append(content)
         if b"fail" in content:
@@ -54,8 +57,8 @@ def _add(scenario: Scenario, reference: str, content: bytes) -> Attachment:
 
 
 def test_rule_10_7_only_a_clean_attachment_leaves_quarantine(guarded: Scenario) -> None:
-    """The one that failed waits, and does not hold up the others."""
-    service, scanner = guarded.service, _Words()
+    """The one that failed waits, and does not hold up the others. Others can write while a file is scanned."""
+    service, scanner = guarded.service, _Words(during=guarded.post)
     complaint = str(guarded.post().id)
     added = [_add(guarded, complaint, content) for content in (b"fail", b"good", b"bad")]
     assert {one.status for one in added} == {"quarantined"}
