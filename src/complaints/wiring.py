@@ -328,21 +328,6 @@ def _service(settings: Settings, database: Database) -> Service:
     )
 
 
-def _open_bucket(url: str) -> BlobStore:
-    parts = urlsplit(url)
-    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
-        raise NotReady("COMPLAINTS_ATTACHMENTS_URL must be s3://bucket/prefix.")
-    try:
-        # To load the library takes 0.4 s, and it is an extra.
-        from complaints.storage.blobs.s3 import BlobBucket
-
-        return BlobBucket(parts.netloc, parts.path)
-    except ImportError as error:
-        raise NotReady(
-            "COMPLAINTS_ATTACHMENTS_URL needs the extra for S3: install it with `pip install 'complaints[s3]'`."
-        ) from error
-
-
 def open_attachment_store(settings: Settings) -> AttachmentStore:
     """The store of attachments with its limits. Raises NotReady for settings that name no place."""
     limits = AttachmentLimits(
@@ -377,6 +362,23 @@ def _open_blobs(settings: Settings) -> BlobStore:
             f"COMPLAINTS_ATTACHMENTS_DIR: there is no directory {settings.attachments_dir}: make it, or mount it."
         )
     return BlobDirectory(settings.attachments_dir.absolute())
+
+
+def _open_bucket(url: str) -> BlobStore:
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+        raise NotReady("COMPLAINTS_ATTACHMENTS_URL must be s3://bucket/prefix.")
+    try:
+        # To load the library takes 0.4 s, and it is an extra.
+        from complaints.storage.blobs.s3 import BlobBucket
+
+        return BlobBucket(parts.netloc, parts.path)
+    except ImportError as error:
+        raise NotReady(
+            "COMPLAINTS_ATTACHMENTS_URL needs the extra for S3: install it with `pip install 'complaints[s3]'`."
+        ) from error
+    except ValueError as error:
+        raise NotReady(f"COMPLAINTS_ATTACHMENTS_URL: {error}. The settings of S3 begin with AWS_.") from error
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:

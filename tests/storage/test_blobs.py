@@ -134,3 +134,11 @@ def test_a_bucket_without_the_extra_is_refused_with_its_name(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "complaints.storage.blobs.s3", None)
     with pytest.raises(NotReady, match=r"complaints\[s3\]"):
         open_attachment_store(Settings(attachments_url="s3://b"))
+
+
+def test_an_environment_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("AWS_ENDPOINT_URL", "nonsense"), ("AWS_PROFILE", "of-nobody")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            with pytest.raises(NotReady, match=r"COMPLAINTS_ATTACHMENTS_URL: .* begin with AWS_"):
+                open_attachment_store(Settings(attachments_url="s3://complaints"))

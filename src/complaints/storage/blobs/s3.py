@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class BlobBucket:
-    """Blobs in `bucket`, with keys `<prefix>/<id>`. Nothing is asked of the store before the first call."""
+    """Blobs in `bucket`, with keys `<prefix>/<id>`. Nothing is asked of the store before the first call.
+
+    Raises ValueError if the environment of boto3 makes no sense.
+    """
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self._bucket = bucket
@@ -38,7 +41,10 @@ class BlobBucket:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        self._client: Any = boto3.client("s3", config=config)
+        try:
+            self._client: Any = boto3.client("s3", config=config)
+        except BotoCoreError as error:
+            raise ValueError(str(error)) from error
 
     def create(self, blob_id: UUID) -> "_ObjectWriter":
         """Begin to write a blob. Nothing is sent before the first part is full."""
