@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -60,3 +61,33 @@ def launcher(tmp_path: Path, fork_server: ForkServer) -> Iterator[Launcher]:
     directory.mkdir()
     with launching(directory, fork_server) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """A server that speaks the protocol of S3."""
+    from moto.server import ThreadedMotoServer  # few tests need it, and it takes 0.4 s
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of an empty bucket `complaints`, with the usual environment of boto3."""
+    import boto3
+
+    for name, value in (
+        ("AWS_ENDPOINT_URL", s3_url), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"),
+        ("AWS_DEFAULT_REGION", "us-east-1"), ("AWS_EC2_METADATA_DISABLED", "true"),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="complaints")
+    yield client
+    for one in client.list_objects_v2(Bucket="complaints").get("Contents", ()):
+        client.delete_object(Bucket="complaints", Key=one["Key"])
+    for one in client.list_multipart_uploads(Bucket="complaints").get("Uploads", ()):
+        client.abort_multipart_upload(Bucket="complaints", Key=one["Key"], UploadId=one["UploadId"])

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,6 +24,7 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage import load
+from complaints.storage.blobs.directory import BlobDirectory
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
@@ -30,7 +33,7 @@ from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.commands.complaints import CreateComplaint, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.configuration import keys
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import AttachmentStore, Service
 from complaints.use_cases.upkeep.seeding import begin_audit, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
@@ -72,13 +75,16 @@ _kept_engine = lru_cache(maxsize=4)(open_engine)
 
 
 @contextmanager
-def opened_service(url: str) -> Iterator[Service]:
-    """The engine on a database made by `make_template`."""
+def opened_service(url: str, *, attachments: Path | None = None) -> Iterator[Service]:
+    """The engine on a database made by `make_template`. The default directory of attachments is a new one."""
     database = Database(_kept_engine(url), sandbox_now)
-    try:
-        yield Service(database, new_id)
-    finally:
-        database.engine.dispose()
+    with TemporaryDirectory(prefix="attachments-") as own:
+        try:
+            yield Service(
+                database, new_id, attachment_store=AttachmentStore(BlobDirectory(attachments or Path(own)))
+            )
+        finally:
+            database.engine.dispose()
 
 
 @contextmanager

@@ -69,10 +69,12 @@ class Settings(BaseSettings):
     mail_from: str | None = None
     mail_reply_to: str | None = None  # the address of the mailbox that this program reads
     attachments_dir: Path | None = None  # shared by all nodes; the default is in the data directory
+    attachments_url: str | None = None  # s3://bucket/prefix instead of a directory
     attachment_bytes: Annotated[int, Field(ge=1)] = 25 * 1024**2  # of one attachment
     attachments_of_complaint: Annotated[int, Field(ge=0)] = 100
     attachment_bytes_of_complaint: Annotated[int, Field(ge=1)] = 500 * 1024**2  # of all attachments of one
     attachment_types: str = ""  # media types with commas, as image/*; empty: all
+    clamd_url: str | None = None  # tcp://host:port or unix:///path
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -26,6 +27,7 @@ from complaints.api.feature import Annexes, Feature, FeatureLoop
 from complaints.api.health import InstallationMeasures
 from complaints.domain.complaint.attachments import AttachmentLimits
 from complaints.features.registry import FEATURES
+from complaints.outbound.clamd import Clamd
 from complaints.serving.measures import SweepMeasures, WorkMeasures
 from complaints.serving.scheduler import Loop, Loops
 from complaints.settings import Settings, describe_faults, describe_unknown
@@ -43,11 +45,19 @@ from complaints.storage.database.connections import (
     parse_url,
     watch_pool,
 )
-from complaints.storage.database.loop_names import IMPORT_LOOP, LONGEST_SLEEP_SECONDS, SWEEP_LOOP
+from complaints.storage.database.loop_names import (
+    ATTACHMENT_LOOP,
+    IMPORT_LOOP,
+    LONGEST_SLEEP_SECONDS,
+    SCAN_LOOP,
+    SWEEP_LOOP,
+)
 from complaints.storage.database.transactions import Connection, Database, DatabaseEngine
 from complaints.storage.rows import test_clock
 from complaints.storage.rows.seed import is_seeded
 from complaints.use_cases.accounts.sessions import SessionLimits
+from complaints.use_cases.attachments.scanning import Scanner, ScanWorker
+from complaints.use_cases.attachments.sweeping import empty_erased, sweep_orphans
 from complaints.use_cases.complaints.leaving import finish_leavings
 from complaints.use_cases.configuration.key_uses import LEAST_SECONDS, save_key_uses
 from complaints.use_cases.importing.quotas import ImportQuota
@@ -55,6 +65,7 @@ from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import AttachmentStore, Service, keep_configuration
+from complaints.use_cases.upkeep.attachment_checks import check_attachments
 from complaints.use_cases.upkeep.checks import (
     CheckedRange,
     check_feed,
@@ -86,6 +97,10 @@ HEARTBEAT_LOOP = "heartbeat"
 HEARTBEAT_SECONDS = 10.0
 REINDEXING_SECONDS = 60.0
 LEAVING_SECONDS = 5.0  # a leaving that was cut off goes on within this time
+
+EMPTYING_SECONDS = 60.0  # a process that erases deletes the bytes at once
+SCAN_SECONDS = 5.0  # a process that takes an attachment scans it at once
+ORPHANS_AT = "41 3 * * *"
 
 
 class NotReady(Exception):
@@ -340,10 +355,24 @@ def open_attachment_store(settings: Settings) -> AttachmentStore:
         most_bytes_of_complaint=settings.attachment_bytes_of_complaint,
         media_types=tuple(settings.attachment_types.lower().replace(",", " ").split()),
     )
-    return AttachmentStore(_open_blobs(settings), limits)
+    return AttachmentStore(_open_blobs(settings), limits, is_scanned=open_scanner(settings) is not None)
+
+
+def open_scanner(settings: Settings) -> Scanner | None:
+    """The scanner of attachments; None without one. Raises NotReady for an address of another form."""
+    if settings.clamd_url is None:
+        return None
+    try:
+        return Clamd(settings.clamd_url)
+    except ValueError as error:
+        raise NotReady(f"COMPLAINTS_CLAMD_URL {error}.") from error
 
 
 def _open_blobs(settings: Settings) -> BlobStore:
+    if settings.attachments_url is not None:
+        if settings.attachments_dir is not None:
+            raise NotReady("Set one of COMPLAINTS_ATTACHMENTS_DIR and COMPLAINTS_ATTACHMENTS_URL, not both.")
+        return _open_bucket(settings.attachments_url)
     if settings.attachments_dir is None:
         return BlobDirectory(settings.data_dir.absolute() / "attachments")
     if not settings.attachments_dir.is_dir():
@@ -352,6 +381,23 @@ def _open_blobs(settings: Settings) -> BlobStore:
             f"COMPLAINTS_ATTACHMENTS_DIR: there is no directory {settings.attachments_dir}: make it, or mount it."
         )
     return BlobDirectory(settings.attachments_dir.absolute())
+
+
+def _open_bucket(url: str) -> BlobStore:
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+        raise NotReady("COMPLAINTS_ATTACHMENTS_URL must be s3://bucket/prefix.")
+    try:
+        # To load the library takes 0.4 s, and it is an extra.
+        from complaints.storage.blobs.s3 import BlobBucket
+
+        return BlobBucket(parts.netloc, parts.path)
+    except ImportError as error:
+        raise NotReady(
+            "COMPLAINTS_ATTACHMENTS_URL needs the extra for S3: install it with `pip install 'complaints[s3]'`."
+        ) from error
+    except ValueError as error:
+        raise NotReady(f"COMPLAINTS_ATTACHMENTS_URL: {error}. The settings of S3 begin with AWS_.") from error
 
 
 def _first_key(settings: Settings, service: Service) -> FirstKey | None:
@@ -425,14 +471,19 @@ def build_loops(service: Service, registry: CollectorRegistry, settings: Setting
     stopping = threading.Event()
     sweeper = Sweeper(service, node_name(), wall_now, SweepMeasures(registry).observe, stopping.is_set)
     keep = partial(do_chores, service, wall_now, history_months=settings.history_months)
-    own = (
+    own: tuple[Loop, ...] = (
         Loop(SWEEP_LOOP, sweeper.sweep_due, seconds=LONGEST_SLEEP_SECONDS),
         Loop(IMPORT_LOOP, open_import_worker(service, stopping.is_set).work_on_all, seconds=IMPORT_SECONDS),
         Loop("leaving", lambda: finish_leavings(service, stopping.is_set), seconds=LEAVING_SECONDS),
+        Loop(ATTACHMENT_LOOP, lambda: empty_erased(service), seconds=EMPTYING_SECONDS),
+        Loop("attachment orphans", lambda: sweep_orphans(service), cron=ORPHANS_AT),
         Loop("reindexing", lambda: reindex(service, stopping.is_set), seconds=REINDEXING_SECONDS),
         Loop("housekeeping", keep, cron="17 * * * *"),
         _key_uses_loop(service),
     )
+    if (scanner := open_scanner(settings)) is not None:
+        scans = ScanWorker(service, scanner, stopping.is_set)
+        own = (*own, Loop(SCAN_LOOP, scans.scan_waiting, seconds=SCAN_SECONDS))
     built = Loops((*own, *_annex_loops(service, annexes, stopping.is_set)), wall_now, stopping)
     service.database.hasten = built.hasten
     return built
@@ -513,10 +564,12 @@ def check(
     progress: Callable[[CheckedRange], None],
     after: UUID | None = None,
     processes: int = 1,
+    reads_attachments: bool = False,
 ) -> Iterator[Violation]:
     """Every breach of an invariant of the core and of the annexes; `progress` gets each range of complaints.
 
-    Complaints up to the id `after` are not checked. Raises BrokenProcessPool if one of `processes` is killed.
+    Complaints up to the id `after` are not checked. `reads_attachments`: the bytes of attachments are read, and
+    their digests compared. Raises BrokenProcessPool if one of `processes` is killed.
     """
     for checked in check_ranges(service, find_ranges(service, after), processes=processes):
         progress(checked)
@@ -526,6 +579,7 @@ def check(
     yield from check_references(service)
     yield from check_followers(service, annexes.names)
     yield from check_configuration(service)
+    yield from check_attachments(service, reads_bytes=reads_attachments)
     for feature in annexes.features:
         for find_breaches in feature.checks:
             yield from find_breaches(service)

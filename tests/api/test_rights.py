@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -92,6 +93,9 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
         WORKERS,
         200,
     ),
+    ("POST", "/v1/complaints/{reference}/attachments", "a,b\n", POSTERS, 201),
+    ("GET", "/v1/complaints/{reference}/attachments", None, EVERYONE, 200),
+    ("GET", "/v1/complaints/{reference}/attachments/{attachment_id}", None, POSTERS, 200),
     ("GET", "/v1/overdue/summary", None, READERS, 200),
     ("GET", "/v1/escalations", None, EVERYONE, 200),
     ("GET", "/v1/inbox", None, EVERYONE, 200),
@@ -300,12 +304,15 @@ class World:
         head = {**key, "Content-Type": "text/csv"}
         rows = f"channel,subject,category\nphone,x,{category}\nnone,y,{category}\n"
         begun = self.client.post("/v1/imports", content=rows, headers=head)
+        named = {**head, "Content-Disposition": "attachment; filename=a.csv"}
+        added = self.client.post(f"{address}/attachments", content=rows, headers=named)
         return {
             "reference": made["number"],
             "id": made["id"],
             "source": source,
             "deadline_id": made["deadlines"][0]["id"],
             "promise_id": promise["id"],
+            "attachment_id": added.json()["id"],
             "linked": linked["id"],
             "other": other["number"],
             "followed": followed["number"],
@@ -334,7 +341,10 @@ class World:
         sent: dict[str, Any] = {"headers": dict(key)}
         if isinstance(body, str):
             sent |= {"content": body}
-            sent["headers"]["Content-Type"] = "text/csv"
+            sent["headers"] |= {
+                "Content-Type": "text/csv",
+                "Content-Disposition": "attachment; filename=a.csv",
+            }
         elif body is not None:
             text = json.dumps(body).replace("{other}", source["other"])
             sent |= {"json": json.loads(text.replace("{reference}", source["reference"]))}
@@ -348,6 +358,7 @@ class WorldTemplate:
     service: str
     url: str
     known: tuple[Json, Json]
+    attachments: Path
     databases: Databases
     name: str = field(default_factory=lambda: f"complaints_world_{uuid4().hex}")
 
@@ -361,9 +372,9 @@ def template(
     directory = tmp_path_factory.mktemp("world")
     databases, copies = (Databases(directory, request.config) for _ in range(2))
     url = databases.make(request.param, template=migrated_template(request.param))
-    with opened_service(url) as service, api_client(service) as client:
+    with opened_service(url, attachments=directory) as service, api_client(service) as client:
         world = World(Scenario(service), client)
-    yield WorldTemplate(request.param, url, (world.north, world.south), copies)
+    yield WorldTemplate(request.param, url, (world.north, world.south), directory, copies)
     databases.drop_all()
 
 
@@ -371,7 +382,10 @@ def template(
 def world(template: WorldTemplate) -> Iterator[World]:
     """The world on each kind of database."""
     url = template.databases.make(template.service, template=template.url, name=template.name)
-    with opened_service(url) as service, api_client(service) as client:
+    with (
+        opened_service(url, attachments=template.attachments) as service,
+        api_client(service) as client,
+    ):
         yield World(Scenario(service), client, copy.deepcopy(template.known))
     template.databases.drop_all()
 
@@ -460,7 +474,7 @@ OF_ONE_COMPLAINT = [
 
 def test_intake_knows_nothing_of_another_source(world: World, subtests: pytest.Subtests) -> None:
     key = world.scenario.key(AccessRole.INTAKE, source="north")
-    assert len(OF_ONE_COMPLAINT) == 10
+    assert len(OF_ONE_COMPLAINT) == 13
     for row in OF_ONE_COMPLAINT:
         with subtests.test(_id(row)):
             assert world.ask(row, key, world.north).status_code == row[4]

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 import complaints
+from complaints.settings import Settings
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.storage.queries import audit
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.attachments.adding import NewAttachment, add_attachment
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep import checks, parallel_checks
-from complaints.wiring import new_id, wall_clock
+from complaints.wiring import new_id, opened, wall_clock
 from tests.cli.conftest import Command
 from tests.support import count_statements
 
@@ -63,6 +67,23 @@ def test_an_orphan_is_a_finding(command: Command, directory: Path, made: str) ->
     checked = command("check")
     assert checked.status == 1
     assert "references hold 1 rows of deadline refer to" in " ".join(checked.out.split())
+
+
+def test_bytes_of_attachments_are_read_on_demand(command: Command, directory: Path, made: str) -> None:
+    (directory / "rows.csv").write_text("s\nNo signal\n")
+    command("import", "rows.csv", "--map", "subject=s", "--set", "channel=phone")
+    with opened(Settings(data_dir=directory / "var")) as service:
+        found = service.read(lambda tx: audit.find_batch(tx, audit.IdRange(), 1)).stored
+        number = str(found[0].loaded.complaint.id)
+        add_attachment(service, SYSTEM, number, NewAttachment("a", "text/plain"), [b"abc"])
+    [file] = (one for one in (directory / "var" / "attachments").rglob("*") if one.is_file())
+    file.write_bytes(b"abd")
+    assert command("check").status == 0
+    checked = command("check", "--attachment-bytes")
+    assert checked.status == 1
+    assert f"attachment {file.name} has other bytes" in " ".join(checked.out.split())
+    file.unlink()
+    assert command("check").status == 1
 
 
 def test_an_interrupted_check_is_resumed_and_keeps_its_findings(

@@ -12,8 +12,13 @@ from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
 from schemathesis.openapi.checks import RejectedPositiveData
 
-# Whole documents with a grammar of their own, which the description calls a string or an object.
-DOCUMENTS = {("POST", "/v1/imports"), ("POST", "/v1/policies"), ("POST", "/v1/policies/validate")}
+# Whole documents with a grammar of their own, which the description calls a string or an object; the name of a file.
+DOCUMENTS = {
+    ("POST", "/v1/imports"),
+    ("POST", "/v1/policies"),
+    ("POST", "/v1/policies/validate"),
+    ("POST", "/v1/complaints/{reference}/attachments"),
+}
 # What exists, what was said before, how two members go together, which characters can be seen: no JSON Schema
 # can say it, so that a refusal with one of these messages contradicts none.
 BEYOND_A_SCHEMA = re.compile(

@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -14,10 +14,15 @@ import httpx2
 import psycopg
 import pytest
 
+from complaints.storage.blobs.directory import BlobDirectory
+from complaints.use_cases.service import AttachmentStore
+from complaints.use_cases.upkeep.attachment_checks import check_attachments
+from complaints.use_cases.upkeep.checks import check_all
 from tests.faults.conftest import ScenarioReport, Size, database_of, migrated, opened
 from tests.faults.fleet import Fleet
 from tests.faults.intake import Clients
 from tests.faults.journal import Journal
+from tests.faults.uploads import Uploaders
 from tests.journeys.storm import Storm
 from tests.postgres_server import FallibleServer, PostgresUnavailable, fallible
 
@@ -101,6 +106,43 @@ def test_a_full_disk_under_postgresql(
             assert fleet.ended == []
 
 
+def test_a_full_disk_under_attachments(
+    start_fleet: Callable[[str], Any], postgres_url: str, tmp_path: Path, size: Size, report: ScenarioReport
+) -> None:
+    """Attachments are refused, complaints go on, and nothing of a refused attachment is left."""
+    report.fault = "Disk full under attachments"
+    limits = {"attachments_of_complaint": 100_000, "attachment_bytes_of_complaint": 10**12}
+    with (
+        small_disk(tmp_path / "disk", size.pick(200, 2000)) as disk,
+        opened(postgres_url) as service,
+        start_fleet(postgres_url) as fleet,
+    ):
+        (root := disk.path / "attachments").mkdir()
+        api = fleet.add_api(attachments_dir=root, **limits)
+        fleet.await_ready()
+        with fleet.client(api) as http:
+            made = http.post("/v1/complaints", json={"channel": "web", "subject": "Photos"}).json()
+            uploads = Uploaders(fleet, [api], f"/v1/complaints/{made['id']}/attachments")
+            with uploads.working(4):
+                for _ in range(size.pick(2, 10)):
+                    _await_more(uploads, 201)
+                    disk.fill()
+                    _await_more(uploads, 503)
+                    assert (
+                        http.post("/v1/complaints", json={"channel": "web", "subject": "Now"}).status_code
+                        == 201
+                    )
+                    disk.free()
+                _await_more(uploads, 201)
+        report.count(attachments_acknowledged=len(uploads.acknowledged), answers_503=uploads.statuses[503])
+        stored = replace(service, attachment_store=AttachmentStore(BlobDirectory(root)))
+        assert {one.name for one in root.rglob("*") if one.is_file()} == uploads.acknowledged.keys()
+        assert [*check_attachments(stored, reads_bytes=True), *check_all(service)] == []
+        assert uploads.breaks == 0
+        assert fleet.failures() == []
+        assert fleet.ended == []
+
+
 def _fill_and_free(
     fleet: Fleet, disk: Disk, journal: Journal, *, rounds: int, server: FallibleServer | None = None
 ) -> Clients:
@@ -119,7 +161,7 @@ def _fill_and_free(
     return clients
 
 
-def _await_more(clients: Clients, status: int) -> None:
+def _await_more(clients: Clients | Uploaders, status: int) -> None:
     """Wait until five more requests have been answered with `status`."""
     wanted, deadline = clients.statuses[status] + 5, time.monotonic() + 60
     while clients.statuses[status] < wanted:

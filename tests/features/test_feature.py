@@ -166,7 +166,9 @@ def test_an_unregistered_feature_takes_part_nowhere(scenario: Scenario) -> None:
     names = [
         loop.name for loop in build_loops(scenario.service, CollectorRegistry(), Settings(), NO_ANNEXES).loops
     ]
-    assert names == ["sweep", "imports", "leaving", "reindexing", "housekeeping", "key uses"]
+    assert names == [
+        "sweep", "imports", "leaving", "attachments", "attachment orphans", "reindexing", "housekeeping", "key uses",
+    ]  # fmt: skip
     assert FEATURE not in FEATURES
 
 
@@ -197,5 +199,6 @@ def test_features_that_clash_are_refused(features: tuple[Feature, ...], message:
 def test_every_loop_has_the_name_of_its_annex(service: Service, annexes: Annexes) -> None:
     names = [loop.name for loop in build_loops(service, CollectorRegistry(), Settings(), annexes).loops]
     assert names == [
-        "sweep", "imports", "leaving", "reindexing", "housekeeping", "key uses", "category_counts.count",
+        "sweep", "imports", "leaving", "attachments", "attachment orphans", "reindexing", "housekeeping", "key uses",
+        "category_counts.count",
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from complaints.storage.database.transactions import Database, Transaction
 from complaints.storage.rows import all_tables, configuration
 from complaints.storage.rows.test_clock import sandbox_clock
 from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.attachments.adding import NewAttachment, add_attachment
 from complaints.use_cases.commands.complaints import AddLink, MakePromise
 from complaints.use_cases.complaints import notes_and_links, promises
 from complaints.use_cases.service import keep_configuration
@@ -251,6 +252,11 @@ CHECKED = [
     (("INSERT INTO provider_identity (login, issuer, linked_at, linked_by)"
      f" SELECT 'admin', 'https://a.example', created_at, 'key:x' FROM complaint WHERE id = {_OURS}"),
      "ck_provider_identity__whole"),
+    ("UPDATE attachment SET size = -1", "ck_attachment__size"),
+    ("UPDATE attachment SET name = NULL", "ck_attachment__erased_name"),
+    ("UPDATE attachment SET erased_at = created_at", "ck_attachment__erased_name"),
+    ("UPDATE attachment SET emptied_at = created_at", "ck_attachment__emptied_at"),
+    ("UPDATE attachment SET finding = 'a virus'", "ck_attachment__finding"),
 ]  # fmt: skip
 UNIQUE = [
     ("UPDATE complaint SET sequence = 1", "complaint", "sequence"),
@@ -277,6 +283,7 @@ UNIQUE = [
 REFERRING = [
     (f"UPDATE deadline SET complaint_id = {_NOBODY} WHERE kind = 'promise'", "fk_deadline__complaint_id"),
     (f"UPDATE hold SET complaint_id = {_NOBODY} WHERE complaint_id = {_OURS}", "fk_hold__complaint_id"),
+    (f"UPDATE attachment SET complaint_id = {_NOBODY}", "fk_attachment__complaint_id"),
     (
         f"UPDATE escalation SET deadline_id = {_NOBODY} WHERE step = '50%' AND complaint_id = {_OURS}",
         "fk_escalation__deadline_id",
@@ -339,6 +346,8 @@ def furnished(scenario: Scenario) -> Scenario:
     scenario.service.write(
         lambda tx: promises.make_promise(scenario.service, tx, SYSTEM, str(ours.id), promise)
     )
+    photo = NewAttachment("photo.jpg", "image/jpeg")
+    add_attachment(scenario.service, SYSTEM, str(ours.id), photo, [b"x"])
     with_reviews = replace(scenario.service, cache=keep_configuration({KIND.name: KIND}))
     with_reviews.write(lambda tx: ask(with_reviews, tx, SYSTEM, since=tx.now + timedelta(days=9)))
     scenario.advance(hours=42)

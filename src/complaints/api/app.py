@@ -13,10 +13,11 @@ from complaints.api import health, imports, test_clock
 from complaints.api.accounts import me, passwords, provider_identities, sessions
 from complaints.api.accounts import openid as openid_routes
 from complaints.api.accounts.hashing_turns import HashingTurns
-from complaints.api.complaints import bulk, changes, links, lists, promises, revealing, timeline
+from complaints.api.complaints import attachments, bulk, changes, links, lists, promises, revealing, timeline
 from complaints.api.complaints import routes as complaint_routes
 from complaints.api.complaints.direct_posting import DirectPosting
 from complaints.api.complaints.feed_watch import FeedWatch
+from complaints.api.complaints.file_threads import FileThreads
 from complaints.api.configuration import (
     audit,
     calendars,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from complaints.api.accounts.openid_sign_in import OpenIdSignIn
 
 _ROUTES = (
+    attachments,
     bulk,
     complaint_routes,
     lists,
@@ -134,6 +136,7 @@ def create_app(
     app.state.intake = complaint_routes.group_intake(service)
     app.state.import_quota = import_quota
     app.state.feed_watch = FeedWatch()
+    app.state.file_threads = FileThreads()
     app.state.wall, app.state.sweeps = wall, sweeps
     app.state.session_limits, app.state.hashing_turns = session_limits, HashingTurns()
     app.state.openid = openid
@@ -142,12 +145,18 @@ def create_app(
     _include_routers(app, annexes)
     install_middleware(
         app,
-        limits=limits or RequestLimits(body_bytes_for=imports.bytes_for),
+        limits=limits or RequestLimits(body_bytes_for=partial(_bytes_for, service)),
         observe=RequestMetrics(registry).observe,
         problems=annexes.problems,
         inner=_inner_layers(calls_per_minute, annexes),
     )
     return app
+
+
+def _bytes_for(service: Service, method: str, path: str) -> int | None:
+    """The largest body of the calls that take a file, in bytes; None for other calls."""
+    most = service.attachment_store.limits.most_bytes if service.attachment_store else 0
+    return imports.bytes_for(method, path) or attachments.bytes_for(method, path, most=most)
 
 
 def _include_routers(app: FastAPI, annexes: Annexes) -> None:

@@ -111,6 +111,15 @@ async def read_api_request(request: Request) -> ApiRequest:
     attempt = None
     if request.method == "POST" and (key := read_idempotency_key(request.scope)) is not None:
         attempt = make_attempt(request.scope, key, await request.body())
+    return _api_request(request, caller, attempt)
+
+
+async def read_request_head(request: Request) -> ApiRequest:
+    """As `read_api_request`, but the body is left to the route, and so is the attempt."""
+    return _api_request(request, request.scope["state"]["caller"], None)
+
+
+def _api_request(request: Request, caller: Caller, attempt: Attempt | None) -> ApiRequest:
     service = service_for(get_service(request), request.app.state.replica, caller)
     return ApiRequest(service, caller, attempt, _versions(request.headers.get("if-match")))
 

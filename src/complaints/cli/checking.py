@@ -28,6 +28,12 @@ def check(
         bool,
         typer.Option("--resume", help="Continue the last check of this database, if it was interrupted."),
     ] = False,
+    attachment_bytes: Annotated[
+        bool,
+        typer.Option(
+            "--attachment-bytes", help="Read the bytes of all attachments, and compare their digests."
+        ),
+    ] = False,
 ) -> None:
     """Prove the invariants over the whole database and list every violation. Ends with status 1 if there is one."""
     from rich.table import Table
@@ -39,7 +45,13 @@ def check(
     with open_service() as service:
         record, size = _open_record(service, resume=resume), count_to_check(service)
         with _resumable(record):
-            violations, proof = _prove(service, record, size.complaints, processes or os.cpu_count() or 1)
+            violations, proof = _prove(
+                service,
+                record,
+                size.complaints,
+                processes or os.cpu_count() or 1,
+                reads_attachments=attachment_bytes,
+            )
         checked = f"{proof} in {wiring.name_of(service.database)}"
     record.remove()
     for violation in violations:
@@ -56,7 +68,12 @@ def check(
 
 
 def _prove(
-    service: "Service", record: "CheckRecord", complaints: int, processes: int
+    service: "Service",
+    record: "CheckRecord",
+    complaints: int,
+    processes: int,
+    *,
+    reads_attachments: bool,
 ) -> tuple[list["Violation"], "Proof"]:
     """Check all that `record` does not have. Returns all violations, with those in the record."""
     from rich.progress import Progress
@@ -75,7 +92,14 @@ def _prove(
             record.add(checked)
 
         annexes = wiring.open_annexes()
-        found = wiring.check(service, annexes, progress=note, after=record.last_id, processes=processes)
+        found = wiring.check(
+            service,
+            annexes,
+            progress=note,
+            after=record.last_id,
+            processes=processes,
+            reads_attachments=reads_attachments,
+        )
         return [*violations, *found], proof
 
 

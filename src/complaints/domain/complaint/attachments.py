@@ -21,7 +21,7 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 class AttachmentLimits:
     """The most bytes of one attachment, and the most attachments and bytes of one complaint.
 
-    `media_types` are those that are taken, as `image/*`; empty: all of them.
+    `media_types` are the types that are taken, as `image/*`; empty: all of them.
     """
 
     most_bytes: int = 25 * _MEBIBYTE

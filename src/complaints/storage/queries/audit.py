@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, cast, func, select, text
 
+from complaints.domain.complaint.attachments import Attachment
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.texts import EventTexts
 from complaints.domain.scope import ALL_COMPLAINTS
@@ -18,6 +19,7 @@ from complaints.storage import months
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_complaints
+from complaints.storage.rows.attachment import find_of_complaints
 from complaints.storage.rows.complaint import ComplaintRecord, complaint, complaint_tag
 from complaints.storage.rows.contact_digest import find_digests
 from complaints.storage.rows.deadline import find_promises
@@ -108,6 +110,7 @@ class Parts:
     persons: Sequence[Mapping[str, Any]] = ()
     terms: set[str] | None = field(default_factory=set)
     texts: Mapping[int, EventTexts] = field(default_factory=dict)
+    attachments: Sequence[Attachment] = ()
 
 
 class IdRange(NamedTuple):
@@ -223,6 +226,8 @@ def find_parts(tx: Transaction, batch: Sequence[ComplaintRow]) -> dict[UUID, Par
         parts[complaint_id].texts = texts
     for complaint_id, words in find_digests(tx, list(parts)).items():
         parts[complaint_id].words = words
+    for complaint_id, attachments in find_of_complaints(tx, list(parts)).items():
+        parts[complaint_id].attachments = attachments
     return parts
 
 

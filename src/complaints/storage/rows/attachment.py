@@ -1,7 +1,9 @@
 """The attachments of complaints, without their bytes: those stand in the store of blobs, under the same id."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,12 +21,16 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 
 from complaints.domain.complaint.attachments import LONGEST_MEDIA_TYPE, LONGEST_NAME, Attachment
 from complaints.domain.vocabulary import AttachmentStatus, Visibility
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
+
+LONGEST_FINDING = 200
 
 attachment = Table(
     "attachment",
@@ -40,7 +46,7 @@ attachment = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("added_by", String(210), nullable=False),
     Column("scanned_at", UtcDateTime),
-    Column("finding", String(200)),
+    Column("finding", String(LONGEST_FINDING)),
     Column("erased_at", UtcDateTime),
     Column("emptied_at", UtcDateTime),
     # By the wall clock: the scan that runs, or the next one after a failure, and how often it failed.
@@ -65,9 +71,12 @@ def _read(row: RowMapping) -> Attachment:
     return Attachment(**row)
 
 
-def insert_attachment(tx: Transaction, added: Attachment) -> None:
-    """Write a new attachment. Its bytes must be in the store already."""
-    tx.connection.execute(insert(attachment).values(asdict(added)))
+def insert_attachment(tx: Transaction, added: Attachment, *, scan_after: datetime | None = None) -> None:
+    """Write a new attachment. Its bytes must be in the store already.
+
+    `scan_after` is the time of the wall clock from which it may be scanned; None: it is not.
+    """
+    tx.connection.execute(insert(attachment).values(asdict(added) | {"scan_after": scan_after}))
 
 
 def count_of_complaint(tx: Transaction, complaint_id: UUID) -> tuple[int, int]:
@@ -92,3 +101,99 @@ def find_attachment(tx: Transaction, attachment_id: UUID) -> Attachment | None:
     """The attachment with this id, or None."""
     row = tx.connection.execute(select(*_MEMBERS).where(a.id == attachment_id)).mappings().first()
     return _read(row) if row else None
+
+
+def find_of_complaints(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Attachment]]:
+    """All attachments of complaints, by complaint, oldest first."""
+    statement = select(*_MEMBERS).where(any_of(a.complaint_id, complaint_ids)).order_by(a.id)
+    found: dict[UUID, list[Attachment]] = defaultdict(list)
+    for row in tx.connection.execute(statement).mappings():
+        found[row["complaint_id"]].append(_read(row))
+    return found
+
+
+# Bytes -------------------------------------------------------------------------------------------------------------
+
+
+def find_live(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
+    """Those of `ids` whose bytes must be in the store: they have a row, and were not erased."""
+    statement = select(a.id).where(any_of(a.id, ids), a.erased_at.is_(None))
+    return set(tx.connection.execute(statement).scalars())
+
+
+def list_live(tx: Transaction, *, after: UUID | None, limit: int) -> Sequence[Attachment]:
+    """Up to `limit` attachments whose bytes must be in the store, with ids after `after`, ordered by id."""
+    statement = select(*_MEMBERS).where(a.erased_at.is_(None)).order_by(a.id).limit(limit)
+    if after is not None:
+        statement = statement.where(a.id > after)
+    return [_read(row) for row in tx.connection.execute(statement).mappings()]
+
+
+def erase_attachments(
+    tx: Transaction, complaint_id: UUID, ids: Collection[UUID] | None, *, at: datetime
+) -> int:
+    """Erase the names of attachments of a complaint, and mark their bytes for deletion. `ids` None: all of them.
+
+    Returns how many there were.
+    """
+    chosen = [a.complaint_id == complaint_id, a.erased_at.is_(None)]
+    if ids is not None:
+        chosen.append(any_of(a.id, ids))
+    statement = update(attachment).where(*chosen).values(name=None, erased_at=at)
+    return tx.connection.execute(statement).rowcount
+
+
+def find_to_empty(tx: Transaction, *, limit: int) -> Sequence[UUID]:
+    """The ids of erased attachments whose bytes are not deleted yet, the first erased first."""
+    statement = select(a.id).where(_full).order_by(a.erased_at, a.id).limit(limit)
+    return tx.connection.execute(statement).scalars().all()
+
+
+def record_emptied(tx: Transaction, ids: Collection[UUID], *, at: datetime) -> None:
+    """Record that the bytes of erased attachments are deleted."""
+    tx.connection.execute(update(attachment).where(any_of(a.id, ids), _full).values(emptied_at=at))
+
+
+# Scanning ----------------------------------------------------------------------------------------------------------
+
+
+def claim_scan(tx: Transaction, *, now: datetime, until: datetime) -> Attachment | None:
+    """Claim the attachment in quarantine that waits longest, until `until`. None: none may be scanned now.
+
+    `now` and `until` are times of the wall clock.
+    """
+    free = select(*_MEMBERS).where(_waits, a.scan_after <= now).order_by(a.scan_after, a.id).limit(1)
+    row = tx.connection.execute(free.with_for_update(skip_locked=True)).mappings().first()
+    if row is None:
+        return None
+    postpone_scan(tx, row["id"], until=until)
+    return _read(row)
+
+
+def postpone_scan(tx: Transaction, attachment_id: UUID, *, until: datetime) -> None:
+    """Let an attachment wait until `until`, by the wall clock."""
+    tx.connection.execute(update(attachment).where(a.id == attachment_id).values(scan_after=until))
+
+
+def count_scan_failure(tx: Transaction, attachment_id: UUID) -> int:
+    """Count one more failure. Returns how often the scan failed before."""
+    counted = update(attachment).where(a.id == attachment_id).values(scan_failures=a.scan_failures + 1)
+    failures: int = tx.connection.execute(counted.returning(a.scan_failures)).scalar_one()
+    return failures - 1
+
+
+def record_clean(tx: Transaction, attachment_id: UUID, *, at: datetime) -> None:
+    """Record that the scanner found nothing. An answer that was recorded before stays."""
+    waiting = update(attachment).where(a.id == attachment_id, _waits)
+    tx.connection.execute(waiting.values(status=AttachmentStatus.CLEAN, scanned_at=at))
+
+
+def record_finding(tx: Transaction, attachment_id: UUID, finding: str, *, at: datetime) -> bool:
+    """Record what the scanner found. False if an answer was recorded before, or the attachment was erased."""
+    waiting = update(attachment).where(a.id == attachment_id, _waits)
+    return tx.connection.execute(waiting.values(finding=finding, scanned_at=at)).rowcount == 1
+
+
+def shorten_finding(finding: str) -> str:
+    """The finding as the table can hold it: printable, at most 200 characters."""
+    return "".join(ch for ch in finding if ch.isprintable())[:LONGEST_FINDING] or "unknown"

@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 from uuid import UUID
 
 from complaints.domain.complaint.attachments import (
@@ -31,6 +31,7 @@ from complaints.use_cases.complaints.changing import change_complaint
 from complaints.use_cases.complaints.known import load_known_id
 from complaints.use_cases.service import Service
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -138,7 +139,7 @@ class Upload:
             nonlocal added
             _check_room(tx, self._service.attachments.limits, change.complaint.id, new_bytes=self.size)
             added = self._attachment(tx, change.complaint.id)
-            attachment_rows.insert_attachment(tx, added)
+            self._insert(tx, added)
             _record_event(change, added)
             if Right.WORK not in self._caller.rights and change.complaint.open:
                 notify_of_contact(change, self._service.context(tx, change.complaint, self._caller))
@@ -147,10 +148,15 @@ class Upload:
         assert added is not None  # `step` ran
         return added
 
+    def _insert(self, tx: Transaction, added: Attachment) -> None:
+        if added.status is AttachmentStatus.UNSCANNED:
+            attachment_rows.insert_attachment(tx, added)
+            return
+        attachment_rows.insert_attachment(tx, added, scan_after=self._service.wall())
+        tx.hasten(SCAN_LOOP, tx.now)
+
     def _attachment(self, tx: Transaction, complaint_id: UUID) -> Attachment:
         is_scanned = self._service.attachments.is_scanned
-        if is_scanned:
-            tx.hasten(SCAN_LOOP, tx.now)
         is_of_staff = Right.WORK in self._caller.rights
         return Attachment(
             id=self.id,
@@ -165,10 +171,10 @@ class Upload:
             added_by=self._caller.actor,
         )
 
-    def keep(self, recorded: Attachment) -> Attachment:
-        """Keep the bytes: the row was committed."""
+    def keep(self, committed: T) -> T:
+        """Keep the bytes, because the transaction with the row was committed. Returns its result."""
         self._is_kept = True
-        return recorded
+        return committed
 
     def close(self, error: BaseException | None = None) -> None:
         """Delete the bytes, unless they are kept, or the commit may have succeeded in spite of `error`."""

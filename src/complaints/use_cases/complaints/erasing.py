@@ -13,8 +13,9 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.erasing import plan_erasure
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.storage import load
+from complaints.storage.database.loop_names import ATTACHMENT_LOOP
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import deadline, escalation, event, event_text
+from complaints.storage.rows import attachment, deadline, escalation, event, event_text
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.changing import change_complaint
 from complaints.use_cases.service import Service
@@ -31,8 +32,9 @@ def erase_texts(
 ) -> Complaint:
     """Erase the texts of the events with these ordinals; by default of all events but those that erased.
 
-    Members of the complaint that have their value from such an event are emptied too. Events in detached months
-    keep the texts that stand in themselves. Raises like `change_complaint`.
+    Members of the complaint that have their value from such an event are emptied too, and so are attachments that
+    such an event added; by default all attachments (rule 10.5). Events in detached months keep the texts that stand
+    in themselves. Raises like `change_complaint`.
     """
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
@@ -49,6 +51,9 @@ def erase_texts(
         events = [one.event for one in erasures]
         event_text.delete_texts(tx, change.complaint.id, [one.ordinal for one in events])
         _erase_copies(tx, events)
+        added = None if ordinals is None else _ids(events, "attachment_id", place="file_name")
+        if attachment.erase_attachments(tx, change.complaint.id, added, at=tx.now):
+            tx.hasten(ATTACHMENT_LOOP, tx.now)
 
     return change_complaint(service, tx, caller, reference, step, right=Right.ERASE)
 

@@ -15,6 +15,8 @@ from complaints.use_cases.complaints.views import MASK, mask_values
 
 EventData = dict[str, Any]
 _PUBLIC = "public"
+_OF_STAFF: dict[str, str] = {EventType.NOTE_ADDED: "text", EventType.ATTACHMENT_ADDED: "file_name"}
+"""The events that may be for staff alone, and the text of each."""
 _ID_LENGTH = 36
 
 
@@ -23,9 +25,9 @@ def show_data(
 ) -> list[EventData]:
     """The data of each event as the caller sees it, in the given order.
 
-    Internal notes and attributes are for staff: without `internal` the caller sees a mask. The id of a service has a
-    mask for who may not see the persons of every complaint in scope (rule 9.1). An id of a complaint outside the scope
-    of the caller becomes None.
+    Internal notes, names of internal attachments, and attributes are for staff: without `internal` the caller sees a
+    mask. The id of a service has a mask for who may not see the persons of every complaint in scope (rule 9.1). An id
+    of a complaint outside the scope of the caller becomes None.
     """
     shown = [data for _, data in events]
     if not internal:
@@ -41,8 +43,8 @@ def show_data(
 
 def _mask_internal(event_type: str, data: EventData) -> EventData:
     shown = dict(data)
-    if event_type == EventType.NOTE_ADDED and shown.get("visibility") != _PUBLIC:
-        shown["text"] = MASK
+    if (text := _OF_STAFF.get(event_type)) and shown.get("visibility") != _PUBLIC:
+        shown[text] = MASK
     if shown.get("note") is not None:
         shown["note"] = MASK
     changes = shown.get("changes")

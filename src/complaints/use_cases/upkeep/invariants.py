@@ -13,7 +13,7 @@ from complaints.domain.complaint.change import Event, recorded_changes, recorded
 from complaints.domain.complaint.facts import Complaint, Deadline
 from complaints.domain.complaint.history import HistoryEnd, chained_digest, fold
 from complaints.domain.complaint.subject import Subject
-from complaints.domain.complaint.texts import find_erased, find_text_faults, join_texts
+from complaints.domain.complaint.texts import ERASED, find_erased, find_text_faults, join_texts
 from complaints.domain.complaint.words import comparable_words, digest_words
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import Policy
@@ -246,6 +246,29 @@ def _holds_recorded(case: Case) -> Iterator[str]:
         yield "the holds are not those of the history"
 
 
+def _attachments_recorded(case: Case) -> Iterator[str]:
+    """Rules 10.1 and 10.5: each attachment is that of its event, and is erased if the name in the event is."""
+    if case.cut_off:
+        return
+    findings = {d["attachment_id"]: d["finding"] for _, d in case.recorded(EventType.ATTACHMENT_INFECTED)}
+    recorded = {
+        data["attachment_id"]: (
+            None if data["file_name"] == ERASED else data["file_name"],
+            data["media_type"],
+            data["size"],
+            data["sha256"],
+            data["visibility"],
+            findings.get(data["attachment_id"]),
+        )
+        for _, data in case.recorded(EventType.ATTACHMENT_ADDED)
+    }
+    stored = {
+        str(one.id): (one.name, one.media_type, one.size, one.digest.hex(), one.visibility, one.finding)
+        for one in case.parts.attachments
+    }
+    yield from _differences(stored, recorded, "attachment {} is not what the history says")
+
+
 # Deadlines and escalations -----------------------------------------------------------------------------------------
 
 
@@ -403,5 +426,6 @@ INVARIANTS: tuple[tuple[str, Callable[[Case], Iterator[str]]], ...] = (
     ("promises recorded", _promises_recorded),
     ("holds recorded", _holds_recorded),
     ("words known", _words_known),
+    ("attachments recorded", _attachments_recorded),
     ("types registered", _types_registered),
 )
