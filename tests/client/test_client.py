@@ -43,7 +43,7 @@ def test_a_repeated_call_with_a_key_gets_its_first_answer(api: Client) -> None:
 
 
 def test_refusals_have_the_members_of_the_problem(api: Client) -> None:
-    with pytest.raises(Refusal, match=r"422 invalid-content: .*; /channel: ") as refused:
+    with pytest.raises(Refusal, match=r"422 invalid-content: /channel: .*; /subject: ") as refused:
         api.create({"channel": "pigeon", "subject": ""})
     assert {fault["pointer"] for fault in refused.value.errors} == {"/channel", "/subject"}
     number = api.create(CALL).complaint["number"]

@@ -103,8 +103,8 @@ def problem_of(response: httpx2.Response) -> Problem:
 
 
 def _describe(problem: Problem) -> str:
-    faults = "".join(f"; {_place(fault)}: {fault['message']}" for fault in problem.get("errors", []))
-    return f"{problem['status']} {code_of(problem)}: {problem['detail']}{faults}"
+    faults = "; ".join(f"{_place(fault)}: {fault['message']}" for fault in problem.get("errors", []))
+    return f"{problem['status']} {code_of(problem)}: {faults or problem['detail']}"
 
 
 def _place(fault: ProblemError) -> str:
