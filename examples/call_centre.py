@@ -21,7 +21,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from complaints_client import Client, NoAnswer, Refusal
+from complaints_client import Client, NoAnswer, Patience, Refusal
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS call (
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS call (
 
 
 def main() -> int:
-    """Run the command; the exit status is 1 if calls were refused, 2 if the key was."""
+    """Run the command; the exit status is 1 if calls were refused, 2 if the key was or is not there."""
     arguments = parse_arguments()
     with closing(open_spool(arguments.spool)) as spool:
         if arguments.command == "take":
@@ -42,10 +42,11 @@ def main() -> int:
                 print(f"{take(spool, lines)} new calls are in the spool.")
             return 0
         try:
-            with Client(arguments.url, arguments.key_file.read_text(encoding="ascii")) as client:
+            key = arguments.key_file.read_text(encoding="ascii")
+            with Client(arguments.url, key, patience=Patience(seconds=10)) as client:
                 send(spool, client, once=arguments.once)
-        except Refusal as refusal:
-            print(refusal, file=sys.stderr)
+        except (Refusal, OSError) as fault:
+            print(fault, file=sys.stderr)
             return 2
         except KeyboardInterrupt:
             return 130

@@ -29,7 +29,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from complaints_client import Batch, Client, Complaint, FeedSetBack, NoAnswer, Refusal, StaleVersion
+from complaints_client import Batch, Client, Complaint, FeedSetBack, NoAnswer, Patience, Refusal, StaleVersion
 
 # The status of a case for each status of a complaint. Any other status stops the mirror.
 CASE_STATUS = {
@@ -220,10 +220,8 @@ class Mirror:
 
     def _give_back(self, change: sqlite3.Row, refusal: Exception) -> None:
         """Report a refused change, and show the case as the server has it."""
-        if isinstance(refusal, Refusal) and refusal.status == 401:
-            raise refusal  # the key is at fault, not the change
+        complaint = self._client.complaint(change["number"])  # raises if the key is at fault, not the change
         report(f"{change['number']}: {change['content']} was refused: {refusal}")
-        complaint = self._client.complaint(change["number"])
         with self._crm:
             self._crm.execute(*upsert(complaint))
             row = (str(refusal), change["id"])
@@ -290,12 +288,12 @@ def upsert(complaint: Complaint) -> tuple[str, Sequence[Any]]:
 
 
 def main() -> int:
-    """Run the command; the exit status is 2 if a status or a field has no counterpart, or the key no right."""
+    """Run the command; the exit status is 2 if a status or a field has no counterpart, or the key is refused."""
     arguments = parse_arguments()
     with closing(open_crm(arguments.crm)) as crm:
         try:
             arguments.run(crm, arguments)
-        except (NoMapping, Refusal) as fault:
+        except (NoMapping, Refusal, OSError) as fault:
             report(str(fault))
             return 2
         except KeyboardInterrupt:
@@ -321,7 +319,8 @@ def open_crm(path: Path) -> sqlite3.Connection:
 
 def run_mirror(crm: sqlite3.Connection, arguments: argparse.Namespace) -> None:
     """Run the mirror until it is stopped."""
-    with Client(arguments.url, arguments.key_file.read_text(encoding="ascii")) as client:
+    key = arguments.key_file.read_text(encoding="ascii")
+    with Client(arguments.url, key, patience=Patience(seconds=10)) as client:
         Mirror(crm, client).run(wait=arguments.wait, once=arguments.once)
 
 

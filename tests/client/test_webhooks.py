@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,12 @@ def test_a_webhook_whose_work_failed_is_worked_on_again(tmp_path: Path, worked_o
 
 def test_one_webhook_that_comes_twice_at_once_is_worked_on_once(tmp_path: Path, worked_on: list[Any]) -> None:
     shared, headers = receiver(tmp_path), signed(OLD)
-    threads = [
-        threading.Thread(target=shared.receive, args=(headers, BODY, worked_on.append)) for _ in range(5)
-    ]
+
+    def work(event: object) -> None:
+        time.sleep(0.05)
+        worked_on.append(event)
+
+    threads = [threading.Thread(target=shared.receive, args=(headers, BODY, work)) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
