@@ -1,14 +1,13 @@
 """A small "CRM" in an SQLite file that mirrors complaints, both ways. Kill it or the server at any moment.
 
-    python examples/crm_mirror.py --crm crm.sqlite3 run --url http://127.0.0.1:8000 --key-file crm-key
-    python examples/crm_mirror.py --crm crm.sqlite3 list
-    python examples/crm_mirror.py --crm crm.sqlite3 status C000000013 Working message="A technician comes."
-    python examples/crm_mirror.py --crm crm.sqlite3 set C000000013 severity high
-    python examples/crm_mirror.py --crm crm.sqlite3 note C000000013 "The neighbours have no signal either."
+    python examples/crm_mirror.py run --url http://127.0.0.1:8000 --key-file crm-key
 
-`run` follows the feed and copies each complaint that changed. `status`, `set` and `note` are what an agent does in the
-CRM: they change the case, and put the change into a journal in the same transaction. `run` sends the journal to the
-server. The key needs the role `agent`, and no other program may use it.
+This follows the feed, copies each complaint that changed, and sends the changes of the CRM to the server. The key needs
+the role `agent`, and no other program may use it. An agent works in the CRM with `list`, `set`, `note` and `status`:
+
+    python examples/crm_mirror.py status C000000013 Working message="A technician comes." contact_channel=phone
+
+Such a command changes the case, and puts the change into a journal in the same transaction.
 
 Why nothing is lost or doubled, and why no change comes back as an echo:
 
@@ -89,6 +88,7 @@ class NoMapping(Exception):
 def set_status(crm: sqlite3.Connection, number: str, status: str, facts: dict[str, str]) -> None:
     """Move a case. `facts` are the members of the action, such as `message`. Raises NoMapping."""
     with crm:
+        crm.execute("BEGIN IMMEDIATE")  # the mirror must not move the case between the two steps
         before = find_case(crm, number)["status"]
         choose_action(before, status)
         crm.execute("UPDATE crm_case SET status = ? WHERE number = ?", (status, number))
