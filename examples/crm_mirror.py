@@ -16,6 +16,7 @@ Why nothing is lost or doubled, and why no change comes back as an echo:
 - Events are compared by the version of the complaint, never by time. Two changes in one second are two versions.
 - A change keeps its idempotency key until its answer is on record. A field has no such key: it is sent with the version
   that the CRM knows, and after a crash the history says if it arrived.
+- The server knows an idempotency key for at least 24 hours. So start a mirror that died within that time.
 - The history names who did it. Notes of the own key are in the CRM already, and are not copied.
 """
 
@@ -42,21 +43,19 @@ CASE_STATUS = {
     "withdrawn": "Closed: withdrawn",
     "merged": "Closed: duplicate",
 }
+OPEN = ("New", "Working", "Waiting")
+ENDED = ("Closed", "Closed: refused", "Closed: withdrawn")
 # The action that leads from one status of a case to another. Any other move is refused.
 ACTIONS = {
     ("New", "Working"): "respond",
     ("Working", "Waiting"): "hold",
     ("Waiting", "Working"): "resume",
-    **dict.fromkeys([(before, "Solved") for before in ("New", "Working", "Waiting")], "resolve"),
     ("Solved", "Monitoring"): "notify_result",
     ("Monitoring", "Closed"): "close",
-    **dict.fromkeys(
-        [(before, "Working") for before in ("Solved", "Monitoring", "Closed", "Closed: refused")], "reopen"
-    ),
-    **dict.fromkeys([(before, "Closed: refused") for before in ("New", "Working", "Waiting")], "reject"),
-    **dict.fromkeys(
-        [(before, "Closed: withdrawn") for before in ("New", "Working", "Waiting", "Solved")], "withdraw"
-    ),
+    **{(before, "Solved"): "resolve" for before in OPEN},
+    **{(before, "Working"): "reopen" for before in ("Solved", "Monitoring", *ENDED)},
+    **{(before, "Closed: refused"): "reject" for before in OPEN},
+    **{(before, "Closed: withdrawn"): "withdraw" for before in (*OPEN, "Solved", "Monitoring")},
 }
 FIELDS = ("subject", "severity", "category")  # an agent may change these in the CRM
 COPIED = (*FIELDS, "priority", "team", "assignee", "version")

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy import delete
 
-from complaints.domain.vocabulary import AccessRole
+from complaints.domain.vocabulary import AccessRole, Status
 from complaints.storage.rows import event
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.configuration import keys
@@ -85,6 +85,15 @@ def crash_after(mirror: Mirror, monkeypatch: pytest.MonkeyPatch, call: str) -> N
 
 
 # The mirror -------------------------------------------------------------------------------------------------------
+
+
+def test_the_maps_of_the_mirror_fit_the_lifecycle(api: Client) -> None:
+    assert set(crm_mirror.CASE_STATUS) == set(Status)
+    moves = {
+        (crm_mirror.CASE_STATUS[move["from"]], crm_mirror.CASE_STATUS[move["to"]], move["action"])
+        for move in api.get("/lifecycle")["transitions"]
+    }
+    assert {(*cases, action) for cases, action in crm_mirror.ACTIONS.items()} <= moves
 
 
 def test_changes_of_one_instant_go_both_ways_without_an_echo(

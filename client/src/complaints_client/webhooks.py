@@ -6,30 +6,44 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from os import PathLike
-from typing import Any, NotRequired, Protocol, TypedDict, cast
+from typing import Any, Protocol, TypedDict, cast
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from complaints_client.errors import ClientError
-from complaints_client.shapes import Complaint
+from complaints_client.shapes import Complaint, Subject
 
 
-class WebhookData(TypedDict):
-    """Names and numbers of the complaint after the event. Only a full payload has `complaint`."""
+class TracedEvent(TypedDict):
+    """The event in a full payload, as the timeline shows it."""
 
     id: str
+    actor: str
+    at: str
+    data: dict[str, Any]
+
+
+class WebhookData(TypedDict, total=False):
+    """Names and numbers after the event. Only a full payload has `complaint` and `event`; a test message is empty.
+
+    `id`, `source`, `external_id`, `href` and `complaint` are None for a subject that is no complaint.
+    """
+
+    id: str | None
     number: str
     source: str | None
     external_id: str | None
-    status: str | None
+    status: str
     sequence: int
     version: int
-    href: str
-    complaint: NotRequired[Complaint]
+    href: str | None
+    subject: Subject
+    complaint: Complaint | None
+    event: TracedEvent
 
 
 class WebhookEvent(TypedDict):
-    """The content of a webhook."""
+    """The content of a webhook. `webhook.test` is the type of a test message."""
 
     type: str
     timestamp: str
