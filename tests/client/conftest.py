@@ -1,14 +1,25 @@
-"""The client against the real API on each engine, without a network."""
+"""The client against the real API, without a network.
 
-from collections.abc import Callable
+The embedded database is enough here: no answer of the API depends on the engine, and the tests of the API run on both.
+"""
+
+from collections.abc import Callable, Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
 from complaints_client import Client, Patience
+from tests.conftest import ReusedDatabases
 from tests.support import ADMIN_SECRET
 
 QUICK = Patience(seconds=0.5, first_pause=0.01, longest_pause=0.02)
+
+
+@pytest.fixture
+def database_url(reused_databases: ReusedDatabases) -> Iterator[str]:
+    """A freshly seeded embedded database."""
+    with reused_databases.prepare("sqlite") as url:
+        yield url
 
 
 @pytest.fixture

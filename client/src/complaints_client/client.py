@@ -22,7 +22,10 @@ _PAGE = 200  # the most items of a page
 
 
 class Posted(NamedTuple):
-    """The answer to a post. `is_new` is False for a contact or a retry on a complaint that the server knew."""
+    """The answer to a post. `is_new` is False for a contact or a retry on a complaint that the server knew.
+
+    A repetition with the same key has the first answer again: `is_new` and the complaint as they were then.
+    """
 
     complaint: CreatedComplaint
     is_new: bool
