@@ -58,6 +58,14 @@ def test_each_passing_failure_is_repeated_with_the_same_key() -> None:
     assert requests[-1].headers["authorization"] == "Bearer key"
 
 
+@pytest.mark.parametrize("url", ["http://x", "http://x/", "http://x/v1", "http://x/v1/"])
+def test_the_address_may_have_the_version(url: str) -> None:
+    asked: list[str] = []
+    transport = httpx2.MockTransport(lambda request: asked.append(str(request.url)) or httpx2.Response(204))
+    assert Client(url, "key", transport=transport).get("/me") is None
+    assert asked == ["http://x/v1/me"]
+
+
 def test_a_key_of_ones_own_is_sent_and_a_get_has_none() -> None:
     client, requests = scripted([httpx2.Response(200, json={})])
     client.post("/x", {}, key="call-1")
@@ -108,6 +116,7 @@ def test_a_success_of_a_proxy_is_no_answer() -> None:
     ("headers", "seconds"),
     [
         ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "9" * 400}, 86_400.0),
         ({"Retry-After": "Sun, 29 Nov 2026 10:00:09 GMT", "Date": "Sun, 29 Nov 2026 10:00:04 GMT"}, 5.0),
         ({"Retry-After": "Sun, 29 Nov 2026 09:00:00 GMT", "Date": "Sun, 29 Nov 2026 10:00:04 GMT"}, 0.0),
         ({"Retry-After": "Sun, 29 Nov 2026 10:00:09 GMT"}, None),

@@ -22,7 +22,7 @@ def test_killed_integrations(
 ) -> None:
     report.fault = f"Server, call centre and CRM killed in turn while all of them work ({database_kind})"
     url = request.getfixturevalue("postgres_url" if database_kind == "postgresql" else "sqlite_url")
-    rounds = size.pick(1, 60)
+    rounds = size.pick(1, 30)
     with opened(url) as service, start_fleet(url) as fleet:
         server = fleet.add_api(scheduler=1)
         fleet.await_ready()

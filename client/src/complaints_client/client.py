@@ -41,7 +41,7 @@ class Batch(NamedTuple):
 class Client:
     """Calls the API with one key. Threads may share a client.
 
-    `url` is the address of the server, without `/v1`. `timeout` is in seconds, for one attempt. `language` is that of
+    `url` is the address of the server, with or without `/v1`. `timeout` is in seconds, for one attempt. `language` is that of
     problems, `en` or `zh-CN`. Every call is repeated as long as `patience` says. A POST has an idempotency key, made
     once for the call; give a `key` of your own if the call must stay the same after a restart of your program.
 
@@ -63,7 +63,7 @@ class Client:
         self._patience = patience
         self._timeout = timeout
         self._http = httpx2.Client(
-            base_url=f"{url.rstrip('/')}/v1",
+            base_url=f"{url.rstrip('/').removesuffix('/v1')}/v1",
             headers={
                 "Authorization": f"Bearer {key.strip()}",
                 "Accept-Language": language,

@@ -8,10 +8,11 @@ from random import SystemRandom
 
 import httpx2
 
-from complaints_client.errors import NoAnswer, code_of, problem_of
+from complaints_client.errors import NoAnswer, code_of, problem_of, refusal_of
 
 _WORTH_REPEATING = {408, 429, 500, 502, 503, 504}
 _STILL_RUNNING = "idempotency-in-progress"
+_LONGEST_ASKED = 86_400.0  # seconds
 _dice = SystemRandom()
 
 
@@ -41,13 +42,13 @@ def send_repeatedly(
             response = send()
             if not is_worth_repeating(response):
                 return response
-            asked, failure = read_retry_after(response), f"the answer {response.status_code}"
+            asked, failure = read_retry_after(response), str(refusal_of(response))
         except httpx2.RequestError as error:
             failure = f"{type(error).__name__}: {error}"
         pause = choose_pause(patience, attempt, asked=asked)
         attempt += 1
         if time.monotonic() + pause > ends_at:
-            raise NoAnswer(f"No answer after {attempt} attempts; the last one ended with {failure}", key=key)
+            raise NoAnswer(f"No answer after {attempt} attempts; the last one: {failure}", key=key)
         time.sleep(pause)
 
 
@@ -70,7 +71,7 @@ def read_retry_after(response: httpx2.Response) -> float | None:
     """The seconds that `Retry-After` asks for: a number, or a date that is compared with the server's `Date`."""
     text = response.headers.get("retry-after", "").strip()
     if text.isdecimal():
-        return float(text)
+        return min(float(text), _LONGEST_ASKED)
     try:
         wait = parsedate_to_datetime(text) - parsedate_to_datetime(response.headers.get("date", ""))
     except (TypeError, ValueError):
