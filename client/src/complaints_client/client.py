@@ -41,9 +41,9 @@ class Batch(NamedTuple):
 class Client:
     """Calls the API with one key. Threads may share a client.
 
-    `url` is the address of the server, with or without `/v1`. `timeout` is in seconds, for one attempt. `language` is that of
-    problems, `en` or `zh-CN`. Every call is repeated as long as `patience` says. A POST has an idempotency key, made
-    once for the call; give a `key` of your own if the call must stay the same after a restart of your program.
+    `url` is the address of the server, with or without `/v1`. `timeout` is in seconds, for one attempt. `language` is
+    that of problems, `en` or `zh-CN`. Every call is repeated as long as `patience` says. A POST has an idempotency key,
+    made once for the call. Give a `key` of your own if the call must stay the same after a restart of your program.
 
     A call raises Refusal if the server refused it, and NoAnswer if no usable answer came in time.
     """
