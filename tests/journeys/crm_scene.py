@@ -25,7 +25,7 @@ from tests.support import ADMIN_SECRET
 ROOT = Path(__file__).resolve().parents[2]
 VICTIMS = ("server", "call_centre", "crm_mirror")
 PATIENCE_SECONDS = 60.0
-MOST_WAITING = 20  # then the agents pause, so that a slow machine is not flooded
+MOST_WAITING = 10  # then the agents pause, so that a slow machine is not flooded
 CRM_ACTOR = "key:crm"
 SEVERITIES = ("low", "normal", "high", "critical")
 FACTS = {"respond": {"message": "We are on it.", "contact_channel": "phone"}}
