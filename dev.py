@@ -245,7 +245,9 @@ def venv_interpreter() -> str:
 def fingerprint(level: str, interpreter: str) -> str:
     """A digest of all that decides what `.venv` holds at `level`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    installed = repr([project.get(table) for table in ("build-system", "project")])
+    installed = repr(
+        [project.get(table) for table in ("build-system", "project")] + [project["tool"]["hatch"]]
+    )
     locked = [(ROOT / "requirements" / name).read_text(encoding="utf-8") for name in LEVELS[level]]
     return digest(level, place(interpreter), installed, *locked)
 

@@ -17,7 +17,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = sorted((ROOT / "src").rglob("*.py"))
-WITH_PROSE = [*CODE, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
+WITH_PROSE = [
+    *CODE,
+    *(
+        path
+        for name in ("tests", "benchmarks", "client", "examples")
+        for path in sorted((ROOT / name).rglob("*.py"))
+    ),
+]
 MOST_WORDS = 25
 STIFF_WORDS = (
     "anew", "befall", "forthwith", "hath", "heretofore", "hinder", "hindered", "hinders", "hitherto", "lent", "lest",
