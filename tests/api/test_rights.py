@@ -92,6 +92,7 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
         WORKERS,
         200,
     ),
+    ("GET", "/v1/complaints/{reference}/page-link", None, POSTERS, 200),
     ("GET", "/v1/overdue/summary", None, READERS, 200),
     ("GET", "/v1/escalations", None, EVERYONE, 200),
     ("GET", "/v1/inbox", None, EVERYONE, 200),

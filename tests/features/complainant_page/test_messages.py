@@ -9,6 +9,7 @@ import time_machine
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import EventType, LinkType, Status
+from complaints.features.complainant_page import use_cases
 from complaints.storage import load
 from complaints.storage.rows.person import find_persons
 from complaints.use_cases.access import SYSTEM
@@ -48,17 +49,30 @@ def test_rule_1_19_a_message_is_a_contact_in_every_state(
 
 
 def test_the_same_form_adds_its_message_once(reader: Reader, scenario: Scenario) -> None:
-    """A double click, a reload, and a form that was sent again after the browser went back."""
+    """A reload, and a form that was sent again after the browser went back."""
     complaint = States(scenario).investigating()
     page_token = reader.page_token(complaint)
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: reader.send(complaint, TEXT, page_token), range(4)))
-    answers.append(reader.send(complaint, TEXT, page_token))
+    answers = [reader.send(complaint, TEXT, page_token) for _ in range(2)]
     assert {answer.status_code for answer in answers} == {303}
     assert reader.send(complaint, "And the bill is wrong.", page_token).status_code == 303
     assert reader.send(complaint, TEXT).status_code == 303  # known words are a retry (rule 1.11)
     said = [text for _, text in contacts_on(scenario, str(complaint.id))]
     assert said == [TEXT, "And the bill is wrong."]
+
+
+def test_of_the_same_messages_at_the_same_time_one_is_added(reader: Reader, scenario: Scenario) -> None:
+    complaint, service = States(scenario).closed(), scenario.service
+    token = reader.path(complaint).removeprefix("/c/")
+
+    def add(_: int) -> object:
+        now = scenario.now()
+        return service.write(
+            lambda tx: use_cases.add_message(service, tx, token, TEXT, address="", now=now)
+        ).complaint.id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert {*pool.map(add, range(4))} == {complaint.id}
+    assert contacts_on(scenario, str(complaint.id)) == [("complainant", TEXT)]
 
 
 def test_a_message_after_the_window_begins_a_new_complaint_once(reader: Reader, scenario: Scenario) -> None:
@@ -104,7 +118,7 @@ def test_a_complaint_whose_subject_was_erased_takes_a_message(reader: Reader, sc
     [
         ("", None, "Please write a message first."),
         (" \u200b\n", None, "Please write a message first."),
-        ("x" * 10_001, None, "Your message has 10001 characters. Please shorten it to 10000."),
+        ("x" * 10_001, None, "Your message has 10,001 characters. Please shorten it to 10,000."),
         ("a\0b", None, "Your message has characters that we cannot store."),
         ("Hello", "short", "This form is not complete."),
     ],
@@ -117,7 +131,7 @@ def test_a_faulty_message_comes_back_with_its_words(
     assert answer.status_code == 422
     assert said in words_of(answer)
     assert text.replace("\0", "\ufffd").strip() in answer.text.replace("\0", "\ufffd")
-    assert '<title>The message was not sent' in answer.text
+    assert "<title>The message was not sent" in answer.text
     assert 'aria-describedby="hint fault" aria-invalid="true"' in answer.text
     assert contacts_on(scenario, str(complaint.id)) == []
 

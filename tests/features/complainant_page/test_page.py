@@ -41,22 +41,31 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
         "zh": (
             "我们已受理您的投诉",
             "受理时间:2026年1月5日(星期一)09:00",
-            "我们首次与您联系。 最晚2026年1月6日(星期二)09:00",
-            "我们告知您处理结果。 最晚2026年1月7日(星期三)09:00",
+            "我们首次与您联系。 最晚 2026年1月6日(星期二)09:00",
+            "我们告知您处理结果。 最晚 2026年1月7日(星期三)09:00",
             "以上时间均为北京时间",
         ),
     },
     "investigating": {
         "en": ("We are working on your complaint.", "What comes next We tell you the result. by Wednesday"),
-        "zh": ("我们正在处理您的投诉", "接下来 我们告知您处理结果。 最晚2026年1月7日"),
+        "zh": ("我们正在处理您的投诉", "接下来 我们告知您处理结果。 最晚 2026年1月7日"),
     },
     "awaiting_complainant": {
-        "en": ("We need something from you", "The waiting ends", "This time is expected", "as soon as you write"),
+        "en": (
+            "We need something from you",
+            "The waiting ends",
+            "This time is expected",
+            "as soon as you write",
+        ),
         "zh": ("需要您补充信息", "等待结束", "该时间为预计时间", "收到后立即继续处理"),
     },
     "awaiting_third_party": {
-        "en": ("We are waiting for another company", "The waiting ends", "by Thursday, 8 January 2026, 09:00"),
-        "zh": ("我们正在等待其他单位配合", "等待结束", "最晚2026年1月8日(星期四)09:00"),
+        "en": (
+            "We are waiting for another company",
+            "The waiting ends",
+            "by Thursday, 8 January 2026, 09:00",
+        ),
+        "zh": ("我们正在等待其他单位配合", "等待结束", "最晚 2026年1月8日(星期四)09:00"),
     },
     "outage": {
         "en": ("A fault in the network is being repaired.", "The waiting ends"),
@@ -81,7 +90,7 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
             "补偿:50.00 CNY",
             "We repaired <b>the mast</b>.",
             "告知时间:2026年1月5日(星期一)09:00",
-            "我们回访您,确认问题是否已解决。 最晚2026年2月5日(星期四)09:00",
+            "我们回访您,确认问题是否已解决。 最晚 2026年2月5日(星期四)09:00",
         ),
     },
     "closed": {
@@ -91,10 +100,18 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
             "Your complaint is justified.",
             "If you write before Sunday, 5 April 2026, 09:00, we open this complaint again.",
         ),
-        "zh": ("您的投诉已办结", "结束时间:2026年1月5日", "您的投诉属实", "在2026年4月5日(星期日)09:00之前留言"),
+        "zh": (
+            "您的投诉已办结",
+            "结束时间:2026年1月5日",
+            "您的投诉属实",
+            "在2026年4月5日(星期日)09:00之前留言",
+        ),
     },
     "rejected": {
-        "en": ("We have not taken up your complaint.", "Why we have not taken it up We repaired <b>the mast</b>."),
+        "en": (
+            "We have not taken up your complaint.",
+            "Why we have not taken it up We repaired <b>the mast</b>.",
+        ),
         "zh": ("您的投诉未予受理", "未予受理的原因 We repaired <b>the mast</b>."),
     },
     "withdrawn": {
@@ -102,7 +119,11 @@ TABLE: dict[str, dict[str, tuple[str, ...]]] = {
         "zh": ("您的投诉已撤回", "我们将重新处理本投诉"),
     },
     "merged": {
-        "en": ("was joined with your complaint", "We are working on your complaint.", "We tell you the result. by"),
+        "en": (
+            "was joined with your complaint",
+            "We are working on your complaint.",
+            "We tell you the result. by",
+        ),
         "zh": ("合并处理", "我们正在处理您的投诉", "我们告知您处理结果。 最晚"),
     },
 }
@@ -174,7 +195,7 @@ def test_erased_texts_are_gone_from_the_page(reader: Reader, scenario: Scenario)
 
 
 def test_an_imported_and_a_parked_complaint_have_pages(reader: Reader, scenario: Scenario) -> None:
-    """An ended complaint of another system has no message here; a parked one is told as it stands."""
+    """An ended complaint of another system has no message here; a parked one is shown as it stands."""
     service = scenario.service
     ending = Ending(status=Status.CLOSED, closed_at=scenario.now(), outcome=Outcome.UPHELD)
     command = CreateComplaint.model_validate({"channel": "phone", "subject": "Old", "external_id": "H1"})
@@ -223,7 +244,13 @@ def test_a_page_is_for_one_reader_alone(reader: Reader, scenario: Scenario) -> N
 def test_all_wrong_tokens_get_the_same_page(reader: Reader, scenario: Scenario) -> None:
     right = reader.path(States(scenario).received())
     others = scenario.service.read(lambda tx: make_page_token(tx, scenario.service.new_id()))
-    wrong = ["/c/x", right[:-1] + ("A" if right[-1] != "A" else "Q"), right + "=", f"/c/{others}", "/c/%F0%9F%98%80"]
+    wrong = [
+        "/c/x",
+        right[:-1] + ("A" if right[-1] != "A" else "Q"),
+        right + "=",
+        f"/c/{others}",
+        "/c/%F0%9F%98%80",
+    ]
     answers = [ask(path) for path in wrong for ask in (reader.client.get, send_to(reader.client))]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
@@ -279,9 +306,10 @@ def flatten(texts: Any, place: str = "") -> Any:
     """The names in braces of each text, by its place."""
     for key, value in texts.items():
         if isinstance(value, str):
-            yield f"{place}{key}", {name for _, name, _, _ in string.Formatter().parse(value) if name} - {
-                "weekday"
-            }
+            yield (
+                f"{place}{key}",
+                {name for _, name, _, _ in string.Formatter().parse(value) if name} - {"weekday"},
+            )
         elif isinstance(value, list):
             yield f"{place}{key}", len(value)
         else:
@@ -293,7 +321,9 @@ def test_times_are_written_in_the_zone(scenario: Scenario) -> None:
     written = wording.write_time(midnight, "Asia/Shanghai", Language.ENGLISH)
     assert written.words == "Tuesday, 6 January 2026, 00:00"
     assert written.exact == "2026-01-06T00:00:00+08:00"
-    assert wording.write_time(midnight, "America/New_York", Language.CHINESE).words.endswith("（星期一）11:00")
+    assert wording.write_time(midnight, "America/New_York", Language.CHINESE).words.endswith(
+        "（星期一）11:00"
+    )
     assert wording.name_zone("America/New_York", Language.CHINESE) == "America/New_York"
 
 
@@ -328,8 +358,12 @@ def test_a_replica_answers_until_the_reader_has_written(
     load = use_cases.load_page
     replica = Replica(scenario.service.database, scenario.service.new_id, primary=scenario.service)
     monkeypatch.setattr(use_cases, "load_page", load_page)
-    monkeypatch.setattr(reader.client.app.state, "replica", replica)  # type: ignore[attr-defined]
-    complaint = States(scenario).received()
-    reader.read(complaint)
-    reader.read(complaint, done="added")
+    state = reader.client.app.state  # type: ignore[attr-defined]
+    state.replica = replica
+    try:
+        complaint = States(scenario).received()
+        reader.read(complaint)
+        reader.read(complaint, done="added")
+    finally:
+        state.replica = None
     assert asked == ["replica", "primary"]
