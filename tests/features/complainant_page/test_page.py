@@ -9,6 +9,7 @@ import pytest
 import structlog
 from starlette.testclient import TestClient
 
+from complaints.api.problems.html_pages import PAGE_REFUSALS
 from complaints.api.problems.languages import Language
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
@@ -264,9 +265,9 @@ def send_to(client: TestClient) -> Any:
 def test_no_log_line_has_the_token(reader: Reader, scenario: Scenario) -> None:
     path = reader.path(States(scenario).received())
     with structlog.testing.capture_logs() as lines:
-        for method in ("GET", "POST", "PUT"):
+        for method in ("GET", "POST"):
             reader.client.request(method, path)
-    assert [line["path"] for line in lines if line["event"] == "request"] == ["/c/…"] * 3
+    assert [line["path"] for line in lines if line["event"] == "request"] == ["/c/…"] * 2
     assert path.removeprefix("/c/") not in str(lines)
 
 
@@ -290,16 +291,21 @@ def test_refusals_outside_the_form_are_pages_too(
 
     monkeypatch.setattr(use_cases, "load_page", fail)
     answers[503] = client.get(path, headers=head)
+    monkeypatch.setattr(use_cases, "load_page", lambda *_: 1 / 0)
+    answers[500] = client.get(path, headers=head)
     for status, answer in answers.items():
+        words = PAGE_REFUSALS[language]
         assert answer.status_code == status
         assert answer.headers["content-type"].startswith("text/html")
+        assert words.get(str(status), words["other"])["text"] in answer.text
+        assert (answer.headers["x-request-id"] in answer.text) == (status == 500)
         assert f'<html lang="{language}">' in answer.text
         assert path not in answer.text
 
 
 def test_both_files_of_texts_have_the_same_keys_and_parts() -> None:
-    parts = {language: dict(flatten(texts)) for language, texts in wording.TEXTS.items()}
-    assert parts[Language.ENGLISH] == parts[Language.CHINESE]
+    for texts in (wording.TEXTS, PAGE_REFUSALS):
+        assert dict(flatten(texts[Language.ENGLISH])) == dict(flatten(texts[Language.CHINESE]))
 
 
 def flatten(texts: Any, place: str = "") -> Any:
