@@ -209,7 +209,7 @@ def test_an_imported_and_a_parked_complaint_have_pages(reader: Reader, scenario:
 
 
 def test_the_language_is_chosen_then_spoken_then_accepted(reader: Reader, scenario: Scenario) -> None:
-    path = {tag: reader.path(scenario.post(complainant={"language": tag})) for tag in ("zh-CN", "en", "fr")}
+    path = {tag: reader.path(scenario.post(complainant={"language": tag})) for tag in ("zh_CN", "en", "fr")}
     shown = {
         (spoken, accepted, chosen): reader.client.get(
             path[spoken], params={"lang": chosen} if chosen else {}, headers={"Accept-Language": accepted}
