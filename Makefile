@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test faults container bench contract check fmt lock
+.PHONY: help setup run test faults container browser bench contract check fmt lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ faults: ## Kill, stop and starve real processes (ARGS="--short")
 
 container: ## Run the steps of the Containerfile without a container engine
 	$(PYTHON) dev.py container
+
+browser: ## Look at the pages in a real Chromium (ARGS="-k keyboard")
+	$(PYTHON) dev.py browser $(ARGS)
 
 bench: ## Measure on a PostgreSQL of its own; without ARGS list the rows
 	$(PYTHON) dev.py bench $(ARGS)

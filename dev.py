@@ -25,9 +25,14 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "complaints-stamp"
-RUN, TEST, CONTRACT = "run", "test", "contract"
+RUN, TEST, BROWSER, CONTRACT = "run", "test", "browser", "contract"
 # The locked files that each level installs. A level holds the levels before it.
-LEVELS = {RUN: ("run.txt",), TEST: ("test.txt",), CONTRACT: ("test.txt", "contract.txt")}
+LEVELS = {
+    RUN: ("run.txt",),
+    TEST: ("test.txt",),
+    BROWSER: ("test.txt", "browser.txt"),
+    CONTRACT: ("test.txt", "browser.txt", "contract.txt"),
+}
 PARALLEL = ("-n", "3", "--dist", "worksteal")
 # Where what a run of the fault tests found is written.
 FAULT_REPORT = ("--faults-report", "build/faults.json")
@@ -35,6 +40,7 @@ SHORT_FAULTS = ("tests/faults", "-n", "2", "--dist", "worksteal", "--faults", "s
 # One after the other, telling how far it is; that a test takes minutes is no reason to dump its threads.
 LONG_FAULTS = ("tests/faults", "-v", "-s", "--faults", "long", "-o", "faulthandler_timeout=0", *FAULT_REPORT)
 CONTAINER = ("-m", "pytest", "tests/container")
+IN_BROWSER = ("-m", "pytest", "tests/browser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,20 @@ def container(_: Sequence[str] = ()) -> int:
     return call(*CONTAINER)
 
 
+def browser(arguments: Sequence[str]) -> int:
+    """Run the tests in a real Chromium; `arguments` go to pytest."""
+    prepare(browser_level())
+    return call(*IN_BROWSER, *arguments)
+
+
+def browser_level() -> str:
+    """The level for the tests in a browser: they need an npm, and many machines have one."""
+    return TEST if shutil.which("npm") else BROWSER
+
+
 def check(_: Sequence[str] = ()) -> int:
     """Run all that CI runs, to the end even after a failure; the tests' summary closes the output."""
-    prepare(TEST)
+    prepare(browser_level())
     steps = (
         ("lint", ("-m", "ruff", "check", ".")),
         ("format", ("-m", "ruff", "format", "--check", ".")),
@@ -120,6 +137,7 @@ def check(_: Sequence[str] = ()) -> int:
         ("description", ("-m", "pytest", "tests/description", *PARALLEL)),
         ("faults", ("-m", "pytest", *SHORT_FAULTS)),
         ("container", CONTAINER),
+        ("browser", IN_BROWSER),
     )
     failed = []
     for name, command in steps:
@@ -170,6 +188,7 @@ def lock(arguments: Sequence[str]) -> int:
     for what in (
         (*target, "-o", run_txt),
         (*target, "--group", "test", "-c", run_txt, "-o", test_txt),
+        (*python, "--group", "pyproject.toml:browser", "-c", test_txt, "-o", "requirements/browser.txt"),
         (*python, "--group", "pyproject.toml:contract", "-c", test_txt, "-o", "requirements/contract.txt"),
     ):
         subprocess.run([*compile_, *what], cwd=ROOT, env=environment, check=True)
@@ -199,9 +218,15 @@ COMMANDS = {
         "fuzz the API, generate clients in Python and Java, use them; downloads 140 MB once",
         takes_arguments=True,
     ),
+    "browser": Command(
+        browser,
+        "look at the pages in a real Chromium; fetches one if the machine has none",
+        takes_arguments=True,
+    ),
     "container": Command(container, "run the steps of the Containerfile without a container engine"),
     "check": Command(
-        check, "run all that CI runs: lint, types, imports, benchmarks, fuzzing, faults, container, tests"
+        check,
+        "run all that CI runs: lint, types, imports, benchmarks, fuzzing, faults, container, browser, tests",
     ),
     "fmt": Command(fmt, "format the code and repair what the linter can"),
     "lock": Command(

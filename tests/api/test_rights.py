@@ -96,6 +96,7 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints/{reference}/attachments", "a,b\n", POSTERS, 201),
     ("GET", "/v1/complaints/{reference}/attachments", None, EVERYONE, 200),
     ("GET", "/v1/complaints/{reference}/attachments/{attachment_id}", None, POSTERS, 200),
+    ("GET", "/v1/complaints/{reference}/page-link", None, POSTERS, 200),
     ("GET", "/v1/overdue/summary", None, READERS, 200),
     ("GET", "/v1/escalations", None, EVERYONE, 200),
     ("GET", "/v1/inbox", None, EVERYONE, 200),

@@ -54,6 +54,25 @@ def test_an_interrupted_set_up_goes_on_with_what_is_there(dev: Any) -> None:
     assert (kept.exists(), len(installed)) == (True, 2)
 
 
+@pytest.mark.parametrize(("npm", "level"), [("found", "test"), (None, "browser")])
+def test_the_tests_in_a_browser_get_an_npm_where_there_is_none(
+    dev: Any, monkeypatch: pytest.MonkeyPatch, npm: str | None, level: str
+) -> None:
+    prepared: list[str] = []
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(dev.shutil, "which", lambda _: npm)
+    dev.prepare = prepared.append
+    dev.call = lambda *arguments: called.append(arguments) or 0
+    assert dev.main(["browser", "-k", "keyboard"]) == 0
+    assert prepared == [level]
+    assert called == [("-m", "pytest", "tests/browser", "-k", "keyboard")]
+    dev.main(["check"])
+    assert ("-m", "pytest", "tests/browser") in called
+    assert {name for names in dev.LEVELS.values() for name in names} == {
+        path.name for path in (ROOT / "requirements").glob("*.txt") if path.name != "overrides.txt"
+    }
+
+
 def test_the_makefile_passes_arguments_to_the_server() -> None:
     [said] = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("run:")]
     assert 'ARGS="--port 9000"' in said

@@ -71,7 +71,8 @@ class Notice:
 class Feature:
     """An annex. `name` is the name of its folder, of its followers, and of its settings: COMPLAINTS_<NAME>_….
 
-    `router` is served under /v1, `pages` at the root, for people without a key. `problems` join the catalogue.
+    `router` is served under /v1, `pages` at the root, for people without a key. Refusals there are pages too, and no
+    log line has more than the first part of their paths. `problems` join the catalogue.
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
     the program starts. `complaints check` runs `checks`. `measures` are shown with those of the core. The texts of
     `notices` stand in the folder `templates`, as `<template>.en.txt` and `<template>.zh.txt`. The subjects of each of

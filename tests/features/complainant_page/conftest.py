@@ -1,14 +1,18 @@
-"""The ordinary databases: the annex has no tables of its own."""
+"""The ordinary databases, since the annex has no tables of its own, and a reader."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import DATABASE_KINDS, ReusedDatabases
+from complaints.use_cases.service import Service
+from tests.conftest import database_url as database_url
+from tests.features.complainant_page.pages import Reader
+from tests.support import Scenario, api_client
 
 
-@pytest.fixture(params=DATABASE_KINDS)
-def database_url(request: pytest.FixtureRequest, reused_databases: ReusedDatabases) -> Iterator[str]:
-    """A database with the newest schema, freshly seeded; the test runs on each engine."""
-    with reused_databases.prepare(request.param) as url:
-        yield url
+@pytest.fixture
+def reader(service: Service, scenario: Scenario) -> Iterator[Reader]:
+    """A browser without a key."""
+    with api_client(service) as client:
+        del client.headers["Authorization"]
+        yield Reader(client, scenario)

@@ -137,17 +137,17 @@ def problem_response(
     `scope` is that of the request, None if its head could not be read. Its headers choose the language.
     """
     language = language_of(scope)
+    sent = {**problem.headers, **(headers or {}), **language_headers(language)}
+    if page_prefix_of(scope) is not None:
+        page = refusal_page(problem.status, language, request_id)
+        page.headers.update(sent)
+        return page
     instance = instance_of(scope) if scope else ""
     body = problem_members(
         problem, language, detail=detail, instance=instance, errors=errors, allowed=allowed
     )
     if request_id is not None:
         body["request_id"] = request_id
-    sent = {**problem.headers, **(headers or {}), **language_headers(language)}
-    if page_prefix_of(scope) is not None:
-        page = refusal_page(body, language)
-        page.headers.update(sent)
-        return page
     return Response(
         # A lone surrogate has no UTF-8 form. "replace" keeps it from turning the refusal into a failure.
         json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),

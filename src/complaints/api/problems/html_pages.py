@@ -5,7 +5,9 @@ A page for people is a route of `Feature.pages`. Its reader has no key. So refus
 
 import base64
 import hashlib
+import tomllib
 from collections.abc import Mapping
+from importlib import resources
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -72,15 +74,25 @@ _REFUSALS = Pages(
     {
         "refused": """{% extends "layout" %}{% block title %}{{ p.title }}{% endblock %}{% block main %}
 <h1>{{ p.title }}</h1>
-<p>{{ p.detail }}</p>
+<p>{{ p.text }}</p>
+{% if number %}
+<p>{{ number }}</p>
+{% endif %}
 {% endblock %}"""
-    }
+    },
+    style=STYLE + "\nh1 { font-size: 1.5rem; line-height: 1.3; }",
+)
+PAGE_REFUSALS: Mapping[str, Mapping[str, Any]] = tomllib.loads(
+    resources.files("complaints.api.problems").joinpath("page_refusals.toml").read_text(encoding="utf-8")
 )
 
 
-def refusal_page(members: Mapping[str, Any], language: str) -> HTMLResponse:
-    """A problem as a page, for a person. `members` are those of the problem in `language`."""
-    return _REFUSALS.page("refused", status=members["status"], p=members, language=language)
+def refusal_page(status: int, language: str, request_id: str | None) -> HTMLResponse:
+    """The answer to a reader of a page for people. `request_id` stands there if the reader should tell it."""
+    words = PAGE_REFUSALS[language]
+    number = words["number"].format(request_id=request_id) if request_id else ""
+    said = words.get(str(status), words["other"])
+    return _REFUSALS.page("refused", status=status, p=said, number=number, language=language)
 
 
 def page_prefix_of(scope: Mapping[str, Any] | None) -> str | None:

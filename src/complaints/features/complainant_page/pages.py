@@ -201,7 +201,7 @@ def _language_for(request: Request, spoken: str | None) -> Language:
     chosen = request.query_params.get("lang")
     if chosen in list(Language):
         return Language(chosen)
-    primary = (spoken or "").partition("-")[0].lower()
+    primary = re.split("[-_]", spoken or "")[0].lower()
     if primary in list(Language):
         return Language(primary)
     return choose_language(",".join(request.headers.getlist("accept-language")))

@@ -1,4 +1,4 @@
-"""What the page tells of a complaint: pure functions. They name texts by keys; `wording` has the words."""
+"""The content of the page: pure functions. They name texts by keys; `wording` has the words."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

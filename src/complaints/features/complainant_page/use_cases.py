@@ -8,7 +8,7 @@ from uuid import UUID
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import NotFound
-from complaints.domain.vocabulary import Channel, EventType, Status
+from complaints.domain.vocabulary import Channel, DeadlineKind, EventType, Status
 from complaints.features.complainant_page import rules
 from complaints.features.complainant_page.rules import PageContent
 from complaints.use_cases.access import SYSTEM, Caller, Right
@@ -65,7 +65,6 @@ def _find_survivor(tx: Transaction, complaint: Complaint) -> Complaint:
 def _content_of(service: Service, tx: Transaction, named: Complaint, shown: ComplaintView) -> PageContent:
     complaint, context = shown.complaint, service.context(tx, shown.complaint, SYSTEM)
     policy = context.policy
-    promises = {d.id: one.text for d, one in list_promises(tx, SYSTEM, str(complaint.id)) if d.unmet}
     effect = rules.find_effect(complaint, context)
     is_reopened = effect is rules.ContactEffect.REOPENS
     is_rejected = complaint.status is Status.REJECTED
@@ -75,7 +74,7 @@ def _content_of(service: Service, tx: Transaction, named: Complaint, shown: Comp
         situation=rules.name_situation(complaint),
         received_at=named.received_at,
         ended_at=complaint.ended_at,
-        steps=rules.list_steps(complaint, policy, promises, tx.now),
+        steps=rules.list_steps(complaint, policy, _find_promises(tx, complaint), tx.now),
         result=rules.result_of(complaint, partial(find_last_text, tx, complaint.id, _RESULT, "message")),
         refusal=find_last_text(tx, complaint.id, _REJECTED, "message") if is_rejected else None,
         is_erased=rules.is_erased(complaint) or rules.is_erased(named),
@@ -83,6 +82,13 @@ def _content_of(service: Service, tx: Transaction, named: Complaint, shown: Comp
         until=rules.find_reopen_end(complaint, policy) if is_reopened else None,
         zone=policy.timezone,
     )
+
+
+def _find_promises(tx: Transaction, complaint: Complaint) -> dict[UUID, str]:
+    """The texts of open promises by their deadline. Most complaints have none, so nothing is read for them."""
+    if not any(d.unmet and d.kind == DeadlineKind.PROMISE for d in complaint.deadlines):
+        return {}
+    return {d.id: one.text for d, one in list_promises(tx, SYSTEM, str(complaint.id)) if d.unmet}
 
 
 def add_message(

@@ -22,7 +22,7 @@ from complaints.use_cases.configuration.keys import digest_of
 from complaints.use_cases.service import Transaction
 
 _FREE_OF_ONE, _FREE_OF_MANY = 5, 50
-_CONTACTS_OF_ONE, _CONTACTS_OF_MANY = 5, 200  # many customers may share the address of a carrier
+_CONTACTS_OF_ONE, _CONTACTS_OF_MANY = 5, 1000  # all customers of a carrier may share one address
 
 
 class TooManyFailures(ComplaintError):

@@ -333,9 +333,9 @@ def add_contact(service: Service, tx: Transaction, complaint_id: UUID, words: Co
     persons = person_rows.find_persons(tx, [complaint_id]).get(complaint_id, {})
     caller = complainant_of(record.complaint.source)
     new = _contact_of(record.complaint, persons, words, service.configuration(tx), caller, tx.now)
-    earlier = EarlierComplaints(look_up(tx, ask_for_earlier([new])))
+    found = look_up(tx, ask_for_earlier([new]))
     post = RepeatedPost(complaint_id, new, caller, is_direct=True)
-    outcome = _take_repeated(service, tx, {0: post}, earlier)[0]
+    outcome = _take_repeated(service, tx, {0: post}, EarlierComplaints(found))[0]
     if isinstance(outcome, ComplaintError):
         raise outcome
     return outcome
