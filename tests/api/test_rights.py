@@ -49,6 +49,7 @@ Json = dict[str, Any]
 TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints", POST, POSTERS, 201),
     ("GET", "/v1/complaints", None, EVERYONE, 200),
+    ("GET", "/v1/exports", None, EVERYONE, 200),
     ("GET", "/v1/audit", None, AUDITORS, 200),
     ("POST", "/v1/complaints/{reference}/reveal", {"reason": "The regulator asks."}, AUDITORS, 200),
     ("GET", "/v1/access-log", None, AUDITORS, 200),

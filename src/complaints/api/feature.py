@@ -61,7 +61,8 @@ class Feature:
     `router` is served under /v1, `pages` at the root, for people without a key. `problems` join the catalogue.
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
     the program starts. `complaints check` runs `checks`. The subjects of each of `subjects` have a history,
-    deadlines and escalations like complaints.
+    deadlines and escalations like complaints. `commands` is the work of commands of the command line, by name: `cli`
+    reads their options.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Feature:
     checks: tuple[Check, ...] = ()
     notices: tuple[Notice, ...] = ()
     subjects: tuple[SubjectKind, ...] = ()
+    commands: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
@@ -122,6 +124,10 @@ class Annexes:
         """The catalogue of problems with the problems of the annexes: by code, in the order of their status."""
         ordered = sorted(self._all_problems(), key=lambda problem: problem.status)
         return {problem.code: problem for problem in ordered}
+
+    def find_command(self, name: str) -> Callable[..., Any]:
+        """The work of a command. Raises KeyError if no feature has it."""
+        return {key: work for feature in self.features for key, work in feature.commands.items()}[name]
 
     def settings_for(self, feature: Feature) -> BaseSettings | None:
         """The settings of a feature. None: it has no settings."""
