@@ -177,6 +177,7 @@ CODES = {
 ON_ONE = ("{reference}", "{escalation_id}", "{import_id}")
 LISTED = {
     "GET /v1/complaints",
+    "GET /v1/exports",
     "GET /v1/escalations",
     "GET /v1/followups",
     "GET /v1/inbox",

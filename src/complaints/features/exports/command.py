@@ -1,9 +1,7 @@
 """The work of the command `complaints export`."""
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
 
@@ -11,11 +9,13 @@ from complaints.api.complaints.changes import make_cursor
 from complaints.domain.vocabulary import AccessRole
 from complaints.features.exports import use_cases
 from complaints.features.exports.files import ExportForm, ExportFormat, ExportWorkbook
-from complaints.features.exports.requests import ExportQuery, describe_access, read_query
+from complaints.features.exports.requests import describe_access, read_query
 from complaints.features.exports.routes import refuse_too_many
 from complaints.features.exports.use_cases import ExportStart
 from complaints.use_cases.access import Caller
+from complaints.use_cases.complaints.views import ComplaintParts
 from complaints.use_cases.service import Service
+from complaints.use_cases.table_files.workbook import temporary_workbook
 
 _CALLER = Caller("export", frozenset({AccessRole.ADMIN}), "export")
 Progress = Callable[[int, int], None]
@@ -36,42 +36,35 @@ def export_to_file(
         refuse_too_many(start.count or 0)
     if form.content.has_persons:
         use_cases.log_persons(service, _CALLER, describe_access(query, form, asked))
-    write = _write_workbook if form.format is ExportFormat.XLSX else _write_lines
-    write(service, file, query, form, start, progress, at)
-    return make_cursor(start.number, start.mark)
+    pages = _watched(use_cases.read_pages(service, _CALLER, query, start), start, progress)
+    cursor = make_cursor(start.number, start.mark)
+    if form.format is ExportFormat.XLSX:
+        _write_workbook(file, form, pages, at, cursor)
+    else:
+        file.write(form.header())
+        for complaints in pages:
+            file.write(form.lines(complaints))
+    return cursor
 
 
-def _write_lines(
-    service: Service,
-    file: BinaryIO,
-    query: ExportQuery,
-    form: ExportForm,
-    start: ExportStart,
-    progress: Progress,
-    _at: datetime,
-) -> None:
+def _watched(
+    pages: Iterator[Sequence[ComplaintParts]], start: ExportStart, progress: Progress
+) -> Iterator[Sequence[ComplaintParts]]:
+    """The pages. `progress` is called when a page is written."""
     done = 0
-    file.write(form.header())
-    for complaints in use_cases.read_pages(service, _CALLER, query, start):
-        file.write(form.lines(complaints))
+    for complaints in pages:
+        yield complaints
         progress(done := done + len(complaints), start.count or 0)
 
 
 def _write_workbook(
-    service: Service,
-    file: BinaryIO,
-    query: ExportQuery,
-    form: ExportForm,
-    start: ExportStart,
-    progress: Progress,
-    at: datetime,
+    file: BinaryIO, form: ExportForm, pages: Iterator[Sequence[ComplaintParts]], at: datetime, cursor: str
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="complaints-export-") as directory:
-        path = Path(directory) / "export.xlsx"
-        book = ExportWorkbook(path, form)
-        for complaints in use_cases.read_pages(service, _CALLER, query, start):
-            book.add(complaints)
-            progress(book.rows, start.count or 0)
-        book.finish(at=at, cursor=make_cursor(start.number, start.mark))
-        with path.open("rb") as made:
+    with temporary_workbook(zone=form.zone) as book:
+        sheets = ExportWorkbook(book, form)
+        for complaints in pages:
+            sheets.add(complaints)
+            refuse_too_many(sheets.rows)
+        sheets.finish(at=at, cursor=cursor)
+        with book.path.open("rb") as made:
             copyfileobj(made, file)

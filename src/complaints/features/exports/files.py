@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from complaints.domain.json_text import encode
@@ -57,30 +56,25 @@ class ExportForm:
 
 
 class ExportWorkbook:
-    """The workbook of an export: a sheet of complaints, and a sheet about the file."""
+    """The sheets of an export in a workbook: the complaints, and what a reader must know about the file."""
 
-    def __init__(self, path: Path, form: ExportForm) -> None:
-        self._book = Workbook(path, zone=form.zone)
-        self._content, self._columns = form.content, form.content.columns()
-        self._zone = str(form.zone)
-        self._book.add_sheet("complaints 投诉", titles_of(self._columns, form.language))
+    def __init__(self, book: Workbook, form: ExportForm) -> None:
+        self._book, self._form = book, form
+        self._columns = form.content.columns()
+        book.add_sheet("complaints 投诉", titles_of(self._columns, form.language))
         self.rows = 0
 
     def add(self, complaints: Sequence[ComplaintParts]) -> None:
         """Write complaints below the others. Raises Unavailable for a full disk."""
-        items = map(self._content.item_of, complaints)
+        items = map(self._form.content.item_of, complaints)
         self._book.write_rows(values_of(item, self._columns) for item in items)
         self.rows += len(complaints)
 
-    def discard(self) -> None:
-        """Give up. Nothing is left open."""
-        self._book.discard()
-
     def finish(self, *, at: datetime, cursor: str) -> None:
-        """Add what a reader must know of the file, and pack it. Raises Unavailable for a full disk."""
+        """Add the sheet about the file, and pack it. Raises Unavailable for a full disk."""
         facts: dict[str, Any] = {
             "begun_at 导出时间": at,
-            "timezone 时区": self._zone,
+            "timezone 时区": str(self._form.zone),
             "rows 行数": self.rows,
             "feed_cursor 变更流位置": cursor,
         }

@@ -1,12 +1,10 @@
 """The route of exports."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
@@ -38,7 +36,7 @@ from complaints.features.exports.use_cases import ExportPage, ExportStart
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.lists import ListPosition
 from complaints.use_cases.table_files.csv_text import CSV_TYPE
-from complaints.use_cases.table_files.workbook import MOST_ROWS, XLSX_TYPE
+from complaints.use_cases.table_files.workbook import MOST_ROWS, XLSX_TYPE, temporary_workbook
 
 router = APIRouter(prefix="/exports", tags=["exports"], route_class=StrictRoute)
 CURSOR_HEADER = "X-Feed-Cursor"
@@ -193,18 +191,13 @@ async def _line_pieces(export: _Export) -> AsyncIterator[bytes]:
 
 
 async def _workbook_pieces(export: _Export) -> AsyncIterator[bytes]:
-    """The bytes of the workbook. It is made as a whole first, in a directory that is deleted at the end."""
-    with tempfile.TemporaryDirectory(prefix="complaints-export-") as directory:
-        path = Path(directory) / "export.xlsx"
-        book = await run_in_threadpool(ExportWorkbook, path, export.form)
-        try:
-            async for page in export.pages():
-                await run_in_threadpool(book.add, page.complaints)
-                refuse_too_many(book.rows)
-            await run_in_threadpool(partial(book.finish, at=export.begun_at, cursor=export.cursor))
-        except BaseException:
-            book.discard()
-            raise
-        with path.open("rb") as file:
+    """The bytes of the workbook. It is made as a whole first, in a file that is deleted at the end."""
+    with temporary_workbook(zone=export.form.zone) as book:
+        sheets = ExportWorkbook(book, export.form)
+        async for page in export.pages():
+            await run_in_threadpool(sheets.add, page.complaints)
+            refuse_too_many(sheets.rows)
+        await run_in_threadpool(partial(sheets.finish, at=export.begun_at, cursor=export.cursor))
+        with book.path.open("rb") as file:
             while piece := await run_in_threadpool(file.read, _PIECE_BYTES):
                 yield piece

@@ -4,10 +4,11 @@ The library writes each row to a temporary file, and packs the files when the wo
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from complaints.domain.errors import Unavailable
@@ -32,7 +33,7 @@ _RICH_START, _RICH_END = "<r>", "</r>"
 
 
 class Workbook:
-    """A workbook at `path`. Instants become dates of Excel in `zone`, numbers and booleans keep their types.
+    """A workbook that `close` makes at `path`. Instants become dates of Excel in `zone`, numbers and booleans keep their types.
 
     Raises Unavailable if the file cannot be written, as on a full disk.
     """
@@ -43,6 +44,7 @@ class Workbook:
         options = {**_OPTIONS, "tmpdir": str(path.parent)}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._book.use_zip64()
+        self.path = path
         self._zone = zone
         self._bold = self._book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self._date = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
@@ -79,16 +81,27 @@ class Workbook:
         elif text := text_of(value, self._zone):
             sheet.write_string(row, number, _fit(text))
 
-    def discard(self) -> None:
-        """Give up: the file is not made, and the temporary files are closed."""
-        for sheet in self._book.worksheets():
-            sheet.row_data_fh.close()
-        self._book.fileclosed = True
-
     def close(self) -> None:
         """Pack the workbook."""
         with _writing():
             self._book.close()
+
+    def discard(self) -> None:
+        """Close what is still open. Without `close` before it, no workbook is made."""
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
+        self._book.fileclosed = True
+
+
+@contextmanager
+def temporary_workbook(*, zone: tzinfo = UTC) -> Iterator[Workbook]:
+    """A workbook in a directory of its own, which is deleted at the end of the block. Raises Unavailable."""
+    with ExitStack() as stack:
+        with _writing():
+            directory = stack.enter_context(TemporaryDirectory(prefix="complaints-"))
+            book = Workbook(Path(directory) / "workbook.xlsx", zone=zone)
+        stack.callback(book.discard)
+        yield book
 
 
 def _width_of(title: str) -> float:
