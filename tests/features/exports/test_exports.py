@@ -217,6 +217,7 @@ def test_export_and_feed_together_miss_no_change(
 def test_persons_are_masked_and_an_export_with_them_is_logged(
     client: TestClient, scenario: Scenario, told: Any
 ) -> None:
+    """Rule 9.3."""
     auditor, agent = scenario.key(AccessRole.AUDITOR), scenario.key(AccessRole.AGENT)
     [masked] = _lines(_export(client, headers=auditor, full=True))
     assert masked["complainant"]["name"] == "Z****"

@@ -5,7 +5,7 @@ connection is closed without the end of the body, and the client sees that somet
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -31,7 +31,7 @@ class ExportAnswer(Response):
 
     def __init__(
         self,
-        pieces: AsyncIterator[bytes],
+        pieces: AsyncGenerator[bytes, None],
         check: Callable[[], Awaitable[None]],
         *,
         headers: Mapping[str, str],
@@ -52,6 +52,8 @@ class ExportAnswer(Response):
                 raise
             scope["state"]["problem"] = "export-cut"
             raise ExportCut(error.detail) from error
+        finally:
+            await self._pieces.aclose()
 
     async def _send(self, send: Send) -> None:
         piece = await anext(self._pieces, b"")

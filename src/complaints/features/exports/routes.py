@@ -1,7 +1,7 @@
 """The route of exports."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -181,7 +181,7 @@ def _head(headers: dict[str, str], media_type: str) -> Response:
     return answer
 
 
-async def _line_pieces(export: _Export) -> AsyncIterator[bytes]:
+async def _line_pieces(export: _Export) -> AsyncGenerator[bytes, None]:
     header = export.form.header()
     async for page in export.pages():
         lines = header + await run_in_threadpool(export.form.lines, page.complaints)
@@ -190,7 +190,7 @@ async def _line_pieces(export: _Export) -> AsyncIterator[bytes]:
         header = b""
 
 
-async def _workbook_pieces(export: _Export) -> AsyncIterator[bytes]:
+async def _workbook_pieces(export: _Export) -> AsyncGenerator[bytes, None]:
     """The bytes of the workbook. It is made as a whole first, in a file that is deleted at the end."""
     with temporary_workbook(zone=export.form.zone) as book:
         sheets = ExportWorkbook(book, export.form)

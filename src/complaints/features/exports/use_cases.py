@@ -59,7 +59,7 @@ def start_export(service: Service, caller: Caller, asked: ComplaintFilter, *, co
 
 
 def log_persons(service: Service, caller: Caller, reason: str) -> None:
-    """Write a row of the access log, unless the caller sees no person in clear (rule 9.2)."""
+    """Write a row of the access log, unless the caller sees no person in clear (rule 9.3)."""
     if Right.SEE_PERSONS in caller.rights:
         service.write(lambda tx: note_export(service, tx, caller, reason))
 

@@ -33,8 +33,9 @@ _RICH_START, _RICH_END = "<r>", "</r>"
 
 
 class Workbook:
-    """A workbook that `close` makes at `path`. Instants become dates of Excel in `zone`, numbers and booleans keep their types.
+    """A workbook that `close` makes at `path`. Instants become dates of Excel in `zone`.
 
+    Numbers and booleans keep their types.
     Raises Unavailable if the file cannot be written, as on a full disk.
     """
 
