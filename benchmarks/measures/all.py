@@ -1,6 +1,7 @@
 """Every row of the speed table. A new one is a `Row` in a module of its own, and a line here."""
 
 from benchmarks.measures.check import CHECK, CHECK_SQLITE
+from benchmarks.measures.exports import EXPORTS
 from benchmarks.measures.imports import IMPORT
 from benchmarks.measures.intake import INTAKE, INTAKE_128, INTAKE_ONE, INTAKE_SQLITE
 from benchmarks.measures.lag import LAG
@@ -23,6 +24,7 @@ _ALL: tuple[Row, ...] = (
     *QUERIES,
     CHECK,
     CHECK_SQLITE,
+    *EXPORTS,
     OVERDUE_SCOPED,
     OVERDUE_SCOPED_SQLITE,
 )

@@ -50,6 +50,7 @@ Json = dict[str, Any]
 TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints", POST, POSTERS, 201),
     ("GET", "/v1/complaints", None, EVERYONE, 200),
+    ("GET", "/v1/exports", None, EVERYONE, 200),
     ("GET", "/v1/audit", None, AUDITORS, 200),
     ("POST", "/v1/complaints/{reference}/reveal", {"reason": "The regulator asks."}, AUDITORS, 200),
     ("GET", "/v1/access-log", None, AUDITORS, 200),
@@ -192,6 +193,7 @@ CODES = {
 ON_ONE = ("{reference}", "{escalation_id}", "{import_id}")
 LISTED = {
     "GET /v1/complaints",
+    "GET /v1/exports",
     "GET /v1/escalations",
     "GET /v1/followups",
     "GET /v1/inbox",

@@ -54,7 +54,7 @@ def command(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Comman
             for name, value in settings.items():
                 patch.setenv(f"COMPLAINTS_{name.upper()}", str(value))
             patch.setattr(sys, "argv", ["complaints", *words])
-            out, err = io.StringIO(), io.StringIO()
+            out, err = io.TextIOWrapper(io.BytesIO(), "utf-8", newline=""), io.StringIO()
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
             try:
@@ -62,7 +62,8 @@ def command(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Comman
                 status: Any = 0
             except SystemExit as end:
                 status = end.code or 0
-            return Ended(status, out.getvalue(), err.getvalue())
+            out.flush()
+            return Ended(status, out.buffer.getvalue().decode(), err.getvalue())  # type: ignore[attr-defined]
 
     with kept_logging():
         yield run

@@ -76,7 +76,8 @@ class Feature:
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
     the program starts. `complaints check` runs `checks`. `measures` are shown with those of the core. The texts of
     `notices` stand in the folder `templates`, as `<template>.en.txt` and `<template>.zh.txt`. The subjects of each of
-    `subjects` have a history, deadlines and escalations like complaints.
+    `subjects` have a history, deadlines and escalations like complaints. `commands` is the work of commands of the
+    command line, by name: `cli` reads their options.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Feature:
     templates: Path | None = None
     subjects: tuple[SubjectKind, ...] = ()
     measures: tuple[FeatureMeasure, ...] = ()
+    commands: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
@@ -151,6 +153,10 @@ class Annexes:
         """The catalogue of problems with the problems of the annexes: by code, in the order of their status."""
         ordered = sorted(self._all_problems(), key=lambda problem: problem.status)
         return {problem.code: problem for problem in ordered}
+
+    def find_command(self, name: str) -> Callable[..., Any]:
+        """The work of a command. Raises KeyError if no feature has it."""
+        return {key: work for feature in self.features for key, work in feature.commands.items()}[name]
 
     def settings_for(self, feature: Feature) -> BaseSettings | None:
         """The settings of a feature. None: it has no settings."""

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from complaints.api.http.authentication import describe_keys
 from complaints.api.http.body_limits import BodyLimits, RequestLimits
+from complaints.api.http.csv_lists import describe_csv
 from complaints.api.http.request_ids import Observer, RequestIds
 from complaints.api.openapi import docs_page
 from complaints.api.openapi.component_names import shorten_names
@@ -79,6 +80,7 @@ def _describe(app: FastAPI) -> None:
             describe_keys(document)
             describe_problems(document)
             describe_queries(document)
+            describe_csv(document)
             describe_operations(document)
             restore_nulls(document)
             shorten_names(document)

@@ -247,9 +247,13 @@ class AuditAction(StrEnum):
 
 
 class AccessKind(StrEnum):
-    """An entry of the access log: why persons were shown in clear. `reveal`: a caller who sees masks gave a reason."""
+    """An entry of the access log: why persons were shown in clear.
+
+    `reveal`: a caller who sees masks gave a reason. `export`: a caller exported complaints with their persons.
+    """
 
     REVEAL = "reveal"
+    EXPORT = "export"
 
 
 class AssignmentMethod(StrEnum):

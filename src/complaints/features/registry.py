@@ -2,6 +2,7 @@
 
 from complaints.api.feature import Feature
 from complaints.features.complainant_page.feature import FEATURE as COMPLAINANT_PAGE
+from complaints.features.exports.feature import FEATURE as EXPORTS
 from complaints.features.notifications.feature import FEATURE as NOTIFICATIONS
 
-FEATURES: tuple[Feature, ...] = (NOTIFICATIONS, COMPLAINANT_PAGE)
+FEATURES: tuple[Feature, ...] = (NOTIFICATIONS, EXPORTS, COMPLAINANT_PAGE)

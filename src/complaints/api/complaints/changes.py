@@ -92,9 +92,12 @@ def _read(request: ApiRequest, query: ChangesQuery, place: Place | None) -> Foun
 
 
 def _page(found: Sequence[FeedEvent], place: Place, fields: frozenset[str] | None) -> Reply:
-    number, mark = place
-    position = {"kind": _CURSOR, "after": number} | ({"id": str(mark)} if mark else {})
-    return page_of(map(_change_json, found), fields, cursors.encode(position))
+    return page_of(map(_change_json, found), fields, make_cursor(*place))
+
+
+def make_cursor(number: int, mark: UUID | None) -> str:
+    """The cursor of a place in the feed: the number of the last event that was seen, and its id."""
+    return cursors.encode({"kind": _CURSOR, "after": number} | ({"id": str(mark)} if mark else {}))
 
 
 def _change_json(change: FeedEvent) -> dict[str, Any]:

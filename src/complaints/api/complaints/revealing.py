@@ -61,15 +61,17 @@ class AccessQuery(CursorQuery):
 
 
 class AccessShown(BaseModel):
-    """An entry of the access log: the actor saw the persons of the complaint in clear."""
+    """An entry of the access log: the actor saw the persons of the complaint, or of many, in clear."""
 
     id: Annotated[Id, Field(description="The id of the entry.")]
     at: AwareDatetime
     actor: str
     kind: Annotated[AccessKind, Field(description="How the actor saw them.")]
-    complaint_id: Id
-    number: str
-    reason: Annotated[str, Field(description="The reason that the actor gave.")]
+    complaint_id: Annotated[Id | None, Field(description="The complaint; null: an export of many.")]
+    number: Annotated[str | None, Field(description="The number of the complaint; null: an export of many.")]
+    reason: Annotated[
+        str, Field(description="The reason that the actor gave; for an export also its format and filters.")
+    ]
 
 
 class AccessPage(BaseModel):
@@ -149,7 +151,7 @@ def _access_json(access: ListedAccess) -> dict[str, Any]:
         "actor": access.actor,
         "kind": access.kind,
         "complaint_id": to_json(access.complaint_id),
-        "number": number_of(access.complaint_sequence),
+        "number": None if access.complaint_sequence is None else number_of(access.complaint_sequence),
         "reason": access.reason,
     }
 

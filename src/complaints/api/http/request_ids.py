@@ -27,6 +27,7 @@ Observer = Callable[[str, str, int, float], None]
 """Called after every answer with the method, the route template ("" for none), the status and the seconds."""
 
 _VISIBLE_ASCII = re.compile(rb"[\x21-\x7e]{1,128}")
+_IS_HEAD = "is_head"
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 _SECURITY_NAMES = frozenset(name for name, _ in SECURITY_HEADERS)
 _log = structlog.get_logger("complaints.http")
@@ -56,6 +57,7 @@ class RequestIds:
         answer = _Answer(send, request_id)
         started = perf_counter()
         # The server has the first scope: it leaves out the body of the answer to a HEAD.
+        scope["state"][_IS_HEAD] = scope["method"] == "HEAD"
         handled = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
             await self._app(handled, receive, answer.send)
@@ -99,6 +101,11 @@ class RequestIds:
 def _path_for_log(scope: Scope) -> str:
     prefix = page_prefix_of(scope)
     return clip(instance_of(scope)) if prefix is None else f"{prefix}/…"
+
+
+def is_head(scope: Scope) -> bool:
+    """True if the client asked by HEAD. The request is handled as GET, and its body is left out."""
+    return bool(scope["state"].get(_IS_HEAD))
 
 
 def _reference(scope: Scope) -> str | None:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import params
-from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, read_content_type
+from complaints.api.http.csv_lists import ListRoute
 from complaints.api.problems.refusals import BadRequest, RefusalCarrier, UnsupportedMediaType
 from complaints.domain.errors import ComplaintError, Fault, clip
 
@@ -18,8 +18,10 @@ _MERGE_PATCH = "application/merge-patch+json"
 _PLAIN = [JSON.encode("ascii")]
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(ListRoute):
     """A route that reads its JSON body strictly. Forms, files and other types are read as FastAPI does.
+
+    A list is also answered as CSV.
 
     Use it as `APIRouter(route_class=StrictRoute)`.
     """

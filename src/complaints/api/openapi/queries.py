@@ -33,10 +33,13 @@ def _describe_fields(parameter: dict[str, Any], item: dict[str, Any]) -> None:
 
 
 def _picked_item(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    """The schema of an item of the list. With `fields`, no member of the item is required."""
-    page = _resolved(operation["responses"]["200"]["content"]["application/json"]["schema"], document)
+    """The schema of an item of the list, or of a line. With `fields`, no member of the item is required."""
+    content = operation["responses"]["200"]["content"]
+    if "application/json" not in content:
+        return resolve_schema(content["application/x-ndjson"]["schema"], document)
+    page = resolve_schema(content["application/json"]["schema"], document)
     items = page["properties"]["items"]["items"]
-    item = _resolved(items, document)
+    item = resolve_schema(items, document)
     if "required" not in item:
         return item
     name = f"{items['$ref'].rpartition('/')[2]}InList"
@@ -46,7 +49,8 @@ def _picked_item(operation: dict[str, Any], document: dict[str, Any]) -> dict[st
     return item
 
 
-def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+def resolve_schema(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """The schema itself, or the component that it refers to."""
     while "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return schema

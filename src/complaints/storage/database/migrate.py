@@ -196,7 +196,8 @@ def _keep_children(connection: Connection) -> Iterator[None]:
     """On SQLite, switch foreign keys off while tables are rebuilt.
 
     With foreign keys on, dropping the old table deletes its child rows. Inside a transaction the setting has no
-    effect and gives no error, so it goes directly to the driver.
+    effect and gives no error, so it goes directly to the driver. The second setting lets the new table take the name
+    of the old one while a view refers to it.
     """
     if connection.dialect.name != "sqlite":
         yield
@@ -205,9 +206,11 @@ def _keep_children(connection: Connection) -> Iterator[None]:
     driver = connection.connection.dbapi_connection
     assert driver is not None  # `connect` opened it
     driver.execute("PRAGMA foreign_keys=OFF")
+    driver.execute("PRAGMA legacy_alter_table=ON")
     try:
         yield
     finally:
+        driver.execute("PRAGMA legacy_alter_table=OFF")
         driver.execute("PRAGMA foreign_keys=ON")
 
 

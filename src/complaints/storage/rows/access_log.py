@@ -37,7 +37,7 @@ access_log = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(210), nullable=False),
     Column("kind", one_of(AccessKind, checked=False), nullable=False),
-    Column("complaint_id", ForeignKey("complaint.id"), nullable=False),
+    Column("complaint_id", ForeignKey("complaint.id")),  # NULL: an export of many complaints
     Column("reason", String(500), nullable=False),
 )
 a, c = access_log.c, complaint.c
@@ -49,21 +49,24 @@ AccessPosition = tuple[datetime, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One row of the access log: `actor` saw the persons of a complaint at `at` (UTC), and gave a reason."""
+    """One row of the access log: `actor` saw the persons of a complaint at `at` (UTC), for a reason.
+
+    `complaint_id` is None for an export of many complaints.
+    """
 
     id: UUID
     at: datetime
     actor: str
     kind: AccessKind
-    complaint_id: UUID
+    complaint_id: UUID | None
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListedAccess(Access):
-    """A row of the access log with the sequence of its complaint."""
+    """A row of the access log with the sequence of its complaint, if it is about one."""
 
-    complaint_sequence: int
+    complaint_sequence: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,13 @@ def write_access(tx: Transaction, access: Access) -> None:
 def list_accesses(
     tx: Transaction, asked: AccessFilter, *, scope: Scope, after: AccessPosition | None, limit: int
 ) -> Sequence[ListedAccess]:
-    """Up to `limit` rows that fit, about complaints in `scope`, latest first. `after` is the end of the page before."""
+    """Up to `limit` rows that fit, about complaints in `scope`, latest first. `after` is the end of the page before.
+
+    A row about no complaint is only in the scope of all complaints.
+    """
     statement = (
         select(access_log, c.sequence.label("complaint_sequence"))
-        .join(complaint, c.id == a.complaint_id)
+        .outerjoin(complaint, c.id == a.complaint_id)
         .where(condition(scope, complaint), *_conditions(asked))
         .order_by(a.at.desc(), a.id.desc())
         .limit(limit)

@@ -57,10 +57,12 @@ class ListCount:
     is_minimum: bool
 
 
-def count_views(service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter) -> ListCount:
-    """Count the complaints that fit, up to `MOST_COUNTED`. Raises like `filters_of`."""
-    found = count_complaints(tx, filters_of(service, tx, caller, asked), most=MOST_COUNTED + 1)
-    return ListCount(min(found, MOST_COUNTED), found > MOST_COUNTED)
+def count_views(
+    service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter, *, most: int = MOST_COUNTED
+) -> ListCount:
+    """Count the complaints that fit, up to `most`. Raises like `filters_of`."""
+    found = count_complaints(tx, filters_of(service, tx, caller, asked), most=most + 1)
+    return ListCount(min(found, most), found > most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,12 +41,20 @@ def reveal(
     return RevealedPersons(access, complaint.sequence, persons, complaint.service_id)
 
 
+def note_export(service: Service, tx: Transaction, caller: Caller, reason: str) -> None:
+    """Write a row of the access log about an export that shows persons in clear. It names no complaint."""
+    access_log.write_access(
+        tx, Access(service.new_id(), tx.now, caller.actor, AccessKind.EXPORT, None, reason)
+    )
+
+
 def list_accesses(
     tx: Transaction, caller: Caller, asked: AccessFilter, *, after: AccessPosition | None, limit: int
 ) -> Sequence[ListedAccess]:
     """Up to `limit` rows of the access log that fit, latest first. Raises Forbidden.
 
-    Rows about complaints outside the scope of the caller are left out.
+    Rows about complaints outside the scope of the caller are left out. Rows about exports are for a caller whose
+    scope is every complaint.
     """
     caller.require(Right.AUDIT)
     scope = caller.scope_for(Right.AUDIT)

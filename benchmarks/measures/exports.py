@@ -1,0 +1,74 @@
+"""An export of many complaints: how long it takes in each format, and how much the server grows meanwhile."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from benchmarks.context import BenchContext
+from benchmarks.filled_database import FilledDatabase, filled_database
+from benchmarks.measures.measure import Cost, Measurement, Row
+from benchmarks.processes import Process
+
+_LOOK_SECONDS = 0.1
+_READ_BYTES = 1 << 20
+_MEGABYTE = 1_000_000
+_FORMATS = {"ndjson": (120.0, 60.0), "csv": (120.0, 60.0), "xlsx": (360.0, 180.0)}
+
+
+def measure_export(context: BenchContext, *, file_format: str) -> Measurement:
+    """Seconds until the last byte is read. Nothing of it is kept."""
+    filled = filled_database(context, context.options["complaints"], on_sqlite=False)
+    filled.get("/v1/exports?format=xlsx&number=C000000013")  # loads what a first export loads
+    before = filled.server.memory_bytes
+    began = time.perf_counter()
+    with _watched(filled.server) as seen:
+        size = _read(filled, f"/v1/exports?format={file_format}")
+    seconds = time.perf_counter() - began
+    grown = max(seen) - before
+    return Measurement(seconds, details={"grown_mb": round(grown / _MEGABYTE, 1), "bytes": size})
+
+
+def _read(filled: FilledDatabase, path: str) -> int:
+    filled.client.request("GET", path, headers=filled.headers)
+    answer, size = filled.client.getresponse(), 0
+    while part := answer.read(_READ_BYTES):
+        size += len(part)
+    return size
+
+
+@contextmanager
+def _watched(server: Process) -> Iterator[list[int]]:
+    """The memory of the server, looked at again and again."""
+    seen, ended = [server.memory_bytes], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            seen.append(server.memory_bytes)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _row(file_format: str, floor: float, aim: float) -> Row:
+    return Row(
+        name=f"export-{file_format}",
+        measures=f"an export as {file_format}, from the request to the last byte",
+        unit="s",
+        floor=floor,
+        aim=aim,
+        judged="product",
+        measure=partial(measure_export, file_format=file_format),
+        options={"complaints": 200_000},
+        cost=Cost("growth of the server", "MB", lambda details: float(details["grown_mb"]), floor=60, aim=30),
+        only_by_name=True,
+    )
+
+
+EXPORTS = tuple(_row(name, *limits) for name, limits in _FORMATS.items())
