@@ -20,37 +20,37 @@ _values = attrgetter(*_MEMBERS)
 T = TypeVar("T")
 
 
-class Place(NamedTuple):
+class FeedPlace(NamedTuple):
     """A place in the feed: the number of the last event before it, and the id of that event, if it is known."""
 
     number: int
     mark: UUID | None
 
 
-Found = tuple[Sequence[FeedEvent], Place]
+Found = tuple[Sequence[FeedEvent], FeedPlace]
 
 
-def place_of(after: str) -> Place | None:
+def place_of(after: str) -> FeedPlace | None:
     """The place that `after` names; None for the end. Raises BadRequest for a bad cursor."""
     if after == _NOW:
         return None
     if not after:
-        return Place(0, None)
+        return FeedPlace(0, None)
     position = cursors.decode(after, _CURSOR)
     mark = cursors.id_in(position, "id") if "id" in position else None
-    return Place(cursors.integer_in(position, "after"), mark)
+    return FeedPlace(cursors.integer_in(position, "after"), mark)
 
 
-def cursor_at(place: Place) -> str:
+def cursor_at(place: FeedPlace) -> str:
     """The cursor that names a place."""
     mark = {"id": str(place.mark)} if place.mark else {}
     return cursors.encode({"kind": _CURSOR, "after": place.number} | mark)
 
 
-def find_end(tx: Transaction) -> Place:
+def find_end(tx: Transaction) -> FeedPlace:
     """The place after the last event."""
     number = history.find_end(tx)
-    return Place(number, history.find_mark(tx, number))
+    return FeedPlace(number, history.find_mark(tx, number))
 
 
 def filter_of(service: Service, tx: Transaction, query: ChangesQuery) -> FeedFilter:
@@ -58,7 +58,7 @@ def filter_of(service: Service, tx: Transaction, query: ChangesQuery) -> FeedFil
     return history.feed_filter(service, tx, types=query.type or (), source=query.source, team=query.team)
 
 
-def read_page(request: ApiRequest, query: ChangesQuery, place: Place | None, *, limit: int) -> Found:
+def read_page(request: ApiRequest, query: ChangesQuery, place: FeedPlace | None, *, limit: int) -> Found:
     """The next events after a place, None: the end of the feed; and the place after them.
 
     Raises InvalidContent, FeedSetBack, and Forbidden for a caller who may not follow the feed.
@@ -66,10 +66,10 @@ def read_page(request: ApiRequest, query: ChangesQuery, place: Place | None, *, 
 
     def work(tx: Transaction) -> Found:
         asked = filter_of(request.service, tx, query)
-        after, mark = place or Place(history.find_end(tx), None)
+        after, mark = place or FeedPlace(history.find_end(tx), None)
         found, seen = history.changes(tx, request.caller, after=after, limit=limit, asked=asked, mark=mark)
         is_last = bool(found) and found[-1].sequence == seen
-        return found, Place(seen, found[-1].id if is_last else history.find_mark(tx, seen))
+        return found, FeedPlace(seen, found[-1].id if is_last else history.find_mark(tx, seen))
 
     return read_with_newest(request.service, work)
 

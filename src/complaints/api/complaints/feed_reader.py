@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
-from complaints.api.complaints.feed_places import Place, change_json, cursor_at, read_with_newest
+from complaints.api.complaints.feed_places import FeedPlace, change_json, cursor_at, read_with_newest
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.http.authentication import find_callers_again
 from complaints.api.pages import pick_fields
@@ -43,7 +43,7 @@ _Fields = frozenset[str] | None
 
 def write_message(found: FeedEvent, fields: _Fields) -> bytes:
     """The message of one event: its cursor, and its JSON on one line."""
-    cursor = cursor_at(Place(found.sequence, found.id))
+    cursor = cursor_at(FeedPlace(found.sequence, found.id))
     return b"id: %s\ndata: %s\n\n" % (cursor.encode("ascii"), encode(pick_fields(change_json(found), fields)))
 
 
@@ -80,9 +80,9 @@ class KeptStretch:
     _texts: dict[tuple[FeedView, _Fields], Sequence[tuple[int, bytes]]] = field(default_factory=dict)
 
     @property
-    def end(self) -> Place:
+    def end(self) -> FeedPlace:
         """The place after it."""
-        return Place(self.stretch.last.sequence, self.stretch.last.id)
+        return FeedPlace(self.stretch.last.sequence, self.stretch.last.id)
 
     def messages(self, view: FeedView, fields: _Fields) -> Sequence[tuple[int, bytes]]:
         """The number and the message of each event that the view shows."""
@@ -110,7 +110,7 @@ def cut_chunks(messages: Sequence[tuple[int, bytes]]) -> Iterator[bytes]:
 class FeedReader:
     """Reads on for its listeners, from `head`, and looks their callers up. Lives in one event loop."""
 
-    def __init__(self, watch: FeedWatch, service: Service, head: Place) -> None:
+    def __init__(self, watch: FeedWatch, service: Service, head: FeedPlace) -> None:
         self.head = head
         self.listeners: set[Listener] = set()
         self._watch = watch
@@ -200,7 +200,7 @@ class FeedReaders:
             multiprocess_mode="livesum",
         )
 
-    def join(self, service: Service, listener: Listener, head: Place) -> FeedReader:
+    def join(self, service: Service, listener: Listener, head: FeedPlace) -> FeedReader:
         """Add a listener to the reader of `service`. The first listener starts one, at `head`."""
         loop = asyncio.get_running_loop()
         key = id(loop), id(service)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from complaints.api.complaints.feed_places import (
     Found,
-    Place,
+    FeedPlace,
     cursor_at,
     filter_of,
     find_end,
@@ -59,7 +59,7 @@ class Subscription:
     view: FeedView
     fields: frozenset[str] | None
     first: Found
-    head: Place
+    head: FeedPlace
 
 
 def open_stream(request: ApiRequest, query: ChangesQuery, last_event_id: str | None) -> Subscription:
@@ -71,7 +71,7 @@ def open_stream(request: ApiRequest, query: ChangesQuery, last_event_id: str | N
     place = place_of(last_event_id or query.after)
     page = read_page(request, query, place, limit=PAGE_EVENTS)
 
-    def work(tx: Transaction) -> tuple[FeedView, Place]:
+    def work(tx: Transaction) -> tuple[FeedView, FeedPlace]:
         return FeedView.of(request.caller, filter_of(request.service, tx, query)), find_end(tx)
 
     view, head = request.service.read(work)
