@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from complaints.api.complaints.feed_places import (
-    Found,
     FeedPlace,
+    Found,
     cursor_at,
     filter_of,
     find_end,
