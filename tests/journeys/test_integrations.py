@@ -143,8 +143,9 @@ def test_every_integration_works_with_a_server(
             made.set(ROBOT_URL=f"{group.url}/send?key=x", ROBOT_SECRET="SEC0123456789abcdef")
             check_robot(made, group, kind, capsys)
     check_table(made, capsys)
-    dashboard = str(PLACE / "grafana-dashboard.json")
-    assert made.run("check_dashboard", dashboard) == 0
+    assert made.run("check_dashboard", str(PLACE / "grafana-dashboard.json")) == 0
+    alarms = json.dumps({"expr": (PLACE / "grafana.md").read_text(encoding="utf-8")})
+    assert made.run("check_dashboard", made.file("alarms.json", alarms)) == 0
     assert made.run("check_dashboard", made.file("other.json", '[{"expr": "max(complaints_no_such)"}]')) == 2
     assert "The server has no complaints_no_such." in capsys.readouterr().err
     made.admin.close()
