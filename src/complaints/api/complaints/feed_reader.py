@@ -142,7 +142,8 @@ class FeedReader:
 
     async def _step(self) -> None:
         """Wait for events and read them. During an outage of the database the streams stay open and get nothing."""
-        woken = await self._watch.wait_beyond(self._service, self.head.number, ACCESS_SECONDS)
+        seconds = max(0.0, self._checked_at + ACCESS_SECONDS - asyncio.get_running_loop().time())
+        woken = await self._watch.wait_beyond(self._service, self.head.number, seconds)
         try:
             await self._check_listeners()
             if woken and not self._watch.ended:
