@@ -1,4 +1,4 @@
-"""A dismissed user has a live session and calls that wait for the feed: all end within 5 s, in every process."""
+"""A dismissed user has a session, waits for the feed and listens to it: all end within 5 s, in every process."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +28,13 @@ def wait_for_events(client: httpx2.Client) -> tuple[int, float]:
     return answer.status_code, time.monotonic()
 
 
+def listen(client: httpx2.Client) -> tuple[str, float]:
+    """Listen to the feed; the last line of the stream, and the time of its end."""
+    with client.stream("GET", "/v1/changes", headers={"Accept": "text/event-stream"}) as stream:
+        *_, last = stream.raise_for_status().iter_lines()
+    return last, time.monotonic()
+
+
 def test_a_dismissed_user_is_out_everywhere_within_five_seconds(
     launcher: Launcher, database_url: str
 ) -> None:
@@ -36,7 +43,7 @@ def test_a_dismissed_user_is_out_everywhere_within_five_seconds(
     there = launcher.serve(database_url, sandbox=1, scheduler=0) if shared else here
     with ExitStack() as stack:
         admin = stack.enter_context(here.client(ADMIN_SECRET))
-        pool = stack.enter_context(ThreadPoolExecutor(2))
+        pool = stack.enter_context(ThreadPoolExecutor(4))
         user: dict[str, Any] = {"login": LOGIN, "name": "Li Wei", "roles": ["agent"], "scope": "all"}
         admin.post("/v1/users", json=user).raise_for_status()
         link = admin.post(f"/v1/users/{LOGIN}/password-link").raise_for_status().json()
@@ -48,13 +55,17 @@ def test_a_dismissed_user_is_out_everywhere_within_five_seconds(
         waiting, working = (stack.enter_context(closing(browser(there))) for _ in range(2))
         assert working.get("/v1/me").json()["login"] == LOGIN
         waits = [pool.submit(wait_for_events, one) for one in (waiting, by_key)]
+        streams = [pool.submit(listen, one) for one in (working, by_key)]
         time.sleep(1)
-        assert not any(one.done() for one in waits)
+        assert not any(one.done() for one in waits + streams)
 
         dismissed_at = time.monotonic()
         admin.patch(f"/v1/users/{LOGIN}", json={"active": False}).raise_for_status()
         for status, at in (one.result() for one in waits):
             assert status == 401
+            assert at - dismissed_at < 5
+        for last, at in (one.result() for one in streams):
+            assert last == ": end unauthenticated"
             assert at - dismissed_at < 5
         for client in (waiting, working, by_key):
             assert client.get("/v1/complaints").status_code == 401

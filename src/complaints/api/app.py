@@ -16,6 +16,7 @@ from complaints.api.accounts.hashing_turns import HashingTurns
 from complaints.api.complaints import attachments, bulk, changes, links, lists, promises, revealing, timeline
 from complaints.api.complaints import routes as complaint_routes
 from complaints.api.complaints.direct_posting import DirectPosting
+from complaints.api.complaints.feed_reader import FeedReaders
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.file_threads import FileThreads
 from complaints.api.configuration import (
@@ -137,6 +138,7 @@ def create_app(
     app.state.import_quota = import_quota
     app.state.feed_watch = FeedWatch()
     app.state.file_threads = FileThreads()
+    app.state.feed_readers = FeedReaders(app.state.feed_watch, registry)
     app.state.wall, app.state.sweeps = wall, sweeps
     app.state.session_limits, app.state.hashing_turns = session_limits, HashingTurns()
     app.state.openid = openid

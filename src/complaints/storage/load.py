@@ -258,6 +258,14 @@ def find_outside(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Sco
     return set(tx.connection.execute(statement).scalars())
 
 
+def find_sources(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The source of each of these complaints. An id of anything else is left out."""
+    if not complaint_ids:
+        return {}
+    statement = select(complaint.c.id, complaint.c.source).where(any_of(complaint.c.id, complaint_ids))
+    return {row.id: row.source for row in tx.connection.execute(statement)}
+
+
 def take_numbers(tx: Transaction, amount: int) -> list[int]:
     """New numbers, ascending. All complaints that got a number in this transaction are written already."""
     if not amount:

@@ -1,5 +1,6 @@
 """Schemas of the timeline, the feed of changes and links."""
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,6 +14,10 @@ from complaints.api.query_types import FilterText
 from complaints.domain.vocabulary import EventType, LinkType, Status
 
 _EXAMPLES = read_examples("complaints.api.complaints")
+STREAM_EXAMPLE = (
+    f"id: eyJraW5kIjoiY2hhbmdlcyIsImFmdGVyIjoxMDQyfQ\ndata: {json.dumps(_EXAMPLES['change'])}\n\n"
+)
+"""One event of the feed as a server-sent event."""
 
 
 class TimelineQuery(PageQuery):

@@ -3,7 +3,7 @@
 The caller is found before the rest of the request is read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -17,9 +17,14 @@ from complaints.api.problems.handlers import refusal_response
 from complaints.api.problems.refusals import Unauthenticated
 from complaints.domain.errors import ComplaintError
 from complaints.use_cases.access import Caller
-from complaints.use_cases.accounts.sessions import SessionCaller, find_session_caller, use_session
+from complaints.use_cases.accounts.sessions import (
+    SessionCaller,
+    find_session_caller,
+    find_session_callers,
+    use_session,
+)
 from complaints.use_cases.configuration.keys import caller_of, known_caller
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, Transaction
 
 PROTECTED = "/v1/"
 SIGN_IN = frozenset(
@@ -122,6 +127,26 @@ async def _session_caller(service: Service, scope: Scope, find: SessionFinder) -
         raise Unauthenticated("The session has ended: sign in again.")
     scope.setdefault("state", {})["session"] = found.session
     return found.caller
+
+
+def find_callers_again(scopes: Sequence[Scope]) -> list[Caller | None]:
+    """The callers of many long requests, as they are now; None for a key or a session that has ended.
+
+    One transaction finds them all. That is no use of the sessions. Blocks. Raises Unavailable.
+    """
+    if not scopes:
+        return []
+    state = scopes[0]["app"].state
+    service: Service = state.service
+    keys = {read_secret(scope) for scope in scopes if _find_authorizations(scope)}
+    tokens = {read_secret(scope) for scope in scopes if not _find_authorizations(scope)}
+
+    def find(tx: Transaction) -> dict[str, Caller | None]:
+        found = find_session_callers(service, tx, tokens, now=state.wall(), limits=state.session_limits)
+        return {**found, **{secret: caller_of(service, tx, secret) for secret in keys}}
+
+    callers = service.read(find)
+    return [callers.get(read_secret(scope)) for scope in scopes]
 
 
 def read_secret(scope: Scope) -> str:

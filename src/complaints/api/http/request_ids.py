@@ -51,7 +51,8 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        # A stream would never end if it went on after the head that a HEAD asks for.
+        scope.setdefault("state", {}).update(request_id=request_id, is_head=scope["method"] == "HEAD")
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         answer = _Answer(send, request_id)

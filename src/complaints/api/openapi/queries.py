@@ -1,17 +1,16 @@
-"""Corrects the query parameters in the OpenAPI document: they are never null, and `fields` is a list."""
+"""Corrects the parameters of routes in the OpenAPI document: they are never null, and `fields` is a list."""
 
 from typing import Any
 
 
 def describe_queries(document: dict[str, Any]) -> None:
-    """Correct the query parameters of an OpenAPI document, in place."""
+    """Correct the parameters of an OpenAPI document, in place."""
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
             for parameter in operation.get("parameters", []):
-                if parameter["in"] == "query":
-                    _never_null(parameter["schema"])
-                    if parameter["name"] == "fields":
-                        _describe_fields(parameter, _picked_item(operation, document))
+                _never_null(parameter["schema"])
+                if parameter["name"] == "fields":
+                    _describe_fields(parameter, _picked_item(operation, document))
 
 
 def _never_null(schema: dict[str, Any]) -> None:

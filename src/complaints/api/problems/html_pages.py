@@ -14,6 +14,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from complaints.api.problems.media_ranges import prefers
+
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; }
 body { max-width: 64rem; margin: 0 auto; padding: 1rem; }
@@ -104,30 +106,5 @@ def page_prefix_of(scope: Mapping[str, Any] | None) -> str | None:
 
 
 def prefers_html(accept: str) -> bool:
-    """True if an Accept header ranks `text/html` above `application/json` (RFC 9110, section 12.5.1)."""
-    ranges = _ranges(accept)
-    return _quality(ranges, "text/html") > _quality(ranges, "application/json")
-
-
-def _ranges(accept: str) -> dict[str, float]:
-    ranges: dict[str, float] = {}
-    for part in accept.split(","):
-        media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weights = [piece[2:] for piece in parameters if piece.startswith("q=")]
-        ranges[media_range] = _weight(weights[0]) if weights else 1.0
-    return ranges
-
-
-def _weight(text: str) -> float:
-    try:
-        return min(max(float(text), 0.0), 1.0)
-    except ValueError:
-        return 0.0
-
-
-def _quality(ranges: Mapping[str, float], media_type: str) -> float:
-    family = media_type.partition("/")[0] + "/*"
-    for candidate in (media_type, family, "*/*"):
-        if candidate in ranges:
-            return ranges[candidate]
-    return 0.0
+    """True if an Accept header ranks `text/html` above `application/json`."""
+    return prefers(accept, "text/html")

@@ -5,7 +5,7 @@ from datetime import datetime
 from shutil import copyfileobj
 from typing import BinaryIO
 
-from complaints.api.complaints.changes import make_cursor
+from complaints.api.complaints.feed_places import FeedPlace, cursor_at
 from complaints.domain.vocabulary import AccessRole
 from complaints.features.exports import use_cases
 from complaints.features.exports.files import ExportForm, ExportFormat, ExportWorkbook
@@ -37,7 +37,7 @@ def export_to_file(
     if form.content.has_persons:
         use_cases.log_persons(service, _CALLER, describe_access(query, form, asked))
     pages = _watched(use_cases.read_pages(service, _CALLER, query, start), start, progress)
-    cursor = make_cursor(start.number, start.mark)
+    cursor = cursor_at(FeedPlace(start.number, start.mark))
     if form.format is ExportFormat.XLSX:
         _write_workbook(file, form, pages, at, cursor)
     else:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from complaints.api.complaints.changes import make_cursor
+from complaints.api.complaints.feed_places import FeedPlace, cursor_at
 from complaints.api.http.authentication import find_caller
 from complaints.api.http.content_types import find_quality
 from complaints.api.http.request_ids import is_head
@@ -81,7 +81,7 @@ class _Export:
     cursor: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cursor = make_cursor(self.start.number, self.start.mark)
+        self.cursor = cursor_at(FeedPlace(self.start.number, self.start.mark))
 
     async def check_access(self) -> None:
         """Find the caller again. Raises Unauthenticated if the key or session ended, Forbidden if a right was lost."""

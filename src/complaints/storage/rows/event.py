@@ -184,14 +184,23 @@ class FeedFilter:
     source: str | None = None
     team: str | None = None
 
+    def fits(self, event_type: str, *, source: str | None, team: str | None) -> bool:
+        """True if an event of this type, of a subject with this source and team, is asked for. As `list_feed`."""
+        return (
+            (not self.types or event_type in self.types)
+            and self.source in (None, source)
+            and self.team in (None, team)
+        )
+
 
 def list_feed(
     tx: Transaction, asked: FeedFilter, *, after: int, up_to: int, limit: int, scope: Scope
 ) -> Sequence[RowMapping]:
-    """Up to `limit` events with numbers above `after` up to `up_to`, with the name of their subject."""
+    """Up to `limit` events with numbers above `after` up to `up_to`, with name and team of their subject."""
     e, c = event.c, complaint.c
+    team = func.coalesce(c.team, subject.c.team)
     statement = (
-        select(event, *NAME_COLUMNS, c.source, c.external_id)
+        select(event, *NAME_COLUMNS, c.source, c.external_id, team.label("team"))
         .outerjoin(complaint, c.id == e.complaint_id)
         .outerjoin(subject, subject.c.id == e.subject_id)
         .where(
@@ -207,7 +216,7 @@ def list_feed(
     if asked.source is not None:
         statement = statement.where(c.source == asked.source)
     if asked.team is not None:
-        statement = statement.where(func.coalesce(c.team, subject.c.team) == asked.team)
+        statement = statement.where(team == asked.team)
     return tx.connection.execute(statement).mappings().all()
 
 

@@ -1,6 +1,6 @@
 """Sessions: users who signed in. The database stores only the digest of a token."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -76,6 +76,12 @@ def find_session(tx: Transaction, digest: str) -> Session | None:
     """The session whose token has this digest, also after its end."""
     row = tx.connection.execute(_BY_TOKEN, {"digest": digest}).first()
     return Session(*row) if row else None
+
+
+def find_sessions_by_digest(tx: Transaction, digests: Collection[str]) -> dict[str, Session]:
+    """The sessions whose tokens have these digests, by digest, also after their end."""
+    statement = _SESSIONS.add_columns(s.token_digest).where(s.token_digest.in_(digests))
+    return {digest: Session(*members) for *members, digest in tx.connection.execute(statement)}
 
 
 def find_session_by_id(tx: Transaction, session_id: UUID) -> Session | None:

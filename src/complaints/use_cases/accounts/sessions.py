@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -131,6 +131,21 @@ def find_session_caller(
         return SessionCaller(found, caller) if caller else None
 
     return service.read(find)
+
+
+def find_session_callers(
+    service: Service, tx: Transaction, tokens: Collection[str], *, now: datetime, limits: SessionLimits
+) -> dict[str, Caller | None]:
+    """The callers of many sessions, by token; None for a session that has ended or whose user may not sign in."""
+    if not tokens:
+        return {}
+    found = session_rows.find_sessions_by_digest(tx, [digest_of(token) for token in tokens])
+    configuration = service.configuration(tx)
+    logins = {digest: one.login for digest, one in found.items() if one.usable(now, idle=limits.idle)}
+    return {
+        token: _caller_of(configuration, login) if (login := logins.get(digest_of(token))) else None
+        for token in tokens
+    }
 
 
 def _caller_of(configuration: Configuration, login: str) -> Caller | None:

@@ -169,9 +169,9 @@ def changes(
     `mark` is the id of event `after`, if it is known. Raises FeedSetBack if that event is no longer there, and
     Forbidden for a caller whose scope is neither everything nor a source (rule 7.7).
     """
-    _check_may_follow(caller)
+    check_may_follow(caller)
     last = event.find_last_number(tx, after=after)
-    _check_place(tx, after, mark, last)
+    check_place(tx, after, mark, last=last)
     seen, looked_at = after, 0
     is_whole = asked == EVERYTHING and caller.scope == ALL_COMPLAINTS
     while seen < last and looked_at < MOST_LOOKED_AT:
@@ -184,14 +184,16 @@ def changes(
     return [], seen
 
 
-def _check_may_follow(caller: Caller) -> None:
+def check_may_follow(caller: Caller) -> None:
+    """Raise Forbidden for a caller whose scope is neither everything nor a source (rule 7.7)."""
     if caller.scope.kind not in (ScopeKind.ALL, ScopeKind.SOURCES):
         raise Forbidden(
             "The feed is for callers whose scope is every complaint or a source. Ask for lists of complaints instead."
         )
 
 
-def _check_place(tx: Transaction, after: int, mark: UUID | None, last: int) -> None:
+def check_place(tx: Transaction, after: int, mark: UUID | None, *, last: int) -> None:
+    """Raise FeedSetBack if event `after` is gone. `mark` is its id, if known; `last` the number of the last event."""
     if after == 0:
         return
     found = event.find_id(tx, after)
@@ -225,13 +227,14 @@ def feed_filter(
 
 def _shown_in_feed(tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]]) -> list[FeedEvent]:
     """The events of the feed as the caller sees them."""
-    events = [_feed_event_of(row) for row in rows]
+    events = [feed_event_of(row) for row in rows]
     internal = caller.has_right_everywhere(Right.SEE_INTERNAL)
     shown = show_data(tx, caller, [(found.type, found.data) for found in events], internal=internal)
     return [replace(found, data=data) for found, data in zip(events, shown, strict=True)]
 
 
-def _feed_event_of(row: Mapping[Any, Any]) -> FeedEvent:
+def feed_event_of(row: Mapping[Any, Any]) -> FeedEvent:
+    """The event of a row of the feed, before any mask but those of its texts."""
     data = hide_texts(row["type"], json.loads(row["data"]), MASK)
     status = data.get("changes", {}).get("status")
     subject = name_of(row)

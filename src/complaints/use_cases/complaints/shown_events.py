@@ -1,6 +1,6 @@
 """The data of events as callers see it: persons and internal texts masked, complaints outside their scope left out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,16 +29,24 @@ def show_data(
     mask. The id of a service has a mask for who may not see the persons of every complaint in scope (rule 9.1). An id
     of a complaint outside the scope of the caller becomes None.
     """
-    shown = [data for _, data in events]
-    if not internal:
-        shown = [_mask_internal(event_type, data) for event_type, data in events]
-    if not caller.has_right_everywhere(Right.SEE_PERSONS):
-        shown = [_mask_service(data) for data in shown]
+    persons = caller.has_right_everywhere(Right.SEE_PERSONS)
+    shown = [mask_data(event_type, data, internal=internal, persons=persons) for event_type, data in events]
     if caller.scope == ALL_COMPLAINTS:
         return shown
-    hidden = load.find_outside(tx, {found for data in shown for found in _ids_in(data)}, scope=caller.scope)
+    hidden = load.find_outside(tx, find_ids(shown), scope=caller.scope)
     texts = {str(complaint_id) for complaint_id in hidden}
-    return [_without(data, texts) for data in shown] if texts else shown
+    return [without_ids(data, texts) for data in shown] if texts else shown
+
+
+def mask_data(event_type: str, data: EventData, *, internal: bool, persons: bool) -> EventData:
+    """The data of an event with masks for internal texts, unless `internal`, and for services, unless `persons`."""
+    shown = data if internal else _mask_internal(event_type, data)
+    return shown if persons else _mask_service(shown)
+
+
+def find_ids(shown: Sequence[EventData]) -> set[UUID]:
+    """All ids in the data of events."""
+    return {found for data in shown for found in _ids_in(data)}
 
 
 def _mask_internal(event_type: str, data: EventData) -> EventData:
@@ -75,10 +83,10 @@ def _ids_in(value: object) -> Iterator[UUID]:
             yield from _ids_in(item)
 
 
-def _without(value: Any, texts: set[str]) -> Any:
-    """`value` with None for each of `texts` in it."""
+def without_ids(value: Any, texts: Collection[str]) -> Any:
+    """`value` with None in place of each of `texts`."""
     if isinstance(value, dict):
-        return {name: _without(member, texts) for name, member in value.items()}
+        return {name: without_ids(member, texts) for name, member in value.items()}
     if isinstance(value, list):
-        return [_without(item, texts) for item in value]
+        return [without_ids(item, texts) for item in value]
     return None if isinstance(value, str) and value in texts else value
