@@ -430,7 +430,7 @@ def serve_measures(service: Service, settings: Settings, shown: CollectorRegistr
     """
     if settings.metrics_port is None:
         return lambda: None
-    shown.register(InstallationMeasures(lambda: service, wall_now))
+    shown.register(InstallationMeasures(lambda: service, wall_now, Annexes(FEATURES).measures))
     try:
         server, thread = start_http_server(settings.metrics_port, settings.host, registry=shown)
     except OSError as error:
@@ -458,7 +458,8 @@ def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], b
 def _work_on(
     loop: FeatureLoop, service: Service, settings: BaseSettings | None, is_stopping: Callable[[], bool]
 ) -> None:
-    while loop.work(service, settings) and not is_stopping():
+    arguments = (service, settings, is_stopping) if loop.is_long else (service, settings)
+    while loop.work(*arguments) and not is_stopping():
         pass
 
 

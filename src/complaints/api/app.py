@@ -128,7 +128,7 @@ def create_app(
     )
     registry = registry or CollectorRegistry()
     shown = shown or registry
-    shown.register(health.InstallationMeasures(lambda: app.state.service, wall))
+    shown.register(health.InstallationMeasures(lambda: app.state.service, wall, annexes.measures))
     app.state.service, app.state.replica = service, replica
     app.state.annexes = annexes
     app.state.intake = complaint_routes.group_intake(service)

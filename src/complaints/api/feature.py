@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings
 from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.domain.policy.subject_kinds import SubjectKind
 from complaints.domain.vocabulary import EventType, RecipientRole
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.violation import Violation
 
 S = TypeVar("S", bound=BaseSettings)
@@ -35,13 +35,24 @@ class FeatureLoop:
     """Work that is done again and again: every `seconds`, or at the times of a cron expression in UTC.
 
     `work` gets the service and the settings of the annex (None: it has no settings). It does a batch of limited size
-    and returns how much it did. It is called again at once until it returns 0.
+    and returns how much it did. It is called again at once until it returns 0. With `is_long` it need not be limited:
+    it also gets a function that is true once the process stops, and then returns soon.
     """
 
     name: str
-    work: Callable[[Service, Any], int]
+    work: Callable[..., int]
     seconds: float | None = None
     cron: str | None = None
+    is_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMeasure:
+    """A number that the database knows: the gauge `complaints_<name>`, and a member of /readyz (never its status)."""
+
+    name: str
+    text: str
+    count: Callable[[Transaction], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +71,8 @@ class Feature:
 
     `router` is served under /v1, `pages` at the root, for people without a key. `problems` join the catalogue.
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
-    the program starts. `complaints check` runs `checks`. The subjects of each of `subjects` have a history,
-    deadlines and escalations like complaints.
+    the program starts. `complaints check` runs `checks`. `measures` are shown with those of the core. The subjects of
+    each of `subjects` have a history, deadlines and escalations like complaints.
     """
 
     name: str
@@ -74,6 +85,7 @@ class Feature:
     checks: tuple[Check, ...] = ()
     notices: tuple[Notice, ...] = ()
     subjects: tuple[SubjectKind, ...] = ()
+    measures: tuple[FeatureMeasure, ...] = ()
 
 
 def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
@@ -110,6 +122,11 @@ class Annexes:
     def subject_kinds(self) -> Mapping[str, SubjectKind]:
         """The kinds of subjects that the features declare, by name."""
         return {kind.name: kind for feature in self.features for kind in feature.subjects}
+
+    @property
+    def measures(self) -> tuple[FeatureMeasure, ...]:
+        """The measures that the features declare."""
+        return tuple(measure for feature in self.features for measure in feature.measures)
 
     @property
     def table_names(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Routes for monitoring: the process is up, the process can work, and its measures. They need no key."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import JSONResponse, Response
 
 import complaints
+from complaints.api.feature import FeatureMeasure
 from complaints.api.http.metrics import metrics_response
 from complaints.api.request import get_service
 from complaints.domain.errors import Unavailable
@@ -36,12 +37,14 @@ async def is_ready(request: Request) -> Response:
     """
     state = request.app.state
     response: Response = await state.readiness.get(
-        lambda: _readiness(get_service(request), state.wall, sweeps=state.sweeps)
+        lambda: _readiness(get_service(request), state.wall, state.annexes.measures, sweeps=state.sweeps)
     )
     return response
 
 
-def _readiness(service: Service, wall: Callable[[], datetime], *, sweeps: bool) -> Response:
+def _readiness(
+    service: Service, wall: Callable[[], datetime], measures: Sequence[FeatureMeasure], *, sweeps: bool
+) -> Response:
     health = examine(service, wall)
     ready = health.fits and (health.sweeping or not sweeps)
     last = health.beats[0] if health.beats else None
@@ -55,8 +58,16 @@ def _readiness(service: Service, wall: Callable[[], datetime], *, sweeps: bool) 
             "lag_seconds": max((beat.lag_seconds for beat in health.beats), default=None),
         },
         "parked": health.parked,
+        **(_count_all(service, measures) if health.fits else {}),
     }
     return JSONResponse(shown, 200 if ready else 503)
+
+
+def _count_all(service: Service, measures: Sequence[FeatureMeasure]) -> dict[str, int]:
+    """The measures of the annexes, by name."""
+    if not measures:
+        return {}
+    return service.read(lambda tx: {measure.name: measure.count(tx) for measure in measures})
 
 
 @router.get("/metrics", response_class=Response)
@@ -74,9 +85,15 @@ class InstallationMeasures(Collector):
     second, and less often if counting takes long.
     """
 
-    def __init__(self, service: Callable[[], Service], wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        service: Callable[[], Service],
+        wall: Callable[[], datetime],
+        measures: Sequence[FeatureMeasure] = (),
+    ) -> None:
         self._service = service
         self._wall = wall
+        self._measures = measures
         self._counts: WorkCounts | None = None
         self._until = float("-inf")
 
@@ -85,6 +102,7 @@ class InstallationMeasures(Collector):
         yield _gauge("complaints_build_info", "The running program.", {complaints.__version__: 1}, "version")
         try:
             health, counts = examine(self._service(), self._wall), self._count()
+            of_annexes = _count_all(self._service(), self._measures)
         except Unavailable:
             yield GaugeMetricFamily("complaints_database_up", "1 if the database answers.", 0)
             return
@@ -92,6 +110,8 @@ class InstallationMeasures(Collector):
         yield from _health_measures(health)
         yield _gauge("complaints_open", "Complaints that have not ended.", counts.open_by_team, "team")
         yield _gauge("complaints_overdue", "Overdue complaints.", counts.overdue_by_team, "team")
+        for measure in self._measures:
+            yield GaugeMetricFamily(f"complaints_{measure.name}", measure.text, of_annexes[measure.name])
 
     def _count(self) -> WorkCounts:
         begun = time.monotonic()
