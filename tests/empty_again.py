@@ -10,6 +10,7 @@ import psycopg
 
 # Children before their parents; of what is seeded, parents before their children.
 _WRITTEN = (
+    "webhook_attempt", "webhook_delivery", "webhook",
     "access_log", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline", "hold",
     "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
     "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat", "leaving",

@@ -76,7 +76,7 @@ def opened_service(url: str) -> Iterator[Service]:
     """The engine on a database made by `make_template`."""
     database = Database(_kept_engine(url), sandbox_now)
     try:
-        yield Service(database, new_id)
+        yield Service(database, new_id, wall=wall_now)
     finally:
         database.engine.dispose()
 
