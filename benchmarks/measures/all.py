@@ -9,6 +9,7 @@ from benchmarks.measures.overdue_scoped import OVERDUE_SCOPED, OVERDUE_SCOPED_SQ
 from benchmarks.measures.processes import MEMORY, START
 from benchmarks.measures.queries import QUERIES
 from benchmarks.measures.storm import STORM
+from benchmarks.measures.webhooks import INTAKE_WEBHOOKS, WEBHOOKS
 
 _ALL: tuple[Row, ...] = (
     INTAKE,
@@ -25,6 +26,8 @@ _ALL: tuple[Row, ...] = (
     CHECK_SQLITE,
     OVERDUE_SCOPED,
     OVERDUE_SCOPED_SQLITE,
+    WEBHOOKS,
+    INTAKE_WEBHOOKS,
 )
 
 ROWS = {row.name: row for row in _ALL}

@@ -10,8 +10,8 @@ from typing import Any
 from standardwebhooks import Webhook as Verifier
 from starlette.testclient import TestClient
 
-from complaints.features.webhooks import planning
-from complaints.features.webhooks.sending import Sender, open_client
+from complaints.features.webhooks import planning, sending
+from complaints.features.webhooks.sending import Sender
 from complaints.features.webhooks.settings import WebhookSettings
 from complaints.use_cases.service import Service
 from tests.http_receiver import HttpReceiver, ReceivedPost
@@ -89,6 +89,6 @@ def webhook_world(scenario: Scenario, *, allow: str = "127.0.0.1") -> Iterator[W
     )
     with api_client(service) as client:
         yield WebhookWorld(Scenario(service), service, client, wall)
-    for seconds in (SETTINGS.timeout_seconds, WebhookSettings().timeout_seconds):
-        open_client(allow, seconds).close()
-    open_client.cache_clear()
+    for opened in sending._clients.values():
+        opened.close()
+    sending._clients.clear()

@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from complaints.domain.errors import Unavailable
@@ -31,8 +31,11 @@ from complaints.features.webhooks.settings import WebhookSettings
 from complaints.features.webhooks.signing import sign
 from complaints.features.webhooks.tables import Webhook
 from complaints.outbound.allow_list import parse_allow_list
-from complaints.outbound.http_client import GuardedClient, SendingFailed
+from complaints.outbound.reply import SendingFailed
 from complaints.use_cases.service import Service, Transaction
+
+if TYPE_CHECKING:
+    from complaints.outbound.http_client import GuardedClient
 
 MESSAGES_AT_ONCE = 100
 MOST_AT_ONE_RECEIVER = 8
@@ -44,13 +47,20 @@ _LOOK_SECONDS = 0.1
 _REST_SECONDS = 0.5
 _DRAIN_SECONDS = 3.0
 _EVENT_GONE = "event-gone"
+_clients: dict[tuple[str, float], "GuardedClient"] = {}
+_opening = threading.Lock()
 log = logging.getLogger(__name__)
 
 
-@lru_cache(maxsize=4)
-def open_client(allowed: str, seconds: float) -> GuardedClient:
+def open_client(allowed: str, seconds: float) -> "GuardedClient":
     """The client of this process for an allow-list and a time limit. It keeps connections open between messages."""
-    return GuardedClient(parse_allow_list(allowed), seconds=seconds)
+    # To load the library takes 0.1 s, and many installations have no webhook.
+    from complaints.outbound.http_client import GuardedClient
+
+    with _opening:  # many threads may ask for the first one
+        if (allowed, seconds) not in _clients:
+            _clients[allowed, seconds] = GuardedClient(parse_allow_list(allowed), seconds=seconds)
+        return _clients[allowed, seconds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class SendResult:
 
 
 def send_message(
-    client: GuardedClient, webhook: Webhook, message_id: UUID, body: bytes, now: Callable[[], datetime]
+    client: "GuardedClient", webhook: Webhook, message_id: UUID, body: bytes, now: Callable[[], datetime]
 ) -> SendResult:
     """Send one signed message and say what became of it. It takes 15 seconds at most."""
     at, begun = now(), time.monotonic()
@@ -152,7 +162,6 @@ class Sender:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._service, self._settings, self._chance = service, settings, chance
-        self._client = open_client(service.webhook_allow, settings.timeout_seconds)
         self._lease_id = service.new_id()
         self._threads = _Threads()
         self._ended: queue.SimpleQueue[Batch] = queue.SimpleQueue()
@@ -333,7 +342,8 @@ class Sender:
         now = self._service.wall
         if message.body is None:
             return SendResult(now(), 0, failure=_EVENT_GONE)
-        return send_message(self._client, webhook, message.event_id, message.body, now)
+        client = open_client(self._service.webhook_allow, self._settings.timeout_seconds)
+        return send_message(client, webhook, message.event_id, message.body, now)
 
     def _learn(self, batch: Batch) -> None:
         """A receiver that answers well and quickly gets more messages at a time, any other gets one."""

@@ -198,7 +198,7 @@ def replay(
 ) -> int:
     """Plan the events from number `first` to number `last` again, in order. Returns how many were planned.
 
-    Only events that the subscription wants count; those that are planned already are left out. Raises NotFound,
+    Only events that the subscription wants count; the planned ones are left out. Raises NotFound,
     InvalidContent for a range that is too long or ends before it begins, and Conflict for a disabled subscription.
     """
     if last < first:
