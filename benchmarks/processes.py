@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 from pydantic import SecretStr
@@ -129,10 +130,18 @@ def running(
 
 @contextmanager
 def serving(
-    count: int, directory: Path, url: str | None = None, *, scheduler: bool = False
+    count: int,
+    directory: Path,
+    url: str | None = None,
+    *,
+    scheduler: bool = False,
+    extra: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[list[Process]]:
-    """`count` times `complaints serve`, each on a port of its own, over one database that is brought up first."""
-    environment = product_environment(directory, url, scheduler=scheduler)
+    """`count` times `complaints serve`, each on a port of its own, over one database that is brought up first.
+
+    `extra` are further settings.
+    """
+    environment = product_environment(directory, url, scheduler=scheduler) | dict(extra)
     if url is not None:  # an embedded one is brought up by `serve` itself
         migrate(directory, url)
     with ExitStack() as stack:

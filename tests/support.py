@@ -79,10 +79,9 @@ def opened_service(url: str, *, attachments: Path | None = None) -> Iterator[Ser
     """The engine on a database made by `make_template`. The default directory of attachments is a new one."""
     database = Database(_kept_engine(url), sandbox_now)
     with TemporaryDirectory(prefix="attachments-") as own:
+        store = AttachmentStore(BlobDirectory(attachments or Path(own)))
         try:
-            yield Service(
-                database, new_id, attachment_store=AttachmentStore(BlobDirectory(attachments or Path(own)))
-            )
+            yield Service(database, new_id, wall=wall_now, attachment_store=store)
         finally:
             database.engine.dispose()
 

@@ -10,6 +10,7 @@ from benchmarks.measures.overdue_scoped import OVERDUE_SCOPED, OVERDUE_SCOPED_SQ
 from benchmarks.measures.processes import MEMORY, START
 from benchmarks.measures.queries import QUERIES
 from benchmarks.measures.storm import STORM
+from benchmarks.measures.webhooks import INTAKE_WEBHOOKS, WEBHOOKS
 
 _ALL: tuple[Row, ...] = (
     INTAKE,
@@ -27,6 +28,8 @@ _ALL: tuple[Row, ...] = (
     *EXPORTS,
     OVERDUE_SCOPED,
     OVERDUE_SCOPED_SQLITE,
+    WEBHOOKS,
+    INTAKE_WEBHOOKS,
 )
 
 ROWS = {row.name: row for row in _ALL}

@@ -24,7 +24,7 @@ _WARM_UP = 0.2  # of the measured load, before it
 _COUNT = "SELECT count(*) FROM complaint WHERE external_id LIKE "
 
 
-class _Side:
+class IntakeSide:
     """One side of the comparison: its processes, and the load they took."""
 
     def __init__(self, processes: Sequence[Process], *, connections: int, url: str | None = None) -> None:
@@ -110,15 +110,15 @@ def _compared(context: BenchContext, url: str | None, directory: Path, *, proces
         serving_bare(processes, directory) as bare_processes,
         serving(processes, directory, url, scheduler=url is None) as product_processes,
     ):
-        bare = _Side(bare_processes, connections=connections)
-        product = _Side(product_processes, connections=connections, url=url)
+        bare = IntakeSide(bare_processes, connections=connections)
+        product = IntakeSide(product_processes, connections=connections, url=url)
         for side in (bare, product):
             side.warm_up(seconds=_WARM_UP * seconds)
         for _ in range(_ROUNDS):
             bare.take(seconds=seconds / _ROUNDS)
             product.take(seconds=seconds / _ROUNDS)
         batches = batch_metrics(product.ports)
-    _verify(product, url, directory)
+    verify_stored(product, url, directory)
     for side in (bare, product):
         if side.failed:
             context.tell(
@@ -128,7 +128,7 @@ def _compared(context: BenchContext, url: str | None, directory: Path, *, proces
     return Measurement(product.per_second, bare.per_second, details)
 
 
-def _verify(side: _Side, url: str | None, directory: Path) -> None:
+def verify_stored(side: IntakeSide, url: str | None, directory: Path) -> None:
     """Every acknowledged complaint is in the database."""
     pattern = f"'CRM-{side.mark}-%'"
     if url is None:
@@ -181,8 +181,8 @@ def measure_one(context: BenchContext) -> Measurement:
         serving_bare(1, directory) as bare_processes,
         serving(1, directory, url) as product_processes,
     ):
-        bare = _Side(bare_processes, connections=1)
-        product = _Side(product_processes, connections=1, url=url)
+        bare = IntakeSide(bare_processes, connections=1)
+        product = IntakeSide(product_processes, connections=1, url=url)
         for side in (bare, product):
             side.warm_up(requests=max(1, int(_WARM_UP * requests)))
         for _ in range(_ROUNDS):

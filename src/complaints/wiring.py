@@ -547,8 +547,8 @@ def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], b
     for feature in annexes.features:
         settings = annexes.settings_for(feature)
         for loop in feature.loops:
-            given = (service, settings, annexes) if loop.needs_annexes else (service, settings)
-            work = partial(_work_on, loop, given, is_stopping)
+            extras = [annexes] * loop.needs_annexes + [is_stopping] * loop.is_long
+            work = partial(_work_on, loop, (service, settings, *extras), is_stopping)
             yield Loop(f"{feature.name}.{loop.name}", work, seconds=loop.seconds, cron=loop.cron)
 
 

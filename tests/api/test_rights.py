@@ -139,6 +139,15 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/keys", {"name": "new", "roles": ["intake"]}, ADMINS, 201),
     ("POST", "/v1/keys/{key_id}/rotate", {"overlap": "PT0S"}, ADMINS, 404),
     ("DELETE", "/v1/keys/{key_id}", None, ADMINS, 404),
+    ("POST", "/v1/webhooks", {"url": "https://crm.example/hook"}, POSTERS, 201),
+    ("GET", "/v1/webhooks", None, POSTERS, 200),
+    ("GET", "/v1/webhooks/{webhook_id}", None, POSTERS, 404),
+    ("PATCH", "/v1/webhooks/{webhook_id}", {"payload": "full"}, POSTERS, 404),
+    ("DELETE", "/v1/webhooks/{webhook_id}", None, POSTERS, 404),
+    ("POST", "/v1/webhooks/{webhook_id}/test", None, POSTERS, 404),
+    ("POST", "/v1/webhooks/{webhook_id}/rotate-secret", {"overlap": "PT0S"}, POSTERS, 404),
+    ("POST", "/v1/webhooks/{webhook_id}/replay", {"from_sequence": 1, "to_sequence": 2}, POSTERS, 404),
+    ("GET", "/v1/webhooks/{webhook_id}/deliveries", None, POSTERS, 404),
     ("POST", "/v1/session", WRONG, EVERYONE, 401),
     ("GET", "/v1/session", None, EVERYONE, 404),
     ("DELETE", "/v1/session", None, EVERYONE, 404),
@@ -210,12 +219,14 @@ BULK = {
     "POST /v1/complaints/bulk-notes",
     "POST /v1/escalations/acknowledge",
 }
-FOLLOWED = {"GET /v1/changes"}
+FOLLOWED = {"GET /v1/changes", "POST /v1/webhooks"}
 NEW = {"POST /v1/complaints", "POST /v1/imports"}
 # Scope does not limit what begins like this.
 UNSCOPED = (
     "audit", "calendars", "categories", "deadlines", "deliveries", "departments", "keys", "lifecycle", "me",
     "password-links", "policies", "received-mails", "robots", "sandbox", "session", "sessions", "teams", "users",
+    "audit", "calendars", "categories", "deadlines", "departments", "keys", "lifecycle", "me", "password-links",
+    "policies", "sandbox", "session", "sessions", "teams", "users", "webhooks",
 )  # fmt: skip
 
 
@@ -237,7 +248,7 @@ def test_each_call_says_what_is_outside_the_scope() -> None:
             name in BULK,
             name in FOLLOWED,
             name in NEW,
-            name not in LISTED and row[1].split("/")[2].partition("?")[0] in UNSCOPED,
+            name not in LISTED | FOLLOWED and row[1].split("/")[2].partition("?")[0] in UNSCOPED,
         ]
         assert kinds.count(True) == 1, name
 
@@ -338,6 +349,7 @@ class World:
             "version": "1",
             "login": "admin",
             "key_id": NOWHERE,
+            "webhook_id": NOWHERE,
             "session_id": NOWHERE,
             "delivery_id": NOWHERE,
         }

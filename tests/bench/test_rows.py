@@ -29,6 +29,8 @@ TINY = {
     "import": {"rows": 60},
     "lag": {"seconds": 1, "deadlines_per_second": 20, "posts_per_second": 10, "processes": 1},
     "memory": {"requests": 50, "warm_up": 10},
+    "webhooks": {"messages": 30},
+    "intake-webhooks": {"seconds": 1, "concurrency": 4, "processes": 1, "webhooks": 2},
 }
 NO_LIMIT = {"lag", "memory", "start"}
 

@@ -38,7 +38,8 @@ class FeatureLoop:
 
     `work` gets the service and the settings of the annex (None: it has no settings). It does a batch of limited size
     and returns how much it did. It is called again at once until it returns 0. With `needs_annexes` it also gets the
-    annexes of the program: notifications send what all of them declare.
+    annexes of the program: notifications send what all of them declare. With `is_long` it need not be limited: it
+    also gets a function that is true once the process stops, and then returns soon.
     """
 
     name: str
@@ -46,6 +47,7 @@ class FeatureLoop:
     seconds: float | None = None
     cron: str | None = None
     needs_annexes: bool = False
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)

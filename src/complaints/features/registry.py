@@ -4,5 +4,6 @@ from complaints.api.feature import Feature
 from complaints.features.complainant_page.feature import FEATURE as COMPLAINANT_PAGE
 from complaints.features.exports.feature import FEATURE as EXPORTS
 from complaints.features.notifications.feature import FEATURE as NOTIFICATIONS
+from complaints.features.webhooks.feature import FEATURE as WEBHOOKS
 
-FEATURES: tuple[Feature, ...] = (NOTIFICATIONS, EXPORTS, COMPLAINANT_PAGE)
+FEATURES: tuple[Feature, ...] = (NOTIFICATIONS, WEBHOOKS, EXPORTS, COMPLAINANT_PAGE)

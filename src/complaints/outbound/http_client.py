@@ -4,44 +4,20 @@ It dials checked addresses only, follows no redirect, uses no proxy of the envir
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 
 import httpcore2
 
 from complaints.outbound.allow_list import AllowList
 from complaints.outbound.dialling import AddressRefused, GuardedBackend, Resolve, TimeLimit, resolve
+from complaints.outbound.reply import ReceiverReply as ReceiverReply
+from complaints.outbound.reply import SendingFailed as SendingFailed
 from complaints.outbound.urls import UnsafeUrl, check_url
 
 LONGEST_EXCHANGE_SECONDS = 15.0
 LARGEST_ANSWER_BYTES = 64 * 1024
 _KEPT_CONNECTIONS = 200
 _KEPT_SECONDS = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiverReply:
-    """The answer of a receiver. `headers` have names in small letters; `body` is cut after 64 KiB.
-
-    The body may contain secrets of the receiver: show it to nobody and write it to no log.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_success(self) -> bool:
-        """True for a status from 200 to 299."""
-        return 200 <= self.status <= 299
-
-
-class SendingFailed(Exception):
-    """No answer came. `reason` is short, and safe to show: refused-url, refused-address, timeout or connection."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 class GuardedClient:

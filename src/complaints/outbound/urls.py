@@ -37,12 +37,14 @@ def check_url(url: str, allowed: AllowList) -> SafeUrl:
     parts = _split(url)
     host = _check_host(parts.hostname or "")
     if "[" in parts.netloc and ":" not in host:
-        raise UnsafeUrl("only an address of version 6 stands in brackets")
+        raise UnsafeUrl("has brackets, in which only an address of version 6 may stand")
     if parts.scheme not in _PORTS or (parts.scheme == "http" and not allowed.has_host(host)):
         raise UnsafeUrl("must begin with https://; http is for hosts in COMPLAINTS_WEBHOOK_ALLOW")
     address = _address_of(host)
     if address is not None and not allowed.permits(host, address):
-        raise UnsafeUrl("the address is not public; the operator can allow it in COMPLAINTS_WEBHOOK_ALLOW")
+        raise UnsafeUrl(
+            "names an address that is not public; the operator can allow it in COMPLAINTS_WEBHOOK_ALLOW"
+        )
     if _is_localhost(host) and not allowed.has_host(host):
         raise UnsafeUrl("names this machine; the operator can allow it in COMPLAINTS_WEBHOOK_ALLOW")
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
@@ -84,9 +86,9 @@ def _check_host(host: str) -> str:
         return host
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise UnsafeUrl("the host is not a name of the form example.com")
+        raise UnsafeUrl("has a host that is not a name of the form example.com")
     if _NUMBER.fullmatch(labels[-1]):
-        raise UnsafeUrl("the host is a number; write an address in its usual form, such as 192.0.2.1")
+        raise UnsafeUrl("has a number as host; write an address in its usual form, such as 192.0.2.1")
     return host
 
 
@@ -96,5 +98,5 @@ def _address_of(host: str) -> Address | None:
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.scope_id is not None:
-        raise UnsafeUrl("the address must not name a network card (%…)")
+        raise UnsafeUrl("must not name a network card (%…)")
     return address

@@ -125,9 +125,9 @@ def find_session_caller(
         found = session_rows.find_session(tx, digest_of(token))
         if found is None or not found.usable(now, idle=limits.idle):
             return None
-        caller = _caller_of(service.configuration(tx), found.login)
+        caller = find_user_caller(service.configuration(tx), found.login)
         if caller is None:  # another process may have made the user a moment ago
-            caller = _caller_of(service.cache.current(tx, certain=True), found.login)
+            caller = find_user_caller(service.cache.current(tx, certain=True), found.login)
         return SessionCaller(found, caller) if caller else None
 
     return service.read(find)
@@ -143,13 +143,13 @@ def find_session_callers(
     configuration = service.configuration(tx)
     logins = {digest: one.login for digest, one in found.items() if one.usable(now, idle=limits.idle)}
     return {
-        token: _caller_of(configuration, login) if (login := logins.get(digest_of(token))) else None
+        token: find_user_caller(configuration, login) if (login := logins.get(digest_of(token))) else None
         for token in tokens
     }
 
 
-def _caller_of(configuration: Configuration, login: str) -> Caller | None:
-    """The caller of a session. Its name fits where the names of keys are stored."""
+def find_user_caller(configuration: Configuration, login: str) -> Caller | None:
+    """The caller of a session of this user. Its name fits where the names of keys are stored. None: may not sign in."""
     user = configuration.directory.users.get(login)
     if user is None or not user.active or not user.roles:
         return None

@@ -233,10 +233,22 @@ def caller_of(service: Service, tx: Transaction, secret: str) -> Caller | None:
     return _caller(service, key, configuration)
 
 
+def find_key_caller(configuration: Configuration, name: str, now: datetime) -> Caller | None:
+    """The caller of the key with this name at `now`; None if it is not usable. This is no use of the key."""
+    key = next((key for key in configuration.keys.values() if key.name == name), None)
+    return _acting_caller(key, configuration) if key and key.usable(now) else None
+
+
 def _caller(service: Service, key: Key, configuration: Configuration) -> Caller | None:
+    caller = _acting_caller(key, configuration)
+    if caller is not None:
+        service.key_uses.note(key.id)
+    return caller
+
+
+def _acting_caller(key: Key, configuration: Configuration) -> Caller | None:
     user = configuration.directory.users.get(key.login) if key.login else None
     if user is not None and not user.active:
         return None
-    service.key_uses.note(key.id)
     reach = configuration.reach_of(key.login) if key.login else None
     return Caller(key.name, _acting_roles(key, user), key.source, key.login, reach)

@@ -1,0 +1,35 @@
+"""What the annex declares."""
+
+from collections.abc import Callable
+
+from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
+from complaints.features.webhooks import checks, planning, routes, tables
+from complaints.features.webhooks.sending import Sender
+from complaints.features.webhooks.settings import WebhookSettings
+from complaints.use_cases.service import Service
+
+
+def _send(service: Service, settings: WebhookSettings, is_stopping: Callable[[], bool]) -> int:
+    return Sender(service, settings).run(is_stopping)
+
+
+FEATURE = Feature(
+    name=planning.NAME,
+    router=routes.router,
+    tables=tables.metadata,
+    settings=WebhookSettings,
+    loops=(
+        FeatureLoop("plan", planning.plan_next, seconds=0.5),
+        FeatureLoop("send", _send, seconds=1, is_long=True),
+        FeatureLoop("forget", planning.forget_old, cron="41 * * * *"),
+    ),
+    checks=(checks.check_deliveries, checks.check_leases),
+    measures=(
+        FeatureMeasure(
+            "webhooks_disabled", "Webhooks that the program disabled: see their status.", tables.count_alerts
+        ),
+        FeatureMeasure(
+            "webhooks_failing", "Webhooks without success since their last failure.", tables.count_failing
+        ),
+    ),
+)

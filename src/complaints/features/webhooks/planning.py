@@ -1,0 +1,198 @@
+"""Planning: the follower of the history writes a delivery for each event that a subscription wants."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from complaints.features.webhooks import tables
+from complaints.features.webhooks.rules import (
+    DisabledReason,
+    EventFacts,
+    Interest,
+    WebhookStatus,
+    may_follow,
+)
+from complaints.features.webhooks.settings import WebhookSettings
+from complaints.features.webhooks.tables import Webhook
+from complaints.use_cases.access import Caller
+from complaints.use_cases.accounts.sessions import find_user_caller
+from complaints.use_cases.complaints.history import EventRecord, find_end
+from complaints.use_cases.configuration.keys import find_key_caller
+from complaints.use_cases.following import follow
+from complaints.use_cases.service import Service, Transaction
+
+NAME = "webhooks"
+SENDING_LOOP = f"{NAME}.send"
+EVENTS_AT_ONCE = 500
+_PURGED_AT_ONCE = 1000
+_NEVER = 2**63 - 1
+log = logging.getLogger(__name__)
+
+
+def plan_next(service: Service, _settings: WebhookSettings) -> int:
+    """Plan deliveries for the next events of the history; how many events were read."""
+    return follow(
+        service,
+        NAME,
+        lambda tx, events: plan_events(service, tx, events),
+        limit=EVENTS_AT_ONCE,
+        from_now=True,
+    )
+
+
+def plan_events(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> None:
+    """Write the deliveries of events, in the transaction that also moves the cursor."""
+    webhooks = tables.list_webhooks(tx, status=WebhookStatus.ACTIVE)
+    if not webhooks:
+        return
+    owners = [(event, event.complaint_id or event.subject_id) for event in events]
+    facts = _facts_of(tx, [(e.type, e.actor, e.complaint_id, e.subject_id) for e in events])
+    now = service.wall()
+    rows: list[dict[str, Any]] = []
+    for webhook in webhooks:
+        interest = interest_of(service, tx, webhook)
+        if interest is None:
+            disable(tx, webhook.id, DisabledReason.ACCESS_LOST, now)
+            continue
+        own = [
+            _delivery(webhook, event.sequence, event.id, owner, now)
+            for (event, owner), fact in zip(owners, facts, strict=True)
+            if event.sequence > webhook.start_after and interest.includes(fact)
+        ]
+        if own:
+            rows += own
+            tables.wake_webhook(tx, webhook.id, now, planned=len(own))
+    if rows:
+        tables.insert_deliveries(tx, rows)
+        tx.hasten(SENDING_LOOP, tx.now)
+
+
+def _facts_of(
+    tx: Transaction, events: Sequence[tuple[str, str, UUID | None, UUID | None]]
+) -> list[EventFacts]:
+    complaints = tables.find_complaint_facts(tx, {event[2] for event in events if event[2]})
+    teams = tables.find_subject_teams(tx, {event[3] for event in events if event[3]})
+    facts = []
+    for kind, actor, complaint_id, subject_id in events:
+        if complaint_id is not None:
+            row = complaints[complaint_id]
+            facts.append(
+                EventFacts(kind, actor, row["team"], row["category"], row["priority"], row["source"])
+            )
+        else:
+            facts.append(EventFacts(kind, actor, teams.get(subject_id) if subject_id else None))
+    return facts
+
+
+def _delivery(
+    webhook: Webhook, sequence: int, event_id: UUID, owner: UUID | None, now: datetime, replay: int = 0
+) -> dict[str, Any]:
+    return {
+        "webhook_id": webhook.id,
+        "event_sequence": sequence,
+        "event_id": event_id,
+        "owner_id": owner,
+        "replay": replay,
+        "next_attempt_at": now,
+    }
+
+
+def owner_of(service: Service, tx: Transaction, webhook: Webhook) -> Caller | None:
+    """The caller that made a subscription, with its present rights. None: it may not follow the history any more."""
+    configuration = service.configuration(tx)
+    if webhook.owner_key is not None:
+        caller = find_key_caller(configuration, webhook.owner_key, tx.now)
+    else:
+        caller = find_user_caller(configuration, webhook.owner_login or "")
+    return caller if caller is not None and may_follow(caller.scope) else None
+
+
+def interest_of(service: Service, tx: Transaction, webhook: Webhook) -> Interest | None:
+    """What a subscription wants now. None: its owner has no access any more."""
+    owner = owner_of(service, tx, webhook)
+    if owner is None:
+        return None
+    return Interest(
+        frozenset(webhook.event_types), webhook.filter, frozenset(webhook.exclude_actors), owner.scope
+    )
+
+
+def disable(tx: Transaction, webhook_id: UUID, reason: DisabledReason, now: datetime) -> None:
+    """Send nothing more to a subscription. What is planned has failed; a replay sends it later."""
+    values = {"status": WebhookStatus.DISABLED, "disabled_at": now, "disabled_reason": reason}
+    tables.update_webhook(tx, webhook_id, {**values, "wake_at": None, "lease_id": None, "leased_until": None})
+    tables.fail_pending(tx, webhook_id)
+    if reason is not DisabledReason.REQUEST:
+        log.error("a webhook was disabled", extra={"webhook": str(webhook_id), "reason": str(reason)})
+
+
+def hold(tx: Transaction) -> int:
+    """The number of the last event that is planned. No events are planned until the transaction ends.
+
+    So a change of a subscription holds from one event on.
+    """
+    return tables.lock_follower(tx, NAME, after=find_end(tx))
+
+
+def find_wanted(
+    service: Service, tx: Transaction, webhook: Webhook, *, after: int, up_to: int
+) -> set[UUID] | None:
+    """The ids of the events in a range that a subscription wants. None: its owner has no access any more."""
+    interest = interest_of(service, tx, webhook)
+    if interest is None:
+        return None
+    return {event["id"] for event in _find_wanted(tx, interest, after=after, up_to=up_to)}
+
+
+def _find_wanted(tx: Transaction, interest: Interest, *, after: int, up_to: int) -> list[Any]:
+    events = tables.find_events(tx, after=after, up_to=up_to)
+    facts = _facts_of(tx, [(e["type"], e["actor"], e["complaint_id"], e["subject_id"]) for e in events])
+    return [event for event, fact in zip(events, facts, strict=True) if interest.includes(fact)]
+
+
+def plan_replay(service: Service, tx: Transaction, webhook: Webhook, *, after: int, up_to: int) -> int:
+    """Plan the events of a range that a subscription wants, if they are not planned now; how many there are."""
+    interest = interest_of(service, tx, webhook)
+    if interest is None:
+        return 0
+    pending = tables.find_pending_numbers(tx, webhook.id, after=after, up_to=up_to)
+    now, number = service.wall(), webhook.replays + 1
+    rows = [
+        _delivery(webhook, e["sequence"], e["id"], e["complaint_id"] or e["subject_id"], now, number)
+        for e in _find_wanted(tx, interest, after=after, up_to=up_to)
+        if e["sequence"] not in pending
+    ]
+    if rows:
+        tables.insert_deliveries(tx, rows)
+        tables.update_webhook(tx, webhook.id, {"replays": number})
+        tables.wake_webhook(tx, webhook.id, now)
+        tx.hasten(SENDING_LOOP, tx.now)
+    return len(rows)
+
+
+def forget_old(service: Service, settings: WebhookSettings) -> int:
+    """Delete deliveries that ended long ago, a batch of each subscription; how many were deleted."""
+    before = service.wall() - timedelta(days=settings.kept_days)
+    webhooks = service.read(tables.list_webhooks)
+    return sum(service.write(partial(_forget, webhook_id=one.id, before=before)) for one in webhooks)
+
+
+def _forget(tx: Transaction, *, webhook_id: UUID, before: datetime) -> int:
+    webhook = tables.find_webhook(tx, webhook_id, lock=True)
+    end = tables.find_end_of_old(tx, webhook_id, before)
+    if webhook is None:
+        return 0
+    old = tables.find_old(tx, webhook_id, before_number=end or _NEVER, limit=_PURGED_AT_ONCE)
+    if not old:
+        return 0
+    tables.delete_deliveries(tx, [row.id for row in old])
+    counted = sum(1 for row in old if row.replay == 0 and row.event_sequence > webhook.start_after)
+    values = {
+        "start_after": max(webhook.start_after, old[-1].event_sequence),
+        "planned": webhook.planned - counted,
+    }
+    tables.update_webhook(tx, webhook_id, values)
+    return len(old)

@@ -1,0 +1,425 @@
+"""Sending: one coordinator in a process leases subscriptions, threads send, and the coordinator writes the results.
+
+No transaction is open while something is sent. A subscription is leased by one process at a time, so its messages
+about one complaint keep their order. A slow receiver keeps only its own threads, and few of them.
+"""
+
+import logging
+import queue
+import random
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from complaints.domain.errors import Unavailable
+from complaints.features.webhooks import messages, planning, tables
+from complaints.features.webhooks.messages import Lease, Message
+from complaints.features.webhooks.rules import (
+    GONE,
+    DisabledReason,
+    choose_disabling,
+    choose_next,
+    plan_retry,
+    read_retry_after,
+)
+from complaints.features.webhooks.settings import WebhookSettings
+from complaints.features.webhooks.signing import sign
+from complaints.features.webhooks.tables import Webhook
+from complaints.outbound.allow_list import parse_allow_list
+from complaints.outbound.reply import SendingFailed
+from complaints.use_cases.service import Service, Transaction
+
+if TYPE_CHECKING:
+    from complaints.outbound.http_client import GuardedClient
+
+MESSAGES_AT_ONCE = 100
+MOST_AT_ONE_RECEIVER = 8
+QUICK_SECONDS = 2.0
+"""A receiver that answers more slowly than this gets one message at a time."""
+
+_CANDIDATES = 200
+_LOOK_SECONDS = 0.1
+_REST_SECONDS = 0.5
+_DRAIN_SECONDS = 3.0
+_EVENT_GONE = "event-gone"
+_clients: dict[tuple[str, float], "GuardedClient"] = {}
+_opening = threading.Lock()
+log = logging.getLogger(__name__)
+
+
+def open_client(allowed: str, seconds: float) -> "GuardedClient":
+    """The client of this process for an allow-list and a time limit. It keeps connections open between messages."""
+    # To load the library takes 0.1 s, and many installations have no webhook.
+    from complaints.outbound.http_client import GuardedClient
+
+    with _opening:  # many threads may ask for the first one
+        if (allowed, seconds) not in _clients:
+            _clients[allowed, seconds] = GuardedClient(parse_allow_list(allowed), seconds=seconds)
+        return _clients[allowed, seconds]
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """What became of one attempt. `status` is None if no answer came; `failure` then says why."""
+
+    at: datetime
+    duration_ms: int
+    status: int | None = None
+    failure: str | None = None
+    retry_after: timedelta | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """True if the receiver took the message."""
+        return self.status is not None and 200 <= self.status <= 299
+
+    @property
+    def was_sent(self) -> bool:
+        """True unless there was nothing to send: the month of the event is detached."""
+        return self.failure != _EVENT_GONE
+
+
+def send_message(
+    client: "GuardedClient", webhook: Webhook, message_id: UUID, body: bytes, now: Callable[[], datetime]
+) -> SendResult:
+    """Send one signed message and say what became of it. It takes 15 seconds at most."""
+    at, begun = now(), time.monotonic()
+    signed = sign(str(message_id), body, at=at, secrets_in_use=webhook.secrets_at(at))
+    headers = {"content-type": messages.content_type_of(webhook), "user-agent": "complaints", **signed}
+    try:
+        reply = client.post(webhook.url, body, headers)
+    except SendingFailed as failed:
+        return SendResult(at, _since(begun), failure=failed.reason)
+    retry_after = read_retry_after(reply.headers.get("retry-after"), at)
+    return SendResult(at, _since(begun), reply.status, retry_after=retry_after)
+
+
+def _since(begun: float) -> int:
+    return round((time.monotonic() - begun) * 1000)
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """The messages that one lease sends. Chains are the messages of one complaint, in order.
+
+    No message is begun after `seconds`, so the batch ends before its lease does.
+    """
+
+    webhook: Webhook
+    chains: deque[Sequence[Message]]
+    width: int
+    seconds: float
+    begun: float = field(default_factory=time.monotonic)
+    results: list[tuple[Message, SendResult]] = field(default_factory=list)
+    is_stopped: bool = False
+    running: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """True if no more messages are begun."""
+        return self.is_stopped or time.monotonic() - self.begun > self.seconds
+
+
+class _Threads:
+    """Threads that send, made when they are needed. They are daemons: an open request does not keep a process alive."""
+
+    def __init__(self) -> None:
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._count = 0
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Let a thread do `work` now."""
+        if not self._idle.acquire(blocking=False):
+            self._count += 1
+            threading.Thread(target=self._run, name="webhook sender", daemon=True).start()
+        self._work.put(work)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+            self._idle.release()
+
+    def end(self) -> None:
+        """Let every thread end after its present work."""
+        for _ in range(self._count):
+            self._work.put(None)
+
+
+class Sender:
+    """Sends until there is nothing to do. Only one thread calls its methods."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: WebhookSettings,
+        *,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._service, self._settings, self._chance = service, settings, chance
+        self._lease_id = service.new_id()
+        self._threads = _Threads()
+        self._ended: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+        self._under_way: dict[UUID, Batch] = {}
+        self._widths: defaultdict[UUID, int] = defaultdict(lambda: 1)
+
+    def run(self, is_stopping: Callable[[], bool]) -> int:
+        """Send what is due, and go on until nothing is due or under way. Returns how many batches were sent."""
+        sent = 0
+        try:
+            while not is_stopping():
+                ended = self._wait()
+                if not ended and not self._has_due():
+                    if not self._under_way:
+                        break
+                    continue
+                sent += len(ended)
+                self._turn(ended, is_stopping)
+            self._drain()
+        finally:
+            self._threads.end()
+        return sent
+
+    def _has_due(self) -> bool:
+        try:
+            return self._service.read(
+                lambda tx: tables.has_due(tx, self._service.wall(), lease=self._settings.lease)
+            )
+        except Unavailable:
+            time.sleep(_REST_SECONDS)
+            return False
+
+    def _wait(self) -> list[Batch]:
+        """The batches that ended, at least one if some end soon."""
+        ended: list[Batch] = []
+        try:
+            if self._under_way:
+                ended.append(self._ended.get(timeout=_LOOK_SECONDS))
+            while True:
+                ended.append(self._ended.get_nowait())
+        except queue.Empty:
+            return ended
+
+    def _turn(self, ended: Sequence[Batch], is_stopping: Callable[[], bool]) -> None:
+        """Write results, lease what is due, and begin to send it."""
+        for batch in ended:
+            self._learn(batch)
+        leases = self._write(ended, is_stopping, claim=True)
+        for batch in ended:
+            del self._under_way[batch.webhook.id]
+        built = self._build(leases)
+        for lease in leases:
+            self._begin(lease, built.get(lease.webhook.id, ()))
+        if not ended and not leases:
+            time.sleep(_LOOK_SECONDS)  # another process is about to lease what is due
+
+    def _drain(self) -> None:
+        """Wait a little for what is under way, and write its results."""
+        end = time.monotonic() + _DRAIN_SECONDS
+        for batch in self._under_way.values():
+            batch.is_stopped = True
+        while self._under_way and time.monotonic() < end:
+            if ended := self._wait():
+                self._write(ended, lambda: True, claim=False)
+                for batch in ended:
+                    del self._under_way[batch.webhook.id]
+
+    def _write(
+        self, ended: Sequence[Batch], is_stopping: Callable[[], bool], *, claim: bool
+    ) -> Sequence[Lease]:
+        """One transaction with the results of ended batches and new leases, repeated while the database is away."""
+
+        def work(tx: Transaction) -> Sequence[Lease]:
+            settle(tx, ended, self._lease_id, chance=self._chance)
+            return self._claim(tx, {batch.webhook.id for batch in ended}) if claim else ()
+
+        while True:
+            try:
+                return self._service.write(work)
+            except Unavailable:
+                if is_stopping():
+                    raise
+                log.warning("the results of webhooks are written when the database is back")
+                time.sleep(_REST_SECONDS)
+
+    def _claim(self, tx: Transaction, ended: set[UUID]) -> Sequence[Lease]:
+        now = self._service.wall()
+        busy = [batch for key, batch in self._under_way.items() if key not in ended]
+        free = self._settings.threads - sum(batch.width for batch in busy)
+        # Receivers in trouble get a quarter of the threads, so they never take those of the others.
+        free_for_troubled = self._settings.threads // 4
+        free_for_troubled -= sum(batch.width for batch in busy if _is_troubled(batch))
+        leases = []
+        for webhook in tables.claim_candidates(tx, now, lease=self._settings.lease, limit=_CANDIDATES):
+            is_troubled = webhook.failing_since is not None
+            if webhook.id in self._under_way and webhook.id not in ended:
+                continue  # the clock was set back or forth: this process still sends to it
+            if free < 1 or (is_troubled and free_for_troubled < 1):
+                continue
+            if (lease := self._lease(tx, webhook, now, most=free)) is not None:
+                leases.append(lease)
+                free -= lease.width
+                free_for_troubled -= is_troubled
+        if leases:
+            until = now + self._settings.lease
+            tables.lease_webhooks(tx, [one.webhook.id for one in leases], self._lease_id, until)
+        return leases
+
+    def _lease(self, tx: Transaction, webhook: Webhook, now: datetime, *, most: int) -> Lease | None:
+        owner = planning.owner_of(self._service, tx, webhook)
+        if owner is None:
+            planning.disable(tx, webhook.id, DisabledReason.ACCESS_LOST, now)
+            return None
+        pending = tables.find_due(tx, webhook.id, now, limit=MESSAGES_AT_ONCE)
+        chosen, waiting = choose_next(pending, now)
+        tables.postpone(tx, waiting)
+        if not chosen:
+            tables.end_leases(tx, [webhook.id])
+            return None
+        owners = {one.owner_id for one in pending}
+        return Lease(webhook, owner, chosen, min(self._widths[webhook.id], len(owners), most))
+
+    def _build(self, leases: Sequence[Lease]) -> dict[UUID, list[Message]]:
+        """The messages by subscription. None if the database is away: then the batches are over, and come again."""
+        if not leases:
+            return {}
+        try:
+            return self._service.read(lambda tx: messages.build_messages(self._service, tx, leases))
+        except Unavailable:
+            time.sleep(_REST_SECONDS)
+            return {}
+
+    def _begin(self, lease: Lease, built: Sequence[Message]) -> None:
+        chains: dict[UUID, list[Message]] = {}
+        for message in built:
+            chains.setdefault(message.owner_id, []).append(message)
+        width = min(lease.width, len(chains))
+        batch = Batch(
+            lease.webhook, deque(chains.values()), width, self._settings.timeout_seconds, running=width
+        )
+        self._under_way[lease.webhook.id] = batch
+        lock = threading.Lock()
+        for _ in range(width):
+            self._threads.start(lambda: self._send_chains(batch, lock))
+        if not width:
+            self._ended.put(batch)
+
+    def _send_chains(self, batch: Batch, lock: threading.Lock) -> None:
+        """Send chains until there are no more. The last thread of a batch hands it back."""
+        try:
+            while not batch.is_over:
+                try:
+                    chain = batch.chains.popleft()
+                except IndexError:
+                    break
+                self._send_chain(batch, chain)
+        except Exception:
+            log.exception("a webhook could not be sent", extra={"webhook": str(batch.webhook.id)})
+        finally:
+            with lock:
+                batch.running -= 1
+                is_last = batch.running == 0
+            if is_last:
+                self._ended.put(batch)
+
+    def _send_chain(self, batch: Batch, chain: Sequence[Message]) -> None:
+        for message in chain:
+            if batch.is_over:
+                return
+            result = self._send(batch.webhook, message)
+            batch.results.append((message, result))
+            if result.was_sent and result.status in (None, GONE):
+                batch.is_stopped = True
+            if not result.is_success:
+                return
+
+    def _send(self, webhook: Webhook, message: Message) -> SendResult:
+        now = self._service.wall
+        if message.body is None:
+            return SendResult(now(), 0, failure=_EVENT_GONE)
+        client = open_client(self._service.webhook_allow, self._settings.timeout_seconds)
+        return send_message(client, webhook, message.event_id, message.body, now)
+
+    def _learn(self, batch: Batch) -> None:
+        """A receiver that answers well and quickly gets more messages at a time, any other gets one."""
+        webhook_id, results = batch.webhook.id, [result for _, result in batch.results]
+        slowest = max((result.duration_ms for result in results), default=0) / 1000
+        if results and all(result.is_success for result in results) and slowest < QUICK_SECONDS:
+            self._widths[webhook_id] = min(self._widths[webhook_id] * 2, MOST_AT_ONE_RECEIVER)
+        else:
+            self._widths[webhook_id] = 1
+
+
+def _is_troubled(batch: Batch) -> bool:
+    return batch.webhook.failing_since is not None or time.monotonic() - batch.begun > QUICK_SECONDS
+
+
+def settle(tx: Transaction, batches: Sequence[Batch], lease_id: UUID, *, chance: Callable[[], float]) -> None:
+    """Write the results of batches and give the subscriptions back. Nothing is written for a lease that is lost."""
+    if not batches:
+        return
+    leased = tables.claim_leased(tx, [batch.webhook.id for batch in batches], lease_id)
+    kept = [batch for batch in batches if batch.webhook.id in leased]
+    for batch in batches:
+        if batch not in kept:
+            log.warning("the lease of a webhook was lost", extra={"webhook": str(batch.webhook.id)})
+    results = [(leased[one.webhook.id], *pair) for one in kept for pair in one.results]
+    results.sort(key=lambda result: result[1].delivery_id)
+    tables.note_delivered(tx, [message.delivery_id for _, message, result in results if result.is_success])
+    attempts = []
+    for webhook, message, result in results:
+        again_at = None if result.is_success else _settle_failure(tx, webhook, message, result, chance)
+        attempts.append(_attempt(webhook, message, result, again_at))
+    tables.insert_attempts(tx, attempts)
+    tables.end_leases(tx, [*leased])
+    for batch in kept:
+        _judge(tx, leased[batch.webhook.id], [result for _, result in batch.results if result.was_sent])
+
+
+def _settle_failure(
+    tx: Transaction, webhook: Webhook, message: Message, result: SendResult, chance: Callable[[], float]
+) -> datetime | None:
+    """Plan the next attempt, and let the later deliveries of the complaint wait for it. None: it was the last one."""
+    wait = None
+    if result.was_sent:
+        wait = plan_retry(message.attempts + 1, retry_after=result.retry_after, chance=chance)
+    at = None if wait is None else result.at + wait
+    tables.note_not_delivered(tx, message.delivery_id, next_attempt_at=at)
+    if at is not None:
+        tables.postpone_followers(tx, webhook.id, message.owner_id, after_id=message.delivery_id, until=at)
+    return at
+
+
+def _attempt(
+    webhook: Webhook, message: Message, result: SendResult, again_at: datetime | None
+) -> tables.Values:
+    return {
+        "webhook_id": webhook.id,
+        "delivery_id": message.delivery_id,
+        "attempt": message.attempts + 1,
+        "at": result.at,
+        "status_code": result.status,
+        "failure": result.failure,
+        "duration_ms": result.duration_ms,
+        "next_attempt_at": again_at,
+    }
+
+
+def _judge(tx: Transaction, webhook: Webhook, results: Sequence[SendResult]) -> None:
+    """Note since when a receiver fails, and disable one that is gone or has failed for five days."""
+    if not results:
+        return
+    failing_since = None
+    if not any(result.is_success for result in results):
+        failing_since = webhook.failing_since or min(result.at for result in results)
+    if failing_since != webhook.failing_since:
+        tables.update_webhook(tx, webhook.id, {"failing_since": failing_since})
+    latest = max(result.at for result in results)
+    reason = choose_disabling([result.status for result in results], failing_since, latest)
+    if reason is not None:
+        planning.disable(tx, webhook.id, reason, latest)

@@ -1,0 +1,245 @@
+"""Subscriptions: who may make one, and what its owner does with it.
+
+A subscription gives its owner nothing that the feed and the API do not give. So whoever may follow the feed may have
+one: a caller whose scope is every complaint or a source. Managers and admins see and change the subscriptions of all.
+"""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
+from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.domain.time.preview import parse_duration
+from complaints.features.webhooks import planning, tables
+from complaints.features.webhooks.rules import EVERY_TYPE, DisabledReason, WebhookStatus, may_follow
+from complaints.features.webhooks.schemas import CreateWebhook, PatchWebhook, WebhookFilter
+from complaints.features.webhooks.signing import make_secret
+from complaints.features.webhooks.tables import Webhook
+from complaints.outbound.allow_list import parse_allow_list
+from complaints.outbound.urls import UnsafeUrl, check_url
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.history import find_end
+from complaints.use_cases.named_filters import check_name
+from complaints.use_cases.service import Service, Transaction
+
+MOST_WEBHOOKS = 1000
+MOST_REPLAYED = 10_000
+LONGEST_OVERLAP = timedelta(days=30)
+log = logging.getLogger(__name__)
+
+
+def create_webhook(service: Service, tx: Transaction, caller: Caller, command: CreateWebhook) -> Webhook:
+    """Make a subscription to the events from now on. Raises Forbidden, InvalidContent and Conflict."""
+    caller.require(Right.CONTRIBUTE)
+    if not may_follow(caller.scope):
+        raise Forbidden("Webhooks are for callers whose scope is every complaint or a source.")
+    _check_members(service, tx, command)
+    planning.hold(tx)
+    if tables.count_webhooks(tx) >= MOST_WEBHOOKS:
+        raise Conflict(f"There are {MOST_WEBHOOKS} subscriptions already: delete one that is not needed.")
+    webhook_id = service.new_id()
+    excluded = command.exclude_actors if command.exclude_actors is not None else (caller.actor,)
+    values: dict[str, Any] = {
+        "id": webhook_id,
+        "url": command.url,
+        "event_types": list(command.event_types),
+        "payload": command.payload,
+        "format": command.format,
+        "filter": _filter_of(command.filter),
+        "exclude_actors": list(excluded),
+        "secret": make_secret(),
+        "status": WebhookStatus.ACTIVE,
+        "created_at": tx.now,
+        "created_by": caller.actor,
+        "owner_key": None if caller.has_session else caller.name,
+        "owner_login": caller.login,
+        "start_after": find_end(tx),
+    }
+    tables.insert_webhook(tx, values)
+    _note("a webhook was made", caller, webhook_id)
+    return load_webhook(tx, caller, webhook_id)
+
+
+def _note(message: str, caller: Caller, webhook_id: UUID) -> None:
+    log.info(message, extra={"webhook": str(webhook_id), "caller": caller.actor})
+
+
+def _check_members(service: Service, tx: Transaction, command: CreateWebhook | PatchWebhook) -> None:
+    """Raise InvalidContent for a URL to which nothing may be sent, and for unknown names."""
+    if command.url is not None:
+        try:
+            check_url(command.url, parse_allow_list(service.webhook_allow))
+        except UnsafeUrl as error:
+            raise InvalidContent.at("/url", f"The URL {error}.") from error
+    configuration = service.configuration(tx)
+    for number, name in enumerate(command.event_types or ()):
+        if name != EVERY_TYPE:
+            _check_name(
+                name, configuration.event_types, pointer=f"/event_types/{number}", thing="type of event"
+            )
+    if command.filter is not None:
+        _check_name(command.filter.team, configuration.directory.teams, pointer="/filter/team", thing="team")
+        _check_name(
+            command.filter.category, configuration.categories, pointer="/filter/category", thing="category"
+        )
+
+
+def _check_name(name: str | None, known: Collection[str], *, pointer: str, thing: str) -> None:
+    try:
+        check_name(name, known, parameter="", thing=thing)
+    except InvalidContent as error:
+        raise InvalidContent.at(pointer, error.detail) from error
+
+
+def _filter_of(command: WebhookFilter) -> dict[str, str | None]:
+    return dict(command.model_dump(mode="json"))
+
+
+def list_webhooks(tx: Transaction, caller: Caller) -> Sequence[Webhook]:
+    """The subscriptions that the caller may see: its own, or all."""
+    return [found for found in tables.list_webhooks(tx) if _is_known(caller, found)]
+
+
+def load_webhook(tx: Transaction, caller: Caller, webhook_id: UUID, *, lock: bool = False) -> Webhook:
+    """One subscription that the caller may see. Raises NotFound."""
+    found = tables.find_webhook(tx, webhook_id, lock=lock)
+    if found is None or not _is_known(caller, found):
+        raise NotFound("There is no such webhook.")
+    return found
+
+
+def _is_known(caller: Caller, found: Webhook) -> bool:
+    if caller.scope_for(Right.CONFIGURE) == ALL_COMPLAINTS:
+        return True
+    return found.created_by == caller.actor and Right.CONTRIBUTE in caller.rights
+
+
+def change_webhook(
+    service: Service, tx: Transaction, caller: Caller, webhook_id: UUID, command: PatchWebhook
+) -> Webhook:
+    """Change a subscription. The changes hold for the events from now on. Raises NotFound and InvalidContent.
+
+    What is planned is still sent, to the new URL too. A subscription that is disabled sends nothing more; one that
+    becomes active again begins with the next event.
+    """
+    planned_until = planning.hold(tx)
+    found = load_webhook(tx, caller, webhook_id, lock=True)
+    _check_members(service, tx, command)
+    values: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("url", command.url),
+            ("event_types", _listed(command.event_types)),
+            ("payload", command.payload),
+            ("format", command.format),
+            ("filter", _filter_of(command.filter) if command.filter is not None else None),
+            ("exclude_actors", _listed(command.exclude_actors)),
+        )
+        if value is not None
+    }
+    if values:
+        tables.update_webhook(
+            tx, webhook_id, values | {"start_after": max(found.start_after, planned_until), "planned": 0}
+        )
+    if command.status is WebhookStatus.DISABLED and found.status is WebhookStatus.ACTIVE:
+        planning.disable(tx, webhook_id, DisabledReason.REQUEST, service.wall())
+    if command.status is WebhookStatus.ACTIVE and found.status is WebhookStatus.DISABLED:
+        again = {"status": WebhookStatus.ACTIVE, "disabled_at": None, "disabled_reason": None}
+        fresh = {"failing_since": None, "start_after": find_end(tx), "planned": 0}
+        tables.update_webhook(tx, webhook_id, again | fresh)
+    _note("a webhook was changed", caller, webhook_id)
+    return load_webhook(tx, caller, webhook_id)
+
+
+def _listed(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def delete_webhook(tx: Transaction, caller: Caller, webhook_id: UUID) -> None:
+    """Delete a subscription with its delivery log. Raises NotFound."""
+    planning.hold(tx)
+    load_webhook(tx, caller, webhook_id, lock=True)
+    tables.delete_webhook(tx, webhook_id)
+    _note("a webhook was deleted", caller, webhook_id)
+
+
+def rotate_secret(
+    service: Service, tx: Transaction, caller: Caller, webhook_id: UUID, *, overlap: str
+) -> Webhook:
+    """Give a subscription a new secret. The former one signs too until the end of `overlap`.
+
+    Raises NotFound, and InvalidContent for an overlap that is no duration of at most 30 days.
+    """
+    found = load_webhook(tx, caller, webhook_id, lock=True)
+    length = _read_overlap(overlap)
+    former = {"previous_secret": found.secret, "previous_until": service.wall() + length}
+    kept = former if length else dict.fromkeys(former)
+    tables.update_webhook(tx, webhook_id, {"secret": make_secret(), **kept})
+    _note("the secret of a webhook was rotated", caller, webhook_id)
+    return load_webhook(tx, caller, webhook_id)
+
+
+def _read_overlap(text: str) -> timedelta:
+    read = parse_duration(text, pointer="/overlap")
+    length = timedelta(days=read.days, microseconds=read.microseconds)
+    if read.months or length > LONGEST_OVERLAP:
+        raise InvalidContent.at(
+            "/overlap", f"An overlap lasts at most {LONGEST_OVERLAP.days} days, such as PT24H."
+        )
+    return length
+
+
+def replay(
+    service: Service, tx: Transaction, caller: Caller, webhook_id: UUID, *, first: int, last: int
+) -> int:
+    """Plan the events from number `first` to number `last` again, in order. Returns how many were planned.
+
+    Only events that the subscription wants count; the planned ones are left out. Raises NotFound,
+    InvalidContent for a range that is too long or ends before it begins, and Conflict for a disabled subscription.
+    """
+    if last < first:
+        raise InvalidContent.at("/to_sequence", "to_sequence must not be less than from_sequence.")
+    if last - first >= MOST_REPLAYED:
+        raise InvalidContent.at(
+            "/to_sequence", f"A replay has at most {MOST_REPLAYED} numbers: send the range in parts."
+        )
+    planning.hold(tx)
+    found = load_webhook(tx, caller, webhook_id, lock=True)
+    if found.status is not WebhookStatus.ACTIVE:
+        raise Conflict("This webhook is disabled: set its status to active first.")
+    planned = planning.plan_replay(service, tx, found, after=first - 1, up_to=last)
+    _note("a replay was planned", caller, webhook_id)
+    return planned
+
+
+def list_attempts(
+    tx: Transaction, caller: Caller, webhook_id: UUID, *, before: int | None, limit: int
+) -> Sequence[Any]:
+    """The attempts of a subscription with ids below `before`, latest first. Raises NotFound."""
+    load_webhook(tx, caller, webhook_id)
+    return tables.list_attempts(tx, webhook_id, before=before, limit=limit)
+
+
+def webhook_members(found: Webhook, now: datetime) -> dict[str, Any]:
+    """The members of a subscription that callers see. Nothing in it comes from the secrets."""
+    until = found.previous_until
+    return {
+        "id": found.id,
+        "url": found.url,
+        "event_types": list(found.event_types),
+        "payload": found.payload,
+        "format": found.format,
+        "filter": asdict(found.filter),
+        "exclude_actors": list(found.exclude_actors),
+        "status": found.status,
+        "disabled_reason": found.disabled_reason,
+        "disabled_at": found.disabled_at,
+        "failing_since": found.failing_since,
+        "previous_secret_until": until if until is not None and until > now else None,
+        "created_at": found.created_at,
+        "created_by": found.created_by,
+    }
