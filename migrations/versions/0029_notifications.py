@@ -1,14 +1,14 @@
 """Notifications: what is sent to whom, the preferences of users, and group robots.
 
 Revision: 0029
-Revises: 0027
+Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 oldest_program = "0014"

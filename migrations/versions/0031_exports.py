@@ -1,7 +1,7 @@
 """Views for analysis, without persons and texts, and an access log that also knows exports of many complaints.
 
 Revision: 0031
-Revises: 0027
+Revises: 0030
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0027"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 oldest_program = "0014"

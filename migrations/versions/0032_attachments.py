@@ -1,14 +1,14 @@
 """The attachments of complaints, without their bytes.
 
 Revision: 0032
-Revises: 0027
+Revises: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0032"
-down_revision = "0030"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 oldest_program = "0014"

@@ -209,7 +209,7 @@ def replay_webhook(
         **refusals(not_found=_NOT_FOUND, bad_request="A cursor that this list did not give."),
     },
 )
-def list_deliveries(
+def list_webhook_deliveries(
     request: CurrentRequest, webhook_id: UUID, query: Annotated[DeliveryQuery, Query()]
 ) -> Response:
     """The delivery log: every attempt, latest first."""
