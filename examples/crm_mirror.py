@@ -197,7 +197,7 @@ class Mirror:
             )
         elif change["kind"] == "status":
             action = choose_action(content["before"], content["after"])
-            statement, row = upsert(self._client.act(number, action, key=change["key"], **content["facts"]))
+            statement, row = upsert(self._client.act(number, action, content["facts"], key=change["key"]))
         else:
             statement, row = upsert(self._send_field(number, content["name"], content["value"]))
         with self._crm:

@@ -26,7 +26,10 @@ def test_a_complaint_is_posted_changed_acted_on_and_read(api: Client) -> None:
 
     changed = api.change(number, {"severity": "high"})
     responded = api.act(
-        number, "respond", message="We are on it.", contact_channel="phone", if_match=changed["version"]
+        number,
+        "respond",
+        {"message": "We are on it.", "contact_channel": "phone"},
+        if_match=changed["version"],
     )
     assert (responded["status"], responded["version"]) == ("investigating", changed["version"] + 1)
     note = api.add_note(number, "Ask the neighbours.")

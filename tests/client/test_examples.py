@@ -188,7 +188,7 @@ def test_a_change_that_the_server_refuses_is_given_back(
 def test_an_unknown_status_stops_the_mirror_and_the_event_is_not_lost(
     crm: sqlite3.Connection, mirror: Mirror, api: Client, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api.act(number, "withdraw", reason="by the customer")
+    api.act(number, "withdraw", {"reason": "by the customer"})
     with monkeypatch.context() as patch:
         patch.delitem(crm_mirror.CASE_STATUS, "withdrawn")
         with pytest.raises(NoMapping, match="no status for 'withdrawn'"):

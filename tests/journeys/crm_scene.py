@@ -17,7 +17,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.configuration import keys
 from complaints.use_cases.service import Service
-from complaints_client import Client
+from complaints_client import Client, Complaint, Event
 from examples import call_centre, crm_mirror
 from tests.journeys.running_server import Running
 from tests.support import ADMIN_SECRET
@@ -27,8 +27,9 @@ VICTIMS = ("server", "call_centre", "crm_mirror")
 PATIENCE_SECONDS = 60.0
 MOST_WAITING = 10  # then the agents pause, so that a slow machine is not flooded
 CRM_ACTOR = "key:crm"
+CONTACT = "complaint.contact_repeated"
 SEVERITIES = ("low", "normal", "high", "critical")
-FACTS = {"respond": {"message": "We are on it.", "contact_channel": "phone"}}
+RESPONSE = {"message": "We are on it.", "contact_channel": "phone"}
 
 
 class CrmScene:
@@ -126,50 +127,60 @@ class CrmScene:
     def breaches(self) -> list[str]:
         """Everything that differs between calls, complaints and cases, and every change that came twice."""
         complaints = {complaint["number"]: complaint for complaint in self.client.complaints()}
+        events = {number: list(self.client.timeline(number)) for number in complaints}
+        return [
+            *self._wrong_calls({c["external_id"]: number for number, c in complaints.items()}),
+            *self._wrong_cases(complaints),
+            *self._wrong_notes(events),
+            *self._wrong_events([event for found in events.values() for event in found]),
+        ]
+
+    def _wrong_calls(self, complaints: dict[str | None, str]) -> list[str]:
         calls = dict(self._spool.execute("SELECT call_id, number FROM call").fetchall())
-        found = [
-            f"{of} is {calls.get(of)} in the spool and {number} on the server"
-            for of, number in _different(calls, {c["external_id"]: n for n, c in complaints.items()})
+        return [
+            f"{of} is {here} in the spool, and {there}" for of, here, there in _different(calls, complaints)
         ]
+
+    def _wrong_cases(self, complaints: dict[str, Complaint]) -> list[str]:
         cases = {row["number"]: dict(row) for row in self._crm.execute("SELECT * FROM crm_case")}
-        shown = {
-            number: {
-                "status": crm_mirror.CASE_STATUS[c["status"]],
-                **{name: c[name] for name in ("number", *crm_mirror.COPIED)},
-            }  # type: ignore[literal-required]
-            for number, c in complaints.items()
+        expected = {
+            number: {name: value for name, value in complaint.items() if name in crm_mirror.COPIED}
+            | {"number": number, "status": crm_mirror.CASE_STATUS[complaint["status"]]}
+            for number, complaint in complaints.items()
         }
-        found += [
-            f"{number} is {cases.get(number)} in the CRM, not {c}" for number, c in _different(cases, shown)
-        ]
-        events = [event for number in complaints for event in self.client.timeline(number)]
-        of = {complaint["id"]: number for number, complaint in complaints.items()}
+        return [f"{of} is {here} in the CRM, and {there}" for of, here, there in _different(cases, expected)]
+
+    def _wrong_notes(self, events: dict[str, list[Event]]) -> list[str]:
         notes = Counter(
-            (of[e["complaint_id"]], e["data"]["text"]) for e in events if e["type"] == crm_mirror.NOTE_ADDED
+            (number, event["data"]["text"])
+            for number, found in events.items()
+            for event in found
+            if event["type"] == crm_mirror.NOTE_ADDED
         )
         copied = Counter(map(tuple, self._crm.execute("SELECT number, text FROM crm_note").fetchall()))
-        found += [f"the note {note} is only on the server" for note in notes - copied]
-        found += [f"the note {note} is only in the CRM" for note in copied - notes]
-        found += [f"the note {note} came {times} times" for note, times in notes.items() if times > 1]
-        return found + self._echoes([event["type"] for event in events if event["actor"] == CRM_ACTOR])
-
-    def _echoes(self, own: list[str]) -> list[str]:
-        """Events of the CRM's key beyond those of the journal. A field that had its value already has no event."""
-        journal = Counter(
-            kind for (kind,) in self._crm.execute("SELECT kind FROM crm_journal WHERE state = 'sent'")
-        )
-        written = Counter(own)
-        found = [
-            f"the CRM sent {journal[kind]} changes of {kind}, and the history has {written[of]} of {of}"
-            for kind, of in (("note", crm_mirror.NOTE_ADDED), ("status", "complaint.responded"))
-            if journal[kind] != written[of]
+        return [
+            *(f"the note {note} is only on the server" for note in notes - copied),
+            *(f"the note {note} is only in the CRM" for note in copied - notes),
+            *(f"the note {note} came {times} times" for note, times in notes.items() if times > 1),
         ]
-        if written["complaint.updated"] > journal["field"]:
-            found.append(
-                f"{written['complaint.updated']} fields changed by {journal['field']} changes of the CRM"
-            )
-        self.counts.update({f"{kind} changes of the CRM": times for kind, times in journal.items()})
-        return found
+
+    def _wrong_events(self, events: list[Event]) -> list[str]:
+        """Calls that were doubled, and events of the CRM's key beyond those of the journal.
+
+        A field that had its value already has no event.
+        """
+        sent = Counter(k for (k,) in self._crm.execute("SELECT kind FROM crm_journal WHERE state = 'sent'"))
+        self.counts.update({f"{kind} changes of the CRM": times for kind, times in sent.items()})
+        written = Counter(event["type"] for event in events if event["actor"] == CRM_ACTOR)
+        kinds = {"note": crm_mirror.NOTE_ADDED, "status": "complaint.responded", "field": "complaint.updated"}
+        return [
+            *(f"{event['complaint_id']} was posted twice" for event in events if event["type"] == CONTACT),
+            *(
+                f"the CRM sent {sent[kind]} changes of {kind}, and the history has {written[of]}"
+                for kind, of in kinds.items()
+                if written[of] > sent[kind] or (written[of] < sent[kind] and kind != "field")
+            ),
+        ]
 
     # Agents on the server
 
@@ -181,7 +192,7 @@ class CrmScene:
         self.client.change(number, {"subject": f"Subject {next(self._numbers)} of the server"})
 
     def _respond(self, number: str) -> None:
-        self.client.act(number, "respond", **FACTS["respond"])
+        self.client.act(number, "respond", RESPONSE)
 
     # Agents in the CRM
 
@@ -195,7 +206,7 @@ class CrmScene:
     def _respond_in_crm(self, number: str, status: str) -> None:
         if status == "New":
             with suppress(crm_mirror.NoMapping):  # the mirror moved the case in between
-                crm_mirror.set_status(self._crm, number, "Working", FACTS["respond"])
+                crm_mirror.set_status(self._crm, number, "Working", RESPONSE)
 
     def _call(self) -> str:
         call_id = f"CALL-{next(self._numbers)}"
@@ -214,13 +225,10 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "client/src"), "PYTHONUNBUFFERED": "1"}
 
 
-def _different(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The names with different values, and the second of the values."""
-    return [
-        (name, second.get(name))
-        for name in first.keys() | second.keys()
-        if first.get(name) != second.get(name)
-    ]
+def _different(first: dict[Any, Any], second: dict[Any, Any]) -> list[tuple[Any, Any, Any]]:
+    """The names with different values, with both values."""
+    names = first.keys() | second.keys()
+    return [(n, first.get(n), second.get(n)) for n in names if first.get(n) != second.get(n)]
 
 
 @contextmanager

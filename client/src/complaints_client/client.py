@@ -178,16 +178,16 @@ class Client:
         self,
         reference: str,
         action: str,
+        facts: Mapping[str, Any] | None = None,
         *,
         key: str | None = None,
         if_match: int | None = None,
-        **facts: Any,
     ) -> Complaint:
-        """Take an action with its facts, such as `act(number, "reopen", reason="…")`, and return the complaint.
+        """Take an action with its facts, such as `act(number, "reopen", {"reason": "…"})`, and return the complaint.
 
         If the action is not possible now, `allowed` of the Refusal lists the possible ones.
         """
-        body = {"action": action, **facts}
+        body = {**(facts or {}), "action": action}
         return cast(Complaint, self.post(_path(reference, "transitions"), body, key=key, if_match=if_match))
 
     def add_note(
