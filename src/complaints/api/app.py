@@ -157,8 +157,9 @@ def create_app(
 
 def _bytes_for(service: Service, method: str, path: str) -> int | None:
     """The largest body of the calls that take a file, in bytes; None for other calls."""
-    most = service.attachment_store.limits.most_bytes if service.attachment_store else 0
-    return imports.bytes_for(method, path) or attachments.bytes_for(method, path, most=most)
+    if path.endswith("/attachments") and service.attachment_store is not None:
+        return attachments.bytes_for(method, path, most=service.attachment_store.limits.most_bytes)
+    return imports.bytes_for(method, path)
 
 
 def _include_routers(app: FastAPI, annexes: Annexes) -> None:

@@ -102,9 +102,8 @@ class UploadQuery(BaseModel):
 
 
 def bytes_for(method: str, path: str, *, most: int) -> int | None:
-    """The limit for the body of an upload, `most` bytes. None for another call."""
-    is_upload = method == "POST" and path.endswith("/attachments") and path.startswith("/v1/complaints/")
-    return most if is_upload else None
+    """The limit for the body of an upload, `most` bytes. None for another call at a path with the same end."""
+    return most if method == "POST" and path.startswith("/v1/complaints/") else None
 
 
 HeadRequest = Annotated[ApiRequest, Depends(read_request_head)]
