@@ -183,7 +183,7 @@ def test_a_complaint_has_so_many_and_lists_them_in_pages(desk: Desk) -> None:
         assert desk.client.get(desk.address, params=bad).status_code == 400
 
 
-def test_rule_10_4_internal_files_and_bytes_are_not_for_everybody(desk: Desk) -> None:
+def test_rule_11_4_internal_files_and_bytes_are_not_for_everybody(desk: Desk) -> None:
     """What staff add is internal. An auditor sees no bytes at all."""
     intake, auditor = (
         desk.scenario.key(role, source="north") for role in (AccessRole.INTAKE, AccessRole.AUDITOR)

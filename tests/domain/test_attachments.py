@@ -1,4 +1,4 @@
-"""Names and media types of attachments (rule 10.2)."""
+"""Names and media types of attachments (rule 11.2)."""
 
 import pytest
 

@@ -64,7 +64,7 @@ def _files(blobs: BlobDirectory) -> list[Path]:
     return [one for one in blobs._root.rglob("*") if one.is_file()]
 
 
-def test_rule_10_1_an_attachment_has_bytes_a_row_and_an_event(stored: Scenario, blobs: BlobDirectory) -> None:
+def test_rule_11_1_an_attachment_has_bytes_a_row_and_an_event(stored: Scenario, blobs: BlobDirectory) -> None:
     complaint = stored.post()
     added = _add(stored, str(complaint.id))
     listed = stored.service.read(lambda tx: list_attachments(tx, SYSTEM, str(complaint.id), limit=5))
@@ -162,7 +162,7 @@ def _erase(scenario: Scenario, reference: str, **chosen: Any) -> None:
     service.write(lambda tx: erase_texts(service, tx, SYSTEM, reference, reason="Asked for", **chosen))
 
 
-def test_rule_10_5_to_erase_a_complaint_empties_its_attachments(
+def test_rule_11_5_to_erase_a_complaint_empties_its_attachments(
     stored: Scenario, blobs: BlobDirectory
 ) -> None:
     """Only the chosen one first, then all. The bytes go after the commit, and the history still verifies."""
@@ -188,7 +188,7 @@ def _age(path: Path) -> None:
     os.utime(path, (0, 0))
 
 
-def test_rule_10_6_bytes_without_a_row_are_swept_after_a_while(
+def test_rule_11_6_bytes_without_a_row_are_swept_after_a_while(
     stored: Scenario, blobs: BlobDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     complaint = stored.post()

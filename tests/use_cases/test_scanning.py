@@ -56,7 +56,7 @@ def _add(scenario: Scenario, reference: str, content: bytes) -> Attachment:
     )
 
 
-def test_rule_10_7_only_a_clean_attachment_leaves_quarantine(guarded: Scenario) -> None:
+def test_rule_11_7_only_a_clean_attachment_leaves_quarantine(guarded: Scenario) -> None:
     """The one that failed waits, and does not hold up the others. Others can write while a file is scanned."""
     service, scanner = guarded.service, _Words(during=guarded.post)
     complaint = str(guarded.post().id)

@@ -1,4 +1,4 @@
-"""Attachments of complaints: their facts, their limits, and which names and media types they may have (rule 10)."""
+"""Attachments of complaints: their facts, their limits, and which names and media types they may have (domain §11)."""
 
 import re
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Attachment:
 
 
 def find_name_fault(name: str) -> str | None:
-    """What is wrong with the name of an attachment; None: nothing. Paths are names like others (rule 10.2)."""
+    """What is wrong with the name of an attachment; None: nothing. Paths are names like others (rule 11.2)."""
     if len(name) > LONGEST_NAME:
         return f"must have at most {LONGEST_NAME} characters"
     if _CONTROLS.search(name):

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class WebhookMessage:
     """A delivery with its message. `body` is None if the month of its event is detached.
 
     `owner_id` is the complaint or other subject; `attempts` were made before.
@@ -57,7 +57,9 @@ def content_type_of(webhook: Webhook) -> str:
     return CLOUD_EVENT if webhook.format == "cloudevents" else JSON
 
 
-def build_messages(service: Service, tx: Transaction, leases: Sequence[Lease]) -> dict[UUID, list[Message]]:
+def build_messages(
+    service: Service, tx: Transaction, leases: Sequence[Lease]
+) -> dict[UUID, list[WebhookMessage]]:
     """The messages of leased subscriptions, in order, as their owners may see them: by subscription."""
     rows = tables.load_deliveries(tx, [one for lease in leases for one in lease.delivery_ids])
     by_webhook: dict[UUID, list[Mapping[Any, Any]]] = {lease.webhook.id: [] for lease in leases}
@@ -70,13 +72,15 @@ def build_messages(service: Service, tx: Transaction, leases: Sequence[Lease]) -
 
 def _messages_of(
     service: Service, tx: Transaction, lease: Lease, rows: Sequence[Mapping[Any, Any]]
-) -> list[Message]:
+) -> list[WebhookMessage]:
     webhook, owner = lease.webhook, lease.owner
     shown = _Complaints(service, tx, owner) if webhook.payload == "full" else None
     messages = []
     for row in rows:
         body = _body_of(service, webhook, row, shown) if row["id"] is not None else None
-        messages.append(Message(row["delivery_id"], row["owner_id"], row["event_id"], row["attempts"], body))
+        messages.append(
+            WebhookMessage(row["delivery_id"], row["owner_id"], row["event_id"], row["attempts"], body)
+        )
     if shown is not None and shown.in_clear:
         # The line of a read with personal data, as for requests.
         log.info("webhook", extra={"caller": owner.actor, "persons_of": [str(one) for one in shown.in_clear]})

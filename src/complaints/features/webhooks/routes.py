@@ -21,11 +21,11 @@ from complaints.features.webhooks import messages, use_cases
 from complaints.features.webhooks.schemas import (
     CreateWebhook,
     DeliveryAttemptPage,
-    DeliveryQuery,
     NewWebhookShown,
     PatchWebhook,
     ReplayWebhook,
     RotateWebhookSecret,
+    WebhookDeliveryQuery,
     WebhookReplayShown,
     WebhookShown,
     WebhookTestShown,
@@ -210,7 +210,7 @@ def replay_webhook(
     },
 )
 def list_webhook_deliveries(
-    request: CurrentRequest, webhook_id: UUID, query: Annotated[DeliveryQuery, Query()]
+    request: CurrentRequest, webhook_id: UUID, query: Annotated[WebhookDeliveryQuery, Query()]
 ) -> Response:
     """The delivery log: every attempt, latest first."""
 

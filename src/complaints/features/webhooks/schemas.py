@@ -139,7 +139,7 @@ class WebhookReplayShown(AnswerModel):
     deliveries: Annotated[int, Field(description="The deliveries that were planned.")]
 
 
-class DeliveryQuery(CursorQuery):
+class WebhookDeliveryQuery(CursorQuery):
     """Which part of the delivery log."""
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from complaints.domain.errors import Unavailable
 from complaints.features.webhooks import messages, planning, tables
-from complaints.features.webhooks.messages import Lease, Message
+from complaints.features.webhooks.messages import Lease, WebhookMessage
 from complaints.features.webhooks.rules import (
     GONE,
     DisabledReason,
@@ -111,11 +111,11 @@ class Batch:
     """
 
     webhook: Webhook
-    chains: deque[Sequence[Message]]
+    chains: deque[Sequence[WebhookMessage]]
     width: int
     seconds: float
     begun: float = field(default_factory=time.monotonic)
-    results: list[tuple[Message, SendResult]] = field(default_factory=list)
+    results: list[tuple[WebhookMessage, SendResult]] = field(default_factory=list)
     is_stopped: bool = False
     running: int = 0
 
@@ -284,7 +284,7 @@ class Sender:
         owners = {one.owner_id for one in pending}
         return Lease(webhook, owner, chosen, min(self._widths[webhook.id], len(owners), most))
 
-    def _build(self, leases: Sequence[Lease]) -> dict[UUID, list[Message]]:
+    def _build(self, leases: Sequence[Lease]) -> dict[UUID, list[WebhookMessage]]:
         """The messages by subscription. None if the database is away: then the batches are over, and come again."""
         if not leases:
             return {}
@@ -294,8 +294,8 @@ class Sender:
             time.sleep(_REST_SECONDS)
             return {}
 
-    def _begin(self, lease: Lease, built: Sequence[Message]) -> None:
-        chains: dict[UUID, list[Message]] = {}
+    def _begin(self, lease: Lease, built: Sequence[WebhookMessage]) -> None:
+        chains: dict[UUID, list[WebhookMessage]] = {}
         for message in built:
             chains.setdefault(message.owner_id, []).append(message)
         width = min(lease.width, len(chains))
@@ -327,7 +327,7 @@ class Sender:
             if is_last:
                 self._ended.put(batch)
 
-    def _send_chain(self, batch: Batch, chain: Sequence[Message]) -> None:
+    def _send_chain(self, batch: Batch, chain: Sequence[WebhookMessage]) -> None:
         for message in chain:
             if batch.is_over:
                 return
@@ -338,7 +338,7 @@ class Sender:
             if not result.is_success:
                 return
 
-    def _send(self, webhook: Webhook, message: Message) -> SendResult:
+    def _send(self, webhook: Webhook, message: WebhookMessage) -> SendResult:
         now = self._service.wall
         if message.body is None:
             return SendResult(now(), 0, failure=_EVENT_GONE)
@@ -382,7 +382,11 @@ def settle(tx: Transaction, batches: Sequence[Batch], lease_id: UUID, *, chance:
 
 
 def _settle_failure(
-    tx: Transaction, webhook: Webhook, message: Message, result: SendResult, chance: Callable[[], float]
+    tx: Transaction,
+    webhook: Webhook,
+    message: WebhookMessage,
+    result: SendResult,
+    chance: Callable[[], float],
 ) -> datetime | None:
     """Plan the next attempt, and let the later deliveries of the complaint wait for it. None: it was the last one."""
     wait = None
@@ -396,7 +400,7 @@ def _settle_failure(
 
 
 def _attempt(
-    webhook: Webhook, message: Message, result: SendResult, again_at: datetime | None
+    webhook: Webhook, message: WebhookMessage, result: SendResult, again_at: datetime | None
 ) -> tables.Values:
     return {
         "webhook_id": webhook.id,

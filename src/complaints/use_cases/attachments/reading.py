@@ -1,4 +1,4 @@
-"""Listing the attachments of a complaint, and reading the bytes of one (rule 10.4)."""
+"""Listing the attachments of a complaint, and reading the bytes of one (rule 11.4)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -45,7 +45,7 @@ class ScanWorker:
     stopping: Callable[[], bool] = lambda: False
 
     def scan_waiting(self) -> None:
-        """Scan all attachments that may be scanned now (rule 10.7). Ends early if the scanner does not answer."""
+        """Scan all attachments that may be scanned now (rule 11.7). Ends early if the scanner does not answer."""
         failures = 0
         while failures < _FAILURES and not self.stopping():
             claimed = self.service.write(self._claim)

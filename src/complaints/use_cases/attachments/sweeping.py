@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def empty_erased(service: Service) -> None:
-    """Delete the bytes of erased attachments (rule 10.5). Raises StoreUnavailable; the next run goes on then."""
+    """Delete the bytes of erased attachments (rule 11.5). Raises StoreUnavailable; the next run goes on then."""
     blobs = service.attachments.blobs
     while ids := service.read_newest(lambda tx: attachment_rows.find_to_empty(tx, limit=_BATCH)):
         for one in ids:
@@ -29,7 +29,7 @@ def empty_erased(service: Service) -> None:
 
 
 def sweep_orphans(service: Service) -> int:
-    """Delete what crashes left in the store: unfinished uploads, and bytes without a live row (rule 10.6).
+    """Delete what crashes left in the store: unfinished uploads, and bytes without a live row (rule 11.6).
 
     Returns the number of deleted blobs. If most of the store seems to be orphaned, nothing is deleted: then store and
     database do not belong together, or the database was restored to an earlier state.

@@ -33,7 +33,7 @@ def erase_texts(
     """Erase the texts of the events with these ordinals; by default of all events but those that erased.
 
     Members of the complaint that have their value from such an event are emptied too, and so are attachments that
-    such an event added; by default all attachments (rule 10.5). Events in detached months keep the texts that stand
+    such an event added; by default all attachments (rule 11.5). Events in detached months keep the texts that stand
     in themselves. Raises like `change_complaint`.
     """
 
