@@ -27,7 +27,7 @@ from complaints.domain.complaint.attachments import (
         ("\0", "must not hold control characters, such as NUL or a line break", None),
     ],
 )
-def test_a_name_is_kept_refused_or_tidied(name: str, fault: str | None, tidied: str | None) -> None:
+def test_rule_11_2_a_name_is_kept_refused_or_tidied(name: str, fault: str | None, tidied: str | None) -> None:
     assert (find_name_fault(name), tidy_name(name)) == (fault, tidied)
     if tidied is not None:
         assert find_name_fault(tidied) is None
@@ -50,7 +50,7 @@ def test_a_media_type_has_two_plain_parts(text: str, is_one: bool) -> None:
     assert is_media_type(text) is is_one
 
 
-def test_limits_may_name_the_types_that_are_taken() -> None:
+def test_rule_11_3_limits_may_name_the_types_that_are_taken() -> None:
     limits = AttachmentLimits(media_types=("image/*", "application/pdf"))
     taken = [one for one in ("image/png", "application/pdf", "text/html") if limits.takes(one)]
     assert taken == ["image/png", "application/pdf"]
