@@ -44,6 +44,7 @@ QUICK_SECONDS = 2.0
 
 _CANDIDATES = 200
 _LOOK_SECONDS = 0.1
+_GATHER_SECONDS = 0.03  # one commit for many batches that end together
 _REST_SECONDS = 0.5
 _DRAIN_SECONDS = 3.0
 _EVENT_GONE = "event-gone"
@@ -200,6 +201,8 @@ class Sender:
         try:
             if self._under_way:
                 ended.append(self._ended.get(timeout=_LOOK_SECONDS))
+            if len(self._under_way) > 1:
+                time.sleep(_GATHER_SECONDS)
             while True:
                 ended.append(self._ended.get_nowait())
         except queue.Empty:
