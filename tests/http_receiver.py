@@ -1,5 +1,6 @@
 """A real HTTP server on a free port of this machine that keeps what it received and answers as a test wants."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -58,8 +59,8 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def http_receiver() -> Iterator[HttpReceiver]:
-    """A receiver that runs until the end of the block."""
+def http_receiver(*, tls: ssl.SSLContext | None = None) -> Iterator[HttpReceiver]:
+    """A receiver that runs until the end of the block; with `tls` it speaks https."""
     receiver = HttpReceiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -86,6 +87,8 @@ def http_receiver() -> Iterator[HttpReceiver]:
 
     server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     receiver.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()

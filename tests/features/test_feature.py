@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from complaints.api.feature import NO_ANNEXES, Annexes, Feature, FeatureLoop
+from complaints.api.feature import NO_ANNEXES, Annexes, Feature, FeatureLoop, FeatureMeasure
 from complaints.api.problems.catalogue import PROBLEMS, render_catalogue
 from complaints.domain.vocabulary import EventType
 from complaints.features.registry import FEATURES
@@ -89,6 +89,27 @@ def test_a_loop_stops_between_batches(service: Service) -> None:
 
     feature = Feature("endless", loops=(FeatureLoop("work", work, seconds=0.1),))
     run_loops(service, Annexes((feature,)), until=begun.is_set)
+
+
+def test_a_long_loop_learns_that_the_process_stops(service: Service) -> None:
+    begun = threading.Event()
+
+    def work(_service: Service, _settings: None, is_stopping: Callable[[], bool]) -> int:
+        begun.set()
+        while not is_stopping():
+            time.sleep(0.01)
+        return 1
+
+    feature = Feature("patient", loops=(FeatureLoop("work", work, seconds=0.1, is_long=True),))
+    run_loops(service, Annexes((feature,)), until=begun.is_set)
+
+
+def test_its_measures_are_shown_and_do_not_make_a_process_unready(service: Service) -> None:
+    measure = FeatureMeasure("things_broken", "Things that are broken.", lambda tx: 3)
+    with client(service, Annexes((Feature("fragile", measures=(measure,)),))) as api:
+        ready = api.get("/readyz")
+        assert (ready.status_code, ready.json()["things_broken"]) == (200, 3)
+        assert "complaints_things_broken 3.0" in api.get("/metrics").text
 
 
 def test_its_problem_is_in_the_catalogue_and_in_the_answer(service: Service, monkeypatch: Any) -> None:

@@ -1,11 +1,19 @@
 """The guarded client against real servers."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from complaints.outbound.allow_list import AllowList, parse_allow_list
 from complaints.outbound.http_client import LARGEST_ANSWER_BYTES, GuardedClient, SendingFailed
@@ -147,3 +155,46 @@ def test_a_name_without_address_and_an_unsafe_url_are_failures() -> None:
         assert reason(client, "https://nowhere.example/") == "connection"
         assert reason(client, "https://127.0.0.1/") == "refused-url"
         assert reason(client, "http://example.com/") == "refused-url"
+
+
+@pytest.mark.parametrize(("host", "expected"), [("receiver.example", 200), ("other.example", None)])
+def test_a_certificate_must_be_that_of_the_name_not_of_the_address(
+    host: str, expected: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = make_certificate("receiver.example", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    allowed = parse_allow_list("receiver.example, other.example")
+    with (
+        http_receiver(tls=context) as receiver,
+        GuardedClient(allowed, seconds=5, resolver=lambda host, port: ["127.0.0.1"]) as client,
+    ):
+        url = f"https://{host}:{receiver.port}/hook"
+        if expected is None:
+            assert reason(client, url) == "connection"
+        else:
+            assert client.post(url, b"{}", {}).status == expected
+
+
+def make_certificate(name: str, directory: Path) -> Path:
+    """A file with a key and a certificate for `name` that signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(named)
+        .issuer_name(named)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=36_500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = directory / "receiver.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return file

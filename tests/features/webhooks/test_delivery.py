@@ -1,22 +1,27 @@
 """Events reach a real receiver: signed, in order, at least once, and never outside the guard."""
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from standardwebhooks import WebhookVerificationError
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
 from complaints.features.webhooks import planning
+from complaints.features.webhooks.feature import FEATURE
 from complaints.features.webhooks.rules import DELAYS
 from complaints.features.webhooks.sending import Sender
-from complaints.wiring import check, open_annexes
+from complaints.settings import Settings
+from complaints.wiring import build_loops, check, open_annexes
 from tests.features.webhooks.webhook_world import SETTINGS, WebhookWorld, verify, webhook_world
 from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
-from tests.support import Scenario
+from tests.support import Scenario, count_statements
 
 
 @pytest.fixture
@@ -32,8 +37,7 @@ def receiver() -> Iterator[HttpReceiver]:
 
 
 def faults(world: WebhookWorld) -> set[str]:
-    annexes = open_annexes()
-    return {one.invariant for one in check(world.service, annexes, progress=lambda _: None)}
+    return {one.invariant for find in FEATURE.checks for one in find(world.service)}
 
 
 def test_each_change_is_sent_once_signed_and_thin(world: WebhookWorld, receiver: HttpReceiver) -> None:
@@ -63,7 +67,7 @@ def test_each_change_is_sent_once_signed_and_thin(world: WebhookWorld, receiver:
     feed = world.client.get("/v1/changes?limit=200").json()["items"]
     own = [event["id"] for event in feed if event["number"] == number]
     assert [post.headers["webhook-id"] for post in receiver.posts] == own
-    assert faults(world) == set()
+    assert list(check(world.service, open_annexes(), progress=lambda _: None)) == []
 
 
 def test_a_full_message_has_the_complaint_and_the_event(world: WebhookWorld, receiver: HttpReceiver) -> None:
@@ -358,3 +362,35 @@ def test_the_messages_of_one_complaint_keep_their_order(world: WebhookWorld, rec
         by_complaint.setdefault(data["id"], []).append(data["sequence"])
     assert all(numbers == sorted(set(numbers)) for numbers in by_complaint.values())
     assert len(by_complaint) == 5
+
+
+def test_the_loops_of_a_process_send_soon_and_stop_soon(world: WebhookWorld, receiver: HttpReceiver) -> None:
+    world.subscribe(receiver, event_types=["complaint.created"])
+    loops = build_loops(world.service, CollectorRegistry(), Settings(), open_annexes())
+    loops.start()
+    try:
+        world.scenario.post()
+        receiver.wait_for(1)
+        over = threading.Event()
+        receiver.answer = lambda post: ReceiverAnswer(200 if over.wait(20) else 500)
+        world.scenario.post()
+        receiver.wait_for(2)
+    finally:
+        begun = time.monotonic()
+        loops.stop()
+    assert time.monotonic() - begun < 10
+    over.set()
+
+
+def test_a_post_does_the_same_with_subscriptions_and_without(
+    world: WebhookWorld, receiver: HttpReceiver
+) -> None:
+    world.scenario.post()
+    counts = []
+    for _ in range(2):
+        with count_statements(world.service) as statements:
+            world.scenario.post()
+        counts.append(len(statements))
+        for _ in range(10):
+            world.subscribe(receiver)
+    assert counts[0] == counts[1]

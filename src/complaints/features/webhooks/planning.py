@@ -52,6 +52,9 @@ def plan_events(service: Service, tx: Transaction, events: Sequence[EventRecord]
     facts = _facts_of(tx, [(e.type, e.actor, e.complaint_id, e.subject_id) for e in events])
     now = service.wall()
     rows: list[dict[str, Any]] = []
+    woken: dict[
+        int, list[UUID]
+    ] = {}  # by how many deliveries they get: few statements for many subscriptions
     for webhook in webhooks:
         interest = interest_of(service, tx, webhook)
         if interest is None:
@@ -62,11 +65,13 @@ def plan_events(service: Service, tx: Transaction, events: Sequence[EventRecord]
             for (event, owner), fact in zip(owners, facts, strict=True)
             if event.sequence > webhook.start_after and interest.includes(fact)
         ]
-        if own:
-            rows += own
-            tables.wake_webhook(tx, webhook.id, now, planned=len(own))
+        rows += own
+        woken.setdefault(len(own), []).append(webhook.id)
     if rows:
         tables.insert_deliveries(tx, rows)
+        for planned, ids in woken.items():
+            if planned:
+                tables.wake_webhooks(tx, ids, now, planned=planned)
         tx.hasten(SENDING_LOOP, tx.now)
 
 
@@ -168,7 +173,7 @@ def plan_replay(service: Service, tx: Transaction, webhook: Webhook, *, after: i
     if rows:
         tables.insert_deliveries(tx, rows)
         tables.update_webhook(tx, webhook.id, {"replays": number})
-        tables.wake_webhook(tx, webhook.id, now)
+        tables.wake_webhooks(tx, [webhook.id], now)
         tx.hasten(SENDING_LOOP, tx.now)
     return len(rows)
 

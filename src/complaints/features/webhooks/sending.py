@@ -43,7 +43,9 @@ QUICK_SECONDS = 2.0
 """A receiver that answers more slowly than this gets one message at a time."""
 
 _CANDIDATES = 200
+_DUE_AT_ONCE = 1000
 _LOOK_SECONDS = 0.1
+_GATHER_SECONDS = 0.03  # one commit for many batches that end together
 _REST_SECONDS = 0.5
 _DRAIN_SECONDS = 3.0
 _EVENT_GONE = "event-gone"
@@ -200,6 +202,8 @@ class Sender:
         try:
             if self._under_way:
                 ended.append(self._ended.get(timeout=_LOOK_SECONDS))
+            if len(self._under_way) > 1:
+                time.sleep(_GATHER_SECONDS)
             while True:
                 ended.append(self._ended.get_nowait())
         except queue.Empty:
@@ -254,35 +258,43 @@ class Sender:
         # Receivers in trouble get a quarter of the threads, so they never take those of the others.
         free_for_troubled = self._settings.threads // 4
         free_for_troubled -= sum(batch.width for batch in busy if _is_troubled(batch))
-        leases = []
+        chosen: list[Webhook] = []
         for webhook in tables.claim_candidates(tx, now, lease=self._settings.lease, limit=_CANDIDATES):
             is_troubled = webhook.failing_since is not None
             if webhook.id in self._under_way and webhook.id not in ended:
                 continue  # the clock was set back or forth: this process still sends to it
-            if free < 1 or (is_troubled and free_for_troubled < 1):
-                continue
-            if (lease := self._lease(tx, webhook, now, most=free)) is not None:
-                leases.append(lease)
-                free -= lease.width
+            if len(chosen) < free and not (is_troubled and free_for_troubled < 1):
+                chosen.append(webhook)
                 free_for_troubled -= is_troubled
+        leases = self._choose_messages(tx, chosen, now, free=free)
         if leases:
             until = now + self._settings.lease
             tables.lease_webhooks(tx, [one.webhook.id for one in leases], self._lease_id, until)
         return leases
 
-    def _lease(self, tx: Transaction, webhook: Webhook, now: datetime, *, most: int) -> Lease | None:
-        owner = planning.owner_of(self._service, tx, webhook)
-        if owner is None:
-            planning.disable(tx, webhook.id, DisabledReason.ACCESS_LOST, now)
-            return None
-        pending = tables.find_due(tx, webhook.id, now, limit=MESSAGES_AT_ONCE)
-        chosen, waiting = choose_next(pending, now)
-        tables.postpone(tx, waiting)
-        if not chosen:
-            tables.end_leases(tx, [webhook.id])
-            return None
-        owners = {one.owner_id for one in pending}
-        return Lease(webhook, owner, chosen, min(self._widths[webhook.id], len(owners), most))
+    def _choose_messages(
+        self, tx: Transaction, webhooks: Sequence[Webhook], now: datetime, *, free: int
+    ) -> list[Lease]:
+        """The leases of subscriptions that have messages to send now. `free` threads are shared by them."""
+        due = tables.find_due(tx, [one.id for one in webhooks], now, limit=_DUE_AT_ONCE) if webhooks else {}
+        is_whole = sum(map(len, due.values())) < _DUE_AT_ONCE
+        leases, spare = [], free - len(webhooks)
+        for webhook in webhooks:
+            owner = planning.owner_of(self._service, tx, webhook)
+            if owner is None:
+                planning.disable(tx, webhook.id, DisabledReason.ACCESS_LOST, now)
+                continue
+            pending = due.get(webhook.id, [])
+            ids, waiting = choose_next(pending, now)
+            tables.postpone(tx, waiting)
+            if ids:
+                most = min(self._widths[webhook.id], len({one.owner_id for one in pending}))
+                width = min(most, 1 + spare)
+                spare -= width - 1
+                leases.append(Lease(webhook, owner, ids[:MESSAGES_AT_ONCE], width))
+            elif pending or is_whole:
+                tables.end_leases(tx, [webhook.id])  # it has work later, or none
+        return leases
 
     def _build(self, leases: Sequence[Lease]) -> dict[UUID, list[WebhookMessage]]:
         """The messages by subscription. None if the database is away: then the batches are over, and come again."""

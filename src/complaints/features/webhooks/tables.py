@@ -262,10 +262,11 @@ def insert_deliveries(tx: Transaction, rows: Sequence[Values]) -> None:
     inserts.write()
 
 
-def wake_webhook(tx: Transaction, webhook_id: UUID, at: datetime, *, planned: int = 0) -> None:
-    """Let the sender look at a subscription at `at` or earlier; `planned` first deliveries were added."""
+def wake_webhooks(tx: Transaction, ids: Collection[UUID], at: datetime, *, planned: int = 0) -> None:
+    """Let the sender look at subscriptions at `at` or earlier; `planned` first deliveries were added to each."""
     earlier = case((or_(w.wake_at.is_(None), w.wake_at > at), at), else_=w.wake_at)
-    update_webhook(tx, webhook_id, {"wake_at": earlier, "planned": w.planned + planned})
+    statement = update(webhook).where(any_of(w.id, ids))
+    tx.connection.execute(statement.values(wake_at=earlier, planned=w.planned + planned))
 
 
 def find_events(tx: Transaction, *, after: int, up_to: int) -> Sequence[RowMapping]:
@@ -337,14 +338,33 @@ def end_leases(tx: Transaction, ids: Collection[UUID]) -> None:
     tx.connection.execute(statement.values(lease_id=None, leased_until=None, wake_at=again_at))
 
 
-def find_due(tx: Transaction, webhook_id: UUID, now: datetime, *, limit: int) -> list[PendingDelivery]:
-    """The due deliveries of a subscription, with every pending delivery of the same complaints among them."""
-    of_webhook = select(d.id, d.owner_id, d.next_attempt_at).where(d.webhook_id == webhook_id, _PENDING)
-    due = of_webhook.where(d.next_attempt_at <= now).order_by(d.next_attempt_at, d.id).limit(limit).cte("due")
-    statement = of_webhook.where(
-        d.owner_id.in_(select(due.c.owner_id)), d.id <= select(func.max(due.c.id)).scalar_subquery()
+def find_due(
+    tx: Transaction, webhook_ids: Collection[UUID], now: datetime, *, limit: int
+) -> dict[UUID, list[PendingDelivery]]:
+    """Up to `limit` due deliveries of subscriptions, by subscription.
+
+    With them comes every earlier pending delivery of the same complaints.
+    """
+    due = (
+        select(d.webhook_id, d.owner_id, d.id)
+        .where(any_of(d.webhook_id, webhook_ids), _PENDING, d.next_attempt_at <= now)
+        .order_by(d.next_attempt_at, d.id)
+        .limit(limit)
+        .subquery()
     )
-    return [PendingDelivery(*row) for row in tx.connection.execute(statement)]
+    last = (
+        select(due.c.webhook_id, due.c.owner_id, func.max(due.c.id).label("id"))
+        .group_by(due.c.webhook_id, due.c.owner_id)
+        .subquery()
+    )
+    same = and_(d.webhook_id == last.c.webhook_id, d.owner_id == last.c.owner_id, d.id <= last.c.id)
+    statement = (
+        select(d.webhook_id, d.id, d.owner_id, d.next_attempt_at).join_from(last, webhook_delivery, same)
+    ).where(_PENDING)
+    found: dict[UUID, list[PendingDelivery]] = {}
+    for webhook_id, *members in tx.connection.execute(statement):
+        found.setdefault(webhook_id, []).append(PendingDelivery(*members))
+    return found
 
 
 def postpone(tx: Transaction, times: Mapping[int, datetime]) -> None:
