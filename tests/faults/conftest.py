@@ -113,7 +113,7 @@ def opened(url: str) -> Iterator[Service]:
     """The engine on a database, with the right time and with the fixture annex, as the processes have it."""
     database = Database(open_engine(url), wall_clock)
     try:
-        yield Service(database, new_id, keep_configuration({KIND.name: KIND}))
+        yield Service(database, new_id, keep_configuration({KIND.name: KIND}), wall=wall_now)
     finally:
         database.engine.dispose()
 
