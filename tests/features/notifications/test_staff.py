@@ -603,3 +603,23 @@ def test_an_auditor_chooses_too_although_a_replica_answers_auditors(house: House
         assert client.get("/v1/me/notifications", headers=key).json()["language"] == "en"
     finally:
         app.state.replica = None
+
+
+def test_a_user_may_choose_a_robot_and_old_deliveries_are_deleted(
+    house: House, receiver: HttpReceiver, wall: WallClock
+) -> None:
+    receiver.answer = lambda _post: ReceiverAnswer(200, b'{"errcode": 0}')
+    house.add_robot(receiver.url)
+    house.prefer("admin", channels=(ChosenChannel(ROBOT, "chat"),), digest_times=("23:59",))
+    house.scenario.post(first_owner="admin")
+    house.scenario.advance(hours=24, seconds=1)
+    assert house.tell() == 2  # to the user and to the group, in one message
+    [post] = receiver.posts
+    lines = json.loads(post.body)["markdown"]["content"].split("\n\n")
+    assert sorted(line.split(": ")[0] for line in lines) == ["C000000013", "admin"]
+    [forget] = [loop.work for loop in FEATURE.loops if loop.name == "forget"]
+    wall.advance(days=399)
+    assert forget(house.service, house.settings) == 0
+    wall.advance(days=1, seconds=1)
+    assert [forget(house.service, house.settings) for _ in range(2)] == [2, 0]
+    assert {one.status for one in house.deliveries()} == {MessageStatus.WAITING}
