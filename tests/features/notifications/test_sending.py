@@ -207,6 +207,25 @@ def test_the_lease_of_a_dead_sender_ends_and_its_late_word_counts_no_more(
     assert script.lost == []
 
 
+def test_a_slow_channel_begins_no_message_that_would_outlive_its_lease(
+    sender: Service, wall: WallClock
+) -> None:
+    """Otherwise a second sender would send the same messages."""
+    for number in range(6):
+        put(sender, new(f"user-{number}"))
+    script = Script()
+
+    class Slow:
+        def send(self, message: Message) -> SendResult:
+            wall.advance(seconds=30)
+            return script.send(message)
+
+    assert send_next(sender, replace(script.outlet(), channel=Slow()), limit=10) == 3
+    assert {one.attempts for one in stored(sender) if one.status is MessageStatus.WAITING} == {0}
+    assert send_next(sender, script.outlet(), limit=10) == 3
+    assert len({message.id for message in script.sent}) == len(script.sent) == 6
+
+
 def test_a_message_that_did_not_reach_the_complainant_is_an_escalation(
     staff: Scenario, everything_holds: None
 ) -> None:

@@ -30,6 +30,8 @@ from complaints.features.notifications.preferences import (
 )
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.use_cases import record_receipt
+from complaints.storage.database.connections import open_engine
+from complaints.storage.database.transactions import Database
 from complaints.storage.rows import follower as follower_rows
 from complaints.storage.rows import import_job
 from complaints.use_cases.access import SYSTEM
@@ -40,6 +42,7 @@ from complaints.use_cases.complaints import escalations
 from complaints.use_cases.complaints.escalations import EscalationSearch
 from complaints.use_cases.configuration.staff import USERS
 from complaints.use_cases.mail_account import MailAccount
+from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
 from complaints.use_cases.work.duty import put_rota
 from tests.features.notifications.conftest import WallClock, all_deliveries
@@ -587,3 +590,36 @@ def test_the_list_of_deliveries_has_pages_filters_and_a_scope(house: House, clie
         400,
         400,
     ]
+
+
+def test_an_auditor_chooses_too_although_a_replica_answers_auditors(house: House, client: TestClient) -> None:
+    key = house.scenario.key(AccessRole.AUDITOR, login="admin")
+    app: Any = client.app
+    nowhere = Database(open_engine("sqlite:////nowhere/none.db"), house.service.database.clock)
+    app.state.replica = Replica(nowhere, house.service.new_id, primary=house.service)
+    try:
+        answer = client.put("/v1/me/notifications", json={"language": "en"}, headers=key)
+        assert (answer.status_code, answer.json()["language"]) == (200, "en")
+        assert client.get("/v1/me/notifications", headers=key).json()["language"] == "en"
+    finally:
+        app.state.replica = None
+
+
+def test_a_user_may_choose_a_robot_and_old_deliveries_are_deleted(
+    house: House, receiver: HttpReceiver, wall: WallClock
+) -> None:
+    receiver.answer = lambda _post: ReceiverAnswer(200, b'{"errcode": 0}')
+    house.add_robot(receiver.url)
+    house.prefer("admin", channels=(ChosenChannel(ROBOT, "chat"),), digest_times=("23:59",))
+    house.scenario.post(first_owner="admin")
+    house.scenario.advance(hours=24, seconds=1)
+    assert house.tell() == 2  # to the user and to the group, in one message
+    [post] = receiver.posts
+    lines = json.loads(post.body)["markdown"]["content"].split("\n\n")
+    assert sorted(line.split(": ")[0] for line in lines) == ["C000000013", "admin"]
+    [forget] = [loop.work for loop in FEATURE.loops if loop.name == "forget"]
+    wall.advance(days=399)
+    assert forget(house.service, house.settings) == 0
+    wall.advance(days=1, seconds=1)
+    assert [forget(house.service, house.settings) for _ in range(2)] == [2, 0]
+    assert {one.status for one in house.deliveries()} == {MessageStatus.WAITING}

@@ -1,5 +1,6 @@
 """The use cases of preferences and robots: who chooses how to hear, and the group chats of the house."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,6 +27,8 @@ from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.configuration.staff import USERS
 from complaints.use_cases.named_filters import check_name
 from complaints.use_cases.service import Service, Transaction
+
+log = logging.getLogger(__name__)
 
 
 def own_login(caller: Caller) -> str:
@@ -116,6 +119,7 @@ def put_robot(service: Service, tx: Transaction, caller: Caller, code: str, comm
     if before is not None:
         made = replace(made, sent_at=before.sent_at, barred_until=before.barred_until)
     tables.write_robot(tx, made)
+    log.info("a robot was written", extra={"robot": code, "caller": caller.actor})
     return made
 
 
@@ -131,3 +135,4 @@ def delete_robot(tx: Transaction, caller: Caller, code: str) -> None:
     caller.require(Right.ADMINISTER)
     if not tables.delete_robot(tx, code):
         raise NotFound(f"There is no robot {code!r}.")
+    log.info("a robot was deleted", extra={"robot": code, "caller": caller.actor})

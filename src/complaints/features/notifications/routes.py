@@ -1,5 +1,6 @@
 """The routes of notifications: how users hear, robots, deliveries, and the receipts of the gateway."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from complaints.api.feature import settings_of
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import cut_page, page_of, parse_fields
 from complaints.api.problems.schemas import refusals
-from complaints.api.request import CurrentRequest, Reply, require_right
+from complaints.api.request import ApiRequest, CurrentRequest, Reply, get_service, require_right
 from complaints.domain.json_text import to_json
 from complaints.features.notifications import choosing, use_cases
 from complaints.features.notifications.commands import PostReceipt, PutNotificationPreference, PutRobot
@@ -47,13 +48,13 @@ RobotCode = Annotated[Identifier, Path(description="The code of the robot.")]
 @router.get("/me/notifications", responses={**_SHOWN, **refusals(forbidden=_NO_USER)})
 def show_own_preference(request: CurrentRequest, http_request: Request) -> Response:
     """How the caller hears of escalations and other things. A user who chose nothing gets mail."""
-    return _show(request, http_request, choosing.own_login(request.caller))
+    return _show(_on_primary(request, http_request), http_request, choosing.own_login(request.caller))
 
 
 @router.put("/me/notifications", responses={**_SHOWN, **refusals(forbidden=_NO_USER)})
-def put_own_preference(request: CurrentRequest, command: Wishes) -> Response:
+def put_own_preference(request: CurrentRequest, http_request: Request, command: Wishes) -> Response:
     """Choose how to hear: channels, times and reminders. It replaces the former choice."""
-    return _put(request, choosing.own_login(request.caller), command)
+    return _put(_on_primary(request, http_request), choosing.own_login(request.caller), command)
 
 
 @router.get(
@@ -76,7 +77,12 @@ def put_preference(request: CurrentRequest, login: str, command: Wishes) -> Resp
     return _put(request, login, command)
 
 
-def _show(request: CurrentRequest, http_request: Request, login: str) -> Response:
+def _on_primary(request: ApiRequest, http_request: Request) -> ApiRequest:
+    """The request on the primary: an auditor has wishes too, and is otherwise answered by a replica."""
+    return replace(request, service=get_service(http_request))
+
+
+def _show(request: ApiRequest, http_request: Request, login: str) -> Response:
     settings = settings_of(http_request, NotificationSettings)
 
     def work(tx: Transaction) -> Reply:
@@ -86,7 +92,7 @@ def _show(request: CurrentRequest, http_request: Request, login: str) -> Respons
     return request.read(work)
 
 
-def _put(request: CurrentRequest, login: str, command: PutNotificationPreference) -> Response:
+def _put(request: ApiRequest, login: str, command: PutNotificationPreference) -> Response:
     def work(tx: Transaction) -> Reply:
         return 200, preference_json(login, choosing.put_preference(request.service, tx, login, command)), {}
 

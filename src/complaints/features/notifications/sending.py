@@ -70,10 +70,22 @@ def send_next(service: Service, outlet: Outlet, *, limit: int) -> int:
     # Look first: on SQLite, a write transaction without work would stop all other writers.
     if not service.read(lambda tx: tables.has_due(tx, outlet.name, service.wall())):
         return 0
+    begun_at = service.wall()
     parcels = service.write(lambda tx: _lease(service, tx, outlet, limit=limit))
-    for parcel in parcels:
+    sent = 0
+    for number, parcel in enumerate(parcels):
+        if service.wall() > begun_at + rules.LEASE - rules.LONGEST_SENDING:
+            _give_back(service, parcels[number:])
+            break
         _deliver(service, outlet, parcel)
-    return sum(len(parcel.deliveries) for parcel in parcels)
+        sent += len(parcel.deliveries)
+    return sent
+
+
+def _give_back(service: Service, parcels: Sequence[Parcel]) -> None:
+    """The lease is nearly over: another sender, or the next round, tries these messages."""
+    left = [delivery for parcel in parcels for delivery in parcel.deliveries]
+    service.write(lambda tx: tables.release(tx, left, wall=service.wall()))
 
 
 def _lease(service: Service, tx: Transaction, outlet: Outlet, *, limit: int) -> Sequence[Parcel]:

@@ -187,7 +187,8 @@ def _pack_for_robot(
             robot=robot.account,
         )
         parcels.append(Parcel(packed, message))
-    tables.note_sent(tx, robot, [*robot.sent_at, *[wall] * len(pages)][-robots.MOST_A_MINUTE :])
+    if pages:
+        tables.note_sent(tx, robot, [*robot.sent_at, *[wall] * len(pages)][-robots.MOST_A_MINUTE :])
     return parcels
 
 
