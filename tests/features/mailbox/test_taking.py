@@ -305,7 +305,8 @@ def test_refused_files_are_named_in_a_note(box: MailboxScenario, imap: ImapServe
     assert (taken.files_kept, len(files_of(box, taken.complaint_id))) == (12, 10)
     notes = box.texts("complaint.note_added")
     assert len(notes) == 2
-    assert "'11.png'" in notes[-1]["text"]
+    assert "“11.png”未能保存" in notes[-1]["text"]
+    assert '"11.png" of the mail was not kept' in notes[-1]["text"]
 
 
 def test_rule_10_06_a_bounce_makes_the_delivery_undelivered(box: MailboxScenario, imap: ImapServer) -> None:

@@ -42,6 +42,8 @@ _WITH_FILES = (MailFate.COMPLAINT, MailFate.CONTACT)
 WHOLE_MAIL = "mail.eml"
 _LONGEST_REASON = 200
 _NO_SUBJECT = {"zh": "（无主题）", None: "(no subject)"}
+_REFUSED_FILE = """邮件中的文件“{name}”未能保存，原件仍在邮箱中。
+The file "{name}" of the mail was not kept: {reason} It is still in the mailbox."""
 log = logging.getLogger(__name__)
 
 
@@ -272,9 +274,7 @@ class _MailTaker:
             self._note_refused_file(taken, n, file, f"The program failed: {type(error).__name__}.")
 
     def _note_refused_file(self, taken: ReceivedMail, n: int, file: MailFile, reason: str) -> None:
-        note = AddNote(
-            text=f"The file {file.name!r} of the mail was not kept: {reason} It is in the mailbox."
-        )
+        note = AddNote(text=_REFUSED_FILE.format(name=file.name, reason=reason))
 
         def write(tx: Transaction) -> None:
             _count_file(tx, taken, n)
