@@ -169,6 +169,9 @@ def test_no_header_takes_a_line_break(changed: dict[str, str]) -> None:
 def test_an_account_that_cannot_work_is_refused(url: str, sender: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MailAccount.parse(url, sender)
+    for mailbox in ("a-name-that-is-too-long@b.cn", "box+x@b.cn", "box"):
+        with pytest.raises(ValueError, match=r"before @|no mail address|not a mail address"):
+            MailAccount.parse("smtp://host", "a@b.cn", mailbox)
     assert "secret" not in repr(MailAccount.parse("smtp://u:secret@host", "a@b.cn"))
 
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+_LONGEST_REPLY_NAME = 20  # a signed part follows it, and the part before @ has at most 64 characters
+
 
 class Encryption(StrEnum):
     """How the connection to the mail server is protected."""
@@ -56,7 +58,7 @@ class MailAccount:
             parts.port or port,
             encryption,
             _parse_sender(sender),
-            parse_address(reply_to).addr_spec if reply_to else None,
+            _parse_reply_to(reply_to) if reply_to else None,
             unquote(parts.username) if parts.username else None,
             unquote(parts.password) if parts.password else None,
         )
@@ -72,6 +74,15 @@ def parse_address(text: str, name: str = "") -> Address:
     except Exception as error:
         raise ValueError(f"{text!r} is not a mail address") from error
     return found
+
+
+def _parse_reply_to(text: str) -> str:
+    address = parse_address(text)
+    if len(address.username) > _LONGEST_REPLY_NAME or "+" in address.username:
+        raise ValueError(
+            f"the address for answers needs at most {_LONGEST_REPLY_NAME} characters before @, without +"
+        )
+    return address.addr_spec
 
 
 def _parse_sender(text: str) -> Address:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
 from complaints.domain.complaint.facts import Complaint
@@ -218,6 +219,35 @@ def test_rule_10_12_a_crash_loses_no_mail_and_takes_none_twice(
     assert [name for name, _, _ in files_of(box, taken.complaint_id)] == ["1.png", "2.png", "3.png"]
 
 
+def test_files_of_a_mail_that_is_gone_are_given_up(
+    box: MailboxScenario, imap: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise Unavailable("the store is away")
+
+    imap.put(mail("坏了。", ("1.png", b"1")))
+    with monkeypatch.context() as patched:
+        patched.setattr(taking, "begin_upload", fail)
+        with pytest.raises(Unavailable):
+            box.take()
+    imap.empty()
+    [taken] = box.take()
+    assert (taken.files, taken.files_kept) == (0, 0)
+
+
+def test_a_file_that_meets_a_fault_is_named_in_a_note(
+    box: MailboxScenario, imap: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RecursionError
+
+    monkeypatch.setattr(taking, "begin_upload", fail)
+    imap.put(mail("坏了。", ("1.png", b"1")))
+    [taken] = box.take()
+    assert (taken.files, taken.files_kept) == (1, 1)
+    assert "RecursionError" in box.texts("complaint.note_added")[0]["text"]
+
+
 def test_two_processes_take_a_mail_once(
     box: MailboxScenario, imap: ImapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +255,10 @@ def test_two_processes_take_a_mail_once(
     box.take()
     monkeypatch.setattr(taking.tables, "find_last_uid", lambda *_: 0)  # it listed the mails before
     assert box.options is not None
+    assert taking.take_mails(box.service, box.options) == 1
+    monkeypatch.setattr(taking.tables, "is_taken", lambda *_: False)  # the other commits at the last moment
+    monkeypatch.setattr(taking.tables, "find_copy", lambda *_: None)
+    monkeypatch.setattr(taking, "find_holders", lambda *_: {"taken": "by the other"})
     assert taking.take_mails(box.service, box.options) == 1
     assert (count(box, "complaint"), count(box, "received_mail"), count(box, "attachment")) == (1, 1, 1)
 
@@ -257,13 +291,22 @@ def test_administrators_see_what_became_of_mails(
     assert client.get("/v1/received-mails", params={"cursor": "x"}).status_code == 400
 
 
+def test_the_database_refuses_nonsense(box: MailboxScenario, imap: ImapServer) -> None:
+    imap.put(mail())
+    box.take()
+    for change in ("files_kept = files + 1", "complaint_id = NULL", "fate = 'lost'"):
+        with pytest.raises(IntegrityError):
+            box.execute(f"UPDATE received_mail SET {change}")
+
+
 def test_refused_files_are_named_in_a_note(box: MailboxScenario, imap: ImapServer) -> None:
     imap.put(mail("Look", *((f"{n}.png", b"x") for n in range(12))))
     [taken] = box.take()
     assert (taken.files_kept, len(files_of(box, taken.complaint_id))) == (12, 10)
     notes = box.texts("complaint.note_added")
     assert len(notes) == 2
-    assert "'11.png'" in notes[-1]["text"]
+    assert "“11.png”未能保存" in notes[-1]["text"]
+    assert '"11.png" of the mail was not kept' in notes[-1]["text"]
 
 
 def test_rule_10_06_a_bounce_makes_the_delivery_undelivered(box: MailboxScenario, imap: ImapServer) -> None:

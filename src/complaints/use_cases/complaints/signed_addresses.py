@@ -14,8 +14,6 @@ from uuid import UUID
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.installation import load_secret
 
-LONGEST_LOCAL_PART = 20
-"""Longer local parts of the mailbox leave no room: a local part has at most 64 characters."""
 _ID_BYTES = 16
 _PROOF_BYTES = 10
 _SIGNED = "[a-zA-Z2-7]{42}"

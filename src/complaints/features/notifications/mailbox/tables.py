@@ -140,11 +140,16 @@ def list_unfinished(tx: Transaction, mailbox: str, validity: int, *, limit: int)
     return [_read(row) for row in tx.connection.execute(statement.order_by(r.uid).limit(limit))]
 
 
-def note_files(tx: Transaction, mail: ReceivedMail, *, before: int, kept: int, files: int) -> bool:
-    """Note how many files were kept. False: another process has done so since."""
-    of_mail = (r.id == mail.id, r.files_kept == before)
-    values = {"files_kept": kept, "files": files}
-    return tx.connection.execute(update(received_mail).where(*of_mail).values(values)).rowcount == 1
+def note_file(tx: Transaction, mail: ReceivedMail, n: int) -> bool:
+    """Note that the file at place `n` was kept. False: another process has done so."""
+    of_mail = (r.id == mail.id, r.files_kept == n)
+    noted = update(received_mail).where(*of_mail).values(files_kept=n + 1)
+    return tx.connection.execute(noted).rowcount == 1
+
+
+def give_up_files(tx: Transaction, mail: ReceivedMail) -> None:
+    """Note that no other file of a mail can be kept."""
+    tx.connection.execute(update(received_mail).where(r.id == mail.id).values(files=r.files_kept))
 
 
 def list_mails(

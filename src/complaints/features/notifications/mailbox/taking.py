@@ -42,6 +42,8 @@ _WITH_FILES = (MailFate.COMPLAINT, MailFate.CONTACT)
 WHOLE_MAIL = "mail.eml"
 _LONGEST_REASON = 200
 _NO_SUBJECT = {"zh": "（无主题）", None: "(no subject)"}
+_REFUSED_FILE = """邮件中的文件“{name}”未能保存，原件仍在邮箱中。
+The file "{name}" of the mail was not kept: {reason} It is still in the mailbox."""
 log = logging.getLogger(__name__)
 
 
@@ -103,6 +105,8 @@ class _MailTaker:
         try:
             mail = read_mail(content)
             taken = self.service.write(lambda tx: self._decide(tx, entry, mail, content))
+        except _DoneByOther:
+            return
         except Unavailable:
             raise
         except ComplaintError as refusal:
@@ -112,8 +116,6 @@ class _MailTaker:
             log.exception("a mail could not be taken", extra={"uid": entry.uid})
             self._set_aside(entry, f"the program failed: {type(error).__name__}")
             return
-        if taken is None:
-            return
         if taken.fate is MailFate.QUARANTINED:
             self._move_aside(entry)
             return
@@ -122,12 +124,10 @@ class _MailTaker:
 
     # What becomes of a mail ----------------------------------------------------------------------------------------
 
-    def _decide(
-        self, tx: Transaction, entry: MailEntry, mail: IncomingMail, content: bytes
-    ) -> ReceivedMail | None:
-        """Act on a mail and note it. None: another process has taken it."""
+    def _decide(self, tx: Transaction, entry: MailEntry, mail: IncomingMail, content: bytes) -> ReceivedMail:
+        """Act on a mail and note it. Raises _DoneByOther, and then nothing of it is committed."""
         if tables.is_taken(tx, self.options.account.name, self.box.validity, entry.uid):
-            return None
+            raise _DoneByOther
         fate, reason, complaint_id = self._act(tx, entry, mail)
         noted = ReceivedMail(
             id=self.service.new_id(),
@@ -143,7 +143,9 @@ class _MailTaker:
             complaint_id=complaint_id,
             files=len(_files_to_keep(mail, content)) if fate in _WITH_FILES else 0,
         )
-        return noted if tables.insert_mail(tx, noted) else None
+        if not tables.insert_mail(tx, noted):
+            raise _DoneByOther
+        return noted
 
     def _act(
         self, tx: Transaction, entry: MailEntry, mail: IncomingMail
@@ -234,7 +236,10 @@ class _MailTaker:
         if content is None:
             self.service.write(partial(_give_up_files, mail=taken))
             return
-        self._keep_files(taken, read_mail(content), content)
+        mail = read_mail(content)
+        self._keep_files(taken, mail, content)
+        if len(_files_to_keep(mail, content)) < taken.files:  # another program read the mail before
+            self.service.write(partial(_give_up_files, mail=taken))
         self.box.mark_read(taken.uid)
 
     def _keep_files(self, taken: ReceivedMail, mail: IncomingMail, content: bytes) -> None:
@@ -258,39 +263,40 @@ class _MailTaker:
                     return upload.record(tx)
 
                 upload.keep(self.service.write(record))
-        except _KeptByOther:
+        except _DoneByOther:
             return
         except Unavailable:
             raise
         except ComplaintError as refusal:
             self._note_refused_file(taken, n, file, str(refusal))
+        except Exception as error:  # a file that meets a fault of the program must not stop those behind it
+            log.exception("a file of a mail could not be kept", extra={"uid": taken.uid})
+            self._note_refused_file(taken, n, file, f"The program failed: {type(error).__name__}.")
 
     def _note_refused_file(self, taken: ReceivedMail, n: int, file: MailFile, reason: str) -> None:
-        note = AddNote(
-            text=f"The file {file.name!r} of the mail was not kept: {reason} It is in the mailbox."
-        )
+        note = AddNote(text=_REFUSED_FILE.format(name=file.name, reason=reason))
 
         def write(tx: Transaction) -> None:
             _count_file(tx, taken, n)
             add_note(self.service, tx, self.options.caller, str(taken.complaint_id), note)
 
-        with suppress(_KeptByOther):
+        with suppress(_DoneByOther):
             self.service.write(write)
 
 
-class _KeptByOther(Exception):
-    """Another process has kept the file."""
+class _DoneByOther(Exception):
+    """Another process has taken the mail, or has kept the file."""
 
 
 def _count_file(tx: Transaction, taken: ReceivedMail, n: int) -> None:
-    if not tables.note_files(tx, taken, before=n, kept=n + 1, files=taken.files):
-        raise _KeptByOther
+    if not tables.note_file(tx, taken, n):
+        raise _DoneByOther
 
 
 def _give_up_files(tx: Transaction, mail: ReceivedMail) -> None:
-    """The mail is gone from the mailbox: its files cannot be kept any more."""
-    log.warning("the files of a mail are lost: it is gone", extra={"uid": mail.uid})
-    tables.note_files(tx, mail, before=mail.files_kept, kept=mail.files_kept, files=mail.files_kept)
+    """Note that the other files of a mail cannot be kept any more."""
+    log.warning("files of a mail are lost: they are not there any more", extra={"uid": mail.uid})
+    tables.give_up_files(tx, mail)
 
 
 def _files_to_keep(mail: IncomingMail, content: bytes) -> tuple[MailFile, ...]:
