@@ -13,6 +13,15 @@ BACK_SECONDS = 0.5
 _HEAD = "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nAccept: text/event-stream\r\n{own}\r\n"
 
 
+async def open_stream(
+    port: int, path: str = "/v1/changes", *, secret: str = ADMIN_SECRET, own: str = ""
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection that has asked for a stream, with the lines `own` in its head. It takes little before it is read."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2048)
+    writer.write(_HEAD.format(path=path, secret=secret, own=own).encode())
+    return reader, writer
+
+
 @dataclass(eq=False)
 class FeedClient:
     """One listener. `streams` counts its streams, and `ends` are the reasons that streams gave for their end.
@@ -36,10 +45,9 @@ class FeedClient:
             await asyncio.sleep(random.uniform(0, BACK_SECONDS))
 
     async def _listen_once(self) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        own = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor else ""
+        reader, writer = await open_stream(self.port, self.path, secret=self.secret, own=own)
         try:
-            own = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor else ""
-            writer.write(_HEAD.format(path=self.path, secret=self.secret, own=own).encode())
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 "), head
             self.streams += 1

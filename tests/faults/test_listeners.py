@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from complaints.use_cases.complaints import intake
 from complaints.use_cases.service import Service
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.fleet import Member
-from tests.faults.listeners import FeedClient
+from tests.faults.listeners import FeedClient, open_stream
 
 WAIT_SECONDS = 60.0
 WINDOW_SECONDS = 8.0
@@ -152,6 +152,42 @@ def test_a_thousand_listeners_cost_one_reader(
         report.count(processor_seconds_with_1=round(alone, 2), processor_seconds_with_1000=round(together, 2))
         report.count(megabytes=_megabytes(server), seconds=round(time.monotonic() - began))
         assert many < one * 1.3 + 10
+        assert fleet.failures() == []
+
+
+def test_clients_that_do_not_read_cost_little_and_are_cut_off(
+    postgres_url: str, start_fleet: Callable[[str], Any], size: Size, report: ScenarioReport
+) -> None:
+    """Another client gets every event meanwhile."""
+    report.fault = "Listeners that do not read"
+    idle = size.pick(100, 500)
+
+    async def scenario(service: Service, server: Member) -> tuple[int, int]:
+        client, cut = FeedClient(server.settings["port"]), 0
+        async with listening([client]):
+            last = numbers(service)[-1]
+            await until(lambda: client.seen[-1:] == [last])
+            before = _megabytes(server)
+            deaf = [await open_stream(server.settings["port"]) for _ in range(idle)]
+            await asyncio.sleep(30)
+            grown = _megabytes(server) - before
+            await asyncio.to_thread(post, service, 10)
+            last = numbers(service)[-1]
+            await until(lambda: client.seen[-1:] == [last])
+        for reader, writer in deaf:
+            with suppress(ConnectionResetError):
+                cut += not (await reader.read()).endswith(b"0\r\n\r\n")
+            writer.close()
+        assert client.streams == 1
+        return grown, cut
+
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet:
+        post(service, 2_000)
+        server = fleet.add_api()
+        fleet.await_ready()
+        grown, cut = asyncio.run(scenario(service, server))
+        report.count(listeners=idle, megabytes=grown, cut_off=cut)
+        assert grown < 30 + idle * 0.25
         assert fleet.failures() == []
 
 
