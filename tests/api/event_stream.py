@@ -43,7 +43,7 @@ class OpenStream:
         """The cursor that a client would come back with."""
         return self.messages[-1][0]
 
-    async def until(self, happened: Callable[["OpenStream"], bool], seconds: float = 10) -> None:
+    async def until(self, happened: Callable[["OpenStream"], bool], seconds: float = 30) -> None:
         """Wait until `happened`. Fails after some seconds."""
         async with asyncio.timeout(seconds):
             while not happened(self):

@@ -10,17 +10,18 @@ import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from complaints.api.app import create_app
 from complaints.api.complaints import feed_reader, feed_stream
 from complaints.api.complaints.feed_reader import FeedReaders
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.rows.event import event
-from complaints.wiring import new_id
+from complaints.wiring import new_id, wall_now
 from tests.api.event_stream import OpenStream, streaming
 from tests.api.test_sessions import open_session
 from tests.api.wall_clock import Clock, wall_clock
-from tests.support import Scenario, count_statements
+from tests.support import ADMIN_SECRET, Scenario, count_statements
 
 AGENT, AUDITOR, INTAKE = AccessRole.AGENT, AccessRole.AUDITOR, AccessRole.INTAKE
 clock = wall_clock
@@ -335,7 +336,24 @@ def test_a_stream_ends_when_the_feed_is_set_back_or_the_process_drains(
             assert stream.text.endswith("\n: end draining\n")
         async with streaming(client) as late:
             await late.until(lambda one: one.is_done, 1)
-            assert len(late.events) == 1
+            assert (late.status, late.events) == (200, [])
+
+    asyncio.run(follow())
+
+
+def test_every_layer_passes_a_stream_on(scenario: Scenario) -> None:
+    """Also that of the limit of calls, which most servers do not have."""
+    app = create_app(scenario.service, wall=wall_now, calls_per_minute=2)
+    client = TestClient(app, headers={"Authorization": f"Bearer {ADMIN_SECRET}"})
+
+    async def follow() -> None:
+        async with streaming(client) as stream, streaming(client) as other:
+            await asyncio.to_thread(scenario.post)
+            await stream.until(lambda one: bool(one.events))
+            await other.until(lambda one: bool(one.events))
+            assert other.headers["ratelimit"].startswith('"calls";r=0;t=')
+            async with streaming(client) as third:
+                assert third.status == 429
 
     asyncio.run(follow())
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +12,15 @@ from tests.support import ADMIN_SECRET
 
 BACK_SECONDS = 0.5
 _HEAD = "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nAccept: text/event-stream\r\n{own}\r\n"
+
+
+def ask_without_reading(port: int) -> socket.socket:
+    """A connection that has asked for a stream, and takes hardly anything of it."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", port))
+    connection.sendall(_HEAD.format(path="/v1/changes", secret=ADMIN_SECRET, own="").encode())
+    return connection
 
 
 @dataclass(eq=False)
@@ -36,10 +46,10 @@ class FeedClient:
             await asyncio.sleep(random.uniform(0, BACK_SECONDS))
 
     async def _listen_once(self) -> None:
+        own = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor else ""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(_HEAD.format(path=self.path, secret=self.secret, own=own).encode())
         try:
-            own = f"Last-Event-ID: {self.cursor}\r\n" if self.cursor else ""
-            writer.write(_HEAD.format(path=self.path, secret=self.secret, own=own).encode())
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 "), head
             self.streams += 1

@@ -19,7 +19,7 @@ from complaints.use_cases.complaints import intake
 from complaints.use_cases.service import Service
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.faults.fleet import Member
-from tests.faults.listeners import FeedClient
+from tests.faults.listeners import FeedClient, ask_without_reading
 
 WAIT_SECONDS = 60.0
 WINDOW_SECONDS = 8.0
@@ -52,11 +52,11 @@ async def until(happened: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def post(service: Service, count: int) -> None:
-    """Register complaints, one event each, in as many transactions."""
-    for _ in range(count):
-        command = CreateComplaint.model_validate({"channel": "phone", "subject": "No signal"})
-        service.write(lambda tx: intake.register_one(service, tx, SYSTEM, command))  # noqa: B023 - used at once
+def post(service: Service, count: int, *, at_once: int = 1) -> None:
+    """Register complaints, one event each, so many in a transaction."""
+    command = CreateComplaint.model_validate({"channel": "phone", "subject": "No signal"})
+    for _ in range(0, count, at_once):
+        service.write(lambda tx: [intake.register_one(service, tx, SYSTEM, command) for _ in range(at_once)])
 
 
 def numbers(service: Service) -> list[int]:
@@ -152,6 +152,43 @@ def test_a_thousand_listeners_cost_one_reader(
         report.count(processor_seconds_with_1=round(alone, 2), processor_seconds_with_1000=round(together, 2))
         report.count(megabytes=_megabytes(server), seconds=round(time.monotonic() - began))
         assert many < one * 1.3 + 10
+        assert fleet.failures() == []
+
+
+def test_clients_that_do_not_read_cost_little_and_are_cut_off(
+    postgres_url: str, start_fleet: Callable[[str], Any], size: Size, report: ScenarioReport
+) -> None:
+    """Another client gets every event meanwhile."""
+    report.fault = "Listeners that do not read"
+    idle = size.pick(40, 400)
+
+    def cut_off(server: Member) -> int:
+        return int(fleet.log(server).count("an answer was not read"))
+
+    async def scenario(service: Service, server: Member) -> int:
+        client = FeedClient(server.settings["port"])
+        async with listening([client]):
+            last = numbers(service)[-1]
+            await until(lambda: client.seen[-1:] == [last])
+            before = _megabytes(server)
+            deaf = [ask_without_reading(server.settings["port"]) for _ in range(idle)]
+            sizes: list[int] = []
+            await until(lambda: sizes.append(_megabytes(server)) or cut_off(server) > idle / 2)
+            await asyncio.to_thread(post, service, 10)
+            last = numbers(service)[-1]
+            await until(lambda: client.seen[-1:] == [last])
+        for connection in deaf:
+            connection.close()
+        assert client.streams == 1
+        return max(sizes) - before
+
+    with opened(postgres_url) as service, start_fleet(postgres_url) as fleet:
+        post(service, 8_000, at_once=200)  # more than the buffers of the system take
+        server = fleet.add_api()
+        fleet.await_ready()
+        grown = asyncio.run(scenario(service, server))
+        report.count(listeners=idle, megabytes=grown, cut_off=cut_off(server))
+        assert grown < 30 + idle * 0.25
         assert fleet.failures() == []
 
 

@@ -30,8 +30,8 @@ from complaints.use_cases.service import Service, Transaction
 ACCESS_SECONDS = 2.0
 """The callers of all listeners are looked up again so often: has a key, a session, a right or a scope ended?"""
 
-STRETCH_EVENTS = 500
-KEPT_STRETCHES = 16
+STRETCH_EVENTS = 200
+KEPT_STRETCHES = 40
 CHUNK_BYTES = 32 * 1024
 """The most bytes that are handed to a connection at once, unless one message is longer."""
 

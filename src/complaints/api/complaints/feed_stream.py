@@ -15,12 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from complaints.api.complaints.feed_places import (
     FeedPlace,
-    Found,
     cursor_at,
     filter_of,
     find_end,
     place_of,
     read_page,
+    read_with_newest,
 )
 from complaints.api.complaints.feed_reader import (
     FeedReader,
@@ -34,6 +34,7 @@ from complaints.api.complaints.history_schemas import ChangeOut, ChangesQuery
 from complaints.api.pages import parse_fields
 from complaints.api.request import ApiRequest
 from complaints.domain.errors import Unavailable
+from complaints.use_cases.complaints import history
 from complaints.use_cases.complaints.feed_stretches import FeedView
 from complaints.use_cases.complaints.history import FeedSetBack
 from complaints.use_cases.service import Transaction
@@ -42,40 +43,46 @@ MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
 """A stream without events sends a comment so often, so that proxies and clients see that it lives."""
 
-PAGE_EVENTS = 500
+PAGE_EVENTS = 100
+"""The events of one page of a listener that is behind. A slow client has one page or one stretch in memory."""
+
 END_SECONDS = 1.0
 """The time in which a stream that must end may send its last words, if its client is slow."""
 
 _RETRY_MILLISECONDS, _RETRY_SPREAD = 1_000, 2_000
 _PAUSE_SECONDS = 1.0
+Messages = tuple[Sequence[tuple[int, bytes]], FeedPlace]
+"""The number and the message of each event, and the place after them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a stream was asked for, its first events with the place after them, and the end of the feed then."""
+    """What a stream was asked for, the place at which it begins, and the end of the feed at that time."""
 
     request: ApiRequest
     query: ChangesQuery
     view: FeedView
     fields: frozenset[str] | None
-    first: Found
+    start: FeedPlace
     head: FeedPlace
 
 
 def open_stream(request: ApiRequest, query: ChangesQuery, last_event_id: str | None) -> Subscription:
-    """Read the first events of a stream, after `last_event_id`, else after `after` of the query. Blocks.
+    """Check a stream that begins after `last_event_id`, else after `after` of the query. Blocks.
 
     Call it in a thread: only `FeedStream` begins to listen. Raises what the JSON form of the feed raises.
     """
     fields = parse_fields(query.fields, ChangeOut)
-    place = place_of(last_event_id or query.after)
-    page = read_page(request, query, place, limit=PAGE_EVENTS)
+    asked = place_of(last_event_id or query.after)
 
-    def work(tx: Transaction) -> tuple[FeedView, FeedPlace]:
-        return FeedView.of(request.caller, filter_of(request.service, tx, query)), find_end(tx)
+    def work(tx: Transaction) -> Subscription:
+        view = FeedView.of(request.caller, filter_of(request.service, tx, query))
+        head = find_end(tx)
+        start = asked or head
+        history.check_place(tx, start.number, start.mark, last=head.number)
+        return Subscription(request, query, view, fields, start, head)
 
-    view, head = request.service.read(work)
-    return Subscription(request, query, view, fields, page, head)
+    return read_with_newest(request.service, work)
 
 
 class FeedStream(Response):
@@ -131,7 +138,7 @@ class _Writer:
         self._reader = reader
         self._watch = watch
         self._send = send
-        self._place = asked.first[1]
+        self._place = asked.start
         self._named = 0  # the number in the last `id` that the client got
 
     async def write(self) -> None:
@@ -139,7 +146,6 @@ class _Writer:
         end = self._listener.end
         retry = _RETRY_MILLISECONDS + secrets.randbelow(_RETRY_SPREAD)  # not all come back at once
         await self._put(b"retry: %d\n" % retry)
-        await self._put_page(self._asked.first)
         await self._name_place()  # a client that began with `now` and breaks off comes back to this place
         while not end.done():
             await self._write_next()
@@ -148,20 +154,25 @@ class _Writer:
     async def _write_next(self) -> None:
         """Write what comes after the place: from memory, from the database, or nothing but a heartbeat."""
         number = self._place.number
-        if kept := self._reader.find(number):
-            messages = kept.messages(self._listener.view, self._listener.fields)
-            await self._put_messages([one for one in messages if one[0] > number])
-            self._place = kept.end
+        if found := self._find_messages(number):
+            await self._put_messages(*found)
         elif number < self._reader.head.number:
             await self._read_page()
         else:
             await self._wait()
 
+    def _find_messages(self, number: int) -> Messages | None:
+        """What the listener sees of the kept stretch with the next event. The stretch itself is not held on to."""
+        kept = self._reader.find(number)
+        if kept is None:
+            return None
+        messages = kept.messages(self._listener.view, self._listener.fields)
+        return [one for one in messages if one[0] > number], kept.end
+
     async def _read_page(self) -> None:
-        asked, before = self._asked, self._place
-        read = partial(read_page, asked.request, asked.query, before, limit=PAGE_EVENTS)
+        before = self._place
         try:
-            await self._put_page(await self._watch.in_turn(read))
+            await self._put_messages(*await self._watch.in_turn(partial(self._read_messages, before)))
         except FeedSetBack as refusal:
             self._listener.end_for(refusal.code)
         except Unavailable:  # the reader of the process notes it in the log
@@ -189,17 +200,19 @@ class _Writer:
         self._named = self._place.number
         return True
 
-    async def _put_page(self, page: Found) -> None:
-        found, place = page
-        fields = self._listener.fields
-        await self._put_messages([(one.sequence, write_message(one, fields)) for one in found])
-        self._place = place
+    def _read_messages(self, place: FeedPlace) -> Messages:
+        """The next page of the database, as messages. Blocks."""
+        asked = self._asked
+        found, after = read_page(asked.request, asked.query, place, limit=PAGE_EVENTS)
+        return [(one.sequence, write_message(one, asked.fields)) for one in found], after
 
-    async def _put_messages(self, messages: Sequence[tuple[int, bytes]]) -> None:
+    async def _put_messages(self, messages: Sequence[tuple[int, bytes]], end: FeedPlace) -> None:
+        """Write messages, and move the place to their end."""
         for chunk in cut_chunks(messages):
             await self._put(chunk)
         if messages:
             self._named = messages[-1][0]
+        self._place = end
 
     async def _put(self, text: bytes) -> None:
         await self._send({"type": "http.response.body", "body": text, "more_body": True})
