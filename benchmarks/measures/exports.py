@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 
 from benchmarks.context import BenchContext
+from benchmarks.errors import CannotMeasure
 from benchmarks.filled_database import FilledDatabase, filled_database
 from benchmarks.measures.measure import Cost, Measurement, Row
 from benchmarks.processes import Process
@@ -22,7 +23,7 @@ _FORMATS = {"ndjson": (120.0, 60.0), "csv": (120.0, 60.0), "xlsx": (360.0, 180.0
 def measure_export(context: BenchContext, *, file_format: str) -> Measurement:
     """Seconds until the last byte is read. Nothing of it is kept."""
     filled = filled_database(context, context.options["complaints"], on_sqlite=False)
-    filled.get("/v1/exports?format=xlsx&number=C000000013")  # loads what a first export loads
+    _read(filled, "/v1/exports?format=xlsx&number=C000000013")  # loads what a first export loads
     before, used = filled.server.memory_bytes, filled.server.cpu_seconds
     began = time.perf_counter()
     with _watched(filled.server) as seen:
@@ -34,11 +35,13 @@ def measure_export(context: BenchContext, *, file_format: str) -> Measurement:
 
 
 def _read(filled: FilledDatabase, path: str) -> int:
-    """The number of bytes of the answer. The first byte of a workbook takes as long as the workbook."""
+    """The number of bytes of the answer, on a connection of its own: one that was idle long may be closed."""
     client = http.client.HTTPConnection(filled.client.host, filled.client.port, timeout=_PATIENCE_SECONDS)
     with closing(client):
         client.request("GET", path, headers=filled.headers)
         answer, size = client.getresponse(), 0
+        if answer.status != http.HTTPStatus.OK:
+            raise CannotMeasure(f"{path} was answered with {answer.status}: {answer.read(300)!r}")
         while part := answer.read(_READ_BYTES):
             size += len(part)
     return size
