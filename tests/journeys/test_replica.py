@@ -11,9 +11,11 @@ from starlette.testclient import TestClient
 
 from complaints.api.app import create_app
 from complaints.domain.vocabulary import AccessRole
+from complaints.features.exports import use_cases as exports
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.use_cases.access import RIGHTS, Caller
+from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.replica import READS_ONLY, Replica, service_for
 from complaints.use_cases.service import Service
 from complaints.wiring import wall_now
@@ -138,6 +140,19 @@ def test_a_scope_comes_from_the_primary(pair: Pair) -> None:
     assert [reader.get(path).status_code for path in paths] == [200, 404]
     assert admin.patch("/v1/users/boss", json={"deputy": ""}).status_code == 200
     assert [reader.get(path).status_code for path in paths] == [404, 404]
+
+
+def test_an_export_reads_no_page_that_is_older_than_its_place_in_the_feed(pair: Pair) -> None:
+    """It began on the primary, because the replica was away for a moment. Now the replica answers again."""
+    pair.await_replay()
+    pair.tell_replica("SELECT pg_wal_replay_pause()")
+    made = pair.scenario.post()
+    asked, caller = ComplaintFilter(), Caller("who", frozenset({AccessRole.AUDITOR}), "who")
+    on_replica = exports.start_export(pair.replica, caller, asked, count=True)
+    start = exports.start_export(pair.scenario.service, caller, asked, count=True)
+    assert (start.number > on_replica.number, start.count) == (True, (on_replica.count or 0) + 1)
+    page = exports.read_page(pair.replica, caller, asked, start=start, after=None)
+    assert made.id in {one.members["id"] for one in page.complaints}
 
 
 @pytest.mark.parametrize("role", WRITERS)

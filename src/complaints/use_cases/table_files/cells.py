@@ -1,7 +1,7 @@
 """Cells of a table file: nested objects become columns, values become text, and no text is taken for a formula."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
@@ -28,8 +28,8 @@ class Column:
 
     def find_value(self, item: Mapping[str, Any]) -> Any:
         """The value of an item; None if the item or an object on the way lacks it."""
-        value: Any = item
-        for name in self.path:
+        value: Any = item.get(self.path[0])
+        for name in self.path[1:]:
             if value is None:
                 return None
             value = value.get(name)
@@ -86,20 +86,51 @@ def text_of(value: Any, zone: tzinfo = UTC) -> str:
 
     A list of simple values has `; ` between them. Every text is guarded.
     """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return guard(str(value))
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return write_instant(value) if zone is UTC else value.astimezone(zone).isoformat()
-    if isinstance(value, list | tuple | Mapping):
-        return guard(_text_of_many(value))
+    return _TEXTS[type(value)](value, zone)
+
+
+class _Texts(dict[type, Callable[[Any, tzinfo], str]]):
+    """How values become text, by type. It is chosen once for each type: a file has millions of cells."""
+
+    def __missing__(self, kind: type) -> Callable[[Any, tzinfo], str]:
+        write: Callable[[Any, tzinfo], str] = _write_plain
+        if issubclass(kind, StrEnum):
+            write = _write_member
+        elif issubclass(kind, str):
+            write = _write_text
+        elif issubclass(kind, datetime):
+            write = _write_instant_in
+        elif issubclass(kind, list | tuple | Mapping):
+            write = _write_many
+        self[kind] = write
+        return write
+
+
+def _write_plain(value: Any, _zone: tzinfo) -> str:
     return str(value)
 
 
-def _text_of_many(value: Any) -> str:
+def _write_member(value: StrEnum, _zone: tzinfo) -> str:
+    return value.value
+
+
+def _write_text(value: str, _zone: tzinfo) -> str:
+    return guard(value)
+
+
+def _write_instant_in(value: datetime, zone: tzinfo) -> str:
+    return write_instant(value) if zone is UTC else value.astimezone(zone).isoformat()
+
+
+def _write_many(value: Any, _zone: tzinfo) -> str:
     if not isinstance(value, Mapping) and all(isinstance(one, _SCALARS) for one in value):
-        return _BETWEEN.join(one.value if isinstance(one, StrEnum) else str(one) for one in value)
+        return guard(_BETWEEN.join(map(str, value)))
     return encode(value).decode()
+
+
+_TEXTS = _Texts(
+    {
+        type(None): lambda _value, _zone: "",
+        bool: lambda value, _zone: "true" if value else "false",
+    }
+)
