@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from complaints.outbound import mailbox
 from complaints.outbound.mailbox import MailboxUnavailable, open_mailbox
 from complaints.use_cases.mail_account import MailboxAccount
 from tests.imap_server import imap_server
@@ -23,8 +24,17 @@ def test_a_server_without_a_trusted_certificate_is_refused(
             assert box.list_after(0, limit=5) == []
         with pytest.raises(MailboxUnavailable), open_mailbox(wrong):
             pass
-        with pytest.raises(MailboxUnavailable), open_mailbox(plain):
-            pass
+        with monkeypatch.context() as patched:
+            patched.setattr(mailbox, "LONGEST_SECONDS", 0.3)
+            with pytest.raises(MailboxUnavailable), open_mailbox(plain):
+                pass
         monkeypatch.delenv("SSL_CERT_FILE")
         with pytest.raises(MailboxUnavailable, match="SSLCertVerificationError"), open_mailbox(account):
             pass
+
+
+@pytest.mark.parametrize("url", ["http://a:b@host", "imaps://host", "imaps://a:b@", "imaps://a:b@host?x"])
+def test_a_mailbox_that_cannot_work_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        MailboxAccount.parse(url)
+    assert "secret" not in repr(MailboxAccount.parse("imaps://a:secret@host/Box%20one"))

@@ -1,7 +1,6 @@
 """Mails of a real IMAP server become complaints and contacts; other mails are noted, and none is lost or loops."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
@@ -12,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
-from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Unavailable
 from complaints.domain.vocabulary import Channel, Status
 from complaints.features.notifications.mailbox import taking
@@ -87,46 +85,46 @@ def test_a_mail_to_the_signed_address_is_a_contact(box: MailboxScenario, imap: I
     assert count(box, "escalation") == 1
 
 
-@pytest.mark.parametrize(
-    "forge",
-    [
-        lambda box, posted: {"In_Reply_To": f"<{posted.id}@example.com>", "References": "<m1@mx>"},
-        lambda box, posted: {"Subject": f"Re: {posted.id}"},
-        lambda box, posted: {"Message_ID": "<m1@mx>"},
-        lambda box, posted: {"To": box.address(AddressPurpose.CONTACT, posted.id).replace("+c", "+ca")},
-        lambda box, posted: {"To": box.address(AddressPurpose.BOUNCE, posted.id).replace("+b", "+c")},
-        lambda box, posted: {"To": box.address(AddressPurpose.CONTACT, posted.id) + ".evil.example"},
-    ],
-)
 def test_rule_10_10_a_header_that_can_be_forged_names_no_complaint(
-    box: MailboxScenario, imap: ImapServer, forge: Callable[[MailboxScenario, Complaint], dict[str, str]]
+    box: MailboxScenario, imap: ImapServer
 ) -> None:
     posted = box.post(source="email", external_id="m1@mx")
-    imap.put(mail("I am somebody else.", **forge(box, posted)))
-    [taken] = box.take()
-    assert taken.fate is MailFate.COMPLAINT
-    assert taken.complaint_id != posted.id
+    signed = box.address(AddressPurpose.CONTACT, posted.id)
+    forged: list[dict[str, str]] = [
+        {"In_Reply_To": f"<{posted.id}@example.com>", "References": "<m1@mx>"},
+        {"Subject": f"Re: {posted.id}"},
+        {"Message_ID": "<m1@mx>"},
+        {"To": signed.replace("+c", "+ca")},
+        {"To": box.address(AddressPurpose.BOUNCE, posted.id).replace("+b", "+c")},
+        {"To": signed + ".evil.example"},
+    ]
+    for headers in forged:
+        imap.put(mail("I am somebody else.", **headers))
+    taken = box.take()
+    assert [one.fate for one in taken] == [MailFate.COMPLAINT] * len(forged)
+    assert posted.id not in {one.complaint_id for one in taken}
     assert box.load(posted).version == posted.version
 
 
-@pytest.mark.parametrize(
-    ("headers", "fate", "reason"),
-    [
-        ({"Auto_Submitted": "auto-replied"}, MailFate.AUTOMATIC, "Auto-Submitted: auto-replied"),
-        ({"Precedence": "list"}, MailFate.AUTOMATIC, "Precedence"),
-        ({"Return_Path": "<>"}, MailFate.AUTOMATIC, "empty Return-Path"),
-        ({"From": "Complaints <US@example.com>"}, MailFate.LOOP, "it came from an address of the house"),
-        ({"From": BOX}, MailFate.LOOP, "it came from an address of the house"),
-        ({"From": "MAILER-DAEMON@mx.example"}, MailFate.AUTOMATIC, "a mail server wrote it"),
-    ],
-)
+NOT_OF_PERSONS = [
+    ({"Auto_Submitted": "auto-replied"}, MailFate.AUTOMATIC, "Auto-Submitted: auto-replied"),
+    ({"Precedence": "list"}, MailFate.AUTOMATIC, "Precedence"),
+    ({"Return_Path": "<>"}, MailFate.AUTOMATIC, "empty Return-Path"),
+    ({"From": "Complaints <US@example.com>"}, MailFate.LOOP, "it came from an address of the house"),
+    ({"From": BOX}, MailFate.LOOP, "it came from an address of the house"),
+    ({"From": "MAILER-DAEMON@mx.example"}, MailFate.AUTOMATIC, "a mail server wrote it"),
+]
+
+
 def test_rule_10_11_loops_and_automatic_answers_are_noted_and_nothing_follows(
-    box: MailboxScenario, imap: ImapServer, headers: dict[str, str], fate: MailFate, reason: str
+    box: MailboxScenario, imap: ImapServer
 ) -> None:
     posted = box.post()
-    imap.put(mail("I am away.", **({"To": box.address(AddressPurpose.CONTACT, posted.id)} | headers)))
-    [taken] = box.take()
-    assert (taken.fate, taken.reason, taken.complaint_id) == (fate, reason, None)
+    for headers, _, _ in NOT_OF_PERSONS:
+        imap.put(mail("I am away.", **({"To": box.address(AddressPurpose.CONTACT, posted.id)} | headers)))
+    taken = box.take()
+    assert [(one.fate, one.reason) for one in taken] == [(fate, reason) for _, fate, reason in NOT_OF_PERSONS]
+    assert {one.complaint_id for one in taken} == {None}
     assert (count(box, "complaint"), count(box, "escalation")) == (1, 0)
 
 
@@ -175,13 +173,14 @@ def test_what_is_too_large_or_fails_is_set_aside_and_never_loops(
     assert len(small.take()) == 3
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the IMAP server takes seconds for it
-def test_a_mail_of_ten_thousand_parts_and_a_line_of_5_mb_are_kept_whole(
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_mail_of_too_many_parts_and_a_line_of_5_mb_are_kept_whole(
     box: MailboxScenario, imap: ImapServer
 ) -> None:
+    # 10,000 parts are read in `test_reading`: the IMAP server of the tests takes seconds for them.
     head = b"From: li@example.com\r\nSubject: s\r\n"
     parts = head + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-    parts += b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n" * 10_000 + b"--b--\r\n"
+    parts += b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n" * 300 + b"--b--\r\n"
     line = head + b"\r\n" + b"y" * 5_000_000
     imap.put(parts)
     imap.put(line)
@@ -344,10 +343,3 @@ def test_a_server_that_is_away_is_asked_again(box: MailboxScenario) -> None:
     away = MailboxAccount.parse("imap+plain://a:b@127.0.0.1:1")
     assert box.options is not None
     assert taking.take_mails(box.service, replace(box.options, account=away)) == 0
-
-
-@pytest.mark.parametrize("url", ["http://a:b@host", "imaps://host", "imaps://a:b@", "imaps://a:b@host?x"])
-def test_a_mailbox_that_cannot_work_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="must"):
-        MailboxAccount.parse(url)
-    assert "secret" not in repr(MailboxAccount.parse("imaps://a:secret@host/Box%20one"))
