@@ -64,7 +64,7 @@ def test_a_mail_has_text_files_and_sender() -> None:
     assert (mail.subject, mail.text, mail.language) == ("宽带 很慢", "昨天开始没有网络。", "zh")
     assert (mail.message_id, mail.recipients) == ("1@example.com", "Box <box@example.com>")
     assert [(file.name, file.media_type, file.content) for file in mail.files] == [
-        ("账单_七月.jpg", "image/jpeg", b"photo")
+        ("账单/七月.jpg", "image/jpeg", b"photo")
     ]
     assert not mail.is_cut
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
 
+from complaints.domain.complaint.attachments import tidy_name
 from complaints.domain.complaint.identity import find_email_fault
 from complaints.domain.visibility import has_visible_character
 from complaints.features.notifications.mailbox.parts import Part, TakenApart, first_of, take_apart
@@ -24,7 +25,6 @@ _POSTMASTERS = ("mailer-daemon@", "postmaster@")
 _FAILED_ACTION = re.compile(r"^action:\s*failed\b", re.IGNORECASE | re.MULTILINE)
 _ANY_ACTION = re.compile(r"^action:", re.IGNORECASE | re.MULTILINE)
 _HAN = re.compile("[\u4e00-\u9fff]")
-_FORBIDDEN_IN_NAMES = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
 class MailKind(StrEnum):
@@ -137,15 +137,10 @@ def _is_text(part: Part, media_type: str) -> bool:
 
 def _files_of(mail: TakenApart) -> list[MailFile]:
     return [
-        MailFile(_safe_name(part.file_name) or f"part-{n}", part.media_type, part.content)
+        MailFile(tidy_name(part.file_name or "") or f"part-{n}", part.media_type, part.content)
         for n, part in enumerate(mail.parts, start=1)
         if part.content and not _is_text(part, "text/plain") and not _is_text(part, "text/html")
     ]
-
-
-def _safe_name(name: str | None) -> str:
-    shown = _FORBIDDEN_IN_NAMES.sub("_", (name or "").strip())[-_LONGEST_NAME:]
-    return shown if has_visible_character(shown) else ""
 
 
 # Persons and programs ----------------------------------------------------------------------------------------------
