@@ -41,6 +41,7 @@ BEYOND_A_SCHEMA = re.compile(
             r"[Gg]ive (a target|either)|needs (a kind|expected_count)|does not go with|is the same as /|More than 500",
             r"is not a (target|time between)|has \d+ follow-ups|the one promised|needs a key that belongs to a user",
             r"Too many (wrong passwords|people sign in)|one of the most common|is not the login|is not active",
+            r"The URL |A replay has at most|must not be less than from_sequence|This webhook is disabled",
             r"No hour is open|too far (away|in the past)|linked to itself|An early close needs",
         )
     )

@@ -15,7 +15,7 @@ from complaints.features.webhooks.rules import DisabledReason, WebhookStatus
 from complaints.use_cases.commands.field_types import WHOLE, Code, Content
 
 _EXAMPLES = read_examples("complaints.features.webhooks")
-_LARGEST = 2**63 - 1
+_LARGEST = 10**15
 
 Url = Annotated[
     str,
@@ -84,8 +84,8 @@ class RotateWebhookSecret(Content):
 class ReplayWebhook(Content):
     """The events to send again, by `sequence`, both ends included: at most 10,000 numbers."""
 
-    from_sequence: Annotated[int, WHOLE, Field(ge=1, le=_LARGEST)]
-    to_sequence: Annotated[int, WHOLE, Field(ge=1, le=_LARGEST)]
+    from_sequence: Annotated[int, Field(ge=1, le=_LARGEST), WHOLE]
+    to_sequence: Annotated[int, Field(ge=1, le=_LARGEST), WHOLE]
 
 
 class WebhookShown(BaseModel):
