@@ -23,6 +23,12 @@ ITEMS, _NEXT = "items", "next_cursor"
 _CURSORS = ("cursor", "after")
 """The parameters that take the cursor of a page. A list has one of them, or none."""
 
+_CSV_PAGE = {
+    "title": "CsvPage",
+    "description": "A page as CSV (RFC 4180): a header with the names of the members, and a row for each item.",
+    "type": "string",
+}
+
 
 class ListRoute(APIRoute):
     """A route that answers a list as CSV if the caller asks for it. For other routes it is as `APIRoute`."""
@@ -107,7 +113,8 @@ def describe_csv(document: dict[str, Any]) -> None:
         answer = operations.get("get", {}).get("responses", {}).get("200", {})
         shape = resolve_schema(answer.get("content", {}).get(JSON, {}).get("schema", {}), document)
         if ITEMS in shape.get("properties", {}):
-            answer["content"][CSV_TYPE] = {"schema": {"type": "string"}}
+            answer["content"][CSV_TYPE] = {"schema": {"$ref": "#/components/schemas/CsvPage"}}
+            document["components"]["schemas"]["CsvPage"] = dict(_CSV_PAGE)
             answer.setdefault("headers", {})["Link"] = {
                 "description": 'With `Accept: text/csv`: the address of the next page, with `rel="next"`.',
                 "schema": {"type": "string"},

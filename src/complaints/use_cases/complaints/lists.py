@@ -58,9 +58,10 @@ class ListCount:
 
 
 def count_views(
-    service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter, *, most: int = MOST_COUNTED
+    service: Service, tx: Transaction, caller: Caller, asked: ComplaintFilter, *, most: int | None = None
 ) -> ListCount:
-    """Count the complaints that fit, up to `most`. Raises like `filters_of`."""
+    """Count the complaints that fit, up to `most` (None: `MOST_COUNTED`). Raises like `filters_of`."""
+    most = MOST_COUNTED if most is None else most
     found = count_complaints(tx, filters_of(service, tx, caller, asked), most=most + 1)
     return ListCount(min(found, most), found > most)
 
