@@ -57,7 +57,13 @@ def test_every_list_answers_as_csv_with_the_items_of_its_json(
     taken = client.post(
         "/v1/imports?dry_run=true", content="channel,subject\n,x\n", headers={"Content-Type": "text/csv"}
     )
-    names = {"reference": made.json()["number"], "code": "operations", "import_id": taken.json()["id"]}
+    webhook = client.post("/v1/webhooks", json={"url": "https://example.com/"})
+    names = {
+        "reference": made.json()["number"],
+        "code": "operations",
+        "import_id": taken.json()["id"],
+        "webhook_id": webhook.json()["id"],
+    }
     paths = _lists()
     assert len(paths) > 20
     for path in paths:

@@ -152,6 +152,7 @@ NOT_FOR_CALLERS = (
     "api/middleware.py",
     "api/feature.py",
     "features/notifications/settings.py",
+    "outbound/clamd.py",
     "use_cases/mail_account.py",
 )
 

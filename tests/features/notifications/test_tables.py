@@ -19,6 +19,10 @@ _OTHER_ROBOT = """
 INSERT INTO robot (code, kind, url, teams, language, active, sent_at, updated_at)
 VALUES ('x', 'slack', 'u', '[]', 'en', TRUE, '[]', '2026-01-05 00:00:00')
 """
+_MAIL = """
+INSERT INTO received_mail (id, mailbox, taken_at, validity, uid, fate, files, files_kept)
+VALUES ('00000000000000000000000000000001', 'box', '2026-01-05 00:00:00', 1, 1, {})
+"""
 _ENDED = "next_attempt_at = NULL, settled_at = created_at"
 REFUSED = [
     (_NULL_ATTEMPT, "ck_message_delivery__next_attempt"),
@@ -39,6 +43,9 @@ REFUSED = [
         "ck_notification_preference__remind_every",
     ),
     (_OTHER_ROBOT, "ck_robot__robot_kind"),
+    (_MAIL.format("'lost', 0, 0"), "ck_received_mail__mail_fate"),
+    (_MAIL.format("'contact', 0, 0"), "ck_received_mail__complaint"),
+    (_MAIL.format("'loop', 1, 2"), "ck_received_mail__files"),
 ]
 
 
