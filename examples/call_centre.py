@@ -13,6 +13,7 @@ id is the external id and the idempotency key of the post. A post that is made a
 
 import argparse
 import json
+import os
 import sqlite3
 import sys
 import time
@@ -129,7 +130,11 @@ def parse_arguments() -> argparse.Namespace:
         help="a file with a call on each line; -: standard input",
     )
     sending = commands.add_parser("send", help="post the calls of the spool")
-    sending.add_argument("--url", default="http://127.0.0.1:8000", help="the address of the server")
+    sending.add_argument(
+        "--url",
+        default=os.environ.get("COMPLAINTS_URL", "http://127.0.0.1:8000"),
+        help="the address of the server; else COMPLAINTS_URL says it, else http://127.0.0.1:8000",
+    )
     sending.add_argument("--key-file", type=Path, required=True, help="a file with a key of the role intake")
     sending.add_argument("--once", action="store_true", help="end when no call waits")
     return parser.parse_args()

@@ -22,6 +22,7 @@ Why nothing is lost or doubled, and why no change comes back as an echo:
 
 import argparse
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
@@ -343,7 +344,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--crm", type=Path, default="crm.sqlite3", help="the SQLite file of the CRM")
     commands = parser.add_subparsers(dest="command", required=True)
     running = commands.add_parser("run", help="mirror until stopped")
-    running.add_argument("--url", default="http://127.0.0.1:8000", help="the address of the server")
+    running.add_argument(
+        "--url",
+        default=os.environ.get("COMPLAINTS_URL", "http://127.0.0.1:8000"),
+        help="the address of the server; else COMPLAINTS_URL says it, else http://127.0.0.1:8000",
+    )
     running.add_argument("--key-file", type=Path, required=True, help="a file with a key of the role agent")
     running.add_argument(
         "--wait", type=int, default=2, help="seconds to wait for news; default 2, at most 30"

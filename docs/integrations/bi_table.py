@@ -27,7 +27,9 @@ def read_complaints(client: httpx2.Client, filters: Mapping[str, str]) -> Iterat
     cursor: str | None = ""
     while cursor is not None:
         page = client.get("/v1/complaints", params={**asked, **({"cursor": cursor} if cursor else {})})
-        content = page.raise_for_status().json()
+        if page.is_error:
+            raise SystemExit(f"The complaints were refused: {page.text}")
+        content = page.json()
         yield from content["items"]
         cursor = content["next_cursor"]
 

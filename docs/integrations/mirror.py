@@ -19,9 +19,7 @@ from crm_map import CrmMap, Unmapped
 def write_salesforce(crm: httpx2.Client, chart: CrmMap, number: str, case: Json) -> None:
     """Create or change the case with this number in its external id. 300 means that two cases have it."""
     path = chart.path.format(key=chart.key, number=number)
-    answer = crm.patch(path, json=case)
-    if answer.status_code not in (200, 201, 204):
-        raise SystemExit(f"Salesforce refused the case of {number}: {answer.status_code} {answer.text}")
+    check_answer("Salesforce", number, crm.patch(path, json=case))
 
 
 def write_servicenow(crm: httpx2.Client, chart: CrmMap, number: str, case: Json) -> None:
@@ -31,9 +29,16 @@ def write_servicenow(crm: httpx2.Client, chart: CrmMap, number: str, case: Json)
     if len(found) > 1:
         raise SystemExit(f"ServiceNow has several cases of {number}.")
     if found:
-        crm.patch(f"{chart.path}/{found[0]['sys_id']}", json=case).raise_for_status()
+        answer = crm.patch(f"{chart.path}/{found[0]['sys_id']}", json=case)
     else:
-        crm.post(chart.path, json={**case, chart.key: number}).raise_for_status()
+        answer = crm.post(chart.path, json={**case, chart.key: number})
+    check_answer("ServiceNow", number, answer)
+
+
+def check_answer(system: str, number: str, answer: httpx2.Response) -> None:
+    """Raises SystemExit with the answer of the CRM if it refused the case."""
+    if answer.status_code not in (200, 201, 204):
+        raise SystemExit(f"{system} refused the case of {number}: {answer.status_code} {answer.text}")
 
 
 WRITERS: dict[str, Callable[[httpx2.Client, CrmMap, str, Json], None]] = {

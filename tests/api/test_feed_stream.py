@@ -399,6 +399,8 @@ def test_what_the_json_form_refuses_begins_no_stream(client: TestClient) -> None
             async with streaming(client, headers, query=query) as refused:
                 assert refused.status == status, (headers, query)
                 assert refused.headers["content-type"] == "application/problem+json"
+                if "nonsense" in (*headers.values(), *query.values()):  # neither has a parameter `cursor`
+                    await refused.until(lambda one: "The place is not one that the feed gave" in one.text)
 
     asyncio.run(ask())
 

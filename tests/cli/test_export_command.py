@@ -46,6 +46,14 @@ def test_standard_output_has_nothing_but_the_export(export: Command, directory: 
     assert [json.loads(line)["status"] for line in ended.out.splitlines()] == ["received"] * 3
 
 
+def test_a_misspelt_filter_is_named_with_the_words_of_the_api(export: Command) -> None:
+    ended = export("-", "statu=closed", "priority=hi")
+    assert (ended.status, ended.out) == (1, "")
+    assert "statu is unknown here; did you mean 'status'?" in ended.err
+    assert "priority should be 'urgent', 'high', 'normal' or 'low'." in ended.err
+    assert "COMPLAINTS_" not in ended.err  # a filter is no setting
+
+
 def test_an_export_that_fails_leaves_the_former_file(
     export: Command, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

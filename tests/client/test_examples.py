@@ -229,6 +229,19 @@ def test_a_key_without_rights_stops_the_mirror(
     assert crm.execute("SELECT state FROM crm_journal").fetchall()[0][0] == "waiting"
 
 
+@pytest.mark.parametrize(("program", "command"), [(crm_mirror, "run"), (call_centre, "send")])
+def test_the_environment_names_the_server_unless_the_command_does(
+    monkeypatch: pytest.MonkeyPatch, program: Any, command: str
+) -> None:
+    monkeypatch.delenv("COMPLAINTS_URL", raising=False)
+    monkeypatch.setattr("sys.argv", ["x", command, "--key-file", "key"])
+    assert program.parse_arguments().url == "http://127.0.0.1:8000"
+    monkeypatch.setenv("COMPLAINTS_URL", "https://complaints.example")
+    assert program.parse_arguments().url == "https://complaints.example"
+    monkeypatch.setattr("sys.argv", ["x", command, "--key-file", "key", "--url", "http://x"])
+    assert program.parse_arguments().url == "http://x"
+
+
 # The call centre --------------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 
 from tests.journeys.running_server import Launcher, RunningServer
@@ -237,6 +238,23 @@ def test_the_signatures_and_the_cut_of_robots(monkeypatch: pytest.MonkeyPatch) -
     text = robot.cut([f"新投诉 C{number:09}" for number in range(500)], 4096)
     assert len(text.encode()) <= 4096
     assert text.splitlines()[-1].startswith("- 另有 ")
+
+
+def test_a_refusal_is_shown_with_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(PLACE)
+    answers = {
+        "GET": httpx2.Response(200, json={"result": []}),
+        "POST": httpx2.Response(403, text="Closed case"),
+    }
+    crm = httpx2.Client(
+        base_url="http://x", transport=httpx2.MockTransport(lambda asked: answers[asked.method])
+    )
+    chart = importlib.import_module("crm_map").CrmMap.read(PLACE / "servicenow.toml")
+    with pytest.raises(SystemExit, match="ServiceNow refused the case of C000000013: 403 Closed case"):
+        importlib.import_module("mirror").write_servicenow(crm, chart, "C000000013", {})
+    answers["GET"] = httpx2.Response(400, text="foo is unknown here")
+    with pytest.raises(SystemExit, match="The complaints were refused: foo is unknown here"):
+        list(importlib.import_module("bi_table").read_complaints(crm, {"foo": "2"}))
 
 
 def test_every_map_names_every_status(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ MAIL = Mail(
     message_id="m1@example.com",
     sent_at=datetime(2026, 1, 5, 1, 0, tzinfo=UTC),
     language="zh",
+    reply_to="box@example.com",
     return_path="box+b1@example.com",
     in_reply_to="their@mail",
 )
@@ -68,6 +69,8 @@ def test_a_mail_arrives_with_both_bodies_and_safe_headers(server: MailServerDoub
         "MIME-Version": "",
         "Content-Type": "",
     }
+    send_mail(account_at(server.port), replace(MAIL, reply_to=None))
+    assert server.taken[-1].message["Reply-To"] is None  # the mailbox would take the answer for a complaint
     plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None
     assert plain.get_content().splitlines() == MAIL.text.splitlines()

@@ -32,9 +32,9 @@ class UnsafeHeader(ValueError):
 class Mail:
     """A mail to one recipient.
 
-    `message_id` and `in_reply_to` have no angle brackets. `reply_to` is the address for answers; without it, answers
-    go to the one of the account. `return_path` gets the bounces; without it, the sender gets them. `language` is a
-    tag such as `zh`. `html` says the same as `text`.
+    `message_id` and `in_reply_to` have no angle brackets. `reply_to` is the address for answers; without it, the
+    sender gets them. `return_path` gets the bounces; without it, the sender gets them. `language` is a tag such as
+    `zh`. `html` says the same as `text`.
     """
 
     to: str
@@ -77,8 +77,8 @@ def compose(account: MailAccount, mail: Mail) -> EmailMessage:
     _set_header(message, "Subject", mail.subject)
     _set_header(message, "Date", format_datetime(mail.sent_at))
     _set_header(message, "Message-ID", f"<{mail.message_id}>")
-    if reply_to := mail.reply_to or account.reply_to:
-        _set_header(message, "Reply-To", _safe_address(reply_to))
+    if mail.reply_to:
+        _set_header(message, "Reply-To", _safe_address(mail.reply_to))
     if mail.in_reply_to:
         _set_header(message, "In-Reply-To", f"<{mail.in_reply_to}>")
         _set_header(message, "References", f"<{mail.in_reply_to}>")

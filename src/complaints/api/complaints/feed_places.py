@@ -8,6 +8,7 @@ from uuid import UUID
 
 from complaints.api import cursors
 from complaints.api.complaints.history_schemas import ChangeOut, ChangesQuery
+from complaints.api.problems.refusals import BadRequest
 from complaints.api.request import ApiRequest
 from complaints.use_cases.complaints import history
 from complaints.use_cases.complaints.history import FeedEvent, FeedFilter, FeedSetBack
@@ -36,9 +37,14 @@ def place_of(after: str) -> FeedPlace | None:
         return None
     if not after:
         return FeedPlace(0, None)
-    position = cursors.decode(after, _CURSOR)
-    mark = cursors.id_in(position, "id") if "id" in position else None
-    return FeedPlace(cursors.integer_in(position, "after"), mark)
+    try:
+        position = cursors.decode(after, _CURSOR)
+        mark = cursors.id_in(position, "id") if "id" in position else None
+        return FeedPlace(cursors.integer_in(position, "after"), mark)
+    except BadRequest:
+        raise BadRequest(
+            "The place is not one that the feed gave: send next_cursor of a page or id of a stream as it was."
+        ) from None
 
 
 def cursor_at(place: FeedPlace) -> str:

@@ -27,7 +27,7 @@ def export_to_file(
 ) -> str:
     """Write the export of a query to `file`. Returns the cursor of its place in the feed.
 
-    The query has the parameters of `GET /v1/exports`. Raises ValidationError and the refusals of that call.
+    The query has the parameters of `GET /v1/exports`. Raises the refusals of that call.
     """
     query = read_query(asked)
     form = query.form(ExportFormat.NDJSON)

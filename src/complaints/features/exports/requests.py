@@ -5,14 +5,15 @@ from datetime import UTC, tzinfo
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from complaints.api.pages import parse_fields
-from complaints.domain.errors import InvalidContent
+from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.time.zones import find_zone
 from complaints.features.exports.columns import ComplaintExported, HeaderLanguage, choose_content
 from complaints.features.exports.files import ExportForm, ExportFormat
 from complaints.use_cases.commands.field_types import Flag, Subject
+from complaints.use_cases.commands.messages import as_errors
 from complaints.use_cases.complaints.filters import ComplaintFilter
 
 _MASK = "***"
@@ -95,11 +96,19 @@ def describe_access(query: ExportQuery, form: ExportForm, asked: Iterable[tuple[
 
 
 def read_query(pairs: Iterable[tuple[str, str]]) -> ExportQuery:
-    """The query of these pairs. Raises ValidationError for an unknown name or a bad value."""
+    """The query of these pairs. Raises InvalidContent with the messages of the API."""
     given: dict[str, Any] = {}
     for name, value in pairs:
         given.setdefault(name, []).append(value)
-    return ExportQuery.model_validate(_single(given))
+    try:
+        return ExportQuery.model_validate(_single(given))
+    except ValidationError as error:
+        found = [{**one, "loc": ("query", *one["loc"])} for one in error.errors(include_input=False)]
+        faults = [
+            Fault("", one["message"], one["parameter"])
+            for one in as_errors(found, body=None, query=ExportQuery)
+        ]
+        raise InvalidContent(faults[0].message, faults=faults) from error
 
 
 def _single(given: Mapping[str, list[str]]) -> dict[str, Any]:
