@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -13,7 +14,7 @@ from standardwebhooks import WebhookVerificationError
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from complaints.features.webhooks import planning
+from complaints.features.webhooks import planning, sending
 from complaints.features.webhooks.feature import FEATURE
 from complaints.features.webhooks.rules import DELAYS
 from complaints.features.webhooks.sending import Sender
@@ -179,6 +180,26 @@ def test_retry_after_is_honoured(world: WebhookWorld, receiver: HttpReceiver) ->
     world.wall.move(seconds=21)
     world.send()
     assert [item["status_code"] for item in world.log(webhook)] == [503, 503]
+
+
+def test_a_fault_of_the_program_is_an_attempt_that_failed(
+    world: WebhookWorld, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a result, the message would be sent again at once, and for ever."""
+    webhook = world.subscribe(receiver, event_types=["complaint.created"])
+    world.scenario.post()
+    monkeypatch.setattr(sending, "read_retry_after", Mock(side_effect=RuntimeError))
+    begun = time.monotonic()
+    world.plan()
+    Sender(world.service, SETTINGS, chance=lambda: 0.0).run(lambda: time.monotonic() > begun + 1)
+    monkeypatch.undo()
+    assert len(receiver.posts) == 1
+    world.wall.move(seconds=6)
+    world.send()
+    assert [(one["status_code"], one["failure"]) for one in world.log(webhook)] == [
+        (None, "fault"),
+        (200, None),
+    ]
 
 
 def test_gone_and_five_days_of_failure_disable_with_an_alert(
