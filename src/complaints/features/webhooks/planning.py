@@ -22,7 +22,7 @@ from complaints.use_cases.accounts.sessions import find_user_caller
 from complaints.use_cases.complaints.history import EventRecord, find_end
 from complaints.use_cases.configuration.keys import find_key_caller
 from complaints.use_cases.following import follow
-from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.service import Configuration, Service, Transaction
 
 NAME = "webhooks"
 SENDING_LOOP = f"{NAME}.send"
@@ -106,10 +106,17 @@ def _delivery(
 
 
 def owner_of(service: Service, tx: Transaction, webhook: Webhook) -> Caller | None:
-    """The caller that made a subscription, with its present rights. None: it may not follow the history any more."""
-    configuration = service.configuration(tx)
+    """The caller that made a subscription, with its present rights. None: it may not follow the history any more.
+
+    The configuration of this process may be a second old and lack a new key, so None is only said by the newest one.
+    """
+    found = _find_owner(service.configuration(tx), webhook, tx.now)
+    return found or _find_owner(service.cache.current(tx, certain=True), webhook, tx.now)
+
+
+def _find_owner(configuration: Configuration, webhook: Webhook, now: datetime) -> Caller | None:
     if webhook.owner_key is not None:
-        caller = find_key_caller(configuration, webhook.owner_key, tx.now)
+        caller = find_key_caller(configuration, webhook.owner_key, now)
     else:
         caller = find_user_caller(configuration, webhook.owner_login or "")
     return caller if caller is not None and may_follow(caller.scope) else None
