@@ -294,6 +294,19 @@ def test_a_test_message_does_not_leave_the_guard(world: WebhookWorld, receiver: 
     assert world.log(webhook)[0]["failure"] == "refused-url"
 
 
+def test_many_subscriptions_make_no_long_transaction(
+    world: WebhookWorld, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 events for 1,000 subscriptions would hold the write lock of SQLite for a quarter of a minute."""
+    world.plan()
+    for _ in range(3):
+        world.subscribe(receiver)
+    monkeypatch.setattr(planning, "DELIVERIES_AT_ONCE", 6)
+    for _ in range(5):
+        world.scenario.post()
+    assert [planning.plan_next(world.service, SETTINGS) for _ in range(4)] == [2, 2, 1, 0]
+
+
 def test_a_process_that_does_not_know_a_new_key_yet_keeps_its_subscription(
     world: WebhookWorld, receiver: HttpReceiver
 ) -> None:
