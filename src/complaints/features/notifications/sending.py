@@ -92,7 +92,8 @@ def _lease(service: Service, tx: Transaction, outlet: Outlet, *, limit: int) -> 
     leased = tables.lease(tx, outlet.name, service.wall(), limit=limit)
     parcels = outlet.compose(tx, leased)
     tried = {one.id for parcel in parcels for one in parcel.deliveries}
-    tables.release(tx, [one for one in leased if one.id not in tried], wall=service.wall())
+    left = [one for one in leased if one.id not in tried]
+    tables.release(tx, left, wall=service.wall() + rules.PAUSE_WITHOUT_ROOM)
     return parcels
 
 
