@@ -52,7 +52,7 @@ class StaffMessages:
         """Everything that these deliveries need, by a statement of each kind."""
         escalations = {one.escalation_id for one in deliveries if one.escalation_id}
         return cls(
-            service.configuration(tx),
+            service.cache.current(tx, certain=True),  # else a user who is a moment old would have no address
             tables.find_preferences(tx, {one.recipient for one in deliveries}),
             tables.find_topics(tx, deliveries),
             frozenset(tables.find_waiting_escalations(tx, escalations)),
