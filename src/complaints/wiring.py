@@ -548,13 +548,15 @@ def _annex_loops(service: Service, annexes: Annexes, is_stopping: Callable[[], b
         settings = annexes.settings_for(feature)
         for loop in feature.loops:
             extras = [annexes] * loop.needs_annexes + [is_stopping] * loop.is_long
-            work = partial(_work_on, loop, (service, settings, *extras), is_stopping)
+            work = partial(_work_on, loop, service, (settings, *extras), is_stopping)
             yield Loop(f"{feature.name}.{loop.name}", work, seconds=loop.seconds, cron=loop.cron)
 
 
-def _work_on(loop: FeatureLoop, given: tuple[Any, ...], is_stopping: Callable[[], bool]) -> None:
-    while loop.work(*given) and not is_stopping():
-        pass
+def _work_on(
+    loop: FeatureLoop, service: Service, given: tuple[Any, ...], is_stopping: Callable[[], bool]
+) -> None:
+    while loop.work(service, *given) and not is_stopping():
+        service.database.give_way()
 
 
 def check(

@@ -20,6 +20,7 @@ from complaints.domain.vocabulary import EventType
 from complaints.features.registry import FEATURES
 from complaints.settings import Settings
 from complaints.storage.database import migrate
+from complaints.storage.database.transactions import Database
 from complaints.use_cases.service import Service
 from complaints.wiring import NotReady, build_app, build_loops, check, open_annexes
 from tests.features.category_counts import tables, use_cases
@@ -89,6 +90,22 @@ def test_a_loop_stops_between_batches(service: Service) -> None:
 
     feature = Feature("endless", loops=(FeatureLoop("work", work, seconds=0.1),))
     run_loops(service, Annexes((feature,)), until=begun.is_set)
+
+
+def test_a_loop_with_much_to_do_gives_way_after_each_round(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite, a writer that waits looks for the lock only now and then: it would wait until the loop ends."""
+    left, done = [3, 2, 1, 0], []
+    monkeypatch.setattr(Database, "give_way", lambda _database: done.append("gave way"))
+
+    def work(_service: Service, _settings: None) -> int:
+        done.append("worked")
+        return left.pop(0) if left else 0
+
+    feature = Feature("busy", loops=(FeatureLoop("work", work, seconds=0.5),))
+    run_loops(service, Annexes((feature,)), until=lambda: not left)
+    assert done[:7] == ["worked", "gave way"] * 3 + ["worked"]
 
 
 def test_a_long_loop_learns_that_the_process_stops(service: Service) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from complaints.storage.database import transactions
 from complaints.use_cases.access import SYSTEM
-from complaints.use_cases.importing import worker as worker_module
 from complaints.use_cases.importing.uploads import (
     ImportRequest,
     check_file,
@@ -30,7 +30,7 @@ MAPPED = [
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "SQLITE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0)
 
 
 def take(scenario: Scenario, content: bytes, options: Options) -> tuple[tuple[int, int], dict[int, str]]:

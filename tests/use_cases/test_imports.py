@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from complaints.domain.importing import files, separators
 from complaints.domain.importing.import_file import CSV, NDJSON
 from complaints.domain.vocabulary import AccessRole
+from complaints.storage.database import transactions
 from complaints.storage.queries.audit import count_complaints
 from complaints.storage.rows import all_tables, import_job
 from complaints.storage.rows.import_job import ImportJob
@@ -45,7 +46,7 @@ LINES = (
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "SQLITE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0)
 
 
 def _start(scenario: Scenario, request: ImportRequest, caller: Caller = SYSTEM) -> ImportJob:
@@ -356,7 +357,7 @@ def test_an_import_on_sqlite_waits_for_the_writers_of_its_process(
 ) -> None:
     """PostgreSQL has no such lock, so nobody waits there."""
     database, posted = scenario.service.database, threading.Event()
-    monkeypatch.setattr(worker_module, "LONGEST_PAUSE_SECONDS", 60)
+    monkeypatch.setattr(transactions, "LONGEST_PAUSE_SECONDS", 60)
 
     def post() -> None:
         scenario.post()
@@ -370,7 +371,7 @@ def test_an_import_on_sqlite_waits_for_the_writers_of_its_process(
             pass
 
     scenario.service.write(hold_up)
-    _worker(scenario)._let_others_write()
+    database.give_way()
     assert database.is_postgresql or not database.has_waiting_writers
     poster.join(10)
     assert posted.is_set()

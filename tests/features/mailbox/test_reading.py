@@ -13,7 +13,11 @@ MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 NESTED = b"".join(
     b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(10_000)
 )
+EMPTY_HEADERS = b"a:\r\n" * 21_000
 HOSTILE = {
+    "100 parts of 21,000 headers": MIXED
+    + (b"--b\r\n" + EMPTY_HEADERS + b"\r\nhello\r\n") * 100
+    + b"--b--\r\n",
     "10,000 parts": MIXED + b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n" * 10_000 + b"--b--\r\n",
     "10,000 levels": HEAD + NESTED,
     "a header line of 5 MB": HEAD + b"X-Long: " + b"x" * 5_000_000 + b"\r\n\r\nbody",
@@ -46,6 +50,7 @@ def test_what_is_too_much_is_cut_and_said() -> None:
     assert read_mail(HOSTILE["10,000 levels"]).is_cut
     long = read_mail(HOSTILE["a body line of 5 MB"])
     assert (long.is_cut, long.text) == (True, "y" * 50_000)
+    assert read_mail(EMPTY_HEADERS[:6000] + b"\r\nhello").is_cut
     header = read_mail(HOSTILE["a header line of 5 MB"])
     assert (header.is_cut, header.subject, header.text) == (True, "s", "body")
 

@@ -23,6 +23,7 @@ from complaints.features.notifications.preferences import (
 from complaints.features.notifications.robots import (
     count_free,
     cut_text,
+    is_barred,
     judge,
     pack_lines,
     sign_for_dingtalk,
@@ -69,6 +70,17 @@ def test_18_messages_a_minute_are_free() -> None:
     assert count_free([], now) == 18
     assert count_free(sent, now) == 3
     assert count_free([now] * 18, now + timedelta(seconds=59)) == 0
+
+
+def test_a_clock_that_is_set_back_silences_no_robot() -> None:
+    now = datetime(2026, 1, 5, tzinfo=UTC)
+    assert count_free([now + timedelta(days=1)] * 18, now) == 18
+    assert [is_barred(now + timedelta(seconds=n), now) for n in (-1, 1, 600, 86_000)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(

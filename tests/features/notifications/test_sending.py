@@ -173,6 +173,29 @@ def test_a_moot_message_is_not_sent_and_one_that_is_left_waits_without_an_attemp
     assert (found["later"].attempts, script.sent) == (0, [])
 
 
+def test_messages_that_have_to_wait_let_those_behind_them_go(sender: Service, wall: WallClock) -> None:
+    """A robot that bars us may have more messages than one batch: the other robots do not wait for it."""
+    script = Script()
+    for _ in range(3):
+        put(sender, replace(new(), template="later"))
+    put(sender, new(due_at=START + timedelta(seconds=1)))
+    Scenario(sender).jump(seconds=2)
+    assert [send_next(sender, script.outlet(), limit=2) for _ in range(3)] == [0, 1, 0]
+    wall.advance(seconds=5)
+    assert send_next(sender, script.outlet(), limit=2) == 0
+    assert {one.attempts for one in stored(sender) if one.template == "later"} == {0}
+
+
+def test_a_process_that_stops_begins_no_other_message(sender: Service) -> None:
+    """A mail server that hangs takes 30 seconds for each message: the rest of the batch is given back."""
+    script = Script()
+    for _ in range(3):
+        put(sender, new())
+    assert send_next(sender, script.outlet(), limit=3, is_stopping=lambda: len(script.sent) > 0) == 1
+    assert sorted(one.attempts for one in stored(sender)) == [0, 0, 1]
+    assert send_next(sender, script.outlet(), limit=3) == 2
+
+
 def test_two_senders_never_send_the_same_message(sender: Service) -> None:
     for number in range(30):
         put(sender, new(f"user-{number}"))

@@ -43,7 +43,7 @@ from complaints.use_cases.complaints.escalations import EscalationSearch
 from complaints.use_cases.configuration.staff import USERS
 from complaints.use_cases.mail_account import MailAccount
 from complaints.use_cases.replica import Replica
-from complaints.use_cases.service import Service
+from complaints.use_cases.service import Service, keep_configuration
 from complaints.use_cases.work.duty import put_rota
 from tests.features.notifications.conftest import WallClock, all_deliveries
 from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
@@ -253,6 +253,29 @@ def test_an_annex_declares_a_notice_and_brings_its_text(
     assert "<b>" not in html
     assert "See &amp; count" in html
     assert 'href="https://complaints.example/v1/category-counts"' in html
+
+
+def test_a_process_that_does_not_know_a_new_user_yet_reaches_the_user(
+    house: House, mails: MailServerDouble
+) -> None:
+    other = replace(house.service, cache=keep_configuration())
+    other.read(other.configuration)  # it is kept for half a second
+    house.add_user("new.one", teams=["customer_service"])
+    complaint = house.scenario.post()
+    house.scenario.act(complaint, "assign", assignee="new.one")
+    while following.follow_history(other, house.settings, house.annexes):
+        pass
+    [told] = house.deliveries(recipient="new.one")
+    assert (told.status, told.channel) == (MessageStatus.WAITING, MessageChannel.MAIL)
+    house.scenario.advance(hours=24)
+    third = replace(house.service, cache=keep_configuration())
+    third.read(third.configuration)
+    house.add_user("newer.one", teams=["customer_service"])
+    house.scenario.act(complaint, "assign", assignee="newer.one")
+    house.prefer("newer.one", immediate_level=0)
+    house.follow()
+    outlets.send_mails(third, house.settings, house.annexes)
+    assert [one.status for one in house.deliveries(recipient="newer.one")] == [MessageStatus.ACCEPTED]
 
 
 def test_superseded_steps_notify_nobody_and_the_past_is_left_out(

@@ -4,7 +4,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -13,11 +16,12 @@ from standardwebhooks import WebhookVerificationError
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
-from complaints.features.webhooks import planning
+from complaints.features.webhooks import planning, sending
 from complaints.features.webhooks.feature import FEATURE
 from complaints.features.webhooks.rules import DELAYS
 from complaints.features.webhooks.sending import Sender
 from complaints.settings import Settings
+from complaints.use_cases.service import keep_configuration
 from complaints.wiring import build_loops, check, open_annexes
 from tests.features.webhooks.webhook_world import SETTINGS, WebhookWorld, verify, webhook_world
 from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
@@ -181,6 +185,26 @@ def test_retry_after_is_honoured(world: WebhookWorld, receiver: HttpReceiver) ->
     assert [item["status_code"] for item in world.log(webhook)] == [503, 503]
 
 
+def test_a_fault_of_the_program_is_an_attempt_that_failed(
+    world: WebhookWorld, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a result, the message would be sent again at once, and for ever."""
+    webhook = world.subscribe(receiver, event_types=["complaint.created"])
+    world.scenario.post()
+    monkeypatch.setattr(sending, "read_retry_after", Mock(side_effect=RuntimeError))
+    begun = time.monotonic()
+    world.plan()
+    Sender(world.service, SETTINGS, chance=lambda: 0.0).run(lambda: time.monotonic() > begun + 1)
+    monkeypatch.undo()
+    assert len(receiver.posts) == 1
+    world.wall.move(seconds=6)
+    world.send()
+    assert [(one["status_code"], one["failure"]) for one in world.log(webhook)] == [
+        (None, "fault"),
+        (200, None),
+    ]
+
+
 def test_gone_and_five_days_of_failure_disable_with_an_alert(
     world: WebhookWorld, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -268,6 +292,67 @@ def test_a_test_message_does_not_leave_the_guard(world: WebhookWorld, receiver: 
     world.scenario.post()
     world.send()
     assert world.log(webhook)[0]["failure"] == "refused-url"
+
+
+def test_many_subscriptions_make_no_long_transaction(
+    world: WebhookWorld, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500 events for 1,000 subscriptions would hold the write lock of SQLite for a quarter of a minute."""
+    world.plan()
+    for _ in range(3):
+        world.subscribe(receiver)
+    monkeypatch.setattr(planning, "DELIVERIES_AT_ONCE", 6)
+    for _ in range(5):
+        world.scenario.post()
+    assert [planning.plan_next(world.service, SETTINGS) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_a_process_that_does_not_know_a_new_key_yet_keeps_its_subscription(
+    world: WebhookWorld, receiver: HttpReceiver
+) -> None:
+    other = replace(world.service, cache=keep_configuration())
+    other.read(other.configuration)  # it is kept for half a second
+    crm = world.scenario.key(AccessRole.INTAKE, source="crm")
+    made = world.client.post("/v1/webhooks", json={"url": receiver.url}, headers=crm).json()
+    world.scenario.post(source="crm")
+    assert planning.plan_next(other, SETTINGS) > 0
+    assert world.show(made)["status"] == "active"
+
+
+def test_few_test_messages_are_sent_at_a_time(world: WebhookWorld, receiver: HttpReceiver) -> None:
+    """Each may hold a thread for 15 seconds: 40 of them at a silent receiver would stop the whole API."""
+    webhook = world.subscribe(receiver)
+    silent = threading.Event()
+
+    def wait(_post: object) -> ReceiverAnswer:
+        silent.wait(10)
+        return ReceiverAnswer()
+
+    receiver.answer = wait
+    with ThreadPoolExecutor(5) as threads:
+        sent = [
+            threads.submit(world.client.post, f"/v1/webhooks/{webhook['id']}/test") for _number in range(5)
+        ]
+        refused = next(as_completed(sent)).result()
+        silent.set()
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "15")
+    assert sorted(one.result().status_code for one in sent) == [200] * 4 + [429]
+
+
+def test_a_full_message_shows_nothing_outside_the_scope_of_its_owner_now(
+    world: WebhookWorld, receiver: HttpReceiver
+) -> None:
+    webhook = world.subscribe(receiver, payload="full", event_types=["complaint.created"])
+    world.scenario.key(AccessRole.INTAKE, source="crm")
+    keys = world.client.get("/v1/keys").json()["items"]
+    narrow = next(one["name"] for one in keys if one["source"] == "crm")
+    world.scenario.post(source="other", subject="Not for the CRM")
+    world.plan()
+    with world.service.database.begin() as tx:
+        tx.connection.execute(text("UPDATE webhook SET owner_key = :name"), {"name": narrow})
+    world.send()
+    data = verify(receiver.posts[0], webhook["secret"])["data"]
+    assert (data["complaint"], data["event"]) == (None, None)
 
 
 def test_a_revoked_owner_ends_the_subscription(world: WebhookWorld, receiver: HttpReceiver) -> None:

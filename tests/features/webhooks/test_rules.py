@@ -43,6 +43,8 @@ def test_the_waiting_times_are_those_of_the_specification() -> None:
         ("999999999999", 86_400),
         ("Mon, 05 Jan 2026 09:01:00 GMT", 60),
         ("Mon, 05 Jan 2026 08:00:00 GMT", 0),
+        ("Mon, 05 Jan 2026 08:00:00 +99999999999999999999", None),
+        ("Mon, 05 Jan 99999999999999999999 08:00:00 GMT", None),
         ("soon", None),
         ("-5", None),
         ("１２", None),

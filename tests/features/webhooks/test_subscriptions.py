@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from complaints.domain.vocabulary import AccessRole
+from tests.api.test_sessions import open_session
 from tests.features.webhooks.webhook_world import WebhookWorld, webhook_world
 from tests.support import Scenario
 
@@ -105,6 +106,25 @@ def test_a_key_sees_its_own_subscriptions_and_a_manager_sees_all(world: WebhookW
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/forbidden")
     assert client.delete(path, headers=first).status_code == 204
     assert client.get(path, headers=first).status_code == 404
+
+
+def test_a_weaker_key_of_the_same_user_does_not_turn_a_subscription_to_itself(
+    world: WebhookWorld,
+) -> None:
+    """Its messages come with the rights of the caller who made it."""
+    world.client.post("/v1/users", json={"login": "mo", "name": "Mo", "roles": ["manager", "intake"]})
+    session = open_session(world.service, "mo", now=world.wall())
+    strong = world.scenario.key(AccessRole.MANAGER, login="mo")
+    weak = world.scenario.key(AccessRole.INTAKE, source="crm", login="mo")
+    for owner in (session, strong):
+        made = world.client.post("/v1/webhooks", json={"url": URL}, headers=owner).json()
+        address = f"/v1/webhooks/{made['id']}"
+        stolen = world.client.patch(address, json={"url": URL, "payload": "full"}, headers=weak)
+        assert stolen.status_code == 404, stolen.text
+    own = world.client.post("/v1/webhooks", json={"url": URL}, headers=weak).json()["id"]
+    shown = world.client.get("/v1/webhooks", headers=weak).json()["items"]
+    assert [one["id"] for one in shown] == [own]
+    assert world.client.get(f"/v1/webhooks/{own}", headers=session).status_code == 200
 
 
 def test_a_repeated_request_gets_the_same_secret(world: WebhookWorld) -> None:

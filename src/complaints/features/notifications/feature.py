@@ -49,10 +49,10 @@ FEATURE = Feature(
     loops=(
         FeatureLoop("follow", following.follow_history, seconds=1, needs_annexes=True),
         FeatureLoop("imports", imports.follow_imports, seconds=5),
-        FeatureLoop("mail", outlets.send_mails, seconds=1, needs_annexes=True),
-        FeatureLoop("sms", outlets.send_sms, seconds=1, needs_annexes=True),
+        FeatureLoop("mail", outlets.send_mails, seconds=1, needs_annexes=True, is_long=True),
+        FeatureLoop("sms", outlets.send_sms, seconds=1, needs_annexes=True, is_long=True),
         FeatureLoop("mailbox", polling.take_from_mailbox, seconds=15),
-        FeatureLoop("robots", outlets.send_to_robots, seconds=1, needs_annexes=True),
+        FeatureLoop("robots", outlets.send_to_robots, seconds=1, needs_annexes=True, is_long=True),
         FeatureLoop("forget", _forget, cron="41 2 * * *"),
     ),
 )

@@ -123,10 +123,11 @@ class StaffPlanner:
     def read(
         cls, service: Service, settings: NotificationSettings, tx: Transaction, logins: Collection[str]
     ) -> Self:
-        """What it takes to plan for these users."""
+        """What it takes to plan for these users. A user who is a moment old has an address too."""
         usable = find_usable_channels(service, settings, tables.find_robots(tx))
         preferences = tables.find_preferences(tx, logins)
-        return cls(service.configuration(tx), preferences, settings.language, usable, tx.now)
+        newest = service.cache.current(tx, certain=bool(logins))
+        return cls(newest, preferences, settings.language, usable, tx.now)
 
     def plan(self, hearing: Hearing, topic: Topic | None) -> NewDelivery:
         """The message to a user about an event."""

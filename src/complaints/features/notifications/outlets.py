@@ -19,7 +19,7 @@ from complaints.features.notifications.model import (
 )
 from complaints.features.notifications.robots import BARRED_SECONDS, RobotChannel
 from complaints.features.notifications.rules import Settlement
-from complaints.features.notifications.sending import OutgoingChannel, Outlet, send_next
+from complaints.features.notifications.sending import IsStopping, OutgoingChannel, Outlet, never, send_next
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.sms import SmsChannel
 from complaints.features.notifications.texts import TextWriter
@@ -30,15 +30,19 @@ from complaints.use_cases.service import Service, Transaction
 BATCH = 100
 
 
-def send_mails(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
+def send_mails(
+    service: Service, settings: NotificationSettings, annexes: Annexes, is_stopping: IsStopping = never
+) -> int:
     """Send the next mails."""
     if service.mail is None:
         return 0
     channel = MailChannel(service.mail, service.wall)
-    return _send(service, settings, annexes, MessageChannel.MAIL, channel)
+    return _send(service, settings, annexes, MessageChannel.MAIL, channel, is_stopping)
 
 
-def send_sms(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
+def send_sms(
+    service: Service, settings: NotificationSettings, annexes: Annexes, is_stopping: IsStopping = never
+) -> int:
     """Hand the next SMS to the gateway."""
     if settings.sms_url is None or settings.sms_secret is None:
         return 0
@@ -49,13 +53,15 @@ def send_sms(service: Service, settings: NotificationSettings, annexes: Annexes)
         service.wall,
         service.public_url,
     )
-    return _send(service, settings, annexes, MessageChannel.SMS, channel)
+    return _send(service, settings, annexes, MessageChannel.SMS, channel, is_stopping)
 
 
-def send_to_robots(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
+def send_to_robots(
+    service: Service, settings: NotificationSettings, annexes: Annexes, is_stopping: IsStopping = never
+) -> int:
     """Send the next messages to robots."""
     channel = RobotChannel(_client(service.webhook_allow), service.wall)
-    return _send(service, settings, annexes, MessageChannel.ROBOT, channel)
+    return _send(service, settings, annexes, MessageChannel.ROBOT, channel, is_stopping)
 
 
 @cache
@@ -69,6 +75,7 @@ def _send(
     annexes: Annexes,
     name: MessageChannel,
     channel: OutgoingChannel,
+    is_stopping: IsStopping,
 ) -> int:
     outlet = Outlet(
         name,
@@ -77,7 +84,7 @@ def _send(
         partial(note_outcome, service, settings),
         partial(_answered, service),
     )
-    return send_next(service, outlet, limit=BATCH)
+    return send_next(service, outlet, limit=BATCH, is_stopping=is_stopping)
 
 
 def note_outcome(

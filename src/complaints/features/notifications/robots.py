@@ -69,8 +69,16 @@ def pack_lines(lines: Sequence[str], most_bytes: int) -> list[list[str]]:
 
 
 def count_free(sent_at: Sequence[datetime], wall: datetime) -> int:
-    """How many messages a robot may still get at `wall`, by the times of its last ones."""
-    return max(0, MOST_A_MINUTE - sum(wall - at < MINUTE for at in sent_at))
+    """How many messages a robot may still get at `wall`, by the times of its last ones.
+
+    Times after `wall` do not count: the clock was set back, and they could be a day away.
+    """
+    return max(0, MOST_A_MINUTE - sum(timedelta(0) <= wall - at < MINUTE for at in sent_at))
+
+
+def is_barred(until: datetime | None, wall: datetime) -> bool:
+    """True if a robot gets nothing before `until`. A time that is too far away is from a clock that was set back."""
+    return until is not None and wall < until <= wall + timedelta(seconds=BARRED_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

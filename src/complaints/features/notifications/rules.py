@@ -19,6 +19,8 @@ LEASE = timedelta(minutes=2)
 """A process that dies while it sends a message delays it by this time."""
 LONGEST_SENDING = timedelta(seconds=35)
 """Every channel answers within this time. A sender begins no message whose lease could end before that."""
+PAUSE_WITHOUT_ROOM = timedelta(seconds=5)
+"""A message for which a robot has no room waits this time, so that those behind it get their turn."""
 PAUSES_BEFORE_FALLBACK = (10, 60, 300)
 """The seconds before each further attempt, while another channel is left to fall back to."""
 PAUSES_OF_LAST_CHANNEL = (10, 60, 300, 1_800, 7_200, 18_000, 36_000)

@@ -54,6 +54,15 @@ def _forget(_tx: Transaction, _message: Message, _result: SendResult) -> None:
     """Nothing follows from the answer itself."""
 
 
+IsStopping = Callable[[], bool]
+"""True once the process stops."""
+
+
+def never() -> bool:
+    """The answer of a process that does not stop."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Outlet:
     """A channel, how its messages are made, and what follows from their outcome."""
@@ -65,8 +74,11 @@ class Outlet:
     answered: Answered = _forget
 
 
-def send_next(service: Service, outlet: Outlet, *, limit: int) -> int:
-    """Send the next messages that are due on a channel, at most `limit`. Returns how many were tried."""
+def send_next(service: Service, outlet: Outlet, *, limit: int, is_stopping: IsStopping = never) -> int:
+    """Send the next messages that are due on a channel, at most `limit`. Returns how many were tried.
+
+    Once the process stops, no other message is begun: a mail server that hangs takes 30 seconds for each.
+    """
     # Look first: on SQLite, a write transaction without work would stop all other writers.
     if not service.read(lambda tx: tables.has_due(tx, outlet.name, service.wall())):
         return 0
@@ -74,7 +86,7 @@ def send_next(service: Service, outlet: Outlet, *, limit: int) -> int:
     parcels = service.write(lambda tx: _lease(service, tx, outlet, limit=limit))
     sent = 0
     for number, parcel in enumerate(parcels):
-        if service.wall() > begun_at + rules.LEASE - rules.LONGEST_SENDING:
+        if is_stopping() or service.wall() > begun_at + rules.LEASE - rules.LONGEST_SENDING:
             _give_back(service, parcels[number:])
             break
         _deliver(service, outlet, parcel)
@@ -83,7 +95,7 @@ def send_next(service: Service, outlet: Outlet, *, limit: int) -> int:
 
 
 def _give_back(service: Service, parcels: Sequence[Parcel]) -> None:
-    """The lease is nearly over: another sender, or the next round, tries these messages."""
+    """Another sender, or the next round, tries these messages."""
     left = [delivery for parcel in parcels for delivery in parcel.deliveries]
     service.write(lambda tx: tables.release(tx, left, wall=service.wall()))
 
@@ -92,7 +104,8 @@ def _lease(service: Service, tx: Transaction, outlet: Outlet, *, limit: int) -> 
     leased = tables.lease(tx, outlet.name, service.wall(), limit=limit)
     parcels = outlet.compose(tx, leased)
     tried = {one.id for parcel in parcels for one in parcel.deliveries}
-    tables.release(tx, [one for one in leased if one.id not in tried], wall=service.wall())
+    left = [one for one in leased if one.id not in tried]
+    tables.release(tx, left, wall=service.wall() + rules.PAUSE_WITHOUT_ROOM)
     return parcels
 
 

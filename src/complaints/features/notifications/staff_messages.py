@@ -52,7 +52,7 @@ class StaffMessages:
         """Everything that these deliveries need, by a statement of each kind."""
         escalations = {one.escalation_id for one in deliveries if one.escalation_id}
         return cls(
-            service.configuration(tx),
+            service.cache.current(tx, certain=True),  # else a user who is a moment old would have no address
             tables.find_preferences(tx, {one.recipient for one in deliveries}),
             tables.find_topics(tx, deliveries),
             frozenset(tables.find_waiting_escalations(tx, escalations)),
@@ -168,7 +168,7 @@ def _pack_for_robot(
     tx: Transaction, made: StaffMessages, robot: Robot, own: Sequence[MessageDelivery], wall: datetime
 ) -> Sequence[Parcel]:
     """As few messages as fit, the highest level first, and no more than the robot may get now."""
-    is_barred = robot.barred_until is not None and wall < robot.barred_until
+    is_barred = robots.is_barred(robot.barred_until, wall)
     free = 0 if is_barred else robots.count_free(robot.sent_at, wall)
     ordered = sorted(own, key=lambda one: (-one.level, one.due_at, one.id))
     lines = [_robot_line(made, one) for one in ordered]

@@ -142,7 +142,7 @@ def _body_of(service: Service, webhook: Webhook, row: Mapping[Any, Any], shown: 
     }
     if shown is not None and row["complaint_id"] is not None:
         data["complaint"] = shown.complaint(row["complaint_id"])
-        data["event"] = shown.event(row)
+        data["event"] = shown.event(row) if data["complaint"] is not None else None
     return encode(_envelope(service, webhook, row["type"], row["id"], row["at"], name.number, data))
 
 

@@ -22,11 +22,13 @@ from complaints.use_cases.accounts.sessions import find_user_caller
 from complaints.use_cases.complaints.history import EventRecord, find_end
 from complaints.use_cases.configuration.keys import find_key_caller
 from complaints.use_cases.following import follow
-from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.service import Configuration, Service, Transaction
 
 NAME = "webhooks"
 SENDING_LOOP = f"{NAME}.send"
 EVENTS_AT_ONCE = 500
+DELIVERIES_AT_ONCE = 10_000
+"""The deliveries that one transaction writes, about. With 1,000 subscriptions it reads ten events, and not 500."""
 _PURGED_AT_ONCE = 1000
 _NEVER = 2**63 - 1
 log = logging.getLogger(__name__)
@@ -34,11 +36,12 @@ log = logging.getLogger(__name__)
 
 def plan_next(service: Service, _settings: WebhookSettings) -> int:
     """Plan deliveries for the next events of the history; how many events were read."""
+    count = service.read(tables.count_active)
     return follow(
         service,
         NAME,
         lambda tx, events: plan_events(service, tx, events),
-        limit=EVENTS_AT_ONCE,
+        limit=min(EVENTS_AT_ONCE, max(1, DELIVERIES_AT_ONCE // max(count, 1))),
         from_now=True,
     )
 
@@ -106,10 +109,17 @@ def _delivery(
 
 
 def owner_of(service: Service, tx: Transaction, webhook: Webhook) -> Caller | None:
-    """The caller that made a subscription, with its present rights. None: it may not follow the history any more."""
-    configuration = service.configuration(tx)
+    """The caller that made a subscription, with its present rights. None: it may not follow the history any more.
+
+    The configuration of this process may be a second old and lack a new key, so None is only said by the newest one.
+    """
+    found = _find_owner(service.configuration(tx), webhook, tx.now)
+    return found or _find_owner(service.cache.current(tx, certain=True), webhook, tx.now)
+
+
+def _find_owner(configuration: Configuration, webhook: Webhook, now: datetime) -> Caller | None:
     if webhook.owner_key is not None:
-        caller = find_key_caller(configuration, webhook.owner_key, tx.now)
+        caller = find_key_caller(configuration, webhook.owner_key, now)
     else:
         caller = find_user_caller(configuration, webhook.owner_login or "")
     return caller if caller is not None and may_follow(caller.scope) else None

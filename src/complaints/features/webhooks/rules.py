@@ -133,7 +133,7 @@ def read_retry_after(header: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(header.strip()[:9]), LONGEST_WAIT.total_seconds()))
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(at - now, timedelta(0))

@@ -49,6 +49,7 @@ _GATHER_SECONDS = 0.03  # one commit for many batches that end together
 _REST_SECONDS = 0.5
 _DRAIN_SECONDS = 3.0
 _EVENT_GONE = "event-gone"
+_FAULT = "fault"
 _clients: dict[tuple[str, float], "GuardedClient"] = {}
 _opening = threading.Lock()
 log = logging.getLogger(__name__)
@@ -330,8 +331,6 @@ class Sender:
                 except IndexError:
                     break
                 self._send_chain(batch, chain)
-        except Exception:
-            log.exception("a webhook could not be sent", extra={"webhook": str(batch.webhook.id)})
         finally:
             with lock:
                 batch.running -= 1
@@ -355,7 +354,11 @@ class Sender:
         if message.body is None:
             return SendResult(now(), 0, failure=_EVENT_GONE)
         client = open_client(self._service.webhook_allow, self._settings.timeout_seconds)
-        return send_message(client, webhook, message.event_id, message.body, now)
+        try:
+            return send_message(client, webhook, message.event_id, message.body, now)
+        except Exception:  # a fault of the program: without a result, the message would be sent again at once
+            log.exception("a webhook could not be sent", extra={"webhook": str(webhook.id)})
+            return SendResult(now(), 0, failure=_FAULT)
 
     def _learn(self, batch: Batch) -> None:
         """A receiver that answers well and quickly gets more messages at a time, any other gets one."""

@@ -228,6 +228,12 @@ def count_webhooks(tx: Transaction) -> int:
     return tx.connection.execute(select(func.count()).select_from(webhook)).scalar_one()
 
 
+def count_active(tx: Transaction) -> int:
+    """How many subscriptions are active."""
+    statement = select(func.count()).where(w.status == WebhookStatus.ACTIVE)
+    return tx.connection.execute(statement).scalar_one()
+
+
 def lock_follower(tx: Transaction, name: str, *, after: int) -> int:
     """The number of the last event that the follower handled. It handles no more until the transaction ends.
 

@@ -113,9 +113,14 @@ def load_webhook(tx: Transaction, caller: Caller, webhook_id: UUID, *, lock: boo
 
 
 def _is_known(caller: Caller, found: Webhook) -> bool:
+    """A user who signed in has those of the user's keys too. A key has its own alone.
+
+    It may have fewer rights than the others, and must not turn their messages to a URL of its own.
+    """
     if caller.scope_for(Right.CONFIGURE) == ALL_COMPLAINTS:
         return True
-    return found.created_by == caller.actor and Right.CONTRIBUTE in caller.rights
+    is_own = found.created_by == caller.actor and (caller.has_session or found.owner_key == caller.name)
+    return is_own and Right.CONTRIBUTE in caller.rights
 
 
 def change_webhook(

@@ -106,6 +106,10 @@ class Transaction:
         return self if self.now >= instant else replace(self, now=instant)
 
 
+PAUSE_SECONDS = 0.025
+LONGEST_PAUSE_SECONDS = 0.25
+
+
 class RaceLost(Exception):
     """Another transaction committed the same unique key first. A second try can read its row."""
 
@@ -146,6 +150,19 @@ class Database:
     def has_waiting_writers(self) -> bool:
         """True if callers in this process wait for the write lock of SQLite."""
         return bool(self._waiting)
+
+    def give_way(self) -> None:
+        """On SQLite, pause until the callers of this process who wait for the write lock have got it.
+
+        For a loop, between two transactions: a writer that waits looks for the lock every 25 to 100 ms, so it would
+        wait until the loop ends.
+        """
+        if self.is_postgresql:
+            return
+        time.sleep(PAUSE_SECONDS)
+        longest = time.monotonic() + LONGEST_PAUSE_SECONDS
+        while self.has_waiting_writers and time.monotonic() < longest:
+            time.sleep(0.005)
 
     @property
     def is_postgresql(self) -> bool:

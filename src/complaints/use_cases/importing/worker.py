@@ -5,7 +5,6 @@ rows outside any transaction.
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -33,11 +32,8 @@ from complaints.use_cases.service import Service
 CHUNK = 200
 SKIP = 20_000
 CLAIM = timedelta(seconds=10)
-# SQLite has one write lock, and a writer that waits for it looks every 25 to 100 ms. Without a pause after each
-# chunk, other writers would wait for the whole import. Small chunks keep each wait short.
+# SQLite has one write lock. Small chunks keep each wait for it short.
 SQLITE_CHUNK = 25
-SQLITE_PAUSE_SECONDS = 0.025
-LONGEST_PAUSE_SECONDS = 0.25
 log = logging.getLogger(__name__)
 
 
@@ -118,18 +114,8 @@ class ImportWorker:
             progress(job)
             if job.status is not ImportStatus.RUNNING:
                 return job
-            self._let_others_write()
+            self.service.database.give_way()
         return None
-
-    def _let_others_write(self) -> None:
-        """On SQLite, pause until the callers of this process who wait for the write lock have got it."""
-        database = self.service.database
-        if database.is_postgresql:
-            return
-        time.sleep(SQLITE_PAUSE_SECONDS)
-        longest = time.monotonic() + LONGEST_PAUSE_SECONDS
-        while database.has_waiting_writers and time.monotonic() < longest:
-            time.sleep(0.005)
 
     def _open(self, job: ImportJob) -> ImportFile:
         stored: StoredFile = self.service.read(lambda tx: import_job.find_file(tx, job.id))

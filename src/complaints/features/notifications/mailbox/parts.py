@@ -17,6 +17,7 @@ from complaints.features.notifications.mailbox.texts import decode_header
 MOST_PARTS = 200
 MOST_DEPTH = 10
 _MOST_HEAD_BYTES = 64 * 1024
+_MOST_HEADERS = 500
 _MOST_VALUE_BYTES = 8 * 1024
 _LONGEST_BOUNDARY = 200
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
@@ -38,7 +39,7 @@ class Part:
 
 @dataclass(slots=True)
 class TakenApart:
-    """A mail in parts. `is_cut`: it has more parts or deeper ones, or a longer header, than are looked at."""
+    """A mail in parts. `is_cut`: it has more parts or deeper ones, or longer or more headers, than are looked at."""
 
     headers: Mapping[str, tuple[str, ...]]
     media_type: str
@@ -50,7 +51,8 @@ def take_apart(content: bytes) -> TakenApart:
     """The headers of a mail, and its parts that have no parts, in order."""
     head, _ = _split_head(content)
     headers = _read_headers(head)
-    mail = TakenApart(headers, _described(headers).get_content_type(), is_cut=len(head) > _MOST_HEAD_BYTES)
+    is_cut = len(head) > _MOST_HEAD_BYTES or sum(map(len, headers.values())) == _MOST_HEADERS
+    mail = TakenApart(headers, _described(headers).get_content_type(), is_cut=is_cut)
     waiting = [(content, 0)]
     while waiting:
         raw, depth = waiting.pop()
@@ -96,11 +98,12 @@ def _split_head(content: bytes) -> tuple[bytes, bytes]:
 
 
 def _read_headers(head: bytes) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for match in _HEADER.finditer(head[:_MOST_HEAD_BYTES].replace(b"\r", b"")):
-        name = match[1].decode("ascii").lower()
-        found[name] = (*found.get(name, ()), decode_header(match[2][:_MOST_VALUE_BYTES]))
-    return found
+    found: dict[str, list[str]] = {}
+    matches = _HEADER.finditer(head[:_MOST_HEAD_BYTES].replace(b"\r", b""))
+    for match in islice(matches, _MOST_HEADERS):
+        value = decode_header(match[2][:_MOST_VALUE_BYTES])
+        found.setdefault(match[1].decode("ascii").lower(), []).append(value)
+    return {name: tuple(values) for name, values in found.items()}
 
 
 def _split_body(body: bytes, boundary: bytes) -> Iterator[bytes]:
