@@ -159,6 +159,7 @@ def test_a_step_of_level_1_is_sent_at_once_and_reminders_wait_for_the_digest(
     assert (house.tell(), house.tell()) == (1, 0)
     [title] = titles(mails)
     assert title.endswith(": escalation, level 1 (first response, 100%)")
+    assert "Due: 2026-01-06 09:00 +0800" in html_of(mails)  # not the later time of the result
     house.scenario.act(post, "respond", message="We look.", contact_channel="phone")
     house.scenario.advance(hours=23, minutes=59, seconds=58)
     assert house.tell() == 0

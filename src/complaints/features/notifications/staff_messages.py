@@ -35,12 +35,15 @@ _NO_ADDRESS = MessageRefusal("The recipient has no address on this channel any m
 
 @dataclass(frozen=True, slots=True)
 class StaffMessages:
-    """What all messages of a batch are made of. `public_url` is the begin of links."""
+    """What all messages of a batch are made of. `public_url` is the begin of links.
+
+    `waiting` has the due times of the escalations that somebody must still look at.
+    """
 
     configuration: Configuration
     preferences: Mapping[str, NotificationPreference]
     topics: Mapping[UUID, Topic]
-    waiting: frozenset[UUID]
+    waiting: Mapping[UUID, datetime | None]
     writer: TextWriter
     public_url: str | None
     now: datetime
@@ -55,7 +58,7 @@ class StaffMessages:
             service.cache.current(tx, certain=True),  # else a user who is a moment old would have no address
             tables.find_preferences(tx, {one.recipient for one in deliveries}),
             tables.find_topics(tx, deliveries),
-            frozenset(tables.find_waiting_escalations(tx, escalations)),
+            tables.find_waiting_escalations(tx, escalations),
             writer,
             service.public_url,
             tx.now,
@@ -98,11 +101,13 @@ class StaffMessages:
         category = self.configuration.categories.get(topic.category or "")
         team = self.configuration.directory.teams.get(topic.owners.team)
         name = choose_language(language)
+        due_at = self.waiting.get(delivery.escalation_id) if delivery.escalation_id else None
         return {
             "number": topic.number,
             "priority": name_priority(topic.priority, language),
             "category": category.names[name] if category else "",
             "team": team.names[name] if team else topic.owners.team,
+            "due": write_instant(due_at, zone),
             "next_due": write_instant(topic.next_due_at, zone),
         }
 

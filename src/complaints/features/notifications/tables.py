@@ -51,6 +51,7 @@ from complaints.storage.database.types import UtcDateTime, new_metadata, one_of
 from complaints.storage.database.upsert import insert_if_absent, insert_or_update
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.configuration import user_account
+from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import WAITING, escalation
 from complaints.storage.rows.import_job import import_job
 from complaints.storage.rows.scope_condition import condition, subject_condition
@@ -446,10 +447,19 @@ def find_topics(tx: Transaction, things: Collection[About]) -> dict[UUID, Topic]
     return found
 
 
-def find_waiting_escalations(tx: Transaction, escalation_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these escalations that are neither acknowledged nor settled."""
-    statement = select(escalation.c.id).where(any_of(escalation.c.id, escalation_ids), WAITING)
-    return set(tx.connection.execute(statement).scalars())
+def find_waiting_escalations(
+    tx: Transaction, escalation_ids: Collection[UUID]
+) -> dict[UUID, datetime | None]:
+    """Those of these escalations that are neither acknowledged nor settled, with the due time of their deadline.
+
+    None: a user escalated, and no deadline did.
+    """
+    statement = (
+        select(escalation.c.id, deadline.c.due_at)
+        .outerjoin(deadline, deadline.c.id == escalation.c.deadline_id)
+        .where(any_of(escalation.c.id, escalation_ids), WAITING)
+    )
+    return {row.id: row.due_at for row in tx.connection.execute(statement)}
 
 
 _IMPORT_FIGURES = ("rows", "accepted", "duplicates", "failed")

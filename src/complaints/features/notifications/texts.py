@@ -20,7 +20,7 @@ LANGUAGES = ("en", "zh")
 MOST_LINES = 50
 _TEMPLATES = Path(__file__).parent / "templates"
 _NO_FACTS: Mapping[str, Any] = dict.fromkeys(
-    ("number", "kind", "step", "level", "next_due", "priority", "category", "team", "repetition"), ""
+    ("number", "kind", "step", "level", "due", "next_due", "priority", "category", "team", "repetition"), ""
 )
 _PRIORITIES = {
     Priority.URGENT: "紧急",
