@@ -142,6 +142,9 @@ def test_a_sender_who_fills_the_mailbox_is_stopped(
     aside = imap.read("Quarantine", 0)
     imap.put(aside)  # as a person does who moves it back
     assert box.take()[-1].fate is MailFate.COMPLAINT
+    wall.advance(hours=-26)  # the clock is set back: the mails from its future do not count
+    imap.put(mail("Still here", From="robot@example.com"))
+    assert box.take()[-1].fate is MailFate.COMPLAINT
 
 
 def test_what_is_too_large_or_fails_is_set_aside_and_never_loops(

@@ -128,9 +128,11 @@ def find_copy(tx: Transaction, digest: bytes) -> ReceivedMail | None:
     return _read(row) if row else None
 
 
-def count_of_sender(tx: Transaction, sender_digest: bytes, since: datetime) -> int:
-    """How many mails of a sender were taken since an instant of the wall clock."""
-    statement = select(func.count()).where(r.sender_digest == sender_digest, r.taken_at >= since)
+def count_of_sender(tx: Transaction, sender_digest: bytes, *, since: datetime, until: datetime) -> int:
+    """How many mails of a sender were taken between two instants of the wall clock."""
+    statement = select(func.count()).where(
+        r.sender_digest == sender_digest, r.taken_at >= since, r.taken_at <= until
+    )
     return tx.connection.execute(statement).scalar_one()
 
 

@@ -189,8 +189,10 @@ class _MailTaker:
 
     def _sends_too_many(self, tx: Transaction, mail: IncomingMail) -> bool:
         """True for a sender who fills the mailbox, such as a program that answers each acknowledgement."""
-        digest, since = _digest_sender(tx, mail), self.service.wall() - SENDER_TIME
-        return digest is not None and tables.count_of_sender(tx, digest, since) >= MOST_OF_SENDER
+        digest, now = _digest_sender(tx, mail), self.service.wall()
+        if digest is None:
+            return False
+        return tables.count_of_sender(tx, digest, since=now - SENDER_TIME, until=now) >= MOST_OF_SENDER
 
     def _complaint_of(self, tx: Transaction, entry: MailEntry, mail: IncomingMail) -> CreateComplaint:
         person = PersonIn(name=mail.sender_name, email=mail.sender, language=mail.language)
