@@ -63,6 +63,23 @@ def test_a_follower_goes_on_after_what_it_handled(scenario: Scenario) -> None:
     assert find_after(service) == whole_feed(service)[-1].sequence
 
 
+def test_a_follower_without_use_passes_over_the_events(scenario: Scenario) -> None:
+    service, seen = scenario.service, []
+
+    def read(*, has_use: bool) -> int:
+        see = lambda _tx, events: seen.extend(event.sequence for event in events)  # noqa: E731
+        return follow(service, "idle", see, limit=1, from_now=True, has_use=lambda _tx: has_use)
+
+    assert read(has_use=True) == 0
+    for _ in range(3):
+        scenario.post()
+    assert (read(has_use=False), seen) == (0, [])
+    assert find_after(service, "idle") == whole_feed(service)[-1].sequence
+    scenario.post()
+    assert (read(has_use=True), read(has_use=False)) == (1, 0)
+    assert seen == [whole_feed(service)[-1].sequence]
+
+
 def test_a_new_follower_starts_at_the_beginning_or_now(scenario: Scenario) -> None:
     """The row decides, once it is made."""
     service, seen = scenario.service, []

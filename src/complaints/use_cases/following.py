@@ -13,7 +13,15 @@ from complaints.use_cases.service import Service, Transaction
 Handle = Callable[[Transaction, Sequence[EventRecord]], None]
 
 
-def follow(service: Service, name: str, handle: Handle, *, limit: int, from_now: bool = False) -> int:
+def follow(
+    service: Service,
+    name: str,
+    handle: Handle,
+    *,
+    limit: int,
+    from_now: bool = False,
+    has_use: Callable[[Transaction], bool] = lambda _tx: True,
+) -> int:
     """Call `handle` with the next events after the follower's cursor, at most `limit`, and move the cursor.
 
     The rows that `handle` writes and the new cursor are committed together. Events come in commit order. If `handle`
@@ -24,11 +32,16 @@ def follow(service: Service, name: str, handle: Handle, *, limit: int, from_now:
     `name` is the name of the annex, or that name, a dot and a word if the annex has several followers. `from_now`
     counts only when the follower's row is made: it then starts after the last event. Otherwise it starts at the
     first event that the history has. Raises Unavailable, and what `handle` raises.
+
+    `has_use` is asked while the cursor is locked. If it returns False, no event is read, and the cursor goes to the
+    end of the history.
     """
     # Look first: on SQLite, a write transaction without work would stop all other writers.
     if not service.read(lambda tx: _has_work(tx, name)):
         return 0
-    return service.write(lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now))
+    return service.write(
+        lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now, has_use=has_use)
+    )
 
 
 def _has_work(tx: Transaction, name: str) -> bool:
@@ -36,11 +49,22 @@ def _has_work(tx: Transaction, name: str) -> bool:
     return after is None or bool(event.list_changes(tx, after=after, limit=1))
 
 
-def _follow(tx: Transaction, name: str, handle: Handle, *, limit: int, from_now: bool) -> int:
+def _follow(
+    tx: Transaction,
+    name: str,
+    handle: Handle,
+    *,
+    limit: int,
+    from_now: bool,
+    has_use: Callable[[Transaction], bool],
+) -> int:
     if follower.find_after(tx, name) is None:
         follower.insert_follower(tx, name, after=event.find_last_number(tx) if from_now else 0)
     after = follower.claim_after(tx, name)
     if after is None:
+        return 0
+    if not has_use(tx):
+        follower.move_follower(tx, name, after=event.find_last_number(tx, after=after))
         return 0
     events = [event_without_texts(row) for row in event.list_changes(tx, after=after, limit=limit)]
     if events:

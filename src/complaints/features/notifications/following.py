@@ -48,8 +48,14 @@ _TYPES = frozenset(EventType)
 
 def follow_history(service: Service, settings: NotificationSettings, annexes: Annexes) -> int:
     """Write the messages about the next events. An installation that begins to follow leaves out the past."""
-    handle = partial(_handle, service, settings, annexes)
-    return follow(service, NAME, handle, limit=BATCH, from_now=True)
+    return follow(
+        service,
+        NAME,
+        partial(_handle, service, settings, annexes),
+        limit=BATCH,
+        from_now=True,
+        has_use=lambda tx: bool(find_usable_channels(service, settings, tables.find_robots(tx))),
+    )
 
 
 def find_usable_channels(
@@ -73,8 +79,6 @@ def _handle(
 ) -> None:
     enqueue_for_complainants(service, settings, tx, events)
     robots = tables.find_robots(tx)
-    if not find_usable_channels(service, settings, robots):
-        return
     news = [one for one in events if _is_news(one, annexes)]
     topics = tables.find_topics(tx, news)
     hearings = _list_hearings(service, annexes, tx, news, topics)

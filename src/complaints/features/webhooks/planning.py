@@ -43,6 +43,7 @@ def plan_next(service: Service, _settings: WebhookSettings) -> int:
         lambda tx, events: plan_events(service, tx, events),
         limit=min(EVENTS_AT_ONCE, max(1, DELIVERIES_AT_ONCE // max(count, 1))),
         from_now=True,
+        has_use=lambda tx: tables.count_active(tx) > 0,
     )
 
 
