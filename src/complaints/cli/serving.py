@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from complaints.cli.console import LogLevel, describe_first_key, err, out, read_settings
+from complaints.serving.process import collector_at_rest
 
 if TYPE_CHECKING:
     import socket
@@ -32,7 +33,8 @@ def serve(
 
     COMPLAINTS_PROCESSES=4 serves one port in four processes; SIGHUP replaces them without a refused request.
     """
-    from complaints import wiring
+    with collector_at_rest():
+        from complaints import wiring
 
     settings = read_settings(host=host, port=port, log_level=log_level)
     annexes = _open_annexes(settings)
@@ -157,7 +159,8 @@ def worker(log_level: LogLevel = None) -> None:
     import signal
     import threading
 
-    from complaints import wiring
+    with collector_at_rest():
+        from complaints import wiring
     from complaints.serving.measures import open_registries
 
     settings = read_settings(log_level=log_level)

@@ -1,7 +1,10 @@
 """The rights and limits that a process takes for itself when it starts."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def keep_files_private() -> None:
@@ -17,3 +20,18 @@ def raise_open_files_limit() -> None:
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """A block that loads modules. The garbage collector waits, and later ignores what the block made.
+
+    Modules are hundreds of thousands of objects, hardly one of them garbage. Looking through them again and again
+    takes a quarter of the time of a start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
