@@ -35,10 +35,10 @@ def _render_item(kind: str, item: Any, _context: Any) -> str | bool:
     return _PLAIN.get(type(item), False) if kind == "type" else False
 
 
-def _run(connection: sa.Connection) -> None:
+def _run(connection: sa.Connection, tables: sa.MetaData) -> None:
     context.configure(
         connection=connection,
-        target_metadata=all_tables.with_annexes(f.tables for f in FEATURES if f.tables is not None),
+        target_metadata=tables,
         include_name=_include_name,
         include_object=_include_object,
         render_item=_render_item,
@@ -54,8 +54,10 @@ def _run(connection: sa.Connection) -> None:
 
 
 if context.config.attributes.get("connection") is not None:
-    _run(context.config.attributes["connection"])
+    # Migrations take only the names of constraints from the tables. Those of annexes would have to be copied first.
+    _run(context.config.attributes["connection"], all_tables.metadata)
 else:
+    tables_of_all = all_tables.with_annexes(f.tables for f in FEATURES if f.tables is not None)
     with open_engine(os.environ["COMPLAINTS_DATABASE_URL"]).connect() as opened:
-        _run(opened)
+        _run(opened, tables_of_all)
         opened.commit()
