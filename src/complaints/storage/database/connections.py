@@ -3,7 +3,6 @@
 import os
 import select
 import socket
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from pydantic_core import from_json
 from sqlalchemy import Connection, Uuid, create_engine, event
 from sqlalchemy import Engine as DatabaseEngine
@@ -51,30 +49,6 @@ _POSTGRES_KEEPALIVE = {
     "tcp_user_timeout": 8000,
     "connect_timeout": 5,
 }
-
-
-class _StepwiseCursor(psycopg.Cursor[Any]):
-    """Runs `executemany` statement by statement.
-
-    psycopg uses a pipeline, in which the server waits for messages without a timeout. If the process froze, the
-    server would keep its locks for ever.
-    """
-
-    _total: int | None = None
-
-    def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
-        """Run `query` once for each member of `params_seq`. Results are not kept: no caller asks for them."""
-        if returning:
-            raise psycopg.NotSupportedError("rows of many statements are not kept")
-        self._total = 0
-        for parameters in params_seq:
-            self.execute(query, parameters, prepare=True)
-            self._total += max(0, super().rowcount)
-
-    @property
-    def rowcount(self) -> int:
-        """The number of rows that the statement touched, or that `executemany` touched in all."""
-        return super().rowcount if self._total is None else self._total
 
 
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
@@ -123,7 +97,7 @@ def check_reachable(engine: DatabaseEngine) -> None:
             connection.exec_driver_sql(_QUESTIONS[connection.dialect.name]).all()
     except DBAPIError as error:
         raise Unreachable(_first_line(error.orig)) from error
-    except (sqlite3.Error, psycopg.Error) as error:  # raised while our settings are made
+    except engine.dialect.loaded_dbapi.Error as error:  # raised while our settings are made
         raise Unreachable(_first_line(error)) from error
 
 
@@ -157,6 +131,9 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed)
+    # An embedded installation never loads the driver.
+    from complaints.storage.database.stepwise_cursor import StepwiseCursor
+
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     ours = " ".join(f"-c {name}={value}" for name, value in _POSTGRES_SETTINGS.items())
@@ -168,7 +145,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10, pool_seconds: float = 10
     engine = create_engine(
         parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=pool_seconds,
         pool_use_lifo=True,  # few connections do the work, so their statements stay prepared
-        connect_args={**arguments, "cursor_factory": _StepwiseCursor, "prepare_threshold": 2},
+        connect_args={**arguments, "cursor_factory": StepwiseCursor, "prepare_threshold": 2},
         json_deserializer=from_json,
     )  # fmt: skip
     # Insert many rows by one statement; that is faster than row by row.
@@ -194,7 +171,7 @@ def _check_alive(engine: DatabaseEngine, connection: Any, record: Any, _proxy: o
     try:
         if time.monotonic() - returned_at > _TRUSTED_IDLE_SECONDS or _is_readable(connection.fileno()):
             engine.dialect.do_ping(connection)
-    except psycopg.Error as error:
+    except engine.dialect.loaded_dbapi.Error as error:
         raise InvalidatePoolError from error
 
 
