@@ -8,10 +8,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from complaints.api.http.shared_answer import SharedAnswer
+from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import heartbeat
 from complaints.use_cases.service import Service
-from complaints.wiring import new_id, open_engine, wall_now
+from complaints.wiring import new_id, wall_now
 from tests.support import START, Scenario, count_statements
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"

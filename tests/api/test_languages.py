@@ -145,7 +145,7 @@ REFUSALS = {
 REFUSALS |= {"BadRequest", "Unavailable", "Contended", "KeyReused", "refuse_file", "_fault"}
 NOT_FOR_CALLERS = (
     "cli/",
-    "wiring.py",
+    "wiring/",
     "settings.py",
     "storage/database/",
     "openapi/",

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
 
-from complaints import wiring
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.rules.passing_time import catch_up
 from complaints.storage import load
@@ -25,6 +24,7 @@ from complaints.storage.save import ChangeToSave, save
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep import loops
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult
+from complaints.wiring import annexes, clocks
 from tests.features.reviews.feature import FEATURE as REVIEWS
 
 CLOCK_FILE = "FAULTS_CLOCK_FILE"
@@ -58,17 +58,17 @@ def arm(point: str, sent: signal.Signals) -> None:
 
 def with_reviews() -> None:
     """The process has the fixture annex, whose subjects have clocks too."""
-    wiring.FEATURES = (*wiring.FEATURES, REVIEWS)
+    annexes.FEATURES = (*annexes.FEATURES, REVIEWS)
 
 
 def shifted_clock() -> None:
     """The wall clock is wrong by the seconds in a file, which is read at every look at the clock."""
-    right, file = wiring.wall_now, Path(os.environ[CLOCK_FILE])
+    right, file = clocks.wall_now, Path(os.environ[CLOCK_FILE])
 
     def shifted() -> datetime:
         return right() + timedelta(seconds=float(file.read_text() or 0))
 
-    wiring.wall_now = shifted
+    clocks.wall_now = shifted
 
 
 def no_lock() -> None:

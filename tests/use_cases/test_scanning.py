@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from complaints import wiring
 from complaints.api.feature import NO_ANNEXES
 from complaints.domain.complaint.attachments import Attachment
 from complaints.serving.scheduler import Loops
@@ -116,7 +115,9 @@ def test_the_loop_of_a_process_scans_what_it_takes_at_once(
 ) -> None:
     """It runs only where the setting names a scanner."""
     scanner = _Words()
-    monkeypatch.setattr(wiring, "open_scanner", lambda settings: scanner if settings.clamd_url else None)
+    monkeypatch.setattr(
+        "complaints.wiring.loops.open_scanner", lambda settings: scanner if settings.clamd_url else None
+    )
     names = [_loops(guarded, url).loops[-1].name for url in (None, "tcp://x:1")]
     assert names == ["key uses", "scanning"]
     complaint = str(guarded.post().id)
