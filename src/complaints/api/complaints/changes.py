@@ -14,6 +14,7 @@ from complaints.api.complaints.feed_stream import MEDIA_TYPE, FeedStream, open_s
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.history_schemas import STREAM_EXAMPLE, ChangeOut, ChangesPage, ChangesQuery
 from complaints.api.http.authentication import find_caller
+from complaints.api.http.request_ids import is_head
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import page_of, parse_fields
 from complaints.api.problems.media_ranges import prefers
@@ -65,8 +66,8 @@ async def list_changes(
     """
     if prefers(http_request.headers.get("accept", ""), MEDIA_TYPE):
         asked = await run_in_threadpool(open_stream, request, query, last_event_id)
-        is_head = http_request.scope["state"]["is_head"]
-        return FeedStream(http_request.app.state.feed_readers, asked, is_head=is_head)
+        readers = http_request.app.state.feed_readers
+        return FeedStream(readers, asked, is_head=is_head(http_request.scope))
     fields = parse_fields(query.fields, ChangeOut)
     watch: FeedWatch = http_request.app.state.feed_watch
     loop = asyncio.get_running_loop()

@@ -208,7 +208,6 @@ class FeedReaders:
         reader = self._readers.get(key)
         if reader is None:
             reader = self._readers[key] = FeedReader(self.watch, service, head)
-            reader.listeners.add(listener)
             task = loop.create_task(self._run(key, reader))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

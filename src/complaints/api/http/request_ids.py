@@ -51,14 +51,12 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        # A stream would never end if it went on after the head that a HEAD asks for.
-        scope.setdefault("state", {}).update(request_id=request_id, is_head=scope["method"] == "HEAD")
+        scope.setdefault("state", {}).update({"request_id": request_id, _IS_HEAD: scope["method"] == "HEAD"})
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         answer = _Answer(send, request_id)
         started = perf_counter()
         # The server has the first scope: it leaves out the body of the answer to a HEAD.
-        scope["state"][_IS_HEAD] = scope["method"] == "HEAD"
         handled = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
             await self._app(handled, receive, answer.send)
@@ -105,7 +103,10 @@ def _path_for_log(scope: Scope) -> str:
 
 
 def is_head(scope: Scope) -> bool:
-    """True if the client asked by HEAD. The request is handled as GET, and its body is left out."""
+    """True if the client asked by HEAD. The request is handled as GET, and its body is left out.
+
+    A stream asks for it: it would never end if it went on after its head.
+    """
     return bool(scope["state"].get(_IS_HEAD))
 
 
