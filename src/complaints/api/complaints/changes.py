@@ -13,7 +13,7 @@ from complaints.api.complaints.feed_places import change_json, cursor_at, place_
 from complaints.api.complaints.feed_stream import MEDIA_TYPE, FeedStream, open_stream
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.history_schemas import STREAM_EXAMPLE, ChangeOut, ChangesPage, ChangesQuery
-from complaints.api.http.authentication import find_caller
+from complaints.api.http.authentication import ACCESS_SECONDS, find_caller
 from complaints.api.http.request_ids import is_head
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import page_of, parse_fields
@@ -23,8 +23,6 @@ from complaints.api.request import CurrentRequest, require_right
 from complaints.use_cases.access import Right
 
 router = APIRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
-ACCESS_SECONDS = 2.0
-"""A reader who waits is asked again so often whether its key or its session still holds."""
 
 
 @router.get(

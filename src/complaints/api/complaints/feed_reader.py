@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from complaints.api.complaints.feed_places import FeedPlace, change_json, cursor_at, read_with_newest
 from complaints.api.complaints.feed_watch import FeedWatch
-from complaints.api.http.authentication import find_callers_again
+from complaints.api.http.authentication import ACCESS_SECONDS, find_callers_again
 from complaints.api.pages import pick_fields
 from complaints.domain.errors import Unavailable
 from complaints.domain.json_text import encode
@@ -26,9 +26,6 @@ from complaints.use_cases.complaints import history
 from complaints.use_cases.complaints.feed_stretches import FeedView, Stretch, read_stretch
 from complaints.use_cases.complaints.history import FeedEvent, FeedSetBack
 from complaints.use_cases.service import Service, Transaction
-
-ACCESS_SECONDS = 2.0
-"""The callers of all listeners are looked up again so often: has a key, a session, a right or a scope ended?"""
 
 STRETCH_EVENTS = 200
 KEPT_STRETCHES = 40

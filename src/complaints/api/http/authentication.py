@@ -27,6 +27,9 @@ from complaints.use_cases.configuration.keys import caller_of, known_caller
 from complaints.use_cases.service import Service, Transaction
 
 PROTECTED = "/v1/"
+ACCESS_SECONDS = 2.0
+"""The caller of a long request is looked up again so often: does its key, its session, its right still hold?"""
+
 SIGN_IN = frozenset(
     {
         ("POST", "/v1/session"),

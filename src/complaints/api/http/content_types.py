@@ -1,11 +1,9 @@
-"""The headers Content-Type and Accept (RFC 9110), read in one place. Routes decide which types they take and give."""
+"""The Content-Type header (RFC 9110, section 8.3), read in one place. Routes decide which types they take."""
 
-import re
 from typing import NamedTuple
 
 JSON = "application/json"
 
-_QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
@@ -27,26 +25,3 @@ def read_content_type(header: str) -> ContentType:
     named = (parameter.partition("=")[::2] for parameter in parameters)
     charsets = tuple(value.strip().strip('" ') for name, value in named if name.strip().lower() == "charset")
     return ContentType(media_type.strip().lower(), charsets)
-
-
-def accepts_rather(header: str, media_type: str, *, than: str) -> bool:
-    """True if an Accept header names `media_type`, and does not prefer the type `than` to it.
-
-    Only the type itself counts: `*/*` and `text/*` ask for nothing in particular.
-    """
-    wanted = find_quality(header, media_type)
-    return wanted > 0 and wanted >= find_quality(header, than)
-
-
-def find_quality(header: str, media_type: str) -> float:
-    """How much an Accept header wants a type that it names, from 0 to 1. 0 also for a type that it does not name."""
-    for part in header.lower().split(","):
-        name, *parameters = (piece.strip() for piece in part.split(";"))
-        if name == media_type:
-            return next((_read_quality(text) for text in parameters if text.startswith("q=")), 1.0)
-    return 0.0
-
-
-def _read_quality(text: str) -> float:
-    digits = text.removeprefix("q=")
-    return min(float(digits), 1.0) if _QUALITY.fullmatch(digits) else 0.0

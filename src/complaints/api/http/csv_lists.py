@@ -14,8 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from complaints.api.http.content_types import JSON, accepts_rather
+from complaints.api.http.content_types import JSON
 from complaints.api.openapi.queries import resolve_schema
+from complaints.api.problems.media_ranges import accepts_rather
 from complaints.use_cases.table_files.cells import Column, columns_of, text_of
 from complaints.use_cases.table_files.csv_text import CSV_TYPE, write_lines
 

@@ -13,10 +13,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from complaints.api.http.authentication import ACCESS_SECONDS
 from complaints.domain.errors import ComplaintError
-
-ACCESS_SECONDS = 2.0
-"""The caller is asked again so often whether its key or its session still holds."""
 
 
 class ExportCut(Exception):

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 
 from complaints.api.complaints.feed_places import FeedPlace, cursor_at
 from complaints.api.http.authentication import find_caller
-from complaints.api.http.content_types import find_quality
 from complaints.api.http.request_ids import is_head
 from complaints.api.http.strict_route import StrictRoute
+from complaints.api.problems.media_ranges import find_quality
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, require_right
 from complaints.domain.errors import Forbidden, InvalidContent
