@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from standardwebhooks.webhooks import Webhook
 
@@ -14,7 +15,10 @@ from complaints.features.notifications.model import (
     MessageRefusal,
     SendResult,
 )
-from complaints.outbound.http_client import GuardedClient, ReceiverReply, SendingFailed
+from complaints.outbound.reply import ReceiverReply, SendingFailed
+
+if TYPE_CHECKING:
+    from complaints.outbound.http_client import GuardedClient
 
 LONGEST_TEXT = 500
 """The code points of an SMS. The gateway sends it in several parts."""
@@ -25,7 +29,7 @@ _PASSING = (408, 425, 429)
 class SmsChannel:
     """Hands messages to the gateway at `url`. `public_url` is where its receipts go, if the address is known."""
 
-    client: GuardedClient
+    open_client: "Callable[[], GuardedClient]"
     url: str
     secret: str
     wall: Callable[[], datetime]
@@ -42,7 +46,7 @@ class SmsChannel:
             "webhook-signature": Webhook(self.secret).sign(str(message.id), now, body),
         }
         try:
-            return judge(self.client.post(self.url, body.encode(), headers))
+            return judge(self.open_client().post(self.url, body.encode(), headers))
         except SendingFailed as failure:
             return ChannelOutage(str(failure))
 
