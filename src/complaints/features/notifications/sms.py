@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from standardwebhooks.webhooks import Webhook
-
 from complaints.features.notifications.model import (
     Acceptance,
     ChannelOutage,
@@ -16,6 +14,7 @@ from complaints.features.notifications.model import (
     SendResult,
 )
 from complaints.outbound.reply import ReceiverReply, SendingFailed
+from complaints.outbound.signing import sign
 
 if TYPE_CHECKING:
     from complaints.outbound.http_client import GuardedClient
@@ -37,16 +36,11 @@ class SmsChannel:
 
     def send(self, message: Message) -> SendResult:
         """Hand a message over. The gateway knows a repetition by its `webhook-id`."""
-        body = json.dumps(self._content(message), ensure_ascii=False)
-        now = self.wall()
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "webhook-id": str(message.id),
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(self.secret).sign(str(message.id), now, body),
-        }
+        body = json.dumps(self._content(message), ensure_ascii=False).encode()
+        signed = sign(str(message.id), body, at=self.wall(), secrets_in_use=[self.secret])
+        headers = {"Content-Type": "application/json; charset=utf-8", **signed}
         try:
-            return judge(self.open_client().post(self.url, body.encode(), headers))
+            return judge(self.open_client().post(self.url, body, headers))
         except SendingFailed as failure:
             return ChannelOutage(str(failure))
 

@@ -28,10 +28,10 @@ from complaints.features.webhooks.rules import (
     read_retry_after,
 )
 from complaints.features.webhooks.settings import WebhookSettings
-from complaints.features.webhooks.signing import sign
 from complaints.features.webhooks.tables import Webhook
 from complaints.outbound.allow_list import parse_allow_list
 from complaints.outbound.reply import SendingFailed
+from complaints.outbound.signing import sign
 from complaints.use_cases.service import Service, Transaction
 
 if TYPE_CHECKING:

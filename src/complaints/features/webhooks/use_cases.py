@@ -17,9 +17,9 @@ from complaints.domain.time.preview import parse_duration
 from complaints.features.webhooks import planning, tables
 from complaints.features.webhooks.rules import EVERY_TYPE, DisabledReason, WebhookStatus, may_follow
 from complaints.features.webhooks.schemas import CreateWebhook, PatchWebhook, WebhookFilter
-from complaints.features.webhooks.signing import make_secret
 from complaints.features.webhooks.tables import Webhook
 from complaints.outbound.allow_list import parse_allow_list
+from complaints.outbound.signing import make_secret
 from complaints.outbound.urls import UnsafeUrl, check_url
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.history import find_end
