@@ -21,11 +21,10 @@ from complaints.features.notifications.preferences import (
 )
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.tables import Robot
-from complaints.outbound.allow_list import parse_allow_list
-from complaints.outbound.urls import UnsafeUrl, check_url
+from complaints.outbound.urls import refuse_unsafe_url
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.configuration.staff import USERS
-from complaints.use_cases.named_filters import check_name
+from complaints.use_cases.named_filters import check_member
 from complaints.use_cases.service import Service, Transaction
 
 log = logging.getLogger(__name__)
@@ -104,12 +103,10 @@ def put_robot(service: Service, tx: Transaction, caller: Caller, code: str, comm
     Raises Forbidden, and InvalidContent for a URL that may not be dialled and for an unknown team.
     """
     caller.require(Right.ADMINISTER)
-    try:
-        check_url(command.url, parse_allow_list(service.webhook_allow))
-    except UnsafeUrl as error:
-        raise InvalidContent.at("/url", f"The URL {error}.") from error
+    refuse_unsafe_url(command.url, service.webhook_allow)
+    teams = service.configuration(tx).directory.teams
     for number, team in enumerate(command.teams):
-        _check_team(service, tx, team, f"/teams/{number}")
+        check_member(team, teams, pointer=f"/teams/{number}", thing="team")
     before = tables.find_robot(tx, code, lock=True)
     secret = command.secret or (before.account.secret if before else None)
     account = RobotAccount(command.kind, command.url, secret)
@@ -121,13 +118,6 @@ def put_robot(service: Service, tx: Transaction, caller: Caller, code: str, comm
     tables.write_robot(tx, made)
     log.info("a robot was written", extra={"robot": code, "caller": caller.actor})
     return made
-
-
-def _check_team(service: Service, tx: Transaction, team: str, pointer: str) -> None:
-    try:
-        check_name(team, service.configuration(tx).directory.teams, parameter="", thing="team")
-    except InvalidContent as error:
-        raise InvalidContent.at(pointer, error.detail) from error
 
 
 def delete_robot(tx: Transaction, caller: Caller, code: str) -> None:

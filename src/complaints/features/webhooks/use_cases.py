@@ -5,7 +5,7 @@ one: a caller whose scope is every complaint or a source. Managers and admins se
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,12 +18,11 @@ from complaints.features.webhooks import planning, tables
 from complaints.features.webhooks.rules import EVERY_TYPE, DisabledReason, WebhookStatus, may_follow
 from complaints.features.webhooks.schemas import CreateWebhook, PatchWebhook, WebhookFilter
 from complaints.features.webhooks.tables import Webhook
-from complaints.outbound.allow_list import parse_allow_list
 from complaints.outbound.signing import make_secret
-from complaints.outbound.urls import UnsafeUrl, check_url
+from complaints.outbound.urls import refuse_unsafe_url
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.history import find_end
-from complaints.use_cases.named_filters import check_name
+from complaints.use_cases.named_filters import check_member
 from complaints.use_cases.service import Service, Transaction
 
 MOST_WEBHOOKS = 1000
@@ -71,28 +70,17 @@ def _note(message: str, caller: Caller, webhook_id: UUID) -> None:
 def _check_members(service: Service, tx: Transaction, command: CreateWebhook | PatchWebhook) -> None:
     """Raise InvalidContent for a URL to which nothing may be sent, and for unknown names."""
     if command.url is not None:
-        try:
-            check_url(command.url, parse_allow_list(service.webhook_allow))
-        except UnsafeUrl as error:
-            raise InvalidContent.at("/url", f"The URL {error}.") from error
+        refuse_unsafe_url(command.url, service.webhook_allow)
     configuration = service.configuration(tx)
     for number, name in enumerate(command.event_types or ()):
         if name != EVERY_TYPE:
-            _check_name(
+            check_member(
                 name, configuration.event_types, pointer=f"/event_types/{number}", thing="type of event"
             )
     if command.filter is not None:
-        _check_name(command.filter.team, configuration.directory.teams, pointer="/filter/team", thing="team")
-        _check_name(
-            command.filter.category, configuration.categories, pointer="/filter/category", thing="category"
-        )
-
-
-def _check_name(name: str | None, known: Collection[str], *, pointer: str, thing: str) -> None:
-    try:
-        check_name(name, known, parameter="", thing=thing)
-    except InvalidContent as error:
-        raise InvalidContent.at(pointer, error.detail) from error
+        asked, teams = command.filter, configuration.directory.teams
+        check_member(asked.team, teams, pointer="/filter/team", thing="team")
+        check_member(asked.category, configuration.categories, pointer="/filter/category", thing="category")
 
 
 def _filter_of(command: WebhookFilter) -> dict[str, str | None]:
