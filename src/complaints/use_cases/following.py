@@ -7,7 +7,7 @@ Nothing is written for a follower when a complaint changes. The numbers of event
 from collections.abc import Callable, Sequence
 
 from complaints.storage.rows import event, follower
-from complaints.use_cases.complaints.history import EventRecord, event_without_texts
+from complaints.use_cases.complaints.history import EventRecord, event_without_texts, find_end
 from complaints.use_cases.service import Service, Transaction
 
 Handle = Callable[[Transaction, Sequence[EventRecord]], None]
@@ -42,6 +42,15 @@ def follow(
     return service.write(
         lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now, has_use=has_use)
     )
+
+
+def hold_follower(tx: Transaction, name: str) -> int:
+    """The number of the last event that a follower handled. It handles no more until the transaction ends.
+
+    A follower that has no row gets one, after the last event of the history.
+    """
+    follower.insert_follower(tx, name, after=find_end(tx))
+    return follower.lock_after(tx, name)
 
 
 def _has_work(tx: Transaction, name: str) -> bool:

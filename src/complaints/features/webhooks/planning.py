@@ -19,9 +19,9 @@ from complaints.features.webhooks.settings import WebhookSettings
 from complaints.features.webhooks.tables import Webhook
 from complaints.use_cases.access import Caller
 from complaints.use_cases.accounts.sessions import find_user_caller
-from complaints.use_cases.complaints.history import EventRecord, find_end
+from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.configuration.keys import find_key_caller
-from complaints.use_cases.following import follow
+from complaints.use_cases.following import follow, hold_follower
 from complaints.use_cases.service import Configuration, Service, Transaction
 
 NAME = "webhooks"
@@ -150,7 +150,7 @@ def hold(tx: Transaction) -> int:
 
     So a change of a subscription holds from one event on.
     """
-    return tables.lock_follower(tx, NAME, after=find_end(tx))
+    return hold_follower(tx, NAME)
 
 
 def find_wanted(

@@ -40,7 +40,6 @@ from complaints.storage.database import bulk
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import Serial, UtcDateTime, new_metadata, one_of
-from complaints.storage.rows import follower as followers
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.event import event
 from complaints.storage.rows.event_text import event_text
@@ -232,17 +231,6 @@ def count_active(tx: Transaction) -> int:
     """How many subscriptions are active."""
     statement = select(func.count()).where(w.status == WebhookStatus.ACTIVE)
     return tx.connection.execute(statement).scalar_one()
-
-
-def lock_follower(tx: Transaction, name: str, *, after: int) -> int:
-    """The number of the last event that the follower handled. It handles no more until the transaction ends.
-
-    A follower that has no row gets one, after event number `after`.
-    """
-    followers.insert_follower(tx, name, after=after)
-    f = followers.follower.c
-    locked = select(f.after).where(f.name == name).with_for_update()
-    return int(tx.connection.execute(locked).scalar_one())
 
 
 # Planning -----------------------------------------------------------------------------------------------------------
