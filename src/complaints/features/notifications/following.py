@@ -52,9 +52,8 @@ def follow_history(service: Service, settings: NotificationSettings, annexes: An
         service,
         NAME,
         partial(_handle, service, settings, annexes),
-        limit=BATCH,
+        limit=lambda tx: BATCH if find_usable_channels(service, settings, tables.find_robots(tx)) else 0,
         from_now=True,
-        has_use=lambda tx: bool(find_usable_channels(service, settings, tables.find_robots(tx))),
     )
 
 

@@ -36,22 +36,17 @@ log = logging.getLogger(__name__)
 
 def plan_next(service: Service, _settings: WebhookSettings) -> int:
     """Plan deliveries for the next events of the history; how many events were read."""
-    count = service.read(tables.count_active)
-    return follow(
-        service,
-        NAME,
-        lambda tx, events: plan_events(service, tx, events),
-        limit=min(EVENTS_AT_ONCE, max(1, DELIVERIES_AT_ONCE // max(count, 1))),
-        from_now=True,
-        has_use=lambda tx: tables.count_active(tx) > 0,
-    )
+    return follow(service, NAME, partial(plan_events, service), limit=_limit_events, from_now=True)
+
+
+def _limit_events(tx: Transaction) -> int:
+    count = tables.count_active(tx)
+    return min(EVENTS_AT_ONCE, max(1, DELIVERIES_AT_ONCE // count)) if count else 0
 
 
 def plan_events(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> None:
     """Write the deliveries of events, in the transaction that also moves the cursor."""
     webhooks = tables.list_webhooks(tx, status=WebhookStatus.ACTIVE)
-    if not webhooks:
-        return
     owners = [(event, event.complaint_id or event.subject_id) for event in events]
     facts = _facts_of(tx, [(e.type, e.actor, e.complaint_id, e.subject_id) for e in events])
     now = service.wall()
