@@ -377,12 +377,12 @@ def postpone_followers(
     tx.connection.execute(statement.values(next_attempt_at=until))
 
 
-def load_deliveries(tx: Transaction, ids: Collection[int]) -> Sequence[RowMapping]:
+def load_deliveries(tx: Transaction, ids: Collection[int], *, with_texts: bool) -> Sequence[RowMapping]:
     """Deliveries with their events and the names of the complaints, by id. The event is None if its month is gone.
 
-    `complaint_status` and `subject_status` are the statuses now.
+    `complaint_status` and `subject_status` are the statuses now. `with_texts` adds the texts of events of complaints.
     """
-    e, c = event.c, complaint.c
+    e, c, t = event.c, complaint.c, event_text.c
     statement = (
         select(
             d.id.label("delivery_id"),
@@ -413,14 +413,10 @@ def load_deliveries(tx: Transaction, ids: Collection[int]) -> Sequence[RowMappin
         .where(d.id.in_(ids))
         .order_by(d.id)
     )
+    if with_texts:
+        kept = and_(t.complaint_id == e.complaint_id, t.ordinal == e.ordinal)
+        statement = statement.add_columns(t.texts).outerjoin(event_text, kept)
     return tx.connection.execute(statement).mappings().all()
-
-
-def find_texts(tx: Transaction, complaint_id: UUID, ordinal: int) -> str | None:
-    """The texts of an event of a complaint, as stored; None if it has none."""
-    t = event_text.c
-    statement = select(t.texts).where(t.complaint_id == complaint_id, t.ordinal == ordinal)
-    return tx.connection.execute(statement).scalar_one_or_none()
 
 
 def note_delivered(tx: Transaction, ids: Collection[int]) -> None:
