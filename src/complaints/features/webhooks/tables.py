@@ -455,7 +455,7 @@ def list_attempts(
 ) -> Sequence[RowMapping]:
     """Up to `limit` attempts of a subscription with ids below `before`, latest first."""
     statement = (
-        select(webhook_attempt, d.event_id, d.event_sequence, d.replay)
+        select(webhook_attempt, d.event_id, d.event_sequence.label("sequence"), d.replay)
         .join_from(webhook_attempt, webhook_delivery, d.id == a.delivery_id)
         .where(a.webhook_id == webhook_id)
         .order_by(a.id.desc())

@@ -6,8 +6,7 @@ one: a caller whose scope is every complaint or a source. Managers and admins se
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -215,24 +214,3 @@ def list_attempts(
     """The attempts of a subscription with ids below `before`, latest first. Raises NotFound."""
     load_webhook(tx, caller, webhook_id)
     return tables.list_attempts(tx, webhook_id, before=before, limit=limit)
-
-
-def webhook_members(found: Webhook, now: datetime) -> dict[str, Any]:
-    """The members of a subscription that callers see. Nothing in it comes from the secrets."""
-    until = found.previous_until
-    return {
-        "id": found.id,
-        "url": found.url,
-        "event_types": list(found.event_types),
-        "payload": found.payload,
-        "format": found.format,
-        "filter": asdict(found.filter),
-        "exclude_actors": list(found.exclude_actors),
-        "status": found.status,
-        "disabled_reason": found.disabled_reason,
-        "disabled_at": found.disabled_at,
-        "failing_since": found.failing_since,
-        "previous_secret_until": until if until is not None and until > now else None,
-        "created_at": found.created_at,
-        "created_by": found.created_by,
-    }
