@@ -188,16 +188,22 @@ def forget_old(service: Service, settings: WebhookSettings) -> int:
     """Delete deliveries that ended long ago, a batch of each subscription; how many were deleted."""
     before = service.wall() - timedelta(days=settings.kept_days)
     webhooks = service.read(tables.list_webhooks)
-    return sum(service.write(partial(_forget, webhook_id=one.id, before=before)) for one in webhooks)
+    # Look first: on SQLite, a write transaction without work would stop all other writers.
+    with_old = [
+        one.id for one in webhooks if service.read(partial(_find_old, webhook_id=one.id, before=before))
+    ]
+    return sum(service.write(partial(_forget, webhook_id=one, before=before)) for one in with_old)
+
+
+def _find_old(tx: Transaction, *, webhook_id: UUID, before: datetime) -> Sequence[Any]:
+    end = tables.find_end_of_old(tx, webhook_id, before)
+    return tables.find_old(tx, webhook_id, before_number=end or _NEVER, limit=_PURGED_AT_ONCE)
 
 
 def _forget(tx: Transaction, *, webhook_id: UUID, before: datetime) -> int:
     webhook = tables.find_webhook(tx, webhook_id, lock=True)
-    end = tables.find_end_of_old(tx, webhook_id, before)
-    if webhook is None:
-        return 0
-    old = tables.find_old(tx, webhook_id, before_number=end or _NEVER, limit=_PURGED_AT_ONCE)
-    if not old:
+    old = _find_old(tx, webhook_id=webhook_id, before=before)
+    if webhook is None or not old:
         return 0
     tables.delete_deliveries(tx, [row.id for row in old])
     counted = sum(1 for row in old if row.replay == 0 and row.event_sequence > webhook.start_after)
