@@ -32,8 +32,9 @@ def check_deliveries(service: Service) -> Iterator[Violation]:
 def _check_count(service: Service, webhook: Webhook) -> Iterator[Violation]:
     def read(tx: Transaction) -> tuple[int, int]:
         now = tables.find_webhook(tx, webhook.id)
-        counted = sum(tables.count_states(tx, webhook.id).values())
-        return (now.planned, counted) if now is not None else (counted, counted)
+        if now is None:
+            return 0, 0
+        return now.planned, tables.count_first_deliveries(tx, now.id, after=now.start_after)
 
     planned, found = service.read(read)
     if planned != found:
@@ -58,17 +59,16 @@ def _check_events(service: Service, webhook: Webhook) -> Iterator[Violation]:
 def _check_wanted(
     service: Service, webhook: Webhook, rows: Sequence[Any], after: int, up_to: int
 ) -> Iterator[Violation]:
+    if not webhook.filter.is_stable:
+        return
     wanted = service.read(lambda tx: planning.find_wanted(service, tx, webhook, after=after, up_to=up_to))
     if wanted is None:
         return
     planned = {row.event_id for row in rows}
-    if webhook.filter.is_stable:
-        for event_id in sorted(wanted - planned):
-            yield _violation("webhooks complete", webhook.id, f"event {event_id} is not planned")
-        for event_id in sorted(planned - wanted):
-            yield _violation(
-                "webhooks complete", webhook.id, f"event {event_id} is planned, but not asked for"
-            )
+    for event_id in sorted(wanted - planned):
+        yield _violation("webhooks complete", webhook.id, f"event {event_id} is not planned")
+    for event_id in sorted(planned - wanted):
+        yield _violation("webhooks complete", webhook.id, f"event {event_id} is planned, but not asked for")
 
 
 def _check_order(webhook: Webhook, rows: Sequence[Any], settled: dict[UUID, int]) -> Iterator[Violation]:

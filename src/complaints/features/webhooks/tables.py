@@ -466,15 +466,12 @@ def list_attempts(
     return tx.connection.execute(statement).mappings().all()
 
 
-def count_states(tx: Transaction, webhook_id: UUID) -> Mapping[DeliveryState, int]:
-    """How many first deliveries of a subscription since its start are in each state."""
-    start = select(w.start_after).where(w.id == webhook_id).scalar_subquery()
-    statement = (
-        select(d.state, func.count())
-        .where(d.webhook_id == webhook_id, d.replay == 0, d.event_sequence > start)
-        .group_by(d.state)
+def count_first_deliveries(tx: Transaction, webhook_id: UUID, *, after: int) -> int:
+    """How many first deliveries a subscription has of events after a number."""
+    statement = select(func.count()).where(
+        d.webhook_id == webhook_id, d.replay == 0, d.event_sequence > after
     )
-    return {row[0]: row[1] for row in tx.connection.execute(statement)}
+    return tx.connection.execute(statement).scalar_one()
 
 
 def list_first_deliveries(tx: Transaction, webhook_id: UUID, *, after: int, up_to: int) -> Sequence[Any]:
@@ -489,7 +486,7 @@ def list_first_deliveries(tx: Transaction, webhook_id: UUID, *, after: int, up_t
 
 
 def find_lost_leases(tx: Transaction, before: datetime) -> Sequence[Any]:
-    """Subscriptions with a lease that ended before `before`, or that have one although they are disabled."""
+    """Subscriptions with a lease that ended before `before`."""
     statement = select(w.id, w.leased_until).where(w.leased_until < before)
     return tx.connection.execute(statement).all()
 
