@@ -205,18 +205,22 @@ def _read(row: Row[Any], **changed: Any) -> MessageDelivery:
 
 def save_settlement(tx: Transaction, delivery: MessageDelivery, settlement: Settlement) -> bool:
     """Write the outcome of an attempt. False if the lease was lost: another process has tried it since."""
-    leased = (d.id == delivery.id, _WAITING, d.attempts == delivery.attempts, d.channel == delivery.channel)
     values = {name: getattr(settlement, name) for name in Settlement.__dataclass_fields__}
     values["channels"] = list(settlement.channels)
-    return tx.connection.execute(update(message_delivery).where(*leased).values(values)).rowcount == 1
+    statement = update(message_delivery).where(*_still_leased(delivery))
+    return tx.connection.execute(statement.values(values)).rowcount == 1
 
 
 def release(tx: Transaction, deliveries: Collection[MessageDelivery], *, wall: datetime) -> None:
     """Give leased messages back that were not tried."""
     for one in deliveries:
-        leased = (d.id == one.id, _WAITING, d.attempts == one.attempts, d.channel == one.channel)
         values = {"attempts": one.attempts - 1, "next_attempt_at": wall}
-        tx.connection.execute(update(message_delivery).where(*leased).values(values))
+        tx.connection.execute(update(message_delivery).where(*_still_leased(one)).values(values))
+
+
+def _still_leased(delivery: MessageDelivery) -> tuple[Any, ...]:
+    """Another process that leased it since has counted an attempt, or tries another channel."""
+    return d.id == delivery.id, _WAITING, d.attempts == delivery.attempts, d.channel == delivery.channel
 
 
 def find_delivery(tx: Transaction, delivery_id: UUID, *, lock: bool = False) -> MessageDelivery | None:
@@ -479,16 +483,12 @@ def find_ended_imports(tx: Transaction, *, since: datetime, limit: int) -> list[
     j = import_job.c
     written = select(literal(1)).where(d.event_id == j.id)
     statement = (
-        select(j.id, j.login, j.rows, j.accepted, j.duplicates, j.failed)
+        select(j.id, j.login, *(j[name] for name in _IMPORT_FIGURES))
         .where(j.login.is_not(None), j.finished_at >= since, ~j.dry_run, ~written.exists())
         .order_by(j.finished_at)
         .limit(limit)
     )
     return [
-        EndedImport(
-            row.id,
-            row.login,
-            {name: row._mapping[name] for name in ("rows", "accepted", "duplicates", "failed")},
-        )
-        for row in tx.connection.execute(statement)
+        EndedImport(row["id"], row["login"], {name: row[name] for name in _IMPORT_FIGURES})
+        for row in tx.connection.execute(statement).mappings()
     ]
