@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from complaints.api.feature import Annexes
-from complaints.features.notifications import tables, use_cases
+from complaints.features.notifications import use_cases
 from complaints.features.notifications.composing import compose_by_audience
 from complaints.features.notifications.following import plan_reminder
 from complaints.features.notifications.mail_channel import MailChannel
@@ -23,6 +23,7 @@ from complaints.features.notifications.rules import Settlement
 from complaints.features.notifications.sending import IsStopping, OutgoingChannel, Outlet, never, send_next
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.sms import SmsChannel
+from complaints.features.notifications.tables.robots import bar_robot
 from complaints.features.notifications.texts import TextWriter
 from complaints.outbound.allow_list import parse_allow_list
 from complaints.use_cases.service import Service, Transaction
@@ -111,4 +112,4 @@ def _answered(service: Service, tx: Transaction, message: Message, result: SendR
     """A robot that bars us gets nothing until it listens again."""
     pause = result.pause_seconds if isinstance(result, ChannelOutage) else None
     if message.robot is not None and pause == BARRED_SECONDS:
-        tables.bar_robot(tx, message.address, service.wall() + timedelta(seconds=pause))
+        bar_robot(tx, message.address, service.wall() + timedelta(seconds=pause))

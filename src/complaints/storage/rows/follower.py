@@ -46,7 +46,8 @@ def claim_after(tx: Transaction, name: str) -> int | None:
 def lock_after(tx: Transaction, name: str) -> int:
     """As `find_after` for a follower that has a row, and lock the row. It waits for another transaction."""
     statement = select(follower.c.after).where(follower.c.name == name).with_for_update()
-    return tx.connection.execute(statement).scalar_one()
+    after: int = tx.connection.execute(statement).scalar_one()
+    return after
 
 
 def insert_follower(tx: Transaction, name: str, *, after: int) -> None:
