@@ -12,8 +12,8 @@ from complaints.api.complaints.json_shapes import complaint_json
 from complaints.domain.complaint.subject import COMPLAINT_KIND
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
-from complaints.features.webhooks import tables
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables import deliveries
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.storage.rows.subject import name_of
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.history import event_with_texts
@@ -62,7 +62,7 @@ def build_messages(
     """The messages of leased subscriptions, in order, as their owners may see them: by subscription."""
     ids = [one for lease in leases for one in lease.delivery_ids]
     with_texts = any(lease.webhook.payload == "full" for lease in leases)
-    rows = tables.load_deliveries(tx, ids, with_texts=with_texts)
+    rows = deliveries.load_deliveries(tx, ids, with_texts=with_texts)
     by_webhook: dict[UUID, list[Mapping[Any, Any]]] = {lease.webhook.id: [] for lease in leases}
     for row in rows:
         by_webhook[row["webhook_id"]].append(row)

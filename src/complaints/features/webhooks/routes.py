@@ -36,7 +36,7 @@ from complaints.features.webhooks.schemas import (
 )
 from complaints.features.webhooks.sending import open_client, send_message
 from complaints.features.webhooks.settings import WebhookSettings
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 

@@ -14,7 +14,7 @@ from complaints.domain.json_text import to_json
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import Priority
 from complaints.features.webhooks.rules import DisabledReason, WebhookStatus
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.use_cases.commands.field_types import WHOLE, Code, Content
 
 _EXAMPLES = read_examples("complaints.features.webhooks")

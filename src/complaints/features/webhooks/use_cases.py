@@ -13,10 +13,11 @@ from uuid import UUID
 from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.time.preview import parse_duration
-from complaints.features.webhooks import planning, tables
+from complaints.features.webhooks import planning
 from complaints.features.webhooks.rules import EVERY_TYPE, DisabledReason, WebhookStatus, may_follow
 from complaints.features.webhooks.schemas import CreateWebhook, PatchWebhook, WebhookFilter
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables import deliveries, subscriptions
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.outbound.signing import make_secret
 from complaints.outbound.urls import refuse_unsafe_url
 from complaints.use_cases.access import Caller, Right
@@ -37,7 +38,7 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
         raise Forbidden("Webhooks are for callers whose scope is every complaint or a source.")
     _check_members(service, tx, command)
     planning.hold(tx)
-    if tables.count_webhooks(tx) >= MOST_WEBHOOKS:
+    if subscriptions.count_webhooks(tx) >= MOST_WEBHOOKS:
         raise Conflict(f"There are {MOST_WEBHOOKS} subscriptions already: delete one that is not needed.")
     webhook_id = service.new_id()
     excluded = command.exclude_actors if command.exclude_actors is not None else (caller.actor,)
@@ -57,7 +58,7 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
         "owner_login": caller.login,
         "start_after": find_end(tx),
     }
-    tables.insert_webhook(tx, values)
+    subscriptions.insert_webhook(tx, values)
     _note("a webhook was made", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
 
@@ -88,12 +89,12 @@ def _filter_of(command: WebhookFilter) -> dict[str, str | None]:
 
 def list_webhooks(tx: Transaction, caller: Caller) -> Sequence[Webhook]:
     """The subscriptions that the caller may see: its own, or all."""
-    return [found for found in tables.list_webhooks(tx) if _is_known(caller, found)]
+    return [found for found in subscriptions.list_webhooks(tx) if _is_known(caller, found)]
 
 
 def load_webhook(tx: Transaction, caller: Caller, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     """One subscription that the caller may see. Raises NotFound."""
-    found = tables.find_webhook(tx, webhook_id, lock=lock)
+    found = subscriptions.find_webhook(tx, webhook_id, lock=lock)
     if found is None or not _is_known(caller, found):
         raise NotFound("There is no such webhook.")
     return found
@@ -134,7 +135,7 @@ def change_webhook(
         if value is not None
     }
     if values:
-        tables.update_webhook(
+        subscriptions.update_webhook(
             tx, webhook_id, values | {"start_after": max(found.start_after, planned_until), "planned": 0}
         )
     if command.status is WebhookStatus.DISABLED and found.status is WebhookStatus.ACTIVE:
@@ -142,7 +143,7 @@ def change_webhook(
     if command.status is WebhookStatus.ACTIVE and found.status is WebhookStatus.DISABLED:
         again = {"status": WebhookStatus.ACTIVE, "disabled_at": None, "disabled_reason": None}
         fresh = {"failing_since": None, "start_after": find_end(tx), "planned": 0}
-        tables.update_webhook(tx, webhook_id, again | fresh)
+        subscriptions.update_webhook(tx, webhook_id, again | fresh)
     _note("a webhook was changed", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
 
@@ -155,7 +156,7 @@ def delete_webhook(tx: Transaction, caller: Caller, webhook_id: UUID) -> None:
     """Delete a subscription with its delivery log. Raises NotFound."""
     planning.hold(tx)
     load_webhook(tx, caller, webhook_id, lock=True)
-    tables.delete_webhook(tx, webhook_id)
+    subscriptions.delete_webhook(tx, webhook_id)
     _note("a webhook was deleted", caller, webhook_id)
 
 
@@ -170,7 +171,7 @@ def rotate_secret(
     length = _read_overlap(overlap)
     former = {"previous_secret": found.secret, "previous_until": service.wall() + length}
     kept = former if length else dict.fromkeys(former)
-    tables.update_webhook(tx, webhook_id, {"secret": make_secret(), **kept})
+    subscriptions.update_webhook(tx, webhook_id, {"secret": make_secret(), **kept})
     _note("the secret of a webhook was rotated", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
 
@@ -213,4 +214,4 @@ def list_attempts(
 ) -> Sequence[Any]:
     """The attempts of a subscription with ids below `before`, latest first. Raises NotFound."""
     load_webhook(tx, caller, webhook_id)
-    return tables.list_attempts(tx, webhook_id, before=before, limit=limit)
+    return deliveries.list_attempts(tx, webhook_id, before=before, limit=limit)
