@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from complaints.features.notifications import tables
 from complaints.features.notifications.model import MessageChannel, MessageStatus
 from complaints.features.notifications.preferences import ChosenChannel, NotificationPreference
+from complaints.features.notifications.tables.deliveries import message_delivery
+from complaints.features.notifications.tables.preferences import write_preference
 from complaints.features.notifications.use_cases import NAME
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import escalation
@@ -25,7 +26,7 @@ from complaints.wiring import wall_now
 from tests.faults.conftest import ScenarioReport, Size, opened
 from tests.http_receiver import ReceivedPost, ReceiverAnswer, http_receiver
 
-d = tables.message_delivery.c
+d = message_delivery.c
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql", "sqlite"])
@@ -42,7 +43,7 @@ def test_killed_notifiers(
     with http_receiver() as gateway, opened(url) as service, start_fleet(url) as fleet:
         gateway.answer = _take_slowly
         wishes = NotificationPreference(channels=(ChosenChannel(MessageChannel.SMS, "+8613800000000"),))
-        service.write(lambda tx: tables.write_preference(tx, "admin", wishes))
+        service.write(lambda tx: write_preference(tx, "admin", wishes))
         server = fleet.add_api(
             scheduler=1,
             webhook_allow="127.0.0.1",
@@ -84,7 +85,7 @@ def _post_late(service: Service, count: int) -> None:
 
 def _end_leases(tx: Transaction) -> None:
     """As if the two minutes of a lease had passed."""
-    statement = update(tables.message_delivery).where(d.next_attempt_at.is_not(None))
+    statement = update(message_delivery).where(d.next_attempt_at.is_not(None))
     tx.connection.execute(statement.values(next_attempt_at=wall_now()))
 
 

@@ -22,7 +22,7 @@ from standardwebhooks import Webhook as Verifier
 from complaints.api.feature import Annexes
 from complaints.features.registry import FEATURES
 from complaints.features.webhooks.rules import WebhookStatus
-from complaints.features.webhooks.tables import list_webhooks
+from complaints.features.webhooks.tables.subscriptions import list_webhooks
 from complaints.storage.rows.escalation import escalation
 from complaints.use_cases.service import Service
 from complaints.wiring import check, wall_now

@@ -68,7 +68,7 @@ def test_a_follower_without_use_passes_over_the_events(scenario: Scenario) -> No
 
     def read(*, has_use: bool) -> int:
         see = lambda _tx, events: seen.extend(event.sequence for event in events)  # noqa: E731
-        return follow(service, "idle", see, limit=1, from_now=True, has_use=lambda _tx: has_use)
+        return follow(service, "idle", see, limit=lambda _tx: int(has_use), from_now=True)
 
     assert read(has_use=True) == 0
     for _ in range(3):

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from complaints.outbound.allow_list import AllowList, parse_allow_list
-from complaints.outbound.http_client import LARGEST_ANSWER_BYTES, GuardedClient, SendingFailed
+from complaints.outbound.http_client import LARGEST_ANSWER_BYTES, GuardedClient
+from complaints.outbound.reply import SendingFailed
 from tests.http_receiver import HttpReceiver, ReceiverAnswer, http_receiver
 
 LOOPBACK = parse_allow_list("127.0.0.1, receiver.example")

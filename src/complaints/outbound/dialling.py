@@ -42,7 +42,7 @@ def check_addresses(host: str, addresses: Iterable[str], allowed: AllowList) -> 
 
 
 class TimeLimit:
-    """The end of the exchange that the present thread is in. Outside `within`, there is no end."""
+    """The end of the exchange that the present thread is in. Nothing asks for it outside `within`."""
 
     def __init__(self) -> None:
         self._of_thread = threading.local()

@@ -10,8 +10,7 @@ import httpcore2
 
 from complaints.outbound.allow_list import AllowList
 from complaints.outbound.dialling import AddressRefused, GuardedBackend, Resolve, TimeLimit, resolve
-from complaints.outbound.reply import ReceiverReply as ReceiverReply
-from complaints.outbound.reply import SendingFailed as SendingFailed
+from complaints.outbound.reply import ReceiverReply, SendingFailed
 from complaints.outbound.urls import UnsafeUrl, check_url
 
 LONGEST_EXCHANGE_SECONDS = 15.0

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from complaints.outbound.allow_list import Address, AllowList
+from complaints.domain.errors import InvalidContent
+from complaints.outbound.allow_list import Address, AllowList, parse_allow_list
 
 LONGEST_URL = 2000
 _PORTS = {"https": 443, "http": 80}
@@ -26,6 +27,17 @@ class SafeUrl:
     host: str
     port: int
     path: str
+
+
+def refuse_unsafe_url(url: str, allowed: str) -> None:
+    """Raise InvalidContent for the member `url` of a body if nothing may be sent there.
+
+    `allowed` is the text of an allow-list.
+    """
+    try:
+        check_url(url, parse_allow_list(allowed))
+    except UnsafeUrl as error:
+        raise InvalidContent.at("/url", f"The URL {error}.") from error
 
 
 def check_url(url: str, allowed: AllowList) -> SafeUrl:

@@ -7,7 +7,7 @@ Nothing is written for a follower when a complaint changes. The numbers of event
 from collections.abc import Callable, Sequence
 
 from complaints.storage.rows import event, follower
-from complaints.use_cases.complaints.history import EventRecord, event_without_texts
+from complaints.use_cases.complaints.history import EventRecord, event_without_texts, find_end
 from complaints.use_cases.service import Service, Transaction
 
 Handle = Callable[[Transaction, Sequence[EventRecord]], None]
@@ -18,9 +18,8 @@ def follow(
     name: str,
     handle: Handle,
     *,
-    limit: int,
+    limit: int | Callable[[Transaction], int],
     from_now: bool = False,
-    has_use: Callable[[Transaction], bool] = lambda _tx: True,
 ) -> int:
     """Call `handle` with the next events after the follower's cursor, at most `limit`, and move the cursor.
 
@@ -33,15 +32,22 @@ def follow(
     counts only when the follower's row is made: it then starts after the last event. Otherwise it starts at the
     first event that the history has. Raises Unavailable, and what `handle` raises.
 
-    `has_use` is asked while the cursor is locked. If it returns False, no event is read, and the cursor goes to the
-    end of the history.
+    A `limit` that is a function is asked while the cursor is locked. 0: nobody needs the events. Then none is read,
+    and the cursor goes to the end of the history.
     """
     # Look first: on SQLite, a write transaction without work would stop all other writers.
     if not service.read(lambda tx: _has_work(tx, name)):
         return 0
-    return service.write(
-        lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now, has_use=has_use)
-    )
+    return service.write(lambda tx: _follow(tx, name, handle, limit=limit, from_now=from_now))
+
+
+def hold_follower(tx: Transaction, name: str) -> int:
+    """The number of the last event that a follower handled. It handles no more until the transaction ends.
+
+    A follower that has no row gets one, after the last event of the history.
+    """
+    follower.insert_follower(tx, name, after=find_end(tx))
+    return follower.lock_after(tx, name)
 
 
 def _has_work(tx: Transaction, name: str) -> bool:
@@ -54,19 +60,19 @@ def _follow(
     name: str,
     handle: Handle,
     *,
-    limit: int,
+    limit: int | Callable[[Transaction], int],
     from_now: bool,
-    has_use: Callable[[Transaction], bool],
 ) -> int:
     if follower.find_after(tx, name) is None:
         follower.insert_follower(tx, name, after=event.find_last_number(tx) if from_now else 0)
     after = follower.claim_after(tx, name)
     if after is None:
         return 0
-    if not has_use(tx):
+    most = limit if isinstance(limit, int) else limit(tx)
+    if most == 0:
         follower.move_follower(tx, name, after=event.find_last_number(tx, after=after))
         return 0
-    events = [event_without_texts(row) for row in event.list_changes(tx, after=after, limit=limit)]
+    events = [event_without_texts(row) for row in event.list_changes(tx, after=after, limit=most)]
     if events:
         handle(tx, events)
         follower.move_follower(tx, name, after=events[-1].sequence)

@@ -1,4 +1,4 @@
-"""Filters by a name of the configuration, such as a team or a user. An unknown name is refused, not "nothing found"."""
+"""Names of the configuration in filters and bodies, such as a team. An unknown one is refused, not "nothing found"."""
 
 from collections.abc import Iterable
 from typing import overload
@@ -25,10 +25,21 @@ def check_name(name: str | None, known: Iterable[str], *, parameter: str, thing:
     Raises InvalidContent for another name, and asks if the nearest known name was meant. `thing` is the noun for
     the message: `team`.
     """
-    names = known if name is None else [*known]
-    if name is None or name in names:
-        return name
-    raise _unknown(name, ask_if_meant(name, names), parameter=parameter, thing=thing)
+    if (fault := _find_fault(name, known, thing)) is not None:
+        raise InvalidContent.in_query(parameter, fault)
+    return name
+
+
+def check_member(name: str | None, known: Iterable[str], *, pointer: str, thing: str) -> None:
+    """As `check_name`, for a name at `pointer` in the body of a request."""
+    if (fault := _find_fault(name, known, thing)) is not None:
+        raise InvalidContent.at(pointer, fault)
+
+
+def _find_fault(name: str | None, known: Iterable[str], thing: str) -> str | None:
+    if name is None or name in (names := [*known]):
+        return None
+    return _describe_unknown(name, ask_if_meant(name, names), thing)
 
 
 def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, parameter: str) -> str | None:
@@ -41,13 +52,14 @@ def resolve_user(name: str | None, users: Iterable[str], caller: Caller, *, para
         if name is None or name in (logins := [*users]):
             return name
         meant = ask_if_meant(name, logins) if Right.READ in caller.rights else None
-        raise _unknown(name, meant or _HOW_TO_NAME_USERS, parameter=parameter, thing="user")
+        fault = _describe_unknown(name, meant or _HOW_TO_NAME_USERS, "user")
+        raise InvalidContent.in_query(parameter, fault)
     if caller.login is None:
         message = f"{parameter}=me needs a key of a user; the key {clip(caller.name, 100)!r} belongs to none."
         raise InvalidContent.in_query(parameter, message)
     return caller.login
 
 
-def _unknown(name: str, hint: str | None, *, parameter: str, thing: str) -> InvalidContent:
+def _describe_unknown(name: str, hint: str | None, thing: str) -> str:
     end = f": {hint}" if hint else "."
-    return InvalidContent.in_query(parameter, f"There is no {thing} {clip(name, 100)!r}{end}")
+    return f"There is no {thing} {clip(name, 100)!r}{end}"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from complaints.domain.scope import ALL_COMPLAINTS
-from complaints.features.notifications import tables
 from complaints.features.notifications.model import MessageDelivery
+from complaints.features.notifications.tables.deliveries import DeliveryFilter, list_deliveries
 from complaints.use_cases.service import Service, Transaction
 from tests.conftest import DATABASE_KINDS, ReusedDatabases
 from tests.support import Scenario
@@ -52,4 +52,4 @@ def staff(sender: Service) -> Scenario:
 def all_deliveries(tx: Transaction) -> list[MessageDelivery]:
     """Every delivery, oldest first."""
     asked = {"complaint_id": None, "scope": ALL_COMPLAINTS, "login": None, "before": None, "limit": 10_000}
-    return list(reversed(tables.list_deliveries(tx, tables.DeliveryFilter(), **asked)))
+    return list(reversed(list_deliveries(tx, DeliveryFilter(), **asked)))

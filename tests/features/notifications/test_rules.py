@@ -33,7 +33,7 @@ from complaints.features.notifications.rules import hide_addresses, judge_receip
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.sms import judge as judge_gateway
 from complaints.features.notifications.texts import TextWriter
-from complaints.outbound.http_client import ReceiverReply
+from complaints.outbound.reply import ReceiverReply
 
 SECRET = "SEC0123456789abcdef"
 BARRED = 600

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from complaints.api.feature import Annexes, Feature, Notice
 from complaints.domain.vocabulary import AccessRole, EventType, RecipientRole
-from complaints.features.notifications import following, imports, outlets, robots, tables
+from complaints.features.notifications import following, imports, outlets, robots
 from complaints.features.notifications.feature import FEATURE
 from complaints.features.notifications.model import (
     MessageChannel,
@@ -29,6 +29,9 @@ from complaints.features.notifications.preferences import (
     QuietHours,
 )
 from complaints.features.notifications.settings import NotificationSettings
+from complaints.features.notifications.tables import deliveries
+from complaints.features.notifications.tables.preferences import write_preference
+from complaints.features.notifications.tables.robots import Robot, write_robot
 from complaints.features.notifications.use_cases import record_receipt
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
@@ -79,21 +82,21 @@ class House:
 
     def prefer(self, login: str, **wishes: Any) -> None:
         preference = NotificationPreference(**{"language": "en", **wishes})
-        self.service.write(lambda tx: tables.write_preference(tx, login, preference))
+        self.service.write(lambda tx: write_preference(tx, login, preference))
 
     def add_user(self, login: str, **members: Any) -> None:
         command = CreateUser(login=login, name=login.title(), email=f"{login}@house.example", **members)
         self.service.configure(lambda tx: USERS.create(self.service, tx, SYSTEM, command))
 
     def add_robot(self, url: str, *, kind: RobotKind = RobotKind.WECOM, secret: str | None = None) -> None:
-        made = tables.Robot(
+        made = Robot(
             code="chat",
             account=RobotAccount(kind, url, secret),
             teams=("customer_service",),
             language="en",
             active=True,
         )
-        self.service.write(lambda tx: tables.write_robot(tx, made))
+        self.service.write(lambda tx: write_robot(tx, made))
 
     def deliveries(self, **members: Any) -> Sequence[MessageDelivery]:
         found = self.service.read(all_deliveries)
@@ -336,7 +339,8 @@ def test_a_process_that_dies_writes_and_sends_each_message_once(
     house.scenario.advance(hours=24, seconds=1)
     with monkeypatch.context() as patch:
         patch.setattr(
-            *((follower_rows, "move_follower") if moment == "written" else (tables, "save_settlement")), die
+            *((follower_rows, "move_follower") if moment == "written" else (deliveries, "save_settlement")),
+            die,
         )
         with pytest.raises(Killed):
             house.tell()
@@ -481,11 +485,11 @@ def test_a_robot_gets_18_messages_a_minute_within_its_size_and_is_left_alone_whe
     assert len(receiver.posts) == 1
     house.scenario.advance(minutes=1)
     receiver.posts.clear()
-    filled = tables.Robot(
+    filled = Robot(
         code="chat", account=RobotAccount(RobotKind.WECOM, receiver.url), teams=("customer_service",), language="en",
         active=True, sent_at=(wall(),) * 17,
     )  # fmt: skip
-    house.service.write(lambda tx: tables.write_robot(tx, filled))
+    house.service.write(lambda tx: write_robot(tx, filled))
     send()
     [post] = receiver.posts
     assert 4000 < len(json.loads(post.body)["markdown"]["content"].encode()) <= 4096

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from complaints.features.notifications import tables
 from complaints.features.notifications.model import MessageChannel
 from complaints.features.notifications.preferences import NotificationPreference
+from complaints.features.notifications.tables.preferences import write_preference
 from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.service import Service
 from tests.features.notifications.test_sending import new
@@ -52,7 +53,7 @@ REFUSED = [
 def test_the_database_refuses_what_contradicts_itself(sender: Service) -> None:
     asked = replace(new(), channels=(MessageChannel.MAIL,))
     sender.write(lambda tx: enqueue(sender, tx, asked))
-    sender.write(lambda tx: tables.write_preference(tx, "admin", NotificationPreference()))
+    sender.write(lambda tx: write_preference(tx, "admin", NotificationPreference()))
     known = {
         constraint.name
         for table in tables.metadata.sorted_tables

@@ -7,7 +7,6 @@ from dataclasses import replace
 from complaints.domain.complaint.identity import find_phone_fault
 from complaints.domain.errors import Forbidden, InvalidContent, NotFound
 from complaints.domain.time.notation import parse_repeat
-from complaints.features.notifications import tables
 from complaints.features.notifications.commands import (
     ChannelContent,
     PutNotificationPreference,
@@ -20,12 +19,13 @@ from complaints.features.notifications.preferences import (
     QuietHours,
 )
 from complaints.features.notifications.settings import NotificationSettings
-from complaints.features.notifications.tables import Robot
-from complaints.outbound.allow_list import parse_allow_list
-from complaints.outbound.urls import UnsafeUrl, check_url
+from complaints.features.notifications.tables import robots
+from complaints.features.notifications.tables.preferences import find_preferences, write_preference
+from complaints.features.notifications.tables.robots import Robot
+from complaints.outbound.urls import refuse_unsafe_url
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.configuration.staff import USERS
-from complaints.use_cases.named_filters import check_name
+from complaints.use_cases.named_filters import check_member
 from complaints.use_cases.service import Service, Transaction
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def load_preference(
     """How a user wants to hear. Raises NotFound for an unknown user."""
     USERS.load(service.cache.current(tx, certain=True), login)
     usual = NotificationPreference(language=settings.language)
-    return tables.find_preferences(tx, {login}).get(login, usual)
+    return find_preferences(tx, {login}).get(login, usual)
 
 
 def put_preference(
@@ -57,7 +57,7 @@ def put_preference(
     if len({chosen.channel for chosen in command.channels}) < len(command.channels):
         raise InvalidContent.at("/channels", "Each channel may stand there once.")
     preference = _preference_of(command)
-    tables.write_preference(tx, login, preference)
+    write_preference(tx, login, preference)
     return preference
 
 
@@ -71,7 +71,7 @@ def _check_channel(tx: Transaction, chosen: ChannelContent, pointer: str) -> Non
     if chosen.channel is MessageChannel.SMS:
         if (fault := find_phone_fault(chosen.address)) is not None:
             raise InvalidContent.at(f"{pointer}/address", f"address: {fault}")
-    elif tables.find_robot(tx, chosen.address) is None:
+    elif robots.find_robot(tx, chosen.address) is None:
         raise InvalidContent.at(f"{pointer}/address", "There is no robot with this code.")
 
 
@@ -95,7 +95,7 @@ def _preference_of(command: PutNotificationPreference) -> NotificationPreference
 def list_robots(tx: Transaction, caller: Caller) -> Sequence[Robot]:
     """The robots of the house, by code. Raises Forbidden."""
     caller.require(Right.ADMINISTER)
-    return tables.find_robots(tx)
+    return robots.find_robots(tx)
 
 
 def put_robot(service: Service, tx: Transaction, caller: Caller, code: str, command: PutRobot) -> Robot:
@@ -104,13 +104,11 @@ def put_robot(service: Service, tx: Transaction, caller: Caller, code: str, comm
     Raises Forbidden, and InvalidContent for a URL that may not be dialled and for an unknown team.
     """
     caller.require(Right.ADMINISTER)
-    try:
-        check_url(command.url, parse_allow_list(service.webhook_allow))
-    except UnsafeUrl as error:
-        raise InvalidContent.at("/url", f"The URL {error}.") from error
+    refuse_unsafe_url(command.url, service.webhook_allow)
+    teams = service.configuration(tx).directory.teams
     for number, team in enumerate(command.teams):
-        _check_team(service, tx, team, f"/teams/{number}")
-    before = tables.find_robot(tx, code, lock=True)
+        check_member(team, teams, pointer=f"/teams/{number}", thing="team")
+    before = robots.find_robot(tx, code, lock=True)
     secret = command.secret or (before.account.secret if before else None)
     account = RobotAccount(command.kind, command.url, secret)
     made = Robot(
@@ -118,21 +116,14 @@ def put_robot(service: Service, tx: Transaction, caller: Caller, code: str, comm
     )
     if before is not None:
         made = replace(made, sent_at=before.sent_at, barred_until=before.barred_until)
-    tables.write_robot(tx, made)
+    robots.write_robot(tx, made)
     log.info("a robot was written", extra={"robot": code, "caller": caller.actor})
     return made
-
-
-def _check_team(service: Service, tx: Transaction, team: str, pointer: str) -> None:
-    try:
-        check_name(team, service.configuration(tx).directory.teams, parameter="", thing="team")
-    except InvalidContent as error:
-        raise InvalidContent.at(pointer, error.detail) from error
 
 
 def delete_robot(tx: Transaction, caller: Caller, code: str) -> None:
     """Delete a robot. Raises Forbidden, and NotFound."""
     caller.require(Right.ADMINISTER)
-    if not tables.delete_robot(tx, code):
+    if not robots.delete_robot(tx, code):
         raise NotFound(f"There is no robot {code!r}.")
     log.info("a robot was deleted", extra={"robot": code, "caller": caller.actor})

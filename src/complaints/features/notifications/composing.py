@@ -22,15 +22,12 @@ from complaints.use_cases.service import Service, Transaction
 log = logging.getLogger(__name__)
 ComposeFor = Callable[[Service, Transaction, Sequence[MessageDelivery]], Sequence[Parcel]]
 
-COMPOSERS: Mapping[Audience, ComposeFor] = {Audience.COMPLAINANT: compose_for_complainants}
-"""How the messages to everybody but the staff are made, by audience."""
-
 
 def compose_by_audience(service: Service, writer: TextWriter) -> Compose:
     """The function that makes the messages of leased deliveries, each by the way of its audience."""
     composers: dict[Audience, ComposeFor] = {
         Audience.STAFF: partial(compose_for_staff, writer=writer),
-        **COMPOSERS,
+        Audience.COMPLAINANT: compose_for_complainants,
     }
     return partial(_compose, service, composers)
 

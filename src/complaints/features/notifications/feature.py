@@ -8,6 +8,7 @@ from complaints.features.notifications import following, imports, outlets, route
 from complaints.features.notifications.mailbox import polling
 from complaints.features.notifications.mailbox import routes as mailbox_routes
 from complaints.features.notifications.settings import NotificationSettings
+from complaints.features.notifications.tables import deliveries
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.violation import Violation
 
@@ -16,20 +17,20 @@ _DELETED_AT_ONCE = 1_000
 
 def _check_steps(service: Service) -> Iterator[Violation]:
     """Somebody was reached about every step that still waits (rule 10.8)."""
-    for number, step in service.read(tables.find_unheard_steps):
+    for number, step in service.read(deliveries.find_unheard_steps):
         yield Violation("steps delivered", number, f"no message about step {step} reached anybody")
 
 
 def _count_unheard_steps(tx: Transaction) -> int:
-    return len(tables.find_unheard_steps(tx))
+    return len(deliveries.find_unheard_steps(tx))
 
 
 def _forget(service: Service, settings: NotificationSettings) -> int:
     """Delete deliveries that are old enough; how many."""
     before = service.wall() - timedelta(days=settings.keep_days)
-    if not service.read(lambda tx: tables.has_settled(tx, before=before)):
+    if not service.read(lambda tx: deliveries.has_settled(tx, before=before)):
         return 0
-    return service.write(lambda tx: tables.delete_settled(tx, before=before, limit=_DELETED_AT_ONCE))
+    return service.write(lambda tx: deliveries.delete_settled(tx, before=before, limit=_DELETED_AT_ONCE))
 
 
 routes.router.include_router(mailbox_routes.router)

@@ -10,7 +10,6 @@ from uuid import UUID
 from complaints.api.feature import Annexes, Notice
 from complaints.domain.rules.duty import find_on_duty
 from complaints.domain.vocabulary import EventType
-from complaints.features.notifications import tables
 from complaints.features.notifications.complainants.planning import enqueue_for_complainants
 from complaints.features.notifications.hearing import (
     Hearing,
@@ -35,6 +34,9 @@ from complaints.features.notifications.preferences import (
 )
 from complaints.features.notifications.rules import Settlement
 from complaints.features.notifications.settings import NotificationSettings
+from complaints.features.notifications.tables.preferences import find_preferences
+from complaints.features.notifications.tables.robots import Robot, find_robots
+from complaints.features.notifications.tables.topics import find_topics
 from complaints.features.notifications.topics import Topic, find_topic
 from complaints.features.notifications.use_cases import NAME, enqueue
 from complaints.use_cases.complaints.history import EventRecord
@@ -52,14 +54,13 @@ def follow_history(service: Service, settings: NotificationSettings, annexes: An
         service,
         NAME,
         partial(_handle, service, settings, annexes),
-        limit=BATCH,
+        limit=lambda tx: BATCH if find_usable_channels(service, settings, find_robots(tx)) else 0,
         from_now=True,
-        has_use=lambda tx: bool(find_usable_channels(service, settings, tables.find_robots(tx))),
     )
 
 
 def find_usable_channels(
-    service: Service, settings: NotificationSettings, robots: Sequence[tables.Robot]
+    service: Service, settings: NotificationSettings, robots: Sequence[Robot]
 ) -> frozenset[MessageChannel]:
     """The channels that this installation has. Without any, nothing is written for anybody."""
     usable = {
@@ -78,9 +79,9 @@ def _handle(
     events: Sequence[EventRecord],
 ) -> None:
     enqueue_for_complainants(service, settings, tx, events)
-    robots = tables.find_robots(tx)
+    robots = find_robots(tx)
     news = [one for one in events if _is_news(one, annexes)]
-    topics = tables.find_topics(tx, news)
+    topics = find_topics(tx, news)
     hearings = _list_hearings(service, annexes, tx, news, topics)
     planner = StaffPlanner.read(service, settings, tx, {hearing.login for hearing in hearings})
     planned = [planner.plan(hearing, find_topic(topics, hearing.event)) for hearing in hearings]
@@ -128,8 +129,8 @@ class StaffPlanner:
         cls, service: Service, settings: NotificationSettings, tx: Transaction, logins: Collection[str]
     ) -> Self:
         """What it takes to plan for these users. A user who is a moment old has an address too."""
-        usable = find_usable_channels(service, settings, tables.find_robots(tx))
-        preferences = tables.find_preferences(tx, logins)
+        usable = find_usable_channels(service, settings, find_robots(tx))
+        preferences = find_preferences(tx, logins)
         newest = service.cache.current(tx, certain=bool(logins))
         return cls(newest, preferences, settings.language, usable, tx.now)
 
@@ -194,7 +195,7 @@ class StaffPlanner:
 
 def _plan_for_robots(
     events: Sequence[EventRecord],
-    robots: Sequence[tables.Robot],
+    robots: Sequence[Robot],
     topics: Mapping[UUID, Topic],
     now: datetime,
 ) -> Sequence[NewDelivery]:
@@ -234,7 +235,7 @@ def plan_reminder(
     if not is_over or delivery.escalation_id is None or delivery.recipient.startswith(ROBOT_PREFIX):
         return
     planner = StaffPlanner.read(service, settings, tx, {delivery.recipient})
-    topic = find_topic(tables.find_topics(tx, [delivery]), delivery)
+    topic = find_topic(find_topics(tx, [delivery]), delivery)
     on_duty = topic is not None and planner.is_on_duty(delivery.recipient, topic.owners.team)
     at = choose_reminder_time(
         planner.preference_of(delivery.recipient), tx.now, timezone=planner.timezone, on_duty=on_duty

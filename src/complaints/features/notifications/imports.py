@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from complaints.features.notifications import tables
 from complaints.features.notifications.following import StaffPlanner, find_usable_channels
 from complaints.features.notifications.hearing import IMPORT_ENDED
 from complaints.features.notifications.settings import NotificationSettings
+from complaints.features.notifications.tables.robots import find_robots
+from complaints.features.notifications.tables.topics import EndedImport, find_ended_imports
 from complaints.features.notifications.use_cases import enqueue
 from complaints.use_cases.service import Service, Transaction
 
@@ -21,11 +22,11 @@ def follow_imports(service: Service, settings: NotificationSettings) -> int:
     return service.write(lambda tx: _tell(service, settings, tx))
 
 
-def _find(service: Service, settings: NotificationSettings, tx: Transaction) -> list[tables.EndedImport]:
+def _find(service: Service, settings: NotificationSettings, tx: Transaction) -> list[EndedImport]:
     """The imports of which nobody heard; none in an installation without a channel."""
-    if not find_usable_channels(service, settings, tables.find_robots(tx)):
+    if not find_usable_channels(service, settings, find_robots(tx)):
         return []
-    return tables.find_ended_imports(tx, since=tx.now - _NEWS, limit=BATCH)
+    return find_ended_imports(tx, since=tx.now - _NEWS, limit=BATCH)
 
 
 def _tell(service: Service, settings: NotificationSettings, tx: Transaction) -> int:

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from complaints.api.feature import Annexes
-from complaints.features.notifications import tables, use_cases
+from complaints.features.notifications import use_cases
 from complaints.features.notifications.composing import compose_by_audience
 from complaints.features.notifications.following import plan_reminder
 from complaints.features.notifications.mail_channel import MailChannel
@@ -22,10 +23,13 @@ from complaints.features.notifications.rules import Settlement
 from complaints.features.notifications.sending import IsStopping, OutgoingChannel, Outlet, never, send_next
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.sms import SmsChannel
+from complaints.features.notifications.tables.robots import bar_robot
 from complaints.features.notifications.texts import TextWriter
 from complaints.outbound.allow_list import parse_allow_list
-from complaints.outbound.http_client import GuardedClient
 from complaints.use_cases.service import Service, Transaction
+
+if TYPE_CHECKING:
+    from complaints.outbound.http_client import GuardedClient
 
 BATCH = 100
 
@@ -47,7 +51,7 @@ def send_sms(
     if settings.sms_url is None or settings.sms_secret is None:
         return 0
     channel = SmsChannel(
-        _client(service.webhook_allow),
+        partial(_open_client, service.webhook_allow),
         settings.sms_url,
         settings.sms_secret.get_secret_value(),
         service.wall,
@@ -60,12 +64,15 @@ def send_to_robots(
     service: Service, settings: NotificationSettings, annexes: Annexes, is_stopping: IsStopping = never
 ) -> int:
     """Send the next messages to robots."""
-    channel = RobotChannel(_client(service.webhook_allow), service.wall)
+    channel = RobotChannel(partial(_open_client, service.webhook_allow), service.wall)
     return _send(service, settings, annexes, MessageChannel.ROBOT, channel, is_stopping)
 
 
 @cache
-def _client(allowed: str) -> GuardedClient:
+def _open_client(allowed: str) -> "GuardedClient":
+    # To load the library takes 0.1 s, and many processes send neither SMS nor messages to robots.
+    from complaints.outbound.http_client import GuardedClient
+
     return GuardedClient(parse_allow_list(allowed))
 
 
@@ -105,4 +112,4 @@ def _answered(service: Service, tx: Transaction, message: Message, result: SendR
     """A robot that bars us gets nothing until it listens again."""
     pause = result.pause_seconds if isinstance(result, ChannelOutage) else None
     if message.robot is not None and pause == BARRED_SECONDS:
-        tables.bar_robot(tx, message.address, service.wall() + timedelta(seconds=pause))
+        bar_robot(tx, message.address, service.wall() + timedelta(seconds=pause))

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from complaints.features.notifications.model import (
@@ -22,7 +22,10 @@ from complaints.features.notifications.model import (
     RobotKind,
     SendResult,
 )
-from complaints.outbound.http_client import GuardedClient, ReceiverReply, SendingFailed
+from complaints.outbound.reply import ReceiverReply, SendingFailed
+
+if TYPE_CHECKING:
+    from complaints.outbound.http_client import GuardedClient
 
 MOST_A_MINUTE = 18
 MINUTE = timedelta(seconds=60)
@@ -85,7 +88,7 @@ def is_barred(until: datetime | None, wall: datetime) -> bool:
 class RobotChannel:
     """Sends messages to robots. `wall` is the wall clock: signatures carry the time."""
 
-    client: GuardedClient
+    open_client: "Callable[[], GuardedClient]"
     wall: Callable[[], datetime]
 
     def send(self, message: Message) -> SendResult:
@@ -95,7 +98,7 @@ class RobotChannel:
         url, content = self._dress(message)
         body = json.dumps(content, ensure_ascii=False).encode()
         try:
-            reply = self.client.post(url, body, {"Content-Type": "application/json; charset=utf-8"})
+            reply = self.open_client().post(url, body, {"Content-Type": "application/json; charset=utf-8"})
         except SendingFailed as failure:
             is_final = failure.reason in ("refused-url", "refused-address")
             return MessageRefusal(str(failure)) if is_final else ChannelOutage(str(failure))

@@ -30,7 +30,7 @@ from complaints.features.notifications.schemas import (
     robot_json,
 )
 from complaints.features.notifications.settings import NotificationSettings
-from complaints.features.notifications.tables import DeliveryFilter
+from complaints.features.notifications.tables.deliveries import DeliveryFilter
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import Identifier
 from complaints.use_cases.service import Transaction

@@ -22,7 +22,7 @@ from complaints.features.notifications.model import (
     RobotKind,
 )
 from complaints.features.notifications.preferences import NotificationPreference
-from complaints.features.notifications.tables import Robot
+from complaints.features.notifications.tables.robots import Robot
 
 EXAMPLES = read_examples("complaints.features.notifications")
 _HOUR, _MINUTE = 3600, 60

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from complaints.features.notifications import rules, tables
+from complaints.features.notifications import rules
 from complaints.features.notifications.model import (
     ChannelOutage,
     Message,
@@ -19,6 +19,7 @@ from complaints.features.notifications.model import (
     SendResult,
 )
 from complaints.features.notifications.rules import Settlement
+from complaints.features.notifications.tables import deliveries
 from complaints.use_cases.service import Service, Transaction
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def send_next(service: Service, outlet: Outlet, *, limit: int, is_stopping: IsSt
     Once the process stops, no other message is begun: a mail server that hangs takes 30 seconds for each.
     """
     # Look first: on SQLite, a write transaction without work would stop all other writers.
-    if not service.read(lambda tx: tables.has_due(tx, outlet.name, service.wall())):
+    if not service.read(lambda tx: deliveries.has_due(tx, outlet.name, service.wall())):
         return 0
     begun_at = service.wall()
     parcels = service.write(lambda tx: _lease(service, tx, outlet, limit=limit))
@@ -97,15 +98,15 @@ def send_next(service: Service, outlet: Outlet, *, limit: int, is_stopping: IsSt
 def _give_back(service: Service, parcels: Sequence[Parcel]) -> None:
     """Another sender, or the next round, tries these messages."""
     left = [delivery for parcel in parcels for delivery in parcel.deliveries]
-    service.write(lambda tx: tables.release(tx, left, wall=service.wall()))
+    service.write(lambda tx: deliveries.release(tx, left, wall=service.wall()))
 
 
 def _lease(service: Service, tx: Transaction, outlet: Outlet, *, limit: int) -> Sequence[Parcel]:
-    leased = tables.lease(tx, outlet.name, service.wall(), limit=limit)
+    leased = deliveries.lease(tx, outlet.name, service.wall(), limit=limit)
     parcels = outlet.compose(tx, leased)
     tried = {one.id for parcel in parcels for one in parcel.deliveries}
     left = [one for one in leased if one.id not in tried]
-    tables.release(tx, left, wall=service.wall() + rules.PAUSE_WITHOUT_ROOM)
+    deliveries.release(tx, left, wall=service.wall() + rules.PAUSE_WITHOUT_ROOM)
     return parcels
 
 
@@ -139,5 +140,5 @@ def _settle(
 ) -> None:
     wall = service.wall()
     settlement = rules.settle(delivery, result, wall) if result else rules.end_as_moot(delivery, wall)
-    if tables.save_settlement(tx, delivery, settlement):
+    if deliveries.save_settlement(tx, delivery, settlement):
         outlet.settled(tx, delivery, settlement)

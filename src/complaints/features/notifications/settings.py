@@ -1,25 +1,12 @@
 """The settings of notifications."""
 
-import base64
-import binascii
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from complaints.outbound.signing import is_secret
 from complaints.use_cases.mail_account import MailboxAccount
-
-_PREFIX = "whsec_"
-_LEAST_BYTES, _MOST_BYTES = 24, 64
-
-
-def _is_signing_secret(text: str) -> bool:
-    """True for a secret in the form of Standard Webhooks."""
-    try:
-        secret = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except binascii.Error:
-        return False
-    return text.startswith(_PREFIX) and _LEAST_BYTES <= len(secret) <= _MOST_BYTES
 
 
 class NotificationSettings(BaseSettings):
@@ -45,8 +32,8 @@ class NotificationSettings(BaseSettings):
 
     @field_validator("sms_secret")
     @classmethod
-    def _is_signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _is_signing_secret(value.get_secret_value()):
+    def _is_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_secret(value.get_secret_value()):
             raise ValueError("must be whsec_ followed by base64 of 24 to 64 bytes")
         return value
 

@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-
-from standardwebhooks.webhooks import Webhook
+from typing import TYPE_CHECKING
 
 from complaints.features.notifications.model import (
     Acceptance,
@@ -14,7 +13,11 @@ from complaints.features.notifications.model import (
     MessageRefusal,
     SendResult,
 )
-from complaints.outbound.http_client import GuardedClient, ReceiverReply, SendingFailed
+from complaints.outbound.reply import ReceiverReply, SendingFailed
+from complaints.outbound.signing import sign
+
+if TYPE_CHECKING:
+    from complaints.outbound.http_client import GuardedClient
 
 LONGEST_TEXT = 500
 """The code points of an SMS. The gateway sends it in several parts."""
@@ -25,7 +28,7 @@ _PASSING = (408, 425, 429)
 class SmsChannel:
     """Hands messages to the gateway at `url`. `public_url` is where its receipts go, if the address is known."""
 
-    client: GuardedClient
+    open_client: "Callable[[], GuardedClient]"
     url: str
     secret: str
     wall: Callable[[], datetime]
@@ -33,16 +36,11 @@ class SmsChannel:
 
     def send(self, message: Message) -> SendResult:
         """Hand a message over. The gateway knows a repetition by its `webhook-id`."""
-        body = json.dumps(self._content(message), ensure_ascii=False)
-        now = self.wall()
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "webhook-id": str(message.id),
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(self.secret).sign(str(message.id), now, body),
-        }
+        body = json.dumps(self._content(message), ensure_ascii=False).encode()
+        signed = sign(str(message.id), body, at=self.wall(), secrets_in_use=[self.secret])
+        headers = {"Content-Type": "application/json; charset=utf-8", **signed}
         try:
-            return judge(self.client.post(self.url, body.encode(), headers))
+            return judge(self.open_client().post(self.url, body, headers))
         except SendingFailed as failure:
             return ChannelOutage(str(failure))
 

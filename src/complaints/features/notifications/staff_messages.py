@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.staff import User
-from complaints.features.notifications import robots, tables
+from complaints.features.notifications import robots
 from complaints.features.notifications.model import (
     ROBOT_PREFIX,
     Message,
@@ -17,7 +17,9 @@ from complaints.features.notifications.model import (
 )
 from complaints.features.notifications.preferences import NotificationPreference, find_address
 from complaints.features.notifications.sending import Parcel
-from complaints.features.notifications.tables import Robot
+from complaints.features.notifications.tables.preferences import find_preferences
+from complaints.features.notifications.tables.robots import Robot, find_robot, note_sent
+from complaints.features.notifications.tables.topics import find_topics, find_waiting_escalations
 from complaints.features.notifications.texts import (
     StaffText,
     TextWriter,
@@ -56,9 +58,9 @@ class StaffMessages:
         escalations = {one.escalation_id for one in deliveries if one.escalation_id}
         return cls(
             service.cache.current(tx, certain=True),  # else a user who is a moment old would have no address
-            tables.find_preferences(tx, {one.recipient for one in deliveries}),
-            tables.find_topics(tx, deliveries),
-            tables.find_waiting_escalations(tx, escalations),
+            find_preferences(tx, {one.recipient for one in deliveries}),
+            find_topics(tx, deliveries),
+            find_waiting_escalations(tx, escalations),
             writer,
             service.public_url,
             tx.now,
@@ -142,7 +144,7 @@ def _pack(
 ) -> Sequence[Parcel]:
     if own[0].channel is not MessageChannel.ROBOT:
         return [_pack_for_user(made, address, own)]
-    robot = tables.find_robot(tx, address, lock=True)
+    robot = find_robot(tx, address, lock=True)
     if robot is None or not robot.active:
         return [Parcel(tuple(own), _NO_ADDRESS)]
     return _pack_for_robot(tx, made, robot, own, service.wall())
@@ -193,7 +195,7 @@ def _pack_for_robot(
         )
         parcels.append(Parcel(packed, message))
     if pages:
-        tables.note_sent(tx, robot, [*robot.sent_at, *[wall] * len(pages)][-robots.MOST_A_MINUTE :])
+        note_sent(tx, robot, [*robot.sent_at, *[wall] * len(pages)][-robots.MOST_A_MINUTE :])
     return parcels
 
 

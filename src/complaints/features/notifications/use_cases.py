@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from complaints.domain.errors import Conflict, InvalidContent, NotFound
-from complaints.features.notifications import rules, tables
+from complaints.features.notifications import rules
 from complaints.features.notifications.model import (
     Audience,
     MessageDelivery,
@@ -13,7 +13,8 @@ from complaints.features.notifications.model import (
     NewDelivery,
     ReceiptStatus,
 )
-from complaints.features.notifications.tables import DeliveryFilter
+from complaints.features.notifications.tables import deliveries
+from complaints.features.notifications.tables.deliveries import DeliveryFilter
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.known import load_known_id
 from complaints.use_cases.complaints.undelivered import escalate_undelivered
@@ -25,7 +26,7 @@ NAME = "notifications"
 
 def enqueue(service: Service, tx: Transaction, new: NewDelivery) -> bool:
     """Write a message that shall be sent. False if it was written before: the same event is handled again."""
-    return tables.insert_delivery(tx, service.new_id(), new, wall=service.wall())
+    return deliveries.insert_delivery(tx, service.new_id(), new, wall=service.wall())
 
 
 def report_lost(service: Service, tx: Transaction, delivery: MessageDelivery, reason: str) -> None:
@@ -55,7 +56,7 @@ def record_receipt(
     """
     if part > parts:
         raise InvalidContent.at("/part", f"There is no part {part} of {parts}.")
-    delivery = tables.find_delivery(tx, delivery_id, lock=True)
+    delivery = deliveries.find_delivery(tx, delivery_id, lock=True)
     if delivery is None:
         raise NotFound(f"There is no delivery {str(delivery_id)!r}.")
     if delivery.status is not MessageStatus.ACCEPTED and not delivery.receipts:
@@ -64,10 +65,10 @@ def record_receipt(
         return
     receipts = {**delivery.receipts, str(part): status.value}
     judged = rules.judge_receipts(receipts, parts)
-    tables.save_receipts(tx, delivery_id, receipts, judged)
+    deliveries.save_receipts(tx, delivery_id, receipts, judged)
     if judged is ReceiptStatus.FAILED and delivery.receipt is not ReceiptStatus.FAILED:
         fault = rules.hide_addresses(reason or "It bounced.")
-        tables.mark_bounced(tx, delivery_id, fault)
+        deliveries.mark_bounced(tx, delivery_id, fault)
         report_lost(service, tx, delivery, fault)
 
 
@@ -89,7 +90,7 @@ def list_deliveries(
     if asked.recipient is not None and ":" not in asked.recipient:
         users = service.configuration(tx).directory.users
         check_name(asked.recipient, users, parameter="recipient", thing="user")
-    return tables.list_deliveries(
+    return deliveries.list_deliveries(
         tx,
         asked,
         complaint_id=complaint_id,

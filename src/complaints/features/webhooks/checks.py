@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from complaints.features.webhooks import planning, tables
+from complaints.features.webhooks import planning
 from complaints.features.webhooks.rules import DeliveryState, WebhookStatus
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables import deliveries, subscriptions
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.storage import months
 from complaints.storage.rows.follower import find_after
 from complaints.use_cases.service import Service, Transaction
@@ -24,16 +25,17 @@ def check_deliveries(service: Service) -> Iterator[Violation]:
     Team, category and priority of a complaint change, so a filter by them cannot be tried again later. For such a
     subscription the number of planned deliveries is compared.
     """
-    for webhook in service.read(lambda tx: tables.list_webhooks(tx, status=WebhookStatus.ACTIVE)):
+    for webhook in service.read(lambda tx: subscriptions.list_webhooks(tx, status=WebhookStatus.ACTIVE)):
         yield from _check_count(service, webhook)
         yield from _check_events(service, webhook)
 
 
 def _check_count(service: Service, webhook: Webhook) -> Iterator[Violation]:
     def read(tx: Transaction) -> tuple[int, int]:
-        now = tables.find_webhook(tx, webhook.id)
-        counted = sum(tables.count_states(tx, webhook.id).values())
-        return (now.planned, counted) if now is not None else (counted, counted)
+        now = subscriptions.find_webhook(tx, webhook.id)
+        if now is None:
+            return 0, 0
+        return now.planned, deliveries.count_first_deliveries(tx, now.id, after=now.start_after)
 
     planned, found = service.read(read)
     if planned != found:
@@ -48,7 +50,7 @@ def _check_events(service: Service, webhook: Webhook) -> Iterator[Violation]:
     end = service.read(lambda tx: find_after(tx, planning.NAME)) or 0
     while after < end:
         up_to = min(after + _AT_ONCE, end)
-        listed = partial(tables.list_first_deliveries, webhook_id=webhook.id, after=after, up_to=up_to)
+        listed = partial(deliveries.list_first_deliveries, webhook_id=webhook.id, after=after, up_to=up_to)
         rows = service.read(listed)
         yield from _check_wanted(service, webhook, rows, after, up_to)
         yield from _check_order(webhook, rows, settled)
@@ -58,17 +60,16 @@ def _check_events(service: Service, webhook: Webhook) -> Iterator[Violation]:
 def _check_wanted(
     service: Service, webhook: Webhook, rows: Sequence[Any], after: int, up_to: int
 ) -> Iterator[Violation]:
+    if not webhook.filter.is_stable:
+        return
     wanted = service.read(lambda tx: planning.find_wanted(service, tx, webhook, after=after, up_to=up_to))
     if wanted is None:
         return
     planned = {row.event_id for row in rows}
-    if webhook.filter.is_stable:
-        for event_id in sorted(wanted - planned):
-            yield _violation("webhooks complete", webhook.id, f"event {event_id} is not planned")
-        for event_id in sorted(planned - wanted):
-            yield _violation(
-                "webhooks complete", webhook.id, f"event {event_id} is planned, but not asked for"
-            )
+    for event_id in sorted(wanted - planned):
+        yield _violation("webhooks complete", webhook.id, f"event {event_id} is not planned")
+    for event_id in sorted(planned - wanted):
+        yield _violation("webhooks complete", webhook.id, f"event {event_id} is planned, but not asked for")
 
 
 def _check_order(webhook: Webhook, rows: Sequence[Any], settled: dict[UUID, int]) -> Iterator[Violation]:
@@ -86,9 +87,9 @@ def _check_order(webhook: Webhook, rows: Sequence[Any], settled: dict[UUID, int]
 def check_leases(service: Service) -> Iterator[Violation]:
     """No lease stays after its end, and the sender will look at every subscription that has work."""
     before = service.wall() - _LEASE_GRACE
-    for row in service.read(lambda tx: tables.find_lost_leases(tx, before)):
+    for row in service.read(lambda tx: subscriptions.find_lost_leases(tx, before)):
         yield _violation("webhooks leased", row.id, f"the lease ended at {row.leased_until.isoformat()}")
-    for webhook_id in service.read(tables.find_stuck):
+    for webhook_id in service.read(subscriptions.find_stuck):
         yield _violation("webhooks leased", webhook_id, "a delivery is planned, and the sender does not know")
 
 

@@ -6,6 +6,7 @@ from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
 from complaints.features.webhooks import checks, planning, routes, tables
 from complaints.features.webhooks.sending import Sender
 from complaints.features.webhooks.settings import WebhookSettings
+from complaints.features.webhooks.tables import subscriptions
 from complaints.use_cases.service import Service
 
 
@@ -26,10 +27,14 @@ FEATURE = Feature(
     checks=(checks.check_deliveries, checks.check_leases),
     measures=(
         FeatureMeasure(
-            "webhooks_disabled", "Webhooks that the program disabled: see their status.", tables.count_alerts
+            "webhooks_disabled",
+            "Webhooks that the program disabled: see their status.",
+            subscriptions.count_alerts,
         ),
         FeatureMeasure(
-            "webhooks_failing", "Webhooks without success since their last failure.", tables.count_failing
+            "webhooks_failing",
+            "Webhooks without success since their last failure.",
+            subscriptions.count_failing,
         ),
     ),
 )

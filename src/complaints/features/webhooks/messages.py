@@ -10,14 +10,13 @@ from uuid import UUID
 
 from complaints.api.complaints.json_shapes import complaint_json
 from complaints.domain.complaint.subject import COMPLAINT_KIND
-from complaints.domain.complaint.texts import join_texts
 from complaints.domain.errors import NotFound
 from complaints.domain.json_text import encode
-from complaints.features.webhooks import tables
-from complaints.features.webhooks.tables import Webhook
-from complaints.storage.rows.event_text import read_texts
+from complaints.features.webhooks.tables import deliveries
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.storage.rows.subject import name_of
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.history import event_with_texts
 from complaints.use_cases.complaints.lists import load_view
 from complaints.use_cases.complaints.shown_events import show_data
 from complaints.use_cases.service import Service, Transaction
@@ -61,7 +60,9 @@ def build_messages(
     service: Service, tx: Transaction, leases: Sequence[Lease]
 ) -> dict[UUID, list[WebhookMessage]]:
     """The messages of leased subscriptions, in order, as their owners may see them: by subscription."""
-    rows = tables.load_deliveries(tx, [one for lease in leases for one in lease.delivery_ids])
+    ids = [one for lease in leases for one in lease.delivery_ids]
+    with_texts = any(lease.webhook.payload == "full" for lease in leases)
+    rows = deliveries.load_deliveries(tx, ids, with_texts=with_texts)
     by_webhook: dict[UUID, list[Mapping[Any, Any]]] = {lease.webhook.id: [] for lease in leases}
     for row in rows:
         by_webhook[row["webhook_id"]].append(row)
@@ -117,11 +118,10 @@ class _Complaints:
 
     def event(self, row: Mapping[Any, Any]) -> dict[str, Any]:
         """The event with its texts, as the timeline shows it to the caller."""
-        stored = tables.find_texts(self._tx, row["complaint_id"], row["ordinal"])
-        data = join_texts(row["type"], json.loads(row["data"]), read_texts(stored))
+        found = event_with_texts(row)
         internal = self._caller.has_right_everywhere(Right.SEE_INTERNAL)
-        shown = show_data(self._tx, self._caller, [(row["type"], data)], internal=internal)
-        return {"id": row["id"], "actor": row["actor"], "at": row["at"], "data": shown[0]}
+        shown = show_data(self._tx, self._caller, [(found.type, found.data)], internal=internal)
+        return {"id": found.id, "actor": found.actor, "at": found.at, "data": shown[0]}
 
 
 def _body_of(service: Service, webhook: Webhook, row: Mapping[Any, Any], shown: _Complaints | None) -> bytes:

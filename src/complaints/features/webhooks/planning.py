@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from complaints.features.webhooks import tables
 from complaints.features.webhooks.rules import (
     DisabledReason,
     EventFacts,
@@ -16,12 +15,14 @@ from complaints.features.webhooks.rules import (
     may_follow,
 )
 from complaints.features.webhooks.settings import WebhookSettings
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables import deliveries, subscriptions
+from complaints.features.webhooks.tables.events import find_complaint_facts, find_events, find_subject_teams
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.use_cases.access import Caller
 from complaints.use_cases.accounts.sessions import find_user_caller
-from complaints.use_cases.complaints.history import EventRecord, find_end
+from complaints.use_cases.complaints.history import EventRecord
 from complaints.use_cases.configuration.keys import find_key_caller
-from complaints.use_cases.following import follow
+from complaints.use_cases.following import follow, hold_follower
 from complaints.use_cases.service import Configuration, Service, Transaction
 
 NAME = "webhooks"
@@ -36,22 +37,17 @@ log = logging.getLogger(__name__)
 
 def plan_next(service: Service, _settings: WebhookSettings) -> int:
     """Plan deliveries for the next events of the history; how many events were read."""
-    count = service.read(tables.count_active)
-    return follow(
-        service,
-        NAME,
-        lambda tx, events: plan_events(service, tx, events),
-        limit=min(EVENTS_AT_ONCE, max(1, DELIVERIES_AT_ONCE // max(count, 1))),
-        from_now=True,
-        has_use=lambda tx: tables.count_active(tx) > 0,
-    )
+    return follow(service, NAME, partial(plan_events, service), limit=_limit_events, from_now=True)
+
+
+def _limit_events(tx: Transaction) -> int:
+    count = subscriptions.count_active(tx)
+    return min(EVENTS_AT_ONCE, max(1, DELIVERIES_AT_ONCE // count)) if count else 0
 
 
 def plan_events(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> None:
     """Write the deliveries of events, in the transaction that also moves the cursor."""
-    webhooks = tables.list_webhooks(tx, status=WebhookStatus.ACTIVE)
-    if not webhooks:
-        return
+    webhooks = subscriptions.list_webhooks(tx, status=WebhookStatus.ACTIVE)
     owners = [(event, event.complaint_id or event.subject_id) for event in events]
     facts = _facts_of(tx, [(e.type, e.actor, e.complaint_id, e.subject_id) for e in events])
     now = service.wall()
@@ -72,18 +68,18 @@ def plan_events(service: Service, tx: Transaction, events: Sequence[EventRecord]
         rows += own
         woken.setdefault(len(own), []).append(webhook.id)
     if rows:
-        tables.insert_deliveries(tx, rows)
+        deliveries.insert_deliveries(tx, rows)
         for planned, ids in woken.items():
             if planned:
-                tables.wake_webhooks(tx, ids, now, planned=planned)
+                subscriptions.wake_webhooks(tx, ids, now, planned=planned)
         tx.hasten(SENDING_LOOP, tx.now)
 
 
 def _facts_of(
     tx: Transaction, events: Sequence[tuple[str, str, UUID | None, UUID | None]]
 ) -> list[EventFacts]:
-    complaints = tables.find_complaint_facts(tx, {event[2] for event in events if event[2]})
-    teams = tables.find_subject_teams(tx, {event[3] for event in events if event[3]})
+    complaints = find_complaint_facts(tx, {event[2] for event in events if event[2]})
+    teams = find_subject_teams(tx, {event[3] for event in events if event[3]})
     facts = []
     for kind, actor, complaint_id, subject_id in events:
         if complaint_id is not None:
@@ -139,8 +135,10 @@ def interest_of(service: Service, tx: Transaction, webhook: Webhook) -> Interest
 def disable(tx: Transaction, webhook_id: UUID, reason: DisabledReason, now: datetime) -> None:
     """Send nothing more to a subscription. What is planned has failed; a replay sends it later."""
     values = {"status": WebhookStatus.DISABLED, "disabled_at": now, "disabled_reason": reason}
-    tables.update_webhook(tx, webhook_id, {**values, "wake_at": None, "lease_id": None, "leased_until": None})
-    tables.fail_pending(tx, webhook_id)
+    subscriptions.update_webhook(
+        tx, webhook_id, {**values, "wake_at": None, "lease_id": None, "leased_until": None}
+    )
+    deliveries.fail_pending(tx, webhook_id)
     if reason is not DisabledReason.REQUEST:
         log.error("a webhook was disabled", extra={"webhook": str(webhook_id), "reason": str(reason)})
 
@@ -150,7 +148,7 @@ def hold(tx: Transaction) -> int:
 
     So a change of a subscription holds from one event on.
     """
-    return tables.lock_follower(tx, NAME, after=find_end(tx))
+    return hold_follower(tx, NAME)
 
 
 def find_wanted(
@@ -164,7 +162,7 @@ def find_wanted(
 
 
 def _find_wanted(tx: Transaction, interest: Interest, *, after: int, up_to: int) -> list[Any]:
-    events = tables.find_events(tx, after=after, up_to=up_to)
+    events = find_events(tx, after=after, up_to=up_to)
     facts = _facts_of(tx, [(e["type"], e["actor"], e["complaint_id"], e["subject_id"]) for e in events])
     return [event for event, fact in zip(events, facts, strict=True) if interest.includes(fact)]
 
@@ -174,7 +172,7 @@ def plan_replay(service: Service, tx: Transaction, webhook: Webhook, *, after: i
     interest = interest_of(service, tx, webhook)
     if interest is None:
         return 0
-    pending = tables.find_pending_numbers(tx, webhook.id, after=after, up_to=up_to)
+    pending = deliveries.find_pending_numbers(tx, webhook.id, after=after, up_to=up_to)
     now, number = service.wall(), webhook.replays + 1
     rows = [
         _delivery(webhook, e["sequence"], e["id"], e["complaint_id"] or e["subject_id"], now, number)
@@ -182,9 +180,9 @@ def plan_replay(service: Service, tx: Transaction, webhook: Webhook, *, after: i
         if e["sequence"] not in pending
     ]
     if rows:
-        tables.insert_deliveries(tx, rows)
-        tables.update_webhook(tx, webhook.id, {"replays": number})
-        tables.wake_webhooks(tx, [webhook.id], now)
+        deliveries.insert_deliveries(tx, rows)
+        subscriptions.update_webhook(tx, webhook.id, {"replays": number})
+        subscriptions.wake_webhooks(tx, [webhook.id], now)
         tx.hasten(SENDING_LOOP, tx.now)
     return len(rows)
 
@@ -192,23 +190,29 @@ def plan_replay(service: Service, tx: Transaction, webhook: Webhook, *, after: i
 def forget_old(service: Service, settings: WebhookSettings) -> int:
     """Delete deliveries that ended long ago, a batch of each subscription; how many were deleted."""
     before = service.wall() - timedelta(days=settings.kept_days)
-    webhooks = service.read(tables.list_webhooks)
-    return sum(service.write(partial(_forget, webhook_id=one.id, before=before)) for one in webhooks)
+    webhooks = service.read(subscriptions.list_webhooks)
+    # Look first: on SQLite, a write transaction without work would stop all other writers.
+    with_old = [
+        one.id for one in webhooks if service.read(partial(_find_old, webhook_id=one.id, before=before))
+    ]
+    return sum(service.write(partial(_forget, webhook_id=one, before=before)) for one in with_old)
+
+
+def _find_old(tx: Transaction, *, webhook_id: UUID, before: datetime) -> Sequence[Any]:
+    end = deliveries.find_end_of_old(tx, webhook_id, before)
+    return deliveries.find_old(tx, webhook_id, before_number=end or _NEVER, limit=_PURGED_AT_ONCE)
 
 
 def _forget(tx: Transaction, *, webhook_id: UUID, before: datetime) -> int:
-    webhook = tables.find_webhook(tx, webhook_id, lock=True)
-    end = tables.find_end_of_old(tx, webhook_id, before)
-    if webhook is None:
+    webhook = subscriptions.find_webhook(tx, webhook_id, lock=True)
+    old = _find_old(tx, webhook_id=webhook_id, before=before)
+    if webhook is None or not old:
         return 0
-    old = tables.find_old(tx, webhook_id, before_number=end or _NEVER, limit=_PURGED_AT_ONCE)
-    if not old:
-        return 0
-    tables.delete_deliveries(tx, [row.id for row in old])
+    deliveries.delete_deliveries(tx, [row.id for row in old])
     counted = sum(1 for row in old if row.replay == 0 and row.event_sequence > webhook.start_after)
     values = {
         "start_after": max(webhook.start_after, old[-1].event_sequence),
         "planned": webhook.planned - counted,
     }
-    tables.update_webhook(tx, webhook_id, values)
+    subscriptions.update_webhook(tx, webhook_id, values)
     return len(old)

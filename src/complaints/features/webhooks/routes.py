@@ -23,6 +23,7 @@ from complaints.features.webhooks import messages, use_cases
 from complaints.features.webhooks.schemas import (
     CreateWebhook,
     DeliveryAttemptPage,
+    DeliveryAttemptShown,
     NewWebhookShown,
     PatchWebhook,
     ReplayWebhook,
@@ -31,10 +32,11 @@ from complaints.features.webhooks.schemas import (
     WebhookReplayShown,
     WebhookShown,
     WebhookTestShown,
+    webhook_json,
 )
 from complaints.features.webhooks.sending import open_client, send_message
 from complaints.features.webhooks.settings import WebhookSettings
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 
@@ -57,10 +59,7 @@ router = APIRouter(
 
 
 def _json(request: ApiRequest, found: Webhook) -> dict[str, Any]:
-    return {
-        name: to_json(value)
-        for name, value in use_cases.webhook_members(found, request.service.wall()).items()
-    }
+    return webhook_json(found, request.service.wall())
 
 
 @router.get("", responses={200: {"model": Page[WebhookShown]}})
@@ -237,14 +236,4 @@ def list_webhook_deliveries(
 
 
 def _attempt_json(row: Mapping[Any, Any]) -> dict[str, Any]:
-    members = (
-        "event_id",
-        "replay",
-        "attempt",
-        "at",
-        "status_code",
-        "failure",
-        "duration_ms",
-        "next_attempt_at",
-    )
-    return {name: to_json(row[name]) for name in members} | {"sequence": row["event_sequence"]}
+    return {name: to_json(row[name]) for name in DeliveryAttemptShown.model_fields}

@@ -1,7 +1,8 @@
 """The shapes of webhooks: what callers send, and what they get."""
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, example
 from complaints.api.pages import CursorQuery
+from complaints.domain.json_text import to_json
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import Priority
 from complaints.features.webhooks.rules import DisabledReason, WebhookStatus
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.use_cases.commands.field_types import WHOLE, Code, Content
 
 _EXAMPLES = read_examples("complaints.features.webhooks")
@@ -166,3 +169,10 @@ class DeliveryAttemptPage(AnswerModel):
 
     items: list[DeliveryAttemptShown]
     next_cursor: str | None
+
+
+def webhook_json(found: Webhook, now: datetime) -> dict[str, Any]:
+    """A subscription as the API shows it. Nothing in it comes from the secrets."""
+    until = found.previous_until
+    members = asdict(found) | {"previous_secret_until": until if until is not None and until > now else None}
+    return {name: to_json(members[name]) for name in WebhookShown.model_fields}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from complaints.domain.errors import Unavailable
-from complaints.features.webhooks import messages, planning, tables
+from complaints.features.webhooks import messages, planning
 from complaints.features.webhooks.messages import Lease, WebhookMessage
 from complaints.features.webhooks.rules import (
     GONE,
@@ -28,10 +28,11 @@ from complaints.features.webhooks.rules import (
     read_retry_after,
 )
 from complaints.features.webhooks.settings import WebhookSettings
-from complaints.features.webhooks.signing import sign
-from complaints.features.webhooks.tables import Webhook
+from complaints.features.webhooks.tables import Values, deliveries, subscriptions
+from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.outbound.allow_list import parse_allow_list
 from complaints.outbound.reply import SendingFailed
+from complaints.outbound.signing import sign
 from complaints.use_cases.service import Service, Transaction
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class Sender:
     def _has_due(self) -> bool:
         try:
             return self._service.read(
-                lambda tx: tables.has_due(tx, self._service.wall(), lease=self._settings.lease)
+                lambda tx: subscriptions.has_due(tx, self._service.wall(), lease=self._settings.lease)
             )
         except Unavailable:
             time.sleep(_REST_SECONDS)
@@ -260,7 +261,7 @@ class Sender:
         free_for_troubled = self._settings.threads // 4
         free_for_troubled -= sum(batch.width for batch in busy if _is_troubled(batch))
         chosen: list[Webhook] = []
-        for webhook in tables.claim_candidates(tx, now, lease=self._settings.lease, limit=_CANDIDATES):
+        for webhook in subscriptions.claim_candidates(tx, now, lease=self._settings.lease, limit=_CANDIDATES):
             is_troubled = webhook.failing_since is not None
             if webhook.id in self._under_way and webhook.id not in ended:
                 continue  # the clock was set back or forth: this process still sends to it
@@ -270,14 +271,16 @@ class Sender:
         leases = self._choose_messages(tx, chosen, now, free=free)
         if leases:
             until = now + self._settings.lease
-            tables.lease_webhooks(tx, [one.webhook.id for one in leases], self._lease_id, until)
+            subscriptions.lease_webhooks(tx, [one.webhook.id for one in leases], self._lease_id, until)
         return leases
 
     def _choose_messages(
         self, tx: Transaction, webhooks: Sequence[Webhook], now: datetime, *, free: int
     ) -> list[Lease]:
         """The leases of subscriptions that have messages to send now. `free` threads are shared by them."""
-        due = tables.find_due(tx, [one.id for one in webhooks], now, limit=_DUE_AT_ONCE) if webhooks else {}
+        due = (
+            deliveries.find_due(tx, [one.id for one in webhooks], now, limit=_DUE_AT_ONCE) if webhooks else {}
+        )
         is_whole = sum(map(len, due.values())) < _DUE_AT_ONCE
         leases, spare = [], free - len(webhooks)
         for webhook in webhooks:
@@ -287,14 +290,14 @@ class Sender:
                 continue
             pending = due.get(webhook.id, [])
             ids, waiting = choose_next(pending, now)
-            tables.postpone(tx, waiting)
+            deliveries.postpone(tx, waiting)
             if ids:
                 most = min(self._widths[webhook.id], len({one.owner_id for one in pending}))
                 width = min(most, 1 + spare)
                 spare -= width - 1
                 leases.append(Lease(webhook, owner, ids[:MESSAGES_AT_ONCE], width))
             elif pending or is_whole:
-                tables.end_leases(tx, [webhook.id])  # it has work later, or none
+                subscriptions.end_leases(tx, [webhook.id])  # it has work later, or none
         return leases
 
     def _build(self, leases: Sequence[Lease]) -> dict[UUID, list[WebhookMessage]]:
@@ -378,20 +381,22 @@ def settle(tx: Transaction, batches: Sequence[Batch], lease_id: UUID, *, chance:
     """Write the results of batches and give the subscriptions back. Nothing is written for a lease that is lost."""
     if not batches:
         return
-    leased = tables.claim_leased(tx, [batch.webhook.id for batch in batches], lease_id)
+    leased = subscriptions.claim_leased(tx, [batch.webhook.id for batch in batches], lease_id)
     kept = [batch for batch in batches if batch.webhook.id in leased]
     for batch in batches:
         if batch not in kept:
             log.warning("the lease of a webhook was lost", extra={"webhook": str(batch.webhook.id)})
     results = [(leased[one.webhook.id], *pair) for one in kept for pair in one.results]
     results.sort(key=lambda result: result[1].delivery_id)
-    tables.note_delivered(tx, [message.delivery_id for _, message, result in results if result.is_success])
+    deliveries.note_delivered(
+        tx, [message.delivery_id for _, message, result in results if result.is_success]
+    )
     attempts = []
     for webhook, message, result in results:
         again_at = None if result.is_success else _settle_failure(tx, webhook, message, result, chance)
         attempts.append(_attempt(webhook, message, result, again_at))
-    tables.insert_attempts(tx, attempts)
-    tables.end_leases(tx, [*leased])
+    deliveries.insert_attempts(tx, attempts)
+    subscriptions.end_leases(tx, [*leased])
     for batch in kept:
         _judge(tx, leased[batch.webhook.id], [result for _, result in batch.results if result.was_sent])
 
@@ -408,15 +413,17 @@ def _settle_failure(
     if result.was_sent:
         wait = plan_retry(message.attempts + 1, retry_after=result.retry_after, chance=chance)
     at = None if wait is None else result.at + wait
-    tables.note_not_delivered(tx, message.delivery_id, next_attempt_at=at)
+    deliveries.note_not_delivered(tx, message.delivery_id, next_attempt_at=at)
     if at is not None:
-        tables.postpone_followers(tx, webhook.id, message.owner_id, after_id=message.delivery_id, until=at)
+        deliveries.postpone_followers(
+            tx, webhook.id, message.owner_id, after_id=message.delivery_id, until=at
+        )
     return at
 
 
 def _attempt(
     webhook: Webhook, message: WebhookMessage, result: SendResult, again_at: datetime | None
-) -> tables.Values:
+) -> Values:
     return {
         "webhook_id": webhook.id,
         "delivery_id": message.delivery_id,
@@ -437,7 +444,7 @@ def _judge(tx: Transaction, webhook: Webhook, results: Sequence[SendResult]) -> 
     if not any(result.is_success for result in results):
         failing_since = webhook.failing_since or min(result.at for result in results)
     if failing_since != webhook.failing_since:
-        tables.update_webhook(tx, webhook.id, {"failing_since": failing_since})
+        subscriptions.update_webhook(tx, webhook.id, {"failing_since": failing_since})
     latest = max(result.at for result in results)
     reason = choose_disabling([result.status for result in results], failing_since, latest)
     if reason is not None:

@@ -5,25 +5,24 @@ one: a caller whose scope is every complaint or a source. Managers and admins se
 """
 
 import logging
-from collections.abc import Collection, Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.errors import Conflict, Forbidden, InvalidContent, NotFound
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.time.preview import parse_duration
-from complaints.features.webhooks import planning, tables
+from complaints.features.webhooks import planning
 from complaints.features.webhooks.rules import EVERY_TYPE, DisabledReason, WebhookStatus, may_follow
 from complaints.features.webhooks.schemas import CreateWebhook, PatchWebhook, WebhookFilter
-from complaints.features.webhooks.signing import make_secret
-from complaints.features.webhooks.tables import Webhook
-from complaints.outbound.allow_list import parse_allow_list
-from complaints.outbound.urls import UnsafeUrl, check_url
+from complaints.features.webhooks.tables import deliveries, subscriptions
+from complaints.features.webhooks.tables.subscriptions import Webhook
+from complaints.outbound.signing import make_secret
+from complaints.outbound.urls import refuse_unsafe_url
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.history import find_end
-from complaints.use_cases.named_filters import check_name
+from complaints.use_cases.named_filters import check_member
 from complaints.use_cases.service import Service, Transaction
 
 MOST_WEBHOOKS = 1000
@@ -39,7 +38,7 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
         raise Forbidden("Webhooks are for callers whose scope is every complaint or a source.")
     _check_members(service, tx, command)
     planning.hold(tx)
-    if tables.count_webhooks(tx) >= MOST_WEBHOOKS:
+    if subscriptions.count_webhooks(tx) >= MOST_WEBHOOKS:
         raise Conflict(f"There are {MOST_WEBHOOKS} subscriptions already: delete one that is not needed.")
     webhook_id = service.new_id()
     excluded = command.exclude_actors if command.exclude_actors is not None else (caller.actor,)
@@ -59,7 +58,7 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
         "owner_login": caller.login,
         "start_after": find_end(tx),
     }
-    tables.insert_webhook(tx, values)
+    subscriptions.insert_webhook(tx, values)
     _note("a webhook was made", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
 
@@ -71,28 +70,17 @@ def _note(message: str, caller: Caller, webhook_id: UUID) -> None:
 def _check_members(service: Service, tx: Transaction, command: CreateWebhook | PatchWebhook) -> None:
     """Raise InvalidContent for a URL to which nothing may be sent, and for unknown names."""
     if command.url is not None:
-        try:
-            check_url(command.url, parse_allow_list(service.webhook_allow))
-        except UnsafeUrl as error:
-            raise InvalidContent.at("/url", f"The URL {error}.") from error
+        refuse_unsafe_url(command.url, service.webhook_allow)
     configuration = service.configuration(tx)
     for number, name in enumerate(command.event_types or ()):
         if name != EVERY_TYPE:
-            _check_name(
+            check_member(
                 name, configuration.event_types, pointer=f"/event_types/{number}", thing="type of event"
             )
     if command.filter is not None:
-        _check_name(command.filter.team, configuration.directory.teams, pointer="/filter/team", thing="team")
-        _check_name(
-            command.filter.category, configuration.categories, pointer="/filter/category", thing="category"
-        )
-
-
-def _check_name(name: str | None, known: Collection[str], *, pointer: str, thing: str) -> None:
-    try:
-        check_name(name, known, parameter="", thing=thing)
-    except InvalidContent as error:
-        raise InvalidContent.at(pointer, error.detail) from error
+        asked, teams = command.filter, configuration.directory.teams
+        check_member(asked.team, teams, pointer="/filter/team", thing="team")
+        check_member(asked.category, configuration.categories, pointer="/filter/category", thing="category")
 
 
 def _filter_of(command: WebhookFilter) -> dict[str, str | None]:
@@ -101,12 +89,12 @@ def _filter_of(command: WebhookFilter) -> dict[str, str | None]:
 
 def list_webhooks(tx: Transaction, caller: Caller) -> Sequence[Webhook]:
     """The subscriptions that the caller may see: its own, or all."""
-    return [found for found in tables.list_webhooks(tx) if _is_known(caller, found)]
+    return [found for found in subscriptions.list_webhooks(tx) if _is_known(caller, found)]
 
 
 def load_webhook(tx: Transaction, caller: Caller, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     """One subscription that the caller may see. Raises NotFound."""
-    found = tables.find_webhook(tx, webhook_id, lock=lock)
+    found = subscriptions.find_webhook(tx, webhook_id, lock=lock)
     if found is None or not _is_known(caller, found):
         raise NotFound("There is no such webhook.")
     return found
@@ -147,7 +135,7 @@ def change_webhook(
         if value is not None
     }
     if values:
-        tables.update_webhook(
+        subscriptions.update_webhook(
             tx, webhook_id, values | {"start_after": max(found.start_after, planned_until), "planned": 0}
         )
     if command.status is WebhookStatus.DISABLED and found.status is WebhookStatus.ACTIVE:
@@ -155,7 +143,7 @@ def change_webhook(
     if command.status is WebhookStatus.ACTIVE and found.status is WebhookStatus.DISABLED:
         again = {"status": WebhookStatus.ACTIVE, "disabled_at": None, "disabled_reason": None}
         fresh = {"failing_since": None, "start_after": find_end(tx), "planned": 0}
-        tables.update_webhook(tx, webhook_id, again | fresh)
+        subscriptions.update_webhook(tx, webhook_id, again | fresh)
     _note("a webhook was changed", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
 
@@ -168,7 +156,7 @@ def delete_webhook(tx: Transaction, caller: Caller, webhook_id: UUID) -> None:
     """Delete a subscription with its delivery log. Raises NotFound."""
     planning.hold(tx)
     load_webhook(tx, caller, webhook_id, lock=True)
-    tables.delete_webhook(tx, webhook_id)
+    subscriptions.delete_webhook(tx, webhook_id)
     _note("a webhook was deleted", caller, webhook_id)
 
 
@@ -183,7 +171,7 @@ def rotate_secret(
     length = _read_overlap(overlap)
     former = {"previous_secret": found.secret, "previous_until": service.wall() + length}
     kept = former if length else dict.fromkeys(former)
-    tables.update_webhook(tx, webhook_id, {"secret": make_secret(), **kept})
+    subscriptions.update_webhook(tx, webhook_id, {"secret": make_secret(), **kept})
     _note("the secret of a webhook was rotated", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
 
@@ -226,25 +214,4 @@ def list_attempts(
 ) -> Sequence[Any]:
     """The attempts of a subscription with ids below `before`, latest first. Raises NotFound."""
     load_webhook(tx, caller, webhook_id)
-    return tables.list_attempts(tx, webhook_id, before=before, limit=limit)
-
-
-def webhook_members(found: Webhook, now: datetime) -> dict[str, Any]:
-    """The members of a subscription that callers see. Nothing in it comes from the secrets."""
-    until = found.previous_until
-    return {
-        "id": found.id,
-        "url": found.url,
-        "event_types": list(found.event_types),
-        "payload": found.payload,
-        "format": found.format,
-        "filter": asdict(found.filter),
-        "exclude_actors": list(found.exclude_actors),
-        "status": found.status,
-        "disabled_reason": found.disabled_reason,
-        "disabled_at": found.disabled_at,
-        "failing_since": found.failing_since,
-        "previous_secret_until": until if until is not None and until > now else None,
-        "created_at": found.created_at,
-        "created_by": found.created_by,
-    }
+    return deliveries.list_attempts(tx, webhook_id, before=before, limit=limit)

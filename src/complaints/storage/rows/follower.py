@@ -43,6 +43,13 @@ def claim_after(tx: Transaction, name: str) -> int | None:
     return tx.connection.execute(statement).scalar_one_or_none()
 
 
+def lock_after(tx: Transaction, name: str) -> int:
+    """As `find_after` for a follower that has a row, and lock the row. It waits for another transaction."""
+    statement = select(follower.c.after).where(follower.c.name == name).with_for_update()
+    after: int = tx.connection.execute(statement).scalar_one()
+    return after
+
+
 def insert_follower(tx: Transaction, name: str, *, after: int) -> None:
     """Make the row of a follower. Does nothing if the row exists, also if another process has just made it."""
     insert_if_absent(tx, follower, {"name": name, "after": after, "updated_at": tx.now})

@@ -1,19 +1,30 @@
 """Secrets and signatures of Standard Webhooks 1.0.0."""
 
 import base64
+import binascii
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from standardwebhooks import Webhook as Signer
 
-PREFIX = "whsec_"
+_PREFIX = "whsec_"
 _SECRET_BYTES = 32
+_LEAST_BYTES, _MOST_BYTES = 24, 64
 
 
 def make_secret() -> str:
     """A new random secret: `whsec_` and 32 bytes in base64."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def is_secret(text: str) -> bool:
+    """True for a secret of the length that the standard asks for: `whsec_` and base64 of 24 to 64 bytes."""
+    try:
+        secret = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        return False
+    return text.startswith(_PREFIX) and _LEAST_BYTES <= len(secret) <= _MOST_BYTES
 
 
 def sign(message_id: str, body: bytes, *, at: datetime, secrets_in_use: Iterable[str]) -> Mapping[str, str]:

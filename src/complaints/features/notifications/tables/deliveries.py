@@ -1,4 +1,4 @@
-"""The tables of notifications: deliveries, the preferences of users, and group robots."""
+"""Deliveries: each message to a recipient, its lease, and what became of it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
     and_,
@@ -29,9 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from complaints.domain.complaint.numbers import number_of
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
-from complaints.features.notifications.hearing import Owners
 from complaints.features.notifications.model import (
     Audience,
     MessageChannel,
@@ -39,25 +36,17 @@ from complaints.features.notifications.model import (
     MessageStatus,
     NewDelivery,
     ReceiptStatus,
-    RobotAccount,
-    RobotKind,
 )
-from complaints.features.notifications.preferences import ChosenChannel, NotificationPreference, QuietHours
 from complaints.features.notifications.rules import LEASE, Settlement
-from complaints.features.notifications.topics import About, Topic
+from complaints.features.notifications.tables import metadata
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.database.types import UtcDateTime, new_metadata, one_of
-from complaints.storage.database.upsert import insert_if_absent, insert_or_update
+from complaints.storage.database.types import UtcDateTime, one_of
+from complaints.storage.database.upsert import insert_if_absent
 from complaints.storage.rows.complaint import complaint
-from complaints.storage.rows.configuration import user_account
-from complaints.storage.rows.deadline import deadline
 from complaints.storage.rows.escalation import WAITING, escalation
-from complaints.storage.rows.import_job import import_job
 from complaints.storage.rows.scope_condition import condition, subject_condition
 from complaints.storage.rows.subject import NAME_COLUMNS, name_of, subject
-
-metadata = new_metadata()
 
 message_delivery = Table(
     "message_delivery",
@@ -121,40 +110,6 @@ Index(
     sqlite_where=_LOST,
 )
 
-notification_preference = Table(
-    "notification_preference",
-    metadata,
-    Column("login", ForeignKey(user_account.c.login), primary_key=True),
-    Column("channels", JSON, nullable=False),
-    Column("language", String(8), nullable=False),
-    Column("timezone", String(100)),
-    Column("immediate_level", SmallInteger, nullable=False),
-    Column("digest_times", JSON, nullable=False),
-    Column("quiet_from", String(5)),
-    Column("quiet_until", String(5)),
-    Column("remind_every_seconds", Integer),
-    Column("updated_at", UtcDateTime, nullable=False),
-    CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet"),
-    CheckConstraint("immediate_level >= 0", name="immediate_level"),
-    CheckConstraint("remind_every_seconds > 0", name="remind_every"),
-)
-
-robot = Table(
-    "robot",
-    metadata,
-    Column("code", String(100), primary_key=True),
-    Column("kind", one_of(RobotKind), nullable=False),
-    Column("url", Text, nullable=False),
-    Column("secret", Text),
-    Column("teams", JSON, nullable=False),
-    Column("language", String(8), nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("sent_at", JSON, nullable=False),  # the last messages of a minute, by the wall clock
-    Column("barred_until", UtcDateTime),  # the wall clock
-    Column("updated_at", UtcDateTime, nullable=False),
-)
-p, r = notification_preference.c, robot.c
-
 
 def insert_delivery(tx: Transaction, delivery_id: UUID, new: NewDelivery, *, wall: datetime) -> bool:
     """Write a delivery; False if it was written before."""
@@ -205,18 +160,22 @@ def _read(row: Row[Any], **changed: Any) -> MessageDelivery:
 
 def save_settlement(tx: Transaction, delivery: MessageDelivery, settlement: Settlement) -> bool:
     """Write the outcome of an attempt. False if the lease was lost: another process has tried it since."""
-    leased = (d.id == delivery.id, _WAITING, d.attempts == delivery.attempts, d.channel == delivery.channel)
     values = {name: getattr(settlement, name) for name in Settlement.__dataclass_fields__}
     values["channels"] = list(settlement.channels)
-    return tx.connection.execute(update(message_delivery).where(*leased).values(values)).rowcount == 1
+    statement = update(message_delivery).where(*_still_leased(delivery))
+    return tx.connection.execute(statement.values(values)).rowcount == 1
 
 
 def release(tx: Transaction, deliveries: Collection[MessageDelivery], *, wall: datetime) -> None:
     """Give leased messages back that were not tried."""
     for one in deliveries:
-        leased = (d.id == one.id, _WAITING, d.attempts == one.attempts, d.channel == one.channel)
         values = {"attempts": one.attempts - 1, "next_attempt_at": wall}
-        tx.connection.execute(update(message_delivery).where(*leased).values(values))
+        tx.connection.execute(update(message_delivery).where(*_still_leased(one)).values(values))
+
+
+def _still_leased(delivery: MessageDelivery) -> tuple[Any, ...]:
+    """Another process that leased it since has counted an attempt, or tries another channel."""
+    return d.id == delivery.id, _WAITING, d.attempts == delivery.attempts, d.channel == delivery.channel
 
 
 def find_delivery(tx: Transaction, delivery_id: UUID, *, lock: bool = False) -> MessageDelivery | None:
@@ -306,189 +265,3 @@ def find_unheard_steps(tx: Transaction) -> Sequence[tuple[str, str]]:
         .order_by(e.taken_at, e.id)
     )
     return [(name_of(row).number, row["step"]) for row in tx.connection.execute(statement).mappings()]
-
-
-# Preferences ---------------------------------------------------------------------------------------------------------
-
-
-def find_preferences(tx: Transaction, logins: Collection[str]) -> dict[str, NotificationPreference]:
-    """The preferences of these users, by login. A user who chose nothing has none here."""
-    if not logins:
-        return {}
-    statement = select(notification_preference).where(p.login.in_(sorted(logins)))
-    return {row.login: _read_preference(row) for row in tx.connection.execute(statement)}
-
-
-def _read_preference(row: Row[Any]) -> NotificationPreference:
-    return NotificationPreference(
-        channels=tuple(ChosenChannel(MessageChannel(one["channel"]), one["address"]) for one in row.channels),
-        language=row.language,
-        timezone=row.timezone,
-        immediate_level=row.immediate_level,
-        digest_times=tuple(row.digest_times),
-        quiet=QuietHours(row.quiet_from, row.quiet_until) if row.quiet_from else None,
-        remind_every_seconds=row.remind_every_seconds,
-    )
-
-
-def write_preference(tx: Transaction, login: str, preference: NotificationPreference) -> None:
-    """Write the preference of a user, in place of the one before."""
-    quiet = preference.quiet
-    values = {
-        "login": login,
-        "channels": [asdict(one) for one in preference.channels],
-        "language": preference.language,
-        "timezone": preference.timezone,
-        "immediate_level": preference.immediate_level,
-        "digest_times": list(preference.digest_times),
-        "quiet_from": quiet.quiet_from if quiet else None,
-        "quiet_until": quiet.quiet_until if quiet else None,
-        "remind_every_seconds": preference.remind_every_seconds,
-        "updated_at": tx.now,
-    }
-    insert_or_update(tx, notification_preference, values)
-
-
-# Robots ---------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Robot:
-    """A robot of a group chat.
-
-    It hears of the steps of its `teams`. `sent_at` are the times of its last messages, and it gets none before
-    `barred_until`, both by the wall clock.
-    """
-
-    code: str
-    account: RobotAccount
-    teams: tuple[str, ...]
-    language: str
-    active: bool
-    sent_at: tuple[datetime, ...] = ()
-    barred_until: datetime | None = None
-
-
-def find_robots(tx: Transaction) -> Sequence[Robot]:
-    """All robots, by code."""
-    return [_read_robot(row) for row in tx.connection.execute(select(robot).order_by(r.code))]
-
-
-def find_robot(tx: Transaction, code: str, *, lock: bool = False) -> Robot | None:
-    """The robot with this code, or None. `lock` keeps other transactions from changing it."""
-    statement = select(robot).where(r.code == code)
-    row = tx.connection.execute(statement.with_for_update() if lock else statement).first()
-    return _read_robot(row) if row else None
-
-
-def _read_robot(row: Row[Any]) -> Robot:
-    return Robot(
-        code=row.code,
-        account=RobotAccount(row.kind, row.url, row.secret),
-        teams=tuple(row.teams),
-        language=row.language,
-        active=row.active,
-        sent_at=tuple(datetime.fromisoformat(text) for text in row.sent_at),
-        barred_until=row.barred_until,
-    )
-
-
-def write_robot(tx: Transaction, new: Robot) -> None:
-    """Write a robot, in place of the one with the same code."""
-    values = {
-        "code": new.code,
-        "kind": new.account.kind,
-        "url": new.account.url,
-        "secret": new.account.secret,
-        "teams": list(new.teams),
-        "language": new.language,
-        "active": new.active,
-        "sent_at": [at.isoformat() for at in new.sent_at],
-        "barred_until": new.barred_until,
-        "updated_at": tx.now,
-    }
-    insert_or_update(tx, robot, values)
-
-
-def note_sent(tx: Transaction, sender: Robot, sent_at: Sequence[datetime]) -> None:
-    """Note the times of the last messages of a robot."""
-    values = {"sent_at": [at.isoformat() for at in sent_at]}
-    tx.connection.execute(update(robot).where(r.code == sender.code).values(values))
-
-
-def bar_robot(tx: Transaction, code: str, until: datetime) -> None:
-    """Send nothing to a robot until this time of the wall clock."""
-    tx.connection.execute(update(robot).where(r.code == code).values(barred_until=until))
-
-
-def delete_robot(tx: Transaction, code: str) -> bool:
-    """Delete a robot; False if there is none. What waits for it goes the next way."""
-    return tx.connection.execute(delete(robot).where(r.code == code)).rowcount == 1
-
-
-# What messages are about ----------------------------------------------------------------------------------------------
-
-
-def find_topics(tx: Transaction, things: Collection[About]) -> dict[UUID, Topic]:
-    """The complaints and other subjects of events or deliveries, by id."""
-    complaint_ids = {one.complaint_id for one in things if one.complaint_id}
-    subject_ids = {one.subject_id for one in things if one.subject_id}
-    k, o = complaint.c, subject.c
-    of_complaints = select(
-        k.id, k.sequence, k.team, k.assignee, k.first_owner, k.priority, k.category, k.next_due_at
-    ).where(any_of(k.id, complaint_ids))
-    found = {}
-    for row in tx.connection.execute(of_complaints) if complaint_ids else ():
-        owners = Owners(row.team, row.assignee, row.first_owner)
-        found[row.id] = Topic(number_of(row.sequence), owners, row.priority, row.category, row.next_due_at)
-    of_subjects = select(o.id, o.number, o.team, o.owner).where(any_of(o.id, subject_ids))
-    for own in tx.connection.execute(of_subjects) if subject_ids else ():
-        found[own.id] = Topic(own.number, Owners(own.team, own.owner, own.owner))
-    return found
-
-
-def find_waiting_escalations(
-    tx: Transaction, escalation_ids: Collection[UUID]
-) -> dict[UUID, datetime | None]:
-    """Those of these escalations that are neither acknowledged nor settled, with the due time of their deadline.
-
-    None: a user escalated, and no deadline did.
-    """
-    statement = (
-        select(escalation.c.id, deadline.c.due_at)
-        .outerjoin(deadline, deadline.c.id == escalation.c.deadline_id)
-        .where(any_of(escalation.c.id, escalation_ids), WAITING)
-    )
-    return {row.id: row.due_at for row in tx.connection.execute(statement)}
-
-
-_IMPORT_FIGURES = ("rows", "accepted", "duplicates", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class EndedImport:
-    """An import that has ended, the user who started it, and its figures."""
-
-    id: UUID
-    login: str
-    facts: dict[str, int]
-
-
-def find_ended_imports(tx: Transaction, *, since: datetime, limit: int) -> list[EndedImport]:
-    """The imports of users that have ended since then, and about which no message was written."""
-    j = import_job.c
-    written = select(literal(1)).where(d.event_id == j.id)
-    statement = (
-        select(j.id, j.login, j.rows, j.accepted, j.duplicates, j.failed)
-        .where(j.login.is_not(None), j.finished_at >= since, ~j.dry_run, ~written.exists())
-        .order_by(j.finished_at)
-        .limit(limit)
-    )
-    return [
-        EndedImport(
-            row.id,
-            row.login,
-            {name: row._mapping[name] for name in ("rows", "accepted", "duplicates", "failed")},
-        )
-        for row in tx.connection.execute(statement)
-    ]
