@@ -14,6 +14,7 @@ from complaints.features.webhooks.rules import (
     PendingDelivery,
     choose_disabling,
     choose_next,
+    choose_width,
     may_follow,
     plan_retry,
     read_retry_after,
@@ -52,6 +53,28 @@ def test_the_waiting_times_are_those_of_the_specification() -> None:
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: int | None) -> None:
     found = read_retry_after(header, NOW)
     assert found == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("width", "durations", "chosen"),
+    [
+        (1, [0, 1, 0], 1),  # at once: one thread is the quickest
+        (1, [40, 60], 2),
+        (2, [40, 60], 4),
+        (8, [40, 60], 8),
+        (1, [9], 1),
+        (2, [10], 2),
+        (8, [16, 14], 3),  # at once, but for the threads that stand in each other's way
+        (3, [2, 2], 1),
+        (8, [40, 1999], 8),
+        (8, [40, 2000], 1),
+        (8, [], 1),
+    ],
+)
+def test_a_receiver_gets_as_many_messages_at_a_time_as_help(
+    width: int, durations: list[int], chosen: int
+) -> None:
+    assert choose_width(width, durations) == chosen
 
 
 def test_retry_after_makes_a_wait_longer_but_not_shorter() -> None:

@@ -110,6 +110,25 @@ def may_follow(scope: Scope) -> bool:
     )
 
 
+MOST_AT_ONE_RECEIVER = 8
+QUICK_SECONDS = 2.0
+"""A receiver that answers more slowly than this gets one message at a time."""
+
+WAIT_FOR_A_THREAD_MS = 5
+
+
+def choose_width(width: int, durations: Sequence[int]) -> int:
+    """How many messages a receiver gets at a time after `width` at a time took these milliseconds each.
+
+    More threads help only while they wait. A receiver that answers at once gets one message at a time: several
+    threads would take the interpreter from each other, and deliver less.
+    """
+    if not durations or max(durations) >= QUICK_SECONDS * 1000:
+        return 1
+    useful = int(sum(durations) / len(durations)) // WAIT_FOR_A_THREAD_MS
+    return max(1, min(width * 2, useful, MOST_AT_ONE_RECEIVER))
+
+
 def plan_retry(
     attempts: int, *, retry_after: timedelta | None, chance: Callable[[], float]
 ) -> timedelta | None:

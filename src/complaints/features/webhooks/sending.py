@@ -21,9 +21,11 @@ from complaints.features.webhooks import messages, planning
 from complaints.features.webhooks.messages import Lease, WebhookMessage
 from complaints.features.webhooks.rules import (
     GONE,
+    QUICK_SECONDS,
     DisabledReason,
     choose_disabling,
     choose_next,
+    choose_width,
     plan_retry,
     read_retry_after,
 )
@@ -38,11 +40,7 @@ from complaints.use_cases.service import Service, Transaction
 if TYPE_CHECKING:
     from complaints.outbound.http_client import GuardedClient
 
-MESSAGES_AT_ONCE = 100
-MOST_AT_ONE_RECEIVER = 8
-QUICK_SECONDS = 2.0
-"""A receiver that answers more slowly than this gets one message at a time."""
-
+MESSAGES_AT_ONCE = 300
 _CANDIDATES = 200
 _DUE_AT_ONCE = 1000
 _LOOK_SECONDS = 0.1
@@ -364,13 +362,11 @@ class Sender:
             return SendResult(now(), 0, failure=_FAULT)
 
     def _learn(self, batch: Batch) -> None:
-        """A receiver that answers well and quickly gets more messages at a time, any other gets one."""
+        """Choose how many messages the receiver gets at a time from now on."""
         webhook_id, results = batch.webhook.id, [result for _, result in batch.results]
-        slowest = max((result.duration_ms for result in results), default=0) / 1000
-        if results and all(result.is_success for result in results) and slowest < QUICK_SECONDS:
-            self._widths[webhook_id] = min(self._widths[webhook_id] * 2, MOST_AT_ONE_RECEIVER)
-        else:
-            self._widths[webhook_id] = 1
+        durations = [result.duration_ms for result in results if result.is_success]
+        is_well = len(durations) == len(results)
+        self._widths[webhook_id] = choose_width(self._widths[webhook_id], durations) if is_well else 1
 
 
 def _is_troubled(batch: Batch) -> bool:
