@@ -24,7 +24,11 @@ def serve(port: int, file: Path) -> None:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            size = int(self.headers["content-length"])
+            body = self.rfile.read(size).decode()
+            if len(body.encode()) < size:  # the sender was killed between its head and its body
+                self.close_connection = True
+                return
             signed = {
                 name.lower(): value for name, value in self.headers.items() if name.startswith("webhook-")
             }
