@@ -85,6 +85,18 @@ class _OnFreePort(Controller):
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 
+    def stop(self, no_assert: bool = False) -> None:
+        """Stop when the last connection is closed: a loop that ends before leaves its socket open."""
+        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result(timeout=10)
+        super().stop(no_assert)
+
+    async def _close(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        is_closed = asyncio.ensure_future(self.server.wait_closed())
+        await asyncio.sleep(0)  # Python 3.11 waits only where the wait began before the end
+        self.server.close()
+        await is_closed
+
 
 @contextmanager
 def mail_server(*, has_accounts: bool = False, **options: Any) -> Iterator[MailServerDouble]:
