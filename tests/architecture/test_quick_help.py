@@ -30,7 +30,9 @@ def test_an_installation_loads_no_library_that_only_others_need() -> None:
     """It has no OpenID provider, no PostgreSQL, no S3, dials nobody, and has not made its first workbook yet."""
     program = "import sys, complaints.wiring, complaints.api.app; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert {"boto3", "httpcore2", "httpx2", "joserfc", "psycopg", "xlsxwriter"}.isdisjoint(done.stdout.split())
+    assert {"boto3", "httpcore2", "httpx2", "joserfc", "psycopg", "xlsxwriter"}.isdisjoint(
+        done.stdout.split()
+    )
 
 
 def paths(command: typer.main.TyperGroup, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
