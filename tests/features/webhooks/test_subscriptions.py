@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from complaints.domain.vocabulary import AccessRole
+from complaints.features.webhooks import use_cases
 from tests.api.test_sessions import open_session
 from tests.features.webhooks.webhook_world import WebhookWorld, webhook_world
 from tests.support import Scenario
@@ -125,6 +126,18 @@ def test_a_weaker_key_of_the_same_user_does_not_turn_a_subscription_to_itself(
     shown = world.client.get("/v1/webhooks", headers=weak).json()["items"]
     assert [one["id"] for one in shown] == [own]
     assert world.client.get(f"/v1/webhooks/{own}", headers=session).status_code == 200
+
+
+def test_one_key_does_not_take_all_places(world: WebhookWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(use_cases, "MOST_OF_ONE_OWNER", 2)
+    monkeypatch.setattr(use_cases, "MOST_WEBHOOKS", 5)
+    keys = [world.scenario.key(AccessRole.INTAKE, source=source) for source in ("north", "south")]
+    answers = [world.client.post("/v1/webhooks", json={"url": URL}, headers=key) for key in keys * 3]
+    assert [answer.status_code for answer in answers] == [201] * 4 + [409] * 2
+    assert answers[-1].json()["detail"].startswith("You have 2 subscriptions already")
+    assert world.client.post("/v1/webhooks", json={"url": URL}).status_code == 201
+    refused = world.client.post("/v1/webhooks", json={"url": URL})
+    assert refused.json()["detail"].startswith("There are 5 subscriptions already")
 
 
 def test_a_repeated_request_gets_the_same_secret(world: WebhookWorld) -> None:

@@ -26,6 +26,7 @@ from complaints.use_cases.named_filters import check_member
 from complaints.use_cases.service import Service, Transaction
 
 MOST_WEBHOOKS = 1000
+MOST_OF_ONE_OWNER = 50
 MOST_REPLAYED = 10_000
 LONGEST_OVERLAP = timedelta(days=30)
 log = logging.getLogger(__name__)
@@ -38,8 +39,7 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
         raise Forbidden("Webhooks are for callers whose scope is every complaint or a source.")
     _check_members(service, tx, command)
     planning.hold(tx)
-    if subscriptions.count_webhooks(tx) >= MOST_WEBHOOKS:
-        raise Conflict(f"There are {MOST_WEBHOOKS} subscriptions already: delete one that is not needed.")
+    _refuse_too_many(tx, caller)
     webhook_id = service.new_id()
     excluded = command.exclude_actors if command.exclude_actors is not None else (caller.actor,)
     values: dict[str, Any] = {
@@ -61,6 +61,15 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
     subscriptions.insert_webhook(tx, values)
     _note("a webhook was made", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
+
+
+def _refuse_too_many(tx: Transaction, caller: Caller) -> None:
+    """Nobody but a manager takes so many places that none are left for others."""
+    if subscriptions.count_webhooks(tx) >= MOST_WEBHOOKS:
+        raise Conflict(f"There are {MOST_WEBHOOKS} subscriptions already: delete one that is not needed.")
+    owned = subscriptions.count_webhooks(tx, created_by=caller.actor)
+    if owned >= MOST_OF_ONE_OWNER and not _sees_all(caller):
+        raise Conflict(f"You have {MOST_OF_ONE_OWNER} subscriptions already: delete one that is not needed.")
 
 
 def _note(message: str, caller: Caller, webhook_id: UUID) -> None:
@@ -105,10 +114,14 @@ def _is_known(caller: Caller, found: Webhook) -> bool:
 
     It may have fewer rights than the others, and must not turn their messages to a URL of its own.
     """
-    if caller.scope_for(Right.CONFIGURE) == ALL_COMPLAINTS:
+    if _sees_all(caller):
         return True
     is_own = found.created_by == caller.actor and (caller.has_session or found.owner_key == caller.name)
     return is_own and Right.CONTRIBUTE in caller.rights
+
+
+def _sees_all(caller: Caller) -> bool:
+    return caller.scope_for(Right.CONFIGURE) == ALL_COMPLAINTS
 
 
 def change_webhook(

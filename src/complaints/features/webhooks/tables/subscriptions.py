@@ -160,9 +160,12 @@ def delete_webhook(tx: Transaction, webhook_id: UUID) -> None:
     tx.connection.execute(delete(webhook).where(w.id == webhook_id))
 
 
-def count_webhooks(tx: Transaction) -> int:
-    """How many subscriptions there are."""
-    return tx.connection.execute(select(func.count()).select_from(webhook)).scalar_one()
+def count_webhooks(tx: Transaction, *, created_by: str | None = None) -> int:
+    """How many subscriptions there are, of all or of one actor."""
+    statement = select(func.count()).select_from(webhook)
+    if created_by is not None:
+        statement = statement.where(w.created_by == created_by)
+    return tx.connection.execute(statement).scalar_one()
 
 
 def count_active(tx: Transaction) -> int:
