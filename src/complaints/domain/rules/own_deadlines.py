@@ -115,13 +115,14 @@ def _cycle_started_at(complaint: Complaint) -> datetime:
 
 def _taken_in_cycle(complaint: Complaint) -> frozenset[Action]:
     """The actions of the present cycle, as far as the complaint shows them."""
-    has_responded = any(
-        d.kind == DeadlineKind.FIRST_RESPONSE and d.cycle == complaint.cycle and d.met_at
+    responses = [
+        d.met_at
         for d in complaint.deadlines
-    )
+        if d.kind == DeadlineKind.FIRST_RESPONSE and d.cycle == complaint.cycle and d.met_at
+    ]
     shown = {
         Action.ASSIGN: complaint.assignee,
-        Action.RESPOND: has_responded,
+        Action.RESPOND: responses and responses != [complaint.result_told_at],
         Action.RESOLVE: complaint.resolved_at,
         Action.NOTIFY_RESULT: complaint.result_told_at,
         Action.RECORD_CONTACT: complaint.contact_outcome,
