@@ -76,7 +76,7 @@ def target_faults(choices: Sequence[Circumstances]) -> Iterator[PlacedFault]:
         if any(not earlier.conditions for earlier in choices[:index]) and choices[index].conditions:
             yield (index,), "is never taken: an earlier target is for every complaint; put that last"
     if choices[-1].conditions and all(choice.conditions for choice in choices):
-        yield (len(choices) - 1,), "the last target must be for every complaint: it has no condition"
+        yield (len(choices) - 1,), "the last target must be for every complaint: without any condition"
     yield from choice_faults(choices)
 
 

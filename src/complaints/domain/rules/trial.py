@@ -65,7 +65,7 @@ def _choose_targets(
     """The targets up to the due time, each with its calendar. The closure follows the last follow-up."""
     if kind not in policy.rules:
         raise InvalidContent.at(
-            "/kind", f"The policy has no deadlines of this kind: {', '.join(policy.rules)}."
+            "/kind", f"The policy has no deadlines of this kind; there are {', '.join(policy.rules)}."
         )
     plan, calendar = follow_up_plan_of(told, policy), policy.rules[kind].calendar
     match kind:

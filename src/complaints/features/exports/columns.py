@@ -45,10 +45,14 @@ _order = itemgetter("cycle", "sequence", "attempt")
 
 @dataclass(frozen=True, slots=True)
 class ExportContent:
-    """The members of each complaint in an export. `has_texts`: texts inside of objects are among them."""
+    """The members of each complaint in an export. `has_texts`: texts inside of objects are among them.
+
+    `kinds` are the kinds of deadlines that have columns in a table.
+    """
 
     members: frozenset[str]
     has_texts: bool
+    kinds: tuple[str, ...] = tuple(DeadlineKind)
 
     @property
     def has_persons(self) -> bool:
@@ -66,7 +70,7 @@ class ExportContent:
         """The columns of a table with these members."""
         return tuple(
             column
-            for column in _every_column()
+            for column in _every_column(self.kinds)
             if column.path[0] in self.members and (self.has_texts or column.path not in _INNER_TEXTS)
         )
 
@@ -87,15 +91,13 @@ def _without_inner_texts(item: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _every_column() -> tuple[Column, ...]:
+def _every_column(kinds: tuple[str, ...]) -> tuple[Column, ...]:
     """All columns. The last deadline of each kind has columns of its own, in place of the list of deadlines."""
     found: list[Column] = []
     for column in columns_of(ComplaintExported):
         if column.path == (_DEADLINES,):
             found += [
-                Column(f"{kind}.{name}", (_DEADLINES, kind, name))
-                for kind in DeadlineKind
-                for name in _OF_DEADLINES
+                Column(f"{kind}.{name}", (_DEADLINES, kind, name)) for kind in kinds for name in _OF_DEADLINES
             ]
         else:
             found.append(column)
@@ -116,8 +118,16 @@ def titles_of(columns: Sequence[Column], language: HeaderLanguage) -> list[str]:
         return [column.name for column in columns]
     names = _chinese_names()
     if language is HeaderLanguage.ZH:
-        return [names[column.name] for column in columns]
-    return [f"{column.name} {names[column.name]}" for column in columns]
+        return [_chinese_name(column, names) for column in columns]
+    return [f"{column.name} {_chinese_name(column, names)}" for column in columns]
+
+
+def _chinese_name(column: Column, names: Mapping[str, str]) -> str:
+    """The Chinese name of a column. An own kind of deadlines keeps its name in it."""
+    if column.name in names:
+        return names[column.name]
+    kind, _, member = column.name.rpartition(".")
+    return f"{kind} {names[f'{_DEADLINES}.{member}']}"
 
 
 @cache

@@ -1,7 +1,7 @@
 """The files of an export: NDJSON and CSV in pieces, and XLSX as a whole."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Any
@@ -36,6 +36,10 @@ class ExportForm:
     language: HeaderLanguage = HeaderLanguage.EN
     zone: tzinfo = UTC
     has_bom: bool = False
+
+    def with_kinds(self, kinds: tuple[str, ...]) -> "ExportForm":
+        """The form whose tables have columns for these kinds of deadlines."""
+        return replace(self, content=replace(self.content, kinds=kinds))
 
     def header(self) -> bytes:
         """The bytes before the first complaint."""

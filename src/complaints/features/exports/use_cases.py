@@ -28,11 +28,15 @@ class ReplicaBehind(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class ExportStart:
-    """The place in the feed before the first row: the number and the id of the last event. `count` if it was asked."""
+    """The place in the feed before the first row: the number and the id of the last event. `count` if it was asked.
+
+    `kinds` are the kinds of deadlines that a complaint may have.
+    """
 
     number: int
     mark: UUID | None
     count: int | None
+    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ def start_export(service: Service, caller: Caller, asked: ComplaintFilter, *, co
         number = history.find_end(tx)
         lists.list_complaints(service, tx, caller, asked, _OLDEST_FIRST, after=None, limit=1)
         found = lists.count_views(service, tx, caller, asked, most=MOST_COUNTED).count if count else None
-        return ExportStart(number, history.find_mark(tx, number), found)
+        kinds = service.configuration(tx).deadline_kinds
+        return ExportStart(number, history.find_mark(tx, number), found, kinds)
 
     return service.read(work)
 

@@ -92,7 +92,7 @@ def _filter_of(
 ) -> EscalationFilter:
     configuration = service.configuration(tx)
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
-    check_name(asked.kind, configuration.deadline_kinds, parameter="kind", thing="kind of deadlines")
+    check_name(asked.kind, configuration.deadline_kinds, parameter="kind", thing="kind of deadline")
     members = asdict(asked)
     recipients = choose_recipients(tx, configuration, caller, members.pop("recipient"))
     return EscalationFilter(**members, recipients=recipients)

@@ -210,7 +210,7 @@ def _users(configuration: Configuration, caller: Caller, asked: ComplaintFilter)
         asked.deadline_kind,
         configuration.deadline_kinds,
         parameter="deadline_kind",
-        thing="kind of deadlines",
+        thing="kind of deadline",
     )
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
     users = configuration.directory.users

@@ -390,7 +390,10 @@ def _is_own(rule: object) -> bool:
 def _own_name_faults(names: Sequence[str]) -> Iterator[PlacedFault]:
     for number, name in enumerate(names):
         if not _OWN_KIND.fullmatch(name):
-            yield (name,), "the name of an own kind must be 1 to 40 lower-case letters, digits and '_'"
+            yield (
+                (name,),
+                "the name of an own kind must be 1 to 40 lower-case letters, digits and '_', a letter first",
+            )
         elif number == _MOST_OWN_KINDS:
             yield (name,), f"there may be {_MOST_OWN_KINDS} own kinds"
 
