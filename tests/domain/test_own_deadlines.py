@@ -137,6 +137,13 @@ def test_rule_4_07_only_the_named_action_meets_it(named: str, taken: str) -> Non
     )
 
 
+def test_rule_4_07_taking_an_assignment_back_meets_none() -> None:
+    life = Life(policy=policy_of(own=kind("receipt", ["assign"])))
+    life.complaint = replace(life.complaint, assignee="an")
+    assert found(life.do("assign", assignee=None, take_back=True), "own") == [(1, 1, RUNNING)]
+    assert found(life.do("assign", assignee=None, team="operations", take_back=True), "own") == [(1, 1, MET)]
+
+
 def test_rule_4_07_a_contact_that_reached_nobody_meets_none() -> None:
     life = in_status(Status.FOLLOWING_UP, policy=HOUSE)
     assert found(life.do("record_contact", outcome=ContactOutcome.UNREACHABLE), "survey") == [(1, 1, RUNNING)]

@@ -166,7 +166,8 @@ def _assign(
     if team is None and assignee is None and not take_back:
         raise InvalidContent.at("", "assign needs a team, an assignee, or both.")
     _check_assignment(context.directory, complaint, team, assignee)
-    own_deadlines.meet_by(change, context.policy, Action.ASSIGN, context.now)
+    if team is not None or not take_back:
+        own_deadlines.meet_by(change, context.policy, Action.ASSIGN, context.now)
     moved = team is not None and team != complaint.team
     change.set(
         team=team or complaint.team,
