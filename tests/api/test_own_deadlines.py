@@ -99,7 +99,7 @@ def test_an_own_deadline_is_listed_escalated_once_explained_and_met(
     lines = client.get("/v1/exports", params={"full": "true"}).text.splitlines()
     assert {"regulator"} < {one["kind"] for one in json.loads(lines[0])["deadlines"]}
     both = client.get("/v1/exports", params={"format": "csv", "language": "both"}).text
-    assert "regulator.due_at regulator 时限" in both.partition("\r\n")[0]
+    assert "regulator.due_at 监管答复 时限" in both.partition("\r\n")[0]
 
     act(client, appeal, "resolve", resolution="Repaired.", outcome="not_upheld", cause="technical")
     assert statuses(client, appeal, "regulator") == ["breached"]

@@ -570,6 +570,13 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("Own", kind("receipt", ["resolve"]), "/deadlines/Own", "lower-case"),
     ("own.answer", kind("receipt", ["resolve"]), "/deadlines/own.answer", "lower-case"),
     ("closing", {"ladder": LADDER}, "/deadlines/closing", "'closure'"),
+    (
+        "closure",
+        {"ladder": LADDER, "title": {"en": "End", "zh": "末"}},
+        "/deadlines/closure/title",
+        "is built in",
+    ),
+    ("own", kind("receipt", ["close"], title={"en": "End"}), f"{AT}/title", "'zh'"),
     ("promise", {"ladder": LADDER, "met_by": ["close"]}, "/deadlines/promise/met_by", "is built in"),
     ("own", aimed(*TWO, LAST), f"{AT}/targets/1", "as close as item 1"),
     (

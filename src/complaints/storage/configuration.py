@@ -108,6 +108,12 @@ class Configuration:
         own = (rule.kind for policy in self.policies_in_order for rule in policy.own_rules)
         return (*DeadlineKind, *sorted({*own}))
 
+    @property
+    def kind_titles(self) -> dict[str, Mapping[str, str]]:
+        """The titles of own kinds, by kind and language: those of the policy that came into force last."""
+        rules = (rule for policy in self.policies_in_order for rule in policy.own_rules)
+        return {rule.kind: rule.title for rule in rules if rule.title}
+
     def policy_at(self, instant: datetime) -> Policy:
         """The policy in force at `instant`. Before the first policy is in force, the first one."""
         in_force = [p for p in self.policies_in_order if p.effective_at <= instant]

@@ -62,7 +62,8 @@ class PlanChoice(Circumstances):
 class DeadlineRule:
     """The rule for deadlines of one kind. `targets` is empty for a kind that takes its due time from elsewhere.
 
-    An own kind has `starts`. Only the actions in `met_by` meet its deadlines (rule 4.7).
+    An own kind has `starts`. Only the actions in `met_by` meet its deadlines (rule 4.7). `title` is its name for
+    people, by language; it may be empty.
     """
 
     kind: str
@@ -73,6 +74,7 @@ class DeadlineRule:
     pause_budget_seconds: int | None = None
     starts: DeadlineStart | None = None
     met_by: frozenset[Action] = frozenset()
+    title: Mapping[str, str] = field(default_factory=dict, hash=False)
     step_offsets: dict[Target, Mapping[str, timedelta]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

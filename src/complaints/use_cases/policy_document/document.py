@@ -178,6 +178,7 @@ def _rule(kind: str, rule: RuleMembers, calendar: WorkCalendar) -> DeadlineRule:
         rule.pause_budget,
         rule.starts,
         rule.met_by,
+        rule.title or {},
     )
 
 
@@ -221,6 +222,7 @@ def _calendar_members(policy: Policy, name: str) -> dict[str, object]:
 def _rule_members(rule: DeadlineRule, policy: Policy) -> dict[str, object]:
     budget = rule.pause_budget_seconds
     return _given(
+        title=dict(rule.title) or None,
         calendar=None if rule.calendar == always_open(policy.timezone) else rule.calendar.name,
         starts=rule.starts,
         met_by=sorted(rule.met_by) or None,

@@ -345,9 +345,10 @@ def _read_action(value: object) -> Action:
 class RuleMembers(Members):
     """The rule of one deadline kind. `_WITHOUT_TARGETS` names the kinds that take no targets.
 
-    Own kinds alone have `starts` and `met_by`.
+    Own kinds alone have `title`, `starts` and `met_by`.
     """
 
+    title: Texts | None = None
     starts: Annotated[DeadlineStart, member_of(DeadlineStart)] | None = None
     met_by: Annotated[frozenset[Annotated[Action, BeforeValidator(_read_action)]], items(1, len(Action))] = (
         frozenset()
@@ -399,7 +400,7 @@ def _own_name_faults(names: Sequence[str]) -> Iterator[PlacedFault]:
 
 
 def _rule_faults(kind: str, rule: Mapping[str, Any]) -> Iterator[PlacedFault]:
-    given = [name for name in _OF_OWN_KINDS if rule.get(name) is not None]
+    given = [name for name in ("title", *_OF_OWN_KINDS) if rule.get(name) is not None]
     if kind in _BUILT_IN:
         for name in given:
             yield (kind, name), f"'{kind}' is built in: it takes no '{name}'"
