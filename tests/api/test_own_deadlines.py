@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.upkeep.recipient_checks import check_recipients
+from complaints.use_cases.upkeep.seeding import shipped_policy
 from complaints.wiring import wall_now
-from tests.support import Scenario
+from tests.support import Scenario, count_statements
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/own-deadlines.yaml"
 OWN = ["evaluation", "hand_over", "next_response", "regulator"]
@@ -229,3 +230,18 @@ def test_rule_3_13_a_named_recipient_must_exist_and_check_lists_one_who_left(
     assert (
         found.message == "policy own-deadlines version 2 notifies user:zhang.wei, who is not there any more"
     )
+
+
+def test_intake_makes_as_many_statements_as_by_the_built_in_policy(
+    client: TestClient, scenario: Scenario
+) -> None:
+    counts = []
+    built_in = shipped_policy("telecom-handbook").replace("1970-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    for text in (EXAMPLE.read_text(), built_in):
+        client.post("/v1/policies", content=text, headers={"Content-Type": "application/yaml"})
+        for _ in range(2):  # the first one reads the configuration
+            with count_statements(scenario.service) as executed:
+                made = scenario.post()
+        counts.append((len(made.deadlines), len(executed)))
+    assert [deadlines for deadlines, _ in counts] == [5, 2]
+    assert counts[0][1] == counts[1][1]
