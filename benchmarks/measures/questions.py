@@ -57,7 +57,13 @@ def _page(name: str, asked: dict[str, str], order: Order) -> Question:
 def summary() -> list[Question]:
     """How much is overdue, and how much soon."""
     soon = timedelta(hours=24)
-    return [Question("summary", "/v1/overdue/summary", lambda _, tx: lists.summarise_due(tx, SYSTEM, soon))]
+    return [
+        Question(
+            "summary",
+            "/v1/overdue/summary",
+            lambda service, tx: lists.summarise_due(service, tx, SYSTEM, soon),
+        )
+    ]
 
 
 def histories(complaint_id: str, cursor: str, after: int) -> list[Question]:

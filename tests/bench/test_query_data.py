@@ -47,7 +47,7 @@ def test_made_complaints_are_as_sound_as_real_ones(
             service, tx, SYSTEM, ComplaintFilter(q=WORDS["zh_frequent"]), NEWEST, after=None, limit=10
         )
     )
-    late = service.read(lambda tx: lists.summarise_due(tx, SYSTEM, lists.AGES[2]))
+    late = service.read(lambda tx: lists.summarise_due(service, tx, SYSTEM, lists.AGES[2]))
     violations = list(check_all(service))
     service.database.engine.dispose()
 
@@ -66,7 +66,7 @@ def test_of_sparse_complaints_only_the_open_ones_have_a_history(
     make_dataset(url, Shares(600, 100, sparse=True), samples=28)
     service = Service(Database(open_engine(url), wiring.wall_clock), wiring.new_id)
 
-    late = service.read(lambda tx: lists.summarise_due(tx, SYSTEM, lists.AGES[2]))
+    late = service.read(lambda tx: lists.summarise_due(service, tx, SYSTEM, lists.AGES[2]))
     wrong = {violation.number for violation in check_all(service)}
     with service.database.engine.connect() as connection:
         ended = select(complaint.c.sequence).where(

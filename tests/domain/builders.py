@@ -13,7 +13,7 @@ from complaints.domain.complaint.change import Change, Event
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Promise
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
-from complaints.domain.rules import actions, deadlines
+from complaints.domain.rules import actions, deadlines, own_deadlines
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.merging import MergeRecord
 from complaints.domain.rules.passing_time import catch_up
@@ -268,6 +268,7 @@ class Life:
         def step(change: Change) -> None:
             change.touch(self.now)
             deadlines.move_to_policy(change, policy, self.now)
+            own_deadlines.start_added(change, policy, self.now)
             change.record(EventType.REPLANNED, self.now)
             self.policy = policy
 

@@ -122,7 +122,7 @@ def test_rule_5_9_the_history_names_the_method() -> None:
     life = Life(policy=BY_TURNS, team="operations")
     change = change_of(life, team=CARE)
     change.record(EventType.UPDATED, START)
-    assign(change, "an", AssignmentMethod.ROUND_ROBIN)
+    assign(change, "an", AssignmentMethod.ROUND_ROBIN, HANDBOOK)
     change.finish()
     last = change.events[-1]
     assert (last.type, last.actor, last.data["by"]) == (EventType.ASSIGNED, "engine", "round_robin")

@@ -38,6 +38,7 @@ from tests.domain.builders import (
     with_rule,
     without_step_actions,
 )
+from tests.domain.test_own_deadlines import HOUSE
 from tests.examples import examples
 
 BY_PRIORITY = (
@@ -55,7 +56,10 @@ PAUSING = with_rule(
     pause_budget_seconds=30 * 3600,
     targets=BY_PRIORITY,
 )
-POLICIES = {policy.code: policy for policy in (HANDBOOK, WORKING, replace(PAUSING, code="pausing"))}
+POLICIES = {
+    policy.code: policy
+    for policy in (HANDBOOK, WORKING, replace(PAUSING, code="pausing"), replace(HOUSE, code="house"))
+}
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from tests.domain.builders import (
     with_user,
 )
 from tests.domain.test_life_properties import BY_PRIORITY, POLICIES, Turn, passed, take, turns
+from tests.domain.test_own_deadlines import BY_CIRCUMSTANCES, kind, policy_of
 from tests.examples import examples
 
 RESPONSE, RESOLUTION = DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION
@@ -56,6 +57,15 @@ EVERY_POLICY = {
     "moving": with_step(HANDBOOK, 2, move_to_team="operations"),
     "by date": with_step(HANDBOOK, 3, offset_seconds=None, offset_days=1),
     "repeating": with_step(HANDBOOK, -1, repeat=Repeat("1h", seconds=3600)),
+    "own": policy_of(
+        first=kind("receipt", ["assign"], "6 elapsed hours"),
+        team=kind("route", ["respond"], "26 elapsed hours"),
+        work=kind("assign", ["resolve"], "24 elapsed hours"),
+    ),
+    "own and moving": with_step(
+        policy_of(team=kind("route", ["respond"], "6 elapsed hours")), 2, move_to_team="operations"
+    ),
+    "by circumstances": with_rule(HANDBOOK, RESPONSE, targets=BY_CIRCUMSTANCES.rules["regulator"].targets),
     "duty at night": replace(WORKING, duty_outside="office"),
 }
 # One of the staff is absent for a while, another has left, and somebody is on duty for a few hours.
@@ -131,7 +141,7 @@ tellings = st.fixed_dictionaries(
     {
         "channel": st.sampled_from([Channel.PHONE, Channel.REGULATOR]),
         "severity": st.sampled_from([Severity.NORMAL, Severity.CRITICAL]),
-        "region": st.sampled_from([None, "GD"]),
+        "region": st.sampled_from([None, "CN-31"]),
         "complainant": st.sampled_from([None, Person(name="Wang"), Person(name="Li", vulnerable=True)]),
         "subject": st.sampled_from(["No signal", "没有信号"]),
         "description": st.sampled_from([None, "Since Monday"]),
@@ -230,6 +240,8 @@ def post_thrice(policy: Policy, **members: Any) -> None:
         (HANDBOOK, 2),
         (EVERY_POLICY["raising"], 2),
         (EVERY_POLICY["repeating"], 2),
+        (EVERY_POLICY["own"], 2),
+        (EVERY_POLICY["by circumstances"], 2),
         (EVERY_POLICY["by date"], 0),
         (WORKING, 0),
         (with_rule(HANDBOOK, RESPONSE, targets=(TargetChoice(Target(1, Unit.CALENDAR_DAYS)),)), 0),
@@ -240,6 +252,11 @@ def test_the_second_post_of_a_kind_is_stamped_if_its_clocks_never_stop(
 ) -> None:
     post_thrice(policy)
     assert len(stamps) == count_of_stamps
+
+
+def test_channel_region_and_source_belong_to_the_kind_only_if_the_policy_chooses_by_them() -> None:
+    assert [HANDBOOK.narrowing, WORKING.narrowing] == [(), ()]
+    assert EVERY_POLICY["by circumstances"].narrowing == ("channel", "region", "source")
 
 
 def sweep_thrice(at: timedelta, prepare: Any = lambda life: life, policy: Policy = HANDBOOK) -> list[Change]:

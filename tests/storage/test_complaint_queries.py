@@ -513,7 +513,7 @@ def _rank(one: Complaint, key: SortKey) -> float | None:
 
 def test_the_summary_counts_by_few_statements_and_indexes(filled: Service) -> None:
     with filled.database.read() as tx, count_statements(filled) as executed:
-        summary = lists.summarise_due(tx, SYSTEM, timedelta(hours=24))
+        summary = lists.summarise_due(filled, tx, SYSTEM, timedelta(hours=24))
 
     assert len(executed) == 4
     assert summary.by_age == (4, 20, 48, 96, 31)

@@ -464,7 +464,7 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     (f"{LADDER}/4/repeat", 24, f"{LADDER}/4/repeat", "at least one hour"),
     (f"{LADDER}/0/level", -1, f"{LADDER}/0/level", "out of range"),
     (f"{LADDER}/0/level", 1.5, f"{LADDER}/0/level", "whole number"),
-    (f"{LADDER}/0/notify", [], f"{LADDER}/0/notify", "1 to 5 items"),
+    (f"{LADDER}/0/notify", [], f"{LADDER}/0/notify", "1 to 20 items"),
     (f"{LADDER}/0/notify", ["boss"], f"{LADDER}/0/notify/0", "unknown recipient role 'boss'"),
     (f"{LADDER}/0/raise_priority", "true", f"{LADDER}/0/raise_priority", "true or false"),
     (LADDER, [{"at": "80%", "level": 0, "notify": ["assignee"]}], LADDER, "a step at or after 100%"),

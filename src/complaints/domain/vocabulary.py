@@ -51,6 +51,24 @@ class DeadlineKind(StrEnum):
     PROMISE = "promise"
 
 
+_DEADLINE_KINDS = {kind.value: kind for kind in DeadlineKind}
+
+
+def find_kind(name: str) -> str:
+    """The built-in kind of deadlines with this name. Any other name stands for itself: an own kind of a policy."""
+    return _DEADLINE_KINDS.get(name, name)
+
+
+class DeadlineStart(StrEnum):
+    """What starts an own deadline, which the policy adds to the built-in kinds (rule 4.8)."""
+
+    RECEIPT = "receipt"
+    ASSIGN = "assign"
+    ROUTE = "route"
+    RESULT = "result"
+    CONTACT = "contact"
+
+
 class DeadlineStatus(StrEnum):
     """`breached` is past due and still unmet; `met_late` is met after it was breached."""
 

@@ -21,7 +21,7 @@ from complaints.domain.rules.reach import UserReach
 from complaints.domain.staff import Department, Directory, DutyShift, Team, User
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
-from complaints.domain.vocabulary import AccessRole, EventType
+from complaints.domain.vocabulary import AccessRole, DeadlineKind, EventType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import configuration
 from complaints.storage.rows.api_key import Key, find_keys_by_digest
@@ -101,6 +101,18 @@ class Configuration:
     def event_types(self) -> frozenset[str]:
         """Every type of event: those of complaints, and those of the kinds of subjects."""
         return frozenset(EventType).union(*(kind.all_event_types for kind in self.kinds.values()))
+
+    @property
+    def deadline_kinds(self) -> tuple[str, ...]:
+        """Every kind that a deadline of a complaint may have: the built-in ones, then the own ones of policies."""
+        own = (rule.kind for policy in self.policies_in_order for rule in policy.own_rules)
+        return (*DeadlineKind, *sorted({*own}))
+
+    @property
+    def kind_titles(self) -> dict[str, Mapping[str, str]]:
+        """The titles of own kinds, by kind and language: those of the policy that came into force last."""
+        rules = (rule for policy in self.policies_in_order for rule in policy.own_rules)
+        return {rule.kind: rule.title for rule in rules if rule.title}
 
     def policy_at(self, instant: datetime) -> Policy:
         """The policy in force at `instant`. Before the first policy is in force, the first one."""

@@ -15,6 +15,7 @@ from complaints.use_cases.upkeep.checks import (
 )
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
 from complaints.use_cases.upkeep.parallel_checks import check_ranges
+from complaints.use_cases.upkeep.recipient_checks import check_recipients
 from complaints.use_cases.upkeep.subject_checks import check_subjects
 from complaints.use_cases.upkeep.violation import Violation
 
@@ -41,6 +42,7 @@ def check(
     yield from check_references(service)
     yield from check_followers(service, annexes.names)
     yield from check_configuration(service)
+    yield from check_recipients(service)
     yield from check_attachments(service, reads_bytes=reads_attachments)
     for feature in annexes.features:
         for find_breaches in feature.checks:

@@ -32,7 +32,7 @@ from complaints.features.notifications.robots import (
 from complaints.features.notifications.rules import hide_addresses, judge_receipts
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.sms import judge as judge_gateway
-from complaints.features.notifications.texts import TextWriter
+from complaints.features.notifications.texts import TextWriter, name_kind
 from complaints.outbound.reply import ReceiverReply
 
 SECRET = "SEC0123456789abcdef"
@@ -237,3 +237,18 @@ def test_every_text_stands_in_both_languages(template: str, language: str) -> No
     assert ("C000000013" in text.title) is (template != "import_ended")
     assert "\n\n\n" not in text.body
     assert bool(re.search("[一-鿿]", text.title)) is (language == "zh")
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "name"),
+    [
+        ("regulator", "zh-CN", "监管答复"),
+        ("regulator", "en", "Answer to the regulator"),
+        ("evaluation", "zh", "evaluation"),
+        ("resolution", "zh", "处理结果"),
+        (None, "zh", ""),
+    ],
+)
+def test_a_message_names_an_own_kind_by_its_title(kind: str | None, language: str, name: str) -> None:
+    titles = {"regulator": {"en": "Answer to the regulator", "zh": "监管答复"}}
+    assert name_kind(kind, language, titles) == name

@@ -177,7 +177,7 @@ def summarise_overdue(request: CurrentRequest, query: Annotated[SummaryQuery, Qu
     """
 
     def work(tx: Transaction) -> Reply:
-        return 200, _summary_json(lists.summarise_due(tx, request.caller, query.soon)), {}
+        return 200, _summary_json(lists.summarise_due(request.service, tx, request.caller, query.soon)), {}
 
     return request.read(work)
 

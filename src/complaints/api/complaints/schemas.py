@@ -12,7 +12,6 @@ from complaints.domain.vocabulary import (
     Cause,
     Channel,
     ContactOutcome,
-    DeadlineKind,
     DeadlineStatus,
     LinkType,
     Nature,
@@ -22,6 +21,7 @@ from complaints.domain.vocabulary import (
     Severity,
     Status,
 )
+from complaints.use_cases.commands.field_types import KINDS_OF_DEADLINES
 
 _EXAMPLES = read_examples("complaints.api.complaints")
 
@@ -54,7 +54,7 @@ class DeadlineShown(BaseModel):
 
     id: Id
     policy: PolicyRef
-    kind: DeadlineKind
+    kind: Annotated[str, Field(description=KINDS_OF_DEADLINES)]
     cycle: int
     sequence: int
     attempt: int
@@ -277,7 +277,7 @@ class PriorityCount(BaseModel):
 class KindCount(BaseModel):
     """Complaints with such a deadline of a kind; one with several kinds counts in each."""
 
-    kind: DeadlineKind
+    kind: Annotated[str, Field(description=KINDS_OF_DEADLINES)]
     count: int
 
 

@@ -18,6 +18,7 @@ from complaints.api.http.strict_route import StrictRoute
 from complaints.api.request import ApiRequest, CurrentRequest, Reply
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import encode, to_json
+from complaints.domain.policy.circumstances import NARROWING, Circumstances
 from complaints.domain.rules import lifecycle
 from complaints.domain.rules.trial import Trial
 from complaints.domain.time.calendar_document import parse_calendar
@@ -71,7 +72,7 @@ def _check_choice(command: PreviewDeadline) -> None:
     if command.policy is None:
         if command.target is None:
             raise InvalidContent.at("/target", "Give a target, or a policy and a kind.")
-        unfit: tuple[str, ...] = ("kind", "priority", "category", "sequence")
+        unfit: tuple[str, ...] = ("kind", "priority", "category", *NARROWING, "sequence")
         other = "target"
     elif command.kind is None:
         raise InvalidContent.at("/kind", "A policy needs a kind of deadline.")
@@ -89,8 +90,13 @@ def _try_policy(service: Service, tx: Transaction, command: PreviewDeadline) -> 
         tx,
         command.policy,
         command.kind,
-        priority=command.priority or Priority.NORMAL,
-        category=command.category,
+        told=Circumstances(
+            priority=command.priority or Priority.NORMAL,
+            category=command.category,
+            channel=command.channel,
+            region=command.region,
+            source=command.source,
+        ),
         sequence=command.sequence or 1,
         start=command.start,
         pauses=command.pauses or (),

@@ -16,18 +16,23 @@ from complaints.api.query_types import FilterText, Flag, Reference, parse_day
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import (
     Action,
-    DeadlineKind,
+    Channel,
     Priority,
     RecipientRole,
     Status,
 )
-from complaints.use_cases.commands.field_types import WHOLE, Code, Content, Instant
+from complaints.use_cases.commands.field_types import KINDS_OF_DEADLINES, WHOLE, Code, Content, Instant
 
 _EXAMPLES = read_examples("complaints.api.deadlines")
 
 _RECIPIENT = (
     "Login of a user who was notified. `me`: the user of the key, and absent users for whom that user stands in. "
     "`none`: nobody was notified, because nobody holds the roles."
+)
+
+_NOTIFIED = (
+    f"Recipient roles ({', '.join(RecipientRole)}), and named recipients such as `user:zhang.wei` and "
+    "`team:quality_office`."
 )
 
 # Query parameters ----------------------------------------------------------------------------------------
@@ -37,7 +42,9 @@ class EscalationQuery(PageQuery):
     """Which escalations."""
 
     complaint: Annotated[Reference | None, Field(description="Id or number of the complaint.")] = None
-    kind: Annotated[DeadlineKind | None, Field(description="The kind of its deadline.")] = None
+    kind: Annotated[
+        FilterText | None, Field(description=f"The kind of its deadline. {KINDS_OF_DEADLINES}")
+    ] = None
     acknowledged: Flag | None = None
     superseded: Flag | None = None
     settled: Annotated[
@@ -119,9 +126,12 @@ class PreviewDeadline(Content):
         Code | None,
         Field(description="Its version in force at `start` counts.", examples=["telecom-handbook"]),
     ] = None
-    kind: DeadlineKind | None = None
+    kind: Annotated[Code | None, Field(description=KINDS_OF_DEADLINES)] = None
     priority: Annotated[Priority | None, Field(description="With a policy; `normal` if absent.")] = None
     category: Annotated[Code | None, Field(description="With a policy.")] = None
+    channel: Annotated[Channel | None, Field(description="With a policy that chooses targets by it.")] = None
+    region: Annotated[Code | None, Field(description="With a policy that chooses targets by it.")] = None
+    source: Annotated[Code | None, Field(description="With a policy that chooses targets by it.")] = None
     sequence: (
         Annotated[
             int,
@@ -169,11 +179,12 @@ class EscalationOut(AnswerModel):
     number: Annotated[str, Field(max_length=20)]
     deadline_id: UUID | None
     kind: Annotated[
-        DeadlineKind | str | None, Field(description="The kind of its deadline; null: a user asked for it.")
+        str | None,
+        Field(description=f"The kind of its deadline; null: a user asked for it. {KINDS_OF_DEADLINES}"),
     ]
     step: Annotated[str, Field(examples=["100%"])]
     level: Annotated[int, Field(examples=[1])]
-    roles: Annotated[list[RecipientRole], Field(examples=[["team_lead"]])]
+    roles: Annotated[list[str], Field(description=_NOTIFIED, examples=[["team_lead"]])]
     recipients: Annotated[list[str], Field(examples=[["li.wei"]])]
     planned_at: datetime
     taken_at: datetime
@@ -257,7 +268,7 @@ class StepOut(AnswerModel):
 
     step: Annotated[str, Field(examples=["80%"])]
     level: int
-    notify: list[RecipientRole]
+    notify: Annotated[list[str], Field(description=_NOTIFIED)]
     planned_at: datetime
     taken_at: datetime | None
     superseded: bool

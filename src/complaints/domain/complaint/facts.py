@@ -24,7 +24,6 @@ from complaints.domain.vocabulary import (
     Outcome,
     Priority,
     PriorityReason,
-    RecipientRole,
     Severity,
     Status,
 )
@@ -136,7 +135,7 @@ class AnySubject:
 class Escalation:
     """One step that was taken, or a call for help by a user.
 
-    A call for help has the step "manual" and neither `deadline_id` nor `kind`.
+    A call for help has the step "manual" and neither `deadline_id` nor `kind`. `roles` also has named recipients.
     """
 
     id: UUID
@@ -144,7 +143,7 @@ class Escalation:
     kind: str | None
     step: str
     level: int
-    roles: tuple[RecipientRole, ...]
+    roles: tuple[str, ...]
     recipients: tuple[str, ...]
     planned_at: datetime
     taken_at: datetime

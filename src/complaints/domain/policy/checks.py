@@ -9,7 +9,6 @@ from itertools import pairwise
 
 from complaints.domain.time.notation import StepPlace
 from complaints.domain.time.working_time import OPEN_UNITS, Target, Unit
-from complaints.domain.vocabulary import Priority
 
 Place = tuple[str | int, ...]
 """The way from a value to one of its parts: names of members and numbers of items."""
@@ -43,23 +42,6 @@ def _days_at_most(target: Target) -> float:
     if target.unit in OPEN_UNITS:
         return float("inf")
     return target.amount * _DAYS_AT_MOST.get(target.unit, 1) + _DST_SHIFT_DAYS + target.from_next_day
-
-
-def target_faults(conditions: Sequence[tuple[Priority | None, str | None]]) -> Iterator[PlacedFault]:
-    """Every target must be reachable, and the last one must fit every complaint (rule 4.4).
-
-    `conditions` are the priority and the category of each target; None means any.
-    """
-    earlier: set[tuple[Priority | None, str | None]] = set()
-    for index, condition in enumerate(conditions):
-        if condition in earlier:
-            yield (index,), "is never taken: an earlier target is for the same complaints"
-        elif (None, None) in earlier:
-            yield (index,), "is never taken: an earlier target is for every complaint; put that last"
-        earlier.add(condition)
-    if (None, None) not in earlier:
-        message = "the last target must be for every complaint: without 'priority' and 'category'"
-        yield (len(conditions) - 1,), message
 
 
 def route_faults(conditions: Sequence[Hashable]) -> Iterator[PlacedFault]:

@@ -1,21 +1,24 @@
 """A policy as values. `use_cases.policy_document` reads it from a document."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import chain
 
+from complaints.domain.policy.circumstances import NARROWING, Circumstances, choose_closest
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.notation import Repeat
 from complaints.domain.time.working_time import Target
 from complaints.domain.vocabulary import (
     AccessRole,
+    Action,
     AssignmentMethod,
     Cause,
     ContactAfterEnd,
+    DeadlineStart,
     HoldReason,
     Priority,
-    RecipientRole,
     Severity,
 )
 
@@ -27,11 +30,12 @@ class Step:
     Exactly one of `share`, `offset_seconds` and `offset_days` is set. `share` is a share of the target; 1 is
     the due time. `offset_seconds` counts from the due time in the time that the deadline counts. `offset_days`
     are calendar days from the due time, at the same local time. Only the last step of a ladder has `repeat`.
+    `notify` has recipient roles and named recipients, such as `user:zhang.wei` (`recipients`).
     """
 
     name: str
     level: int
-    notify: tuple[RecipientRole, ...]
+    notify: tuple[str, ...]
     share: Fraction | None = None
     offset_seconds: int | None = None
     offset_days: int | None = None
@@ -41,17 +45,26 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class TargetChoice:
-    """A target for some complaints. None means any. The first target that fits a complaint is taken."""
+class TargetChoice(Circumstances):
+    """A target for some complaints. The one that fits a complaint most closely is taken (rule 4.12)."""
 
     target: Target
-    priority: Priority | None = None
-    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChoice(Circumstances):
+    """The follow-up plan for some complaints: the targets of follow-ups 1 to n."""
+
+    plan: tuple[Target, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlineRule:
-    """The rule for deadlines of one kind. `targets` is empty for a kind that takes its due time from elsewhere."""
+    """The rule for deadlines of one kind. `targets` is empty for a kind that takes its due time from elsewhere.
+
+    An own kind has `starts`. Only the actions in `met_by` meet its deadlines (rule 4.7). `title` is its name for
+    people, by language; it may be empty.
+    """
 
     kind: str
     targets: tuple[TargetChoice, ...]
@@ -59,22 +72,22 @@ class DeadlineRule:
     ladder: tuple[Step, ...]
     pauses_on: frozenset[HoldReason] = frozenset()
     pause_budget_seconds: int | None = None
+    starts: DeadlineStart | None = None
+    met_by: frozenset[Action] = frozenset()
+    title: Mapping[str, str] = field(default_factory=dict, hash=False)
     step_offsets: dict[Target, Mapping[str, timedelta]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """A cache of `rules.ladder`: the time from the start to each step, for targets that never pause."""
 
-    def target_for(self, priority: Priority | None, category: str | None) -> Target:
-        """The first target that fits. A category also fits its children: `network` fits `network.outage`.
+    def target_for(self, priority: Priority | None, category: str | None, **narrowing: str | None) -> Target:
+        """The target that fits most closely. A category also fits its children: `network` fits `network.outage`.
 
-        A subject that is no complaint has neither priority nor category.
+        `narrowing` are the channel, the region and the source. A subject that is no complaint has none of these.
         """
-        parent = category.partition(".")[0] if category else None
-        return next(
-            choice.target
-            for choice in self.targets
-            if choice.priority in (None, priority) and choice.category in (None, category, parent)
-        )
+        chosen = choose_closest(self.targets, {"priority": priority, "category": category, **narrowing})
+        assert chosen is not None  # the last target fits every complaint
+        return chosen.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,9 @@ class Policy:
     `holiday_tables` are by calendar name. `contact_after_end` says what a contact does within the reopen window.
     `assignment` is by the code of the team; in other teams, complaints wait for somebody to take them. The duty rota
     counts while the calendar named `duty_outside` is closed, and without such a calendar always.
+    `follow_ups_where` and `closure_where` are for some complaints, in place of `follow_ups` and `closure`.
+    `own_rules` are the rules of the own kinds. `narrowing` names those of channel, region and source by which a
+    target is chosen.
     """
 
     code: str
@@ -141,6 +157,17 @@ class Policy:
     contact_after_end: ContactAfterEnd = ContactAfterEnd.REOPEN
     assignment: Mapping[str, AssignmentMethod] = field(default_factory=dict)
     duty_outside: str | None = None
+    follow_ups_where: tuple[PlanChoice, ...] = ()
+    closure_where: tuple[TargetChoice, ...] = ()
+    own_rules: tuple[DeadlineRule, ...] = field(init=False, repr=False, compare=False)
+    narrowing: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find what follows from the rules, once for all complaints."""
+        rules = self.rules.values()
+        own = tuple(rule for rule in rules if rule.starts is not None)
+        object.__setattr__(self, "own_rules", own)
+        object.__setattr__(self, "narrowing", _narrowing_of(chain.from_iterable(r.targets for r in rules)))
 
     def acknowledgement_for(self, language: str | None, *, number: str) -> str:
         """The acknowledgement text of complaint `number` in `language` (a BCP 47 tag).
@@ -150,3 +177,8 @@ class Policy:
         tags = [language, language.partition("-")[0].lower()] if language else []
         text = next((self.acknowledgement[tag] for tag in tags if tag in self.acknowledgement), None)
         return (text or self.acknowledgement["en"]).replace("{number}", number)
+
+
+def _narrowing_of(choices: Iterable[Circumstances]) -> tuple[str, ...]:
+    used = {name for choice in choices for name in choice.conditions}
+    return tuple(name for name in NARROWING if name in used)

@@ -17,7 +17,7 @@ from complaints.domain.errors import Fault, Forbidden, InvalidContent, Transitio
 from complaints.domain.instants import write_instant
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines, merging
+from complaints.domain.rules import deadlines, merging, own_deadlines
 from complaints.domain.rules.lifecycle import legal_actions, next_status
 from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord, unmerge_refusal
 from complaints.domain.rules.ownership import renew_ownership
@@ -166,12 +166,15 @@ def _assign(
     if team is None and assignee is None and not take_back:
         raise InvalidContent.at("", "assign needs a team, an assignee, or both.")
     _check_assignment(context.directory, complaint, team, assignee)
+    if team is not None or not take_back:
+        own_deadlines.meet_by(change, context.policy, Action.ASSIGN, context.now)
     moved = team is not None and team != complaint.team
     change.set(
         team=team or complaint.team,
         assignee=assignee or (None if moved or take_back else complaint.assignee),
         status=status,
     )
+    own_deadlines.follow_owner(change, context.policy, complaint, context.now)
     change.record(EventType.ASSIGNED, context.now, taken_back=(take_back and team is None) or None)
 
 
@@ -193,6 +196,7 @@ def _respond(
     change.set(status=status)
     change.record(EventType.RESPONDED, context.now, message=message, contact_channel=contact_channel)
     _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.PROMISE)
+    own_deadlines.meet_by(change, context.policy, Action.RESPOND, context.now)
 
 
 def _hold(
@@ -204,6 +208,7 @@ def _hold(
     latest = working_time.due_at(now, policy.hold_maximum, working_time.always_open(policy.timezone))
     if latest is not None and until > latest:
         raise InvalidContent.at("/until", f"A hold lasts at most until {write_instant(latest)}.")
+    own_deadlines.meet_by(change, policy, Action.HOLD, now)
     change.put_hold(Hold(change.new_id(), change.complaint.cycle, reason, now, until))
     change.set(status=status)
     deadlines.replan(change, policy, now)
@@ -214,6 +219,7 @@ def _resume(change: Change, context: ActionContext, status: Status) -> None:
     _end_hold(change, context)
     change.set(status=status)
     change.record(EventType.RESUMED, context.now)
+    own_deadlines.meet_by(change, context.policy, Action.RESUME, context.now)
 
 
 def _end_hold(change: Change, context: ActionContext) -> None:
@@ -248,14 +254,17 @@ def _resolve(
         resolved_at=context.now,
     )
     change.record(EventType.RESOLVED, context.now)
+    own_deadlines.meet_by(change, context.policy, Action.RESOLVE, context.now)
 
 
 def _notify_result(
     change: Change, context: ActionContext, status: Status, *, message: str, contact_channel: ContactChannel
 ) -> None:
     now = context.now
+    own_deadlines.meet_by(change, context.policy, Action.NOTIFY_RESULT, now)
     change.set(status=status, result_told_at=now)
     deadlines.start_after_result(change, context.policy, now)
+    own_deadlines.start_with_result(change, context.policy, now)
     change.record(EventType.RESULT_NOTIFIED, now, message=message, contact_channel=contact_channel)
     _meet(change, now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
 
@@ -294,6 +303,7 @@ def _record_contact(
         deadlines.meet(change, follow_up, now)
     if answered:
         _meet(change, now, DeadlineKind.PROMISE)
+        own_deadlines.meet_by(change, context.policy, Action.RECORD_CONTACT, now)
     if outcome is ContactOutcome.NOT_SOLVED:
         _new_cycle(change, context, status, note or "not solved", DeadlineKind.RESOLUTION)
     elif not answered and follow_up and follow_up.attempt < context.policy.unreachable_attempts:
@@ -324,6 +334,7 @@ def _reopen(change: Change, context: ActionContext, status: Status, *, reason: s
     if complaint.status is Status.RESOLVED:  # the complainant knows no result yet, so the cycle goes on
         renew_ownership(change, context.policy, context.directory, context.categories)
         change.set(status=status, resolved_at=None)
+        own_deadlines.follow_owner(change, context.policy, complaint, context.now)
         change.record(EventType.REOPENED, context.now, reason=reason)
         return
     _new_cycle(change, context, status, reason, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
@@ -368,6 +379,7 @@ def _new_cycle(
     )
     for kind in started:
         deadlines.start(change, context.policy, kind, context.now)
+    own_deadlines.start_again(change, context.policy, context.now)
     change.record(EventType.REOPENED, context.now, reason=reason)
 
 
@@ -397,6 +409,7 @@ def _close(
         told = dict.fromkeys(fault.message.removesuffix(".") for fault in faults)
         raise InvalidContent("; ".join(told) + ".", faults=faults)
     _meet(change, context.now, DeadlineKind.CLOSURE)
+    own_deadlines.meet_by(change, context.policy, Action.CLOSE, context.now)
     _end(change, context, status, root_cause=root_cause or complaint.root_cause)
     change.record(
         EventType.CLOSED, context.now, early=early, message=message, contact_channel=contact_channel
@@ -454,6 +467,7 @@ def _reject(
 ) -> None:
     _end_hold(change, context)
     _meet(change, context.now, DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION, DeadlineKind.PROMISE)
+    own_deadlines.meet_by(change, context.policy, Action.REJECT, context.now)
     _end(change, context, status)
     change.record(
         EventType.REJECTED, context.now, reason=reason, message=message, contact_channel=contact_channel
@@ -462,6 +476,7 @@ def _reject(
 
 def _withdraw(change: Change, context: ActionContext, status: Status, *, reason: str) -> None:
     _end_hold(change, context)
+    own_deadlines.meet_by(change, context.policy, Action.WITHDRAW, context.now)
     _end(change, context, status)
     change.record(EventType.WITHDRAWN, context.now, reason=reason)
 

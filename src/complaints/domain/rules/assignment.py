@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import own_deadlines
 from complaints.domain.rules.duty import find_on_duty
 from complaints.domain.staff import Directory
-from complaints.domain.vocabulary import AssignmentMethod, EventType
+from complaints.domain.vocabulary import Action, AssignmentMethod, EventType
 
 
 def find_method(change: Change, policy: Policy) -> AssignmentMethod | None:
@@ -42,9 +43,14 @@ def choose_least_loaded(candidates: Sequence[str], open_counts: Mapping[str, int
     return min(candidates, key=lambda login: (open_counts.get(login, 0), login))
 
 
-def assign(change: Change, login: str, method: AssignmentMethod) -> None:
-    """Give the complaint its assignee, at the instant of the last event. The event names the method."""
-    now = change.events[-1].at
+def assign(change: Change, login: str, method: AssignmentMethod, policy: Policy) -> None:
+    """Give the complaint its assignee, at the instant of the last event. The event names the method.
+
+    It meets and starts own deadlines as the action `assign` does.
+    """
+    now, before = change.events[-1].at, change.complaint
     change.touch(now)
+    own_deadlines.meet_by(change, policy, Action.ASSIGN, now)
     change.set(assignee=login)
+    own_deadlines.follow_owner(change, policy, before, now)
     change.record(EventType.ASSIGNED, now, actor=ENGINE, by=method)

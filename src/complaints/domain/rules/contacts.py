@@ -6,7 +6,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
-from complaints.domain.rules import actions, deadlines
+from complaints.domain.rules import actions, deadlines, own_deadlines
 from complaints.domain.rules.actions import ActionContext, reopen_refusal
 from complaints.domain.rules.passing_time import escalate_now
 from complaints.domain.vocabulary import (
@@ -76,7 +76,11 @@ def _awaits_complainant(complaint: Complaint) -> bool:
 def notify_of_contact(
     change: Change, context: ActionContext, event_type: EventType = EventType.ESCALATED, **data: Any
 ) -> None:
-    """Notify assignee and first owner by an escalation of level 0 without deadline, with its event (rule 1.12)."""
+    """Notify assignee and first owner by an escalation of level 0 without deadline, with its event (rule 1.12).
+
+    Own deadlines for an answer start.
+    """
+    own_deadlines.start_with_contact(change, context.policy, context.now)
     escalate_now(
         change,
         context.policy,

@@ -19,6 +19,7 @@ from complaints.domain.rules.ladder import (
     find_next_wake_time,
     is_repeating,
 )
+from complaints.domain.rules.targets import closure_target_of, follow_up_plan_of, target_of
 from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
@@ -74,27 +75,35 @@ def start_intake(change: Change, policy: Policy) -> None:
     """Start the deadlines that run from receipt: first response and resolution (rule 2.2)."""
     started_at = change.complaint.received_at
     kinds = (DeadlineKind.FIRST_RESPONSE, DeadlineKind.RESOLUTION)
-    change.add_deadlines(_make_deadline_by_rule(change, policy, kind, started_at) for kind in kinds)
+    change.add_deadlines(make_deadline_by_rule(change, policy, kind, started_at) for kind in kinds)
 
 
 def start(change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime) -> None:
     """Start a deadline of the present cycle with the target that the policy gives."""
-    change.add_deadlines([_make_deadline_by_rule(change, policy, kind, started_at)])
+    change.add_deadlines([make_deadline_by_rule(change, policy, kind, started_at)])
 
 
-def _make_deadline_by_rule(
-    change: Change, policy: Policy, kind: DeadlineKind, started_at: datetime
+def make_deadline_by_rule(
+    change: Change, policy: Policy, kind: str, started_at: datetime, *, sequence: int = 1
 ) -> Deadline:
+    """As `make_deadline`, with the target that the policy gives. No hold is looked at."""
     rule = policy.rules[kind]
-    target = rule.target_for(change.complaint.priority, change.complaint.category)
-    due_at = compute_due_time(started_at, target, rule.calendar)
-    return make_deadline(change, policy, kind, started_at=started_at, target=target, due_at=due_at)
+    target = target_of(change.complaint, rule, policy)
+    return make_deadline(
+        change,
+        policy,
+        kind,
+        started_at=started_at,
+        target=target,
+        due_at=compute_due_time(started_at, target, rule.calendar),
+        sequence=sequence,
+    )
 
 
 def start_after_result(change: Change, policy: Policy, told_at: datetime) -> None:
     """Start the follow-up deadlines and the closure deadline. The complainant was told the result at `told_at`."""
     due, started = told_at, []
-    for sequence, target in enumerate(policy.follow_ups[change.complaint.priority], start=1):
+    for sequence, target in enumerate(follow_up_plan_of(change.complaint, policy), start=1):
         due = compute_due_time(told_at, target, policy.rules[DeadlineKind.FOLLOW_UP].calendar)
         started.append(
             make_deadline(
@@ -102,7 +111,8 @@ def start_after_result(change: Change, policy: Policy, told_at: datetime) -> Non
                 started_at=told_at, target=target, due_at=due, sequence=sequence,
             )
         )  # fmt: skip
-    closure_at = compute_due_time(due, policy.closure, policy.rules[DeadlineKind.CLOSURE].calendar)
+    closure_target = closure_target_of(change.complaint, policy)
+    closure_at = compute_due_time(due, closure_target, policy.rules[DeadlineKind.CLOSURE].calendar)
     closure = make_deadline(
         change, policy, DeadlineKind.CLOSURE, started_at=told_at, target=None, due_at=closure_at
     )
@@ -248,9 +258,9 @@ def end_repetitions(
 def replan(change: AnyChange, policy: Policy, now: datetime, *, retarget: bool = False) -> None:
     """Compute the unmet deadlines again from their start, with their pauses (rules 2.6 and 2.8).
 
-    With `retarget`, the targets are chosen again too, because priority, category or policy changed. Follow-up
-    deadlines, closure deadlines and promises keep their due times. So does each deadline that is past its due
-    time at `now`, whether or not its breach is recorded already.
+    With `retarget`, the targets are chosen again too, because the policy changed, or a member that decides on them.
+    Follow-up deadlines, closure deadlines and promises keep their due times. So does each deadline that is past its
+    due time at `now`, whether or not its breach is recorded already.
     """
     for deadline in change.subject.deadlines:
         if not deadline.unmet:
@@ -268,9 +278,7 @@ def _recompute(
 ) -> Deadline:
     terms = terms_of(deadline, complaint, policy)
     if deadline.target is not None and terms.rule.targets:
-        target = (
-            terms.rule.target_for(complaint.priority, complaint.category) if retarget else deadline.target
-        )
+        target = target_of(complaint, terms.rule, policy) if retarget else deadline.target
         due_at = working_time.due_at(deadline.started_at, target, terms.calendar, terms.pauses)
         assert due_at is not None  # a hold always has an end
         extended = working_time.pause_extension_seconds(
@@ -294,7 +302,12 @@ def _set_running_or_paused(deadline: Deadline, pauses: tuple[Pause, ...], now: d
 
 
 def move_to_policy(change: Change, policy: Policy, now: datetime) -> None:
-    """Move a complaint to another policy version, on purpose (rule 2.9)."""
+    """Move a complaint to another policy version, on purpose (rule 2.9).
+
+    Unmet deadlines of a kind that the policy does not have are cancelled (rule 4.11). `own_deadlines.start_added`
+    starts those that it adds.
+    """
+    cancel(change, [d for d in change.complaint.deadlines if d.unmet and d.kind not in policy.rules])
     change.set(
         policy_code=policy.code,
         policy_version=policy.version,

@@ -37,6 +37,12 @@ def _longest_targets(policy: Policy) -> Iterator[tuple[Place, str, Target]]:
     for priority, plan in policy.follow_ups.items():
         for index in _longest_of_units(plan):
             yield ("follow_ups", priority, index), DeadlineKind.FOLLOW_UP, plan[index]
+    for number, choice in enumerate(policy.follow_ups_where):
+        for index in _longest_of_units(choice.plan):
+            yield ("follow_ups_where", number, "plan", index), DeadlineKind.FOLLOW_UP, choice.plan[index]
+    for index in _longest_of_units([choice.target for choice in policy.closure_where]):
+        place = ("closure_where", index, "target")
+        yield place, DeadlineKind.CLOSURE, policy.closure_where[index].target
     yield ("unreachable_retry",), DeadlineKind.FOLLOW_UP, policy.unreachable_retry
     yield ("closure",), DeadlineKind.CLOSURE, policy.closure
 

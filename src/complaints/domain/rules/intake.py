@@ -21,7 +21,7 @@ from complaints.domain.complaint.identity import Identity
 from complaints.domain.complaint.members import PLAIN_NAMES
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines, routing
+from complaints.domain.rules import deadlines, own_deadlines, routing
 from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.models import Model, Present
 from complaints.domain.rules.passing_time import catch_up
@@ -87,7 +87,8 @@ class _Arrival(NamedTuple):
 class IntakeKind(NamedTuple):
     """The members of a complaint by which the rules decide after its priority and its team are known.
 
-    No other member changes their plan.
+    No other member changes their plan. `narrowing` has those of channel, region and source by which the policy
+    chooses a target, in the order of `Policy.narrowing`.
     """
 
     policy_code: str
@@ -97,6 +98,7 @@ class IntakeKind(NamedTuple):
     team: str
     category: str | None
     imported: bool
+    narrowing: tuple[str | None, ...]
 
 
 _plain_values = attrgetter(*PLAIN_NAMES)
@@ -124,7 +126,7 @@ def plan_intake(
     arrival = _Arrival(new, repeat, directory, now, sequence, new_id, person_digests or None)
     members = _members_of(arrival)
     if plans is not None and new.ending is None:
-        kind = _kind_of(members, imported=new.import_id is not None)
+        kind = _kind_of(members, new.policy, imported=new.import_id is not None)
         make = partial(_make_plan, kind, arrival)
         if plan := plans.find_plan(kind, new.received_at, now, make):
             return _stamp(plan, arrival, members)
@@ -159,6 +161,7 @@ def _begin(
 ) -> None:
     policy = arrival.new.policy
     deadlines.start_intake(change, policy)
+    own_deadlines.start_at_intake(change, policy)
     change.record(EventType.CREATED, now, person_digests=person_digests)
     catch_up(change, policy, arrival.directory, now, notify=arrival.new.import_id is None)
 
@@ -201,18 +204,20 @@ def _members_of(arrival: _Arrival) -> dict[str, Any]:
     }
 
 
-_OF_KIND = tuple(name for name in IntakeKind._fields if name != "imported")
+_OF_KIND = tuple(name for name in IntakeKind._fields if name not in ("imported", "narrowing"))
 
 
-def _kind_of(members: Mapping[str, Any], *, imported: bool) -> IntakeKind:
-    return IntakeKind(imported=imported, **{name: members[name] for name in _OF_KIND})
+def _kind_of(members: Mapping[str, Any], policy: Policy, *, imported: bool) -> IntakeKind:
+    narrowing = tuple(members[name] for name in policy.narrowing)
+    return IntakeKind(imported=imported, narrowing=narrowing, **{name: members[name] for name in _OF_KIND})
 
 
 def _make_plan(kind: IntakeKind, arrival: _Arrival) -> tuple[Span, Plan | None]:
     received_at, present = arrival.new.received_at, Present.at(arrival.now)
     state = {"status": Status.RECEIVED, "cycle": 1, "version": 1, "deadlines": (), "holds": ()}
     times = {"received_at": received_at, "created_at": present, "updated_at": present}
-    model = make_fact(Model, {**dict(zip(_OF_KIND, kind, strict=False)), **state, **times})
+    narrowing = dict(zip(arrival.new.policy.narrowing, kind.narrowing, strict=True))
+    model = make_fact(Model, {**dict(zip(_OF_KIND, kind, strict=False)), **narrowing, **state, **times})
 
     def rules(change: Change) -> None:
         _begin(change, arrival, present)

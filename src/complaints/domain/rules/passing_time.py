@@ -9,19 +9,18 @@ from typing import Any
 from complaints.domain.complaint.change import ENGINE, AnyChange, Change, SubjectChange
 from complaints.domain.complaint.facts import AnySubject, Deadline, Escalation, copy_with
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines, routing
+from complaints.domain.rules import deadlines, own_deadlines, routing
 from complaints.domain.rules.deadlines import set_wake_time, terms_of
 from complaints.domain.rules.duty import find_on_duty
 from complaints.domain.rules.ladder import MOST_REPETITIONS, PlannedStep, plan_remaining_steps
 from complaints.domain.rules.ownership import hand_over_left_behind
-from complaints.domain.rules.recipients import Owned, find_recipients
+from complaints.domain.rules.recipients import Owned, find_recipients, parse_named
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import (
     DeadlineKind,
     DeadlineStatus,
     EventType,
     PriorityReason,
-    RecipientRole,
     Status,
 )
 
@@ -138,14 +137,20 @@ def _find_passed_steps(
 def find_told(
     subject: Owned,
     level: int,
-    roles: tuple[RecipientRole, ...],
+    roles: tuple[str, ...],
     policy: Policy,
     directory: Directory,
     now: datetime,
 ) -> tuple[str, ...]:
-    """Who hears of a step: from level 1 on the users on duty, otherwise the holders of its roles (rule 3.11)."""
+    """Who hears of a step: from level 1 on the users on duty, otherwise the holders of its roles (rule 3.11).
+
+    Named recipients hear of it in both cases (rule 3.13).
+    """
     on_duty = find_on_duty(subject.team, directory, policy, now) if level > 0 else ()
-    return on_duty or find_recipients(roles, subject, directory, now)
+    if not on_duty:
+        return find_recipients(roles, subject, directory, now)
+    named = find_recipients(filter(parse_named, roles), subject, directory, now)
+    return tuple(dict.fromkeys((*on_duty, *named)))
 
 
 def _take_step(
@@ -194,7 +199,7 @@ def escalate_now(
     *,
     step: str,
     level: int,
-    roles: tuple[RecipientRole, ...],
+    roles: tuple[str, ...],
     reason: str | None = None,
     event_type: EventType = EventType.ESCALATED,
     **data: Any,
@@ -256,6 +261,8 @@ def _apply_step_actions(
         return False
     change.touch(now)
     change.set(priority=priority, team=team, assignee=complaint.assignee if team == complaint.team else None)
+    if isinstance(change, Change):
+        own_deadlines.follow_owner(change, policy, complaint, now)
     if priority is not complaint.priority:
         change.set(priority_raised_by=(*complaint.priority_raised_by, PriorityReason.LADDER))
         deadlines.replan(change, policy, now, retarget=True)

@@ -1,7 +1,9 @@
 """The users who get an escalation, found from the roles of its step (rule 3.6)."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 from complaints.domain.errors import Conflict
@@ -25,28 +27,56 @@ class Owned(Protocol):
         """The login of the user who answers for it."""
 
 
+USER, TEAM = "user", "team"
+_NAMED = re.compile(f"({USER}|{TEAM}):(.+)")
 _CHAIN = (RecipientRole.TEAM_LEAD, RecipientRole.DEPARTMENT_HEAD, RecipientRole.EXECUTIVE)
 
 
+def parse_named(recipient: str) -> tuple[str, str] | None:
+    """The kind (`USER` or `TEAM`) and the name of a named recipient, such as `user:zhang.wei`. None for a role."""
+    found = _NAMED.fullmatch(recipient)
+    return (found[1], found[2]) if found else None
+
+
+def is_gone(recipient: str, directory: Directory) -> bool:
+    """True for a named user or a named team that is not active, or unknown. A role never leaves."""
+    named = parse_named(recipient)
+    if named is None:
+        return False
+    found = directory.users.get(named[1]) if named[0] == USER else directory.teams.get(named[1])
+    return found is None or not found.active
+
+
 def find_recipients(
-    roles: tuple[RecipientRole, ...], owned: Owned, directory: Directory, now: datetime
+    roles: Iterable[str], owned: Owned, directory: Directory, now: datetime
 ) -> tuple[str, ...]:
-    """The logins of the users who hold `roles` at `now`, each login once. Empty if nobody does (rule 3.6)."""
+    """The logins of the recipients for `roles` at `now`, each login once. Empty if there are none (rule 3.6)."""
     found = (find_recipient(role, owned, directory, now) for role in roles)
     return tuple(dict.fromkeys(login for login in found if login))
 
 
-def find_recipient(role: RecipientRole, owned: Owned, directory: Directory, now: datetime) -> str | None:
+def find_recipient(role: str, owned: Owned, directory: Directory, now: datetime) -> str | None:
     """The login of the user who gets an escalation for `role`. None if nobody does.
 
-    It is the holder of the role, otherwise the deputy, otherwise the same for the next role up.
+    It is the holder of the role, otherwise the deputy, otherwise the same for the next role up. `role` may be a named
+    recipient (rule 3.13).
     """
-    roles = list(RecipientRole)
-    for candidate_role in roles[roles.index(role) :]:
-        for login in _holders(candidate_role, owned, directory):
-            if (login := find_reachable_user(login, directory, now)) is not None:
-                return login
+    for candidate in _candidates(role, owned, directory):
+        if (login := find_reachable_user(candidate, directory, now)) is not None:
+            return login
     return None
+
+
+def _candidates(role: str, owned: Owned, directory: Directory) -> Iterator[str | None]:
+    """The logins to try for a role, in order. For a named user, the leads of the complaint come next."""
+    roles, named = list(RecipientRole), parse_named(role)
+    if named and named[0] == TEAM:
+        yield from chain.from_iterable(_holders_by_role(named[1], directory))
+    elif named:
+        yield named[1]
+    first = RecipientRole.TEAM_LEAD if named else RecipientRole(role)
+    for candidate_role in roles[roles.index(first) :]:
+        yield from _holders(candidate_role, owned, directory)
 
 
 def find_represented_users(login: str, directory: Directory, now: datetime) -> tuple[str, ...]:

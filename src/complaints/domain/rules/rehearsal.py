@@ -69,7 +69,7 @@ def rehearse(
 
 def _list_tasks(
     deadline: Deadline, complaint: Complaint, policy: Policy, absence: Absence
-) -> Iterator[tuple[datetime, str | None, int, tuple[RecipientRole, ...]]]:
+) -> Iterator[tuple[datetime, str | None, int, tuple[str, ...]]]:
     """The due time and the steps of a deadline during the absence: instant, step, level and roles."""
     if not deadline.unmet:
         return

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from complaints.domain.errors import InvalidContent
+from complaints.domain.policy.circumstances import Circumstances
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.ladder import DeadlineTerms, PlannedStep, imagine_deadline, plan_remaining_steps
+from complaints.domain.rules.targets import closure_target_of, follow_up_plan_of, target_of
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.preview import PreviewResult, plan_targets
 from complaints.domain.time.working_time import Pause, Target
-from complaints.domain.vocabulary import DeadlineKind, Priority
+from complaints.domain.vocabulary import DeadlineKind
 
 MOST_PAUSES = 100
 
@@ -26,22 +28,21 @@ class Trial:
 
 def plan_trial(
     policy: Policy,
-    kind: DeadlineKind,
+    kind: str,
     *,
-    priority: Priority,
-    category: str | None,
+    told: Circumstances,
     sequence: int,
     start: datetime,
     pauses: Sequence[Pause] = (),
 ) -> Trial:
     """Try a deadline of `kind` that starts at `start`, in UTC, with these pauses.
 
-    `sequence` is the number of the follow-up. Raises InvalidContent for a kind without a target, and as
-    `plan_targets` does.
+    `told` has the members of the complaint; its priority is given. `sequence` is the number of the follow-up. Raises
+    InvalidContent for a kind without a target, and as `plan_targets` does.
     """
     if len(pauses) > MOST_PAUSES:
         raise InvalidContent.at("/pauses", f"With a policy, at most {MOST_PAUSES} pauses can be given.")
-    targets = _choose_targets(policy, kind, priority, category, sequence)
+    targets = _choose_targets(policy, kind, told, sequence)
     preview = plan_targets(targets, start, pauses)
     if preview.due_at is None:
         return Trial(policy, preview, ())
@@ -59,10 +60,14 @@ def plan_trial(
 
 
 def _choose_targets(
-    policy: Policy, kind: DeadlineKind, priority: Priority, category: str | None, sequence: int
+    policy: Policy, kind: str, told: Circumstances, sequence: int
 ) -> list[tuple[Target, WorkCalendar]]:
     """The targets up to the due time, each with its calendar. The closure follows the last follow-up."""
-    plan, calendar = policy.follow_ups[priority], policy.rules[kind].calendar
+    if kind not in policy.rules:
+        raise InvalidContent.at(
+            "/kind", f"The policy has no deadlines of this kind; there are {', '.join(policy.rules)}."
+        )
+    plan, calendar = follow_up_plan_of(told, policy), policy.rules[kind].calendar
     match kind:
         case DeadlineKind.PROMISE:
             raise InvalidContent.at(
@@ -70,9 +75,10 @@ def _choose_targets(
             )
         case DeadlineKind.FOLLOW_UP:
             if sequence > len(plan):
-                raise InvalidContent.at("/sequence", f"Priority {priority} has {len(plan)} follow-ups.")
+                raise InvalidContent.at("/sequence", f"Priority {told.priority} has {len(plan)} follow-ups.")
             return [(plan[sequence - 1], calendar)]
         case DeadlineKind.CLOSURE:
-            return [(plan[-1], policy.rules[DeadlineKind.FOLLOW_UP].calendar), (policy.closure, calendar)]
+            of_follow_ups = policy.rules[DeadlineKind.FOLLOW_UP].calendar
+            return [(plan[-1], of_follow_ups), (closure_target_of(told, policy), calendar)]
         case _:
-            return [(policy.rules[kind].target_for(priority, category), calendar)]
+            return [(target_of(told, policy.rules[kind], policy), calendar)]

@@ -15,6 +15,7 @@ from complaints.domain.rules.models import UNREAD, Model, ModelId, Present
 from complaints.domain.rules.passing_time import catch_up
 from complaints.domain.rules.plans import Plan, PlansByKind, Span, make_plan, stamp
 from complaints.domain.staff import Directory
+from complaints.domain.vocabulary import DeadlineStart
 
 # The members of a complaint that decide on what time does to it, besides those of its deadlines.
 _DECIDING = (
@@ -41,10 +42,10 @@ def catch_up_by_plan(
     """The change of `catch_up` in parts, by the plan of the complaint's kind if there is one."""
     clocks = [place for place, deadline in enumerate(complaint.deadlines) if deadline.unmet]
     waiting = [complaint.deadlines[place] for place in clocks]
-    if _has_kind(complaint, waiting):
+    if _has_kind(complaint, waiting) and not _may_start_others(policy):
         start = waiting[0].started_at
         make = partial(_make_plan, complaint, waiting, policy, directory, now)
-        plan = plans.find_plan(_kind_of(complaint, waiting, start), start, now, make)
+        plan = plans.find_plan(_kind_of(complaint, waiting, policy, start), start, now, make)
         if plan is not None:
             return stamp(plan, complaint, clocks, start=start, now=now, actor=ENGINE, new_id=new_id)
     change = Change(complaint, actor=ENGINE, new_id=new_id)
@@ -64,8 +65,24 @@ def _has_kind(complaint: Complaint, waiting: Sequence[Deadline]) -> bool:
     return all(deadline.started_at == start for deadline in waiting) and ids == sorted(ids)
 
 
-def _kind_of(complaint: Complaint, waiting: Sequence[Deadline], start: datetime) -> Hashable:
-    return (_deciding_values(complaint), *(_state_of(deadline, start) for deadline in waiting))
+def _may_start_others(policy: Policy) -> bool:
+    """True if a step may move a complaint to a team whose own deadlines then start (rule 4.10).
+
+    They are numbered among those that are done, which the model does not have.
+    """
+    return any(rule.starts is DeadlineStart.ROUTE for rule in policy.own_rules) and any(
+        step.move_to_team is not None for rule in policy.rules.values() for step in rule.ladder
+    )
+
+
+def _narrowing_of(complaint: Complaint, policy: Policy) -> dict[str, Any]:
+    """The members by which this policy chooses targets, beside priority and category."""
+    return {name: getattr(complaint, name) for name in policy.narrowing}
+
+
+def _kind_of(complaint: Complaint, waiting: Sequence[Deadline], policy: Policy, start: datetime) -> Hashable:
+    narrowing = tuple(_narrowing_of(complaint, policy).values())
+    return (_deciding_values(complaint), narrowing, *(_state_of(deadline, start) for deadline in waiting))
 
 
 def _state_of(deadline: Deadline, start: datetime) -> Hashable:
@@ -81,12 +98,14 @@ def _make_plan(
     def rules(change: Change) -> None:
         catch_up(change, policy, directory, present, in_parts=True)
 
-    return make_plan(_model_of(complaint, waiting), policy, waiting[0].started_at, present, rules)
+    model = _model_of(complaint, waiting, policy)
+    return make_plan(model, policy, waiting[0].started_at, present, rules)
 
 
-def _model_of(complaint: Complaint, waiting: Sequence[Deadline]) -> Model:
+def _model_of(complaint: Complaint, waiting: Sequence[Deadline], policy: Policy) -> Model:
     """The model of the complaint's kind. Time does nothing to deadlines that are done, so it has none of them."""
     members: dict[str, Any] = dict(zip(_DECIDING, _deciding_values(complaint), strict=True))
+    members |= _narrowing_of(complaint, policy)
     numbered = tuple(copy_with(deadline, id=ModelId(n)) for n, deadline in enumerate(waiting))
     members |= {"version": 0, "created_at": UNREAD, "updated_at": UNREAD, "holds": (), "deadlines": numbered}
     return make_fact(Model, members)

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -45,10 +45,15 @@ _order = itemgetter("cycle", "sequence", "attempt")
 
 @dataclass(frozen=True, slots=True)
 class ExportContent:
-    """The members of each complaint in an export. `has_texts`: texts inside of objects are among them."""
+    """The members of each complaint in an export. `has_texts`: texts inside of objects are among them.
+
+    `kinds` are the kinds of deadlines that have columns in a table. `kind_names` are the Chinese names of own kinds.
+    """
 
     members: frozenset[str]
     has_texts: bool
+    kinds: tuple[str, ...] = tuple(DeadlineKind)
+    kind_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_persons(self) -> bool:
@@ -66,7 +71,7 @@ class ExportContent:
         """The columns of a table with these members."""
         return tuple(
             column
-            for column in _every_column()
+            for column in _every_column(self.kinds)
             if column.path[0] in self.members and (self.has_texts or column.path not in _INNER_TEXTS)
         )
 
@@ -87,15 +92,13 @@ def _without_inner_texts(item: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _every_column() -> tuple[Column, ...]:
+def _every_column(kinds: tuple[str, ...]) -> tuple[Column, ...]:
     """All columns. The last deadline of each kind has columns of its own, in place of the list of deadlines."""
     found: list[Column] = []
     for column in columns_of(ComplaintExported):
         if column.path == (_DEADLINES,):
             found += [
-                Column(f"{kind}.{name}", (_DEADLINES, kind, name))
-                for kind in DeadlineKind
-                for name in _OF_DEADLINES
+                Column(f"{kind}.{name}", (_DEADLINES, kind, name)) for kind in kinds for name in _OF_DEADLINES
             ]
         else:
             found.append(column)
@@ -110,14 +113,25 @@ def values_of(item: Mapping[str, Any], columns: Sequence[Column]) -> list[Any]:
     return [column.find_value(item) for column in columns]
 
 
-def titles_of(columns: Sequence[Column], language: HeaderLanguage) -> list[str]:
-    """The titles of the columns in a language."""
+def titles_of(
+    columns: Sequence[Column], language: HeaderLanguage, kind_names: Mapping[str, str] | None = None
+) -> list[str]:
+    """The titles of the columns in a language. `kind_names` are the Chinese names of own kinds of deadlines."""
     if language is HeaderLanguage.EN:
         return [column.name for column in columns]
-    names = _chinese_names()
+    names = [_chinese_name(column, kind_names or {}) for column in columns]
     if language is HeaderLanguage.ZH:
-        return [names[column.name] for column in columns]
-    return [f"{column.name} {names[column.name]}" for column in columns]
+        return names
+    return [f"{column.name} {name}" for column, name in zip(columns, names, strict=True)]
+
+
+def _chinese_name(column: Column, kind_names: Mapping[str, str]) -> str:
+    """The Chinese name of a column. An own kind of deadlines without one keeps its name."""
+    names = _chinese_names()
+    if column.name in names:
+        return names[column.name]
+    kind, _, member = column.name.rpartition(".")
+    return f"{kind_names.get(kind, kind)} {names[f'{_DEADLINES}.{member}']}"
 
 
 @cache

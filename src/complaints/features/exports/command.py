@@ -32,6 +32,7 @@ def export_to_file(
     query = read_query(asked)
     form = query.form(ExportFormat.NDJSON)
     start = use_cases.start_export(service, _CALLER, query, count=True)
+    form = form.with_kinds(start.kinds)
     if form.format is ExportFormat.XLSX:
         refuse_too_many(start.count or 0)
     if form.content.has_persons:

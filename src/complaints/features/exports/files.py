@@ -1,7 +1,7 @@
 """The files of an export: NDJSON and CSV in pieces, and XLSX as a whole."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Any
@@ -37,11 +37,19 @@ class ExportForm:
     zone: tzinfo = UTC
     has_bom: bool = False
 
+    def with_kinds(self, names: Mapping[str, str]) -> "ExportForm":
+        """The form whose tables have columns for these kinds of deadlines, with the Chinese names of own kinds."""
+        return replace(self, content=replace(self.content, kinds=tuple(names), kind_names=names))
+
+    def titles(self) -> list[str]:
+        """The titles of the columns."""
+        return titles_of(self.content.columns(), self.language, self.content.kind_names)
+
     def header(self) -> bytes:
         """The bytes before the first complaint."""
         if self.format is ExportFormat.NDJSON:
             return b""
-        titles = write_lines([titles_of(self.content.columns(), self.language)])
+        titles = write_lines([self.titles()])
         return ((BOM if self.has_bom else "") + titles).encode()
 
     def lines(self, complaints: Iterable[ComplaintParts]) -> bytes:
@@ -61,7 +69,7 @@ class ExportWorkbook:
     def __init__(self, book: Workbook, form: ExportForm) -> None:
         self._book, self._form = book, form
         self._columns = form.content.columns()
-        book.add_sheet("complaints 投诉", titles_of(self._columns, form.language))
+        book.add_sheet("complaints 投诉", form.titles())
         self.rows = 0
 
     def add(self, complaints: Sequence[ComplaintParts]) -> None:

@@ -142,6 +142,7 @@ async def export_complaints(
     )
     if is_workbook:
         refuse_too_many(start.count or 0)
+    form = form.with_kinds(start.kinds)
     now = http_request.app.state.wall()
     export = _Export(http_request, request, query, form, start, now, request.caller)
     headers = {

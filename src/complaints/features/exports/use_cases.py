@@ -4,7 +4,7 @@ The pages are ordered by values that never change: the receipt, then the id. So 
 twice, however much is changed meanwhile. A change that a page does not show comes after the place in the feed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.complaints.lists import ListPosition, Order, SortKey
 from complaints.use_cases.complaints.revealing import note_export
 from complaints.use_cases.complaints.views import ComplaintParts
-from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.service import Configuration, Service, Transaction
 
 PAGE = 500
 MOST_COUNTED = 10_000_000
@@ -28,11 +28,15 @@ class ReplicaBehind(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class ExportStart:
-    """The place in the feed before the first row: the number and the id of the last event. `count` if it was asked."""
+    """The place in the feed before the first row: the number and the id of the last event. `count` if it was asked.
+
+    `kinds` are the kinds of deadlines that a complaint may have, each with the Chinese name of an own kind.
+    """
 
     number: int
     mark: UUID | None
     count: int | None
+    kinds: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,15 @@ def start_export(service: Service, caller: Caller, asked: ComplaintFilter, *, co
         number = history.find_end(tx)
         lists.list_complaints(service, tx, caller, asked, _OLDEST_FIRST, after=None, limit=1)
         found = lists.count_views(service, tx, caller, asked, most=MOST_COUNTED).count if count else None
-        return ExportStart(number, history.find_mark(tx, number), found)
+        kinds = _name_kinds(service.configuration(tx))
+        return ExportStart(number, history.find_mark(tx, number), found, kinds)
 
     return service.read(work)
+
+
+def _name_kinds(configuration: Configuration) -> dict[str, str]:
+    titles = configuration.kind_titles
+    return {kind: titles[kind]["zh"] if kind in titles else kind for kind in configuration.deadline_kinds}
 
 
 def log_persons(service: Service, caller: Caller, reason: str) -> None:

@@ -91,7 +91,7 @@ class StaffMessages:
             link = f"/v1/complaints/{topic.number}"
         if topic is not None:
             facts |= self._about(topic, delivery)
-        facts["kind"] = name_kind(facts.get("kind"), language)
+        facts["kind"] = name_kind(facts.get("kind"), language, self.configuration.kind_titles)
         facts |= {"level": delivery.level, "repetition": delivery.repetition}
         whole_link = f"{self.public_url}{link}" if self.public_url and link else None
         return self.writer.write(delivery.template, language, whole_link, facts)

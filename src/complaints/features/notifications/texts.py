@@ -94,11 +94,14 @@ def name_priority(priority: Priority | None, language: str) -> str:
     return _PRIORITIES[priority] if choose_language(language) == "zh" else priority.value
 
 
-def name_kind(kind: str | None, language: str) -> str:
-    """The word for a kind of deadline. A kind of the policy or of an annex keeps its own name."""
+def name_kind(kind: str | None, language: str, titles: Mapping[str, Mapping[str, str]]) -> str:
+    """The word for a kind of deadline. A kind of an annex keeps its own name, and so does one without a title."""
     if kind is None:
         return ""
-    return _KINDS.get(kind, (kind, kind))[LANGUAGES.index(choose_language(language))]
+    chosen = choose_language(language)
+    if kind in titles:
+        return titles[kind][chosen]
+    return _KINDS.get(kind, (kind, kind))[LANGUAGES.index(chosen)]
 
 
 def write_instant(instant: datetime | None, timezone: str) -> str:

@@ -136,7 +136,7 @@ class _Known(dict[Any, Any]):
 
 
 class _OneOfRegistered(_OneOf):
-    """As `_OneOf`, but a text that an annex declares is read as it is."""
+    """As `_OneOf`, but a text that a policy or an annex declares is read as it is."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
         """Find the member of a value, or keep the text."""
@@ -144,7 +144,7 @@ class _OneOfRegistered(_OneOf):
 
 
 def one_of_registered(kind: type[StrEnum]) -> Enum:
-    """A text column for the values of `kind` and for those that annexes declare. The database checks neither."""
+    """A text column for the values of `kind` and for those that policies and annexes declare. Nothing is checked."""
     return _OneOfRegistered(
         kind, native_enum=False, length=40, create_constraint=False, values_callable=_values
     )

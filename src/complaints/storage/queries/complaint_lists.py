@@ -31,7 +31,7 @@ from sqlalchemy.sql.operators import custom_op
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.search_terms import QueryPart
 from complaints.domain.scope import ALL_COMPLAINTS, Scope, ScopeKind
-from complaints.domain.vocabulary import Cause, DeadlineKind, DeadlineStatus, Nature, Priority, Status
+from complaints.domain.vocabulary import Cause, DeadlineStatus, Nature, Priority, Status
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import search
@@ -86,7 +86,7 @@ class Filters:
 
     statuses: tuple[Status, ...] = ()
     overdue: bool | None = None
-    deadline_kind: DeadlineKind | None = None
+    deadline_kind: str | None = None
     due_before: datetime | None = None
     team: str | None = None
     assignee: str | None = None
@@ -486,7 +486,7 @@ def _due(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
     return found
 
 
-def _has_unmet(kind: DeadlineKind, *, overdue_at: datetime | None) -> ColumnElement[bool]:
+def _has_unmet(kind: str, *, overdue_at: datetime | None) -> ColumnElement[bool]:
     unmet = select(d.complaint_id).where(d.kind == kind, UNMET)
     if overdue_at is not None:
         unmet = unmet.where(d.due_at < overdue_at)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from complaints.domain.scope import Scope
-from complaints.domain.vocabulary import OPEN_STATUSES, DeadlineKind
+from complaints.domain.vocabulary import OPEN_STATUSES
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.rows.complaint import complaint
@@ -70,7 +70,7 @@ class EscalationFilter:
     """
 
     complaint: UUID | int | None = None
-    kind: DeadlineKind | None = None
+    kind: str | None = None
     acknowledged: bool | None = None
     superseded: bool | None = None
     settled: bool | None = None

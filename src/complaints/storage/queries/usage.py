@@ -46,3 +46,10 @@ def find_owned_subjects(tx: Transaction, login: str, *, limit: int | None = None
     s = subject.c
     statement = select(s.id).where(s.owner == login, s.ended_at.is_(None)).limit(limit)
     return list(tx.connection.execute(statement).scalars())
+
+
+def find_policies_of_open_complaints(tx: Transaction) -> list[tuple[str, int]]:
+    """The code and the version of each policy by which an open complaint is planned."""
+    c = complaint.c
+    statement = select(c.policy_code, c.policy_version).where(c.status.in_(OPEN_STATUSES)).distinct()
+    return [(code, version) for code, version in tx.connection.execute(statement)]

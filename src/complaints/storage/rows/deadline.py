@@ -27,7 +27,6 @@ from sqlalchemy import (
     cast,
     select,
     text,
-    type_coerce,
     update,
 )
 
@@ -166,16 +165,13 @@ def _fact_of(row: Sequence[Any]) -> Deadline:
     return restore(Deadline, _MEMBERS, values)
 
 
-def _select_of(owner: Any, kind: Any) -> Select[Any]:
-    """The deadlines of many complaints or other subjects. `owner` is the column of their ids, `kind` of the kind."""
-    columns = (kind if name == "kind" else c for name, c in zip(_MEMBERS, _MEMBER_COLUMNS, strict=True))
-    statement = select(owner, *columns).where(any_of(owner))
+def _select_of(owner: Any) -> Select[Any]:
+    """The deadlines of many complaints or other subjects. `owner` is the column of their ids."""
+    statement = select(owner, *_MEMBER_COLUMNS).where(any_of(owner))
     return statement.order_by(owner, d.cycle, d.started_at, d.due_at, d.id)
 
 
-# A complaint has no deadline of a kind that an annex declares.
-_OF_COMPLAINTS = _select_of(d.complaint_id, type_coerce(d.kind, one_of(DeadlineKind, checked=False)))
-_OF_OTHERS = _select_of(d.subject_id, d.kind)
+_OF_COMPLAINTS, _OF_OTHERS = _select_of(d.complaint_id), _select_of(d.subject_id)
 
 
 def find_deadlines(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Deadline]]:

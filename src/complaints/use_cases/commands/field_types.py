@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from complaints.domain.complaint.identity import find_account_fault, find_email_fault, find_phone_fault
 from complaints.domain.instants import MalformedInstant, read_instant
 from complaints.domain.visibility import has_visible_character
+from complaints.domain.vocabulary import DeadlineKind
 
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _PHONE_SCHEMA: dict[str, Any] = {
@@ -144,6 +145,8 @@ Tags = Annotated[tuple[Tag, ...], Field(max_length=50), AfterValidator(_distinct
 SearchText = Annotated[str, AfterValidator(_without_nul)]
 FilterText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_without_nul)]
 """The text of a filter in a query."""
+KINDS_OF_DEADLINES = f"Built in: {', '.join(DeadlineKind)}. A policy may add own kinds."
+"""Describes a kind of deadlines. The configuration knows the own kinds."""
 Flag = Annotated[bool, BeforeValidator(_true_or_false), WithJsonSchema({"type": "boolean"})]
 """True or false in a query: as text, unlike `Switch`."""
 MAX_ATTRIBUTES = 100

@@ -9,7 +9,7 @@ from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import actions, deadlines
+from complaints.domain.rules import actions, deadlines, own_deadlines
 from complaints.domain.vocabulary import Action, EventType
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
@@ -77,6 +77,7 @@ def replan(
         before = f"{policy.code}/{policy.version}"
         change.touch(tx.now)
         deadlines.move_to_policy(change, wanted, tx.now)
+        own_deadlines.start_added(change, wanted, tx.now)
         after = f"{wanted.code}/{wanted.version}"
         change.record(EventType.REPLANNED, tx.now, policy_before=before, policy_after=after)
 

@@ -61,7 +61,7 @@ def _assign_in_team(tx: Transaction, directory: Directory, team: str, arrivals: 
         else:
             chosen = choose_least_loaded(candidates, open_counts)
         open_counts[chosen] += 1
-        assign(change, chosen, method)
+        assign(change, chosen, method, policy)
     if last is not None and last != before:
         assignment_turn.keep_turn(tx, team, last)
 

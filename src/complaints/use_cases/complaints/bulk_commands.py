@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
 
 from complaints.domain.complaint.numbers import parse_reference
-from complaints.domain.vocabulary import Action, DeadlineKind
+from complaints.domain.vocabulary import Action
 from complaints.use_cases.bulk import MOST_ITEMS
 from complaints.use_cases.commands.complaints import TRANSITIONS, Acknowledge, AddNote, Transition
-from complaints.use_cases.commands.field_types import WHOLE, Code, Content, FilterText
+from complaints.use_cases.commands.field_types import KINDS_OF_DEADLINES, WHOLE, Code, Content, FilterText
 from complaints.use_cases.complaints.filters import ComplaintFilter
 
 Reference = Annotated[
@@ -61,7 +61,7 @@ class WaitingFilter(Content):
     """Which of the escalations that still wait. An absent member asks nothing; all given members must fit."""
 
     complaint: Annotated[Reference | None, Field(description="Id or number of the complaint.")] = None
-    kind: DeadlineKind | None = None
+    kind: Annotated[FilterText | None, Field(description=KINDS_OF_DEADLINES)] = None
     level_min: Annotated[int, Field(ge=0, le=100), WHOLE] | None = None
     team: FilterText | None = None
     recipient: Annotated[FilterText | None, Field(description="A login, `me` or `none`.")] = None

@@ -8,8 +8,9 @@ from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.members import merge_attributes
 from complaints.domain.errors import Forbidden, InvalidContent
+from complaints.domain.policy.circumstances import NARROWING
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines, routing
+from complaints.domain.rules import deadlines, own_deadlines, routing
 from complaints.domain.vocabulary import EventType, Severity
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -28,6 +29,7 @@ from complaints.use_cases.configuration.changing import check_user, claim_user
 from complaints.use_cases.service import Service
 
 _NOBODY = Person()
+_CHOOSING = ("priority", "category", *NARROWING)  # by which a policy chooses targets
 _PERSON_MEMBERS = tuple(field.name for field in fields(Person))
 
 
@@ -39,7 +41,7 @@ def patch(
     command: PatchComplaint,
     versions: Versions,
 ) -> Complaint:
-    """Change the members that `command` names. Deadlines follow priority and category (rule 2.8).
+    """Change the members that `command` names. Deadlines follow what chooses their targets (rule 2.8).
 
     A value that does not change is no choice: it needs no right, and it may be retired meanwhile (rule 1.7).
     Raises like `transition`.
@@ -61,7 +63,8 @@ def patch(
         if change.complaint == before and not persons:
             return
         change.touch(tx.now)
-        if (change.complaint.priority, change.complaint.category) != (before.priority, before.category):
+        own_deadlines.follow_owner(change, policy, before, tx.now)
+        if any(getattr(change.complaint, name) != getattr(before, name) for name in _CHOOSING):
             deadlines.replan(change, policy, tx.now, retarget=True)
         names = {role: person.changed for role, person in persons.items()}
         digests = {role: person.digest for role, person in persons.items()}

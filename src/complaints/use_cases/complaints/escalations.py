@@ -13,7 +13,7 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.recipients import find_represented_users
 from complaints.domain.scope import ALL_COMPLAINTS
-from complaints.domain.vocabulary import AccessRole, DeadlineKind, EventType
+from complaints.domain.vocabulary import AccessRole, EventType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import escalations, inbox
 from complaints.storage.queries.escalations import EscalationFilter
@@ -57,7 +57,7 @@ class EscalationSearch:
     """
 
     complaint: UUID | int | None = None
-    kind: DeadlineKind | None = None
+    kind: str | None = None
     acknowledged: bool | None = None
     superseded: bool | None = None
     settled: bool | None = None
@@ -77,7 +77,7 @@ def list_escalations(
 ) -> Sequence[Row]:
     """Escalations within the scope of the caller, latest first.
 
-    Raises InvalidContent for an unknown recipient or team.
+    Raises InvalidContent for an unknown recipient, team or kind.
     """
     wanted = _filter_of(service, tx, caller, asked)
     scope = caller.scope_with(Right.READ_OWN, tx.now, wanted.recipients)
@@ -92,6 +92,7 @@ def _filter_of(
 ) -> EscalationFilter:
     configuration = service.configuration(tx)
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
+    check_name(asked.kind, configuration.deadline_kinds, parameter="kind", thing="kind of deadline")
     members = asdict(asked)
     recipients = choose_recipients(tx, configuration, caller, members.pop("recipient"))
     return EscalationFilter(**members, recipients=recipients)

@@ -11,7 +11,6 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.ladder import PlannedStep, plan_remaining_steps
 from complaints.domain.time.working_time import Segment
-from complaints.domain.vocabulary import RecipientRole
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import find_of_deadline
 from complaints.use_cases.access import Caller
@@ -28,7 +27,7 @@ class ExplainedStep:
 
     step: str
     level: int
-    notify: tuple[RecipientRole, ...]
+    notify: tuple[str, ...]
     planned_at: datetime
     taken_at: datetime | None = None
     superseded: bool = False
@@ -62,7 +61,7 @@ def explain_deadline(tx: Transaction, deadline: Deadline, subject: AnySubject, p
         ExplainedStep(
             row["step"],
             row["level"],
-            tuple(RecipientRole(role) for role in row["roles"]),
+            tuple(row["roles"]),
             row["planned_at"],
             row["taken_at"],
             row["superseded"],

@@ -20,12 +20,13 @@ from complaints.domain.complaint.numbers import sequence_of
 from complaints.domain.complaint.search_terms import QueryPart, full_query, name_query
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.categories import Category
-from complaints.domain.vocabulary import Cause, Channel, DeadlineKind, Nature, Priority, Status
+from complaints.domain.vocabulary import Cause, Channel, Nature, Priority, Status
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Filters
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.field_types import (
+    KINDS_OF_DEADLINES,
     Content,
     Email,
     FilterText,
@@ -75,8 +76,10 @@ class ComplaintFilter(Content):
         Field(description="Whether a deadline is past due and unmet, by the clock."),
     ] = None
     deadline_kind: Annotated[
-        DeadlineKind | None,
-        Field(description="With an unmet deadline of this kind; with overdue=true an overdue one."),
+        FilterText | None,
+        Field(
+            description=f"With an unmet deadline of this kind; with overdue=true an overdue one. {KINDS_OF_DEADLINES}"
+        ),
     ] = None
     due_before: Annotated[FilterInstant | None, Field(description="next_due_at before this.")] = None
     team: Annotated[FilterText | None, Field(description="Code of a team.")] = None
@@ -176,7 +179,7 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
 
     A filter by personal data finds only complaints whose persons the caller may see: the answer reveals them. Raises
     Forbidden if the caller may see none, and for a filter by attributes that the caller may not read. Raises
-    InvalidContent for a team, user or category that does not exist.
+    InvalidContent for a team, user, category or kind of deadlines that does not exist.
     """
     right = Right.READ_OWN
     if any(getattr(asked, name) is not None for name in _OF_PERSONS):
@@ -202,7 +205,13 @@ def filters_of(service: Service, tx: Transaction, caller: Caller, asked: Complai
 
 
 def _users(configuration: Configuration, caller: Caller, asked: ComplaintFilter) -> dict[str, Any]:
-    """The filters by users; also checks the team."""
+    """The filters by users; also checks the team and the kind of deadlines."""
+    check_name(
+        asked.deadline_kind,
+        configuration.deadline_kinds,
+        parameter="deadline_kind",
+        thing="kind of deadline",
+    )
     check_name(asked.team, configuration.directory.teams, parameter="team", thing="team")
     users = configuration.directory.users
     unassigned = asked.assignee == NOBODY

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from complaints.domain.vocabulary import DeadlineKind, Priority
+from complaints.domain.vocabulary import Priority
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_counts
 from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
@@ -79,7 +79,7 @@ class Tally:
     by_assignee: dict[str | None, int]
     by_category: dict[str | None, int]
     by_priority: dict[Priority, int]
-    by_kind: dict[DeadlineKind, int]
+    by_kind: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +96,24 @@ class DueSummary:
     soon_due: Tally
 
 
-def summarise_due(tx: Transaction, caller: Caller, soon: timedelta) -> DueSummary:
+def summarise_due(service: Service, tx: Transaction, caller: Caller, soon: timedelta) -> DueSummary:
     """Count the complaints in scope that are overdue now, and the others that will be overdue within `soon`."""
     end, scope = tx.now + soon, caller.scope
+    kinds = service.configuration(tx).deadline_kinds
     late = due_counts.count_overdue(tx, AGES, scope=scope)
     return DueSummary(
         now=tx.now,
         soon_until=end,
-        overdue=_tally(late, due_counts.count_overdue_by_kind(tx, scope=scope)),
+        overdue=_tally(late, due_counts.count_overdue_by_kind(tx, kinds, scope=scope)),
         by_age=tuple(sum(count.by_age[n] for count in late) for n in range(len(AGES))),
         soon_due=_tally(
             due_counts.count_soon_due(tx, end, scope=scope),
-            due_counts.count_soon_due_by_kind(tx, end, scope=scope),
+            due_counts.count_soon_due_by_kind(tx, end, kinds, scope=scope),
         ),
     )
 
 
-def _tally(counts: Sequence[DueCount], by_kind: dict[DeadlineKind, int]) -> Tally:
+def _tally(counts: Sequence[DueCount], by_kind: dict[str, int]) -> Tally:
     priorities = _summed(counts, lambda count: count.priority)
     return Tally(
         total=sum(count.count for count in counts),
@@ -120,7 +121,7 @@ def _tally(counts: Sequence[DueCount], by_kind: dict[DeadlineKind, int]) -> Tall
         by_assignee=_most_first(_summed(counts, lambda count: count.assignee)),
         by_category=_most_first(_summed(counts, lambda count: count.category)),
         by_priority={priority: priorities.get(priority, 0) for priority in Priority},
-        by_kind={kind: by_kind.get(kind, 0) for kind in DeadlineKind},
+        by_kind=by_kind,
     )
 
 

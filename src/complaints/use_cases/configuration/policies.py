@@ -39,14 +39,19 @@ def validate_policy(
 ) -> PolicyReading:
     """Read a policy document in YAML or JSON, for complaints received at its `effective_at` and at `now`.
 
-    With `configuration`, its teams, categories and stored calendars must exist. Raises InvalidContent with all
+    With `configuration`, its teams, categories, users and stored calendars must exist. Raises InvalidContent with all
     faults, each with its pointer and its line.
     """
     if configuration is None:
         return read_policy(text, now=now)
     teams = [team.code for team in configuration.directory.teams.values() if team.active]
     return read_policy(
-        text, calendars=configuration.calendars, teams=teams, categories=configuration.categories, now=now
+        text,
+        calendars=configuration.calendars,
+        teams=teams,
+        categories=configuration.categories,
+        users=[user.login for user in configuration.directory.users.values() if user.active],
+        now=now,
     )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from complaints.domain.errors import InvalidContent, ask_if_meant
+from complaints.domain.policy.circumstances import Circumstances
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules.trial import Trial, plan_trial
 from complaints.domain.time.working_time import Pause
-from complaints.domain.vocabulary import DeadlineKind, Priority
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.service import Service
@@ -17,10 +17,9 @@ def try_policy(
     service: Service,
     tx: Transaction,
     code: str,
-    kind: DeadlineKind,
+    kind: str,
     *,
-    priority: Priority,
-    category: str | None,
+    told: Circumstances,
     sequence: int,
     start: datetime,
     pauses: Sequence[Pause],
@@ -30,11 +29,9 @@ def try_policy(
     Raises InvalidContent for an unknown policy or category, and as `plan_trial` does.
     """
     configuration = service.configuration(tx)
-    configuration.classify(category)
+    configuration.classify(told.category)
     policy = _choose_policy(configuration, code, start)
-    return plan_trial(
-        policy, kind, priority=priority, category=category, sequence=sequence, start=start, pauses=pauses
-    )
+    return plan_trial(policy, kind, told=told, sequence=sequence, start=start, pauses=pauses)
 
 
 def _choose_policy(configuration: Configuration, code: str, start: datetime) -> Policy:

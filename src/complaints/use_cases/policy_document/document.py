@@ -3,7 +3,7 @@
 A document is read with all its faults at once, each with its place in the document and its line (rule 4.2).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from complaints.domain.instants import write_instant
 from complaints.domain.policy.policy import (
     DeadlineRule,
     HolidayTable,
+    PlanChoice,
     Policy,
     PriorityRule,
     Route,
@@ -25,7 +26,7 @@ from complaints.domain.time.calendar_document import calendar_document
 from complaints.domain.time.calendars import WorkCalendar, always_open
 from complaints.domain.time.notation import length_text, target_text
 from complaints.domain.time.working_time import OPEN_UNITS
-from complaints.domain.vocabulary import ContactAfterEnd, DeadlineKind
+from complaints.domain.vocabulary import ContactAfterEnd, find_kind
 from complaints.use_cases.policy_document.fields import join_pointer, placed_faults
 from complaints.use_cases.policy_document.models import PolicyMembers, ReadingContext, RuleMembers
 from complaints.use_cases.policy_document.yaml_document import YamlDocument, read_yaml
@@ -48,6 +49,7 @@ def read_policy(
     calendars: Mapping[str, WorkCalendar] | None = None,
     teams: Collection[str] | None = None,
     categories: Collection[str] | None = None,
+    users: Collection[str] | None = None,
     now: datetime | None = None,
 ) -> PolicyReading:
     """Read a policy document in YAML or JSON. The caller assigns `version`.
@@ -55,11 +57,11 @@ def read_policy(
     Every target and step must be computable for a complaint received at `effective_at`, and at `now` if it is given.
 
     `calendars` are the stored calendars that `use` may name; the policy copies them as they are now. If
-    `teams` or `categories` is given, the document may name no others. Raises InvalidContent with all faults:
+    `teams`, `categories` or `users` is given, the document may name no others. Raises InvalidContent with all faults:
     the JSON pointer of each, and "line N: " before its message.
     """
     document = read_yaml(text)
-    policy = _read(document, ReadingContext(calendars or {}, teams, categories), version)
+    policy = _read(document, ReadingContext(calendars or {}, teams, categories, users), version)
     instants = {policy.effective_at, now or policy.effective_at}
     faults = [
         _fault(document, join_pointer(place), message)
@@ -105,6 +107,12 @@ def to_document(policy: Policy) -> dict[str, object]:
             contact_after_end=_unless_built_in(policy.contact_after_end),
             assignment={team: str(method) for team, method in policy.assignment.items()} or None,
             duty_outside=policy.duty_outside,
+            follow_ups_where=[
+                {"plan": [target_text(t) for t in choice.plan], **choice.conditions}
+                for choice in policy.follow_ups_where
+            ]
+            or None,
+            closure_where=_target_members(policy.closure_where),
         ),
     }
 
@@ -150,15 +158,17 @@ def _policy(members: PolicyMembers, version: int) -> Policy:
         "calendars": calendars,
         "priorities": PriorityRule(**dict(members.priorities)),
         "routes": tuple(Route(**dict(route)) for route in members.routes),
+        "follow_ups_where": tuple(PlanChoice(**dict(choice)) for choice in members.follow_ups_where),
+        "closure_where": tuple(TargetChoice(**dict(choice)) for choice in members.closure_where),
     }
     rules = {
         kind: _rule(kind, rule, calendars.get(rule.calendar or "", always_open(members.timezone)))
-        for kind, rule in read.pop("deadlines").items()
+        for kind, rule in ((find_kind(name), rule) for name, rule in read.pop("deadlines").items())
     }
     return Policy(version=version, rules=rules, holiday_tables=tables, **read)
 
 
-def _rule(kind: DeadlineKind, rule: RuleMembers, calendar: WorkCalendar) -> DeadlineRule:
+def _rule(kind: str, rule: RuleMembers, calendar: WorkCalendar) -> DeadlineRule:
     return DeadlineRule(
         kind,
         tuple(TargetChoice(**dict(choice)) for choice in rule.targets),
@@ -166,6 +176,9 @@ def _rule(kind: DeadlineKind, rule: RuleMembers, calendar: WorkCalendar) -> Dead
         tuple(Step(**asdict(step.at), **{k: v for k, v in step if k != "at"}) for step in rule.ladder),
         rule.pauses_on,
         rule.pause_budget,
+        rule.starts,
+        rule.met_by,
+        rule.title or {},
     )
 
 
@@ -207,17 +220,21 @@ def _calendar_members(policy: Policy, name: str) -> dict[str, object]:
 
 
 def _rule_members(rule: DeadlineRule, policy: Policy) -> dict[str, object]:
-    targets = [
-        _given(target=target_text(c.target), priority=c.priority, category=c.category) for c in rule.targets
-    ]
     budget = rule.pause_budget_seconds
     return _given(
+        title=dict(rule.title) or None,
         calendar=None if rule.calendar == always_open(policy.timezone) else rule.calendar.name,
-        targets=targets or None,
+        starts=rule.starts,
+        met_by=sorted(rule.met_by) or None,
+        targets=_target_members(rule.targets),
         ladder=[_step_members(step) for step in rule.ladder],
         pauses_on=sorted(rule.pauses_on),
         pause_budget=None if budget is None else length_text(budget),
     )
+
+
+def _target_members(choices: Sequence[TargetChoice]) -> list[dict[str, object]] | None:
+    return [{"target": target_text(choice.target), **choice.conditions} for choice in choices] or None
 
 
 def _step_members(step: Step) -> dict[str, object]:

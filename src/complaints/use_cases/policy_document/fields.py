@@ -201,16 +201,13 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value
 
 
-def every(
-    words: type[StrEnum],
-    check: Callable[[Mapping[str, Any]], Iterable[PlacedFault]] = lambda _: (),
-) -> WrapValidator:
-    """A mapping with exactly the words of a closed set as names. `check` gives more faults of it."""
+def every(words: type[StrEnum]) -> WrapValidator:
+    """A mapping with exactly the words of a closed set as names."""
     names = [member.value for member in words]
 
     def read(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
         given = mapping(value)
-        faults = [*_unknown_members(given, names), *check(given)]
+        faults = unknown_members(given, names)
         if missing := [name for name in names if name not in given]:
             faults.append(((), f"lacks {quoted(missing)}"))
         return read_with(handler, {name: given[name] for name in names if name in given}, faults)
@@ -227,7 +224,7 @@ class Members(BaseModel):
     @classmethod
     def _read(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         given = mapping(value)
-        faults = [*_unknown_members(given, cls.model_fields), *cls.faults_of(given)]
+        faults = [*unknown_members(given, cls.model_fields), *cls.faults_of(given)]
         members = {name: given[name] for name in cls.model_fields if given.get(name) is not None}
         return read_with(handler, members, faults)
 
@@ -237,7 +234,8 @@ class Members(BaseModel):
         return ()
 
 
-def _unknown_members(given: Mapping[str, Any], known: Collection[str]) -> list[PlacedFault]:
+def unknown_members(given: Mapping[str, Any], known: Collection[str]) -> list[PlacedFault]:
+    """The faults of the members that are not `known`, each with the nearest known name."""
     unknown = [name for name in given if name not in known]
     return [((name,), _unknown("member", name, known)) for name in unknown[:_MOST_UNKNOWN]]
 

@@ -5,7 +5,7 @@ and calendars go into the context, because later members depend on them.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
     InstanceOf,
     ModelWrapValidatorHandler,
@@ -33,8 +34,9 @@ from complaints.domain.policy.checks import (
     ladder_faults,
     repeat_faults,
     route_faults,
-    target_faults,
 )
+from complaints.domain.policy.circumstances import Circumstances, choice_faults, target_faults
+from complaints.domain.rules.recipients import TEAM, USER, parse_named
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import CALENDAR_YEARS, WorkCalendar, always_open, check_stays_open
 from complaints.domain.time.notation import (
@@ -49,10 +51,13 @@ from complaints.domain.time.working_time import OPEN_UNITS, Target
 from complaints.domain.time.zones import find_zone
 from complaints.domain.vocabulary import (
     AccessRole,
+    Action,
     AssignmentMethod,
     Cause,
+    Channel,
     ContactAfterEnd,
     DeadlineKind,
+    DeadlineStart,
     HoldReason,
     Priority,
     RecipientRole,
@@ -75,6 +80,7 @@ from complaints.use_cases.policy_document.fields import (
     read_with,
     split_pointer,
     text,
+    unknown_members,
     whole_number,
     word,
 )
@@ -95,17 +101,29 @@ _WITHOUT_TARGETS = {
 }
 
 
+_OWN_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MOST_OWN_KINDS = 20
+_OF_OWN_KINDS = ("starts", "met_by")
+_NEVER_MEETS = {
+    Action.REOPEN: "it begins a new cycle",
+    Action.ESCALATE: "it only notifies",
+    Action.MERGE: "it cancels every deadline",
+    Action.UNMERGE: "it brings deadlines back",
+}
+
+
 @dataclass(slots=True)
 class ReadingContext:
     """The names that a document may use, and members of the document that later members need.
 
-    None for `teams` or `categories` accepts every name. `effective_at` and `calendars` are None until they
+    None for `teams`, `categories` or `users` accepts every name. `effective_at` and `calendars` are None until they
     were read without a fault.
     """
 
     stored_calendars: Mapping[str, WorkCalendar]
     teams: Collection[str] | None
     categories: Collection[str] | None
+    users: Collection[str] | None = None
     timezone: str = "UTC"
     effective_at: datetime | None = None
     calendars: Collection[str] | None = None
@@ -165,19 +183,50 @@ TargetWithoutCalendar = Annotated[AnyTarget, AfterValidator(_check_needs_no_cale
 FollowUpPlan = Annotated[tuple[AnyTarget, ...], items(1, 12), checked(follow_up_faults)]
 
 
-class TargetMembers(Members):
+class CircumstancesMembers(Members):
+    """The complaints for which something is."""
+
+    priority: PriorityWord | None = None
+    category: Category | None = None
+    channel: Annotated[Channel, member_of(Channel)] | None = None
+    region: Text | None = None
+    source: Text | None = None
+
+
+class TargetMembers(CircumstancesMembers):
     """A target, and the complaints it is for."""
 
     target: AnyTarget
-    priority: PriorityWord | None = None
-    category: Category | None = None
+
+
+class PlanMembers(CircumstancesMembers):
+    """A follow-up plan, and the complaints it is for."""
+
+    plan: FollowUpPlan
+
+
+def _need_condition(choices: Sequence[CircumstancesMembers]) -> Iterator[PlacedFault]:
+    names = CircumstancesMembers.model_fields
+    for index, choice in enumerate(choices):
+        if all(getattr(choice, name) is None for name in names):
+            yield (index,), f"is for every complaint; it needs one of {quoted(names)}"
+
+
+def _read_choices(choices: Sequence[CircumstancesMembers]) -> list[Circumstances]:
+    names = CircumstancesMembers.model_fields
+    return [Circumstances(**{name: getattr(choice, name) for name in names}) for choice in choices]
 
 
 Targets = Annotated[
     tuple[TargetMembers, ...],
     items(1, 200),
-    checked(lambda targets: target_faults([(target.priority, target.category) for target in targets])),
+    checked(lambda targets: target_faults(_read_choices(targets))),
 ]
+_FOR_SOME = (
+    items(1, 200),
+    checked(_need_condition),
+    checked(lambda choices: choice_faults(_read_choices(choices))),
+)
 
 
 # Calendars --------------------------------------------------------------------------------------------------
@@ -251,14 +300,26 @@ def _read_calendars(value: object, handler: ValidatorFunctionWrapHandler) -> Any
 # Deadline kinds and ladders ---------------------------------------------------------------------------------
 
 
+def _read_recipient(value: object, info: ValidationInfo[ReadingContext]) -> str:
+    """A recipient role, `user:` and a login, or `team:` and the code of a team."""
+    named = parse_named(read_text(value, 210))
+    if named is None:
+        return RecipientRole(choose_word(value, "recipient role", [role.value for role in RecipientRole]))
+    kind, name = named
+    known = {USER: info.context.users, TEAM: info.context.teams}[kind]
+    if known is not None:
+        choose_word(name, kind, known)
+    return f"{kind}:{name}"
+
+
 class StepMembers(Members):
     """A step of a ladder."""
 
     at: Annotated[StepPlace, parsed(parse_step_place)]
     level: Annotated[int, whole_number(0, 9)]
     notify: Annotated[
-        tuple[Annotated[RecipientRole, member_of(RecipientRole)], ...],
-        items(1, len(RecipientRole)),
+        tuple[Annotated[str, BeforeValidator(_read_recipient)], ...],
+        items(1, 20),
         AfterValidator(lambda roles: tuple(dict.fromkeys(roles))),
     ]
     raise_priority: Annotated[bool, TRUTH_VALUE] = False
@@ -274,9 +335,24 @@ Ladder = Annotated[
 ]
 
 
-class RuleMembers(Members):
-    """The rule of one deadline kind. `_WITHOUT_TARGETS` names the kinds that take no targets."""
+def _read_action(value: object) -> Action:
+    action = Action(choose_word(value, "action", [action.value for action in Action]))
+    if action in _NEVER_MEETS:
+        raise ValueError(f"'{action}' meets no deadline: {_NEVER_MEETS[action]}")
+    return action
 
+
+class RuleMembers(Members):
+    """The rule of one deadline kind. `_WITHOUT_TARGETS` names the kinds that take no targets.
+
+    Own kinds alone have `title`, `starts` and `met_by`.
+    """
+
+    title: Texts | None = None
+    starts: Annotated[DeadlineStart, member_of(DeadlineStart)] | None = None
+    met_by: Annotated[frozenset[Annotated[Action, BeforeValidator(_read_action)]], items(1, len(Action))] = (
+        frozenset()
+    )
     calendar: Annotated[str, name_of("calendar", "calendars")] | None = None
     targets: Targets = ()
     ladder: Ladder
@@ -292,15 +368,51 @@ class RuleMembers(Members):
             yield ("pause_budget",), "limits pauses, but 'pauses_on' names none"
 
 
-def _targets_by_kind(rules: Mapping[str, Any]) -> Iterator[PlacedFault]:
-    for kind in DeadlineKind:
-        if not isinstance(rule := rules.get(kind), Mapping):
-            continue
-        has_targets = rule.get("targets") is not None
-        if has_targets and kind in _WITHOUT_TARGETS:
-            yield (kind.value, "targets"), f"'{kind}' takes no targets: {_WITHOUT_TARGETS[kind]}"
-        elif not has_targets and kind not in _WITHOUT_TARGETS:
-            yield (kind.value,), "lacks 'targets'"
+def _read_rules(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
+    """The rules of the built-in kinds, and those of own kinds."""
+    given = mapping(value)
+    own = [name for name in given if name not in _BUILT_IN and _is_own(given[name])]
+    named = {name: given[name] for name in (*_BUILT_IN, *own) if name in given}
+    faults = [*unknown_members(given, named.keys() | {*_BUILT_IN}), *_own_name_faults(own)]
+    if missing := [name for name in _BUILT_IN if name not in given]:
+        faults.append(((), f"lacks {quoted(missing)}"))
+    rules = {name: rule for name, rule in named.items() if isinstance(rule, Mapping)}
+    faults += [fault for name, rule in rules.items() for fault in _rule_faults(name, rule)]
+    return read_with(handler, named, faults)
+
+
+_BUILT_IN = tuple(kind.value for kind in DeadlineKind)
+
+
+def _is_own(rule: object) -> bool:
+    return isinstance(rule, Mapping) and any(rule.get(name) is not None for name in _OF_OWN_KINDS)
+
+
+def _own_name_faults(names: Sequence[str]) -> Iterator[PlacedFault]:
+    for number, name in enumerate(names):
+        if not _OWN_KIND.fullmatch(name):
+            yield (
+                (name,),
+                "the name of an own kind must be 1 to 40 lower-case letters, digits and '_', a letter first",
+            )
+        elif number == _MOST_OWN_KINDS:
+            yield (name,), f"there may be {_MOST_OWN_KINDS} own kinds"
+
+
+def _rule_faults(kind: str, rule: Mapping[str, Any]) -> Iterator[PlacedFault]:
+    given = [name for name in ("title", *_OF_OWN_KINDS) if rule.get(name) is not None]
+    if kind in _BUILT_IN:
+        for name in given:
+            yield (kind, name), f"'{kind}' is built in: it takes no '{name}'"
+    elif missing := [name for name in _OF_OWN_KINDS if name not in given]:
+        yield (kind,), f"lacks {quoted(missing)}"
+    elif rule["starts"] == DeadlineStart.RESULT and rule["met_by"] == [Action.NOTIFY_RESULT.value]:
+        yield (kind, "met_by"), "'notify_result' tells the result that starts it, so nothing would meet it"
+    has_targets = rule.get("targets") is not None
+    if has_targets and kind in _WITHOUT_TARGETS:
+        yield (kind, "targets"), f"'{kind}' takes no targets: {_WITHOUT_TARGETS[DeadlineKind(kind)]}"
+    elif not has_targets and kind not in _WITHOUT_TARGETS:
+        yield (kind,), "lacks 'targets'"
 
 
 # Priorities, routes, the whole ------------------------------------------------------------------------------
@@ -362,9 +474,11 @@ class PolicyMembers(Members):
         default={}, validate_default=True
     )
     priorities: PrioritiesMembers
-    deadlines: Annotated[dict[DeadlineKind, RuleMembers], every(DeadlineKind, _targets_by_kind)]
+    deadlines: Annotated[dict[str, RuleMembers], WrapValidator(_read_rules)]
     follow_ups: Annotated[dict[Priority, FollowUpPlan], every(Priority)]
+    follow_ups_where: Annotated[tuple[PlanMembers, ...], *_FOR_SOME] = ()
     closure: AnyTarget
+    closure_where: Annotated[tuple[TargetMembers, ...], *_FOR_SOME] = ()
     contact_match_days: Annotated[int, whole_number(0, 366)]
     unreachable_retry: AnyTarget
     unreachable_attempts: Annotated[int, whole_number(1, 10)]

@@ -18,7 +18,7 @@ from complaints.storage.rows.event import find_last_number
 from complaints.storage.rows.follower import find_cursors
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.invariants import INVARIANTS, Case
-from complaints.use_cases.upkeep.missing_references import find_missing
+from complaints.use_cases.upkeep.missing_references import find_missing, find_unknown_kinds
 from complaints.use_cases.upkeep.violation import Violation
 
 BATCH = 500
@@ -116,6 +116,8 @@ def _check_batch(service: Service, within: IdRange, tx: Transaction) -> CheckedR
         number = number_of(complaint.sequence)
         missing = find_missing(complaint, configuration)
         found.extend(Violation("references hold", number, f"there is no {one}") for one in missing)
+        unknown = find_unknown_kinds(complaint, configuration)
+        found.extend(Violation("readable", number, message) for message in unknown)
         policy = configuration.policies.get((complaint.policy_code, complaint.policy_version))
         if policy is None:
             continue

@@ -19,3 +19,11 @@ def find_missing(complaint: Complaint, configuration: Configuration) -> Iterator
     named = {login for login in (complaint.first_owner, complaint.assignee) if login is not None}
     for login in sorted(named - configuration.directory.users.keys()):
         yield f"user {login!r}"
+
+
+def find_unknown_kinds(complaint: Complaint, configuration: Configuration) -> Iterator[str]:
+    """The kinds of its deadlines that their policies do not have, in words (rule 4.7)."""
+    for deadline in complaint.deadlines:
+        policy = configuration.policies.get((deadline.policy_code, deadline.policy_version))
+        if policy is not None and deadline.kind not in policy.rules:
+            yield f"its policy has no deadlines of the kind {deadline.kind!r}"

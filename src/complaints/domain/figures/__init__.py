@@ -1,0 +1,1 @@
+"""Figures over the history: their definitions, and the shape of their answers."""
