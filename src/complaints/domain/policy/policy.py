@@ -114,7 +114,10 @@ class Policy:
     confirms the receipt to the complainant; "{number}" stands for the number of the complaint.
     `holiday_tables` are by calendar name. `contact_after_end` says what a contact does within the reopen window.
     `assignment` is by the code of the team; in other teams, complaints wait for somebody to take them. The duty rota
-    counts while the calendar named `duty_outside` is closed, and without such a calendar always.
+    counts while the calendar named `duty_outside` is closed, and without such a calendar always. `applies_to` has
+    the values by which complaints are chosen, by member; it is empty for a policy that fits every complaint. A policy
+    that does not fit every complaint may end at `effective_until`. An `example` is to be checked by the operator.
+    `sources` name the laws and regulations that the policy follows.
     """
 
     code: str
@@ -141,6 +144,10 @@ class Policy:
     contact_after_end: ContactAfterEnd = ContactAfterEnd.REOPEN
     assignment: Mapping[str, AssignmentMethod] = field(default_factory=dict)
     duty_outside: str | None = None
+    applies_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    effective_until: datetime | None = None
+    example: bool = False
+    sources: tuple[str, ...] = ()
 
     def acknowledgement_for(self, language: str | None, *, number: str) -> str:
         """The acknowledgement text of complaint `number` in `language` (a BCP 47 tag).

@@ -58,8 +58,42 @@ def plan_trial(
     return Trial(policy, preview, plan_remaining_steps(deadline, terms, policy))
 
 
+@dataclass(frozen=True, slots=True)
+class TriedDeadline:
+    """A deadline that a complaint would get. Instants are in UTC; `calendar` has the zone of its local times."""
+
+    kind: str
+    sequence: int
+    started_at: datetime
+    due_at: datetime
+    targets: tuple[Target, ...]
+    calendar: WorkCalendar
+
+
+def plan_deadlines(
+    policy: Policy, received_at: datetime, *, priority: Priority, category: str | None
+) -> list[TriedDeadline]:
+    """The deadlines of a complaint that is received at `received_at` and never on hold, up to its closure.
+
+    The result is taken to be told exactly when `resolution` is due.
+    """
+    by_receipt = [kind for kind, rule in policy.rules.items() if rule.targets]
+
+    def tried(kind: str, sequence: int, start: datetime) -> TriedDeadline:
+        targets = _choose_targets(policy, kind, priority, category, sequence)
+        due_at = plan_targets(targets, start, ()).due_at
+        assert due_at is not None  # only a pause without end gives no due time
+        return TriedDeadline(kind, sequence, start, due_at, tuple(t for t, _ in targets), targets[-1][1])
+
+    found = [tried(kind, 1, received_at) for kind in by_receipt]
+    told_at = next(one.due_at for one in found if one.kind == DeadlineKind.RESOLUTION)
+    numbers = range(1, len(policy.follow_ups[priority]) + 1)
+    found += [tried(DeadlineKind.FOLLOW_UP, number, told_at) for number in numbers]
+    return [*found, tried(DeadlineKind.CLOSURE, 1, told_at)]
+
+
 def _choose_targets(
-    policy: Policy, kind: DeadlineKind, priority: Priority, category: str | None, sequence: int
+    policy: Policy, kind: str, priority: Priority, category: str | None, sequence: int
 ) -> list[tuple[Target, WorkCalendar]]:
     """The targets up to the due time, each with its calendar. The closure follows the last follow-up."""
     plan, calendar = policy.follow_ups[priority], policy.rules[kind].calendar
