@@ -50,8 +50,8 @@ def preview_deadline(request: CurrentRequest, command: PreviewDeadline) -> Respo
     """Try a due time. Nothing is stored.
 
     With `target`: `PT…` is open time of the calendar; days and months are those of its zone (UTC without one). A
-    target of a policy, such as `2 working days`, counts as in a policy. With `kind`: the due time and the steps by the
-    target, the calendar and the ladder of `policy`, or of the policy that a complaint with these members gets.
+    target of a policy, such as `2 working days`, counts as in a policy. With `kind`: the due time and the steps of that
+    deadline by `policy`. Without `policy`, the members of the complaint choose it.
     """
     _check_choice(command)
     if command.target is not None:

@@ -57,6 +57,15 @@ class _Sorted:
     general: tuple[_Version, ...]
     limited: tuple[_Version, ...]
 
+    def by_value(self) -> dict[tuple[str, str], list[_Version]]:
+        """The versions that do not fit every complaint, by each value of the first member that they name."""
+        found: dict[tuple[str, str], list[_Version]] = {}
+        for version in self.limited:
+            name, values = next(iter(version.policy.applies_to.items()))
+            for value in values:
+                found.setdefault((name, value), []).append(version)
+        return found
+
 
 class PoliciesSideBySide:
     """All versions of all policies. `in_order` are ordered by the instant at which they come into force.
@@ -67,23 +76,34 @@ class PoliciesSideBySide:
     def __init__(self, in_order: Sequence[Policy]) -> None:
         self.in_order = tuple(in_order)
         self._versions = _sort(self.in_order)
+        self._by_value = self._versions.by_value()
 
     def general_at(self, instant: datetime) -> Policy:
         """The policy in force at `instant` that fits every complaint (rule 4.20).
 
         The first such policy also holds before it is in force.
         """
-        general = self._versions.general
-        return next((v.policy for v in reversed(general) if v.holds_at(instant)), general[0].policy)
+        for version in reversed(self._versions.general):
+            if version.holds_at(instant):
+                return version.policy
+        return self._versions.general[0].policy
 
     def choose(self, instant: datetime, members: ChoosingMembers) -> PolicyChoice:
         """The policy in force at `instant` that fits a complaint most closely (rule 4.21)."""
         closest = PolicyChoice(self.general_at(instant), {})
-        for version in self._versions.limited:
+        if not self._by_value:
+            return closest
+        for version in self._list_candidates(members):
             fit = find_fit(version.policy.applies_to, members) if version.holds_at(instant) else None
             if fit is not None and _closeness(fit) > _closeness(closest.chosen_by):
                 closest = PolicyChoice(version.policy, fit)
         return closest
+
+    def _list_candidates(self, members: ChoosingMembers) -> Iterator[_Version]:
+        """The versions whose first member fits. Most provinces are left out by one look."""
+        for name, value in zip(CHOOSING_MEMBERS, members, strict=True):
+            for spelling in _spellings(name, value):
+                yield from self._by_value.get((name, spelling), ())
 
     def version_at(self, code: str, instant: datetime) -> Policy | None:
         """The version of policy `code` in force at `instant`. Another policy may take over all the same."""
