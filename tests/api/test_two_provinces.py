@@ -1,12 +1,16 @@
 """Two provinces in one database, each with its calendar: policies side by side over the API (rules 4.20 to 4.24)."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from complaints.domain.importing.import_file import CSV
+from complaints.domain.vocabulary import Channel
 from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints import intake
 from complaints.use_cases.importing.uploads import ImportRequest, check_file, start_import
 from complaints.use_cases.importing.worker import ImportWorker
 from complaints.use_cases.upkeep.seeding import shipped_policy
@@ -19,9 +23,9 @@ DAYS = ", ".join(f"{day}: [[10:00, 18:00]]" for day in ("mon", "tue", "wed", "th
 FROM = "effective_at: 2026-01-01T00:00:00+08:00"
 
 
-def scoped(text: str, code: str, applies_to: str, start: str = FROM) -> str:
+def scoped(document: str, code: str, applies_to: str, start: str = FROM) -> str:
     """The document with another code, for complaints of these members."""
-    lines = [line for line in text.splitlines() if not line.startswith(("code:", "effective_at:"))]
+    lines = [line for line in document.splitlines() if not line.startswith(("code:", "effective_at:"))]
     return "\n".join([f"code: {code}", start, f"applies_to: {applies_to}", *lines])
 
 
@@ -36,8 +40,8 @@ XINJIANG = (
 BILLS = scoped(HANDBOOK, "bills", "{region: CN-31, category: billing}").replace("24 elapsed", "2 elapsed")
 
 
-def apply(client: TestClient, text: str) -> dict[str, Any]:
-    applied = client.post("/v1/policies", content=text.encode(), headers=YAML)
+def apply(client: TestClient, document: str) -> dict[str, Any]:
+    applied = client.post("/v1/policies", content=document.encode(), headers=YAML)
     assert applied.status_code == 201, applied.text
     return dict(applied.json())
 
@@ -60,8 +64,8 @@ def events_of(client: TestClient, complaint: dict[str, Any], kind: str) -> list[
 @pytest.mark.usefixtures("everything_holds")
 def test_each_province_has_its_calendar_in_one_database(client: TestClient, scenario: Scenario) -> None:
     # rules 4.21 and 4.23
-    for text in (SHANGHAI, XINJIANG, BILLS):
-        apply(client, text)
+    for document in (SHANGHAI, XINJIANG, BILLS):
+        apply(client, document)
     east, west = post(client, region="CN-31"), post(client, region="CN-65")
     bill = post(client, region="CN-31", category="billing.refund")
     other = post(client, region="CN-11")
@@ -158,12 +162,12 @@ def test_rule_4_22_what_does_not_go_together_is_refused(client: TestClient) -> N
     hole = HANDBOOK.replace("effective_at: 1970", "applies_to: {channel: web}\neffective_at: 1971")
     wrong = scoped(HANDBOOK, "east", "{category: nothing}")
     for path in ("", "/validate"):
-        for text, pointer, words in (
+        for document, pointer, words in (
             (east, "/applies_to", "region 'CN-31' as closely as policy 'shanghai' version 1"),
             (hole, "/applies_to", "leaves complaints without a policy"),
             (wrong, "/applies_to/category/0", "unknown category 'nothing'"),
         ):
-            refused = client.post(f"/v1/policies{path}", content=text.encode(), headers=YAML)
+            refused = client.post(f"/v1/policies{path}", content=document.encode(), headers=YAML)
             assert refused.status_code == 422
             [error] = refused.json()["errors"]
             assert error["pointer"] == pointer
@@ -174,6 +178,32 @@ def test_rule_4_22_what_does_not_go_together_is_refused(client: TestClient) -> N
     ended = f"{FROM}\neffective_until: 2026-02-01T00:00:00Z"
     apply(client, scoped(shipped_policy("working-hours"), "shanghai", "{region: CN-31}", ended))
     apply(client, scoped(HANDBOOK, "coast", "{region: CN-31}", "effective_at: 2026-02-01T00:00:00Z"))
+
+    def in_force(at: str) -> list[tuple[str, int]]:
+        listed = client.get("/v1/policies", params={"in_force_at": at}).json()["items"]
+        return [(one["code"], one["version"]) for one in listed]
+
+    assert in_force("2026-01-31T23:59:59Z") == [("east", 1), ("shanghai", 2), ("telecom-handbook", 1)]
+    assert in_force("2026-02-01T00:00:00Z") == [("coast", 1), ("east", 1), ("telecom-handbook", 1)]
+    assert client.get("/v1/policies", params={"in_force_at": "soon"}).status_code == 422
+
+
+@pytest.mark.usefixtures("everything_holds")
+def test_a_contact_after_the_end_chooses_for_itself(client: TestClient, scenario: Scenario) -> None:
+    # rules 1.14 and 4.21
+    apply(client, XINJIANG.replace("contact_after_end: reopen", "contact_after_end: new"))
+    posted = post(client, region="CN-65")
+    client.post(f"/v1/complaints/{posted['id']}/transitions", json={"action": "withdraw", "reason": "none"})
+    old = text("UPDATE complaint SET policy_chosen_by = NULL")  # as a program from before wrote it
+    service = scenario.service
+    words = intake.ContactWords(Channel.WEB, "again")
+    again = service.write(lambda tx: intake.add_contact(service, tx, UUID(posted["id"]), words))
+    assert again.recurrence_of
+    assert again.complaint.policy_chosen_by == {"region": "CN-65"}
+    service.write(lambda tx: tx.connection.execute(old))
+    assert client.get(f"/v1/complaints/{posted['id']}").json()["policy_chosen_by"] == {}
+    restored = text('UPDATE complaint SET policy_chosen_by = \'{"region": "CN-65"}\'')
+    service.write(lambda tx: tx.connection.execute(restored))
 
 
 def test_imports_choose_by_row_and_the_preview_says_why(client: TestClient, scenario: Scenario) -> None:

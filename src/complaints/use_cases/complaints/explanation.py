@@ -40,7 +40,8 @@ class Explanation:
     """The counted and skipped intervals up to a due time, and the steps of the ladder by planned time.
 
     `policy` is the policy of the deadline. `chosen_by` is the rule that chose it; it is None if the complaint has
-    another policy meanwhile. `other_policy` is the policy that the members of the complaint choose now, if it is another.
+    another policy meanwhile. `other_policy` is the policy that the members of the complaint choose now, if it is
+    another.
     """
 
     due_at: datetime
