@@ -48,6 +48,37 @@ def test_every_command_names_its_database(command: Command, directory: Path, mad
         assert ended.err.startswith(f"Database: {made}\n")
 
 
+def test_a_policy_is_tried_before_it_is_applied(command: Command, directory: Path, made: str) -> None:
+    # rules 4.25 and 4.26
+    assert "uk-ofcom" in command("policy", "pack").out
+    assert "There is no pack 'uk'" in command("policy", "pack", "uk").refusal
+    assert "MIIT order 35" in command("policy", "pack", "china-miit-35").out
+    assert command("policy", "pack", "uk-ofcom", "--into", "packs").out.count("is written.") == 2
+    document = directory / "packs" / "2-six-weeks.yaml"
+    document.write_text(
+        document.read_text("utf-8").replace("timezone:", "applies_to: {region: GB}\ntimezone:", 1)
+    )
+    words = ("policy", "try", str(document), "--at", "2026-04-08T09:00:00+01:00")
+    tried = command(*words, "--region", "GB", "--json")
+    rows = [(row["deadline"], row["due"]) for row in json.loads(tried.out)]
+    assert rows == [
+        ("first_response", "2026-04-10T09:00:00+01:00"),
+        ("resolution", "2026-05-20T09:00:00+01:00"),
+        ("follow_up", "2026-06-20T09:00:00+01:00"),
+        ("closure", "2026-06-27T09:00:00+01:00"),
+    ]
+    assert "is an example" in tried.err
+    assert "does not fit" not in tried.err
+    assert "does not fit" in command(*words, "--region", "FR").err
+    assert "--at" in command(*words[:-1], "2026-04-08").refusal
+
+    applied = command("policy", "apply", str(document))
+    assert applied.out == "uk-ofcom version 1 is in force from 2026-04-07T23:00:00+00:00.\n"
+    assert "region GB" in command("policy", "show").out
+    fresh = command("migrate", policy=str(document), data_dir=f"{directory}/new")
+    assert "without a policy" in fresh.refusal
+
+
 def test_a_command_on_a_current_schema_writes_nothing_and_counts_no_rows(command: Command, made: str) -> None:
     service = Service(Database(open_engine(f"sqlite:///{made}"), wall_clock), new_id)
     with count_statements(service) as executed:

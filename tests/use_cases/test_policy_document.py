@@ -334,6 +334,21 @@ def test_a_calendar_without_zone_is_in_the_policys(document: Document) -> None:
     assert from_document(document, version=1).calendars["office"].timezone == "Asia/Shanghai"
 
 
+def test_complaints_may_be_named_by_one_value_or_by_a_list(document: Document) -> None:
+    # rule 4.20
+    document["applies_to"] = {"category": "billing", "region": ["CN-31", "CN-32", "CN-31"]}
+    document["effective_until"] = "2030-01-01T00:00:00Z"
+    policy = read_policy(json.dumps(document)).policy
+    assert list(policy.applies_to.items()) == [("region", ("CN-31", "CN-32")), ("category", ("billing",))]
+    assert from_document(to_document(policy), version=1) == policy
+    document["effective_until"] = document["effective_at"]
+    (fault,) = faults_of(document)
+    assert (fault.pointer, "later than" in fault.message) == ("/effective_until", True)
+    assert faults_of(document | {"applies_to": {"category": "x"}}, categories=["billing"])[0].pointer == (
+        "/applies_to/category/0"
+    )
+
+
 def test_a_holiday_may_go_without_a_name(document: Document) -> None:
     document["calendars"]["office"] = {**OFFICE, "holidays": {"2026-10-01": None}}
     assert from_document(document, version=1).calendars["office"].holidays == {date(2026, 10, 1): ""}
@@ -491,6 +506,14 @@ REFUSED: list[tuple[str, Any, str, str]] = [
     ("/routes/0", {"team": "operations"}, "/routes/0", "'default_team'"),
     ("/routes/-", {"team": "operations", "cause": "service"}, "/routes/3", "never taken"),
     ("/routes/0/cause", "technic", "/routes/0/cause", "did you mean 'technical'?"),
+    ("/applies_to", {}, "/applies_to", "names no member"),
+    ("/applies_to", {"regoin": "CN-31", "channel": "web"}, "/applies_to/regoin", "did you mean 'region'?"),
+    ("/applies_to", {"region": []}, "/applies_to/region", "1 to 1000 items"),
+    ("/applies_to", {"region": ["CN-31", " "]}, "/applies_to/region/1", "1 to 200 characters"),
+    ("/applies_to", {"channel": "pigeon"}, "/applies_to/channel/0", "unknown channel 'pigeon'"),
+    ("/effective_until", "2026-10-01T00:00:00Z", "/effective_until", "is for policies with 'applies_to'"),
+    ("/example", "yes", "/example", "true or false"),
+    ("/sources", [], "/sources", "1 to 50 items"),
     ("/acknowledgement", {"zh": "好"}, "/acknowledgement", "lacks the text in 'en'"),
     ("/acknowledgement/en", "Dear {name}", "/acknowledgement/en", "unknown placeholder '{name}'"),
 ]

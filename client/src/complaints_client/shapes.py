@@ -143,6 +143,7 @@ class Complaint(TypedDict):
     reporter: Person | None
     service: ServiceObject | None
     policy: PolicyVersion
+    policy_chosen_by: dict[str, str]
     overdue: bool
     overdue_seconds: int | None
     deadlines: list[Deadline]

@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 from sqlalchemy import Table, select, tuple_
 
-from complaints.domain.complaint.facts import AnySubject
+from complaints.domain.complaint.facts import AnySubject, Complaint
 from complaints.domain.complaint.subject import Subject
 from complaints.domain.errors import NotFound
 from complaints.domain.instants import read_instant
 from complaints.domain.policy.categories import Category, classify
 from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.side_by_side import ChoosingMembers, PoliciesSideBySide
 from complaints.domain.policy.subject_kinds import KindsByName, SubjectKind, with_deadlines_of
 from complaints.domain.rules.plans import PlansByKind
 from complaints.domain.rules.reach import UserReach
@@ -34,7 +35,7 @@ _RELOAD_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The reference data. `policies_in_order` are ordered by the instant at which they come into force.
+    """The reference data. `side_by_side` has the policies in the order in which they come into force.
 
     `secret` is the secret of the installation. `kinds` are the kinds of subjects that annexes declare, by name.
     `plans` has the plans that were made under this configuration.
@@ -45,7 +46,7 @@ class Configuration:
     categories: Mapping[str, Category]
     calendars: Mapping[str, WorkCalendar]
     policies: Mapping[tuple[str, int], Policy]
-    policies_in_order: tuple[Policy, ...]
+    side_by_side: PoliciesSideBySide
     keys: Mapping[str, Key]
     secret: bytes = field(repr=False)
     kinds: KindsByName = field(default_factory=dict)
@@ -105,19 +106,24 @@ class Configuration:
     @property
     def deadline_kinds(self) -> tuple[str, ...]:
         """Every kind that a deadline of a complaint may have: the built-in ones, then the own ones of policies."""
-        own = (rule.kind for policy in self.policies_in_order for rule in policy.own_rules)
+        own = (rule.kind for policy in self.side_by_side.in_order for rule in policy.own_rules)
         return (*DeadlineKind, *sorted({*own}))
 
     @property
     def kind_titles(self) -> dict[str, Mapping[str, str]]:
         """The titles of own kinds, by kind and language: those of the policy that came into force last."""
-        rules = (rule for policy in self.policies_in_order for rule in policy.own_rules)
+        rules = (rule for policy in self.side_by_side.in_order for rule in policy.own_rules)
         return {rule.kind: rule.title for rule in rules if rule.title}
 
     def policy_at(self, instant: datetime) -> Policy:
-        """The policy in force at `instant`. Before the first policy is in force, the first one."""
-        in_force = [p for p in self.policies_in_order if p.effective_at <= instant]
-        return in_force[-1] if in_force else self.policies_in_order[0]
+        """The policy in force at `instant` that fits every complaint (rule 4.20)."""
+        return self.side_by_side.general_at(instant)
+
+    def find_other_policy(self, complaint: Complaint) -> Policy | None:
+        """The policy that the members of the complaint choose, if it is another than its own (rule 4.24)."""
+        members = (complaint.region, complaint.source, complaint.channel, complaint.category)
+        chosen = self.side_by_side.choose(complaint.received_at, ChoosingMembers(*members)).policy
+        return None if chosen.code == complaint.policy_code else chosen
 
 
 class PolicyReader(Protocol):
@@ -203,7 +209,7 @@ def _load(
         categories={row["code"]: Category(**row) for row in _rows(tx, configuration.category)},
         calendars={row["code"]: parse_calendar(row["document"]) for row in _rows(tx, configuration.calendar)},
         policies=policies,
-        policies_in_order=tuple(policies.values()),
+        side_by_side=PoliciesSideBySide(tuple(policies.values())),
         keys=find_keys_by_digest(tx),
         secret=load_secret(tx),
     )

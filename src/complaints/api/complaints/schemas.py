@@ -47,6 +47,15 @@ class PolicyRef(BaseModel):
     version: int
 
 
+PolicyChosenBy = Annotated[
+    dict[str, str],
+    Field(
+        description="The rule that chose its policy: the values of `applies_to` that fit, by member. Empty if the "
+        "policy fits every complaint; `replanned_by` with an actor if a user chose it."
+    ),
+]
+
+
 class DeadlineShown(BaseModel):
     """One clock of a complaint. `breached` is past due and still unmet; `level` the highest step taken."""
 
@@ -144,6 +153,7 @@ class ComplaintShown(BaseModel):
     reporter: PersonShown | None
     service: ServiceShown | None
     policy: PolicyRef
+    policy_chosen_by: PolicyChosenBy
     overdue: Annotated[bool, Field(description="Whether some deadline is past due and still unmet.")]
     overdue_seconds: Annotated[
         int | None, Field(description="Since the earliest due time that was missed; null if not overdue.")

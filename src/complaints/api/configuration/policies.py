@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from complaints.api.configuration.schemas import (
@@ -16,7 +17,7 @@ from complaints.api.http import strict_json
 from complaints.api.http.content_types import JSON, ContentType, read_content_type
 from complaints.api.http.csv_lists import ListRoute
 from complaints.api.openapi.example_files import read_examples
-from complaints.api.pages import PageParameters, make_page
+from complaints.api.pages import PageQuery, make_page
 from complaints.api.problems.languages import Language, language_headers
 from complaints.api.problems.refusals import BadRequest, UnsupportedMediaType
 from complaints.api.problems.schemas import refusals
@@ -25,6 +26,7 @@ from complaints.api.request import CallerLanguage, CurrentRequest, Reply, requir
 from complaints.domain.errors import Fault
 from complaints.domain.json_text import to_json
 from complaints.use_cases.access import Right
+from complaints.use_cases.complaints.filters import FilterInstant
 from complaints.use_cases.configuration import policies
 from complaints.use_cases.configuration.policies import ListedPolicy
 from complaints.use_cases.policy_document.document import read_policy, to_document
@@ -89,10 +91,25 @@ def _warnings(warnings: tuple[Fault, ...], language: Language) -> list[dict[str,
     return [{"pointer": warning.pointer, "message": say(warning.message, language)} for warning in warnings]
 
 
-def _list(request: CurrentRequest, query: PageParameters, code: str | None) -> Response:
+class PolicyQuery(PageQuery):
+    """The query parameters of a list of policies."""
+
+    in_force_at: Annotated[
+        FilterInstant | None,
+        Field(description="Only versions that a complaint received at this instant can get."),
+    ] = None
+
+
+PolicyParameters = Annotated[PolicyQuery, Query()]
+
+
+def _list(request: CurrentRequest, query: PolicyQuery, code: str | None) -> Response:
     def work(tx: Transaction) -> Reply:
         configuration = request.service.cache.current(tx, certain=True)
-        shown = [listed_json(listed) for listed in policies.list_policies(tx, configuration, code)]
+        listed = policies.list_policies(tx, configuration, code)
+        if (at := query.in_force_at) is not None:
+            listed = [one for one in listed if configuration.side_by_side.is_in_force(one.policy, at)]
+        shown = [listed_json(one) for one in listed]
         return make_page(shown, query, kind="policies", order=["code", "version"], shape=ListedPolicyShown)
 
     return request.read(work)
@@ -101,7 +118,7 @@ def _list(request: CurrentRequest, query: PageParameters, code: str | None) -> R
 @router.get(
     "", dependencies=[require_right(Right.READ_OWN)], responses={200: {"model": Page[ListedPolicyShown]}}
 )
-def list_policies(request: CurrentRequest, query: PageParameters) -> Response:
+def list_policies(request: CurrentRequest, query: PolicyParameters) -> Response:
     """Every version of every policy, by code and version."""
     return _list(request, query, None)
 
@@ -111,7 +128,7 @@ def list_policies(request: CurrentRequest, query: PageParameters) -> Response:
     dependencies=[require_right(Right.READ_OWN)],
     responses={200: {"model": Page[ListedPolicyShown]}, **_NOT_FOUND},
 )
-def list_policy_versions(request: CurrentRequest, code: str, query: PageParameters) -> Response:
+def list_policy_versions(request: CurrentRequest, code: str, query: PolicyParameters) -> Response:
     """Every version of one policy."""
     return _list(request, query, code)
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from complaints.api.deadlines.routes import segment_json, step_json
+from complaints.api.deadlines.routes import policy_json, segment_json, step_json
 from complaints.api.deadlines.schemas import (
     ElapsedOut,
     LifecycleOut,
@@ -20,13 +20,12 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import encode, to_json
 from complaints.domain.policy.circumstances import NARROWING, Circumstances
 from complaints.domain.rules import lifecycle
-from complaints.domain.rules.trial import Trial
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.preview import PreviewResult, plan_elapsed, plan_preview
 from complaints.domain.vocabulary import Priority, Status
 from complaints.use_cases.complaints.explanation import explain_planned
-from complaints.use_cases.configuration.trial import try_policy
+from complaints.use_cases.configuration.trial import PolicyTrial, try_policy
 from complaints.use_cases.service import Service, Transaction
 
 router = APIRouter(tags=["tools"], route_class=StrictRoute)
@@ -51,8 +50,8 @@ def preview_deadline(request: CurrentRequest, command: PreviewDeadline) -> Respo
     """Try a due time. Nothing is stored.
 
     With `target`: `PT…` is open time of the calendar; days and months are those of its zone (UTC without one). A
-    target of a policy, such as `2 working days`, counts as in a policy. With `policy` and `kind`: the due time and the
-    steps by the target, the calendar and the ladder of that policy.
+    target of a policy, such as `2 working days`, counts as in a policy. With `kind`: the due time and the steps of that
+    deadline by `policy`. Without `policy`, the members of the complaint choose it.
     """
     _check_choice(command)
     if command.target is not None:
@@ -68,10 +67,10 @@ def preview_deadline(request: CurrentRequest, command: PreviewDeadline) -> Respo
 
 
 def _check_choice(command: PreviewDeadline) -> None:
-    """Raise InvalidContent unless the members are those of a target, or those of a policy."""
-    if command.policy is None:
+    """Raise InvalidContent unless the members are those of a target, or those of a kind of deadline."""
+    if command.policy is None and (command.kind is None or command.target is not None):
         if command.target is None:
-            raise InvalidContent.at("/target", "Give a target, or a policy and a kind.")
+            raise InvalidContent.at("/target", "Give a target, or a kind of deadline.")
         unfit: tuple[str, ...] = ("kind", "priority", "category", *NARROWING, "sequence")
         other = "target"
     elif command.kind is None:
@@ -83,8 +82,8 @@ def _check_choice(command: PreviewDeadline) -> None:
         raise InvalidContent.at(f"/{wrong[0]}", f"{wrong[0]} does not go with a {other}.")
 
 
-def _try_policy(service: Service, tx: Transaction, command: PreviewDeadline) -> Trial:
-    assert command.policy is not None and command.kind is not None  # noqa: PT018 - the model has checked both
+def _try_policy(service: Service, tx: Transaction, command: PreviewDeadline) -> PolicyTrial:
+    assert command.kind is not None  # `_check_choice` has looked
     return try_policy(
         service,
         tx,
@@ -108,10 +107,12 @@ def _preview_json(planned: PreviewResult) -> dict[str, Any]:
     return {"due_at": to_json(planned.due_at), "status": planned.status, "segments": segments}
 
 
-def _trial_json(trial: Trial) -> dict[str, Any]:
+def _trial_json(tried: PolicyTrial) -> dict[str, Any]:
+    trial = tried.trial
     return {
         **_preview_json(trial.preview),
-        "policy": {"code": trial.policy.code, "version": trial.policy.version},
+        "policy": policy_json(trial.policy),
+        "policy_chosen_by": tried.chosen_by,
         "steps": [step_json(explain_planned(planned)) for planned in trial.steps],
     }
 

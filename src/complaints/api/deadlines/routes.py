@@ -13,6 +13,7 @@ from complaints.api.openapi.example_files import read_examples
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, Reply, require_right
 from complaints.domain.json_text import to_json
+from complaints.domain.policy.policy import Policy
 from complaints.domain.time.working_time import Segment
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Replan
@@ -41,7 +42,15 @@ def _explanation_json(explained: Explanation) -> dict[str, Any]:
         "due_at": to_json(explained.due_at),
         "segments": [segment_json(segment) for segment in explained.segments],
         "steps": [step_json(step) for step in explained.steps],
+        "policy": policy_json(explained.policy),
+        "policy_chosen_by": explained.chosen_by,
+        "other_policy": explained.other_policy and policy_json(explained.other_policy),
     }
+
+
+def policy_json(policy: Policy) -> dict[str, Any]:
+    """A version of a policy as the API names it."""
+    return {"code": policy.code, "version": policy.version}
 
 
 def step_json(step: ExplainedStep) -> dict[str, Any]:
@@ -83,7 +92,9 @@ def explain_deadline(request: CurrentRequest, reference: str, deadline_id: UUID)
 def replan_complaint(
     request: CurrentRequest, reference: str, command: Annotated[Replan, Body(examples=[_EXAMPLES["replan"]])]
 ) -> Response:
-    """Move a complaint to another policy version on purpose. Running deadlines are computed again from their start."""
+    """Move a complaint to a version of its policy or of another one, on purpose. Running deadlines are computed again
+    from their start.
+    """
 
     def work(tx: Transaction) -> Reply:
         complaint = actions.replan(request.service, tx, request.caller, reference, command, request.versions)

@@ -108,11 +108,18 @@ _PreviewTarget = Annotated[
 
 
 class PreviewDeadline(Content):
-    """What to compute: a target by a calendar, or a kind of deadline by a policy. Nothing is stored."""
+    """What to compute: a target by a calendar, or a kind of deadline by a policy. Nothing is stored.
+
+    Without `policy`, the members of a complaint choose it: region, source, channel and category.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [_EXAMPLES["preview_due_time"], _EXAMPLES["preview_policy"]],
+            "examples": [
+                _EXAMPLES["preview_due_time"],
+                _EXAMPLES["preview_policy"],
+                _EXAMPLES["preview_chosen"],
+            ],
         }
     )
 
@@ -128,10 +135,10 @@ class PreviewDeadline(Content):
     ] = None
     kind: Annotated[Code | None, Field(description=KINDS_OF_DEADLINES)] = None
     priority: Annotated[Priority | None, Field(description="With a policy; `normal` if absent.")] = None
-    category: Annotated[Code | None, Field(description="With a policy.")] = None
-    channel: Annotated[Channel | None, Field(description="With a policy that chooses targets by it.")] = None
-    region: Annotated[Code | None, Field(description="With a policy that chooses targets by it.")] = None
-    source: Annotated[Code | None, Field(description="With a policy that chooses targets by it.")] = None
+    category: Annotated[Code | None, Field(description="With a kind. It also chooses the policy.")] = None
+    region: Annotated[Code | None, Field(description="With a kind. It chooses the policy.")] = None
+    source: Annotated[Code | None, Field(description="With a kind. It chooses the policy.")] = None
+    channel: Annotated[Channel | None, Field(description="With a kind. It chooses the policy.")] = None
     sequence: (
         Annotated[
             int,
@@ -286,6 +293,15 @@ class ExplanationOut(AnswerModel):
     due_at: datetime
     segments: list[SegmentOut]
     steps: list[StepOut]
+    policy: PolicyRef
+    policy_chosen_by: Annotated[
+        dict[str, str] | None,
+        Field(description="As in the complaint; null if the policy is not its own any more."),
+    ]
+    other_policy: Annotated[
+        PolicyRef | None,
+        Field(description="The policy that the members of the complaint choose now; null if it is its own."),
+    ]
 
 
 class FollowUpOut(AnswerModel):
@@ -357,6 +373,10 @@ class PreviewOut(AnswerModel):
     ]
     segments: list[SegmentOut]
     policy: PolicyRef | None = None
+    policy_chosen_by: Annotated[
+        dict[str, str] | None,
+        Field(description="The rule by which the members chose the policy; null if the call named one."),
+    ] = None
     steps: list[StepOut] = Field(default=[])
 
 

@@ -201,7 +201,8 @@ class Complaint(PlainMembers, AnySubject):
     raised, oldest first. `result_told_at` is the time at which the complainant heard the result
     of this cycle. `contact_outcome` is the outcome of the last follow-up contact that reached the complainant.
     `unreachable_at` is the time of the last contact, if it reached nobody. `external_ids` has the names of the
-    complaint in other systems, by system. `external_id` is its name in the system `source`.
+    complaint in other systems, by system. `external_id` is its name in the system `source`. `policy_chosen_by` is the
+    rule that chose its policy (rule 4.23).
     """
 
     id: UUID
@@ -238,6 +239,7 @@ class Complaint(PlainMembers, AnySubject):
     ended_at: datetime | None = None
     merged_into: UUID | None = None
     external_ids: dict[str, str] = field(default_factory=dict)
+    policy_chosen_by: dict[str, str] = field(default_factory=dict)
     deadlines: tuple[Deadline, ...] = ()
     holds: tuple[Hold, ...] = ()
 

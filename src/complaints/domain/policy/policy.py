@@ -130,7 +130,9 @@ class Policy:
     counts while the calendar named `duty_outside` is closed, and without such a calendar always.
     `follow_ups_where` and `closure_where` are for some complaints, in place of `follow_ups` and `closure`.
     `own_rules` are the rules of the own kinds. `narrowing` names those of channel, region and source by which a
-    target is chosen.
+    target is chosen. `applies_to` has the values by which complaints are chosen, by member; it is empty for a policy
+    that fits every complaint. A policy that does not fit every complaint may end at `effective_until`. An `example` is
+    to be checked by the operator. `sources` name the laws and regulations that the policy follows.
     """
 
     code: str
@@ -157,6 +159,10 @@ class Policy:
     contact_after_end: ContactAfterEnd = ContactAfterEnd.REOPEN
     assignment: Mapping[str, AssignmentMethod] = field(default_factory=dict)
     duty_outside: str | None = None
+    applies_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    effective_until: datetime | None = None
+    example: bool = False
+    sources: tuple[str, ...] = ()
     follow_ups_where: tuple[PlanChoice, ...] = ()
     closure_where: tuple[TargetChoice, ...] = ()
     own_rules: tuple[DeadlineRule, ...] = field(init=False, repr=False, compare=False)

@@ -37,9 +37,9 @@ _UNKNOWN = Identity()
 class NewComplaint(PlainMembers):
     """A complaint to register. The use case has checked it; it has no number, deadlines and team yet.
 
-    `policy` is in force at `received_at` (rule 2.9). `actor` is the cause of its first event; `created_by` is the
-    login of the caller, if a user. `identity` is the complainant's. `external_ids` are its names in systems other than
-    `source`, by system. `import_id` is None for a posted complaint.
+    `policy` is in force at `received_at` (rule 2.9), and `policy_chosen_by` is the rule that chose it. `actor` is the
+    cause of its first event; `created_by` is the login of the caller, if a user. `identity` is the complainant's.
+    `external_ids` are its names in systems other than `source`, by system. `import_id` is None for a posted complaint.
     `import_digest` names an imported row without external id, so that no row is taken twice. `team` is None if
     routing chooses the team. `ending` is None unless the complaint ended in another system.
     """
@@ -60,6 +60,7 @@ class NewComplaint(PlainMembers):
     import_digest: str | None = None
     team: str | None = None
     ending: Ending | None = None
+    policy_chosen_by: dict[str, str] = field(default_factory=dict)
 
     @property
     def ids_by_system(self) -> dict[str, str]:
@@ -201,6 +202,7 @@ def _members_of(arrival: _Arrival) -> dict[str, Any]:
         "nature": category.nature if category else None,
         "policy_code": policy.code,
         "policy_version": policy.version,
+        "policy_chosen_by": new.policy_chosen_by,
     }
 
 

@@ -12,9 +12,10 @@ from complaints.domain.rules.targets import closure_target_of, follow_up_plan_of
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.preview import PreviewResult, plan_targets
 from complaints.domain.time.working_time import Pause, Target
-from complaints.domain.vocabulary import DeadlineKind
+from complaints.domain.vocabulary import DeadlineKind, DeadlineStart
 
 MOST_PAUSES = 100
+_AT_RECEIPT = (None, DeadlineStart.RECEIPT, DeadlineStart.ROUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,40 @@ def plan_trial(
     rule = policy.rules[kind]
     terms = DeadlineTerms(rule, rule.calendar, tuple(pauses), start)
     return Trial(policy, preview, plan_remaining_steps(deadline, terms, policy))
+
+
+@dataclass(frozen=True, slots=True)
+class TriedDeadline:
+    """A deadline that a complaint would get. Instants are in UTC; `calendar` has the zone of its local times."""
+
+    kind: str
+    sequence: int
+    started_at: datetime
+    due_at: datetime
+    targets: tuple[Target, ...]
+    calendar: WorkCalendar
+
+
+def plan_deadlines(policy: Policy, received_at: datetime, *, told: Circumstances) -> list[TriedDeadline]:
+    """The deadlines of a complaint that is received at `received_at` and never on hold, up to its closure.
+
+    The result is taken to be told exactly when `resolution` is due. Own kinds that wait for an assignment or for a
+    contact are left out: nothing says when they start.
+    """
+
+    def tried(kind: str, sequence: int, start: datetime) -> TriedDeadline:
+        targets = _choose_targets(policy, kind, told, sequence)
+        due_at = plan_targets(targets, start, ()).due_at
+        assert due_at is not None  # only a pause without end gives no due time
+        return TriedDeadline(kind, sequence, start, due_at, tuple(t for t, _ in targets), targets[-1][1])
+
+    with_targets = [(kind, rule.starts) for kind, rule in policy.rules.items() if rule.targets]
+    found = [tried(kind, 1, received_at) for kind, starts in with_targets if starts in _AT_RECEIPT]
+    told_at = next(one.due_at for one in found if one.kind == DeadlineKind.RESOLUTION)
+    found += [tried(kind, 1, told_at) for kind, starts in with_targets if starts is DeadlineStart.RESULT]
+    numbers = range(1, len(follow_up_plan_of(told, policy)) + 1)
+    found += [tried(DeadlineKind.FOLLOW_UP, number, told_at) for number in numbers]
+    return [*found, tried(DeadlineKind.CLOSURE, 1, told_at)]
 
 
 def _choose_targets(

@@ -146,6 +146,7 @@ complaint = Table(
     Column("ended_at", UtcDateTime),
     Column("merged_into", ForeignKey("complaint.id")),
     Column("external_ids", JSON),  # NULL if the complaint was made before there were such ids
+    Column("policy_chosen_by", JSON),  # NULL if the complaint was made before policies stood side by side
     # Columns for queries, the sweep and the history. They follow from the facts and the deadlines.
     Column("next_due_at", UtcDateTime),
     Column("overdue_after_at", UtcDateTime),
@@ -247,7 +248,7 @@ MEMBER_COLUMNS = tuple(
 _COUNT = len(MEMBERS)
 _LISTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.TAGS]
 _OBJECTS = [MEMBERS.index(m.name) for m in PLAIN_MEMBERS if m.kind is PlainKind.ATTRIBUTES]
-_OBJECTS.append(MEMBERS.index("external_ids"))
+_OBJECTS += [MEMBERS.index("external_ids"), MEMBERS.index("policy_chosen_by")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.side_by_side import REPLANNED_BY
 from complaints.domain.rules import actions, deadlines, own_deadlines
 from complaints.domain.vocabulary import Action, EventType
 from complaints.storage import load
@@ -63,7 +64,7 @@ def _lock_first(
 def replan(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: Replan, versions: Versions
 ) -> Complaint:
-    """Move the complaint to another policy version, on purpose (rule 2.9).
+    """Move the complaint to a version of its policy or of another one, on purpose (rules 2.9 and 4.24).
 
     Raises InvalidContent for an unknown version, Conflict for a complaint that has ended, StaleVersion, NotFound.
     """
@@ -76,6 +77,7 @@ def replan(
             raise Conflict(f"A complaint that is {change.complaint.status} is not planned any more.")
         before = f"{policy.code}/{policy.version}"
         change.touch(tx.now)
+        change.set(policy_chosen_by={REPLANNED_BY: caller.actor})
         deadlines.move_to_policy(change, wanted, tx.now)
         own_deadlines.start_added(change, wanted, tx.now)
         after = f"{wanted.code}/{wanted.version}"

@@ -68,9 +68,24 @@ def patch(
             deadlines.replan(change, policy, tx.now, retarget=True)
         names = {role: person.changed for role, person in persons.items()}
         digests = {role: person.digest for role, person in persons.items()}
-        change.record(EventType.UPDATED, tx.now, persons=names or None, person_digests=digests or None)
+        change.record(
+            EventType.UPDATED,
+            tx.now,
+            persons=names or None,
+            person_digests=digests or None,
+            other_policy=_other_policy(before, change.complaint, configuration),
+        )
 
     return change_complaint(service, tx, caller, reference, step, versions=versions, right=Right.CONTRIBUTE)
+
+
+def _other_policy(before: Complaint, after: Complaint, configuration: Configuration) -> str | None:
+    """The policy that a new region or category chooses, as `code/version`. The complaint keeps its own (rule 4.24)."""
+    if (after.region, after.category) == (before.region, before.category):
+        return None
+    other = configuration.find_other_policy(after)
+    is_new = other is not None and other is not configuration.find_other_policy(before)
+    return f"{other.code}/{other.version}" if other and is_new else None
 
 
 def _check_members(caller: Caller, command: PatchComplaint) -> None:

@@ -1,7 +1,7 @@
 """The explanation of a due time, with the taken and the planned steps of its ladder (rule 2.13)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -36,11 +36,19 @@ class ExplainedStep:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The counted and skipped intervals up to a due time, and the steps of the ladder by planned time."""
+    """The counted and skipped intervals up to a due time, and the steps of the ladder by planned time.
+
+    `policy` is the policy of the deadline. `chosen_by` is the rule that chose it; it is None if the complaint has
+    another policy meanwhile. `other_policy` is the policy that the members of the complaint choose now, if it is
+    another.
+    """
 
     due_at: datetime
     segments: Sequence[Segment]
     steps: Sequence[ExplainedStep]
+    policy: Policy
+    chosen_by: Mapping[str, str] | None = None
+    other_policy: Policy | None = None
 
 
 def explain(
@@ -51,8 +59,14 @@ def explain(
     deadline = next((d for d in complaint.deadlines if d.id == deadline_id), None)
     if deadline is None:
         raise NotFound(f"The complaint has no deadline {str(deadline_id)!r}.")
-    policy = service.configuration(tx).policy(deadline.policy_code, deadline.policy_version)
-    return explain_deadline(tx, deadline, complaint, policy)
+    configuration = service.configuration(tx)
+    policy = configuration.policy(deadline.policy_code, deadline.policy_version)
+    is_own = policy is configuration.policy_of(complaint)
+    return replace(
+        explain_deadline(tx, deadline, complaint, policy),
+        chosen_by=complaint.policy_chosen_by if is_own else None,
+        other_policy=configuration.find_other_policy(complaint),
+    )
 
 
 def explain_deadline(tx: Transaction, deadline: Deadline, subject: AnySubject, policy: Policy) -> Explanation:
@@ -69,7 +83,7 @@ def explain_deadline(tx: Transaction, deadline: Deadline, subject: AnySubject, p
         for row in find_of_deadline(tx, deadline.id)
     ]
     steps = sorted([*taken, *_plan_steps(deadline, subject, policy)], key=lambda s: s.planned_at)
-    return Explanation(deadline.due_at, deadlines.explain_due_time(deadline, subject, policy), steps)
+    return Explanation(deadline.due_at, deadlines.explain_due_time(deadline, subject, policy), steps, policy)
 
 
 def _plan_steps(deadline: Deadline, subject: AnySubject, policy: Policy) -> list[ExplainedStep]:

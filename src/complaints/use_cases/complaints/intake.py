@@ -12,6 +12,7 @@ from complaints.domain.complaint.identity import Identity, identify
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.errors import ComplaintError, Forbidden, InvalidContent, clip
 from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.side_by_side import ChoosingMembers
 from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
@@ -178,7 +179,8 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
     if request.ending is not None:
         request.ending.check(received_at, tx.now)
     _check_team(request, configuration)
-    policy = configuration.policy_at(received_at)
+    members = ChoosingMembers(command.region, source, command.channel, command.category)
+    policy, chosen_by = configuration.side_by_side.choose(received_at, members)
     given = command.external_ids or {}
     external_id, others = read_external_ids(source, command.external_id, given, caller.scope)
     return NewComplaint(
@@ -187,6 +189,7 @@ def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration
         source=source,
         received_at=received_at,
         policy=policy,
+        policy_chosen_by=dict(chosen_by),
         actor=caller.actor,
         created_by=caller.login,
         category=configuration.classify(command.category, retired_too=True),
@@ -350,7 +353,8 @@ def _contact_of(
     now: datetime,
 ) -> NewComplaint:
     """The words as a complaint of their own, about the same thing. Only a contact after the end becomes one."""
-    policy = configuration.policy_at(now)
+    members = ChoosingMembers(complaint.region, complaint.source, words.channel, complaint.category)
+    policy, chosen_by = configuration.side_by_side.choose(now, members)
     return NewComplaint(
         channel=words.channel,
         subject=clip(words.text, _SUBJECT_LENGTH) if complaint.subject == ERASED else complaint.subject,
@@ -361,6 +365,7 @@ def _contact_of(
         source=complaint.source,
         received_at=now,
         policy=policy,
+        policy_chosen_by=dict(chosen_by),
         actor=caller.actor,
         category=configuration.classify(complaint.category, retired_too=True),
         complainant=persons.get(COMPLAINANT),

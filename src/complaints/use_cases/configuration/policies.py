@@ -26,7 +26,7 @@ class ApplyPolicyResult:
 
 @dataclass(frozen=True, slots=True)
 class ListedPolicy:
-    """A version of a policy. `in_force` is true if complaints that are received now get it."""
+    """A version of a policy. `in_force` is true if complaints that are received now can get it."""
 
     policy: Policy
     applied_at: datetime
@@ -39,8 +39,8 @@ def validate_policy(
 ) -> PolicyReading:
     """Read a policy document in YAML or JSON, for complaints received at its `effective_at` and at `now`.
 
-    With `configuration`, its teams, categories, users and stored calendars must exist. Raises InvalidContent with all
-    faults, each with its pointer and its line.
+    With `configuration`, its teams, categories, users and stored calendars must exist, and its policies must allow the
+    document beside them (rule 4.22). Raises InvalidContent with all faults, each with its pointer and its line.
     """
     if configuration is None:
         return read_policy(text, now=now)
@@ -51,6 +51,7 @@ def validate_policy(
         teams=teams,
         categories=configuration.categories,
         users=[user.login for user in configuration.directory.users.values() if user.active],
+        beside=configuration.side_by_side,
         now=now,
     )
 
@@ -84,10 +85,13 @@ def _latest(configuration: Configuration, code: str) -> Policy | None:
 
 def _overruled(tx: Transaction, configuration: Configuration, policy: Policy) -> tuple[Fault, ...]:
     """A warning if `policy` is in force by its date, but complaints that are received now get another policy."""
-    current = configuration.policy_at(tx.now)
+    current: Policy | None = configuration.policy_at(tx.now)
+    if policy.applies_to:
+        current = configuration.side_by_side.version_at(policy.code, tx.now)
+    if current is None or policy.effective_at > tx.now:
+        return ()
     already = (policy.code, policy.version) in configuration.policies
-    later = current.effective_at > policy.effective_at or (already and current is not policy)
-    if policy.effective_at > tx.now or not later:
+    if current.effective_at <= policy.effective_at and (current is policy or not already):
         return ()
     return (
         Fault(
@@ -102,11 +106,11 @@ def list_policies(
     tx: Transaction, configuration: Configuration, code: str | None = None
 ) -> list[ListedPolicy]:
     """All versions of all policies, or of the policy `code`. Raises NotFound for an unknown code."""
-    current = configuration.policy_at(tx.now)
     listed = []
     for record in policy_rows.find_policies(tx, code):
         policy = configuration.policy(record.code, record.version)
-        listed.append(ListedPolicy(policy, record.applied_at, record.applied_by, in_force=policy is current))
+        in_force = configuration.side_by_side.is_in_force(policy, tx.now)
+        listed.append(ListedPolicy(policy, record.applied_at, record.applied_by, in_force=in_force))
     if not listed:
         raise NotFound(f"There is no policy {code!r}.")
     return listed

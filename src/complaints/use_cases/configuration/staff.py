@@ -119,8 +119,7 @@ def _refuse_in_use(tx: Transaction, configuration: Configuration, team: str) -> 
     if mapped:
         shown = ", ".join(sorted(mapped)[:5]) + (" and more" if len(mapped) > 5 else "")
         raise Conflict(f"Categories go to this team ({shown}): give them to another first.")
-    now_or_later = configuration.policies_in_order.index(configuration.policy_at(tx.now))
-    for policy in configuration.policies_in_order[now_or_later:]:
+    for policy in configuration.side_by_side.list_now_or_later(tx.now):
         if team in _teams_of(policy):
             raise Conflict(
                 f"Policy {policy.code!r} version {policy.version} gives complaints to this team: "

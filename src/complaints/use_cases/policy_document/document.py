@@ -21,6 +21,7 @@ from complaints.domain.policy.policy import (
     Step,
     TargetChoice,
 )
+from complaints.domain.policy.side_by_side import PoliciesSideBySide
 from complaints.domain.rules.feasibility import infeasible_faults
 from complaints.domain.time.calendar_document import calendar_document
 from complaints.domain.time.calendars import WorkCalendar, always_open
@@ -50,6 +51,7 @@ def read_policy(
     teams: Collection[str] | None = None,
     categories: Collection[str] | None = None,
     users: Collection[str] | None = None,
+    beside: PoliciesSideBySide | None = None,
     now: datetime | None = None,
 ) -> PolicyReading:
     """Read a policy document in YAML or JSON. The caller assigns `version`.
@@ -57,15 +59,17 @@ def read_policy(
     Every target and step must be computable for a complaint received at `effective_at`, and at `now` if it is given.
 
     `calendars` are the stored calendars that `use` may name; the policy copies them as they are now. If
-    `teams`, `categories` or `users` is given, the document may name no others. Raises InvalidContent with all faults:
+    `teams`, `categories` or `users` is given, the document may name no others. `beside` are the policies that are
+    applied; the document must go with them (rule 4.22). Raises InvalidContent with all faults:
     the JSON pointer of each, and "line N: " before its message.
     """
     document = read_yaml(text)
     policy = _read(document, ReadingContext(calendars or {}, teams, categories, users), version)
     instants = {policy.effective_at, now or policy.effective_at}
+    unfit = beside.with_next(policy).faults_of(policy) if beside is not None else ()
     faults = [
         _fault(document, join_pointer(place), message)
-        for place, message in infeasible_faults(policy, instants)
+        for place, message in (*infeasible_faults(policy, instants), *unfit)
     ]
     if faults:
         raise _refusal(faults, document)
@@ -113,6 +117,10 @@ def to_document(policy: Policy) -> dict[str, object]:
             ]
             or None,
             closure_where=_target_members(policy.closure_where),
+            applies_to={name: list(values) for name, values in policy.applies_to.items()} or None,
+            effective_until=policy.effective_until and write_instant(policy.effective_until),
+            example=policy.example or None,
+            sources=list(policy.sources) or None,
         ),
     }
 
@@ -160,6 +168,7 @@ def _policy(members: PolicyMembers, version: int) -> Policy:
         "routes": tuple(Route(**dict(route)) for route in members.routes),
         "follow_ups_where": tuple(PlanChoice(**dict(choice)) for choice in members.follow_ups_where),
         "closure_where": tuple(TargetChoice(**dict(choice)) for choice in members.closure_where),
+        "applies_to": members.applies_to.values if members.applies_to else {},
     }
     rules = {
         kind: _rule(kind, rule, calendars.get(rule.calendar or "", always_open(members.timezone)))
@@ -184,6 +193,9 @@ def _rule(kind: str, rule: RuleMembers, calendar: WorkCalendar) -> DeadlineRule:
 
 def _warnings(policy: Policy, document: YamlDocument) -> Iterator[Fault]:
     """Warnings about content that is allowed but often a mistake."""
+    if policy.example:
+        message = "this policy is an example: check its dates and its sources, then remove 'example'"
+        yield _fault(document, "/example", message)
     for name, calendar in policy.calendars.items():
         for place, message in _calendar_warnings(calendar, policy):
             yield _fault(document, join_pointer(("calendars", name, *place)), message)

@@ -36,6 +36,7 @@ from complaints.domain.policy.checks import (
     route_faults,
 )
 from complaints.domain.policy.circumstances import Circumstances, choice_faults, target_faults
+from complaints.domain.policy.side_by_side import CHOOSING_MEMBERS
 from complaints.domain.rules.recipients import TEAM, USER, parse_named
 from complaints.domain.time.calendar_document import parse_calendar
 from complaints.domain.time.calendars import CALENDAR_YEARS, WorkCalendar, always_open, check_stays_open
@@ -139,6 +140,13 @@ def _parse_instant(written: str) -> datetime:
     if instant is None or instant.year not in CALENDAR_YEARS:
         raise ValueError("must be an instant with its offset, such as 2026-10-01T00:00:00+08:00")
     return instant.astimezone(UTC)
+
+
+def _check_end(instant: datetime, info: ValidationInfo[ReadingContext]) -> datetime:
+    begin = info.context.effective_at
+    if begin is not None and instant <= begin:
+        raise ValueError("must be later than 'effective_at'")
+    return instant
 
 
 def _read_texts(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -448,6 +456,46 @@ Routes = Annotated[
 ]
 
 
+# Policies side by side --------------------------------------------------------------------------------------
+
+_MOST_VALUES = 1000
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+_values = (
+    AfterValidator(lambda values: tuple(dict.fromkeys(values))),
+    items(1, _MOST_VALUES),
+    BeforeValidator(_as_list),
+)
+Codes = Annotated[tuple[Text, ...], *_values]
+Channels = Annotated[tuple[Annotated[Channel, member_of(Channel)], ...], *_values]
+Categories = Annotated[tuple[Category, ...], *_values]
+
+
+class AppliesToMembers(Members):
+    """The complaints that a policy is for. Each member has one value or a list of values."""
+
+    region: Codes | None = None
+    source: Codes | None = None
+    channel: Channels | None = None
+    category: Categories | None = None
+
+    @classmethod
+    def faults_of(cls, given: Mapping[str, Any]) -> Iterator[PlacedFault]:
+        """Without a member it would fit every complaint."""
+        if all(given.get(name) is None for name in CHOOSING_MEMBERS):
+            yield (), "names no member; a policy without 'applies_to' fits every complaint"
+
+    @property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """The values of each named member, in the order of their importance."""
+        named = ((name, getattr(self, name)) for name in CHOOSING_MEMBERS)
+        return {name: tuple(str(value) for value in values) for name, values in named if values is not None}
+
+
 def _read_assignment(
     value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo[ReadingContext]
 ) -> Any:
@@ -468,6 +516,10 @@ class PolicyMembers(Members):
     code: Annotated[str, fitting(_CODE.fullmatch, _CODE_MESSAGE)]
     title: Texts
     effective_at: Annotated[datetime, parsed(_parse_instant)]
+    effective_until: Annotated[datetime, AfterValidator(_check_end), parsed(_parse_instant)] | None = None
+    applies_to: AppliesToMembers | None = None
+    example: Annotated[bool, TRUTH_VALUE] = False
+    sources: Annotated[tuple[Annotated[str, text(500)], ...], items(1, 50)] = ()
     timezone: Annotated[str, fitting(find_zone, _TIMEZONE_MESSAGE)]
     phone_region: Annotated[str, fitting(is_phone_region, _PHONE_REGION_MESSAGE)]
     calendars: Annotated[dict[str, CalendarMembers], WrapValidator(_read_calendars)] = Field(
@@ -495,6 +547,15 @@ class PolicyMembers(Members):
         dict[str, Annotated[AssignmentMethod, member_of(AssignmentMethod)]], WrapValidator(_read_assignment)
     ] = Field(default={}, max_length=1000)
     duty_outside: Annotated[str, name_of("calendar", "calendars")] | None = None
+
+    @classmethod
+    def faults_of(cls, given: Mapping[str, Any]) -> Iterator[PlacedFault]:
+        """A policy that fits every complaint has no end: another one takes over from it."""
+        if given.get("effective_until") is not None and given.get("applies_to") is None:
+            yield (
+                ("effective_until",),
+                "is for policies with 'applies_to': another policy takes over from this one",
+            )
 
     @field_validator("effective_at", "timezone", "calendars")
     @classmethod

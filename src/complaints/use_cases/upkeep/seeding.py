@@ -8,6 +8,7 @@ from importlib import resources
 from pydantic import TypeAdapter
 
 from complaints.domain.policy.categories import Category
+from complaints.domain.policy.side_by_side import PoliciesSideBySide
 from complaints.domain.vocabulary import AccessRole, AuditSubject
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import api_key as key_rows
@@ -54,6 +55,17 @@ def shipped_policies() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
+def shipped_packs() -> dict[str, list[str]]:
+    """The packs of example policies that come with the program: the names of their documents, by pack, in order."""
+    packs = (resources.files("complaints") / "policies" / "packs").iterdir()
+    return {pack.name: sorted(file.name for file in pack.iterdir()) for pack in sorted(packs, key=str)}
+
+
+def pack_document(pack: str, name: str) -> str:
+    """The text of a document of a pack."""
+    return _shipped_text(f"policies/packs/{pack}/{name}")
+
+
 def _shipped_text(path: str) -> str:
     return resources.files("complaints").joinpath(path).read_text(encoding="utf-8")
 
@@ -68,6 +80,7 @@ def seed_database(tx: Transaction, policy_text: str | None = None) -> bool:
         text,
         teams={str(team["code"]) for team in data.teams},
         categories={category.code for category in data.categories},
+        beside=PoliciesSideBySide(()),
     )
     seed.insert_staff(tx, login=ADMIN, name="Administrator", departments=data.departments, teams=data.teams)
     seed.insert_categories(tx, [asdict(category) for category in data.categories])
