@@ -242,10 +242,10 @@ class Life:
 
         def step(change: Change) -> None:
             change.touch(self.now)
-            deadlines.add_promise(
+            promise_id = deadlines.add_promise(
                 change, self.policy, "A visit", made_by="an", started_at=self.now, due_at=due_at
             )
-            change.record(EventType.PROMISE_MADE, self.now)
+            change.record(EventType.PROMISE_MADE, self.now, deadline_id=promise_id)
 
         self._change(step)
         return self
