@@ -30,6 +30,7 @@ def history_of(life: Life, *, imported: bool = False) -> History:
     return History(
         id=UUID(int=0),
         sequence=1,
+        received_at=life.complaint.received_at,
         is_imported=imported,
         is_vulnerable=False,
         wake_at=life.complaint.wake_at,

@@ -13,7 +13,20 @@ from complaints.domain.complaint.history import fold
 from complaints.domain.vocabulary import DeadlineStatus, EventType
 
 VULNERABLE = "vulnerable"
+MERGED_LINK = "merged"
+"""The type of a link that a merge makes at the complaint that goes on."""
 _read_instant = datetime.fromisoformat
+
+
+class Period(NamedTuple):
+    """The time from `since` until before `until`, in UTC."""
+
+    since: datetime
+    until: datetime
+
+    def contains(self, instant: datetime) -> bool:
+        """True if the instant is in the period."""
+        return self.since <= instant < self.until
 
 
 class PastEvent(NamedTuple):
@@ -93,11 +106,22 @@ class History:
 
     id: UUID
     sequence: int
+    received_at: datetime
     is_imported: bool
     is_vulnerable: bool
     wake_at: datetime | None
     events: Sequence[PastEvent]
     is_repeat: bool | None = None
+
+    @cached_property
+    def merged_with(self) -> frozenset[UUID]:
+        """The complaints that were merged into this one, and those into which this one was merged."""
+        named = (
+            event.data.get("into") or _merged_id(event.data)
+            for event in self.events
+            if event.type in _MERGING
+        )
+        return frozenset(UUID(i) for i in named if i)
 
     @property
     def is_whole(self) -> bool:
@@ -137,6 +161,13 @@ class History:
             for planned_at in _planned_times(event)
             if planned_at < event.at
         ]
+
+
+_MERGING = frozenset({EventType.MERGED, EventType.LINKED, EventType.UNLINKED})
+
+
+def _merged_id(data: Mapping[str, Any]) -> str | None:
+    return data["complaint_id"] if data["type"] == MERGED_LINK else None
 
 
 def name_steps(

@@ -29,7 +29,7 @@ from complaints.domain.rules.reclassifying import (
     route_again,
     set_category,
 )
-from complaints.domain.simulation.past import VULNERABLE, History, PastEvent
+from complaints.domain.simulation.past import MERGED_LINK, VULNERABLE, History, PastEvent
 from complaints.domain.simulation.replayed_complaint import ReplayedComplaint, SimulationTerms
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import (
@@ -50,7 +50,6 @@ from complaints.domain.vocabulary import (
 )
 
 _IMPORT = UUID(int=0)
-_MERGED = "merged"
 _read_instant = datetime.fromisoformat
 
 
@@ -531,7 +530,7 @@ def _find_merge_refusal(complaint: Complaint, into: Complaint) -> str | None:
 
 def _merged_one(event: PastEvent, others: _Others) -> ReplayedComplaint | None:
     """The other complaint of a merge. None if the event is about another link, or that complaint is not replayed."""
-    return others.get(UUID(event.data["complaint_id"])) if event.data["type"] == _MERGED else None
+    return others.get(UUID(event.data["complaint_id"])) if event.data["type"] == MERGED_LINK else None
 
 
 def _merge(one: ReplayedComplaint, event: PastEvent, others: _Others) -> None:
