@@ -10,6 +10,7 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import ENGINE
 from complaints.domain.complaint.history import fold
+from complaints.domain.instants import MOMENT
 from complaints.domain.vocabulary import DeadlineStatus, EventType
 
 VULNERABLE = "vulnerable"
@@ -154,13 +155,22 @@ class History:
                 yield self.keys.get(event.data.get("deadline_id", "")), event.data["step"], _step_of(event)
 
     def late_looks(self) -> list[tuple[datetime, datetime]]:
-        """When the engine was late: what should have happened at the first instant happened at the second one."""
-        return [
-            (planned_at, event.at)
-            for event in self.events
-            for planned_at in _planned_times(event)
-            if planned_at < event.at
-        ]
+        """When the engine was late: what should have happened at the first instant happened at the second one.
+
+        What follows from a change at the same instant is not late: the change moved its time into the past. A breach
+        is noted at the first instant after the due time, and that is not late either.
+        """
+        found, changed_at = [], None
+        for event in self.events:
+            if event.actor != ENGINE or ("step" in event.data and event.type == EventType.UPDATED):
+                changed_at = event.at
+            elif event.at != changed_at:
+                found += [
+                    (planned_at, event.at)
+                    for planned_at in _planned_times(event)
+                    if planned_at + MOMENT < event.at
+                ]
+        return found
 
 
 _MERGING = frozenset({EventType.MERGED, EventType.LINKED, EventType.UNLINKED})
@@ -208,8 +218,6 @@ def _planned_times(event: PastEvent) -> list[datetime]:
     data = event.data
     if event.type == EventType.DEADLINE_BREACHED:
         breached = (one for one in data["deadlines"] if one["id"] == data["deadline_id"])
-        return [_read_instant(one["due_at"]) for one in breached]
-    if event.actor != ENGINE:
-        return []
+        return [_read_instant(one["breached_at"]) for one in breached]
     times = (data.get(name) for name in ("planned_at", "until_at", "pause_ended_at"))
     return [_read_instant(at) for at in times if at]

@@ -13,7 +13,6 @@ from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Complaint, Person, Promise
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.errors import Conflict
-from complaints.domain.json_text import to_json
 from complaints.domain.rules import actions, deadlines, routing
 from complaints.domain.rules.contacts import Contact, makes_new_complaint, plan_contact
 from complaints.domain.rules.endings import Ending
@@ -108,7 +107,6 @@ def _begin(one: ReplayedComplaint, event: PastEvent, _others: _Others) -> None:
         now=now,
         sequence=one.history.sequence,
         new_id=one.new_id,
-        plans=staff.plans,
     )
     one.keep(change)
 
@@ -543,12 +541,24 @@ def _merge(one: ReplayedComplaint, event: PastEvent, others: _Others) -> None:
     change = _plan(one, event, Action.MERGE, {"into": into_id, "promises": link.moved})
     if change is None:
         return
-    recorded = next(e.data for e in reversed(change.events) if e.type == EventType.MERGED)
-    link.record = MergeRecord.recorded(to_json(recorded))
+    link.record = _record_of(change, link.moved)
     if into_id in others:
         for own, other in event.data.get("promises", {}).items():
             if (moved := link.moved.get(one.promise_ids.get(own, _IMPORT))) is not None:
                 others[into_id].promise_ids[other] = moved
+
+
+def _record_of(change: Change, moved: Mapping[UUID, UUID]) -> MergeRecord:
+    before = change.before
+    assert before is not None  # it is no new complaint
+    unmet = {deadline.id for deadline in before.deadlines if deadline.unmet}
+    hold = before.current_hold
+    return MergeRecord(
+        was=before.status,
+        cancelled=frozenset(d.id for d in change.complaint.deadlines if d.id in unmet and not d.unmet),
+        promises=moved,
+        hold_id=hold.id if hold else None,
+    )
 
 
 def _unlink(into: ReplayedComplaint, event: PastEvent, others: _Others) -> None:

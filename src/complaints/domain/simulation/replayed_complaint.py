@@ -4,11 +4,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import accumulate, count
+from itertools import accumulate, chain, count
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from complaints.domain.complaint.change import Change
+from complaints.domain.complaint.change import ENGINE, Change, Event
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation
 from complaints.domain.errors import ComplaintError
 from complaints.domain.instants import MOMENT
@@ -17,7 +17,6 @@ from complaints.domain.rules.actions import ActionContext
 from complaints.domain.rules.assignment import find_method
 from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord
 from complaints.domain.rules.passing_time import catch_up
-from complaints.domain.rules.waiting import catch_up_by_plan
 from complaints.domain.simulation.past import (
     Course,
     DeadlineFate,
@@ -32,6 +31,16 @@ from complaints.domain.vocabulary import AccessRole, AssignmentMethod, EventType
 
 _ALL_ROLES = frozenset(AccessRole)
 _USER = "user:"
+
+
+class ReplayChange(Change):
+    """A change of a simulation. Nobody stores its events, so they do not say which members changed."""
+
+    __slots__ = ()
+
+    def record(self, event_type: str, at: datetime, *, actor: str | None = None, **data: Any) -> None:
+        """Add an event with its own data alone."""
+        self.events.append(Event(event_type, self.subject.version, at, actor or self.actor, data))
 
 
 class NotPossible(NamedTuple):
@@ -71,6 +80,10 @@ class MergeInReplay:
     undone: MergeRecord | None = None
 
 
+def _make_id(number: int) -> UUID:
+    return UUID(int=number)
+
+
 class ReplayedComplaint:
     """A complaint in a simulation. `members` are those of the past, as JSON, after the event that is replayed.
 
@@ -91,14 +104,15 @@ class ReplayedComplaint:
         self.awaited: AssignmentMethod | None = None
         self.assignments_left = 0
         self.merge = MergeInReplay()
-        self._numbers = count(1)
+        self._ids = chain([history.id], map(_make_id, count(1)))
         late = sorted(history.late_looks())
+        self._now = history.events[0].at
         self._late_since = [planned_at for planned_at, _ in late]
         self._late_until = list(accumulate((looked_at for _, looked_at in late), max))
 
     def new_id(self) -> UUID:
-        """An id that no other part of the complaint has. Later ones are greater."""
-        return UUID(int=next(self._numbers))
+        """The id of the complaint at first, then ids that no other part of it has. Later ones are greater."""
+        return next(self._ids)
 
     @property
     def past_policy(self) -> Policy:
@@ -118,24 +132,25 @@ class ReplayedComplaint:
     def advance(self, until: datetime) -> None:
         """Let time pass up to `until`. The engine looks when something is due, or as late as it looked in the past."""
         while (wake_at := self.complaint.wake_at) is not None and (now := self._look_at(wake_at)) <= until:
-            staff = self.staff_at(now)
-            change = catch_up_by_plan(
-                self.complaint, self.policy, staff.directory, now, plans=staff.plans, new_id=self.new_id
-            )
-            self.keep(change)
+            self._now = now
+            self._catch_up_to(now, in_parts=True)
 
     def _look_at(self, wake_at: datetime) -> datetime:
         """When the engine looks for what is due at `wake_at`."""
         before = bisect_right(self._late_since, wake_at)
-        return max(wake_at, self._late_until[before - 1]) if before else wake_at
+        return max(wake_at, self._now, self._late_until[before - 1] if before else wake_at)
 
     def catch_up(self, now: datetime) -> None:
         """Apply everything that time alone does up to `now`."""
         self.advance(now)
+        self._now = now
         if (wake_at := self.complaint.wake_at) is not None and wake_at <= now:
-            change = self.open(self.history.events[0])
-            catch_up(change, self.policy, self.staff_at(now).directory, now)
-            self.keep(change)
+            self._catch_up_to(now)
+
+    def _catch_up_to(self, now: datetime, *, in_parts: bool = False) -> None:
+        change = ReplayChange(self.complaint, actor=ENGINE, new_id=self.new_id)
+        catch_up(change, self.policy, self.staff_at(now).directory, now, in_parts=in_parts)
+        self.keep(change)
 
     def finish(self) -> None:
         """Let time pass to the end of the simulation, or to the instant up to which the engine came in the past."""
@@ -146,7 +161,7 @@ class ReplayedComplaint:
 
     def open(self, event: PastEvent) -> Change:
         """A change of the complaint by the actor of an event."""
-        return Change(self.complaint, actor=event.actor, new_id=self.new_id)
+        return ReplayChange(self.complaint, actor=event.actor, new_id=self.new_id)
 
     def keep(self, change: Change) -> None:
         """Take over what a change did."""
@@ -154,7 +169,9 @@ class ReplayedComplaint:
         self.escalations += change.escalations
         for event in change.events:
             if event.type == EventType.ASSIGNED:
-                self.last_assigned = frozenset(event.data)
+                self.last_assigned = frozenset(
+                    name for name, value in event.data.items() if value is not None
+                )
         if self.policy.assignment and (method := find_method(change, self.policy)) is not None:
             self.awaited = method
             self.assignments_left += 1

@@ -7,7 +7,6 @@ from datetime import datetime
 from operator import attrgetter
 
 from complaints.domain.policy.categories import Category, classify
-from complaints.domain.rules.plans import PlansByKind
 from complaints.domain.staff import Directory
 
 _since = attrgetter("since")
@@ -15,12 +14,11 @@ _since = attrgetter("since")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StaffVersion:
-    """The staff and the categories from `since` on, in UTC. `plans` has the plans that were made under them."""
+    """The staff and the categories from `since` on, in UTC."""
 
     since: datetime
     directory: Directory
     categories: Mapping[str, Category]
-    plans: PlansByKind = field(default_factory=PlansByKind)
     _classified: dict[str | None, Category | None] = field(default_factory=dict)
 
     def classify(self, code: str | None) -> Category | None:

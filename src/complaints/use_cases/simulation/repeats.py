@@ -33,10 +33,15 @@ def find_unknown_repeats(
 
 
 def _is_known(one: History, policy: Policy, policies: Mapping[tuple[str, int], Policy]) -> bool:
-    """True if the policy of the past asked the same question, so that the history has the answer."""
+    """True if the policy of the past asked the same question, so that the history has the answer.
+
+    Nobody asks while the priority is a given one.
+    """
     members = one.events[0].changes
     past = policies.get((members["policy_code"], members["policy_version"]))
-    if past is None or members.get("priority_given"):
+    if past is None:
         return False
+    if members.get("priority_given"):
+        return all(event.changes.get("priority_given", True) for event in one.events)
     asked, window = past.priorities.raised_by, past.priorities.repeat_window_days
     return PriorityReason.REPEAT in asked and window == policy.priorities.repeat_window_days
