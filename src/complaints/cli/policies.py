@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from complaints.cli.console import err, open_service, out
+from complaints.cli.simulating import policy_simulate
 from complaints.domain.errors import Fault
 
 policy_app = typer.Typer(no_args_is_help=True, help="Policies: deadlines, ladders, follow-up, routing.")
@@ -59,6 +60,12 @@ def policy_show(
         newest = max(listed.policy.version for listed in versions)
         _, text = service.read(lambda tx: policies.load_policy(tx, configuration, code, newest))
         out.print(text)
+
+
+policy_app.command(
+    "simulate",
+    epilog="Example: complaints policy simulate our-policy.yaml --from 2026-07-01 --to 2026-10-01 --rows facts.ndjson",
+)(policy_simulate)
 
 
 def _print_warnings(warnings: Sequence[Fault]) -> None:

@@ -219,3 +219,34 @@ class SimulationFigures:
             if middle <= 0:
                 return shift
         return None
+
+    def tables(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        """The figures by name: for each a line by its own name, with its members."""
+        return {
+            "complaints": {"all": {"replayed": self.complaints, "left_out": self.left_out.total()}},
+            "breaches": _by_side(self.breaches),
+            "escalations": _by_side(self.escalations),
+            "persons": _by_side(self.persons),
+            "due_times": {
+                kind: {
+                    **{move.value: self.due_times[kind, move] for move in Move},
+                    "median_shift_seconds": self.median_shift_seconds(kind),
+                }
+                for kind in sorted({kind for kind, _ in self.due_times})
+            },
+            "not_possible": {name: {"actions": number} for name, number in sorted(self.not_possible.items())},
+        }
+
+
+def _by_side(counted: Counter[tuple[Any, Side]]) -> dict[str, dict[str, float | None]]:
+    """The numbers of the past and of the simulation for each name, and how many are only in one of them."""
+    return {
+        str(name): {
+            "past": counted[name, Side.BOTH] + counted[name, Side.PAST],
+            "simulated": counted[name, Side.BOTH] + counted[name, Side.SIMULATED],
+            "difference": counted[name, Side.SIMULATED] - counted[name, Side.PAST],
+            "no_longer": counted[name, Side.PAST],
+            "new": counted[name, Side.SIMULATED],
+        }
+        for name in sorted({name for name, _ in counted})
+    }
