@@ -1,4 +1,4 @@
-"""Simulations: lives at random, replayed under the policy that they had, and under another one."""
+"""Simulations: lives at random, rerun under the policy that they had, and under another one."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import Policy
 from complaints.domain.simulation.past import History, PastEvent
-from complaints.domain.simulation.replay import replay
-from complaints.domain.simulation.replayed_complaint import ReplayedComplaint, SimulationTerms
+from complaints.domain.simulation.rerun import rerun
+from complaints.domain.simulation.simulated_complaint import SimulatedComplaint, SimulationTerms
 from complaints.domain.simulation.staff_timeline import StaffTimeline, StaffVersion
 from tests.domain.builders import DIRECTORY, START, Life
 from tests.domain.test_life_properties import Turn, begin, passed, starts, take, turns
@@ -49,8 +49,8 @@ def terms_of(life: Life, policies: Iterable[Policy], other: Policy | None = None
     )
 
 
-def replay_one(history: History, terms: SimulationTerms) -> ReplayedComplaint:
-    [one] = replay([history], terms).values()
+def rerun_one(history: History, terms: SimulationTerms) -> SimulatedComplaint:
+    [one] = rerun([history], terms).values()
     return one
 
 
@@ -65,7 +65,7 @@ def test_rule_4_30_the_policy_in_force_reproduces_the_past(start: dict[str, Any]
             take(life, turn)
     life.jump(days=40)
     history = history_of(life, imported=start["imported"])
-    replayed = replay_one(history, terms_of(life, [original]))
-    assert replayed.course() == history.course()
-    assert replayed.not_possible == []
-    assert replayed.complaint.status == life.complaint.status
+    rerun = rerun_one(history, terms_of(life, [original]))
+    assert rerun.course() == history.course()
+    assert rerun.not_possible == []
+    assert rerun.complaint.status == life.complaint.status

@@ -270,7 +270,7 @@ def test_rule_4_31_another_policy_shows_what_it_changes(past: Scenario) -> None:
     assert run(past, STRICTER, from_on=date(2026, 1, 1), processes=2) == (figures, rows)
     assert counted_rows(past) == before
     tables = figures.tables()
-    assert tables["complaints"]["all"] == {"replayed": 4, "left_out": 0}
+    assert tables["complaints"]["all"] == {"simulated": 4, "left_out": 0}
     # In the past one complaint was not answered within 24 hours; within 12 hours, none of the four was.
     assert tables["breaches"]["first_response"] == {
         "past": 1, "simulated": 4, "difference": 3, "no_longer": 0, "new": 3,

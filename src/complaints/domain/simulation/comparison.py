@@ -10,7 +10,7 @@ from typing import Any
 
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.simulation.past import DeadlineFate, DeadlineKey, StepKey, TakenStep
-from complaints.domain.simulation.replayed_complaint import NotPossible, ReplayedComplaint
+from complaints.domain.simulation.simulated_complaint import NotPossible, SimulatedComplaint
 
 
 class Side(StrEnum):
@@ -130,7 +130,7 @@ def _both(past: Any, simulated: Any) -> dict[str, Any]:
     }
 
 
-def compare(one: ReplayedComplaint) -> ComparedComplaint:
+def compare(one: SimulatedComplaint) -> ComparedComplaint:
     """Compare the simulated course of a complaint with its past."""
     past, simulated = one.history.course(), one.course()
     return ComparedComplaint(
@@ -168,7 +168,7 @@ class SimulationFigures:
     """The numbers of a simulation. Each counter has a pair of a name and a side, or of a kind and a move.
 
     `shifts` counts deadlines of a kind by the seconds by which their due time moved, without those that stayed.
-    `left_out` counts complaints that could not be replayed, by reason. `behind` counts complaints that the engine had
+    `left_out` counts complaints that could not be rerun, by reason. `behind` counts complaints that the engine had
     not caught up; they are compared up to the instant at which it had. `not_possible` counts actions by name.
     """
 
@@ -223,7 +223,7 @@ class SimulationFigures:
     def tables(self) -> dict[str, dict[str, dict[str, float | None]]]:
         """The figures by name: for each a line by its own name, with its members."""
         return {
-            "complaints": {"all": {"replayed": self.complaints, "left_out": self.left_out.total()}},
+            "complaints": {"all": {"simulated": self.complaints, "left_out": self.left_out.total()}},
             "breaches": _by_side(self.breaches),
             "escalations": _by_side(self.escalations),
             "persons": _by_side(self.persons),

@@ -10,13 +10,15 @@ from uuid import UUID
 
 from complaints.domain.complaint.change import ENGINE
 from complaints.domain.complaint.history import fold
+from complaints.domain.complaint.texts import ERASED
 from complaints.domain.instants import MOMENT
 from complaints.domain.vocabulary import DeadlineStatus, EventType
 
 VULNERABLE = "vulnerable"
 MERGED_LINK = "merged"
 """The type of a link that a merge makes at the complaint that goes on."""
-_read_instant = datetime.fromisoformat
+read_stored_instant = datetime.fromisoformat
+"""Reads an instant of an event, which is RFC 3339 in UTC."""
 
 
 class Period(NamedTuple):
@@ -201,16 +203,18 @@ def _fate_of(record: Mapping[str, Any]) -> DeadlineFate:
     met_at, breached_at = record.get("met_at"), record.get("breached_at")
     return DeadlineFate(
         DeadlineStatus(record["status"]),
-        _read_instant(record["started_at"]),
-        _read_instant(record["due_at"]),
-        _read_instant(met_at) if met_at else None,
-        _read_instant(breached_at) if breached_at else None,
+        read_stored_instant(record["started_at"]),
+        read_stored_instant(record["due_at"]),
+        read_stored_instant(met_at) if met_at else None,
+        read_stored_instant(breached_at) if breached_at else None,
     )
 
 
 def _step_of(event: PastEvent) -> TakenStep:
     data = event.data
-    return TakenStep(data["level"], _read_instant(data["planned_at"]), event.at, tuple(data["recipients"]))
+    return TakenStep(
+        data["level"], read_stored_instant(data["planned_at"]), event.at, tuple(data["recipients"])
+    )
 
 
 def _planned_times(event: PastEvent) -> list[datetime]:
@@ -218,6 +222,11 @@ def _planned_times(event: PastEvent) -> list[datetime]:
     data = event.data
     if event.type == EventType.DEADLINE_BREACHED:
         breached = (one for one in data["deadlines"] if one["id"] == data["deadline_id"])
-        return [_read_instant(one["breached_at"]) for one in breached]
+        return [read_stored_instant(one["breached_at"]) for one in breached]
     times = (data.get(name) for name in ("planned_at", "until_at", "pause_ended_at"))
-    return [_read_instant(at) for at in times if at]
+    return [read_stored_instant(at) for at in times if at]
+
+
+def stand_in_for(text: object) -> str | None:
+    """A text in place of one of the past. The rules ask only if there is one."""
+    return ERASED if text else None

@@ -12,8 +12,8 @@ from complaints.domain.json_text import encode
 from complaints.domain.policy.policy import Policy
 from complaints.domain.simulation.comparison import SimulationFigures, compare
 from complaints.domain.simulation.past import History, Period
-from complaints.domain.simulation.replay import replay
-from complaints.domain.simulation.replayed_complaint import ReplayedComplaint, SimulationTerms
+from complaints.domain.simulation.rerun import rerun
+from complaints.domain.simulation.simulated_complaint import SimulatedComplaint, SimulationTerms
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import histories
@@ -97,7 +97,7 @@ def simulate_range(
     told, found = service.read(partial(_read, simulation, within))
     result = SimulatedRange()
     rows: list[bytes] = []
-    for complaint_id, one in _replay_all(found, told, simulation.terms):
+    for complaint_id, one in _rerun_all(found, told, simulation.terms):
         if isinstance(one, str):
             result.figures.left_out[one] += 1
             continue
@@ -110,11 +110,11 @@ def simulate_range(
     return result
 
 
-def _replay_all(
+def _rerun_all(
     found: Mapping[UUID, History], told: Sequence[UUID], terms: SimulationTerms
-) -> Iterator[tuple[UUID, ReplayedComplaint | str]]:
-    """Each complaint with its replay, or with the reason why it is left out."""
-    together: dict[UUID, ReplayedComplaint] = {}
+) -> Iterator[tuple[UUID, SimulatedComplaint | str]]:
+    """Each complaint with its rerun, or with the reason why it is left out."""
+    together: dict[UUID, SimulatedComplaint] = {}
     for complaint_id in told:
         if not found[complaint_id].is_whole:
             yield complaint_id, DETACHED
@@ -122,12 +122,12 @@ def _replay_all(
         if (one := together.get(complaint_id)) is None:
             merged = [found[i] for i in _find_merged(found, complaint_id) if found[i].is_whole]
             try:
-                replayed = replay(merged, terms)
+                simulated = rerun(merged, terms)
             except (LookupError, ValueError, TypeError, ComplaintError):
                 yield complaint_id, UNREADABLE
                 continue
-            one = replayed[complaint_id]
-            together |= replayed if len(merged) > 1 else {}
+            one = simulated[complaint_id]
+            together |= simulated if len(merged) > 1 else {}
         yield complaint_id, one
 
 

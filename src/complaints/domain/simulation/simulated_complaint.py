@@ -13,6 +13,7 @@ from complaints.domain.complaint.facts import Complaint, Deadline, Escalation
 from complaints.domain.errors import ComplaintError
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import Policy
+from complaints.domain.rules import actions
 from complaints.domain.rules.actions import ActionContext
 from complaints.domain.rules.assignment import find_method
 from complaints.domain.rules.merging import UNMERGE_ROLES, MergeRecord
@@ -27,13 +28,13 @@ from complaints.domain.simulation.past import (
     name_steps,
 )
 from complaints.domain.simulation.staff_timeline import StaffTimeline, StaffVersion
-from complaints.domain.vocabulary import AccessRole, AssignmentMethod, EventType
+from complaints.domain.vocabulary import AccessRole, Action, AssignmentMethod, EventType
 
 _ALL_ROLES = frozenset(AccessRole)
 _USER = "user:"
 
 
-class ReplayChange(Change):
+class SimulatedChange(Change):
     """A change of a simulation. Nobody stores its events, so they do not say which members changed."""
 
     __slots__ = ()
@@ -67,8 +68,8 @@ class SimulationTerms:
 
 
 @dataclass(slots=True, eq=False)
-class MergeInReplay:
-    """What a replayed complaint knows of its own merge into another one.
+class SimulatedMerge:
+    """What a simulated complaint knows of its own merge into another one.
 
     `refusal` says why the other complaint could not take it. `moved` are the promises that moved there. `record` is the
     merge that was made, `undone` the one that is being undone.
@@ -84,8 +85,8 @@ def _make_id(number: int) -> UUID:
     return UUID(int=number)
 
 
-class ReplayedComplaint:
-    """A complaint in a simulation. `members` are those of the past, as JSON, after the event that is replayed.
+class SimulatedComplaint:
+    """A complaint in a simulation. `members` are those of the past, as JSON, after the event that is rerun.
 
     `policy` and `complaint` are there after the first event. `assignments_left` counts assignments by policy that could
     not be made again, because they depend on all complaints. `promise_ids` has the promises by their id of the past.
@@ -103,7 +104,7 @@ class ReplayedComplaint:
         self.last_assigned: frozenset[str] = frozenset()
         self.awaited: AssignmentMethod | None = None
         self.assignments_left = 0
-        self.merge = MergeInReplay()
+        self.merge = SimulatedMerge()
         self._ids = chain([history.id], map(_make_id, count(1)))
         late = sorted(history.late_looks())
         self._now = history.events[0].at
@@ -148,7 +149,7 @@ class ReplayedComplaint:
             self._catch_up_to(now)
 
     def _catch_up_to(self, now: datetime, *, in_parts: bool = False) -> None:
-        change = ReplayChange(self.complaint, actor=ENGINE, new_id=self.new_id)
+        change = SimulatedChange(self.complaint, actor=ENGINE, new_id=self.new_id)
         catch_up(change, self.policy, self.staff_at(now).directory, now, in_parts=in_parts)
         self.keep(change)
 
@@ -161,7 +162,7 @@ class ReplayedComplaint:
 
     def open(self, event: PastEvent) -> Change:
         """A change of the complaint by the actor of an event."""
-        return ReplayChange(self.complaint, actor=event.actor, new_id=self.new_id)
+        return SimulatedChange(self.complaint, actor=event.actor, new_id=self.new_id)
 
     def keep(self, change: Change) -> None:
         """Take over what a change did."""
@@ -191,6 +192,11 @@ class ReplayedComplaint:
         catch_up(change, self.policy, self.staff_at(event.at).directory, event.at)
         self.keep(change)
         return change
+
+    def plan_action(self, event: PastEvent, action: Action, arguments: dict[str, Any]) -> Change | None:
+        """Take an action of the past again. Returns the change; None if the rules refuse the action."""
+        context = self.context(event)
+        return self.attempt(event, action, lambda change: actions.plan(change, context, action, arguments))
 
     def refuse(self, event: PastEvent, action: str, reason: str) -> None:
         """Note that an action is not possible in the simulation."""
@@ -239,3 +245,7 @@ def key_of(deadline: Deadline) -> DeadlineKey:
 
 def _fate_of(one: Deadline) -> DeadlineFate:
     return DeadlineFate(one.status, one.started_at, one.due_at, one.met_at, one.breached_at)
+
+
+OtherComplaints = Mapping[UUID, SimulatedComplaint]
+"""The complaints that are simulated together, because they were merged with each other, by id."""
