@@ -9,6 +9,7 @@ from benchmarks.measures.measure import Row
 from benchmarks.measures.overdue_scoped import OVERDUE_SCOPED, OVERDUE_SCOPED_SQLITE
 from benchmarks.measures.processes import MEMORY, START
 from benchmarks.measures.queries import QUERIES
+from benchmarks.measures.simulate import SIMULATE, SIMULATE_SQLITE
 from benchmarks.measures.storm import STORM
 from benchmarks.measures.webhooks import INTAKE_WEBHOOKS, WEBHOOKS
 
@@ -25,6 +26,8 @@ _ALL: tuple[Row, ...] = (
     *QUERIES,
     CHECK,
     CHECK_SQLITE,
+    SIMULATE,
+    SIMULATE_SQLITE,
     *EXPORTS,
     OVERDUE_SCOPED,
     OVERDUE_SCOPED_SQLITE,

@@ -1,11 +1,12 @@
 """`complaints check` over many complaints: how long it takes, and how much memory its processes have at once."""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from benchmarks.context import BenchContext
 from benchmarks.errors import CannotMeasure
-from benchmarks.filled_database import filled_database
+from benchmarks.filled_database import FilledDatabase, filled_database
 from benchmarks.measures.measure import Cost, Measurement, Row
 from benchmarks.proc import family_memory_bytes
 from benchmarks.processes import product_environment, running
@@ -17,17 +18,30 @@ _MEGABYTE = 1_000_000
 def measure_check(context: BenchContext, *, on_sqlite: bool) -> Measurement:
     """Seconds of the whole command, which must find nothing wrong."""
     filled = filled_database(context, context.options["complaints"], on_sqlite=on_sqlite)
+    return time_command(context, filled, ["check"])
+
+
+def time_command(context: BenchContext, filled: FilledDatabase, words: Sequence[str]) -> Measurement:
+    """Seconds of a whole command of `complaints`, which must succeed, and the memory of its processes at once."""
     directory = context.new_directory()
     environment = product_environment(directory, filled.url)
     peak, began = 0, time.perf_counter()
-    with running(["complaints", "check"], directory, environment) as check:
-        while (status := check.popen.poll()) is None:
-            peak = max(peak, family_memory_bytes(check.popen.pid))
+    with running(["complaints", *words], directory, environment) as command:
+        while (status := command.popen.poll()) is None:
+            peak = max(peak, family_memory_bytes(command.popen.pid))
             time.sleep(_LOOK_SECONDS)
         seconds = time.perf_counter() - began
     if status:
-        raise CannotMeasure(f"The check failed:\n{check.log.read_text(encoding='utf-8')[-3000:]}")
+        said = command.log.read_text(encoding="utf-8")[-3000:]
+        raise CannotMeasure(f"The command {words[0]} failed:\n{said}")
     return Measurement(seconds, details={"peak_mb": round(peak / _MEGABYTE, 1)})
+
+
+def memory_cost(*, floor: float, aim: float) -> Cost:
+    """The memory of all processes of a command at once."""
+    return Cost(
+        "memory of all its processes", "MB", lambda details: float(details["peak_mb"]), floor=floor, aim=aim
+    )
 
 
 def _row(name: str, *, on_sqlite: bool) -> Row:
@@ -41,9 +55,7 @@ def _row(name: str, *, on_sqlite: bool) -> Row:
         measure=partial(measure_check, on_sqlite=on_sqlite),
         options={"complaints": 1_000_000},
         needs_postgres=not on_sqlite,
-        cost=Cost(
-            "memory of all its processes", "MB", lambda details: float(details["peak_mb"]), floor=300, aim=200
-        ),
+        cost=memory_cost(floor=300, aim=200),
     )
 
 

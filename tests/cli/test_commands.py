@@ -1,8 +1,10 @@
 """What commands say of their work: the database, how much was proved, what was migrated; and the rule of names."""
 
+import csv
 import json
 import sqlite3
 from contextlib import closing
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -205,3 +207,49 @@ def test_a_key_may_have_an_end(command: Command, made: str) -> None:
             1,
             True,
         ), line
+
+
+def test_a_simulation_prints_tables_json_and_csv_with_the_facts(
+    command: Command, directory: Path, made: str
+) -> None:
+    """Rule 4.31."""
+    shipped = files("complaints").joinpath("policies", "working-hours.yaml").read_text(encoding="utf-8")
+    (directory / "stricter.yaml").write_text(
+        shipped.replace("{target: 8 working hours}", "{target: 1 working hour}")
+    )
+    (directory / "rows.csv").write_text("s,at\nNo signal,2026-01-05T01:00:00Z\nSlow,2025-12-31T15:59:59Z\n")
+    command("import", "rows.csv", "--map", "subject=s", "--map", "received_at=at", "--set", "channel=phone")
+    period = [
+        "policy",
+        "simulate",
+        "stricter.yaml",
+        "--from",
+        "2026-01-01",
+        "--to",
+        "2026-02-01",
+        "--processes",
+        "1",
+    ]
+    tables = command(*period, "--rows", "facts.ndjson")
+    lines = [line.split() for line in tables.out.splitlines()]
+    assert ["all", "1", "0"] in lines
+    assert ["first_response", "1", "1", "0", "0", "0"] in lines
+    assert ["first_response", "1", "0", "0", "0", "0", "-23h", "30min"] in lines
+    assert "are not known: escalations of that time go to the staff" in tables.err
+    facts = [json.loads(line) for line in (directory / "facts.ndjson").read_text().splitlines()]
+    assert [one["due"] for one in facts if one["fact"] == "deadline" and one["kind"] == "first_response"] == [
+        "earlier"
+    ]
+    as_json = json.loads(command(*period, "--json").out)
+    assert as_json["breaches"]["first_response"]["simulated"] == 1
+    assert as_json["received_from"] == "2025-12-31T16:00:00Z"
+    table = list(csv.reader(command(*period, "--csv").out.splitlines()))
+    assert table[0] == ["figure", "name", "member", "value"]
+    assert ["due_times", "first_response", "median_shift_seconds", "-84600.0"] in table
+
+
+def test_a_simulation_names_the_line_of_a_fault(command: Command, directory: Path, made: str) -> None:
+    (directory / "broken.yaml").write_text("code: x\ntitle: 1\n")
+    ended = command("policy", "simulate", "broken.yaml", "--from", "2026-01-01", "--to", "2026-02-01")
+    assert (ended.status, ended.out) == (1, "")
+    assert "line 2" in ended.err

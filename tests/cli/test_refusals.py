@@ -14,6 +14,7 @@ ON_A_DATABASE = {
     "key revoke": ["key", "revoke", "one"],
     "policy apply": ["policy", "apply", "policy.yaml"],
     "policy show": ["policy", "show"],
+    "policy simulate": ["policy", "simulate", "policy.yaml", "--from", "2026-01-01", "--to", "2026-02-01"],
     "worker": ["worker"],
 }
 MAKING_ONE = {"serve": ["serve", "--port", "0"], "migrate": ["migrate"]}

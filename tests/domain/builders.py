@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from complaints.domain.complaint.change import Change, Event
+from complaints.domain.complaint.change import ENGINE, Change, Event
 from complaints.domain.complaint.facts import Complaint, Deadline, Escalation, Promise
 from complaints.domain.json_text import to_json
 from complaints.domain.policy.policy import DeadlineRule, Policy, Step
 from complaints.domain.rules import actions, deadlines, own_deadlines
+from complaints.domain.rules.contacts import Contact, plan_contact
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.merging import MergeRecord
 from complaints.domain.rules.passing_time import catch_up
@@ -242,10 +243,10 @@ class Life:
 
         def step(change: Change) -> None:
             change.touch(self.now)
-            deadlines.add_promise(
+            promise_id = deadlines.add_promise(
                 change, self.policy, "A visit", made_by="an", started_at=self.now, due_at=due_at
             )
-            change.record(EventType.PROMISE_MADE, self.now)
+            change.record(EventType.PROMISE_MADE, self.now, deadline_id=promise_id)
 
         self._change(step)
         return self
@@ -271,6 +272,24 @@ class Life:
             own_deadlines.start_added(change, policy, self.now)
             change.record(EventType.REPLANNED, self.now)
             self.policy = policy
+
+        self._change(step)
+        return self
+
+    def call(self) -> "Life":
+        """The complainant makes contact about the complaint."""
+        contact = Contact(Channel.PHONE, "It is dead again", None)
+        self._change(lambda change: plan_contact(change, self.context(), contact))
+        return self
+
+    def assign_by_policy(self, login: str) -> "Life":
+        """The policy gives the complaint to a user."""
+        method = self.policy.assignment[self.complaint.team]
+
+        def step(change: Change) -> None:
+            change.touch(self.now)
+            change.set(assignee=login)
+            change.record(EventType.ASSIGNED, self.now, actor=ENGINE, by=method)
 
         self._change(step)
         return self

@@ -1,17 +1,14 @@
 """The command `export`."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
 from complaints.cli.console import err, open_service
-
-_STDOUT = "-"
+from complaints.cli.written_files import opened_for_writing
 
 
 def export(
@@ -53,7 +50,7 @@ def export(
     }
     asked += [(name, value) for name, value in options.items() if value is not None]
     work = wiring.open_annexes().find_command("export")
-    with open_service() as service, _opened(file) as written, _progress() as progress:
+    with open_service() as service, opened_for_writing(file) as written, _progress() as progress:
         cursor = work(service, written, asked, progress, at=wiring.wall_now())
     err.print(f"Feed cursor: {cursor}")
 
@@ -68,26 +65,6 @@ def _pair(text: str) -> tuple[str, str]:
 def _format_of(file: str) -> str | None:
     ending = Path(file).suffix.lower().removeprefix(".")
     return ending if ending in ("csv", "xlsx") else None
-
-
-@contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    """The file to write. It gets its name at the end, so an export that failed leaves the former file as it was."""
-    if file == _STDOUT:
-        yield sys.stdout.buffer
-        sys.stdout.flush()
-        return
-    part = Path(f"{file}.part")
-    try:
-        with part.open("wb") as opened:
-            yield opened
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
-    except OSError as error:
-        raise typer.BadParameter(f"{error.filename or file}: {error.strerror}", param_hint="FILE") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextmanager

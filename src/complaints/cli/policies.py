@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from complaints.cli.console import AsJson, err, open_service, out, print_rows
+from complaints.cli.simulating import policy_simulate
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.vocabulary import Channel, Priority
 
@@ -157,6 +158,12 @@ def policy_pack(
             into.mkdir(parents=True, exist_ok=True)
             (into / document).write_text(text, encoding="utf-8")
             out.print(f"{into / document} is written.")
+
+
+policy_app.command(
+    "simulate",
+    epilog="Example: complaints policy simulate our-policy.yaml --from 2026-07-01 --to 2026-10-01 --rows facts.ndjson",
+)(policy_simulate)
 
 
 def _print_warnings(warnings: Sequence[Fault]) -> None:

@@ -220,7 +220,7 @@ def _rows(tx: Transaction, table: Table) -> list[dict[str, Any]]:
 
 
 def _directory(tx: Transaction) -> Directory:
-    users = [_user(row) for row in _rows(tx, configuration.user_account)]
+    users = [read_user(row) for row in _rows(tx, configuration.user_account)]
     teams = [Team(**row) for row in _rows(tx, configuration.team)]
     departments = [Department(**row) for row in _rows(tx, configuration.department)]
     return Directory(
@@ -228,11 +228,11 @@ def _directory(tx: Transaction) -> Directory:
         teams={t.code: t for t in teams},
         departments={d.code: d for d in departments},
         leaving=find_successors(tx),
-        duty={row["team"]: _shifts(row["shifts"]) for row in _rows(tx, configuration.duty_rota)},
+        duty={row["team"]: read_shifts(row["shifts"]) for row in _rows(tx, configuration.duty_rota)},
     )
 
 
-def _shifts(written: Sequence[dict[str, str]]) -> tuple[DutyShift, ...]:
+def read_shifts(written: Sequence[dict[str, str]]) -> tuple[DutyShift, ...]:
     """The shifts of a rota as it is stored."""
     return tuple(
         DutyShift(one["login"], *(read_instant(one[name]) for name in ("on_duty_from", "on_duty_until")))
@@ -240,7 +240,7 @@ def _shifts(written: Sequence[dict[str, str]]) -> tuple[DutyShift, ...]:
     )
 
 
-def _user(row: dict[str, Any]) -> User:
+def read_user(row: dict[str, Any]) -> User:
     """The user of a row. A row that an older program wrote has nothing in the newer columns."""
     roles = row["roles"]
     return User(

@@ -1,6 +1,6 @@
 """A policy as values. `use_cases.policy_document` reads it from a document."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -79,6 +79,10 @@ class DeadlineRule:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """A cache of `rules.ladder`: the time from the start to each step, for targets that never pause."""
+    step_times: dict[Hashable, Mapping[str, datetime]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """A cache of `rules.ladder`: the times of the steps of the last deadlines whose time may stop."""
 
     def target_for(self, priority: Priority | None, category: str | None, **narrowing: str | None) -> Target:
         """The target that fits most closely. A category also fits its children: `network` fits `network.outage`.

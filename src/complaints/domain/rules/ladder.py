@@ -18,6 +18,9 @@ from complaints.domain.vocabulary import DeadlineStatus
 MOST_REPETITIONS = 20
 """So many repetitions of a deadline are taken together. After a long downtime the others follow."""
 
+_MOST_KNOWN = 200
+"""A rule keeps the times of the steps of so many deadlines."""
+
 _OF_NO_COMPLAINT = UUID(int=0)
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
@@ -102,6 +105,9 @@ def _step_times(
 ) -> list[datetime]:
     """The planned times of these steps."""
     offsets, start = _fixed_offsets(deadline, terms, policy), deadline.started_at
+    if not offsets:
+        times = _find_times(deadline, terms, policy)
+        return [times[step.name] for step in steps]
     try:
         return [
             start + offsets[step.name] if step.name in offsets else _step_time(step, deadline, terms, policy)
@@ -111,6 +117,22 @@ def _step_times(
         return [
             _step_time(step, deadline, terms, policy) for step in steps
         ]  # raises an error that explains the fault
+
+
+def _find_times(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> Mapping[str, datetime]:
+    """The planned time of each step, by step name, for a deadline whose time may stop.
+
+    The rule keeps those of the last deadlines: each look at a deadline asks for them several times.
+    """
+    known = terms.rule.step_times
+    key = (deadline.started_at, deadline.due_at, deadline.target, terms.pauses, policy.timezone)
+    if (times := known.get(key)) is None:
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        times = known[key] = {
+            step.name: _step_time(step, deadline, terms, policy) for step in terms.rule.ladder
+        }
+    return times
 
 
 def _fixed_offsets(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> Mapping[str, timedelta]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from transitions import Machine, MachineError
@@ -88,6 +89,7 @@ class _StatusModel:
         self.not_solved = not_solved
 
 
+@cache
 def next_status(
     status: Status, action: Action, *, not_solved: bool = False, was: Status | None = None
 ) -> Status:

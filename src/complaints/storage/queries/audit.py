@@ -132,9 +132,15 @@ class AuditBatch(NamedTuple):
     last: UUID | None
 
 
-def find_ranges(tx: Transaction, *, size: int, after: UUID | None = None) -> list[IdRange]:
-    """Ranges of `size` complaints that follow each other. The first begins after the id `after`, the last is open."""
+def find_ranges(
+    tx: Transaction, *conditions: ColumnElement[bool], size: int, after: UUID | None = None
+) -> list[IdRange]:
+    """Ranges of `size` complaints that follow each other. The first begins after the id `after`, the last is open.
+
+    Only complaints that fit all `conditions` count.
+    """
     places = select(complaint.c.id, func.row_number().over(order_by=complaint.c.id).label("place"))
+    places = places.where(*conditions)
     if after is not None:
         places = places.where(complaint.c.id > after)
     numbered = places.subquery()

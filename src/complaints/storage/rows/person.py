@@ -218,11 +218,14 @@ def write_marks(tx: Transaction, rows: Sequence[dict[str, Any]]) -> None:
 
 def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
     """The identity of the complainant; empty if there is none."""
-    statement = select(_ACCOUNT, p.phone_e164, p.email_normal, p.phone_extension).where(
-        p.complaint_id == complaint_id, p.role == COMPLAINANT
-    )
-    row = tx.connection.execute(statement).first()
-    return Identity(*row) if row else Identity()
+    return find_identities(tx, [complaint_id]).get(complaint_id, Identity())
+
+
+def find_identities(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, Identity]:
+    """The identities of the complainants of complaints, by complaint id."""
+    columns = (p.complaint_id, _ACCOUNT, p.phone_e164, p.email_normal, p.phone_extension)
+    statement = select(*columns).where(any_of(p.complaint_id, complaint_ids), p.role == COMPLAINANT)
+    return {row[0]: Identity(*row[1:]) for row in tx.connection.execute(statement)}
 
 
 def ask_for_earlier(

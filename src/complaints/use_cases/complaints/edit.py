@@ -10,7 +10,14 @@ from complaints.domain.complaint.members import merge_attributes
 from complaints.domain.errors import Forbidden, InvalidContent
 from complaints.domain.policy.circumstances import NARROWING
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines, own_deadlines, routing
+from complaints.domain.rules import deadlines, own_deadlines
+from complaints.domain.rules.reclassifying import (
+    clear_priority,
+    follow_severity,
+    give_priority,
+    route_again,
+    set_category,
+)
 from complaints.domain.vocabulary import EventType, Severity
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -140,32 +147,16 @@ def _classify(
     before = change.before or change.complaint
     is_other_category = "category" in command.model_fields_set and command.category != before.category
     if is_other_category:
-        category = configuration.classify(command.category)
-        # Without a category, the cause that the result found stays.
-        cause = category.cause if category else before.cause if before.resolved_at else None
-        change.set(category=command.category, cause=cause, nature=category.nature if category else None)
+        set_category(change, configuration.classify(command.category))
     if is_other_category or change.complaint.region != before.region:
-        _route_again(tx, change, before, policy, configuration)
-
-
-def _route_again(
-    tx: Transaction, change: Change, before: Complaint, policy: Policy, configuration: Configuration
-) -> None:
-    """Routing decides again, unless a user was assigned by hand. A region decides only if a route names it."""
-    complaint = change.complaint
-    team = _route(complaint, policy, configuration)
-    is_same_category = complaint.category == before.category
-    if team == complaint.team or (is_same_category and team == _route(before, policy, configuration)):
-        return
-    if complaint.open and not _is_assigned_by_hand(tx, complaint):
-        change.set(team=team, assignee=None)
-
-
-def _route(complaint: Complaint, policy: Policy, configuration: Configuration) -> str:
-    category = configuration.classify(complaint.category, retired_too=True)
-    return routing.route(
-        policy, category=category, region=complaint.region, directory=configuration.directory
-    )
+        route_again(
+            change,
+            before,
+            policy,
+            directory=configuration.directory,
+            classify=lambda code: configuration.classify(code, retired_too=True),
+            is_assigned_by_hand=lambda: _is_assigned_by_hand(tx, change.complaint),
+        )
 
 
 def _is_assigned_by_hand(tx: Transaction, complaint: Complaint) -> bool:
@@ -209,33 +200,24 @@ def _set_priority(
 ) -> None:
     """A given priority counts. Otherwise severity and complainant derive it; the other raises stay (rule 5.6)."""
     if command.priority not in (None, before.priority):
-        change.set(priority=command.priority, priority_given=True, priority_raised_by=())
+        give_priority(change, command.priority)
     elif command.priority is None and "priority" in command.model_fields_set and before.priority_given:
         _derive_priority(tx, change, policy)
-    elif not before.priority_given:
+    else:
         person = persons.get(COMPLAINANT)
         is_vulnerable = person.after.vulnerable if person and "vulnerable" in person.changed else None
-        if is_vulnerable is None and change.complaint.severity is before.severity:
-            return
-        priority, raised_by = routing.derive_again(
-            policy.priorities, before, severity=change.complaint.severity, vulnerable=is_vulnerable
-        )
-        change.set(priority=priority, priority_raised_by=raised_by)
+        follow_severity(change, before, policy, vulnerable=is_vulnerable)
 
 
 def _derive_priority(tx: Transaction, change: Change, policy: Policy) -> None:
     """The priority as at intake, because the given priority was cleared."""
     complaint = change.complaint
     persons = person_rows.find_persons(tx, [complaint.id]).get(complaint.id, {})
-    reasons: dict[str, Any] = {
-        "vulnerable": persons.get(COMPLAINANT, _NOBODY).vulnerable,
-        "repeat": is_repeat(tx, complaint, person_rows.find_identity(tx, complaint.id), policy),
-        "channel": complaint.channel,
-    }
-    change.set(
-        priority=routing.derive_priority(policy.priorities, severity=complaint.severity, **reasons),
-        priority_given=False,
-        priority_raised_by=routing.find_raises(policy.priorities, **reasons),
+    clear_priority(
+        change,
+        policy,
+        vulnerable=persons.get(COMPLAINANT, _NOBODY).vulnerable,
+        repeat=is_repeat(tx, complaint, person_rows.find_identity(tx, complaint.id), policy),
     )
 
 

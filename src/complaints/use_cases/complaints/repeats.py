@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.identity import Identity, same_complainant
@@ -34,20 +35,25 @@ class EarlierComplaints:
     def is_repeat(self, new: NewComplaint) -> bool:
         """True if the complainant complained in the same category within the window of the policy (rule 5.4)."""
         return new.category is not None and any(
-            earlier.category == new.category.code for earlier in self._find(new)
+            earlier.category == new.category.code
+            for earlier in self.list_of_complainant(new.identity, new.received_at, new.policy)
         )
 
     def list_related(self, new: NewComplaint, scope: Scope) -> tuple[EarlierComplaint | Complaint, ...]:
         """The complaints of the complainant within the window and within `scope`: at most 10, latest first."""
-        found = {earlier.id: earlier for earlier in self._find(new) if scope.admits(earlier)}
+        earlier = self.list_of_complainant(new.identity, new.received_at, new.policy)
+        found = {one.id: one for one in earlier if scope.admits(one)}
         latest_first = sorted(found.values(), key=lambda one: (one.received_at, one.sequence), reverse=True)
         return tuple(latest_first[:MOST_RELATED])
 
-    def _find(self, new: NewComplaint) -> Iterator[EarlierComplaint | Complaint]:
-        since = _since(new.received_at, new.policy)
-        for mark in _marks(new.identity):
+    def list_of_complainant(
+        self, identity: Identity, received_at: datetime, policy: Policy
+    ) -> Iterator[EarlierComplaint | Complaint]:
+        """The complaints of a complainant within the window before `received_at`. One may come several times."""
+        since = _since(received_at, policy)
+        for mark in _marks(identity):
             for other, earlier in self._found.get(mark, ()):
-                if since <= earlier.received_at <= new.received_at and same_complainant(other, new.identity):
+                if since <= earlier.received_at <= received_at and same_complainant(other, identity):
                     yield earlier
 
 
@@ -67,16 +73,35 @@ def _is_asked(new: NewComplaint) -> bool:
 
 def is_repeat(tx: Transaction, complaint: Complaint, identity: Identity, policy: Policy) -> bool:
     """True if a registered complaint repeats an earlier one (rule 5.4). `identity` is its complainant's."""
-    if complaint.category is None or not any(_marks(identity)):
-        return False
-    since = _since(complaint.received_at, policy)
-    return any(
-        earlier.id != complaint.id
-        and earlier.category == complaint.category
-        and earlier.received_at <= complaint.received_at
-        and same_complainant(other, identity)
-        for other, earlier in look_up(tx, person_rows.ask_for_earlier([(identity, since)]))
-    )
+    one = RegisteredComplaint(complaint.id, identity, complaint.category, complaint.received_at)
+    return complaint.id in find_repeats(tx, [one], policy)
+
+
+class RegisteredComplaint(NamedTuple):
+    """A complaint on record, with the members by which it repeats an earlier one."""
+
+    id: UUID
+    identity: Identity
+    category: str | None
+    received_at: datetime
+
+
+def find_repeats(tx: Transaction, registered: Iterable[RegisteredComplaint], policy: Policy) -> set[UUID]:
+    """The ids of the registered complaints that repeat an earlier one within the window of `policy` (rule 5.4)."""
+    asked = [one for one in registered if one.category is not None and any(_marks(one.identity))]
+    if not asked:
+        return set()
+    look = person_rows.ask_for_earlier([(one.identity, _since(one.received_at, policy)) for one in asked])
+    found = look_up(tx, look)
+    known = EarlierComplaints(found)
+    return {
+        one.id
+        for one in asked
+        if any(
+            earlier.id != one.id and earlier.category == one.category
+            for earlier in known.list_of_complainant(one.identity, one.received_at, policy)
+        )
+    }
 
 
 def _marks(identity: Identity) -> list[Any]:

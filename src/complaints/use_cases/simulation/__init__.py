@@ -1,0 +1,1 @@
+"""Simulations of a policy over the complaints of a period."""
