@@ -1,6 +1,6 @@
 """Escalations and their recipients. A unique key on deadline and step lets each step be taken only once (rule 3.1)."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -96,10 +96,18 @@ Index(
 )
 
 
+class UnsettledEscalation(NamedTuple):
+    """An escalation that is not settled. `deadline_id` is None if it belongs to no deadline."""
+
+    id: UUID
+    deadline_id: UUID | None
+    recipients: Sequence[str]
+
+
 class Acknowledgement(NamedTuple):
     """The mark on an escalation of which a user takes care."""
 
-    escalation_id: UUID
+    escalation: UnsettledEscalation
     at: datetime
     by: str
     note: str | None
@@ -146,10 +154,11 @@ def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]
     return tx.connection.execute(statement).mappings().all()
 
 
-def find_unsettled(tx: Transaction, complaint_id: UUID) -> dict[UUID, UUID | None]:
-    """The escalations of a complaint that are not settled, each with its deadline, or None."""
-    statement = select(e.id, e.deadline_id).where(e.complaint_id == complaint_id, e.settled_at.is_(None))
-    return {row.id: row.deadline_id for row in tx.connection.execute(statement.order_by(e.taken_at, e.id))}
+def find_unsettled(tx: Transaction, complaint_id: UUID) -> list[UnsettledEscalation]:
+    """The escalations of a complaint that are not settled, oldest first."""
+    statement = select(e.id, e.deadline_id, e.recipients)
+    found = statement.where(e.complaint_id == complaint_id, e.settled_at.is_(None))
+    return [UnsettledEscalation(*row) for row in tx.connection.execute(found.order_by(e.taken_at, e.id))]
 
 
 def acknowledge_escalation(tx: Transaction, escalation_id: UUID, *, by: str, note: str | None) -> bool:
@@ -170,24 +179,27 @@ def acknowledge_each(tx: Transaction, marks: Sequence[Acknowledgement]) -> None:
             "acknowledged_at": mark.at,
             "acknowledged_by": mark.by,
             "acknowledged_note": mark.note,
-            "key_id": mark.escalation_id,
+            "key_id": mark.escalation.id,
         }
         for mark in marks
     ]
     update_rows(tx, escalation, rows)
-    _take_each_from_inboxes(tx, [mark.escalation_id for mark in marks])
+    _take_each_from_inboxes(tx, [mark.escalation for mark in marks])
 
 
-def settle_each(tx: Transaction, settled: Mapping[UUID, datetime]) -> None:
+def settle_each(tx: Transaction, settled: Sequence[tuple[UnsettledEscalation, datetime]]) -> None:
     """Mark escalations as settled, each at its own instant (rule 3.8)."""
-    update_rows(tx, escalation, [{"settled_at": at, "key_id": i} for i, at in settled.items()])
-    _take_each_from_inboxes(tx, [*settled])
+    update_rows(tx, escalation, [{"settled_at": at, "key_id": one.id} for one, at in settled])
+    _take_each_from_inboxes(tx, [one for one, _ in settled])
 
 
-def _take_each_from_inboxes(tx: Transaction, escalation_ids: Sequence[UUID]) -> None:
-    update_rows(
-        tx, escalation_recipient, [{"waiting": False, "key_escalation_id": i} for i in escalation_ids]
-    )
+def _take_each_from_inboxes(tx: Transaction, escalations: Sequence[UnsettledEscalation]) -> None:
+    rows = [
+        {"waiting": False, "key_login": login, "key_escalation_id": one.id}
+        for one in escalations
+        for login in one.recipients
+    ]
+    update_rows(tx, escalation_recipient, rows)
 
 
 def set_reasons(tx: Transaction, escalation_ids: Collection[UUID], reason: str) -> None:

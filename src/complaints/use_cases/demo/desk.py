@@ -26,8 +26,8 @@ def acknowledge_later(scene: Scene, live: LiveComplaint, taken: Escalation) -> N
         record_acknowledgement(change, policy, found, Acknowledge(note=note), tx.now)
 
     def work(tx: Transaction) -> None:
-        if taken.id in live.unsettled:
-            scene.timeline.acknowledge(Acknowledgement(taken.id, tx.now, caller.actor, note))
+        if (waiting := live.unsettled.get(taken.id)) is not None:
+            scene.timeline.acknowledge(Acknowledgement(waiting, tx.now, caller.actor, note))
             scene.timeline.change(tx, live, caller, step)
 
     scene.timeline.schedule(at, work)

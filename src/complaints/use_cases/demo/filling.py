@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
 from complaints.domain.complaint.facts import Escalation
@@ -15,7 +15,7 @@ from complaints.storage.rows import installation
 from complaints.storage.rows.installation import Demo
 from complaints.use_cases.complaints.intake import IntakeRequest, identity_of, plan_first_post
 from complaints.use_cases.complaints.repeats import EarlierComplaints
-from complaints.use_cases.demo.arrivals import LENGTH, Arrival, ArrivalKind, draw_arrivals
+from complaints.use_cases.demo.arrivals import LENGTH, LOCAL, Arrival, ArrivalKind, draw_arrivals
 from complaints.use_cases.demo.clock import QuarterClock, SeededIds
 from complaints.use_cases.demo.desk import acknowledge_later
 from complaints.use_cases.demo.house import House, write_house
@@ -46,9 +46,9 @@ class QuarterPlan:
         return self.until - LENGTH
 
 
-def find_demo(service: Service) -> Demo | None:
-    """The demo that the database holds; None for every other database."""
-    return service.read(installation.find_demo)
+def end_of_day(day: date) -> datetime:
+    """The end of a day of the carrier, in UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), LOCAL).astimezone(UTC)
 
 
 def fill_quarter(service: Service, plan: QuarterPlan, progress: Progress = lambda count: None) -> None:

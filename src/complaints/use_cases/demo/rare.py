@@ -96,4 +96,4 @@ def _end_of_day(scene: Scene, at: datetime) -> datetime:
     evening = local.replace(hour=17, minute=30, second=0, microsecond=0)
     if local > evening:
         evening += timedelta(days=1)
-    return evening.astimezone(at.tzinfo) + timedelta(seconds=scene.random.randrange(900))
+    return evening.astimezone(at.tzinfo) + timedelta(seconds=scene.random.randrange(60))

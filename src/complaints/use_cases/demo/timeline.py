@@ -19,6 +19,7 @@ from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import (
     Acknowledgement,
+    UnsettledEscalation,
     acknowledge_each,
     find_unsettled,
     settle_each,
@@ -38,14 +39,14 @@ Step = Callable[[Transaction, Change, Policy], None]
 class LiveComplaint:
     """A complaint of the quarter as it stands now. `pending` are the changes that are not written yet.
 
-    `unsettled` are its escalations that nobody settled, each with its deadline, or None.
+    `unsettled` are its escalations that are not settled, by id.
     """
 
     complaint: Complaint
     history_end: HistoryEnd = NO_HISTORY
     intake: ChangeToSave | None = None
     pending: list[Change] = field(default_factory=list)
-    unsettled: dict[UUID, UUID | None] = field(default_factory=dict)
+    unsettled: dict[UUID, UnsettledEscalation] = field(default_factory=dict)
 
 
 class Timeline:
@@ -63,7 +64,7 @@ class Timeline:
         self._queue: list[tuple[datetime, int, Work]] = []
         self._count = 0
         self._changed: dict[UUID, LiveComplaint] = {}
-        self._settled: dict[UUID, datetime] = {}
+        self._settled: list[tuple[UnsettledEscalation, datetime]] = []
         self._acknowledged: list[Acknowledgement] = []
 
     def schedule(self, at: datetime, work: Work) -> None:
@@ -113,7 +114,7 @@ class Timeline:
         for record in load.load_complaints(tx, [*by_id]):
             live = by_id[record.complaint.id]
             live.complaint, live.history_end = record.complaint, record.history_end
-            live.unsettled = find_unsettled(tx, record.complaint.id)
+            live.unsettled = {one.id: one for one in find_unsettled(tx, record.complaint.id)}
             self._wake(live)
 
     def _note(self, live: LiveComplaint, change: Change) -> None:
@@ -125,20 +126,22 @@ class Timeline:
         self._settle(live, change)
         for taken in change.escalations:
             if after.open:
-                live.unsettled[taken.id] = taken.deadline_id
+                live.unsettled[taken.id] = UnsettledEscalation(
+                    taken.id, taken.deadline_id, taken.recipients
+                )
             self._escalated(live, taken)
         if after.wake_at != before.wake_at or change.before is None:
             self._wake(live)
 
     def _settle(self, live: LiveComplaint, change: Change) -> None:
         if has_ended(change):
-            done = [*live.unsettled]
+            done = [*live.unsettled.values()]
         else:
             deadlines = find_settled_deadlines(change)
-            done = [one for one, deadline in live.unsettled.items() if deadline in deadlines] if deadlines else []
-        for escalation_id in done:
-            del live.unsettled[escalation_id]
-            self._settled[escalation_id] = self._clock.now
+            done = [one for one in live.unsettled.values() if one.deadline_id in deadlines]
+        for one in done:
+            del live.unsettled[one.id]
+            self._settled.append((one, self._clock.now))
 
     def _wake(self, live: LiveComplaint) -> None:
         """Let time do its work on the complaint at its wake time, as the sweep does."""
