@@ -27,14 +27,14 @@ def demo(
     """
     with collector_at_rest():
         from complaints import wiring
-        from complaints.use_cases.demo.filling import QuarterPlan, end_of_day
+        from complaints.use_cases.demo.filling import QuarterPlan, end_of_quarter
 
     settings = read_settings(default_level="error")
     service, first_key = wiring.prepare(settings)
     try:
         err.print(f"Database: {wiring.name_of(service.database)}")
         now = service.read(lambda tx: tx.now).replace(microsecond=0)
-        _fill(service, QuarterPlan(seed, complaints, end_of_day(until.date()) if until else now))
+        _fill(service, QuarterPlan(seed, complaints, end_of_quarter(until.date()) if until else now))
         if until is None:
             _go_on(service)
     finally:
@@ -52,9 +52,8 @@ def _fill(service: "Service", plan: "QuarterPlan") -> None:
         task = progress.add_task("Making up", total=plan.complaints)
         with collector_off():
             fill_quarter(service, plan, lambda count: progress.update(task, completed=count))
-    out.print(
-        f"{plan.complaints} complaints of the seed {plan.seed}, received from {plan.begin:%Y-%m-%d} to {plan.until:%Y-%m-%d}."
-    )
+    days = f"{plan.begin:%Y-%m-%d} to {plan.until:%Y-%m-%d}"
+    out.print(f"{plan.complaints} complaints of the seed {plan.seed}, received from {days}.")
     out.print("This database is marked as a demo. Serve it with `complaints serve`.")
 
 

@@ -1,7 +1,7 @@
 """Reads subjects that are no complaints, and writes their part of a save (`storage.save` writes the whole)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain as join

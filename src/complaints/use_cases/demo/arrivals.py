@@ -10,7 +10,7 @@ from operator import attrgetter
 from random import Random
 from typing import TypeVar
 
-from complaints.domain.vocabulary import Channel, Severity
+from complaints.domain.vocabulary import Channel, Severity, Status
 from complaints.use_cases.demo.wording import categories_with_texts
 
 T = TypeVar("T")
@@ -37,20 +37,30 @@ _CHANNELS = {
 _SEVERITIES = {Severity.NORMAL: 78, Severity.LOW: 9, Severity.HIGH: 10, Severity.CRITICAL: 3}
 _ENGLISH, _VULNERABLE = 0.14, 0.05
 _REPEATED_WITHIN = timedelta(days=24)
+_STAGES = (
+    Status.RECEIVED, Status.INVESTIGATING, Status.ON_HOLD, Status.RESOLVED, Status.REJECTED, Status.WITHDRAWN,
+)  # fmt: skip
 
 
 class ArrivalKind(StrEnum):
-    """Why a complaint comes: one of every day, of an outage, of the mistake in the bills, or told twice."""
+    """Why a complaint comes: one of every day, of an outage, of the mistake in the bills, told twice, or staged.
+
+    Staged ones stand in a certain state at the end of the quarter, so that even a small demo shows every state.
+    """
 
     EVERYDAY = "everyday"
     OUTAGE = "outage"
     BURST = "burst"
     DUPLICATE = "duplicate"
+    STAGED = "staged"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """A complaint that will come. `customer` numbers the complainants. `first` is the complaint told before."""
+    """A complaint that will come. `customer` numbers the complainants.
+
+    `first` is the complaint that was told before. `stage` is the state of a staged one at the end.
+    """
 
     at: datetime
     customer: int
@@ -62,6 +72,7 @@ class Arrival:
     vulnerable: bool
     kind: ArrivalKind = ArrivalKind.EVERYDAY
     first: "Arrival | None" = None
+    stage: Status | None = None
 
 
 def draw_arrivals(random: Random, complaints: int, until: datetime) -> list[Arrival]:
@@ -78,13 +89,14 @@ class _Draw:
 
     def all(self, complaints: int) -> list[Arrival]:
         of_outage, of_burst, of_duplicates = (
-            complaints * share // 100 for share in (_OF_OUTAGE, _OF_BURST, _OF_DUPLICATES)
+            max(1, complaints * share // 100) for share in (_OF_OUTAGE, _OF_BURST, _OF_DUPLICATES)
         )
         special = [
             *self._outage(of_outage, self._day(27, hour=19), "CN-JS"),
             *self._outage(of_outage, self._day(70, hour=8), "CN-AH"),
             *(self._arrive(at, ArrivalKind.BURST) for at in self._burst(of_burst, self._day(45, hour=8))),
         ]
+        special += self._staged()
         everyday = complaints - len(special) - of_duplicates
         usual = [self._arrive(self._usual_time(), ArrivalKind.EVERYDAY) for _ in range(everyday)]
         usual.sort(key=attrgetter("at"))
@@ -114,8 +126,20 @@ class _Draw:
 
     def _burst(self, count: int, start: datetime) -> list[datetime]:
         """Complaints come when people look at their bills: on the day of the bills and on the next one."""
-        hours = [self._random.triangular(0, 14, 4) + 24 * (self._random.random() < 0.35) for _ in range(count)]
+        hours = [
+            self._random.triangular(0, 14, 4) + 24 * (self._random.random() < 0.35) for _ in range(count)
+        ]
         return [start + timedelta(hours=hour) for hour in hours]
+
+    def _staged(self) -> list[Arrival]:
+        """One complaint for each state that the last hours of the quarter might lack."""
+        found: list[Arrival] = []
+        for stage in _STAGES:
+            at = self._until - timedelta(minutes=self._random.randint(200, 300))
+            found.append(replace(self._arrive(at, ArrivalKind.STAGED), stage=stage))
+        first = found[_STAGES.index(Status.INVESTIGATING)]
+        again = self._arrive(first.at + timedelta(minutes=25), ArrivalKind.STAGED)
+        return [*found, replace(_by(first, again), category=first.category, first=first, stage=Status.MERGED)]
 
     def _arrive(self, at: datetime, kind: ArrivalKind) -> Arrival:
         self._customers += 1
@@ -144,7 +168,7 @@ class _Draw:
             if since < len(found) and self._random.random() * 100 < _OF_REPEATS:
                 before = found[self._random.randrange(since, len(found))]
                 same = before.category if self._random.random() < 0.7 else arrival.category
-                arrival = replace(_by(before, arrival), category=same)  # noqa: PLW2901
+                arrival = replace(_by(before, arrival), category=same)
             found.append(arrival)
             times.append(arrival.at)
         return found

@@ -7,7 +7,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import Acknowledgement
 from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints.escalations import record_acknowledgement
-from complaints.use_cases.demo.lives import Scene
+from complaints.use_cases.demo.scene import Scene
 from complaints.use_cases.demo.timeline import LiveComplaint
 
 _ACKNOWLEDGED = 0.72

@@ -19,9 +19,10 @@ from complaints.use_cases.demo.arrivals import LENGTH, LOCAL, Arrival, ArrivalKi
 from complaints.use_cases.demo.clock import QuarterClock, SeededIds
 from complaints.use_cases.demo.desk import acknowledge_later
 from complaints.use_cases.demo.house import House, write_house
-from complaints.use_cases.demo.lives import Life, Scene
+from complaints.use_cases.demo.lives import Life
 from complaints.use_cases.demo.persons import write_post
-from complaints.use_cases.demo.rare import merge_turns, plan_rare_turns
+from complaints.use_cases.demo.rare import end_of_day, merge_turns, plan_rare_turns
+from complaints.use_cases.demo.scene import Scene
 from complaints.use_cases.demo.timeline import LiveComplaint, Timeline
 from complaints.use_cases.demo.wording import Wording
 from complaints.use_cases.service import Service
@@ -29,6 +30,7 @@ from complaints.use_cases.service import Service
 MOST_COMPLAINTS = 200_000
 FEWEST_COMPLAINTS = 50
 _SALT_BYTES = 16
+_AT_ONCE = timedelta(minutes=15)
 Progress = Callable[[int], None]
 
 
@@ -46,7 +48,7 @@ class QuarterPlan:
         return self.until - LENGTH
 
 
-def end_of_day(day: date) -> datetime:
+def end_of_quarter(day: date) -> datetime:
     """The end of a day of the carrier, in UTC."""
     return datetime.combine(day + timedelta(days=1), time(), LOCAL).astimezone(UTC)
 
@@ -122,8 +124,12 @@ class _Filling:
         self._of_customer[arrival.customer].append(live)
         life = Life(self._scene, live, arrival)
         first = self._lives.get(arrival.first) if arrival.first else None
-        if arrival.kind is ArrivalKind.DUPLICATE and first is not None:
-            life.go_on(merge_turns(self._scene, life, live, first))
+        if first is not None:
+            is_staged = arrival.kind is ArrivalKind.STAGED
+            at = tx.now + _AT_ONCE if is_staged else end_of_day(self._scene, tx.now)
+            life.go_on(merge_turns(self._scene, life, live, first, at))
+        elif arrival.stage is not None:
+            life.go_on(life.turns_to(arrival.stage))
         else:
             life.go_on(life.turns())
         plan_rare_turns(self._scene, live, arrival, request, self._last)

@@ -1,17 +1,17 @@
 """The lives of complaints: who does what after how long, drawn at random, and asked of the rules step by step."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from math import log
-from random import Random
 from typing import Any, NamedTuple
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import actions
+from complaints.domain.rules.actions import ActionContext
 from complaints.domain.vocabulary import (
     Action,
     Cause,
@@ -32,13 +32,10 @@ from complaints.use_cases.commands.complaints import (
 )
 from complaints.use_cases.complaints.notes_and_links import plan_note
 from complaints.use_cases.complaints.promises import plan_keeping, plan_promise
-from complaints.use_cases.demo.arrivals import LOCAL, Arrival, ArrivalKind
-from complaints.use_cases.demo.house import House
-from complaints.use_cases.demo.timeline import LiveComplaint, Timeline, Work
-from complaints.use_cases.demo.wording import Wording
-from complaints.use_cases.service import Service
+from complaints.use_cases.demo.arrivals import Arrival, ArrivalKind
+from complaints.use_cases.demo.scene import Scene
+from complaints.use_cases.demo.timeline import LiveComplaint, Work
 
-_OPENS, _CLOSES = 8.5, 20.0
 _SLOW_RESPONSE = 0.05
 _SLOW_RESULT = 0.07
 _WEAK_POINTS = {"billing.refund": 0.2, "provisioning.install_delay": 0.12, "network.coverage": 0.1}
@@ -63,40 +60,6 @@ class Turn(NamedTuple):
     at: datetime
     work: Work
     after_end: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What all lives share: the house, the words, chance, and the timeline that asks the rules."""
-
-    service: Service
-    timeline: Timeline
-    house: House
-    wording: Wording
-    random: Random
-
-    def chance(self, share: float) -> bool:
-        """True in this share of the cases."""
-        return self.random.random() < share
-
-    def choose(self, weights: dict[Any, int]) -> Any:
-        """One of the keys, by its weight."""
-        return self.random.choices([*weights], weights=[*weights.values()])[0]
-
-    def hours(self, least: float, most: float) -> timedelta:
-        """A time between two numbers of hours, to the second."""
-        return timedelta(seconds=round(self.random.uniform(least, most) * 3600))
-
-    def at_work(self, at: datetime) -> datetime:
-        """The instant, or a moment of the next opening if nobody works then."""
-        local = at.astimezone(LOCAL)
-        hour = local.hour + local.minute / 60
-        if _OPENS <= hour < _CLOSES:
-            return at
-        opening = local.replace(hour=8, minute=30, second=0, microsecond=0)
-        if hour >= _CLOSES:
-            opening += timedelta(days=1)
-        return opening.astimezone(at.tzinfo) + self.hours(0, 1.5)
 
 
 class Life:
@@ -145,6 +108,26 @@ class Life:
         yield from self._work_on_it(received)
         yield from self._until_closed()
 
+    def turns_to(self, stage: Status) -> Turns:
+        """The first hours, up to a state in which the complaint then stays."""
+        at = self._arrival.at + timedelta(minutes=20)
+        told: dict[str, Any] = {
+            "message": self._say("responses", agent=self._name_of_worker()),
+            "contact_channel": "phone",
+        }
+        if stage is Status.WITHDRAWN:
+            yield self._act(at, Action.WITHDRAW, reason=self._say("withdrawals"))
+        elif stage is Status.REJECTED:
+            yield self._act(at, Action.REJECT, reason="not_ours", **told)
+        elif stage is not Status.RECEIVED:
+            yield self._act(at, Action.RESPOND, **told)
+        at += timedelta(minutes=30)
+        if stage is Status.ON_HOLD:
+            until = at + timedelta(days=2)
+            yield self._act(at, Action.HOLD, reason=HoldReason.AWAITING_COMPLAINANT, until=until)
+        elif stage is Status.RESOLVED:
+            yield self._act(at, Action.RESOLVE, **self._decision())
+
     def _until_closed(self) -> Turns:
         """Tell the result, follow up, and begin again where it is not solved."""
         while self._live.complaint.cycle <= _MOST_CYCLES:
@@ -185,6 +168,8 @@ class Life:
         )
         if self._scene.chance(0.09):
             yield self._promise()
+            if self._scene.chance(0.35):
+                yield self._keep_promise()
         if self._scene.chance(0.25):
             yield self._note()
 
@@ -214,8 +199,12 @@ class Life:
 
     def _resolve(self, at: datetime) -> Turns:
         yield self._act(at, Action.RESOLVE, **self._decision())
-        if self._scene.chance(0.008):  # a colleague finds that it is not solved before the complainant was told
-            yield self._act(self._now + self._scene.hours(0.2, 1), Action.REOPEN, reason=self._say("reopenings"))
+        if self._scene.chance(
+            0.008
+        ):  # a colleague finds that it is not solved before the complainant was told
+            yield self._act(
+                self._now + self._scene.hours(0.2, 1), Action.REOPEN, reason=self._say("reopenings")
+            )
             yield self._act(self._now + self._scene.hours(1, 6), Action.RESOLVE, **self._decision())
 
     def _follow_up(self) -> Turns:
@@ -239,19 +228,15 @@ class Life:
         """An action by a user, by default by whoever works on the complaint. It is left out if it is not allowed."""
         command: Any = TRANSITIONS[action].model_validate({"action": action, **members})
 
-        def step(tx: Transaction, change: Change, policy: Policy) -> None:
-            context = self._scene.service.context(tx, change.complaint, caller(tx))
-            actions.plan(change, context, action, command.arguments())
-
-        def caller(tx: Transaction) -> Any:
-            found = self._scene.house.caller(by or self._worker(tx.now))
-            found.require(right_for(action))
-            return found
-
         def work(tx: Transaction) -> None:
-            context = self._scene.service.context(tx, self._live.complaint, caller(tx))
+            caller = self._scene.house.caller(by or self._worker(tx.now))
+            caller.require(right_for(action))
+            context = self._scene.service.context(tx, self._live.complaint, caller)
             if action in actions.allowed_actions(self._live.complaint, context):
-                self._scene.timeline.change(tx, self._live, caller(tx), step)
+                self._scene.timeline.change(tx, self._live, caller, partial(step, context))
+
+        def step(context: ActionContext, tx: Transaction, change: Change, policy: Policy) -> None:
+            actions.plan(change, context, action, command.arguments())
 
         return Turn(at, work, after_end)
 
@@ -268,7 +253,9 @@ class Life:
 
     def _promise(self) -> Turn:
         at = self._now + self._scene.hours(0.05, 0.5)
-        command = MakePromise(text=self._say("promises"), due_at=self._scene.at_work(at + self._scene.hours(20, 80)))
+        command = MakePromise(
+            text=self._say("promises"), due_at=self._scene.at_work(at + self._scene.hours(20, 80))
+        )
         return self._plan(at, lambda tx, change, policy, caller: _make(tx, caller, change, policy, command))
 
     def _keep_promise(self) -> Turn:
@@ -330,7 +317,7 @@ class Life:
             **self._scores(outcome),
         )
 
-    def _scores(self, outcome: ContactOutcome) -> dict[str, int]:
+    def _scores(self, outcome: ContactOutcome) -> dict[str, Any]:
         if outcome is ContactOutcome.UNREACHABLE or not self._scene.chance(0.68):
             return {}
         if outcome is ContactOutcome.NOT_SOLVED:
@@ -381,7 +368,7 @@ class Life:
             found["compensation"] = {"amount": Decimal(self._random.randint(5, 200)), "currency": "CNY"}
         return found
 
-    def _root_cause(self) -> dict[str, str]:
+    def _root_cause(self) -> dict[str, Any]:
         complaint = self._live.complaint
         if complaint.root_cause is not None or complaint.outcome is Outcome.NOT_UPHELD:
             return {}

@@ -6,13 +6,15 @@ from complaints.use_cases.commands.complaints import CreateComplaint
 from complaints.use_cases.complaints.intake import IntakeRequest
 from complaints.use_cases.demo.arrivals import Arrival
 from complaints.use_cases.demo.house import program
-from complaints.use_cases.demo.lives import Scene
+from complaints.use_cases.demo.scene import Scene
 
 _SURNAMES = "王李张刘陈杨黄周徐孙马高"
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
 _FIRST_NAMES = ("Alex", "Jo", "Kim", "Lee", "Robin", "Sam", "Chris", "Pat")
 _LAST_NAMES = ("Example", "Sample", "Specimen", "Placeholder")
-_PROGRAMS = {Channel.APP: "app", Channel.WEB: "web", Channel.EMAIL: "online", Channel.SMS: "online", Channel.SOCIAL: "online"}  # fmt: skip
+_PROGRAMS = {
+    Channel.APP: "app", Channel.WEB: "web", Channel.EMAIL: "online", Channel.SMS: "online", Channel.SOCIAL: "online",
+}  # fmt: skip
 _SERVICES = {"network": "broadband", "provisioning": "broadband", "device": "broadband"}
 _UNASSIGNED = "+8612"  # mobile numbers of China begin with 13 to 19; behind 12 are short codes such as 12345
 

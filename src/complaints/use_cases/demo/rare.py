@@ -14,7 +14,8 @@ from complaints.use_cases.complaints.actions import transition
 from complaints.use_cases.complaints.intake import IntakeRequest, register
 from complaints.use_cases.complaints.notes_and_links import add_link
 from complaints.use_cases.demo.arrivals import LOCAL, Arrival
-from complaints.use_cases.demo.lives import Life, Scene, Turn, Turns
+from complaints.use_cases.demo.lives import Life, Turn, Turns
+from complaints.use_cases.demo.scene import Scene
 from complaints.use_cases.demo.timeline import LiveComplaint, Work
 
 _TAKES_MERGES = (Status.RECEIVED, Status.INVESTIGATING, Status.ON_HOLD)
@@ -22,9 +23,8 @@ _CORRECTED, _CALLED_AGAIN, _LINKED, _UNMERGED = 0.012, 0.03, 0.006, 0.1
 _COORDINATOR = "luo.xi"  # a manager: the scope is every complaint
 
 
-def merge_turns(scene: Scene, life: Life, live: LiveComplaint, first: LiveComplaint) -> Turns:
-    """The life of a complaint that was told twice: a supervisor merges it, unless the first one has a result."""
-    at = _end_of_day(scene, live.complaint.received_at)
+def merge_turns(scene: Scene, life: Life, live: LiveComplaint, first: LiveComplaint, at: datetime) -> Turns:
+    """The life of a complaint that was told twice: it is merged at `at`, unless the first one has a result."""
     caller = scene.house.caller(_COORDINATOR)
 
     def take(tx: Transaction, command: Merge | Unmerge) -> None:
@@ -69,7 +69,7 @@ def _schedule(scene: Scene, live: LiveComplaint, arrival: Arrival, call: Work) -
         if live.complaint.open:
             scene.timeline.change_stored(tx, live, by=call)
 
-    scene.timeline.schedule(_end_of_day(scene, arrival.at), work)
+    scene.timeline.schedule(end_of_day(scene, arrival.at), work)
 
 
 def _correct(scene: Scene, tx: Transaction, live: LiveComplaint) -> None:
@@ -90,7 +90,7 @@ def _link(scene: Scene, tx: Transaction, live: LiveComplaint, other: str) -> Non
     add_link(scene.service, tx, scene.house.caller(_COORDINATOR), str(live.complaint.id), command)
 
 
-def _end_of_day(scene: Scene, at: datetime) -> datetime:
+def end_of_day(scene: Scene, at: datetime) -> datetime:
     """A moment shortly before the end of the working day."""
     local = (at + timedelta(minutes=20)).astimezone(LOCAL)
     evening = local.replace(hour=17, minute=30, second=0, microsecond=0)

@@ -101,7 +101,9 @@ class Timeline:
         """Mark an escalation with the next slice. The event of it is planned by `change`."""
         self._acknowledged.append(mark)
 
-    def change_stored(self, tx: Transaction, *changed: LiveComplaint, by: Work) -> None:
+    def change_stored(
+        self, tx: Transaction, *changed: LiveComplaint, by: Callable[[Transaction], object]
+    ) -> None:
         """Change complaints by a use case that loads and saves them. All that is pending is written before."""
         self.write()
         by(tx)
@@ -126,9 +128,7 @@ class Timeline:
         self._settle(live, change)
         for taken in change.escalations:
             if after.open:
-                live.unsettled[taken.id] = UnsettledEscalation(
-                    taken.id, taken.deadline_id, taken.recipients
-                )
+                live.unsettled[taken.id] = UnsettledEscalation(taken.id, taken.deadline_id, taken.recipients)
             self._escalated(live, taken)
         if after.wake_at != before.wake_at or change.before is None:
             self._wake(live)

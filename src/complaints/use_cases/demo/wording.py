@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import resources
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from complaints.use_cases.policy_document.yaml_document import read_yaml
 
@@ -13,8 +13,7 @@ _SLOTS = ("places", "plans", "days")
 @cache
 def _load() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("texts.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = read_yaml(text).data
-    return loaded
+    return cast(dict[str, Any], read_yaml(text).data)
 
 
 def categories_with_texts() -> list[str]:
@@ -31,7 +30,7 @@ class Wording:
 
     def choose(self, language: str, *path: str, **slots: str) -> str:
         """One of the texts at a place of the file, with its slots filled."""
-        return self._pick(language, *path).format(**slots)
+        return str(self._pick(language, *path)).format(**slots)
 
     def describe(self, language: str, category: str) -> tuple[str, str]:
         """The subject and the description of a complaint of a category."""

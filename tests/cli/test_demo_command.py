@@ -1,0 +1,40 @@
+"""`complaints demo`: a new database with a quarter, its mark in the log of the server, and its refusals."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from complaints.settings import Settings
+from complaints.wiring import opened
+from tests.cli.conftest import Command
+
+SMALL = ("demo", "--complaints", "50", "--seed", "3")
+
+
+def test_a_demo_makes_a_database_that_says_so(
+    command: Command, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The quarter ends now, everything due is done, and the database is marked for good."""
+    made = command(*SMALL)
+    assert made.status == 0, made.err
+    assert "50 complaints of the seed 3, received from" in made.out
+    assert "Your first key is in var/first-key." in made.out
+    assert made.err.startswith(f"Database: {directory}/var/complaints.db\n")
+    assert "Every invariant holds. Checked: 50 complaints" in " ".join(command("check").out.split())
+    assert "a demo needs an empty one" in command(*SMALL).err
+    with caplog.at_level(logging.WARNING), opened(Settings(data_dir=directory / "var")):
+        pass
+    [warning] = [record for record in caplog.records if "it is a demo" in record.getMessage()]
+    assert vars(warning)["seed"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--complaints", "3"), "/complaints: A demo has 50 to 200000 complaints."),
+        (("--until", "2999-01-01"), "/until: The quarter cannot end in the future."),
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused(command: Command, words: tuple[str, ...], said: str) -> None:
+    assert said in command("demo", *words).err
