@@ -7,8 +7,8 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows.escalation import Acknowledgement
 from complaints.use_cases.commands.complaints import Acknowledge
 from complaints.use_cases.complaints.escalations import record_acknowledgement
+from complaints.use_cases.demo.course import LiveComplaint
 from complaints.use_cases.demo.scene import Scene
-from complaints.use_cases.demo.timeline import LiveComplaint
 
 _ACKNOWLEDGED = 0.72
 
@@ -27,7 +27,7 @@ def acknowledge_later(scene: Scene, live: LiveComplaint, taken: Escalation) -> N
 
     def work(tx: Transaction) -> None:
         if (waiting := live.unsettled.get(taken.id)) is not None:
-            scene.timeline.acknowledge(Acknowledgement(waiting, tx.now, caller.actor, note))
-            scene.timeline.change(tx, live, caller, step)
+            scene.course.acknowledge(Acknowledgement(waiting, tx.now, caller.actor, note))
+            scene.course.change(tx, live, caller, step)
 
-    scene.timeline.schedule(at, work)
+    scene.course.schedule(at, work)

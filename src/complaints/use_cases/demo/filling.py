@@ -17,13 +17,13 @@ from complaints.use_cases.complaints.intake import IntakeRequest, identity_of, p
 from complaints.use_cases.complaints.repeats import EarlierComplaints
 from complaints.use_cases.demo.arrivals import LENGTH, LOCAL, Arrival, ArrivalKind, draw_arrivals
 from complaints.use_cases.demo.clock import QuarterClock, SeededIds
+from complaints.use_cases.demo.course import LiveComplaint, QuarterCourse
 from complaints.use_cases.demo.desk import acknowledge_later
 from complaints.use_cases.demo.house import House, write_house
 from complaints.use_cases.demo.lives import Life
 from complaints.use_cases.demo.persons import write_post
 from complaints.use_cases.demo.rare import end_of_day, merge_turns, plan_rare_turns
 from complaints.use_cases.demo.scene import Scene
-from complaints.use_cases.demo.timeline import LiveComplaint, Timeline
 from complaints.use_cases.demo.wording import Wording
 from complaints.use_cases.service import Service
 
@@ -83,7 +83,7 @@ class _Filling:
     def __init__(self, service: Service, tx: Transaction, plan: QuarterPlan, clock: QuarterClock) -> None:
         self._service, self._tx, self._plan = service, tx, plan
         self._random = Random(f"quarter of {plan.seed}")
-        self._timeline = Timeline(service, tx, clock, self._hear)
+        self._course = QuarterCourse(service, tx, clock, self._hear)
         self._last: LiveComplaint | None = None
         self._lives: dict[Arrival, LiveComplaint] = {}
         self._of_customer: dict[int, list[LiveComplaint]] = defaultdict(list)
@@ -93,7 +93,7 @@ class _Filling:
         write_house(self._service, self._tx, self._plan.until)
         self._scene = Scene(
             self._service,
-            self._timeline,
+            self._course,
             House(self._service.configuration(self._tx)),
             Wording(self._random),
             self._random,
@@ -101,7 +101,7 @@ class _Filling:
         arrivals = draw_arrivals(self._random, self._plan.complaints, self._plan.until)
         for number, arrival in zip(load.take_numbers(self._tx, len(arrivals)), arrivals, strict=True):
             self._await(number, arrival)
-        for _ in self._timeline.run(self._plan.until):
+        for _ in self._course.run(self._plan.until):
             progress(len(self._lives))
 
     def _claim(self) -> None:
@@ -114,13 +114,13 @@ class _Filling:
         installation.mark_demo(self._tx, Demo(self._plan.seed, self._plan.until))
 
     def _await(self, number: int, arrival: Arrival) -> None:
-        self._timeline.schedule(arrival.at, lambda tx: self._receive(tx, number, arrival))
+        self._course.schedule(arrival.at, lambda tx: self._receive(tx, number, arrival))
 
     def _receive(self, tx: Transaction, number: int, arrival: Arrival) -> None:
         request = write_post(self._scene, arrival, number)
         earlier = self._list_earlier(tx, request, self._of_customer[arrival.customer])
         planned = plan_first_post(self._service, tx, request, number, earlier)
-        live = self._lives[arrival] = self._timeline.begin(planned)
+        live = self._lives[arrival] = self._course.begin(planned)
         self._of_customer[arrival.customer].append(live)
         life = Life(self._scene, live, arrival)
         first = self._lives.get(arrival.first) if arrival.first else None

@@ -33,8 +33,8 @@ from complaints.use_cases.commands.complaints import (
 from complaints.use_cases.complaints.notes_and_links import plan_note
 from complaints.use_cases.complaints.promises import plan_keeping, plan_promise
 from complaints.use_cases.demo.arrivals import Arrival, ArrivalKind
+from complaints.use_cases.demo.course import LiveComplaint, Work
 from complaints.use_cases.demo.scene import Scene
-from complaints.use_cases.demo.timeline import LiveComplaint, Work
 
 _SLOW_RESPONSE = 0.05
 _SLOW_RESULT = 0.07
@@ -82,7 +82,7 @@ class Life:
                 turn.work(tx)
                 self.go_on(turns)
 
-        self._scene.timeline.schedule(max(turn.at, self._now), work)
+        self._scene.course.schedule(max(turn.at, self._now), work)
 
     # The story -------------------------------------------------------------------------------------------------------
 
@@ -233,7 +233,7 @@ class Life:
             caller.require(right_for(action))
             context = self._scene.service.context(tx, self._live.complaint, caller)
             if action in actions.allowed_actions(self._live.complaint, context):
-                self._scene.timeline.change(tx, self._live, caller, partial(step, context))
+                self._scene.course.change(tx, self._live, caller, partial(step, context))
 
         def step(context: ActionContext, tx: Transaction, change: Change, policy: Policy) -> None:
             actions.plan(change, context, action, command.arguments())
@@ -245,7 +245,7 @@ class Life:
 
         def work(tx: Transaction) -> None:
             caller = self._scene.house.caller(self._worker(tx.now))
-            self._scene.timeline.change(
+            self._scene.course.change(
                 tx, self._live, caller, lambda tx, change, policy: step(tx, change, policy, caller)
             )
 

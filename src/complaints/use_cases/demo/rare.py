@@ -1,6 +1,6 @@
 """What happens seldom in the demo, by the use cases of single calls: merges, corrections, further calls, links.
 
-Each makes the timeline write all that is pending, so these things happen together, at the end of a working day.
+Each makes the course write all that is pending, so these things happen together, at the end of a working day.
 """
 
 from dataclasses import replace
@@ -14,9 +14,9 @@ from complaints.use_cases.complaints.actions import transition
 from complaints.use_cases.complaints.intake import IntakeRequest, register
 from complaints.use_cases.complaints.notes_and_links import add_link
 from complaints.use_cases.demo.arrivals import LOCAL, Arrival
+from complaints.use_cases.demo.course import LiveComplaint, Work
 from complaints.use_cases.demo.lives import Life, Turn, Turns
 from complaints.use_cases.demo.scene import Scene
-from complaints.use_cases.demo.timeline import LiveComplaint, Work
 
 _TAKES_MERGES = (Status.RECEIVED, Status.INVESTIGATING, Status.ON_HOLD)
 _CORRECTED, _CALLED_AGAIN, _LINKED, _UNMERGED = 0.012, 0.03, 0.006, 0.1
@@ -29,7 +29,7 @@ def merge_turns(scene: Scene, life: Life, live: LiveComplaint, first: LiveCompla
 
     def take(tx: Transaction, command: Merge | Unmerge) -> None:
         reference = str(live.complaint.id)
-        scene.timeline.change_stored(
+        scene.course.change_stored(
             tx, live, first, by=lambda tx: transition(scene.service, tx, caller, reference, command, None)
         )
 
@@ -67,9 +67,9 @@ def plan_rare_turns(
 def _schedule(scene: Scene, live: LiveComplaint, arrival: Arrival, call: Work) -> None:
     def work(tx: Transaction) -> None:
         if live.complaint.open:
-            scene.timeline.change_stored(tx, live, by=call)
+            scene.course.change_stored(tx, live, by=call)
 
-    scene.timeline.schedule(end_of_day(scene, arrival.at), work)
+    scene.course.schedule(end_of_day(scene, arrival.at), work)
 
 
 def _correct(scene: Scene, tx: Transaction, live: LiveComplaint) -> None:

@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 from complaints.use_cases.demo.arrivals import LOCAL
+from complaints.use_cases.demo.course import QuarterCourse
 from complaints.use_cases.demo.house import House
-from complaints.use_cases.demo.timeline import Timeline
 from complaints.use_cases.demo.wording import Wording
 from complaints.use_cases.service import Service
 
@@ -16,10 +16,10 @@ _OPENS, _CLOSES = 8.5, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What all lives share: the house, the words, chance, and the timeline that asks the rules."""
+    """What all lives share: the house, the words, chance, and the course that asks the rules."""
 
     service: Service
-    timeline: Timeline
+    course: QuarterCourse
     house: House
     wording: Wording
     random: Random

@@ -49,7 +49,7 @@ class LiveComplaint:
     unsettled: dict[UUID, UnsettledEscalation] = field(default_factory=dict)
 
 
-class Timeline:
+class QuarterCourse:
     """The events of the quarter in the order of their instants. `escalated` is called for each step that is taken."""
 
     def __init__(
