@@ -33,6 +33,7 @@ DELETE FROM audit_event WHERE sequence > (SELECT max(sequence) FROM seeded.audit
 DELETE FROM api_key WHERE name <> 'bootstrap';
 UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
 UPDATE reference_version SET version = 2;
+UPDATE installation SET demo_seed = NULL, demo_until = NULL WHERE demo_seed IS NOT NULL;
 UPDATE sandbox_clock SET now = '2026-01-05T01:00:00Z';
 SELECT setval('complaint_sequence', 1, false), setval('event_sequence_seq', 1, false);
 """

@@ -185,6 +185,7 @@ CHECKED = [
     ("UPDATE follower SET after = -1", "ck_follower__after"),
     ("UPDATE schema_support SET id = 2", "ck_schema_support__one_row"),
     ("UPDATE installation SET id = 2", "ck_installation__one_row"),
+    ("UPDATE installation SET demo_seed = 1", "ck_installation__demo"),
     ("UPDATE complaint SET priority = 5", "ck_complaint__priority"),
     ("UPDATE complaint SET priority = 0", "ck_complaint__priority"),
     ("UPDATE complaint SET csat = 6", "ck_complaint__csat"),

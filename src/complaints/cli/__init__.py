@@ -11,6 +11,7 @@ import typer
 
 from complaints.cli.checking import check
 from complaints.cli.console import describe_fault, err, out
+from complaints.cli.demo import demo
 from complaints.cli.exporting import export
 from complaints.cli.importing import import_file
 from complaints.cli.keys import key_app
@@ -99,6 +100,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., None], str], ...] = (
         "complaints import complaints.csv --map subject='Customer Complaint' --set channel=phone --unmapped attributes",
     ),
     ("export", export, "complaints export closed.csv status=closed received_from=2026-01-01T00:00:00Z --bom"),
+    ("demo", demo, "COMPLAINTS_DATA_DIR=demo complaints demo --seed 7 --complaints 2000"),
     ("openapi", openapi, "complaints openapi > openapi.json"),
 )
 for _name, _command, _example in _COMMANDS:

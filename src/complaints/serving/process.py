@@ -23,6 +23,16 @@ def raise_open_files_limit() -> None:
 
 
 @contextmanager
+def collector_off() -> Iterator[None]:
+    """A block of a command that makes many objects, hardly one of them garbage. The garbage collector waits."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
 def collector_at_rest() -> Iterator[None]:
     """A block that loads modules. The garbage collector waits, and later ignores what the block made.
 

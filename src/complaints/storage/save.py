@@ -8,15 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Deadline, Escalation, Hold, Promise
 from complaints.domain.complaint.history import NO_HISTORY, ChainedEvent, HistoryEnd, chain
-from complaints.domain.complaint.texts import SALT_BYTES
 from complaints.domain.errors import StaleVersion
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.loop_names import HASTENED_WITHIN_SECONDS, SWEEP_LOOP
@@ -28,8 +25,6 @@ from complaints.storage.rows import deadline as deadline_rows
 from complaints.storage.rows import escalation as escalation_rows
 from complaints.storage.rows import event as event_rows
 from complaints.storage.subjects import SubjectToSave, settle_subjects, write_subjects
-
-new_salt = partial(token_bytes, SALT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +49,8 @@ def save(
     *,
     subjects: Sequence[SubjectToSave] = (),
     at_end: bool = False,
-) -> None:
-    """Write changes of complaints and of other subjects together.
+) -> list[HistoryEnd]:
+    """Write changes of complaints and of other subjects together. Returns the new ends of the complaints' histories.
 
     New complaints may be written `at_end`: by one statement with their events, just before commit. Then nothing in
     the transaction may read them or refer to them.
@@ -64,7 +59,7 @@ def save(
     """
     if not at_end:
         tx.open()
-    chained, ends = _chain_events(changes)
+    chained, ends = _chain_events(tx, changes)
     _hasten_sweep(tx, [*changes, *subjects])
     inserts = Inserts(tx)
     _write_complaints(tx, inserts, changes, ends)
@@ -79,7 +74,7 @@ def save(
         for event in events
     ]
     event_text.insert_texts(inserts, owned)
-    others = write_subjects(tx, subjects, new_salt) if subjects else []
+    others = write_subjects(tx, subjects) if subjects else []
     if at_end:
         inserts.postpone()
     else:
@@ -93,6 +88,7 @@ def save(
         [(new_id(), owner_id, event) for owner_id, event in ordered],
         subject_ids={owner_id for owner_id, _ in others},
     )
+    return ends
 
 
 def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave | SubjectToSave]) -> None:
@@ -103,11 +99,13 @@ def _hasten_sweep(tx: Transaction, plans: Sequence[ChangeToSave | SubjectToSave]
         tx.hasten(SWEEP_LOOP, min(wakes))
 
 
-def _chain_events(changes: Sequence[ChangeToSave]) -> tuple[list[list[ChainedEvent]], list[HistoryEnd]]:
+def _chain_events(
+    tx: Transaction, changes: Sequence[ChangeToSave]
+) -> tuple[list[list[ChainedEvent]], list[HistoryEnd]]:
     chained, ends = [], []
     for to_save in changes:
         to_save.change.finish()
-        events, end = chain(to_save.history_end, to_save.change.events, new_salt)
+        events, end = chain(to_save.history_end, to_save.change.events, tx.new_salt)
         chained.append(events)
         ends.append(end)
     return chained, ends
@@ -182,13 +180,22 @@ def _settle_escalations(tx: Transaction, changes: Sequence[ChangeToSave]) -> Non
     deadlines: list[UUID] = []
     ended: list[UUID] = []
     for to_save in changes:
-        after, before = to_save.change.complaint, to_save.change.before
-        if before is not None and before.open and not after.open:
-            ended.append(after.id)
-            continue
-        unmet = {d.id for d in before.deadlines if d.unmet} if before else set()
-        deadlines += [d.id for d in after.deadlines if d.id in unmet and not d.unmet and d.steps_taken]
+        if has_ended(to_save.change):
+            ended.append(to_save.change.complaint.id)
+        else:
+            deadlines += find_settled_deadlines(to_save.change)
     escalation_rows.settle_escalations(tx, deadlines, ended)
+
+
+def has_ended(change: Change) -> bool:
+    """True if the change ends its complaint: then all its escalations are settled (rule 3.8)."""
+    return change.before is not None and change.before.open and not change.complaint.open
+
+
+def find_settled_deadlines(change: Change) -> list[UUID]:
+    """The deadlines that the change meets or cancels, and of which steps were taken."""
+    unmet = {d.id for d in change.before.deadlines if d.unmet} if change.before else set()
+    return [d.id for d in change.complaint.deadlines if d.id in unmet and not d.unmet and d.steps_taken]
 
 
 def _index(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSave]) -> None:

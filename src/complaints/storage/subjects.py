@@ -1,7 +1,7 @@
 """Reads subjects that are no complaints, and writes their part of a save (`storage.save` writes the whole)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain as join
@@ -88,9 +88,7 @@ def load_parts(tx: Transaction, rows: Sequence[Any]) -> list[SubjectRecord]:
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
-def write_subjects(
-    tx: Transaction, changes: Sequence[SubjectToSave], new_salt: Callable[[], bytes]
-) -> list[tuple[UUID, ChainedEvent]]:
+def write_subjects(tx: Transaction, changes: Sequence[SubjectToSave]) -> list[tuple[UUID, ChainedEvent]]:
     """Write changes of subjects. Returns their events, which are not written.
 
     Raises StaleVersion if a subject changed after it was read.
@@ -101,7 +99,7 @@ def write_subjects(
     for to_save in changes:
         change = to_save.change
         change.finish()
-        chained, end = chain(to_save.history_end, change.events, new_salt)
+        chained, end = chain(to_save.history_end, change.events, tx.new_salt)
         events += ((change.subject.id, event) for event in chained)
         history = {"history_count": end.count, "history_digest": end.digest}
         if change.before is None:

@@ -1,5 +1,6 @@
 """The service on its database: for one command, for `serve` on a database that is seeded, and on a replica."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from complaints.settings import Settings
 from complaints.storage.database.transactions import Database
-from complaints.storage.rows import test_clock
+from complaints.storage.rows import installation, test_clock
 from complaints.storage.rows.seed import is_seeded
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service, keep_configuration
@@ -38,6 +39,7 @@ from complaints.wiring.mail import read_mail_account
 from complaints.wiring.not_ready import NotReady
 
 KEY_FILE = "first-key"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,17 @@ def _service(settings: Settings, database: Database) -> Service:
     """The service with the clock of its database. Raises NotReady if one is a sandbox and the other is not."""
     with database.read() as tx:
         is_sandbox = test_clock.find_sandbox_now(tx.connection) is not None
+        demo = installation.find_demo(tx)
     if is_sandbox != settings.sandbox:
         raise NotReady(
             "This database is a sandbox: set COMPLAINTS_SANDBOX=1 to use it."
             if is_sandbox
             else "COMPLAINTS_SANDBOX=1 needs a database created so: take a fresh one."
+        )
+    if demo is not None:
+        log.warning(
+            "the complaints of this database are made up: it is a demo",
+            extra={"seed": demo.seed, "until": demo.until.isoformat()},
         )
     if is_sandbox:
         database = Database(database.engine, clocks.sandbox_clock)

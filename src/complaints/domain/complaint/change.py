@@ -154,6 +154,26 @@ class Change(PlannedChange[Complaint]):
         change.touched = before is None or before.version != after.version
         return change
 
+    @classmethod
+    def joined(cls, changes: "Sequence[Change]") -> "Change":
+        """Changes of one complaint that follow each other, as one change with all their events, to be saved together.
+
+        Each keeps its versions, instants and actors. Raises RuntimeError as `finish`.
+        """
+        first, last = changes[0], changes[-1]
+        for change in changes:
+            change.finish()
+        joined = cls.stamped(
+            first.before,
+            last.complaint,
+            actor=last.actor,
+            new_id=last.new_id,
+            events=[event for change in changes for event in change.events],
+            escalations=[taken for change in changes for taken in change.escalations],
+        )
+        joined.promises = [promise for change in changes for promise in change.promises]
+        return joined
+
 
 Change.complaint = PlannedChange.subject  # type: ignore[misc]
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from secrets import token_bytes
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,11 +21,13 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from complaints.domain.complaint.texts import SALT_BYTES
 from complaints.domain.errors import Unavailable
 from complaints.storage.database.connections import BEGIN_MODE, open_engine
 
 Clock = Callable[[Connection], datetime]
 CommitWork = Callable[["Transaction", list[Any]], None]
+random_salt = partial(token_bytes, SALT_BYTES)
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +43,8 @@ class Transaction:
     """Work postponed to just before commit, in order. It takes the lock that orders all commits: keep it short."""
     counted: dict[tuple[str, str], int] = field(default_factory=dict)
     """What the transaction did, for the measures of this process: pairs of name and label, and how often."""
+    new_salt: Callable[[], bytes] = random_salt
+    """Makes the salts of the digests that the transaction writes."""
     not_sent: list[str] = field(default_factory=list)
     """The statement that begins the transaction on the database, if it begins late and has not begun."""
 
@@ -134,11 +140,17 @@ _CONTESTED = (
 
 
 class Database:
-    """The database with its clock. `begin` opens a transaction that writes, `read` one that only reads."""
+    """The database with its clock. `begin` opens a transaction that writes, `read` one that only reads.
 
-    def __init__(self, engine: DatabaseEngine, clock: Clock) -> None:
+    `new_salt` makes the salts of digests. Only data that is made up has others than random ones.
+    """
+
+    def __init__(
+        self, engine: DatabaseEngine, clock: Clock, *, new_salt: Callable[[], bytes] = random_salt
+    ) -> None:
         self.engine = engine
         self.clock = clock
+        self.new_salt = new_salt
         self.hasten: Callable[[str, float], None] = lambda loop, seconds: None
         """Runs a loop of this process earlier. Set by a process that has loops (see `wiring`)."""
         self.count: Callable[[str, str, int], None] = lambda name, label, amount: None
@@ -194,7 +206,10 @@ class Database:
             finally:
                 self._waiting.pop()
             with transaction:
-                tx = Transaction(connection, self.clock(connection), not_sent=["BEGIN"] if late else [])
+                not_sent = ["BEGIN"] if late else []
+                tx = Transaction(
+                    connection, self.clock(connection), new_salt=self.new_salt, not_sent=not_sent
+                )
                 begun = time.monotonic()
                 yield tx
                 tx.finish()

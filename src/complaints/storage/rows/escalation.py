@@ -1,6 +1,8 @@
 """Escalations and their recipients. A unique key on deadline and step lets each step be taken only once (rule 3.1)."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from complaints.domain.complaint.facts import Escalation
 from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.database.any_of import any_of
-from complaints.storage.database.bulk import Inserts
+from complaints.storage.database.bulk import Inserts, update_rows
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of_registered, one_subject
 
@@ -94,6 +96,23 @@ Index(
 )
 
 
+class UnsettledEscalation(NamedTuple):
+    """An escalation that is not settled. `deadline_id` is None if it belongs to no deadline."""
+
+    id: UUID
+    deadline_id: UUID | None
+    recipients: Sequence[str]
+
+
+class Acknowledgement(NamedTuple):
+    """The mark on an escalation of which a user takes care."""
+
+    escalation: UnsettledEscalation
+    at: datetime
+    by: str
+    note: str | None
+
+
 def insert_escalations(
     inserts: Inserts, taken: Sequence[tuple[UUID, str, Escalation]], *, of_subjects: bool = False
 ) -> None:
@@ -135,6 +154,13 @@ def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]
     return tx.connection.execute(statement).mappings().all()
 
 
+def find_unsettled(tx: Transaction, complaint_id: UUID) -> list[UnsettledEscalation]:
+    """The escalations of a complaint that are not settled, oldest first."""
+    statement = select(e.id, e.deadline_id, e.recipients)
+    found = statement.where(e.complaint_id == complaint_id, e.settled_at.is_(None))
+    return [UnsettledEscalation(*row) for row in tx.connection.execute(found.order_by(e.taken_at, e.id))]
+
+
 def acknowledge_escalation(tx: Transaction, escalation_id: UUID, *, by: str, note: str | None) -> bool:
     """Mark an escalation as acknowledged now. Returns False if it was acknowledged before."""
     statement = (
@@ -144,6 +170,36 @@ def acknowledge_escalation(tx: Transaction, escalation_id: UUID, *, by: str, not
         .returning(e.id, e.recipients)
     )
     return _take_from_inboxes(tx, statement) == 1
+
+
+def acknowledge_each(tx: Transaction, marks: Sequence[Acknowledgement]) -> None:
+    """Mark escalations as acknowledged, each by its own user at its own instant. They wait for nobody then."""
+    rows = [
+        {
+            "acknowledged_at": mark.at,
+            "acknowledged_by": mark.by,
+            "acknowledged_note": mark.note,
+            "key_id": mark.escalation.id,
+        }
+        for mark in marks
+    ]
+    update_rows(tx, escalation, rows)
+    _take_each_from_inboxes(tx, [mark.escalation for mark in marks])
+
+
+def settle_each(tx: Transaction, settled: Sequence[tuple[UnsettledEscalation, datetime]]) -> None:
+    """Mark escalations as settled, each at its own instant (rule 3.8)."""
+    update_rows(tx, escalation, [{"settled_at": at, "key_id": one.id} for one, at in settled])
+    _take_each_from_inboxes(tx, [one for one, _ in settled])
+
+
+def _take_each_from_inboxes(tx: Transaction, escalations: Sequence[UnsettledEscalation]) -> None:
+    rows = [
+        {"waiting": False, "key_login": login, "key_escalation_id": one.id}
+        for one in escalations
+        for login in one.recipients
+    ]
+    update_rows(tx, escalation_recipient, rows)
 
 
 def set_reasons(tx: Transaction, escalation_ids: Collection[UUID], reason: str) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
-from secrets import token_bytes
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -129,17 +128,17 @@ _FIND_EARLIER = {
 Persons = dict[str, Person]
 
 
-def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity) -> dict[str, Any]:
+def row_of(complaint_id: UUID, role: str, fact: Person, identity: Identity, salt: bytes) -> dict[str, Any]:
     """The columns of one person of a complaint. `identity` is the person's, in comparable form."""
-    return {"complaint_id": complaint_id, **columns_of(role, fact, identity)}
+    return {"complaint_id": complaint_id, **columns_of(role, fact, identity, salt)}
 
 
-def columns_of(role: str, fact: Person, identity: Identity) -> dict[str, Any]:
-    """The columns of a person whose complaint has no id yet."""
+def columns_of(role: str, fact: Person, identity: Identity, salt: bytes) -> dict[str, Any]:
+    """The columns of a person whose complaint has no id yet. `salt` is that of the person's digest."""
     return {
         **members_of(fact),
         "role": role,
-        "salt": token_bytes(16),
+        "salt": salt,
         **marks_of(fact, identity),
     }
 

@@ -56,12 +56,24 @@ def change_complaint(
     loaded = load_known_complaint(tx, caller, reference, right=right, lock=True)
     _check_version(loaded.complaint, versions)
     tx = tx.not_before(last_changed_at(loaded.complaint))
-    change, policy = open_change(service, tx, caller, loaded)
-    step(tx, change, policy)
-    catch_up(service, tx, change)  # a moved deadline may be past due
-    assign_by_policy(service, tx, [change])
+    change = plan_change(service, tx, caller, loaded.complaint, step)
     save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
     return change.complaint
+
+
+def plan_change(
+    service: Service,
+    tx: Transaction,
+    caller: Caller,
+    complaint: Complaint,
+    step: Callable[[Transaction, Change, Policy], None],
+) -> Change:
+    """The change that `step` plans on a complaint, with everything that time alone does to it. The caller saves it."""
+    change = Change(complaint, actor=caller.actor, new_id=service.new_id)
+    step(tx, change, catch_up(service, tx, change))
+    catch_up(service, tx, change)  # a moved deadline may be past due
+    assign_by_policy(service, tx, [change])
+    return change
 
 
 def last_changed_at(subject: AnySubject) -> datetime:

@@ -242,7 +242,7 @@ def _patch_persons(
         values = {n: getattr(_NOBODY, n) if v is None else v for n, v in changed_members(asked).items()}
         after = replace(before or _NOBODY, **values)
         if after != (before or _NOBODY):
-            row = person_rows.row_of(complaint_id, role, after, identity_of(after, policy))
+            row = person_rows.row_of(complaint_id, role, after, identity_of(after, policy), tx.new_salt())
             person_rows.replace_person(tx, row)
             written[role] = _PersonChange(before or _NOBODY, after, person_rows.digest_of(row))
     if written:

@@ -165,14 +165,14 @@ def acknowledge(
         loaded = load_known_complaint(tx, caller, found["complaint_id"], right=Right.WORK, lock=True)
         _acknowledge_once(tx, caller, escalation_id, command)
         change, policy = open_change(service, tx, caller, loaded)
-        _record_acknowledgement(change, policy, found, command, tx.now)
+        record_acknowledgement(change, policy, found, command, tx.now)
         save(tx, [ChangeToSave(change, loaded.history_end)], service.new_id)
     else:
         of_subject = load_known_subject(tx, caller, None, found["subject_id"], right=Right.WORK, lock=True)
         _acknowledge_once(tx, caller, escalation_id, command)
         own = SubjectChange(of_subject.subject, actor=caller.actor, new_id=service.new_id)
         policy = catch_up(service, tx, own)
-        _record_acknowledgement(own, policy, found, command, tx.now)
+        record_acknowledgement(own, policy, found, command, tx.now)
         save(tx, [], service.new_id, subjects=[SubjectToSave(own, of_subject.history_end)])
     return load_escalation(tx, caller, escalation_id)
 
@@ -184,9 +184,10 @@ def _acknowledge_once(tx: Transaction, caller: Caller, escalation_id: UUID, comm
         raise Conflict(f"{before['acknowledged_by']} has acknowledged this escalation before.")
 
 
-def _record_acknowledgement(
+def record_acknowledgement(
     change: AnyChange, policy: Policy, found: Row, command: Acknowledge, now: datetime
 ) -> None:
+    """Plan the acknowledgement of the escalation `found`, of which `id`, `deadline_id` and `step` are needed."""
     _end_repetitions(change, policy, found, now)
     change.record(
         EventType.ESCALATION_ACKNOWLEDGED,

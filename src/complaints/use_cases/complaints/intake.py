@@ -167,6 +167,19 @@ def register_one(service: Service, tx: Transaction, caller: Caller, command: Cre
     return outcome
 
 
+def plan_first_post(
+    service: Service, tx: Transaction, request: IntakeRequest, number: int, earlier: EarlierComplaints
+) -> ChangeToSave:
+    """Plan the complaint of a request of which nothing is on record. The caller saves it. Raises ComplaintError."""
+    configuration = service.configuration(tx)
+    new = _check(request, tx, configuration)
+    if refusal := _find_retired_choice(new, configuration):
+        raise refusal
+    scopes = {0: request.caller.scope_for(Right.SEE_PERSONS)}
+    _, [planned] = _plan(service, tx, {0: (number, new)}, scopes, earlier)
+    return planned
+
+
 def _check(request: IntakeRequest, tx: Transaction, configuration: Configuration) -> NewComplaint:
     caller, command = request.caller, request.command
     caller.require(Right.CREATE)
@@ -393,7 +406,7 @@ def _plan(
     for n, (number, new) in sorted(numbered.items(), key=lambda one: one[1][1].received_at):
         related = earlier.list_related(new, scopes[n]) if new.import_id is None else ()
         persons = _persons(new)
-        columns = [_columns_of(new, role, person) for role, person in persons.items()]
+        columns = [_columns_of(tx, new, role, person) for role, person in persons.items()]
         change = plan_intake(
             new,
             repeat=earlier.is_repeat(new),
@@ -419,9 +432,9 @@ def _persons(new: NewComplaint) -> Persons:
     return {role: person for role, person in persons.items() if person is not None}
 
 
-def _columns_of(new: NewComplaint, role: str, person: Person) -> dict[str, Any]:
+def _columns_of(tx: Transaction, new: NewComplaint, role: str, person: Person) -> dict[str, Any]:
     identity = new.identity if role == COMPLAINANT else identity_of(person, new.policy)
-    return person_rows.columns_of(role, person, identity)
+    return person_rows.columns_of(role, person, identity, tx.new_salt())
 
 
 def _change_to_save(

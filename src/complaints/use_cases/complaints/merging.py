@@ -81,7 +81,7 @@ def _make_vulnerable(tx: Transaction, complaint_id: UUID, into_id: UUID, policy:
     if not here.vulnerable or there.vulnerable:
         return None
     person = replace(there, vulnerable=True)
-    row = person_rows.row_of(into_id, COMPLAINANT, person, identity_of(person, policy))
+    row = person_rows.row_of(into_id, COMPLAINANT, person, identity_of(person, policy), tx.new_salt())
     person_rows.replace_person(tx, row)
     return person_rows.digest_of(row)
 

@@ -27,13 +27,17 @@ def add_note(
     """
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
-        change.record(
-            EventType.NOTE_ADDED, tx.now, text=command.text, visibility=command.visibility or "internal"
-        )
+        plan_note(tx, change, command)
         if Right.WORK not in caller.rights and change.complaint.open:
             notify_of_contact(change, service.context(tx, change.complaint, caller))
 
     return change_complaint(service, tx, caller, reference, step, right=Right.CONTRIBUTE)
+
+
+def plan_note(tx: Transaction, change: Change, command: AddNote) -> None:
+    """Plan a note. It gives the complaint no new version."""
+    visibility = command.visibility or "internal"
+    change.record(EventType.NOTE_ADDED, tx.now, text=command.text, visibility=visibility)
 
 
 def add_link(

@@ -39,16 +39,7 @@ def make_promise(
     made: list[UUID] = []
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
-        if not change.complaint.open:
-            raise Conflict(f"A complaint that is {change.complaint.status} takes no promise.")
-        if command.due_at <= tx.now:
-            raise InvalidContent.at("/due_at", "A promise is due in the future.")
-        change.touch(tx.now)
-        promise_id = deadlines.add_promise(
-            change, policy, command.text, made_by=caller.actor, started_at=tx.now, due_at=command.due_at
-        )
-        change.record(EventType.PROMISE_MADE, tx.now, deadline_id=promise_id, text=command.text)
-        made.append(promise_id)
+        made.append(plan_promise(tx, caller, change, policy, command))
 
     complaint = change_complaint(service, tx, caller, reference, step)
     return _promised(complaint.deadlines, made[0]), Promise(made[0], command.text, caller.actor)
@@ -60,15 +51,36 @@ def keep_promise(
     """Mark a promise as kept. Raises NotFound, and Conflict if the promise is no longer open."""
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
-        deadline = _promised(change.complaint.deadlines, promise_id)
-        if not deadline.unmet:
-            raise Conflict(f"This promise is {_ENDED[deadline.status]}.")
-        change.touch(tx.now)
-        change.record(EventType.PROMISE_KEPT, tx.now, deadline_id=promise_id)
-        deadlines.meet(change, deadline, tx.now)
+        plan_keeping(tx, change, promise_id)
 
     complaint = change_complaint(service, tx, caller, reference, step)
     return _promised(complaint.deadlines, promise_id), find_promises(tx, [promise_id])[promise_id]
+
+
+def plan_promise(
+    tx: Transaction, caller: Caller, change: Change, policy: Policy, command: MakePromise
+) -> UUID:
+    """Plan a promise. Returns its id. Raises as `make_promise`."""
+    if not change.complaint.open:
+        raise Conflict(f"A complaint that is {change.complaint.status} takes no promise.")
+    if command.due_at <= tx.now:
+        raise InvalidContent.at("/due_at", "A promise is due in the future.")
+    change.touch(tx.now)
+    promise_id = deadlines.add_promise(
+        change, policy, command.text, made_by=caller.actor, started_at=tx.now, due_at=command.due_at
+    )
+    change.record(EventType.PROMISE_MADE, tx.now, deadline_id=promise_id, text=command.text)
+    return promise_id
+
+
+def plan_keeping(tx: Transaction, change: Change, promise_id: UUID) -> None:
+    """Plan that a promise is kept. Raises as `keep_promise`."""
+    deadline = _promised(change.complaint.deadlines, promise_id)
+    if not deadline.unmet:
+        raise Conflict(f"This promise is {_ENDED[deadline.status]}.")
+    change.touch(tx.now)
+    change.record(EventType.PROMISE_KEPT, tx.now, deadline_id=promise_id)
+    deadlines.meet(change, deadline, tx.now)
 
 
 _ENDED = {

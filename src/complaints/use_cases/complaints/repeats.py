@@ -22,7 +22,7 @@ MOST_RELATED = 10
 class EarlierComplaints:
     """Complaints by each mark of their complainant, so that few are compared."""
 
-    def __init__(self, found: Iterable[tuple[Identity, EarlierComplaint]]) -> None:
+    def __init__(self, found: Iterable[tuple[Identity, EarlierComplaint | Complaint]]) -> None:
         self._found: dict[object, list[tuple[Identity, EarlierComplaint | Complaint]]] = defaultdict(list)
         for identity, earlier in found:
             self.add(identity, earlier)

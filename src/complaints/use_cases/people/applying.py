@@ -44,6 +44,14 @@ def apply_people(service: Service, caller: Caller, people: PeopleFile, shown: Pe
             change_user(service, caller, step.key, PatchUser(active=False, successor=step.successor))
 
 
+def write_people(service: Service, tx: Transaction, caller: Caller, people: PeopleFile) -> None:
+    """Make the people as the file has them, in the given transaction. Nobody may leave by it.
+
+    Raises Forbidden, and InvalidContent with every fault.
+    """
+    _write(tx, caller, plan_people(tx, claim_to_change(service, tx, caller), people).steps)
+
+
 def change_user(service: Service, caller: Caller, login: str, command: PatchUser) -> User:
     """Change a user. One who leaves then hands over in batches (rule 1.7). Raises as `leaving.change_user` does."""
     user = service.configure(lambda tx: leaving.change_user(service, tx, caller, login, command))

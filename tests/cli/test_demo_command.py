@@ -1,0 +1,33 @@
+"""`complaints demo`: a new database with a quarter, its mark in the log of the server, and its refusals."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+
+SMALL = ("demo", "--complaints", "50", "--seed", "3")
+
+
+def test_a_demo_makes_a_database_that_says_so(command: Command, directory: Path) -> None:
+    """The quarter ends now, everything due is done, and the database is marked for good."""
+    made = command(*SMALL)
+    assert made.status == 0, made.err
+    assert "50 complaints of the seed 3, received from" in made.out
+    assert "Your first key is in var/first-key." in made.out
+    assert made.err.startswith(f"Database: {directory}/var/complaints.db\n")
+    assert "Every invariant holds. Checked: 50 complaints" in " ".join(command("check").out.split())
+    assert "a demo needs an empty one" in command(*SMALL).err
+    logged = command("key", "list", log_level="warning")
+    assert "the complaints of this database are made up: it is a demo" in logged.out + logged.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--complaints", "3"), "/complaints: A demo has 50 to 200000 complaints."),
+        (("--until", "2999-01-01"), "/until: The quarter cannot end in the future."),
+    ],
+)
+def test_a_wish_that_cannot_be_is_refused(command: Command, words: tuple[str, ...], said: str) -> None:
+    assert said in command("demo", *words).err
