@@ -559,6 +559,7 @@ def aimed(*targets: dict[str, Any]) -> dict[str, Any]:
 
 
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("own", {"ladder": LADDER, "targets": [{"target": "1 calendar day"}]}, AT, "lacks 'starts', 'met_by'"),
     ("own", kind("receipt", ["resolve"], targets=None), AT, "lacks 'targets'"),
     ("own", {**kind("receipt", ["resolve"]), "starts": None}, AT, "lacks 'starts'"),
     ("own", {**kind("receipt", []), "met_by": None}, AT, "lacks 'met_by'"),
@@ -569,7 +570,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("own", kind("result", ["notify_result"]), f"{AT}/met_by", "nothing would meet it"),
     ("Own", kind("receipt", ["resolve"]), "/deadlines/Own", "lower-case"),
     ("own.answer", kind("receipt", ["resolve"]), "/deadlines/own.answer", "lower-case"),
-    ("closing", {"ladder": LADDER}, "/deadlines/closing", "'closure'"),
+    ("closures", {"ladder": LADDER}, "/deadlines/closures", "did you mean 'closure'?"),
     (
         "closure",
         {"ladder": LADDER, "title": {"en": "End", "zh": "末"}},

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import TypeVar
 
 from complaints.domain.policy.checks import PlacedFault
@@ -85,12 +84,17 @@ def choice_faults(choices: Sequence[Circumstances]) -> Iterator[PlacedFault]:
 
     By priority and category alone, the earlier of two items counts. An item with the conditions of both also decides.
     """
-    for (first, one), (second, other) in combinations(enumerate(choices), 2):
-        if one.conditions == other.conditions:
-            yield (second,), "is never taken: an earlier target is for the same complaints"
-        elif _are_tied(one, other, choices):
-            message = f"is as close as item {first + 1} of the list for some complaints"
-            yield (second,), f"{message}; add an item with the conditions of both"
+    for index, choice in enumerate(choices):
+        earlier = choices[:index]
+        if any(other.conditions == choice.conditions for other in earlier):
+            yield (index,), "is never taken: an earlier target is for the same complaints"
+            continue
+        tied = next(
+            (n for n, other in enumerate(earlier, start=1) if _are_tied(other, choice, choices)), None
+        )
+        if tied is not None:
+            message = f"is as close as item {tied} of the list for some complaints"
+            yield (index,), f"{message}; add an item with the conditions of both"
 
 
 def _are_tied(one: Circumstances, other: Circumstances, choices: Sequence[Circumstances]) -> bool:

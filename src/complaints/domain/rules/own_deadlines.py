@@ -123,6 +123,7 @@ def _taken_in_cycle(complaint: Complaint) -> frozenset[Action]:
     shown = {
         Action.ASSIGN: complaint.assignee,
         Action.RESPOND: responses and responses != [complaint.result_told_at],
+        Action.HOLD: any(hold.cycle == complaint.cycle for hold in complaint.holds),
         Action.RESOLVE: complaint.resolved_at,
         Action.NOTIFY_RESULT: complaint.result_told_at,
         Action.RECORD_CONTACT: complaint.contact_outcome,

@@ -68,7 +68,7 @@ def _has_kind(complaint: Complaint, waiting: Sequence[Deadline]) -> bool:
 def _may_start_others(policy: Policy) -> bool:
     """True if a step may move a complaint to a team whose own deadlines then start (rule 4.10).
 
-    They are numbered among those that are done, which the model does not have.
+    Their numbers also count the met ones of the cycle, which the model does not have.
     """
     return any(rule.starts is DeadlineStart.ROUTE for rule in policy.own_rules) and any(
         step.move_to_team is not None for rule in policy.rules.values() for step in rule.ladder

@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from complaints.domain.complaint.identity import is_phone_region
-from complaints.domain.errors import Fault, InvalidContent
+from complaints.domain.errors import Fault, InvalidContent, ask_if_meant
 from complaints.domain.instants import read_instant
 from complaints.domain.policy.checks import (
     PlacedFault,
@@ -379,7 +379,7 @@ class RuleMembers(Members):
 def _read_rules(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
     """The rules of the built-in kinds, and those of own kinds."""
     given = mapping(value)
-    own = [name for name in given if name not in _BUILT_IN and _is_own(given[name])]
+    own = [name for name in given if name not in _BUILT_IN and _is_own(name, given[name])]
     named = {name: given[name] for name in (*_BUILT_IN, *own) if name in given}
     faults = [*unknown_members(given, named.keys() | {*_BUILT_IN}), *_own_name_faults(own)]
     if missing := [name for name in _BUILT_IN if name not in given]:
@@ -392,8 +392,11 @@ def _read_rules(value: object, handler: ValidatorFunctionWrapHandler) -> Any:
 _BUILT_IN = tuple(kind.value for kind in DeadlineKind)
 
 
-def _is_own(rule: object) -> bool:
-    return isinstance(rule, Mapping) and any(rule.get(name) is not None for name in _OF_OWN_KINDS)
+def _is_own(name: str, rule: object) -> bool:
+    """True for the rule of an own kind. A name that is nearly a built-in one, without its members, is a mistake."""
+    if not isinstance(rule, Mapping):
+        return False
+    return any(rule.get(member) is not None for member in _OF_OWN_KINDS) or not ask_if_meant(name, _BUILT_IN)
 
 
 def _own_name_faults(names: Sequence[str]) -> Iterator[PlacedFault]:
