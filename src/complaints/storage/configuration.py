@@ -103,6 +103,11 @@ class Configuration:
         """Every type of event: those of complaints, and those of the kinds of subjects."""
         return frozenset(EventType).union(*(kind.all_event_types for kind in self.kinds.values()))
 
+    @property
+    def policies_in_order(self) -> tuple[Policy, ...]:
+        """All versions of all policies, by the instant at which they come into force."""
+        return self.side_by_side.in_order
+
     def policy_at(self, instant: datetime) -> Policy:
         """The policy in force at `instant` that fits every complaint (rule 4.20)."""
         return self.side_by_side.general_at(instant)
