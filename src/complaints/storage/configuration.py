@@ -104,6 +104,11 @@ class Configuration:
         return frozenset(EventType).union(*(kind.all_event_types for kind in self.kinds.values()))
 
     @property
+    def policies_in_order(self) -> tuple[Policy, ...]:
+        """All versions of all policies, by the instant at which they come into force."""
+        return self.side_by_side.in_order
+
+    @property
     def deadline_kinds(self) -> tuple[str, ...]:
         """Every kind that a deadline of a complaint may have: the built-in ones, then the own ones of policies."""
         own = (rule.kind for policy in self.side_by_side.in_order for rule in policy.own_rules)

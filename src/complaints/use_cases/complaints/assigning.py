@@ -36,7 +36,7 @@ def assign_by_policy(service: Service, tx: Transaction, changes: Iterable[Change
     the teams in the order of their codes. Without a policy that assigns it costs no statement.
     """
     configuration = service.configuration(tx)
-    if not any(policy.assignment for policy in configuration.policies.values()):
+    if not any(policy.assignment for policy in configuration.policies_in_order):
         return False
     by_team: dict[str, list[_Arrival]] = defaultdict(list)
     for change in changes:

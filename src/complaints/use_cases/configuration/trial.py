@@ -45,7 +45,7 @@ def try_policy(
     if code is None:
         policy, chosen_by = configuration.side_by_side.choose(start, _choosing_members(told))
     else:
-        policy = _choose_version(configuration, code, start)
+        policy = _choose_policy(configuration, code, start)
     trial = plan_trial(policy, kind, told=told, sequence=sequence, start=start, pauses=pauses)
     return PolicyTrial(trial, chosen_by)
 
@@ -76,11 +76,10 @@ def _choosing_members(told: Circumstances) -> ChoosingMembers:
     return ChoosingMembers(told.region, told.source, told.channel, told.category)
 
 
-def _choose_version(configuration: Configuration, code: str, start: datetime) -> Policy:
-    policies = configuration.side_by_side.in_order
-    versions = [policy for policy in policies if policy.code == code]
+def _choose_policy(configuration: Configuration, code: str, start: datetime) -> Policy:
+    versions = [policy for policy in configuration.policies_in_order if policy.code == code]
     if not versions:
-        meant = ask_if_meant(code, {policy.code for policy in policies})
+        meant = ask_if_meant(code, {policy.code for policy in configuration.policies_in_order})
         raise InvalidContent.at(
             "/policy", f"There is no policy {code[:100]!r}" + (f"; {meant}" if meant else ".")
         )

@@ -12,14 +12,14 @@ from complaints.use_cases.upkeep.violation import Violation
 
 
 def check_recipients(service: Service) -> Iterator[Violation]:
-    """Named recipients who left, of the policy in force and of the policies of open complaints."""
+    """Named recipients who left, of the policies in force now or later, and of those of open complaints."""
     yield from service.read(lambda tx: list(_check(service, tx)))
 
 
 def _check(service: Service, tx: Transaction) -> Iterator[Violation]:
     configuration = service.cache.current(tx, certain=True)
-    in_force = configuration.policy_at(tx.now)
-    used = {(in_force.code, in_force.version), *find_policies_of_open_complaints(tx)}
+    in_force = configuration.side_by_side.list_now_or_later(tx.now)
+    used = {*((policy.code, policy.version) for policy in in_force), *find_policies_of_open_complaints(tx)}
     for code, version in sorted(used & configuration.policies.keys()):
         for recipient in _find_gone(configuration.policies[code, version], configuration.directory):
             message = f"policy {code} version {version} notifies {recipient}, who is not there any more"
