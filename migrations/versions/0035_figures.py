@@ -89,6 +89,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables. The facts follow from the history; exposures are lost."""
+    """Drop the tables, and forget the place of their followers. Facts follow from the history; exposures are lost."""
+    op.execute("DELETE FROM follower WHERE name IN ('reports', 'reports.rebuild')")
     op.drop_table("figure_exposure")
     op.drop_table("figure_fact")
