@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("is_good", sa.Boolean(), nullable=True),
         sa.Column("is_reopened", sa.Boolean(), nullable=True),
         sa.Column("is_handed_over", sa.Boolean(), nullable=True),
+        sa.Column("is_omitted", sa.Boolean(), nullable=True),
         sa.Column("microseconds", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.String(length=40), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),

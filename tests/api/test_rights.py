@@ -232,7 +232,8 @@ NEW = {"POST /v1/complaints", "POST /v1/imports"}
 # Scope does not limit what begins like this.
 UNSCOPED = (
     "audit", "calendars", "categories", "deadlines", "deliveries", "departments", "keys", "lifecycle", "me",
-    "password-links", "policies", "received-mails", "reports", "robots", "sandbox", "session", "sessions", "teams", "users",
+    "password-links", "policies", "received-mails", "reports", "robots", "sandbox", "session",
+    "sessions", "teams", "users",
     "audit", "calendars", "categories", "deadlines", "departments", "keys", "lifecycle", "me", "password-links",
     "policies", "sandbox", "session", "sessions", "teams", "users", "webhooks",
 )  # fmt: skip
