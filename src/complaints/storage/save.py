@@ -18,6 +18,7 @@ from complaints.domain.complaint.facts import Deadline, Escalation, Hold, Promis
 from complaints.domain.complaint.history import NO_HISTORY, ChainedEvent, HistoryEnd, chain
 from complaints.domain.complaint.texts import SALT_BYTES
 from complaints.domain.errors import StaleVersion
+from complaints.domain.vocabulary import Status
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.loop_names import HASTENED_WITHIN_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
@@ -178,7 +179,10 @@ def _write_parts(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSa
 
 
 def _settle_escalations(tx: Transaction, changes: Sequence[ChangeToSave]) -> None:
-    """Settle the steps of deadlines that were met or cancelled, and everything of complaints that ended (rule 3.8)."""
+    """Settle the steps of deadlines that were met or cancelled, and everything of complaints that ended (rule 3.8).
+
+    What a merge settled waits again when the merge is undone.
+    """
     deadlines: list[UUID] = []
     ended: list[UUID] = []
     for to_save in changes:
@@ -186,6 +190,9 @@ def _settle_escalations(tx: Transaction, changes: Sequence[ChangeToSave]) -> Non
         if before is not None and before.open and not after.open:
             ended.append(after.id)
             continue
+        if before is not None and before.status is Status.MERGED and before.ended_at and after.open:
+            still_unmet = [d.id for d in after.deadlines if d.unmet]
+            escalation_rows.unsettle_escalations(tx, after.id, since=before.ended_at, unmet=still_unmet)
         unmet = {d.id for d in before.deadlines if d.unmet} if before else set()
         deadlines += [d.id for d in after.deadlines if d.id in unmet and not d.unmet and d.steps_taken]
     escalation_rows.settle_escalations(tx, deadlines, ended)
