@@ -302,7 +302,7 @@ AGES = {"0-1": 1, "2-3": 3, "4-7": 7, "8-15": 15, "16-30": 30, ">30": 100_000}
 def backlog(asked: Asked) -> Iterator[Counted]:
     """Complaints that are open at the end of the period, or now if it has not ended, by age in days."""
     told, zone = asked.told, asked.told.zone
-    end = min(datetime.combine(asked.to_on, time(), zone), told.now)
+    end = min(datetime.combine(asked.to_on, time(), zone), told.now + timedelta(microseconds=1))
     last_on = min(asked.to_on - timedelta(days=1), told.now.astimezone(zone).date())
     for story in asked.stories:
         if story.received_at < end and _is_open_at(story, end):
@@ -598,13 +598,17 @@ class Sum:
     parts: dict[str, Decimal] = field(default_factory=dict)
 
 
-def add_up(name: str, asked: Asked, group_by: str | None = None) -> dict[str | None, Sum]:
+def find_counted(name: str, asked: Asked) -> list[Counted]:
+    """The facts of a figure on the days that are asked."""
+    facts = FIGURES[name](asked)
+    return [one for one in facts if asked.from_on <= one.at.astimezone(asked.told.zone).date() < asked.to_on]
+
+
+def add_up(counted: Sequence[Counted], told: Histories, group_by: str | None) -> dict[str | None, Sum]:
     """The sums of a figure by group. Merged complaints are left out of every figure."""
     sums: dict[str | None, Sum] = {}
-    for one in FIGURES[name](asked):
-        if not asked.from_on <= one.at.astimezone(asked.told.zone).date() < asked.to_on:
-            continue
-        found = sums.setdefault(group_of(one, group_by, asked.told), Sum())
+    for one in counted:
+        found = sums.setdefault(group_of(one, group_by, told), Sum())
         if why := "merged" if one.story.is_merged else one.left_out:
             found.left_out[why] += 1
             continue
@@ -619,8 +623,9 @@ def add_up(name: str, asked: Asked, group_by: str | None = None) -> dict[str | N
 def add_up_weak_points(asked: Asked, group_by: str | None) -> dict[str | None, Sum]:
     """As `add_up`, the most frequent group first, with shares and with the change against the period before."""
     days = asked.to_on - asked.from_on
-    before = add_up("weak_points", Asked(asked.told, asked.from_on - days, asked.from_on), group_by)
-    sums = add_up("weak_points", asked, group_by)
+    asked_before = Asked(asked.told, asked.from_on - days, asked.from_on)
+    before = add_up(find_counted("weak_points", asked_before), asked.told, group_by)
+    sums = add_up(find_counted("weak_points", asked), asked.told, group_by)
     sums |= {key: Sum() for key, one in before.items() if key not in sums and one.above}
     whole, so_far, ordered = sum(one.above for one in sums.values()), Decimal(), {}
     for key in sorted(sums, key=lambda key: (key is None, -sums[key].above, key or "")):

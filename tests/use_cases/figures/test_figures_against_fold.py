@@ -1,33 +1,52 @@
-"""Every figure equals a slow, obvious fold over a random history (rule 6.1), in three zones."""
+"""Every figure equals a slow, obvious fold over random histories (rule 6.1), on days on which clocks change."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+import openpyxl
 import pytest
+from sqlalchemy import select
 
 from complaints.domain.figures.answers import FigureAnswer, FigureGroup, FigureRequest, GroupBy
 from complaints.domain.figures.catalogue import FIGURES as CATALOGUE
 from complaints.domain.figures.catalogue import ValueKind
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.storage.database import transactions
-from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import follower
+from complaints.storage.rows.figure_fact import figure_fact
+from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.figures.answering import answer_figure
-from complaints.use_cases.figures.keeping import keep_facts
+from complaints.use_cases.figures.exposures import PutExposure, put_exposure
+from complaints.use_cases.figures.fact_rows import Side, WantedRows, list_fact_rows
+from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts, rebuild_facts
 from complaints.use_cases.service import Service
+from complaints.use_cases.table_files.cells import text_of
 from tests.examples import examples
-from tests.support import Scenario
+from tests.support import Scenario, api_client
 from tests.use_cases.figures.random_history import RandomHistory
-from tests.use_cases.figures.slow_fold import Asked, Sum, add_up, add_up_weak_points, percentile, tell
+from tests.use_cases.figures.slow_fold import (
+    Asked,
+    Sum,
+    add_up,
+    add_up_weak_points,
+    find_counted,
+    percentile,
+    tell,
+)
 
-BEGINS = {  # so that the clocks change in the second week
-    "Asia/Shanghai": datetime(2026, 2, 20, tzinfo=UTC),
-    "Europe/London": datetime(2026, 10, 16, tzinfo=UTC),
-    "America/New_York": datetime(2026, 2, 27, tzinfo=UTC),
-}
-GROUPS: tuple[GroupBy | None, ...] = (None, *GroupBy)
+HISTORIES = [  # the clocks change in the second week
+    ("sqlite", "Asia/Shanghai", datetime(2026, 2, 20, tzinfo=UTC)),
+    ("postgresql", "Europe/London", datetime(2026, 10, 17, tzinfo=UTC)),
+    ("sqlite", "America/New_York", datetime(2026, 2, 28, tzinfo=UTC)),
+]
+OWN = (GroupBy.TEAM, GroupBy.PERSON, GroupBy.DAY)
+PLACES = Decimal("0.000001")
+SERVICES = 70_000
 
 
 @pytest.fixture(autouse=True)
@@ -35,33 +54,62 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0)
 
 
-def keep_all(service: Service, limit: int) -> None:
+@pytest.mark.parametrize("seed", range(examples(1)))
+@pytest.mark.parametrize(("database_url", "zone", "begin"), HISTORIES, indirect=["database_url"])
+def test_rule_6_1_figures_follow_from_the_history_alone(
+    scenario: Scenario, zone: str, begin: datetime, seed: int
+) -> None:
+    service = scenario.service
+    live(scenario, zone, begin, Random(f"{zone} {seed}"))
+    told, first = tell(service, zone), begin.date()
+    whole = Asked(told, first - timedelta(days=70), first + timedelta(days=90))
+    one_week = Asked(told, first + timedelta(days=5), first + timedelta(days=12))
+    faults = [*check(service, whole, (None, *GroupBy)), *check(service, one_week, OWN)]
+    assert not faults, f"{len(faults)}, such as\n" + "\n".join(faults[:20])
+    check_formats(service, whole)
+    check_keeping(service)
+
+
+def live(scenario: Scenario, zone: str, begin: datetime, random: Random) -> None:
+    """A random history of two months. The follower reads it in stretches of different lengths."""
+    history = RandomHistory(scenario, zone, random)
+    history.begin(begin)
+    for measure in ("services", "users"):
+        command = PutExposure.model_validate(
+            {"measure": measure, "from": "2025-01-01", "value": SERVICES, "source": "CRM"}
+        )
+        scenario.service.write(lambda tx, put=command: put_exposure(tx, SYSTEM, put))
+    for _ in range(4):
+        history.live(25)
+        keep_all(scenario.service, limit=random.randint(5, 300))
+    scenario.advance(days=30)
+    history.live(25)
+    keep_all(scenario.service, limit=1_000)
+
+
+def keep_all(service: Service, *, limit: int) -> None:
+    """Let the follower read the feed to its end."""
     while keep_facts(service, limit=limit):
         pass
 
 
-@pytest.mark.parametrize("zone", BEGINS)
-@pytest.mark.parametrize("seed", range(examples(1)))
-def test_each_figure_is_the_fold(scenario: Scenario, zone: str, seed: int) -> None:
-    history = RandomHistory(scenario, zone, Random(f"{zone} {seed}"))
-    history.begin(BEGINS[zone])
-    for _ in range(6):
-        history.live(25)
-        keep_all(scenario.service, limit=history.random.randint(5, 300))
-    scenario.advance(days=33)
-    history.live(40)
-    keep_all(scenario.service, limit=1000)
-    told = tell(scenario.service, zone)
-    begin = BEGINS[zone].date()
-    faults = []
-    for asked in (
-        Asked(told, begin - timedelta(days=70), begin + timedelta(days=100)),
-        Asked(told, begin + timedelta(days=8), begin + timedelta(days=15)),
-    ):
-        for name in CATALOGUE:
-            for group_by in GROUPS:
-                faults += compare(scenario.service, name, asked, group_by)
-    assert not faults, f"{len(faults)}, such as\n" + "\n".join(faults[:40:3])
+# Figures -------------------------------------------------------------------------------------------------------------
+
+
+def check(service: Service, asked: Asked, groups: tuple[GroupBy | None, ...]) -> Iterator[str]:
+    """The differences between each figure, the fold and the rows behind the figure."""
+    for name in CATALOGUE:
+        counted = find_counted(name, asked)
+        for group_by in groups:
+            answer = ask(service, name, asked, group_by)
+            by = answer.request.group_by
+            sums = add_up_weak_points(asked, by) if name == "weak_points" else add_up(counted, asked.told, by)
+            for fault in compare(answer, {key: shown_sum(name, one) for key, one in sums.items()}):
+                yield f"{name} by {group_by} from {asked.from_on}: {fault}"
+            if by is not None:
+                check_total(answer)
+            if group_by in OWN:
+                check_rows(service, answer)
 
 
 def ask(service: Service, name: str, asked: Asked, group_by: GroupBy | None) -> FigureAnswer:
@@ -71,43 +119,124 @@ def ask(service: Service, name: str, asked: Asked, group_by: GroupBy | None) -> 
     )
 
 
-def compare(service: Service, name: str, asked: Asked, group_by: GroupBy | None) -> Iterator[str]:
-    if CATALOGUE[name].measure:
-        return
-    answer = ask(service, name, asked, group_by)
-    group_by = answer.request.group_by
-    expected = add_up_weak_points(asked, group_by) if name == "weak_points" else add_up(name, asked, group_by)
-    shown: dict[Any, FigureGroup] = {group.key: group for group in answer.groups}
-    if group_by is None:
-        shown = {None: answer.total} if expected else {}
-    for key in sorted({*expected, *shown}, key=str):
-        found = sum_of(shown[key]) if key in shown else None
-        wanted = fold_of(name, expected[key]) if key in expected else None
-        if found != wanted:
-            yield f"{name} by {group_by} from {asked.from_on}: {key}: {found} is not {wanted}"
+def compare(answer: FigureAnswer, expected: dict[Any, Any]) -> Iterator[str]:
+    has_groups = answer.request.group_by is not None
+    shown = {group.key: shown_group(group) for group in answer.groups}
+    shown = shown if has_groups else {None: shown_group(answer.total)}
+    if not has_groups and not expected:
+        expected = {None: shown[None]}  # there is no fact
+    for key in {*expected, *shown}:
+        if expected.get(key) != shown.get(key):
+            yield f"{key}: {shown.get(key)} is not {expected.get(key)}"
 
 
-def sum_of(group: FigureGroup) -> Any:
+def shown_group(group: FigureGroup) -> tuple[Any, ...]:
     left_out = {one.reason: one.count for one in group.excluded if one.count}
     parts = {name: amount for name, amount in group.parts.items() if amount}
     return group.value, group.numerator, group.denominator, left_out, parts
 
 
-def fold_of(name: str, one: Sum) -> Any:
-    kind = CATALOGUE[name].kind
-    parts: dict[str, Any] = {part: amount for part, amount in one.parts.items() if amount}
-    value: Decimal | None = one.above
-    numerator, denominator = one.above, None
-    if kind in (ValueKind.RATE, ValueKind.NET):
-        denominator = Decimal(one.below)
-        times = 100 if kind is ValueKind.NET else 1
-        value = (one.above * times / one.below).quantize(Decimal("0.000001")) if one.below else None
-    elif kind is ValueKind.MEDIAN:
-        numerator, value = Decimal(one.below), percentile(one.values, 50) if one.values else None
+def shown_sum(name: str, one: Sum) -> tuple[Any, ...]:
+    """The sum as an answer shows it, by the kind of its figure."""
+    figure, numerator, below = CATALOGUE[name], one.above, Decimal(one.below)
+    parts = {part: amount for part, amount in one.parts.items() if amount}
+    value: Decimal | None = numerator
+    denominator = None
+    if figure.kind in (ValueKind.RATE, ValueKind.NET):
+        times, denominator = 100 if figure.kind is ValueKind.NET else 1, below
+        value = (numerator * times / below).quantize(PLACES) if below else None
+    elif figure.kind is ValueKind.MEDIAN:
+        numerator, value = below, percentile(one.values, 50) if one.values else None
         parts = {f"p{percent}": percentile(one.values, percent) for percent in (80, 90) if one.values}
-    if name == "csat":
-        asked = one.below + one.left_out["no_score"]
-        parts = (
-            {"response_rate": (Decimal(one.below) / asked).quantize(Decimal("0.000001"))} if one.below else {}
+    elif figure.measure is not None:
+        denominator = Decimal(SERVICES)
+        value = (numerator * figure.per / denominator).quantize(PLACES)
+    if name == "csat" and below:
+        parts = {"response_rate": (below / (below + one.left_out["no_score"])).quantize(PLACES)}
+    return value, numerator, denominator, dict(one.left_out), parts
+
+
+def check_total(answer: FigureAnswer) -> None:
+    """The groups and the group of no key sum to the total (rule 6.2)."""
+    total, groups = answer.total, answer.groups
+    assert sum(one.numerator for one in groups) == total.numerator
+    if total.denominator is not None and CATALOGUE[answer.request.figure].measure is None:
+        assert sum(one.denominator or 0 for one in groups) == total.denominator
+    excluded = [one for group in groups for one in group.excluded]
+    for why in total.excluded:
+        assert sum(one.count for one in excluded if one.reason == why.reason) == why.count
+
+
+def check_rows(service: Service, answer: FigureAnswer) -> None:
+    """The rows behind a group are its numerator and its denominator: their number, or their sum (rule 6.3)."""
+    kind = CATALOGUE[answer.request.figure].kind
+    for group, key in [*((one, one.key or "") for one in answer.groups), (answer.total, None)]:
+        values = row_values(service, WantedRows(answer.request, Side.NUMERATOR, key))
+        found = len(values) if kind is ValueKind.MEDIAN else sum(values)
+        assert found == group.numerator, (answer.request, key)
+        if kind in (ValueKind.RATE, ValueKind.NET):
+            below = row_values(service, WantedRows(answer.request, Side.DENOMINATOR, key))
+            assert len(below) == group.denominator, (answer.request, key)
+
+
+def row_values(service: Service, wanted: WantedRows) -> list[Decimal]:
+    """The values of all rows, read in pages of forty."""
+    found: list[Decimal] = []
+    after = None
+    while True:
+        rows = service.read(
+            lambda tx, place=after: list_fact_rows(
+                tx,
+                wanted,
+                configuration=service.configuration(tx),
+                scope=ALL_COMPLAINTS,
+                after=place,
+                limit=40,
+            )
         )
-    return value, numerator, denominator, {r: c for r, c in one.left_out.items() if c}, parts
+        found += [row.value for row in rows]
+        if len(rows) < 40:
+            return found
+        after = rows[-1].place
+
+
+# Formats and keeping -------------------------------------------------------------------------------------------------
+
+
+def check_formats(service: Service, asked: Asked) -> None:
+    """JSON, CSV and XLSX have the same numbers."""
+    period = {"from": asked.from_on.isoformat(), "to": asked.to_on.isoformat(), "group_by": "team"}
+    with api_client(service) as client:
+        for name in CATALOGUE:
+            shown = client.get(f"/v1/reports/{name}", params=period).json()
+            table = client.get(f"/v1/reports/{name}", params=period | {"format": "csv"}).text
+            lines = list(csv.reader(io.StringIO(table, newline="")))
+            workbook = client.get(f"/v1/reports/{name}", params=period | {"format": "xlsx"}).content
+            sheet = openpyxl.load_workbook(io.BytesIO(workbook)).worksheets[0]
+            assert [[text_of(cell.value) for cell in row] for row in sheet.iter_rows()] == lines
+            columns = dict(zip(lines[0], zip(*lines[1:], strict=True), strict=True))
+            for member in ("key", "value", "numerator", "denominator"):
+                groups = [*shown["groups"], shown["total"]]
+                assert list(columns[member]) == [text_of(one[member]) for one in groups], (name, member)
+
+
+def check_keeping(service: Service) -> None:
+    """A rebuild, and a follower that reads everything at once, give the facts that the stretches gave."""
+    kept = all_facts(service)
+    forget(service)
+    while rebuild_facts(service, limit=70):
+        pass
+    assert all_facts(service) == kept
+    forget(service)
+    service.write(lambda tx: follower.remove_follower(tx, FOLLOWER))
+    keep_all(service, limit=100_000)
+    assert all_facts(service) == kept
+
+
+def forget(service: Service) -> None:
+    service.write(lambda tx: tx.connection.execute(figure_fact.delete()))
+
+
+def all_facts(service: Service) -> list[Any]:
+    statement = select(figure_fact).order_by(*figure_fact.primary_key)
+    return [tuple(row) for row in service.read(lambda tx: tx.connection.execute(statement).all())]
