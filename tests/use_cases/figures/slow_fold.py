@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -312,6 +312,14 @@ def backlog(asked: Asked) -> Iterator[Counted]:
             yield Counted(story, at, parts={part: Decimal(1)}, since=_open_since(story, end))
 
 
+def omissions(asked: Asked) -> Iterator[Counted]:
+    """Complaints of the backlog that are open without a deadline that runs, is paused or is breached."""
+    for one in backlog(asked):
+        unmet = [d for d in one.story.deadlines.values() if d["status"] in ("running", "paused", "breached")]
+        above = Decimal(one.story.now["status"] in OPEN and not unmet)
+        yield replace(one, above=above, parts={})
+
+
 def _open_since(story: Story, at: datetime) -> datetime:
     """The receipt, or the last reopening before an instant of a complaint that had ended."""
     since = story.received_at
@@ -543,6 +551,7 @@ FIGURES: dict[str, Figure] = {
     "repeat_rate": repeat_rate,
     "reopen_rate": reopen_rate,
     "backlog": backlog,
+    "omissions": omissions,
     "time_to_result": time_to_result,
     "csat": csat,
     "nps": nps,
