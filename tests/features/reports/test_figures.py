@@ -185,7 +185,7 @@ def _rows_of_facts(service: Service) -> list[Any]:
 def test_a_rebuild_that_was_cut_off_goes_on_and_gives_the_same_facts(
     service: Service, winter: dict[str, Complaint], scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 6.25. Facts that were lost come back, and those that are kept meanwhile are not set back."""
+    """Rule 6.26. Facts that were lost come back, and facts that the follower writes meanwhile are not set back."""
     follow(service)
     kept = _rows_of_facts(service)
     service.write(lambda tx: tx.connection.execute(figure_fact.delete()))
@@ -257,7 +257,7 @@ def test_a_repeat_is_found_by_receipt_and_taken_back(service: Service, scenario:
 def test_the_api_answers_json_csv_and_xlsx_alike(
     service: Service, winter: dict[str, Complaint], client: TestClient
 ) -> None:
-    """Rule 6.2: the members of the answer, and one table in three formats. `as_of` is the cursor of the facts."""
+    """Rules 6.2 and 6.27: the members of the answer, and one table in three formats. `as_of` is their cursor."""
     before = client.get("/v1/reports/inflow", params=WINTER).json()
     assert (before["total"]["value"], before["groups"]) == (0, [])
     follow(service)
@@ -320,6 +320,7 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
 def test_a_bad_request_is_refused_by_name(
     client: TestClient, path: str, query: dict[str, str], status: int, named: str
 ) -> None:
+    """Rule 6.29."""
     answer = client.get(f"/v1/reports{path}", params=query)
     assert (answer.status_code, named in answer.text) == (status, True), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -328,7 +329,7 @@ def test_a_bad_request_is_refused_by_name(
 def test_a_figure_has_the_complaints_within_the_scope_of_the_caller(
     service: Service, winter: dict[str, Complaint], scenario: Scenario, client: TestClient
 ) -> None:
-    """Rule 7.3."""
+    """Rules 6.24 and 7.3."""
     follow(service)
     ann_joins = {"login": "ann", "name": "Ann", "roles": ["agent"], "teams": ["operations"]}
     assert client.post("/v1/users", json=ann_joins).status_code == 201
@@ -351,7 +352,7 @@ def test_a_figure_has_the_complaints_within_the_scope_of_the_caller(
 def test_exposures_are_averaged_over_the_days(
     service: Service, winter: dict[str, Complaint], client: TestClient
 ) -> None:
-    """Rule 6.17."""
+    """Rules 6.17 and 6.28."""
     follow(service)
 
     def put(**members: Any) -> Any:

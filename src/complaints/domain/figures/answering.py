@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from complaints.domain.figures.answers import Exclusion, FigureGroup
 from complaints.domain.figures.catalogue import Figure, ValueKind
-from complaints.domain.figures.evaluation import Tally, divide, wilson_interval
+from complaints.domain.figures.evaluation import FactSum, divide, wilson_interval
 
 SHARES = {"p50": 50, "p80": 80, "p90": 90}
 """The percentiles of a figure of times, in percent (rule 6.9)."""
 
 
-def make_group(figure: Figure, key: str | None, tally: Tally, ranks: Mapping[str, int]) -> FigureGroup:
+def make_group(figure: Figure, key: str | None, tally: FactSum, ranks: Mapping[str, int]) -> FigureGroup:
     """The figure of one group. `ranks` are the percentiles of a figure of times, by name."""
     has_denominator = figure.kind in (ValueKind.RATE, ValueKind.NET)
     denominator = Decimal(tally.counted) if has_denominator else None
@@ -31,20 +31,20 @@ def make_group(figure: Figure, key: str | None, tally: Tally, ranks: Mapping[str
     )
 
 
-def _interval_of(figure: Figure, tally: Tally) -> tuple[Decimal, Decimal] | None:
+def _interval_of(figure: Figure, tally: FactSum) -> tuple[Decimal, Decimal] | None:
     if figure.kind is not ValueKind.RATE:
         return None
     return wilson_interval(tally.numerator, Decimal(tally.counted))
 
 
-def _numerator_of(figure: Figure, tally: Tally) -> Decimal:
+def _numerator_of(figure: Figure, tally: FactSum) -> Decimal:
     """The sum of the parts of the facts. A median counts its facts."""
     if figure.kind is ValueKind.MEDIAN:
         return Decimal(tally.counted)
     return tally.numerator * figure.scale
 
 
-def _value_of(figure: Figure, tally: Tally, ranks: Mapping[str, int]) -> Decimal | None:
+def _value_of(figure: Figure, tally: FactSum, ranks: Mapping[str, int]) -> Decimal | None:
     match figure.kind:
         case ValueKind.RATE:
             return divide(tally.numerator, tally.counted)
@@ -56,7 +56,7 @@ def _value_of(figure: Figure, tally: Tally, ranks: Mapping[str, int]) -> Decimal
             return _numerator_of(figure, tally)
 
 
-def _asked(tally: Tally) -> int:
+def _asked(tally: FactSum) -> int:
     """The contacts that reached the complainant: with a score, or without."""
     return tally.counted + (tally.excluded or {}).get("no_score", 0)
 

@@ -41,7 +41,7 @@ def _rounded(number: float) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class FactSum:
     """What the facts of one group add up to.
 
     `counted` facts are in the figure, and their numerators add up to `numerator`. `excluded` has the number of facts
@@ -53,8 +53,8 @@ class Tally:
     excluded: Mapping[str, int] | None = None
     parts: Mapping[str, int] | None = None
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
+    def __add__(self, other: "FactSum") -> "FactSum":
+        return FactSum(
             self.counted + other.counted,
             self.numerator + other.numerator,
             _add(self.excluded, other.excluded),

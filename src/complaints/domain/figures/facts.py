@@ -41,8 +41,8 @@ class FigureFact:
     `in_time`; without `due_at` it was cancelled in time, or there is none. `until_day` is the day on which a complaint
     that was received or reopened ended; `is_omitted`: it is open without an unmet deadline. `microseconds` is the time
     from the receipt to the first result, or the time of a holder: `holder` is its kind, `holder_team` and
-    `holder_person` the staff. `is_good` is what the figure counts: told at once by the first owner, a closed loop, or a
-    first-responsibility breach.
+    `holder_person` the staff. `is_good` depends on the kind: the first owner gave the result without a transfer, the
+    loop is closed, or there is a first-responsibility breach.
     """
 
     kind: FactKind

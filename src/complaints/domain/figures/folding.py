@@ -11,7 +11,7 @@ from complaints.domain.complaint.facts import UNMET_STATUSES
 from complaints.domain.figures.days import local_day
 from complaints.domain.figures.facts import AMOUNT_UNIT, SHARED_MEMBERS, ComplaintFacts, FactKind, FigureFact
 from complaints.domain.figures.time_shares import read_work_history
-from complaints.domain.figures.work_facts import PLACES_A_CYCLE, Draft, draft_work, in_microseconds
+from complaints.domain.figures.work_facts import PLACES_A_CYCLE, UndatedFact, draft_work, in_microseconds
 from complaints.domain.instants import read_instant
 from complaints.domain.policy.policy import Policy
 from complaints.domain.time.zones import zone_of
@@ -78,7 +78,7 @@ class _Folder:
         self._members: dict[str, Any] = {}
         self._deadlines: dict[str, Data] = {}
         self._answered: set[str] = set()
-        self._drafts: list[Draft] = []
+        self._drafts: list[UndatedFact] = []
         self._is_imported = False
         self._has_moved = has_moved
         self._is_told = False
@@ -105,7 +105,7 @@ class _Folder:
         """Code and version of the policy that the complaint has at the end."""
         return self._members["policy_code"], self._members["policy_version"]
 
-    def finish(self) -> list[Draft]:
+    def finish(self) -> list[UndatedFact]:
         """The drafts; the first one is of the receipt."""
         self._drafts[0] |= self._first_deadlines()
         self._last(*_SPELLS)["is_omitted"] = self._is_omitted()
@@ -186,7 +186,7 @@ class _Folder:
             "in_time": in_time,
         }
 
-    def _follow_ups(self) -> list[Draft]:
+    def _follow_ups(self) -> list[UndatedFact]:
         """A draft for each planned contact: its attempts are one."""
         planned: dict[tuple[int, int], list[Data]] = defaultdict(list)
         for one in self._deadlines.values():
@@ -194,7 +194,7 @@ class _Folder:
                 planned[one["cycle"], one["sequence"]].append(one)
         return [self._follow_up(*key, attempts) for key, attempts in sorted(planned.items())]
 
-    def _follow_up(self, cycle: int, sequence: int, attempts: Sequence[Data]) -> Draft:
+    def _follow_up(self, cycle: int, sequence: int, attempts: Sequence[Data]) -> UndatedFact:
         ordered = sorted(attempts, key=lambda one: one["attempt"])
         last = ordered[-1]
         due_at, _ = _judge(last)
@@ -215,7 +215,7 @@ class _Folder:
     def _draft(self, kind: FactKind, place: int, at: datetime, **values: Any) -> None:
         self._drafts.append({"kind": kind, "place": place, "at": at, **values})
 
-    def _last(self, *kinds: FactKind) -> Draft:
+    def _last(self, *kinds: FactKind) -> UndatedFact:
         return next(draft for draft in reversed(self._drafts) if draft["kind"] in kinds)
 
     def _instant(self, name: str) -> datetime | None:
@@ -223,7 +223,7 @@ class _Folder:
         return None if text is None else read_instant(text)
 
 
-def _make_fact(draft: Draft, zone: tzinfo) -> FigureFact:
+def _make_fact(draft: UndatedFact, zone: tzinfo) -> FigureFact:
     until_at = draft.pop("until_at", None)
     day, month = local_day(draft["at"], zone)
     until_day = None if until_at is None else local_day(until_at, zone)[0]

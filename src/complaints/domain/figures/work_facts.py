@@ -8,7 +8,7 @@ from complaints.domain.figures.facts import FactKind
 from complaints.domain.figures.time_shares import WorkHistory, WorkPeriod, divide_time
 from complaints.domain.time.calendars import WorkCalendar
 
-Draft = dict[str, Any]
+UndatedFact = dict[str, Any]
 """A fact without its local days, by member."""
 PLACES_A_CYCLE = 1_000
 _MICROSECOND = timedelta(microseconds=1)
@@ -19,7 +19,7 @@ def in_microseconds(time: timedelta) -> int:
     return time // _MICROSECOND
 
 
-def draft_work(work: WorkHistory, calendar: WorkCalendar) -> Iterator[Draft]:
+def draft_work(work: WorkHistory, calendar: WorkCalendar) -> Iterator[UndatedFact]:
     """The facts of the work. Time in which `calendar` is closed belongs to the closed hours (rule 6.31)."""
     for n, at in enumerate(work.transferred_at):
         yield {"kind": FactKind.TRANSFER, "place": n, "at": at}
@@ -35,7 +35,7 @@ def draft_work(work: WorkHistory, calendar: WorkCalendar) -> Iterator[Draft]:
             yield from _shares(work, period, calendar)
 
 
-def _shares(work: WorkHistory, period: WorkPeriod, calendar: WorkCalendar) -> Iterator[Draft]:
+def _shares(work: WorkHistory, period: WorkPeriod, calendar: WorkCalendar) -> Iterator[UndatedFact]:
     assert period.ended_at is not None  # the period has a result
     parts = divide_time(work, period.started_at, period.ended_at, calendar)
     for n, (holder, time) in enumerate(parts.items()):

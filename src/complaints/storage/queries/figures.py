@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, case, func, literal, null, select, tuple_
 
 from complaints.domain.figures.answers import GroupBy
-from complaints.domain.figures.evaluation import Tally
+from complaints.domain.figures.evaluation import FactSum
 from complaints.domain.figures.facts import FactKind
 from complaints.domain.scope import Scope
 from complaints.storage.database.transactions import Transaction
@@ -72,7 +72,7 @@ FactPlace = tuple[int, UUID, str, int]
 """The place of a fact in the list: day, complaint, kind and place."""
 
 
-def sum_facts(tx: Transaction, asked: FactQuery) -> dict[Any, Tally]:
+def sum_facts(tx: Transaction, asked: FactQuery) -> dict[Any, FactSum]:
     """What the facts of each group add up to, by the raw key of the group. One statement."""
     terms, parts = asked.terms, dict(asked.terms.parts(asked.period))
     reason = _reason(asked)
@@ -89,19 +89,19 @@ def sum_facts(tx: Transaction, asked: FactQuery) -> dict[Any, Tally]:
         .where(*_conditions(asked))
         .group_by("key", "reason")
     )
-    found: dict[Any, Tally] = {}
+    found: dict[Any, FactSum] = {}
     for key, why, facts, high, low, *sums in tx.connection.execute(statement):
-        found[key] = found.get(key, Tally()) + _tally(
+        found[key] = found.get(key, FactSum()) + _tally(
             why, facts, high, low, dict(zip(parts, sums, strict=True))
         )
     return found
 
 
-def _tally(reason: str | None, facts: int, high: Any, low: Any, parts: Mapping[str, Any]) -> Tally:
+def _tally(reason: str | None, facts: int, high: Any, low: Any, parts: Mapping[str, Any]) -> FactSum:
     if reason is not None:
-        return Tally(excluded={reason: facts})
+        return FactSum(excluded={reason: facts})
     numerator = int(high or 0) * _MILLION + int(low or 0)
-    return Tally(facts, Decimal(numerator), {}, {name: int(part or 0) for name, part in parts.items()})
+    return FactSum(facts, Decimal(numerator), {}, {name: int(part or 0) for name, part in parts.items()})
 
 
 def rank_facts(tx: Transaction, asked: FactQuery, shares: Sequence[int]) -> dict[Any, list[int]]:

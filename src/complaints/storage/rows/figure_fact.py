@@ -1,6 +1,6 @@
 """The facts that figures count: read-optimised rows, kept by a follower of the history. See `domain.figures.facts`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -97,8 +97,10 @@ _values = attrgetter(*_OWN)
 _OF_RECEIPT = f.kind == FactKind.RECEIVED
 
 
-def replace_facts(tx: Transaction, found: Sequence[ComplaintFacts], repeats: dict[UUID, UUID]) -> None:
-    """Write the facts of complaints in place of those that are stored. `repeats` has the earlier complaint of each."""
+def replace_facts(
+    tx: Transaction, found: Sequence[ComplaintFacts], repeats: Mapping[UUID, UUID | None]
+) -> None:
+    """Write the facts of complaints in place of their stored facts. `repeats` has the earlier complaint of each."""
     remove_facts(tx, [one.complaint_id for one in found])
     inserts = bulk.Inserts(tx)
     inserts.add(figure_fact, [row for one in found for row in _rows_of(one, repeats.get(one.complaint_id))])
@@ -136,7 +138,7 @@ def find_repeating(tx: Transaction, complaint_ids: Collection[UUID]) -> set[UUID
     return set(tx.connection.execute(statement, {"ids": complaint_ids}).scalars())
 
 
-def set_repeats(tx: Transaction, repeats: dict[UUID, UUID | None]) -> None:
+def set_repeats(tx: Transaction, repeats: Mapping[UUID, UUID | None]) -> None:
     """Write the earlier complaint that each of these complaints repeats; None: it repeats none."""
     for complaint_id, repeat_of in repeats.items():
         tx.connection.execute(

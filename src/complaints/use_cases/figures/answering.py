@@ -8,7 +8,7 @@ from typing import Any
 from complaints.domain.figures.answering import SHARES, compare_with_before, make_group
 from complaints.domain.figures.answers import FigureAnswer, FigureGroup, FigureRequest
 from complaints.domain.figures.catalogue import Figure, ValueKind
-from complaints.domain.figures.evaluation import Tally
+from complaints.domain.figures.evaluation import FactSum
 from complaints.domain.scope import Scope
 from complaints.storage.queries import figures
 from complaints.storage.queries.figures import FactQuery
@@ -30,7 +30,7 @@ def answer_figure(
     """
     figure, asked = make_exact_query(tx, request, configuration=configuration, scope=scope)
     tallies = figures.sum_facts(tx, asked)
-    total = sum(tallies.values(), Tally())
+    total = sum(tallies.values(), FactSum())
     ranks = _rank(tx, figure, replace(asked, group_by=None))
     whole = make_group(figure, None, total, ranks.get(None, {}))
     groups = [] if asked.group_by is None else _make_groups(tx, figure, asked, tallies)
@@ -76,7 +76,7 @@ def find_as_of(tx: Transaction) -> str:
 
 
 def _make_groups(
-    tx: Transaction, figure: Figure, asked: FactQuery, tallies: Mapping[Any, Tally]
+    tx: Transaction, figure: Figure, asked: FactQuery, tallies: Mapping[Any, FactSum]
 ) -> list[FigureGroup]:
     ranks = _rank(tx, figure, asked)
     made = [

@@ -90,9 +90,10 @@ def _write(
         return
     configuration = service.configuration(tx)
     folded = [fold_facts(one, events, configuration.policy) for one, events in histories.items()]
-    repeats = figure_fact.find_repeats(tx, [one for one in histories if one not in moved])
-    figure_fact.replace_facts(tx, folded, repeats)
-    figure_fact.set_repeats(tx, find_repeats_again(tx, moved))
+    kept = figure_fact.find_repeats(tx, [one for one in histories if one not in moved])
+    again = find_repeats_again(tx, moved)
+    figure_fact.replace_facts(tx, folded, kept | again)
+    figure_fact.set_repeats(tx, {one: other for one, other in again.items() if one not in histories})
 
 
 def _is_counted(one: EventRecord) -> bool:

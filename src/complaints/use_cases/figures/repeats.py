@@ -1,15 +1,18 @@
 """Repeats as figures count them: by receipt, whatever the order in which complaints were recorded (rule 6.6)."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from operator import attrgetter
 from uuid import UUID
 
-from complaints.domain.complaint.identity import same_complainant
+from complaints.domain.complaint.identity import Identity, same_complainant
 from complaints.storage.database.look_ups import look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import figure_fact, person
-from complaints.storage.rows.person import ReceivedComplaint
+from complaints.storage.rows.person import EarlierComplaint, ReceivedComplaint
 
 WINDOW = timedelta(days=30)
 
@@ -34,24 +37,42 @@ def find_repeats_again(tx: Transaction, complaint_ids: Collection[UUID]) -> dict
 
 
 class _Near:
-    """Complaints by each mark of their complainant, so that few are compared."""
+    """Complaints by each mark of their complainant, in the order of their receipt, so that few are compared."""
 
     def __init__(self, tx: Transaction, asked: Sequence[ReceivedComplaint]) -> None:
-        since = [(one.identity, one.received_at - WINDOW) for one in asked if any(one.marks)]
+        since: dict[Identity, datetime] = {}
+        for one in asked:
+            if one.marks:
+                begin = one.received_at - WINDOW
+                since[one.identity] = min(begin, since.get(one.identity, begin))
+        known = {other.id: _received(identity, other) for identity, other in _look_up(tx, since)}
         self._found: dict[object, list[ReceivedComplaint]] = defaultdict(list)
-        for identity, other in look_up(tx, person.ask_for_earlier(since)):
-            known = ReceivedComplaint(
-                other.id, other.sequence, other.received_at, other.category, None, identity
-            )
-            for mark in known.marks:
-                self._found[mark].append(known)
+        for other in sorted(known.values(), key=_place):
+            for mark in other.marks:
+                self._found[mark].append(other)
 
-    def find(self, one: ReceivedComplaint) -> Iterable[ReceivedComplaint]:
-        """The complaints of the complainant of `one`."""
+    def find(self, one: ReceivedComplaint) -> Iterator[ReceivedComplaint]:
+        """The complaints of the complainant of `one` within the window before and after it."""
         for mark in one.marks:
-            for other in self._found.get(mark, ()):
-                if other.id != one.id and same_complainant(other.identity, one.identity):
+            others = self._found.get(mark, [])
+            first = bisect_left(others, one.received_at - WINDOW, key=_received_at)
+            end = bisect_right(others, one.received_at + WINDOW, key=_received_at)
+            for other in islice(others, first, end):
+                if other.category == one.category and same_complainant(other.identity, one.identity):
                     yield other
+
+
+_place, _received_at = attrgetter("place"), attrgetter("received_at")
+
+
+def _look_up(
+    tx: Transaction, since: Mapping[Identity, datetime]
+) -> Sequence[tuple[Identity, EarlierComplaint]]:
+    return look_up(tx, person.ask_for_earlier([*since.items()]))
+
+
+def _received(identity: Identity, one: EarlierComplaint) -> ReceivedComplaint:
+    return ReceivedComplaint(one.id, one.sequence, one.received_at, one.category, None, identity)
 
 
 def _repeats(one: ReceivedComplaint, earlier: ReceivedComplaint) -> bool:
