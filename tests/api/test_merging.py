@@ -165,3 +165,31 @@ def test_promises_return_from_a_complaint_that_ended_meanwhile(
     assert act(client, merged, "unmerge")["status"] == "received"
     scenario.advance(minutes=10)
     assert promises(client, merged) == [("We call back", SOON, "breached")]
+
+
+def test_rule_1_9_escalations_wait_again_after_an_undone_merge(
+    client: TestClient, scenario: Scenario
+) -> None:
+    into, merged = post(client), post(client)
+    act(client, merged, "escalate", reason="They called again", role="team_lead")
+    promise(client, merged, SOON)
+    scenario.advance(hours=25)
+
+    def waiting() -> list[str]:
+        query = {"complaint": merged["id"], "acknowledged": "false", "limit": 200}
+        return [one["step"] for one in client.get("/v1/escalations", params=query).json()["items"]]
+
+    def inbox() -> list[Any]:
+        shown = client.get("/v1/inbox", params={"recipient": "admin"}).json()["items"]
+        return [one for one in shown if one.get("complaint_id") == merged["id"]]
+
+    acknowledged = client.get("/v1/escalations", params={"complaint": merged["id"], "limit": 1}).json()[
+        "items"
+    ][0]
+    client.post(f"/v1/escalations/{acknowledged['id']}/acknowledge", json={})
+    before = waiting(), inbox()
+    act(client, merged, "merge", into=into["id"])
+    assert (waiting(), inbox()) == ([], [])
+    act(client, merged, "unmerge")
+    assert (waiting(), inbox()) == before
+    assert "manual" in before[0]

@@ -15,6 +15,7 @@ from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Deadline, Escalation, Hold, Promise
 from complaints.domain.complaint.history import NO_HISTORY, ChainedEvent, HistoryEnd, chain
 from complaints.domain.errors import StaleVersion
+from complaints.domain.vocabulary import Status
 from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.loop_names import HASTENED_WITHIN_SECONDS, SWEEP_LOOP
 from complaints.storage.database.transactions import Transaction
@@ -176,15 +177,27 @@ def _write_parts(tx: Transaction, inserts: Inserts, changes: Sequence[ChangeToSa
 
 
 def _settle_escalations(tx: Transaction, changes: Sequence[ChangeToSave]) -> None:
-    """Settle the steps of deadlines that were met or cancelled, and everything of complaints that ended (rule 3.8)."""
+    """Settle the steps of deadlines that were met or cancelled, and everything of complaints that ended (rule 3.8).
+
+    What a merge settled waits again when the merge is undone.
+    """
     deadlines: list[UUID] = []
     ended: list[UUID] = []
     for to_save in changes:
         if has_ended(to_save.change):
             ended.append(to_save.change.complaint.id)
-        else:
-            deadlines += find_settled_deadlines(to_save.change)
+            continue
+        _unsettle_after_merge(tx, to_save.change)
+        deadlines += find_settled_deadlines(to_save.change)
     escalation_rows.settle_escalations(tx, deadlines, ended)
+
+
+def _unsettle_after_merge(tx: Transaction, change: Change) -> None:
+    """Let the escalations wait again that a merge settled, if the change undoes the merge (rule 1.9)."""
+    before, after = change.before, change.complaint
+    if before is not None and before.status is Status.MERGED and before.ended_at and after.open:
+        still_unmet = [deadline.id for deadline in after.deadlines if deadline.unmet]
+        escalation_rows.unsettle_escalations(tx, after.id, since=before.ended_at, unmet=still_unmet)
 
 
 def has_ended(change: Change) -> bool:

@@ -61,7 +61,7 @@ def fold_facts(complaint_id: UUID, events: Sequence[PastEvent], policy_of: Polic
     Their days are local ones of the policy that the complaint has at the end.
     """
     work = read_work_history(events)
-    folder = _Folder(has_moved=work.periods[0].transfers > 0)
+    folder = _Folder(has_moved=work.was_transferred)
     for event in events:
         folder.add(event)
     policy = policy_of(*folder.policy)

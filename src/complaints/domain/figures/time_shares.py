@@ -73,9 +73,8 @@ class WorkPeriod:
     """One cycle: from its start until its result was told or it ended. `ended_at` None: neither has happened.
 
     `result_told` is true if a result or a rejection ended it. `imported` is true if another system knows it alone.
-    `transfers` are the moves to another team, or from one assignee to another (rule 6.33). `handed_over` is true if
-    somebody else than the first owner had it. `first_owner_spoke` is true if the first owner made contact after that.
-    `transferred_at` has the time of each transfer.
+    `handed_over` is true if somebody else than the first owner had it. `first_owner_spoke` is true if the first owner
+    made contact after that.
     """
 
     cycle: int
@@ -83,10 +82,8 @@ class WorkPeriod:
     ended_at: datetime | None = None
     result_told: bool = False
     imported: bool = False
-    transfers: int = 0
     handed_over: bool = False
     first_owner_spoke: bool = False
-    transferred_at: tuple[datetime, ...] = field(default=(), compare=False)
 
     @property
     def is_left_by_first_owner(self) -> bool:
@@ -110,11 +107,16 @@ class WorkPlace:
 
 @dataclass(frozen=True, slots=True)
 class WorkHistory:
-    """The periods, places and holds of one complaint, each oldest first. A hold has its start, end and reason."""
+    """The periods, places, holds and transfers of one complaint, each oldest first.
+
+    A hold has its start, end and reason. `was_transferred` is true if a transfer came before the first result told.
+    """
 
     periods: tuple[WorkPeriod, ...]
     places: tuple[WorkPlace, ...]
     holds: tuple[tuple[datetime, datetime, HoldReason], ...]
+    transferred_at: tuple[datetime, ...]
+    was_transferred: bool
 
 
 # Reading -------------------------------------------------------------------------------------------------------------
@@ -125,8 +127,13 @@ def read_work_history(events: Iterable[HistoryEvent]) -> WorkHistory:
     reader = _Reader()
     for event in events:
         reader.read(event)
-    holds = ((hold.started_at, hold.ended_at, hold.reason) for hold in reader.holds)
-    return WorkHistory(tuple(reader.periods), tuple(reader.places), tuple(holds))
+    return WorkHistory(
+        periods=tuple(reader.periods),
+        places=tuple(reader.places),
+        holds=tuple((hold.started_at, hold.ended_at, hold.reason) for hold in reader.holds),
+        transferred_at=tuple(reader.transferred_at),
+        was_transferred=bool(reader.transferred_at if reader.before_result is None else reader.before_result),
+    )
 
 
 @dataclass(slots=True)
@@ -144,13 +151,18 @@ class _HeldTime:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads event after event. `worker` is the last assignee since the complaint came into its team."""
+    """Reads event after event. `worker` is the last assignee since the complaint came into its team.
+
+    `before_result` is the number of transfers before the first result; None: none was told yet.
+    """
 
     periods: list[WorkPeriod] = field(default_factory=list)
     places: list[WorkPlace] = field(default_factory=list)
     holds: list[_HeldTime] = field(default_factory=list)
     status: str | None = None
     worker: str | None = None
+    transferred_at: list[datetime] = field(default_factory=list)
+    before_result: int | None = None
 
     def read(self, event: HistoryEvent) -> None:
         changes = event.data.get("changes", {})
@@ -194,13 +206,10 @@ class _Reader:
         handed_over = before.handed_over or moved if assignee is None else assignee != first_owner
         self.places.append(WorkPlace(event.at, team, assignee, first_owner, handed_over))
         self.worker = assignee if moved else assignee or self.worker
+        if moved or passed_on:
+            self.transferred_at.append(event.at)
         if self.periods[-1].ended_at is None:
-            is_transfer = moved or passed_on
-            self._change_period(
-                transfers=self.periods[-1].transfers + is_transfer,
-                transferred_at=(*self.periods[-1].transferred_at, *([event.at] if is_transfer else ())),
-                handed_over=handed_over or self.periods[-1].handed_over,
-            )
+            self._change_period(handed_over=handed_over or self.periods[-1].handed_over)
 
     def _read_hold(self, event: HistoryEvent, changes: Mapping[str, Any]) -> None:
         if event.type == EventType.HELD:
@@ -219,6 +228,8 @@ class _Reader:
             self._change_period(first_owner_spoke=True)
 
     def _read_end(self, event: HistoryEvent) -> None:
+        if event.type == EventType.RESULT_NOTIFIED and self.before_result is None:
+            self.before_result = len(self.transferred_at)
         if event.type in _ENDS and self.periods[-1].ended_at is None:
             self._change_period(ended_at=event.at, result_told=event.type in _RESULTS)
 

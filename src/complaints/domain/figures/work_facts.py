@@ -21,9 +21,9 @@ def in_microseconds(time: timedelta) -> int:
 
 def draft_work(work: WorkHistory, calendar: WorkCalendar) -> Iterator[UndatedFact]:
     """The facts of the work. Time in which `calendar` is closed belongs to the closed hours (rule 6.31)."""
+    for n, at in enumerate(work.transferred_at):
+        yield {"kind": FactKind.TRANSFER, "place": n, "at": at}
     for period in work.periods:
-        for n, at in enumerate(period.transferred_at):
-            yield {"kind": FactKind.TRANSFER, "place": period.cycle * PLACES_A_CYCLE + n, "at": at}
         if period.result_told and not period.imported:
             yield {
                 "kind": FactKind.HANDLED,

@@ -227,6 +227,22 @@ def settle_escalations(
             _take_from_inboxes(tx, statement.values(settled_at=tx.now).returning(e.id, e.recipients))
 
 
+def unsettle_escalations(
+    tx: Transaction, complaint_id: UUID, *, since: datetime, unmet: Collection[UUID]
+) -> None:
+    """Let the escalations of a complaint wait again that were settled at `since` or later (rule 1.9).
+
+    They belong to these deadlines or to no deadline.
+    """
+    belongs = e.deadline_id.is_(None) | e.deadline_id.in_(unmet)
+    found = update(escalation).where(e.complaint_id == complaint_id, e.settled_at >= since, belongs)
+    changed = found.values(settled_at=None).returning(e.id, e.recipients, e.acknowledged_at)
+    waiting = [row for row in tx.connection.execute(changed).all() if row.acknowledged_at is None]
+    logins = {login for row in waiting for login in row.recipients}
+    recipients = r.login.in_(logins), r.escalation_id.in_([row.id for row in waiting])
+    tx.connection.execute(update(escalation_recipient).where(*recipients).values(waiting=True))
+
+
 def _take_from_inboxes(tx: Transaction, changed: ReturningUpdate[tuple[UUID, list[str]]]) -> int:
     """Change escalations that then wait for nobody. Returns how many were changed."""
     rows = tx.connection.execute(changed).all()

@@ -49,7 +49,9 @@ def _is_rebuilt(tx: Transaction) -> bool:
 
 def _keep(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> None:
     counted = [one for one in events if one.complaint_id is not None and _is_counted(one)]
-    known = _group(counted)
+    changed = {one.complaint_id for one in counted if one.complaint_id}
+    # The other events are read too: a response may change no member, and still be a contact.
+    known = {one: found for one, found in _group(events).items() if one in changed}
     begun = {complaint_id for complaint_id, found in known.items() if found[0].ordinal == 1}
     older = load_histories(tx, known.keys() - begun, up_to=events[-1].sequence)
     moved = {one.complaint_id for one in counted if one.complaint_id and _moves_repeats(one)}
