@@ -17,7 +17,8 @@ from complaints.use_cases.following import follow
 from complaints.use_cases.service import Service, Transaction
 
 FOLLOWER, REBUILD = "reports", "reports.rebuild"
-BATCH = 1_000
+BATCH = 250
+"""Events in a transaction. On SQLite it has the write lock: a new complaint takes 0.2 ms, and one that changed 1 ms."""
 _COUNTED = ("changes", "deadlines", "planned_at", "persons")
 _COUNTED_TYPES = (EventType.CONTACT_RECORDED, EventType.RESULT_NOTIFIED)
 _MOVED_BY = ("category", "merged_into")
