@@ -1,4 +1,4 @@
-"""The rerun of histories by the rules: each event that tells of an action is done again, in the order of the feed.
+"""The rerun of histories by the rules: each recorded action is done again, in the order of the feed.
 
 What the engine did is not copied: the rules do it again. So deadlines, breaches and steps follow from the policy of the
 simulation.

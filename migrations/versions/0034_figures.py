@@ -1,14 +1,14 @@
 """The facts that figures count, and the exposures that complaints are set against.
 
-Revision: 0035
-Revises: 0032
+Revision: 0034
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0035"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 oldest_program = "0014"

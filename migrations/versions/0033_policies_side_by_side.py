@@ -1,13 +1,13 @@
 """The rule that chose the policy of a complaint.
 
-Revision: 0034
+Revision: 0033
 Revises: 0032
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0034"
+revision = "0033"
 down_revision = "0032"
 branch_labels = None
 depends_on = None

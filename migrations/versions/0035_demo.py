@@ -1,14 +1,14 @@
 """The mark of a database that holds made-up data.
 
-Revision: 0037
-Revises: 0032
+Revision: 0035
+Revises: 0034
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0037"
-down_revision = "0032"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 oldest_program = "0014"
