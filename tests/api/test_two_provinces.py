@@ -1,4 +1,4 @@
-"""Two provinces in one database, each with its calendar: policies side by side over the API (rules 4.20 to 4.24)."""
+"""Two provinces in one database, each with its calendar: policies side by side over the API (rules 4.13 to 4.17)."""
 
 from typing import Any
 from uuid import UUID
@@ -63,7 +63,7 @@ def events_of(client: TestClient, complaint: dict[str, Any], kind: str) -> list[
 
 @pytest.mark.usefixtures("everything_holds")
 def test_each_province_has_its_calendar_in_one_database(client: TestClient, scenario: Scenario) -> None:
-    # rules 4.21 and 4.23
+    # rules 4.14 and 4.16
     for document in (SHANGHAI, XINJIANG, BILLS):
         apply(client, document)
     east, west = post(client, region="CN-31"), post(client, region="CN-65")
@@ -111,7 +111,7 @@ def test_each_province_has_its_calendar_in_one_database(client: TestClient, scen
 
 
 @pytest.mark.usefixtures("everything_holds")
-def test_rule_4_24_another_region_keeps_the_policy_until_somebody_re_plans(
+def test_rule_4_17_another_region_keeps_the_policy_until_somebody_re_plans(
     client: TestClient, scenario: Scenario
 ) -> None:
     # rules 2.8 and 2.9
@@ -156,7 +156,7 @@ def test_rule_4_24_another_region_keeps_the_policy_until_somebody_re_plans(
     )
 
 
-def test_rule_4_22_what_does_not_go_together_is_refused(client: TestClient) -> None:
+def test_rule_4_15_what_does_not_go_together_is_refused(client: TestClient) -> None:
     apply(client, SHANGHAI)
     east = scoped(HANDBOOK, "east", "{region: [CN-32, CN-31]}")
     hole = HANDBOOK.replace("effective_at: 1970", "applies_to: {channel: web}\neffective_at: 1971")
@@ -190,7 +190,7 @@ def test_rule_4_22_what_does_not_go_together_is_refused(client: TestClient) -> N
 
 @pytest.mark.usefixtures("everything_holds")
 def test_a_contact_after_the_end_chooses_for_itself(client: TestClient, scenario: Scenario) -> None:
-    # rules 1.14 and 4.21
+    # rules 1.14 and 4.14
     apply(client, XINJIANG.replace("contact_after_end: reopen", "contact_after_end: new"))
     posted = post(client, region="CN-65")
     client.post(f"/v1/complaints/{posted['id']}/transitions", json={"action": "withdraw", "reason": "none"})
@@ -207,7 +207,7 @@ def test_a_contact_after_the_end_chooses_for_itself(client: TestClient, scenario
 
 
 def test_imports_choose_by_row_and_the_preview_says_why(client: TestClient, scenario: Scenario) -> None:
-    # rules 4.21 and 4.25
+    # rules 4.14 and 4.18
     apply(client, SHANGHAI)
     apply(client, scoped(HANDBOOK, "letters", "{channel: letter, source: [crm, legacy]}"))
     rows = "channel,subject,region\nphone,a,CN-31\nletter,b,CN-31\nletter,c,\nweb,d,CN-11\n"

@@ -51,7 +51,7 @@ def test_every_command_names_its_database(command: Command, directory: Path, mad
 
 
 def test_a_policy_is_tried_before_it_is_applied(command: Command, directory: Path, made: str) -> None:
-    # rules 4.25 and 4.26
+    # rules 4.18 and 4.19
     assert "uk-ofcom" in command("policy", "pack").out
     assert "There is no pack 'uk'" in command("policy", "pack", "uk").refusal
     assert "MIIT order 35" in command("policy", "pack", "china-miit-35").out
@@ -212,7 +212,7 @@ def test_a_key_may_have_an_end(command: Command, made: str) -> None:
 def test_a_simulation_prints_tables_json_and_csv_with_the_facts(
     command: Command, directory: Path, made: str
 ) -> None:
-    """Rule 4.31."""
+    """Rule 4.21."""
     shipped = files("complaints").joinpath("policies", "working-hours.yaml").read_text(encoding="utf-8")
     (directory / "stricter.yaml").write_text(
         shipped.replace("{target: 8 working hours}", "{target: 1 working hour}")

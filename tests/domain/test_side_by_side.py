@@ -1,4 +1,4 @@
-"""Policies side by side: which policy a complaint gets, and which policies go together (rules 4.20 to 4.22)."""
+"""Policies side by side: which policy a complaint gets, and which policies go together (rules 4.13 to 4.15)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -66,7 +66,7 @@ GENERAL = policy("general")
         ),
     ],
 )
-def test_rule_4_21_the_policy_that_fits_most_closely_is_chosen(
+def test_rule_4_14_the_policy_that_fits_most_closely_is_chosen(
     further: dict[str, str], closer: dict[str, str] | None, chosen_by: dict[str, str]
 ) -> None:
     known = [GENERAL, policy("further", **further), *([policy("closer", **closer)] if closer else [])]
@@ -77,7 +77,7 @@ def test_rule_4_21_the_policy_that_fits_most_closely_is_chosen(
     assert beside(*known).choose(START, ChoosingMembers()).policy.code == "general"
 
 
-def test_rule_4_20_versions_count_within_their_code_and_general_policies_take_over() -> None:
+def test_rule_4_13_versions_count_within_their_code_and_general_policies_take_over() -> None:
     shanghai, wider = policy("shanghai", region="CN-31"), policy("shanghai", 2, LATER, region="CN-32")
     known = beside(
         GENERAL, shanghai, wider, policy("other", at=LAST), policy("jiangsu", at=LAST, region="CN-31")
@@ -101,7 +101,7 @@ def test_rule_4_20_versions_count_within_their_code_and_general_policies_take_ov
     assert codes == [("general", 1), ("shanghai", 2), ("other", 1), ("jiangsu", 1)]
 
 
-def test_rule_4_20_a_policy_for_some_complaints_may_end() -> None:
+def test_rule_4_13_a_policy_for_some_complaints_may_end() -> None:
     ended = policy("shanghai", until=LATER, region="CN-31")
     known = beside(GENERAL, ended)
     assert known.choose(LATER - timedelta(microseconds=1), SHANGHAI).policy is ended
@@ -123,7 +123,7 @@ def test_rule_4_20_a_policy_for_some_complaints_may_end() -> None:
         (policy("known", 2, LATER, region="CN-31"), None),
     ],
 )
-def test_rule_4_22_two_that_fit_equally_do_not_go_together(new: Policy, shown: str | None) -> None:
+def test_rule_4_15_two_that_fit_equally_do_not_go_together(new: Policy, shown: str | None) -> None:
     known = [GENERAL, policy("known", until=LAST, region="CN-31")]
     found = faults(known, new)
     if shown is None:
@@ -133,7 +133,7 @@ def test_rule_4_22_two_that_fit_equally_do_not_go_together(new: Policy, shown: s
         assert f"{shown} as closely as policy 'known' version 1" in message
 
 
-def test_rule_4_22_some_policy_always_fits_every_complaint() -> None:
+def test_rule_4_15_some_policy_always_fits_every_complaint() -> None:
     limited = policy("general", 2, LATER, region="CN-31")
     assert "without a policy" in faults([], policy("first", region="CN-31"))[0]
     assert LATER.isoformat() in faults([GENERAL], limited)[0]
@@ -183,7 +183,7 @@ def test_rules_4_20_to_4_22_one_policy_is_closest_whatever_was_applied(
 
 
 def _fits(one: Policy, members: ChoosingMembers) -> bool:
-    """By the words of rule 4.21: each member that is named has one of its values."""
+    """By the words of rule 4.14: each member that is named has one of its values."""
     own = members._asdict()
     own["category"] = [members.category, (members.category or "").partition(".")[0]]
     return all(
@@ -193,7 +193,7 @@ def _fits(one: Policy, members: ChoosingMembers) -> bool:
 
 
 def _rank(one: Policy, members: ChoosingMembers) -> str:
-    """By the words of rule 4.21, as a text that sorts: the number of members, then each of them, then the leaf."""
+    """By the words of rule 4.14, as a text that sorts: the number of members, then each of them, then the leaf."""
     named = "".join("1" if name in one.applies_to else "0" for name in members._fields)
     leaf = int("." in (members.category or "") and members.category in one.applies_to.get("category", ()))
     return f"{len(one.applies_to)}{named}{leaf}"

@@ -67,7 +67,7 @@ def rerun_one(history: History, terms: SimulationTerms) -> SimulatedComplaint:
 
 @settings(max_examples=examples(40))
 @given(starts, st.lists(turns, max_size=14))
-def test_rule_4_30_the_policy_in_force_reproduces_the_past(start: dict[str, Any], taken: list[Turn]) -> None:
+def test_rule_4_20_the_policy_in_force_reproduces_the_past(start: dict[str, Any], taken: list[Turn]) -> None:
     life = begin(start)
     original = life.policy
     for turn in taken:
@@ -95,7 +95,7 @@ FASTER = replace(
 )
 
 
-def test_rule_4_30_the_engine_acts_by_the_other_policy() -> None:
+def test_rule_4_20_the_engine_acts_by_the_other_policy() -> None:
     life = Life(policy=HANDBOOK).wait(hours=20).do("respond").wait(hours=1)
     one = rerun_one(history_of(life), terms_of(life, [HANDBOOK], FASTER))
     past, simulated = history_of(life).course(), one.course()
@@ -107,7 +107,7 @@ def test_rule_4_30_the_engine_acts_by_the_other_policy() -> None:
     assert {"50%": START + hours(6), "100%": START + hours(12)}.items() <= steps.items()
 
 
-def test_rule_4_31_what_the_other_policy_refuses_is_listed_and_leaves_the_complaint() -> None:
+def test_rule_4_21_what_the_other_policy_refuses_is_listed_and_leaves_the_complaint() -> None:
     life = Life(policy=HANDBOOK).do("respond").do("hold", until=START + days(3)).wait(days=2).do("resume")
     life.do("resolve").wait(hours=1)
     one = rerun_one(history_of(life), terms_of(life, [HANDBOOK], FASTER))
@@ -117,7 +117,7 @@ def test_rule_4_31_what_the_other_policy_refuses_is_listed_and_leaves_the_compla
     assert one.complaint.holds == ()
 
 
-def test_rule_4_31_a_contact_that_would_be_a_new_complaint_is_listed() -> None:
+def test_rule_4_21_a_contact_that_would_be_a_new_complaint_is_listed() -> None:
     life = Life(policy=HANDBOOK).do("withdraw").wait(days=1)
     life.call()
     new = replace(FASTER, contact_after_end=ContactAfterEnd.NEW)
@@ -130,7 +130,7 @@ def test_rule_4_31_a_contact_that_would_be_a_new_complaint_is_listed() -> None:
     assert one.complaint.status is Status.WITHDRAWN
 
 
-def test_rule_4_30_a_simulation_looks_as_late_as_the_engine_did() -> None:
+def test_rule_4_20_a_simulation_looks_as_late_as_the_engine_did() -> None:
     """The engine was down from hour 10 to hour 40. The step at hour 20 of the other policy waited too."""
     life = Life(policy=HANDBOOK).wait(hours=10).jump(hours=30).sweep().wait(hours=1)
     one = rerun_one(history_of(life), terms_of(life, [HANDBOOK], FASTER))
@@ -147,7 +147,7 @@ def test_rule_4_30_a_simulation_looks_as_late_as_the_engine_did() -> None:
     ]
 
 
-def test_rule_4_33_an_assignment_by_policy_is_kept_in_the_same_team() -> None:
+def test_rule_4_23_an_assignment_by_policy_is_kept_in_the_same_team() -> None:
     """A simulation does not know the other complaints, so it cannot choose again."""
     assigning = replace(HANDBOOK, assignment={"customer_service": AssignmentMethod.ROUND_ROBIN})
     life = Life(policy=assigning)
@@ -171,7 +171,7 @@ def test_rule_4_33_an_assignment_by_policy_is_kept_in_the_same_team() -> None:
         ({1.0: 1, 2.0: 1, 7.0: 1}, 2.0),
     ],
 )
-def test_rule_4_31_the_median_is_that_of_the_due_times_that_moved(
+def test_rule_4_21_the_median_is_that_of_the_due_times_that_moved(
     shifts: dict[float, int], median: float | None
 ) -> None:
     figures = SimulationFigures(shifts=Counter({("closure", shift): n for shift, n in shifts.items()}))

@@ -335,7 +335,7 @@ def test_a_calendar_without_zone_is_in_the_policys(document: Document) -> None:
 
 
 def test_complaints_may_be_named_by_one_value_or_by_a_list(document: Document) -> None:
-    # rule 4.20
+    # rule 4.13
     document["applies_to"] = {"category": "billing", "region": ["CN-31", "CN-32", "CN-31"]}
     document["effective_until"] = "2030-01-01T00:00:00Z"
     policy = read_policy(json.dumps(document)).policy

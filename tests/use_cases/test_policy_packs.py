@@ -25,7 +25,7 @@ def read_pack(pack: str) -> PoliciesSideBySide:
 
 @pytest.mark.parametrize(("pack", "name"), [(pack, name) for pack, names in PACKS.items() for name in names])
 def test_each_document_is_an_example_with_sources_and_dates(pack: str, name: str) -> None:
-    # rule 4.26
+    # rule 4.19
     data = load_seed_data()
     text = pack_document(pack, name)
     reading = read_policy(
@@ -92,7 +92,7 @@ DUE = [
 def test_each_pack_has_the_dates_of_its_regulator(
     pack: str, received: str, priority: str, category: str | None, due: str
 ) -> None:
-    # rule 4.26
+    # rule 4.19
     received_at = datetime.fromisoformat(received)
     policy: Policy = read_pack(pack).choose(received_at, ChoosingMembers(category=category)).policy
     told = Circumstances(priority=Priority(priority), category=category)

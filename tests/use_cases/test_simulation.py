@@ -210,7 +210,7 @@ def prepare(scenario: Scenario, document: str, **period: date) -> simulating.Sim
 
 
 @pytest.mark.parametrize("seed", range(examples(1)))
-def test_rule_4_30_the_policies_in_force_reproduce_the_past(scenario: Scenario, seed: int) -> None:
+def test_rule_4_20_the_policies_in_force_reproduce_the_past(scenario: Scenario, seed: int) -> None:
     apply(scenario, ACTING)
     Quarter(scenario, seed).run(100)
     simulation = prepare(scenario, HANDBOOK)
@@ -264,7 +264,7 @@ def run(
     return total, [json.loads(line) for line in rows.splitlines()]
 
 
-def test_rule_4_31_another_policy_shows_what_it_changes(past: Scenario) -> None:
+def test_rule_4_21_another_policy_shows_what_it_changes(past: Scenario) -> None:
     before = counted_rows(past)
     figures, rows = run(past, STRICTER, from_on=date(2026, 1, 1))
     assert run(past, STRICTER, from_on=date(2026, 1, 1), processes=2) == (figures, rows)
@@ -288,7 +288,7 @@ def test_rule_4_31_another_policy_shows_what_it_changes(past: Scenario) -> None:
     assert "follow-up" in refused["reason"]
 
 
-def test_rule_4_31_each_number_has_its_facts(past: Scenario) -> None:
+def test_rule_4_21_each_number_has_its_facts(past: Scenario) -> None:
     figures, rows = run(past, STRICTER, from_on=date(2026, 1, 1))
     deadlines = [row for row in rows if row["fact"] == "deadline"]
     steps = [row for row in rows if row["fact"] == "escalation"]
@@ -313,7 +313,7 @@ def counted_rows(scenario: Scenario) -> list[int]:
     return scenario.service.read(lambda tx: [*tx.connection.execute(text(f"SELECT {statement}")).one()])
 
 
-def test_rule_4_32_steps_go_to_the_staff_of_that_time(scenario: Scenario) -> None:
+def test_rule_4_22_steps_go_to_the_staff_of_that_time(scenario: Scenario) -> None:
     Quarter(scenario, 0)  # makes users
     scenario.post(category="network.outage")
     scenario.advance(days=10)
@@ -330,7 +330,7 @@ def test_rule_4_32_steps_go_to_the_staff_of_that_time(scenario: Scenario) -> Non
     assert all(side is Side.BOTH for login, side in figures.persons if login == "bo")
 
 
-def test_rule_4_33_repeats_are_found_where_the_past_did_not_ask(scenario: Scenario) -> None:
+def test_rule_4_23_repeats_are_found_where_the_past_did_not_ask(scenario: Scenario) -> None:
     silent = HANDBOOK.replace("raised_by: [vulnerable, repeat, regulator]", "raised_by: [regulator]").replace(
         "effective_at: 1970-01-01T00:00:00Z", "effective_at: 1971-01-01T00:00:00Z"
     )
@@ -354,7 +354,7 @@ def test_rule_4_33_repeats_are_found_where_the_past_did_not_ask(scenario: Scenar
         (HANDBOOK, {"to_on": date(2025, 1, 1)}, "The period ends after it begins."),
     ],
 )
-def test_rule_4_31_what_cannot_be_simulated_is_refused(
+def test_rule_4_21_what_cannot_be_simulated_is_refused(
     scenario: Scenario, document: str, period: dict[str, date], refusal: str
 ) -> None:
     with pytest.raises(InvalidContent) as raised:

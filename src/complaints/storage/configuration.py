@@ -121,11 +121,11 @@ class Configuration:
         return {rule.kind: rule.title for rule in rules if rule.title}
 
     def policy_at(self, instant: datetime) -> Policy:
-        """The policy in force at `instant` that fits every complaint (rule 4.20)."""
+        """The policy in force at `instant` that fits every complaint (rule 4.13)."""
         return self.side_by_side.general_at(instant)
 
     def find_other_policy(self, complaint: Complaint) -> Policy | None:
-        """The policy that the members of the complaint choose, if it is another than its own (rule 4.24)."""
+        """The policy that the members of the complaint choose, if it is another than its own (rule 4.17)."""
         members = (complaint.region, complaint.source, complaint.channel, complaint.category)
         chosen = self.side_by_side.choose(complaint.received_at, ChoosingMembers(*members)).policy
         return None if chosen.code == complaint.policy_code else chosen

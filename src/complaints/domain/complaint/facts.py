@@ -202,7 +202,7 @@ class Complaint(PlainMembers, AnySubject):
     of this cycle. `contact_outcome` is the outcome of the last follow-up contact that reached the complainant.
     `unreachable_at` is the time of the last contact, if it reached nobody. `external_ids` has the names of the
     complaint in other systems, by system. `external_id` is its name in the system `source`. `policy_chosen_by` is the
-    rule that chose its policy (rule 4.23).
+    rule that chose its policy (rule 4.16).
     """
 
     id: UUID

@@ -12,7 +12,7 @@ CHOOSING_MEMBERS = ("region", "source", "channel", "category")
 """The members of a complaint that `applies_to` may name, the most important first."""
 
 REPLANNED_BY = "replanned_by"
-"""In place of the rule that chose the policy of a complaint: the actor who moved it there (rule 4.24)."""
+"""In place of the rule that chose the policy of a complaint: the actor who moved it there (rule 4.17)."""
 
 
 class ChoosingMembers(NamedTuple):
@@ -79,7 +79,7 @@ class PoliciesSideBySide:
         self._by_value = self._versions.by_value()
 
     def general_at(self, instant: datetime) -> Policy:
-        """The policy in force at `instant` that fits every complaint (rule 4.20).
+        """The policy in force at `instant` that fits every complaint (rule 4.13).
 
         The first such policy also holds before it is in force.
         """
@@ -89,7 +89,7 @@ class PoliciesSideBySide:
         return self._versions.general[0].policy
 
     def choose(self, instant: datetime, members: ChoosingMembers) -> PolicyChoice:
-        """The policy in force at `instant` that fits a complaint most closely (rule 4.21)."""
+        """The policy in force at `instant` that fits a complaint most closely (rule 4.14)."""
         closest = PolicyChoice(self.general_at(instant), {})
         if not self._by_value:
             return closest
@@ -132,7 +132,7 @@ class PoliciesSideBySide:
         return PoliciesSideBySide((*self.in_order[:place], policy, *self.in_order[place:]))
 
     def faults_of(self, policy: Policy) -> Iterator[PlacedFault]:
-        """Why a version among these must not be applied: two policies fit equally, or none fits (rule 4.22)."""
+        """Why a version among these must not be applied: two policies fit equally, or none fits (rule 4.15)."""
         yield from self._holes()
         own = next((v for v in self._versions.limited if v.policy is policy), None)
         for other in self._versions.limited if own else ():

@@ -64,7 +64,7 @@ def _lock_first(
 def replan(
     service: Service, tx: Transaction, caller: Caller, reference: str, command: Replan, versions: Versions
 ) -> Complaint:
-    """Move the complaint to a version of its policy or of another one, on purpose (rules 2.9 and 4.24).
+    """Move the complaint to a version of its policy or of another one, on purpose (rules 2.9 and 4.17).
 
     Raises InvalidContent for an unknown version, Conflict for a complaint that has ended, StaleVersion, NotFound.
     """

@@ -87,7 +87,7 @@ def patch(
 
 
 def _other_policy(before: Complaint, after: Complaint, configuration: Configuration) -> str | None:
-    """The policy that a new region or category chooses, as `code/version`. The complaint keeps its own (rule 4.24)."""
+    """The policy that a new region or category chooses, as `code/version`. The complaint keeps its own (rule 4.17)."""
     if (after.region, after.category) == (before.region, before.category):
         return None
     other = configuration.find_other_policy(after)

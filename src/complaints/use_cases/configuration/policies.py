@@ -40,7 +40,7 @@ def validate_policy(
     """Read a policy document in YAML or JSON, for complaints received at its `effective_at` and at `now`.
 
     With `configuration`, its teams, categories, users and stored calendars must exist, and its policies must allow the
-    document beside them (rule 4.22). Raises InvalidContent with all faults, each with its pointer and its line.
+    document beside them (rule 4.15). Raises InvalidContent with all faults, each with its pointer and its line.
     """
     if configuration is None:
         return read_policy(text, now=now)

@@ -37,7 +37,7 @@ def try_policy(
 ) -> PolicyTrial:
     """The deadline of `kind` by the version of policy `code` in force at `start`, or by its first version.
 
-    Without a code, the policy is that of a complaint received at `start` with these members (rule 4.21). Raises
+    Without a code, the policy is that of a complaint received at `start` with these members (rule 4.14). Raises
     InvalidContent for an unknown policy or category, and as `plan_trial` does.
     """
     configuration, chosen_by = service.configuration(tx), None
@@ -61,7 +61,7 @@ class DocumentTrial:
 
 
 def try_document(text: str, received_at: datetime, *, told: Circumstances) -> DocumentTrial:
-    """Try a policy document that is not applied, on a complaint received at `received_at` (rule 4.25).
+    """Try a policy document that is not applied, on a complaint received at `received_at` (rule 4.18).
 
     Raises InvalidContent with all faults of the document.
     """

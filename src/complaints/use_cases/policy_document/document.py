@@ -60,7 +60,7 @@ def read_policy(
 
     `calendars` are the stored calendars that `use` may name; the policy copies them as they are now. If
     `teams`, `categories` or `users` is given, the document may name no others. `beside` are the policies that are
-    applied; the document must go with them (rule 4.22). Raises InvalidContent with all faults:
+    applied; the document must go with them (rule 4.15). Raises InvalidContent with all faults:
     the JSON pointer of each, and "line N: " before its message.
     """
     document = read_yaml(text)

@@ -1,4 +1,4 @@
-"""Simulates a policy over the complaints that were received in a period. Nothing is written (rule 4.30)."""
+"""Simulates a policy over the complaints that were received in a period. Nothing is written (rule 4.20)."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
