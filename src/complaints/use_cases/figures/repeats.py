@@ -60,7 +60,7 @@ class _Near:
 
     def find_repeated(self, one: ReceivedComplaint) -> UUID | None:
         """The latest complaint that `one` repeats."""
-        found = []
+        found: list[ReceivedComplaint] = []
         for others in self._lists(one):
             first = bisect_left(others, one.received_at - WINDOW, key=_received_at)
             end = bisect_left(others, one.place, key=_place)
