@@ -645,13 +645,13 @@ def add_up_weak_points(asked: Asked, group_by: str | None) -> dict[str | None, S
             "share": _quotient(one.above, whole),
             "cumulative_share": _quotient(so_far, whole),
         }
-        one.parts |= {"change": _quotient(one.above - was, was)} if was else {}
+        one.parts["change"] = _quotient(one.above - was, was)
         ordered[key] = one
     return ordered
 
 
 def _quotient(above: Decimal, below: Decimal | int) -> Decimal:
-    return (above / below).quantize(Decimal("0.000001"))
+    return (above / below).quantize(Decimal("0.000001")) if below else Decimal()
 
 
 def percentile(values: Sequence[Decimal], percent: int) -> Decimal:
