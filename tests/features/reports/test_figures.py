@@ -254,6 +254,36 @@ def test_a_repeat_is_found_by_receipt_and_taken_back(service: Service, scenario:
     assert repeats() == set()
 
 
+def test_a_shared_mark_makes_no_repeat_if_a_stronger_one_differs(
+    service: Service, scenario: Scenario
+) -> None:
+    """Rules 5.8 and 6.6: the account number decides if both have it, then the phone number, then the address."""
+    agency = {"email": "desk@agency.example"}
+    posts = [
+        scenario.post(category="network.outage", complainant=agency | own)
+        for own in (
+            {"account_no": "A1"},
+            {"account_no": "A2"},
+            {"phone": "+8613912345678"},
+            {},
+            {"account_no": "A2"},
+        )
+    ]
+    follow(service)
+    statement = select(figure_fact.c.complaint_id, figure_fact.c.repeat_of).where(
+        figure_fact.c.kind == "received"
+    )
+    found = {row[0]: row[1] for row in service.read(lambda tx: tx.connection.execute(statement).all())}
+    places = {one.id: n for n, one in enumerate(posts)} | {None: None}
+    assert {places[one]: places[other] for one, other in found.items()} == {
+        0: None,
+        1: None,
+        2: 1,
+        3: 2,
+        4: 3,
+    }
+
+
 def test_the_api_answers_json_csv_and_xlsx_alike(
     service: Service, winter: dict[str, Complaint], client: TestClient
 ) -> None:

@@ -17,7 +17,8 @@ from complaints.use_cases.following import follow
 from complaints.use_cases.service import Service, Transaction
 
 FOLLOWER, REBUILD = "reports", "reports.rebuild"
-BATCH = 1_000
+BATCH = 250
+"""Events in a transaction. On SQLite it has the write lock: a new complaint takes 0.2 ms, and one that changed 1 ms."""
 _COUNTED = ("changes", "deadlines", "planned_at", "persons")
 _COUNTED_TYPES = (EventType.CONTACT_RECORDED, EventType.RESULT_NOTIFIED)
 _MOVED_BY = ("category", "merged_into")
@@ -55,7 +56,8 @@ def _keep(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> N
     begun = {complaint_id for complaint_id, found in known.items() if found[0].ordinal == 1}
     older = load_histories(tx, known.keys() - begun, up_to=events[-1].sequence)
     moved = {one.complaint_id for one in counted if one.complaint_id and _moves_repeats(one)}
-    _write(service, tx, {one: known[one] for one in begun} | older, moved)
+    repeats = find_repeats_again(tx, moved)
+    _write(service, tx, {one: known[one] for one in begun} | older, repeats)
 
 
 def _rebuild(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> None:
@@ -64,7 +66,8 @@ def _rebuild(service: Service, tx: Transaction, events: Sequence[EventRecord]) -
     follower.insert_follower(tx, FOLLOWER, after=0)
     up_to = follower.lock_after(tx, FOLLOWER)
     histories = load_histories(tx, begun, up_to=up_to)
-    _write(service, tx, histories, set(histories))
+    # Every other complaint is written in its turn, so later ones need not be looked at.
+    _write(service, tx, histories, find_repeats_again(tx, histories, with_later=False))
 
 
 def load_histories(tx: Transaction, complaint_ids: Collection[UUID], *, up_to: int) -> Histories:
@@ -84,16 +87,18 @@ def _group(events: Iterable[EventRecord]) -> Histories:
 
 
 def _write(
-    service: Service, tx: Transaction, histories: Mapping[UUID, Sequence[EventRecord]], moved: set[UUID]
+    service: Service,
+    tx: Transaction,
+    histories: Mapping[UUID, Sequence[EventRecord]],
+    repeats: Mapping[UUID, UUID | None],
 ) -> None:
-    if not histories:
-        return
+    """Write the facts of complaints. `repeats` has the complaints whose repeats were looked for again."""
     configuration = service.configuration(tx)
     folded = [fold_facts(one, events, configuration.policy) for one, events in histories.items()]
-    kept = figure_fact.find_repeats(tx, [one for one in histories if one not in moved])
-    again = find_repeats_again(tx, moved)
-    figure_fact.replace_facts(tx, folded, kept | again)
-    figure_fact.set_repeats(tx, {one: other for one, other in again.items() if one not in histories})
+    if folded:
+        kept = figure_fact.find_repeats(tx, histories.keys() - repeats.keys())
+        figure_fact.replace_facts(tx, folded, {**kept, **repeats})
+    figure_fact.set_repeats(tx, {one: other for one, other in repeats.items() if one not in histories})
 
 
 def _is_counted(one: EventRecord) -> bool:

@@ -2,9 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, product
 from operator import attrgetter
 from uuid import UUID
 
@@ -17,49 +17,86 @@ from complaints.storage.rows.person import EarlierComplaint, ReceivedComplaint
 WINDOW = timedelta(days=30)
 
 
-def find_repeats_again(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, UUID | None]:
+def find_repeats_again(
+    tx: Transaction, complaint_ids: Collection[UUID], *, with_later: bool = True
+) -> dict[UUID, UUID | None]:
     """The earlier complaint that each of these complaints repeats, the latest one; None: it repeats none.
 
-    Complaints that these may have made repeats are looked at too, and so are those that repeated them before.
+    With `with_later`, complaints that these may have made repeats are looked at too, and so are those that repeated
+    them before.
     """
     if not complaint_ids:
         return {}
     moved = person.find_received(tx, complaint_ids)
     near = _Near(tx, moved)
-    later = {other.id for one in moved for other in near.find(one) if _repeats(other, one)}
+    found = {one.id: near.find_repeated(one) for one in moved}
+    if not with_later:
+        return found
+    later = {other.id for one in moved for other in near.list_later(one)}
     later = (later | figure_fact.find_repeating(tx, complaint_ids)) - set(complaint_ids)
     others = person.find_received(tx, later) if later else []
     near_others = _Near(tx, others)
-    return {
-        **{one.id: _find_latest(one, near.find(one)) for one in moved},
-        **{one.id: _find_latest(one, near_others.find(one)) for one in others},
-    }
+    return {**found, **{one.id: near_others.find_repeated(one) for one in others}}
 
 
 class _Near:
-    """Complaints by each mark of their complainant, in the order of their receipt, so that few are compared."""
+    """Complaints by category and mark of their complainant, in the order of their receipt, so that few are compared.
+
+    A mark decides only if no stronger one does. So complaints with one e-mail address and many account numbers, as an
+    agency has them, are not compared with each other.
+    """
 
     def __init__(self, tx: Transaction, asked: Sequence[ReceivedComplaint]) -> None:
         since: dict[Identity, datetime] = {}
         for one in asked:
-            if one.marks:
+            if one.marks and one.category is not None:
                 begin = one.received_at - WINDOW
                 since[one.identity] = min(begin, since.get(one.identity, begin))
         known = {other.id: _received(identity, other) for identity, other in _look_up(tx, since)}
         self._found: dict[object, list[ReceivedComplaint]] = defaultdict(list)
         for other in sorted(known.values(), key=_place):
             for mark in other.marks:
-                self._found[mark].append(other)
+                self._found[other.category, mark, _strength(other.identity)].append(other)
 
-    def find(self, one: ReceivedComplaint) -> Iterator[ReceivedComplaint]:
-        """The complaints of the complainant of `one` within the window before and after it."""
-        for mark in one.marks:
-            others = self._found.get(mark, [])
+    def find_repeated(self, one: ReceivedComplaint) -> UUID | None:
+        """The latest complaint that `one` repeats."""
+        found: list[ReceivedComplaint] = []
+        for others in self._lists(one):
             first = bisect_left(others, one.received_at - WINDOW, key=_received_at)
+            end = bisect_left(others, one.place, key=_place)
+            earlier = (others[n] for n in range(end - 1, first - 1, -1))
+            found += islice((other for other in earlier if _same(other, one)), 1)
+        return max(found, key=_place).id if found else None
+
+    def list_later(self, one: ReceivedComplaint) -> Iterator[ReceivedComplaint]:
+        """The complaints that repeat `one`."""
+        for others in self._lists(one):
+            first = bisect_right(others, one.place, key=_place)
             end = bisect_right(others, one.received_at + WINDOW, key=_received_at)
-            for other in islice(others, first, end):
-                if other.category == one.category and same_complainant(other.identity, one.identity):
-                    yield other
+            yield from (other for other in islice(others, first, end) if _same(other, one))
+
+    def _lists(self, one: ReceivedComplaint) -> Iterator[list[ReceivedComplaint]]:
+        """The complaints with a mark of `one` that may decide. A merged complaint takes no part."""
+        if one.merged_into is not None or one.category is None:
+            return
+        has_account, has_phone = _strength(one.identity)
+        for mark in one.marks:
+            for strength in product((True, False), repeat=2):
+                both_have = (has_account and strength[0], has_phone and strength[1])
+                if not any(both_have[: _RANKS[mark[0]]]):
+                    yield self._found.get((one.category, mark, strength), [])
+
+
+_RANKS = {"account": 0, "phone": 1, "email": 2}
+
+
+def _strength(identity: Identity) -> tuple[bool, bool]:
+    """Which of the stronger marks an identity has: account number, phone."""
+    return bool(identity.account_no), bool(identity.phone_e164)
+
+
+def _same(other: ReceivedComplaint, one: ReceivedComplaint) -> bool:
+    return other.id != one.id and same_complainant(other.identity, one.identity)
 
 
 _place, _received_at = attrgetter("place"), attrgetter("received_at")
@@ -73,15 +110,3 @@ def _look_up(
 
 def _received(identity: Identity, one: EarlierComplaint) -> ReceivedComplaint:
     return ReceivedComplaint(one.id, one.sequence, one.received_at, one.category, None, identity)
-
-
-def _repeats(one: ReceivedComplaint, earlier: ReceivedComplaint) -> bool:
-    """True if `one`, of the same complainant, repeats `earlier`. A merged complaint takes no part."""
-    if earlier.merged_into or one.merged_into or one.category is None or one.category != earlier.category:
-        return False
-    return earlier.place < one.place and one.received_at - earlier.received_at <= WINDOW
-
-
-def _find_latest(one: ReceivedComplaint, others: Iterable[ReceivedComplaint]) -> UUID | None:
-    repeated = [other for other in others if _repeats(one, other)]
-    return max(repeated, key=lambda other: other.place).id if repeated else None
