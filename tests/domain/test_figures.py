@@ -139,7 +139,8 @@ MEMBERS = {
 
 def clock(kind: str, *, due: int, status: str = "running", **members: Any) -> dict[str, Any]:
     """A deadline as events record it."""
-    given = {"cycle": 1, "sequence": 1, "attempt": 1, "due_at": DAY.format(due), **members}
+    times = {"started_at": DAY.format(5), "due_at": DAY.format(due)}
+    given = {"cycle": 1, "sequence": 1, "attempt": 1, **times, **members}
     return {
         "id": f"{kind}-{given['cycle']}-{given['sequence']}-{given['attempt']}",
         "kind": kind,

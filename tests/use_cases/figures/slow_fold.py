@@ -70,14 +70,14 @@ class Story:
 class Histories:
     """All stories, the present instant, the zone of the days, and the department of each team.
 
-    `hours` are the weekly open times of the calendar for the resolution, by policy; None is always open.
+    `hours` are the weekly open times for a kind of deadline, by policy and kind; None is always open.
     """
 
     stories: list[Story]
     now: datetime
     zone: ZoneInfo
     departments: dict[str, str]
-    hours: dict[tuple[str, int], Any]
+    hours: dict[tuple[str, int, str], Any]
 
 
 def tell(service: Service, zone: str) -> Histories:
@@ -93,7 +93,11 @@ def tell(service: Service, zone: str) -> Histories:
                 )
             _add(stories[row["complaint_id"]], row)
         known = service.configuration(tx)
-        hours = {name: policy.rules["resolution"].calendar.hours for name, policy in known.policies.items()}
+        hours = {
+            (*name, kind): policy.rules[kind].calendar.hours
+            for name, policy in known.policies.items()
+            for kind in ("first_response", "resolution")
+        }
         departments = {team.code: team.department for team in known.directory.teams.values()}
         return Histories(list(stories.values()), tx.now, ZoneInfo(zone), departments, hours)
 
@@ -482,30 +486,52 @@ def time_shares(asked: Asked) -> Iterator[Counted]:
     """The time from receipt or reopening to the result of cycles with a result, by holder."""
     for story in asked.stories:
         for cycle in _cycles(story):
-            held: dict[tuple[str, str | None, str | None], timedelta] = {}
-            for begin, end in pairwise(_cuts(story, cycle, asked.told)):
-                holder = _holder_at(story, begin, asked.told)
-                held[holder] = held.get(holder, timedelta()) + (end - begin)
+            held = _held(story, cycle.started_at, cycle.ended_at, asked.told, "resolution")
             for (kind, team, person), part in held.items():
                 seconds = Decimal(part // timedelta(microseconds=1)) / 1_000_000
                 yield Counted(story, cycle.ended_at, seconds, None, {kind: seconds}, team or "", person or "")
 
 
-def _cuts(story: Story, cycle: Cycle, told: Histories) -> list[datetime]:
-    """Every instant of a cycle at which the holder could change."""
-    cuts = {cycle.started_at, cycle.ended_at}
-    cuts |= {one.at for one in story.happenings}
+def breaches(asked: Asked) -> Iterator[Counted]:
+    """Breached first responses and resolutions, charged by share of open time held until the breach."""
+    for story in asked.stories:
+        for one in story.deadlines.values():
+            if one["kind"] not in ("first_response", "resolution") or "breached_at" not in one:
+                continue
+            start, end = read_instant(one["started_at"]), read_instant(one["breached_at"])
+            held = _held(story, start, end, asked.told, one["kind"])
+            staff = {holder: time for holder, time in held.items() if holder[0] == "staff"}
+            staff = staff or {_staff_at(story, start): timedelta(seconds=1)}
+            whole = sum(staff.values(), timedelta())
+            shares = {holder: part * 1_000_000 // whole for holder, part in staff.items()}
+            shares[max(staff, key=lambda holder: staff[holder])] += 1_000_000 - sum(shares.values())
+            for (_, team, person), share in shares.items():
+                yield Counted(story, end, Decimal(share) / 1_000_000, team=team or "", person=person or "")
+
+
+Holder = tuple[str, str | None, str | None]
+
+
+def _held(
+    story: Story, start: datetime, end: datetime, told: Histories, kind: str
+) -> dict[Holder, timedelta]:
+    """The time from `start` to `end` by kind, team and person of its holder, cut at each instant that may change it."""
+    cuts = {start, end, *(one.at for one in story.happenings)}
     cuts |= {read_instant(one.data["until_at"]) for one in story.of_type("held")}
-    for open_time in _open_times(story, cycle.started_at, cycle.ended_at, told):
+    for open_time in _open_times(story, start, end, told, kind):
         cuts |= set(open_time)
-    return sorted(at for at in cuts if cycle.started_at <= at <= cycle.ended_at)
+    held: dict[Holder, timedelta] = {}
+    for begin, finish in pairwise(sorted(at for at in cuts if start <= at <= end)):
+        holder = _holder_at(story, begin, told, kind)
+        held[holder] = held.get(holder, timedelta()) + (finish - begin)
+    return held
 
 
 def _open_times(
-    story: Story, start: datetime, end: datetime, told: Histories
+    story: Story, start: datetime, end: datetime, told: Histories, kind: str
 ) -> list[tuple[datetime, datetime]]:
-    """The open times of the calendar for the resolution, day by day, as a clock on the wall shows them."""
-    hours = told.hours[story.now["policy_code"], story.now["policy_version"]]
+    """The open times of the calendar for a kind of deadline, day by day, as a clock on the wall shows them."""
+    hours = told.hours[story.now["policy_code"], story.now["policy_version"], kind]
     if hours is None:
         return [(start, end)]
     found, day = [], start.astimezone(told.zone).date() - timedelta(days=1)
@@ -518,8 +544,10 @@ def _open_times(
     return found
 
 
-def _holder_at(story: Story, at: datetime, told: Histories) -> tuple[str, str | None, str | None]:
-    if not any(begin <= at < end for begin, end in _open_times(story, at, at + timedelta(days=1), told)):
+def _holder_at(story: Story, at: datetime, told: Histories, kind: str) -> Holder:
+    if not any(
+        begin <= at < end for begin, end in _open_times(story, at, at + timedelta(days=1), told, kind)
+    ):
         return "closed_hours", None, None
     for n, one in enumerate(story.happenings):
         if one.type != "complaint.held":
@@ -532,6 +560,10 @@ def _holder_at(story: Story, at: datetime, told: Histories) -> tuple[str, str | 
                 None,
                 None,
             )
+    return _staff_at(story, at)
+
+
+def _staff_at(story: Story, at: datetime) -> Holder:
     here = [one for one in story.happenings if one.at <= at] or story.happenings[:1]
     return "staff", here[-1].after["team"], here[-1].after.get("assignee")
 
@@ -563,6 +595,7 @@ FIGURES: dict[str, Figure] = {
     "weak_points": inflow,
     "transfers": transfers,
     "first_responsibility_breaches": first_responsibility_breaches,
+    "breaches": breaches,
     "time_shares": time_shares,
     "complaints_per_10000_services": inflow,
     "appeals_per_million_users": appeals,
@@ -645,13 +678,13 @@ def add_up_weak_points(asked: Asked, group_by: str | None) -> dict[str | None, S
             "share": _quotient(one.above, whole),
             "cumulative_share": _quotient(so_far, whole),
         }
-        one.parts |= {"change": _quotient(one.above - was, was)} if was else {}
+        one.parts["change"] = _quotient(one.above - was, was)
         ordered[key] = one
     return ordered
 
 
 def _quotient(above: Decimal, below: Decimal | int) -> Decimal:
-    return (above / below).quantize(Decimal("0.000001"))
+    return (above / below).quantize(Decimal("0.000001")) if below else Decimal()
 
 
 def percentile(values: Sequence[Decimal], percent: int) -> Decimal:

@@ -66,7 +66,8 @@ class Figure:
     """The facts count in this unit: microseconds for times, and the smallest amount for money."""
 
 
-_SCALES = {"seconds": Decimal("0.000001"), "currency": AMOUNT_UNIT}
+_MILLIONTH = Decimal("0.000001")
+_SCALES = {"seconds": _MILLIONTH, "breaches": _MILLIONTH, "currency": AMOUNT_UNIT}
 
 
 def _read(name: str, written: Mapping[str, Any]) -> Figure:

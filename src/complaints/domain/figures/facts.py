@@ -18,7 +18,8 @@ class FactKind(StrEnum):
     `received`: the complaint came in. `reopened`: it was open again after its end. `result`: the complainant was told a
     result. `closed`: it was closed. `contact`: a contact after the result reached the complainant. `follow_up`: a
     planned contact was due. `escalation`: a step was taken. `transfer`: it went to another team or assignee. `handled`:
-    a cycle ended with a result. `time_share`: in that cycle a holder had it for a time.
+    a cycle ended with a result. `breach`: a holder has a share in a breach. `time_share`: in that cycle a holder had it
+    for a time.
     """
 
     RECEIVED = "received"
@@ -30,6 +31,7 @@ class FactKind(StrEnum):
     ESCALATION = "escalation"
     TRANSFER = "transfer"
     HANDLED = "handled"
+    BREACH = "breach"
     TIME_SHARE = "time_share"
 
 
@@ -41,8 +43,8 @@ class FigureFact:
     `in_time`; without `due_at` it was cancelled in time, or there is none. `until_day` is the day on which a complaint
     that was received or reopened ended; `is_omitted`: it is open without an unmet deadline. `microseconds` is the time
     from the receipt to the first result, or the time of a holder: `holder` is its kind, `holder_team` and
-    `holder_person` the staff. `is_good` depends on the kind: the first owner gave the result without a transfer, the
-    loop is closed, or there is a first-responsibility breach.
+    `holder_person` the staff. Of a breach it is the share of the holder, in millionths. `is_good` depends on the kind:
+    the first owner gave the result without a transfer, the loop is closed, or there is a first-responsibility breach.
     """
 
     kind: FactKind

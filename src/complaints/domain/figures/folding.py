@@ -11,7 +11,13 @@ from complaints.domain.complaint.facts import UNMET_STATUSES
 from complaints.domain.figures.days import local_day
 from complaints.domain.figures.facts import AMOUNT_UNIT, SHARED_MEMBERS, ComplaintFacts, FactKind, FigureFact
 from complaints.domain.figures.time_shares import read_work_history
-from complaints.domain.figures.work_facts import PLACES_A_CYCLE, UndatedFact, draft_work, in_microseconds
+from complaints.domain.figures.work_facts import (
+    PLACES_A_CYCLE,
+    UndatedFact,
+    draft_breaches,
+    draft_work,
+    in_microseconds,
+)
 from complaints.domain.instants import read_instant
 from complaints.domain.policy.policy import Policy
 from complaints.domain.time.zones import zone_of
@@ -65,7 +71,11 @@ def fold_facts(complaint_id: UUID, events: Sequence[PastEvent], policy_of: Polic
     for event in events:
         folder.add(event)
     policy = policy_of(*folder.policy)
-    drafts = [*folder.finish(), *draft_work(work, policy.rules[DeadlineKind.RESOLUTION].calendar)]
+    drafts = [
+        *folder.finish(),
+        *draft_work(work, policy.rules[DeadlineKind.RESOLUTION].calendar),
+        *draft_breaches(work, folder.deadlines, policy.rules),
+    ]
     zone = zone_of(policy.timezone).info
     shared = {**folder.shared(), "received_day": local_day(drafts[0]["at"], zone)[0]}
     return ComplaintFacts(complaint_id, shared, tuple(_make_fact(draft, zone) for draft in drafts))
@@ -104,6 +114,11 @@ class _Folder:
     def policy(self) -> tuple[str, int]:
         """Code and version of the policy that the complaint has at the end."""
         return self._members["policy_code"], self._members["policy_version"]
+
+    @property
+    def deadlines(self) -> Iterable[Data]:
+        """The deadlines as the last event about each of them says."""
+        return self._deadlines.values()
 
     def finish(self) -> list[UndatedFact]:
         """The drafts; the first one is of the receipt."""

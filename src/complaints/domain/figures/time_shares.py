@@ -153,7 +153,7 @@ class _HeldTime:
 class _Reader:
     """Reads event after event. `worker` is the last assignee since the complaint came into its team.
 
-    `before_result` is the number of transfers before the first result; None: none was told yet.
+    `before_result` is the number of transfers before the first result; None: there is no result yet.
     """
 
     periods: list[WorkPeriod] = field(default_factory=list)

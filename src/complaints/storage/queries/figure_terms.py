@@ -167,6 +167,7 @@ TERMS: Mapping[str, FigureTerms] = {
         _one_if(f.is_good),
         _always({"handed_over": _ONE}),
     ),
+    "breaches": FigureTerms(_during(FactKind.BREACH), (_MERGED,), f.microseconds, by_holder=True),
     "time_shares": FigureTerms(
         _during(FactKind.TIME_SHARE),
         (_MERGED,),
