@@ -306,9 +306,10 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
 
 
 def _is_assigned_by_hand(one: SimulatedComplaint) -> bool:
+    """True if the last assignment was by a user, who did not take it back, and whose assignee did not leave."""
     marks = one.last_assigned
-    by_hand = bool(marks) and not {"taken_back", "left", "by"} & marks
-    return by_hand or (one.complaint.assignee is not None and "by" not in marks)
+    by_hand = marks is not None and not {"taken_back", "left", "by"} & marks
+    return by_hand or (one.complaint.assignee is not None and "by" not in (marks or ()))
 
 
 def _change_priority(one: SimulatedComplaint, change: Change, event: PastEvent) -> None:

@@ -90,6 +90,7 @@ class SimulatedComplaint:
 
     `policy` and `complaint` are there after the first event. `assignments_left` counts assignments by policy that could
     not be made again, because they depend on all complaints. `promise_ids` has the promises by their id of the past.
+    `last_assigned` has the names of the data of the last assignment; None without one.
     """
 
     policy: Policy
@@ -101,7 +102,7 @@ class SimulatedComplaint:
         self.escalations: list[Escalation] = []
         self.not_possible: list[NotPossible] = []
         self.promise_ids: dict[str, UUID] = {}
-        self.last_assigned: frozenset[str] = frozenset()
+        self.last_assigned: frozenset[str] | None = None
         self.awaited: AssignmentMethod | None = None
         self.assignments_left = 0
         self.merge = SimulatedMerge()
