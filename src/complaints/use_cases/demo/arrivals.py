@@ -43,7 +43,7 @@ _STAGES = (
 
 
 class ArrivalKind(StrEnum):
-    """Why a complaint comes: one of every day, of an outage, of the mistake in the bills, told twice, or staged.
+    """Why a complaint comes: one of every day, of an outage, of the mistake in the bills, a duplicate, or staged.
 
     Staged ones stand in a certain state at the end of the quarter, so that even a small demo shows every state.
     """
@@ -59,7 +59,7 @@ class ArrivalKind(StrEnum):
 class Arrival:
     """A complaint that will come. `customer` numbers the complainants.
 
-    `first` is the complaint that was told before. `stage` is the state of a staged one at the end.
+    `first` is the complaint of which this one is a duplicate. `stage` is the state of a staged one at the end.
     """
 
     at: datetime

@@ -24,7 +24,7 @@ _COORDINATOR = "luo.xi"  # a manager: the scope is every complaint
 
 
 def merge_turns(scene: Scene, life: Life, live: LiveComplaint, first: LiveComplaint, at: datetime) -> Turns:
-    """The life of a complaint that was told twice: it is merged at `at`, unless the first one has a result."""
+    """The life of a duplicate: it is merged at `at`, unless the first complaint has a result."""
     caller = scene.house.caller(_COORDINATOR)
 
     def take(tx: Transaction, command: Merge | Unmerge) -> None:
