@@ -15,7 +15,7 @@ from sqlalchemy import text
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.domain.scope import ALL_COMPLAINTS
-from complaints.domain.simulation.comparison import Move, Side, SimulationFigures
+from complaints.domain.simulation.comparison import FactSide, Move, SimulationFigures
 from complaints.storage.queries import escalations
 from complaints.storage.queries.escalations import EscalationFilter
 from complaints.use_cases.access import SYSTEM
@@ -220,7 +220,7 @@ def test_rule_4_20_the_policies_in_force_reproduce_the_past(scenario: Scenario, 
     assert figures.complaints > 5
     assert {
         side for counted in (figures.breaches, figures.escalations, figures.persons) for _, side in counted
-    } == {Side.BOTH}
+    } == {FactSide.BOTH}
     assert {move for _, move in figures.due_times} == {Move.EQUAL}
     assert [row["past"] for row in rows] == [row["simulated"] for row in rows]
     assert (figures.not_possible, figures.assignments_left, figures.left_out) == ({}, 0, {})
@@ -279,8 +279,8 @@ def test_rule_4_21_another_policy_shows_what_it_changes(past: Scenario) -> None:
     assert figures.median_shift_seconds("first_response") == -12 * 3600
     assert figures.due_times["resolution", Move.EQUAL] == 4
     # Everybody who was late by the stricter policy is escalated to the team lead: at 12 hours.
-    assert figures.escalations[1, Side.SIMULATED] == 3
-    assert figures.persons["admin", Side.SIMULATED] > 0
+    assert figures.escalations[1, FactSide.SIMULATED] == 3
+    assert figures.persons["admin", FactSide.SIMULATED] > 0
     # After four months, the follow-up is not made yet, so nobody could close the complaint.
     assert figures.not_possible == {"close": 1}
     [refused] = [row for row in rows if row["fact"] == "not_possible"]
@@ -295,15 +295,15 @@ def test_rule_4_21_each_number_has_its_facts(past: Scenario) -> None:
     assert Counter((row["kind"], row["breach"]) for row in deadlines if row["breach"]) == figures.breaches
     moved = {pair: n for pair, n in figures.due_times.items() if pair[1] is not Move.EQUAL}
     assert Counter((row["kind"], row["due"]) for row in deadlines if row["due"] != "equal") == moved
-    for side in (Side.PAST, Side.SIMULATED):
+    for side in (FactSide.PAST, FactSide.SIMULATED):
         levels = Counter(row[side]["level"] for row in steps if row[side])
         assert levels == {
-            level: figures.escalations[level, side] + figures.escalations[level, Side.BOTH]
+            level: figures.escalations[level, side] + figures.escalations[level, FactSide.BOTH]
             for level in levels
         }
         persons = Counter(login for row in steps if row[side] for login in row[side]["recipients"])
         assert persons == {
-            login: figures.persons[login, side] + figures.persons[login, Side.BOTH] for login in persons
+            login: figures.persons[login, side] + figures.persons[login, FactSide.BOTH] for login in persons
         }
 
 
@@ -326,8 +326,8 @@ def test_rule_4_22_steps_go_to_the_staff_of_that_time(scenario: Scenario) -> Non
     scenario.advance(days=10)
     figures, _ = run(scenario, HANDBOOK.replace("at: +12h", "at: +13h"))
     assert {login for login, _ in figures.persons} == {"admin", "bo"}
-    assert figures.persons["bo", Side.BOTH] > 0
-    assert all(side is Side.BOTH for login, side in figures.persons if login == "bo")
+    assert figures.persons["bo", FactSide.BOTH] > 0
+    assert all(side is FactSide.BOTH for login, side in figures.persons if login == "bo")
 
 
 def test_rule_4_23_repeats_are_found_where_the_past_did_not_ask(scenario: Scenario) -> None:

@@ -37,7 +37,7 @@ _SPELLS = (FactKind.RECEIVED, FactKind.REOPENED)
 Data = Mapping[str, Any]
 
 
-class PastEvent(Protocol):
+class FactEvent(Protocol):
     """The members of an event from which facts follow. `data` is the form of the history, as JSON."""
 
     @property
@@ -61,7 +61,7 @@ class PastEvent(Protocol):
         """The changes and the deadlines that the event records."""
 
 
-def fold_facts(complaint_id: UUID, events: Sequence[PastEvent], policy_of: PolicyOf) -> ComplaintFacts:
+def fold_facts(complaint_id: UUID, events: Sequence[FactEvent], policy_of: PolicyOf) -> ComplaintFacts:
     """The facts of a complaint with these events, oldest first. Texts may be masked.
 
     Their days are local ones of the policy that the complaint has at the end.
@@ -93,7 +93,7 @@ class _Folder:
         self._has_moved = has_moved
         self._is_told = False
 
-    def add(self, event: PastEvent) -> None:
+    def add(self, event: FactEvent) -> None:
         """Take the next event of the history."""
         was = self._members.get("status")
         self._members.update(event.data.get("changes", {}))
@@ -132,7 +132,7 @@ class _Folder:
         own = {name: known.get(name) for name in SHARED_MEMBERS}
         return own | {"is_imported": self._is_imported, "is_merged": known["status"] == Status.MERGED}
 
-    def _begin(self, event: PastEvent) -> None:
+    def _begin(self, event: FactEvent) -> None:
         self._is_imported = event.type == EventType.IMPORTED_ENDED
         self._draft(FactKind.RECEIVED, 0, self._instant("received_at") or event.at)
         if not self._is_imported:
@@ -144,7 +144,7 @@ class _Folder:
             self._draft(FactKind.CLOSED, event.ordinal, ended_at, is_good=False, is_reopened=False)
         self._last(*_SPELLS)["until_at"] = ended_at
 
-    def _change_status(self, event: PastEvent, was: str) -> None:
+    def _change_status(self, event: FactEvent, was: str) -> None:
         status = self._members["status"]
         if status == Status.CLOSED:
             is_loop = self._is_closed_loop(event)
@@ -158,13 +158,13 @@ class _Folder:
                 self._last(FactKind.CLOSED)["is_reopened"] = True
             self._draft(FactKind.REOPENED, event.ordinal, event.at)
 
-    def _is_closed_loop(self, event: PastEvent) -> bool:
+    def _is_closed_loop(self, event: FactEvent) -> bool:
         """True if cause, action and confirmation are on record (rule 6.12)."""
         known = self._members
         is_confirmed = event.data.get("early") or known.get("contact_outcome") == ContactOutcome.SOLVED
         return bool(known.get("cause") and known.get("resolution") and is_confirmed)
 
-    def _tell_result(self, event: PastEvent, at: datetime) -> None:
+    def _tell_result(self, event: FactEvent, at: datetime) -> None:
         known = self._members
         amount = known.get("compensation_amount")
         owner_told = event.actor == f"user:{known['first_owner']}"
@@ -181,7 +181,7 @@ class _Folder:
         )
         self._is_told = True
 
-    def _hear(self, event: PastEvent) -> None:
+    def _hear(self, event: FactEvent) -> None:
         if event.data["outcome"] == ContactOutcome.UNREACHABLE:
             return
         self._answered.add(event.data.get("deadline_id", ""))

@@ -13,7 +13,7 @@ from complaints.domain.simulation.past import DeadlineFate, DeadlineKey, StepKey
 from complaints.domain.simulation.simulated_complaint import NotPossible, SimulatedComplaint
 
 
-class Side(StrEnum):
+class FactSide(StrEnum):
     """Where a fact is: in the past and in the simulation, or only in one of them."""
 
     BOTH = "both"
@@ -58,7 +58,7 @@ class ComparedDeadline:
         return (self.simulated.due_at - self.past.due_at) / timedelta(seconds=1)
 
     @property
-    def breach(self) -> Side | None:
+    def breach(self) -> FactSide | None:
         """Where it was breached. None: nowhere."""
         return _side_of(
             self.past is not None and self.past.breached_at is not None,
@@ -79,13 +79,13 @@ class ComparedStep:
     past: TakenStep | None
     simulated: TakenStep | None
 
-    def levels(self) -> Iterator[tuple[int, Side]]:
+    def levels(self) -> Iterator[tuple[int, FactSide]]:
         """The level on each side."""
         yield from _sides(
             {self.past.level} if self.past else (), {self.simulated.level} if self.simulated else ()
         )
 
-    def persons(self) -> Iterator[tuple[str, Side]]:
+    def persons(self) -> Iterator[tuple[str, FactSide]]:
         """The logins of its recipients on each side."""
         yield from _sides(
             self.past.recipients if self.past else (), self.simulated.recipients if self.simulated else ()
@@ -147,7 +147,7 @@ def _pairs(past: Mapping[Any, Any], simulated: Mapping[Any, Any]) -> Iterator[tu
         yield key, past.get(key), simulated.get(key)
 
 
-def _sides(past: Iterable[Any], simulated: Iterable[Any]) -> Iterator[tuple[Any, Side]]:
+def _sides(past: Iterable[Any], simulated: Iterable[Any]) -> Iterator[tuple[Any, FactSide]]:
     before, after = set(past), set(simulated)
     for value in before | after:
         side = _side_of(value in before, value in after)
@@ -155,12 +155,12 @@ def _sides(past: Iterable[Any], simulated: Iterable[Any]) -> Iterator[tuple[Any,
         yield value, side
 
 
-def _side_of(is_past: bool, is_simulated: bool) -> Side | None:
+def _side_of(is_past: bool, is_simulated: bool) -> FactSide | None:
     if is_past and is_simulated:
-        return Side.BOTH
+        return FactSide.BOTH
     if is_past:
-        return Side.PAST
-    return Side.SIMULATED if is_simulated else None
+        return FactSide.PAST
+    return FactSide.SIMULATED if is_simulated else None
 
 
 @dataclass(slots=True)
@@ -176,11 +176,11 @@ class SimulationFigures:
     behind: int = 0
     assignments_left: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
-    breaches: Counter[tuple[str, Side]] = field(default_factory=Counter)
+    breaches: Counter[tuple[str, FactSide]] = field(default_factory=Counter)
     due_times: Counter[tuple[str, Move]] = field(default_factory=Counter)
     shifts: Counter[tuple[str, float]] = field(default_factory=Counter)
-    escalations: Counter[tuple[int, Side]] = field(default_factory=Counter)
-    persons: Counter[tuple[str, Side]] = field(default_factory=Counter)
+    escalations: Counter[tuple[int, FactSide]] = field(default_factory=Counter)
+    persons: Counter[tuple[str, FactSide]] = field(default_factory=Counter)
     not_possible: Counter[str] = field(default_factory=Counter)
 
     def add_complaint(self, compared: ComparedComplaint) -> None:
@@ -238,15 +238,15 @@ class SimulationFigures:
         }
 
 
-def _by_side(counted: Counter[tuple[Any, Side]]) -> dict[str, dict[str, float | None]]:
+def _by_side(counted: Counter[tuple[Any, FactSide]]) -> dict[str, dict[str, float | None]]:
     """The numbers of the past and of the simulation for each name, and how many are only in one of them."""
     return {
         str(name): {
-            "past": counted[name, Side.BOTH] + counted[name, Side.PAST],
-            "simulated": counted[name, Side.BOTH] + counted[name, Side.SIMULATED],
-            "difference": counted[name, Side.SIMULATED] - counted[name, Side.PAST],
-            "no_longer": counted[name, Side.PAST],
-            "new": counted[name, Side.SIMULATED],
+            "past": counted[name, FactSide.BOTH] + counted[name, FactSide.PAST],
+            "simulated": counted[name, FactSide.BOTH] + counted[name, FactSide.SIMULATED],
+            "difference": counted[name, FactSide.SIMULATED] - counted[name, FactSide.PAST],
+            "no_longer": counted[name, FactSide.PAST],
+            "new": counted[name, FactSide.SIMULATED],
         }
         for name in sorted({name for name, _ in counted})
     }

@@ -30,7 +30,7 @@ f = figure_fact.c
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class FigurePeriod:
     """The local days of a figure, from `first` up to and without `end`, and the instant at which it is asked."""
 
     first: int
@@ -45,25 +45,25 @@ class FigureTerms:
     With `by_holder`, teams and persons are those that held the time, not those that have the complaint.
     """
 
-    population: Callable[[Period], Condition]
-    exclusions: tuple[tuple[str, Callable[[Period], Condition]], ...]
+    population: Callable[[FigurePeriod], Condition]
+    exclusions: tuple[tuple[str, Callable[[FigurePeriod], Condition]], ...]
     numerator: ColumnElement[Any]
-    parts: Callable[[Period], Mapping[str, ColumnElement[Any]]] = field(default=lambda _period: {})
+    parts: Callable[[FigurePeriod], Mapping[str, ColumnElement[Any]]] = field(default=lambda _period: {})
     by_holder: bool = False
 
 
-def _during(kind: FactKind, *conditions: Condition) -> Callable[[Period], Condition]:
+def _during(kind: FactKind, *conditions: Condition) -> Callable[[FigurePeriod], Condition]:
     return lambda period: and_(f.kind == kind, f.day >= period.first, f.day < period.end, *conditions)
 
 
-def _is_open_at_end(period: Period) -> Condition:
+def _is_open_at_end(period: FigurePeriod) -> Condition:
     """The complaint was open when the last day ended. Two conditions, so that each has an index."""
     is_spell = f.kind.in_([FactKind.RECEIVED, FactKind.REOPENED])
     is_open = and_(f.until_day.is_(None), literal_column("kind IN ('received', 'reopened')"))
     return and_(is_spell, f.day < period.end, or_(is_open, f.until_day >= period.end))
 
 
-def _always(terms: Terms) -> Callable[[Period], Terms]:
+def _always(terms: Terms) -> Callable[[FigurePeriod], Terms]:
     return lambda _period: terms
 
 
@@ -76,7 +76,7 @@ _MERGED = ("merged", _always(f.is_merged))
 _IMPORTED = ("imported_history", _always(f.is_imported))
 
 
-def _judged(due_at: ColumnElement[Any]) -> tuple[tuple[str, Callable[[Period], Condition]], ...]:
+def _judged(due_at: ColumnElement[Any]) -> tuple[tuple[str, Callable[[FigurePeriod], Condition]], ...]:
     """The exclusions of a figure of timeliness: a deadline that was cancelled in time, or that has not come."""
     return (
         ("cancelled", _always(due_at.is_(None))),
@@ -90,7 +90,7 @@ _RECURS = exists().where(link.c.other_id == f.complaint_id, link.c.type == LinkT
 AGES = ((0, 1), (2, 3), (4, 7), (8, 15), (16, 30), (31, None))
 
 
-def _ages(period: Period) -> Mapping[str, ColumnElement[Any]]:
+def _ages(period: FigurePeriod) -> Mapping[str, ColumnElement[Any]]:
     age = literal(period.end - 1) - f.received_day
     found = {}
     for least, most in AGES:

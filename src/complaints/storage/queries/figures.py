@@ -13,7 +13,7 @@ from complaints.domain.figures.evaluation import FactSum
 from complaints.domain.figures.facts import FactKind
 from complaints.domain.scope import Scope
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.figure_terms import TERMS, FigureTerms, Period
+from complaints.storage.queries.figure_terms import TERMS, FigurePeriod, FigureTerms
 from complaints.storage.rows.figure_fact import figure_fact
 from complaints.storage.rows.scope_condition import condition
 
@@ -43,7 +43,7 @@ class FactQuery:
     """
 
     figure: str
-    period: Period
+    period: FigurePeriod
     scope: Scope
     group_by: GroupBy | None = None
     filters: Mapping[str, Sequence[Any]] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from complaints.domain.figures.days import (
 from complaints.domain.scope import Scope
 from complaints.domain.time.zones import zone_of
 from complaints.domain.vocabulary import Cause, Channel, Nature, Priority
-from complaints.storage.queries.figure_terms import Period
+from complaints.storage.queries.figure_terms import FigurePeriod
 from complaints.storage.queries.figures import FactQuery
 from complaints.use_cases.named_filters import check_name
 from complaints.use_cases.service import Configuration
@@ -72,7 +72,7 @@ def make_query(
     teams = configuration.directory.teams
     return figure, FactQuery(
         figure=figure.name,
-        period=Period(first, end, now),
+        period=FigurePeriod(first, end, now),
         scope=scope,
         group_by=request.group_by or figure.group_by,
         filters=_read_filters(request, configuration),
