@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from complaints.use_cases.charts.drawing import ChartWords, draw_box, draw_line, finish, paint_of, write_text
-from complaints.use_cases.charts.rows import BESIDE, EDGE, draw_origin, lay_rows, room_beside
+from complaints.use_cases.charts.rows import BESIDE, EDGE, lay_rows, room_beside
 
 THICKNESS = 14
 _CAP = 4
@@ -37,7 +37,7 @@ def draw_bars(words: ChartWords, bars: Sequence[Bar], *, largest: Decimal | None
     made, bottom = lay_rows(
         [bar.label for bar in bars], THICKNESS, lambda place, y: _draw_bar(words, bars[place], y, scale)
     )
-    return finish(words, [*made, draw_origin(bottom)], bottom)
+    return finish(words, made, bottom)
 
 
 def _draw_bar(words: ChartWords, bar: Bar, y: float, scale: float) -> list[str]:

@@ -17,7 +17,7 @@ from complaints.use_cases.charts.drawing import (
     write_number,
     write_text,
 )
-from complaints.use_cases.charts.rows import EDGE, draw_origin, lay_rows, room_beside
+from complaints.use_cases.charts.rows import EDGE, lay_rows, room_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ def draw_pareto(
         return [box, *knot, write_text(texts[place], WIDTH, y + THICKNESS - 2, anchor="end", weight="bold")]
 
     made, bottom = lay_rows([part.label for part in ordered], THICKNESS, draw)
-    return finish(words, [*made, draw_origin(bottom)], bottom)
+    return finish(words, made, bottom)
 
 
 def _draw_knot(x: float, y: float, room: float) -> list[str]:
     track = draw_line(EDGE, y, EDGE + room, y, dash="2 4")
     place = f'cx="{write_number(x)}" cy="{write_number(y)}"'
-    return [track, f'<circle class="knot" {place} r="4" fill="{INK}" stroke="{INK}"/>']
+    return [track, f'<circle class="knot" {place} r="3.5" fill="{INK}" stroke="{INK}"/>']

@@ -101,7 +101,7 @@ def _write_extremes(
         return []
     highest, (x, y) = max(known, key=lambda one: one[0].value or Decimal(0))
     text = f"{highest.label}: {highest.written}"
-    half = measure_text(text) / 2
+    half = measure_text(text, bold=True) / 2
     middle = min(max(x, left + half), WIDTH - half)
     return [write_text(text, middle, y - _RADIUS - 4, anchor="middle", weight="bold")]
 
