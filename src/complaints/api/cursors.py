@@ -10,14 +10,9 @@ from uuid import UUID
 
 from complaints.api.problems.refusals import BadRequest
 from complaints.use_cases.commands.field_types import parse_instant
+from complaints.use_cases.complaints.feed_cursor import encode as encode
 
 _LONGEST = 2_000
-
-
-def encode(position: Mapping[str, Any]) -> str:
-    """Encode a position as a cursor: JSON in base64. Its member `kind` names the list it belongs to."""
-    written = json.dumps(position, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(written).rstrip(b"=").decode()
 
 
 def decode(text: str, kind: str) -> dict[str, Any]:

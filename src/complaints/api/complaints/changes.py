@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from complaints.api.complaints.feed_places import change_json, cursor_at, place_of, read_page
+from complaints.api.complaints.feed_places import change_json, place_of, read_page
 from complaints.api.complaints.feed_stream import MEDIA_TYPE, FeedStream, open_stream
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.complaints.history_schemas import STREAM_EXAMPLE, ChangeOut, ChangesPage, ChangesQuery
@@ -21,6 +21,7 @@ from complaints.api.problems.media_ranges import prefers
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import CurrentRequest, require_right
 from complaints.use_cases.access import Right
+from complaints.use_cases.complaints.feed_cursor import cursor_at
 
 router = APIRouter(prefix="/changes", tags=["history"], route_class=StrictRoute)
 

@@ -3,29 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
+from typing import Any, TypeVar
 
 from complaints.api import cursors
 from complaints.api.complaints.history_schemas import ChangeOut, ChangesQuery
 from complaints.api.problems.refusals import BadRequest
 from complaints.api.request import ApiRequest
 from complaints.use_cases.complaints import history
+from complaints.use_cases.complaints.feed_cursor import FEED, FeedPlace
 from complaints.use_cases.complaints.history import FeedEvent, FeedFilter, FeedSetBack
 from complaints.use_cases.service import Service, Transaction
 
-_CURSOR = "changes"
 _NOW = "now"
 _MEMBERS = tuple(ChangeOut.model_fields)
 _values = attrgetter(*_MEMBERS)
 T = TypeVar("T")
-
-
-class FeedPlace(NamedTuple):
-    """A place in the feed: the number of the last event before it, and the id of that event, if it is known."""
-
-    number: int
-    mark: UUID | None
 
 
 Found = tuple[Sequence[FeedEvent], FeedPlace]
@@ -38,19 +30,13 @@ def place_of(after: str) -> FeedPlace | None:
     if not after:
         return FeedPlace(0, None)
     try:
-        position = cursors.decode(after, _CURSOR)
+        position = cursors.decode(after, FEED)
         mark = cursors.id_in(position, "id") if "id" in position else None
         return FeedPlace(cursors.integer_in(position, "after"), mark)
     except BadRequest:
         raise BadRequest(
             "The place is not one that the feed gave: send next_cursor of a page or id of a stream as it was."
         ) from None
-
-
-def cursor_at(place: FeedPlace) -> str:
-    """The cursor that names a place."""
-    mark = {"id": str(place.mark)} if place.mark else {}
-    return cursors.encode({"kind": _CURSOR, "after": place.number} | mark)
 
 
 def find_end(tx: Transaction) -> FeedPlace:

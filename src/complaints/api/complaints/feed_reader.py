@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
-from complaints.api.complaints.feed_places import FeedPlace, change_json, cursor_at, read_with_newest
+from complaints.api.complaints.feed_places import change_json, read_with_newest
 from complaints.api.complaints.feed_watch import FeedWatch
 from complaints.api.http.authentication import ACCESS_SECONDS, find_callers_again
 from complaints.api.pages import pick_fields
@@ -23,6 +23,7 @@ from complaints.domain.json_text import encode
 from complaints.logs import describe_exception
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints import history
+from complaints.use_cases.complaints.feed_cursor import FeedPlace, cursor_at
 from complaints.use_cases.complaints.feed_stretches import FeedView, Stretch, read_stretch
 from complaints.use_cases.complaints.history import FeedEvent, FeedSetBack
 from complaints.use_cases.service import Service, Transaction

@@ -14,8 +14,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from complaints.api.complaints.feed_places import (
-    FeedPlace,
-    cursor_at,
     filter_of,
     find_end,
     place_of,
@@ -35,6 +33,7 @@ from complaints.api.pages import parse_fields
 from complaints.api.request import ApiRequest
 from complaints.domain.errors import Unavailable
 from complaints.use_cases.complaints import history
+from complaints.use_cases.complaints.feed_cursor import FeedPlace, cursor_at
 from complaints.use_cases.complaints.feed_stretches import FeedView
 from complaints.use_cases.complaints.history import FeedSetBack
 from complaints.use_cases.service import Transaction

@@ -49,7 +49,8 @@ class FigureGroup:
     """The figure of one group. `key` None: the facts that belong to no group.
 
     `value` None: there is nothing to compute it from. `denominator` None: the figure counts or sums, it is no rate.
-    `interval` is the Wilson interval (95 %) of a rate, from 0 to 1.
+    `interval` is the Wilson interval (95 %) of a rate, from 0 to 1. `parts` are further numbers by name, such as the
+    `p80` of a median or the ages of a backlog; None: there is nothing to compute it from.
     """
 
     key: str | None
@@ -58,11 +59,14 @@ class FigureGroup:
     denominator: Decimal | None = None
     excluded: tuple[Exclusion, ...] = ()
     interval: tuple[Decimal, Decimal] | None = None
+    parts: Mapping[str, Decimal | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class FigureAnswer:
     """The answer to a request. `zone` is an IANA name. `as_of` is the cursor of the feed up to which facts are known.
+
+    `unit` is that of the values: `complaints`, `share`, `seconds`, a currency.
 
     `groups` are in the order of their keys, the group of no key last. Numerators of the groups sum to the total.
     """
@@ -74,3 +78,4 @@ class FigureAnswer:
     groups: tuple[FigureGroup, ...]
     total: FigureGroup
     as_of: str
+    unit: str | None = None

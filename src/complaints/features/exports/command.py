@@ -5,7 +5,6 @@ from datetime import datetime
 from shutil import copyfileobj
 from typing import BinaryIO
 
-from complaints.api.complaints.feed_places import FeedPlace, cursor_at
 from complaints.domain.vocabulary import AccessRole
 from complaints.features.exports import use_cases
 from complaints.features.exports.files import ExportForm, ExportFormat, ExportWorkbook
@@ -13,6 +12,7 @@ from complaints.features.exports.requests import describe_access, read_query
 from complaints.features.exports.routes import refuse_too_many
 from complaints.features.exports.use_cases import ExportStart
 from complaints.use_cases.access import Caller
+from complaints.use_cases.complaints.feed_cursor import FeedPlace, cursor_at
 from complaints.use_cases.complaints.views import ComplaintParts
 from complaints.use_cases.service import Service
 from complaints.use_cases.table_files.workbook import temporary_workbook

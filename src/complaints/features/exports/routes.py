@@ -12,7 +12,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
-from complaints.api.complaints.feed_places import FeedPlace, cursor_at
 from complaints.api.http.authentication import find_caller
 from complaints.api.http.request_ids import is_head
 from complaints.api.http.strict_route import StrictRoute
@@ -34,6 +33,7 @@ from complaints.features.exports.files import (
 from complaints.features.exports.requests import ExportQuery, describe_access
 from complaints.features.exports.use_cases import ExportPage, ExportStart
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.complaints.feed_cursor import FeedPlace, cursor_at
 from complaints.use_cases.complaints.lists import ListPosition
 from complaints.use_cases.table_files.csv_text import CSV_TYPE
 from complaints.use_cases.table_files.workbook import MOST_ROWS, XLSX_TYPE, temporary_workbook

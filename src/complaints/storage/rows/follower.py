@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, String, Table, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Column, String, Table, delete, select, update
 
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
@@ -59,6 +59,11 @@ def move_follower(tx: Transaction, name: str, *, after: int) -> None:
     """Note that a follower has handled the events up to number `after`."""
     values = {"after": after, "updated_at": tx.now}
     tx.connection.execute(update(follower).where(follower.c.name == name).values(values))
+
+
+def remove_follower(tx: Transaction, name: str) -> None:
+    """Forget a follower that has nothing more to do."""
+    tx.connection.execute(delete(follower).where(follower.c.name == name))
 
 
 def find_cursors(tx: Transaction, *, below: int | None = None) -> Sequence[Cursor]:

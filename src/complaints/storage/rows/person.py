@@ -35,6 +35,7 @@ from complaints.storage.database.plain_rows import rows_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import metadata, one_of
 from complaints.storage.database.upsert import insert_or_update
+from complaints.storage.rows.complaint import complaint
 
 COMPLAINANT, REPORTER = "complainant", "reporter"
 
@@ -85,6 +86,29 @@ class EarlierComplaint(NamedTuple):
     team: str
     assignee: str | None
     first_owner: str
+
+
+class ReceivedComplaint(NamedTuple):
+    """The members of a complaint that decide whether it repeats another, with the identity of its complainant."""
+
+    id: UUID
+    sequence: int
+    received_at: datetime
+    category: str | None
+    merged_into: UUID | None
+    identity: Identity
+
+    @property
+    def place(self) -> tuple[datetime, int]:
+        """Complaints are ordered by their receipt, then by their number."""
+        return self.received_at, self.sequence
+
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """The marks that the complainant has, each with its kind."""
+        known = self.identity
+        named = (("account", known.account_no), ("phone", known.phone_e164), ("email", known.email))
+        return tuple((kind, mark) for kind, mark in named if mark)
 
 
 _ROWS = select(person).where(any_of(p.complaint_id))
@@ -223,6 +247,20 @@ def find_identity(tx: Transaction, complaint_id: UUID) -> Identity:
     )
     row = tx.connection.execute(statement).first()
     return Identity(*row) if row else Identity()
+
+
+def find_received(tx: Transaction, complaint_ids: Collection[UUID]) -> list[ReceivedComplaint]:
+    """These complaints with the identities of their complainants. One without a complainant is left out."""
+    c = complaint.c
+    statement = (
+        select(
+            c.id, c.sequence, c.received_at, c.category, c.merged_into,
+            _ACCOUNT, p.phone_e164, p.email_normal, p.phone_extension,
+        )
+        .join(person, (p.complaint_id == c.id) & (p.role == COMPLAINANT))
+        .where(any_of(c.id, complaint_ids))
+    )  # fmt: skip
+    return [ReceivedComplaint(*row[:5], Identity(*row[5:])) for row in tx.connection.execute(statement)]
 
 
 def ask_for_earlier(

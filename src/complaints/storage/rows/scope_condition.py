@@ -10,12 +10,16 @@ from complaints.storage.rows.subject import subject
 
 
 def condition(
-    scope: Scope, table: FromClause, *, team: ColumnElement[Any] | None = None
+    scope: Scope,
+    table: FromClause,
+    *,
+    team: ColumnElement[Any] | None = None,
+    owner_id: ColumnElement[Any] | None = None,
 ) -> ColumnElement[bool]:
     """The condition that a complaint is in `scope`. `table` is the table `complaint` or an alias of it.
 
-    `team` replaces the column of the team, for a list that must not use the index of that column. Raises
-    UnresolvedScope.
+    `team` replaces the column of the team, for a list that must not use the index of that column. `owner_id` is the
+    column with the id of the complaint, for a table of rows about complaints. Raises UnresolvedScope.
     """
     match scope.kind:
         case ScopeKind.ALL:
@@ -29,7 +33,8 @@ def condition(
         case ScopeKind.FIRST_OWNER:
             return _is_named(table.c.first_owner, scope)
         case ScopeKind.RECIPIENT:
-            return _has_recipient(table.c.id, escalation.c.complaint_id, scope)
+            owner = table.c.id if owner_id is None else owner_id
+            return _has_recipient(owner, escalation.c.complaint_id, scope)
         case ScopeKind.DEPARTMENTS:
             raise UnresolvedScope
 

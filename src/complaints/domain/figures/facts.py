@@ -1,0 +1,76 @@
+"""The facts that figures count: rows that follow from the history of a complaint."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+AMOUNT_UNIT = Decimal("0.0001")
+"""The smallest amount of money. Facts count amounts in this unit."""
+
+
+class FactKind(StrEnum):
+    """The happenings that figures count.
+
+    `received`: the complaint came in. `reopened`: it was open again after its end. `result`: the complainant was told a
+    result. `closed`: it was closed. `contact`: a contact after the result reached the complainant. `follow_up`: a
+    planned contact was due. `escalation`: a step was taken. `transfer`: it went to another team.
+    """
+
+    RECEIVED = "received"
+    REOPENED = "reopened"
+    RESULT = "result"
+    CLOSED = "closed"
+    CONTACT = "contact"
+    FOLLOW_UP = "follow_up"
+    ESCALATION = "escalation"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureFact:
+    """One fact of a complaint. `place` tells facts of one kind apart. `day` and `month` are those of `at`, local.
+
+    Days are counted from 1970-01-01, and a month is 202610 for October 2026. A deadline of the fact has `due_at` and
+    `in_time`; without `due_at` it was cancelled in time, or there is none. `until_day` is the day on which a complaint
+    that was received or reopened ended. `seconds` is the time from the receipt to the first result.
+    """
+
+    kind: FactKind
+    place: int
+    at: datetime
+    day: int
+    month: int
+    until_day: int | None = None
+    response_due_at: datetime | None = None
+    response_in_time: bool | None = None
+    due_at: datetime | None = None
+    in_time: bool | None = None
+    is_first: bool | None = None
+    is_good: bool | None = None
+    is_reopened: bool | None = None
+    seconds: int | None = None
+    outcome: str | None = None
+    amount: int | None = None
+    currency: str | None = None
+    csat: int | None = None
+    nps: int | None = None
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintFacts:
+    """The facts of a complaint, and the members that all of them share, as they are at the end of its history."""
+
+    complaint_id: UUID
+    members: Mapping[str, Any]
+    facts: tuple[FigureFact, ...]
+
+
+SHARED_MEMBERS = (
+    "sequence", "source", "team", "assignee", "first_owner", "category", "cause", "nature", "channel", "region",
+    "priority",
+)  # fmt: skip

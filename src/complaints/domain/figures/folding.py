@@ -1,0 +1,217 @@
+"""The facts of one complaint, from its events alone (rule 6.1)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from complaints.domain.figures.days import local_day
+from complaints.domain.figures.facts import AMOUNT_UNIT, SHARED_MEMBERS, ComplaintFacts, FactKind, FigureFact
+from complaints.domain.instants import read_instant
+from complaints.domain.vocabulary import ContactOutcome, DeadlineKind, DeadlineStatus, EventType, Status
+
+ZoneOf = Callable[[str, int], tzinfo]
+"""Finds the zone of a policy by code and version."""
+_ENDED = frozenset({Status.CLOSED, Status.REJECTED, Status.WITHDRAWN, Status.MERGED})
+_SPELLS = (FactKind.RECEIVED, FactKind.REOPENED)
+_FOLLOW_UPS_A_CYCLE = 1_000
+Data = Mapping[str, Any]
+
+
+class PastEvent(Protocol):
+    """The members of an event from which facts follow. `data` is the form of the history, as JSON."""
+
+    @property
+    def ordinal(self) -> int:
+        """The place in the history of the complaint, from 1."""
+
+    @property
+    def type(self) -> str:
+        """The type of the event."""
+
+    @property
+    def at(self) -> datetime:
+        """The time of the entry."""
+
+    @property
+    def actor(self) -> str:
+        """The cause of the event."""
+
+    @property
+    def data(self) -> Data:
+        """The changes and the deadlines that the event records."""
+
+
+def fold_facts(complaint_id: UUID, events: Iterable[PastEvent], zone_of: ZoneOf) -> ComplaintFacts:
+    """The facts of a complaint with these events, oldest first. Texts may be masked."""
+    folder = _Folder()
+    for event in events:
+        folder.add(event)
+    return folder.finish(complaint_id, zone_of)
+
+
+class _Folder:
+    """What the events so far tell. A draft is a fact without its local days."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, Any] = {}
+        self._deadlines: dict[str, Data] = {}
+        self._answered: set[str] = set()
+        self._drafts: list[dict[str, Any]] = []
+        self._is_imported = False
+        self._has_moved = False
+        self._is_told = False
+
+    def add(self, event: PastEvent) -> None:
+        """Take the next event of the history."""
+        was, team = self._members.get("status"), self._members.get("team")
+        self._members.update(event.data.get("changes", {}))
+        self._deadlines.update((one["id"], one) for one in event.data.get("deadlines", ()))
+        if was is None:
+            self._begin(event)
+            return
+        if self._members["status"] != was:
+            self._change_status(event, was)
+        if self._members["team"] != team:
+            self._has_moved = True
+            self._draft(FactKind.TRANSFER, event.ordinal, event.at)
+        if "planned_at" in event.data:
+            self._draft(FactKind.ESCALATION, event.ordinal, event.at, level=event.data["level"])
+        if event.type == EventType.RESULT_NOTIFIED:
+            self._tell_result(event, event.at)
+        elif event.type == EventType.CONTACT_RECORDED:
+            self._hear(event)
+
+    def finish(self, complaint_id: UUID, zone_of: ZoneOf) -> ComplaintFacts:
+        """The facts. Their days are local ones of the policy that the complaint has now."""
+        known = self._members
+        zone = zone_of(known["policy_code"], known["policy_version"])
+        self._drafts[0] |= self._first_deadlines()
+        drafts = [*self._drafts, *self._follow_ups()]
+        shared = {name: known.get(name) for name in SHARED_MEMBERS}
+        shared |= {"is_imported": self._is_imported, "is_merged": known["status"] == Status.MERGED}
+        shared["received_day"] = local_day(self._drafts[0]["at"], zone)[0]
+        return ComplaintFacts(complaint_id, shared, tuple(_make_fact(draft, zone) for draft in drafts))
+
+    def _begin(self, event: PastEvent) -> None:
+        self._is_imported = event.type == EventType.IMPORTED_ENDED
+        self._draft(FactKind.RECEIVED, 0, self._instant("received_at") or event.at)
+        if not self._is_imported:
+            return
+        if (told_at := self._instant("result_told_at")) is not None:
+            self._tell_result(event, told_at)
+        ended_at = self._instant("ended_at") or event.at
+        if self._members["status"] == Status.CLOSED:
+            self._draft(FactKind.CLOSED, event.ordinal, ended_at, is_good=False, is_reopened=False)
+        self._last(*_SPELLS)["until_at"] = ended_at
+
+    def _change_status(self, event: PastEvent, was: str) -> None:
+        status = self._members["status"]
+        if status == Status.CLOSED:
+            is_loop = self._is_closed_loop(event)
+            self._draft(FactKind.CLOSED, event.ordinal, event.at, is_good=is_loop, is_reopened=False)
+        if status in _ENDED:
+            self._last(*_SPELLS)["until_at"] = event.at
+        elif event.type == EventType.UNMERGED:
+            self._last(*_SPELLS)["until_at"] = None
+        elif was in _ENDED:
+            if was == Status.CLOSED:
+                self._last(FactKind.CLOSED)["is_reopened"] = True
+            self._draft(FactKind.REOPENED, event.ordinal, event.at)
+
+    def _is_closed_loop(self, event: PastEvent) -> bool:
+        """True if cause, action and confirmation are on record (rule 6.12)."""
+        known = self._members
+        is_confirmed = event.data.get("early") or known.get("contact_outcome") == ContactOutcome.SOLVED
+        return bool(known.get("cause") and known.get("resolution") and is_confirmed)
+
+    def _tell_result(self, event: PastEvent, at: datetime) -> None:
+        known = self._members
+        amount = known.get("compensation_amount")
+        owner_told = event.actor == f"user:{known['first_owner']}"
+        self._draft(
+            FactKind.RESULT,
+            event.ordinal,
+            at,
+            is_first=not self._is_told,
+            is_good=owner_told and not self._has_moved,
+            seconds=int((at - self._drafts[0]["at"]).total_seconds()),
+            outcome=known.get("outcome"),
+            amount=None if amount is None else int(Decimal(str(amount)) / AMOUNT_UNIT),
+            currency=known.get("compensation_currency"),
+        )
+        self._is_told = True
+
+    def _hear(self, event: PastEvent) -> None:
+        if event.data["outcome"] == ContactOutcome.UNREACHABLE:
+            return
+        self._answered.add(event.data.get("deadline_id", ""))
+        scores = {name: event.data.get(name) for name in ("csat", "nps")}
+        self._draft(FactKind.CONTACT, event.ordinal, event.at, **scores)
+
+    def _first_deadlines(self) -> dict[str, Any]:
+        """The times of the first response and of the resolution in the first cycle, for the fact of the receipt."""
+        response = _first(self._deadlines.values(), DeadlineKind.FIRST_RESPONSE)
+        resolution = _first(self._deadlines.values(), DeadlineKind.RESOLUTION)
+        response_due_at, response_in_time = _judge(response)
+        due_at, in_time = _judge(resolution)
+        return {
+            "response_due_at": response_due_at,
+            "response_in_time": response_in_time,
+            "due_at": due_at,
+            "in_time": in_time,
+        }
+
+    def _follow_ups(self) -> list[dict[str, Any]]:
+        """A draft for each planned contact: its attempts are one."""
+        planned: dict[tuple[int, int], list[Data]] = defaultdict(list)
+        for one in self._deadlines.values():
+            if one["kind"] == DeadlineKind.FOLLOW_UP:
+                planned[one["cycle"], one["sequence"]].append(one)
+        return [self._follow_up(*key, attempts) for key, attempts in sorted(planned.items())]
+
+    def _follow_up(self, cycle: int, sequence: int, attempts: Sequence[Data]) -> dict[str, Any]:
+        ordered = sorted(attempts, key=lambda one: one["attempt"])
+        last = ordered[-1]
+        due_at, _ = _judge(last)
+        met = all(one["status"] == DeadlineStatus.MET for one in ordered)
+        return {
+            "kind": FactKind.FOLLOW_UP,
+            "place": cycle * _FOLLOW_UPS_A_CYCLE + sequence,
+            "at": read_instant(ordered[0]["due_at"]),
+            "due_at": due_at,
+            "in_time": None if due_at is None else met and last["id"] in self._answered,
+        }
+
+    def _draft(self, kind: FactKind, place: int, at: datetime, **values: Any) -> None:
+        self._drafts.append({"kind": kind, "place": place, "at": at, **values})
+
+    def _last(self, *kinds: FactKind) -> dict[str, Any]:
+        return next(draft for draft in reversed(self._drafts) if draft["kind"] in kinds)
+
+    def _instant(self, name: str) -> datetime | None:
+        text = self._members.get(name)
+        return None if text is None else read_instant(text)
+
+
+def _make_fact(draft: dict[str, Any], zone: tzinfo) -> FigureFact:
+    until_at = draft.pop("until_at", None)
+    day, month = local_day(draft["at"], zone)
+    until_day = None if until_at is None else local_day(until_at, zone)[0]
+    return FigureFact(day=day, month=month, until_day=until_day, **draft)
+
+
+def _first(deadlines: Iterable[Data], kind: DeadlineKind) -> Data | None:
+    """The first deadline of a kind in the first cycle."""
+    return next((one for one in deadlines if one["kind"] == kind and one["cycle"] == 1), None)
+
+
+def _judge(deadline: Data | None) -> tuple[datetime | None, bool | None]:
+    """When a deadline was due, and whether it was met in time. Nothing: there is none, or it ended in time."""
+    if deadline is None:
+        return None, None
+    if deadline["status"] == DeadlineStatus.CANCELLED and "breached_at" not in deadline:
+        return None, None
+    return read_instant(deadline["due_at"]), deadline["status"] == DeadlineStatus.MET

@@ -1,0 +1,1 @@
+"""The annex of reports: figures over the history, the facts behind them, and exposures."""

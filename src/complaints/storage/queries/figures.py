@@ -1,0 +1,193 @@
+"""Figures from their facts: sums by group, ranks of values, and the facts behind a figure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, String, case, func, literal, null, select, tuple_
+
+from complaints.domain.figures.answers import GroupBy
+from complaints.domain.figures.evaluation import Tally
+from complaints.domain.figures.facts import FactKind
+from complaints.domain.scope import Scope
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.queries.figure_terms import TERMS, FigureTerms, Period
+from complaints.storage.rows.figure_fact import figure_fact
+from complaints.storage.rows.scope_condition import condition
+
+f = figure_fact.c
+_MILLION = 1_000_000
+_PLACE = (f.day, f.complaint_id, f.kind, f.place)
+_PLAIN = {
+    GroupBy.TEAM: f.team,
+    GroupBy.CATEGORY: f.category,
+    GroupBy.CAUSE: f.cause,
+    GroupBy.NATURE: f.nature,
+    GroupBy.CHANNEL: f.channel,
+    GroupBy.SOURCE: f.source,
+    GroupBy.REGION: f.region,
+    GroupBy.PRIORITY: f.priority,
+    GroupBy.DAY: f.day,
+    GroupBy.MONTH: f.month,
+}
+TEAM_MARK = "team:"
+"""It stands before the code of a team that holds a complaint without an assignee."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactQuery:
+    """The facts of a figure that a caller asks for. `filters` are the allowed values of columns, by name.
+
+    `departments` has the department of each team. A sum of money counts one `currency`.
+    """
+
+    figure: str
+    period: Period
+    scope: Scope
+    group_by: GroupBy | None = None
+    filters: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    departments: Mapping[str, str] = field(default_factory=dict)
+    currency: str | None = None
+
+    @property
+    def terms(self) -> FigureTerms:
+        """What the figure counts."""
+        return TERMS[self.figure]
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """A fact behind a figure: its complaint, its local day, and its part of the numerator or the denominator."""
+
+    complaint_id: UUID
+    sequence: int
+    kind: FactKind
+    place: int
+    day: int
+    value: Decimal
+
+
+FactPlace = tuple[int, UUID, str, int]
+"""The place of a fact in the list: day, complaint, kind and place."""
+
+
+def sum_facts(tx: Transaction, asked: FactQuery) -> dict[Any, Tally]:
+    """What the facts of each group add up to, by the raw key of the group. One statement."""
+    terms, parts = asked.terms, dict(asked.terms.parts(asked.period))
+    reason = _reason(asked)
+    statement = (
+        select(
+            _key(asked).label("key"),
+            reason.label("reason"),
+            func.count().label("facts"),
+            func.sum(terms.numerator // _MILLION).label("high"),
+            func.sum(terms.numerator % _MILLION).label("low"),
+            *(func.sum(part).label(f"part_{n}") for n, part in enumerate(parts.values())),
+        )
+        .select_from(figure_fact)
+        .where(*_conditions(asked))
+        .group_by("key", "reason")
+    )
+    found: dict[Any, Tally] = {}
+    for key, why, facts, high, low, *sums in tx.connection.execute(statement):
+        found[key] = found.get(key, Tally()) + _tally(
+            why, facts, high, low, dict(zip(parts, sums, strict=True))
+        )
+    return found
+
+
+def _tally(reason: str | None, facts: int, high: Any, low: Any, parts: Mapping[str, Any]) -> Tally:
+    if reason is not None:
+        return Tally(excluded={reason: facts})
+    numerator = int(high or 0) * _MILLION + int(low or 0)
+    return Tally(facts, Decimal(numerator), {}, {name: int(part or 0) for name, part in parts.items()})
+
+
+def rank_facts(tx: Transaction, asked: FactQuery, shares: Sequence[int]) -> dict[Any, list[int]]:
+    """For each group, the smallest values that these shares (in percent) of its facts do not exceed."""
+    key, value = _key(asked), asked.terms.numerator
+    counted = (
+        select(
+            key.label("key"),
+            value.label("value"),
+            func.row_number().over(partition_by=key, order_by=value).label("rank"),
+            func.count().over(partition_by=key).label("facts"),
+        )
+        .where(*_conditions(asked), _reason(asked).is_(None))
+        .subquery("counted")
+    )
+    c = counted.c
+    at_share = (func.min(case((c.rank * 100 >= c.facts * share, c.value))) for share in shares)
+    statement = select(c.key, *at_share).group_by(c.key)
+    return {row[0]: [int(value) for value in row[1:]] for row in tx.connection.execute(statement)}
+
+
+def list_facts(
+    tx: Transaction,
+    asked: FactQuery,
+    *,
+    group: Any | None,
+    is_grouped: bool,
+    numerator: bool,
+    keeps_zero: bool,
+    after: FactPlace | None,
+    limit: int,
+) -> Sequence[FactRow]:
+    """Up to `limit` facts behind a figure after a place, by day. With `is_grouped`: those of the group `group`.
+
+    With `numerator`, each has its part of the numerator, and facts without a part are left out unless `keeps_zero`.
+    Otherwise each is one of the denominator.
+    """
+    value: ColumnElement[Any] = asked.terms.numerator if numerator else literal(1)
+    found = [*_conditions(asked), _reason(asked).is_(None)]
+    if numerator and not keeps_zero:
+        found.append(value != 0)
+    if is_grouped:
+        key = _key(asked)
+        found.append(key.is_(None) if group is None else key == group)
+    if after is not None:
+        found.append(tuple_(*_PLACE) > after)
+    statement = select(f.complaint_id, f.sequence, f.kind, f.place, f.day, value.label("value"))
+    rows = tx.connection.execute(statement.where(*found).order_by(*_PLACE).limit(limit))
+    return [FactRow(*row[:5], Decimal(int(row[5]))) for row in rows]
+
+
+def find_currencies(tx: Transaction, asked: FactQuery) -> Sequence[str]:
+    """The currencies of the facts, the most frequent first."""
+    statement = (
+        select(f.currency)
+        .where(*_conditions(asked), f.currency.is_not(None))
+        .group_by(f.currency)
+        .order_by(func.count().desc(), f.currency)
+    )
+    return list(tx.connection.execute(statement).scalars())
+
+
+def _conditions(asked: FactQuery) -> list[ColumnElement[bool]]:
+    compared = [f[name].in_(values) for name, values in asked.filters.items()]
+    in_scope = condition(asked.scope, figure_fact, owner_id=f.complaint_id)
+    return [asked.terms.population(asked.period), *compared, in_scope]
+
+
+def _reason(asked: FactQuery) -> ColumnElement[Any]:
+    """Why a fact is left out of the figure; NULL: it counts."""
+    reasons = [(holds(asked.period), literal(why, String)) for why, holds in asked.terms.exclusions]
+    if asked.currency is not None:
+        reasons.append((f.currency != asked.currency, literal("other_currency", String)))
+    return case(*reasons, else_=null())
+
+
+def _key(asked: FactQuery) -> ColumnElement[Any]:
+    match asked.group_by:
+        case None:
+            return null()
+        case GroupBy.DEPARTMENT:
+            return case(dict(asked.departments), value=f.team, else_=null()) if asked.departments else null()
+        case GroupBy.PERSON:
+            return func.coalesce(f.assignee, literal(TEAM_MARK, String) + f.team)
+        case GroupBy.WEEK:
+            return (f.day + 3) // 7
+        case plain:
+            return _PLAIN[plain]

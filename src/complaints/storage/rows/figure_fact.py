@@ -1,0 +1,139 @@
+"""The facts that figures count: read-optimised rows, kept by a follower of the history. See `domain.figures.facts`."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Uuid,
+    delete,
+    select,
+    text,
+    update,
+)
+
+from complaints.domain.figures.facts import ComplaintFacts, FactKind, FigureFact
+from complaints.storage.database import bulk
+from complaints.storage.database.any_of import any_of
+from complaints.storage.database.transactions import Transaction
+from complaints.storage.database.types import PriorityRank, UtcDateTime, metadata, one_of
+
+figure_fact = Table(
+    "figure_fact",
+    metadata,
+    Column("complaint_id", ForeignKey("complaint.id"), primary_key=True),
+    Column("kind", one_of(FactKind, checked=False), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("month", Integer, nullable=False),
+    # The members of the complaint, as they are at the end of its known history.
+    Column("sequence", BigInteger, nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("team", String(200), nullable=False),
+    Column("assignee", String(200)),
+    Column("first_owner", String(200), nullable=False),
+    Column("category", String(200)),
+    Column("cause", String(40)),
+    Column("nature", String(40)),
+    Column("channel", String(40), nullable=False),
+    Column("region", String(200)),
+    Column("priority", PriorityRank, nullable=False),
+    Column("is_imported", Boolean, nullable=False),
+    Column("is_merged", Boolean, nullable=False),
+    Column("received_day", Integer, nullable=False),
+    # What a fact of this kind has.
+    Column("until_day", Integer),
+    Column("response_due_at", UtcDateTime),
+    Column("response_in_time", Boolean),
+    Column("due_at", UtcDateTime),
+    Column("in_time", Boolean),
+    Column("is_first", Boolean),
+    Column("is_good", Boolean),
+    Column("is_reopened", Boolean),
+    Column("seconds", BigInteger),
+    Column("outcome", String(40)),
+    Column("amount", BigInteger),
+    Column("currency", String(3)),
+    Column("csat", SmallInteger),
+    Column("nps", SmallInteger),
+    Column("level", SmallInteger),
+    Column("repeat_of", Uuid),
+)
+f = figure_fact.c
+Index("ix_figure_fact__day", f.kind, f.day)
+_IS_OPEN = text("until_day IS NULL AND kind IN ('received', 'reopened')")
+Index("ix_figure_fact__open", f.day, postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN)
+Index(
+    "ix_figure_fact__until_day",
+    f.until_day,
+    postgresql_where=f.until_day.is_not(None),
+    sqlite_where=f.until_day.is_not(None),
+)
+Index(
+    "ix_figure_fact__repeat_of",
+    f.repeat_of,
+    postgresql_where=f.repeat_of.is_not(None),
+    sqlite_where=f.repeat_of.is_not(None),
+)
+_OWN = tuple(one.name for one in fields(FigureFact))
+_values = attrgetter(*_OWN)
+_OF_RECEIPT = f.kind == FactKind.RECEIVED
+
+
+def replace_facts(tx: Transaction, found: Sequence[ComplaintFacts], repeats: dict[UUID, UUID]) -> None:
+    """Write the facts of complaints in place of those that are stored. `repeats` has the earlier complaint of each."""
+    remove_facts(tx, [one.complaint_id for one in found])
+    inserts = bulk.Inserts(tx)
+    inserts.add(figure_fact, [row for one in found for row in _rows_of(one, repeats.get(one.complaint_id))])
+    inserts.write()
+
+
+def remove_facts(tx: Transaction, complaint_ids: Collection[UUID]) -> None:
+    """Delete the facts of complaints."""
+    tx.connection.execute(delete(figure_fact).where(any_of(f.complaint_id)), {"ids": complaint_ids})
+
+
+def _rows_of(found: ComplaintFacts, repeat_of: UUID | None) -> list[dict[str, Any]]:
+    shared = {"complaint_id": found.complaint_id, **found.members}
+    return [
+        {
+            **shared,
+            **dict(zip(_OWN, _values(fact), strict=True)),
+            "repeat_of": repeat_of if fact.kind is FactKind.RECEIVED else None,
+        }
+        for fact in found.facts
+    ]
+
+
+def find_repeats(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The earlier complaint that each of these complaints repeats. Others are left out."""
+    statement = select(f.complaint_id, f.repeat_of).where(
+        any_of(f.complaint_id), _OF_RECEIPT, f.repeat_of.is_not(None)
+    )
+    return {row[0]: row[1] for row in tx.connection.execute(statement, {"ids": complaint_ids})}
+
+
+def find_repeating(tx: Transaction, complaint_ids: Collection[UUID]) -> set[UUID]:
+    """The complaints that repeat one of these."""
+    statement = select(f.complaint_id).where(any_of(f.repeat_of))
+    return set(tx.connection.execute(statement, {"ids": complaint_ids}).scalars())
+
+
+def set_repeats(tx: Transaction, repeats: dict[UUID, UUID | None]) -> None:
+    """Write the earlier complaint that each of these complaints repeats; None: it repeats none."""
+    for complaint_id, repeat_of in repeats.items():
+        tx.connection.execute(
+            update(figure_fact).where(f.complaint_id == complaint_id, _OF_RECEIPT).values(repeat_of=repeat_of)
+        )
