@@ -6,12 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from complaints.domain.figures.answers import GroupBy
-
-
-def wilson_interval(a, b):
-    return (a / b * Decimal("0.8"), min(Decimal(1), a / b * Decimal("1.2"))) if b else None
-
-
+from complaints.domain.figures.evaluation import wilson_interval
 from complaints.features.reports.publishing.snapshots import (
     Coverage,
     ReportExclusion,

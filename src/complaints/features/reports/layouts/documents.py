@@ -51,7 +51,7 @@ class LayoutRow(Content):
     """A row: a part of the complaints."""
 
     titles: LayoutTitles
-    filters: _Filters = {}
+    filters: _Filters = Field(default_factory=dict)
 
 
 class LayoutColumn(Content):
@@ -60,9 +60,11 @@ class LayoutColumn(Content):
     id: Annotated[_Id, Field(description="The name by which other columns refer to this one.")]
     titles: LayoutTitles
     figure: Annotated[str | None, Field(description="The value of this figure.")] = None
-    filters: _Filters = {}
+    filters: _Filters = Field(default_factory=dict)
     sum: Annotated[_Ids | None, Field(description="The sum of these columns.")] = None
-    difference: Annotated[_Ids | None, Field(description="The first of these columns less the others.")] = None
+    difference: Annotated[_Ids | None, Field(description="The first of these columns less the others.")] = (
+        None
+    )
     ratio: Annotated[
         tuple[_Id, _Id] | None, Field(description="The first of these columns divided by the second.")
     ] = None
@@ -130,7 +132,9 @@ def _check_column(column: LayoutColumn, known: set[str], pointer: str) -> None:
 def _check_filters(filters: Mapping[str, Any], pointer: str) -> None:
     for name in filters:
         if name not in FILTERS:
-            raise InvalidContent.at(pointer, f"There is no filter {name[:100]!r}: there are {', '.join(FILTERS)}.")
+            raise InvalidContent.at(
+                pointer, f"There is no filter {name[:100]!r}: there are {', '.join(FILTERS)}."
+            )
 
 
 def _find_reached(by_id: Mapping[str, LayoutColumn], start: LayoutColumn) -> set[str]:

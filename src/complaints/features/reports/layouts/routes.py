@@ -57,7 +57,9 @@ class LayoutRowShown(BaseModel):
     titles: LayoutTitles
     values: Annotated[
         dict[str, ReportNumber | None],
-        Field(description="The numbers by the ids of the columns. Null: there is nothing to compute it from."),
+        Field(
+            description="The numbers by the ids of the columns. Null: there is nothing to compute it from."
+        ),
     ]
 
 

@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 
-from complaints.domain.figures.catalogue import FIGURES, Figure
-from complaints.use_cases.figures.answering import answer_figure, find_as_of
-from complaints.use_cases.figures.exposures import ExposureMissing
-
 from complaints.domain.figures.answers import FigureAnswer, FigureRequest, GroupBy
+from complaints.domain.figures.catalogue import FIGURES, Figure
 from complaints.domain.scope import Scope
 from complaints.features.reports.publishing.contents import ReportItem, list_items
 from complaints.features.reports.publishing.periods import ReportPeriod
@@ -19,6 +16,8 @@ from complaints.features.reports.publishing.snapshots import (
     row_of,
 )
 from complaints.features.reports.publishing.wording import names_of_key
+from complaints.use_cases.figures.answering import answer_figure, find_as_of
+from complaints.use_cases.figures.exposures import ExposureMissing
 from complaints.use_cases.service import Configuration, Transaction
 
 

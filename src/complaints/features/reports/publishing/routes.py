@@ -53,7 +53,11 @@ REPORT_PUBLISHED = Problem(
 _CURSOR = "published reports"
 _HTML = "text/html"
 _TYPES = {ReportFormat.HTML: _HTML, ReportFormat.XLSX: XLSX_TYPE}
-FILE_HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+FILE_HEADERS = {
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Vary": "Accept, Accept-Language",
+}
 _UNKNOWN = "There is no such report, or some of its complaints are outside the scope of the caller."
 FILE_TYPES: dict[str, Any] = {
     _HTML: {"schema": {"type": "string"}},

@@ -7,20 +7,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from complaints.domain.figures.answers import FigureAnswer, FigureGroup, GroupBy
+from complaints.domain.figures.answers import FigureGroup, GroupBy
+from complaints.domain.figures.evaluation import is_small
+from complaints.features.reports.schemas import number_json
 
-LEAST_FIRM = 30
-"""A rate over fewer cases has no colour and no rank, and shows its interval (rule 12.6)."""
 Names = Annotated[dict[str, str], Field(description="The name in each language: `en` and `zh`.")]
 
 
-def write_number(number: Decimal) -> int | float:
-    """A number as JSON: whole if it is whole."""
-    return int(number) if number == number.to_integral_value() else float(number)
-
-
 ReportNumber = Annotated[
-    Decimal, PlainSerializer(write_number, when_used="json"), WithJsonSchema({"type": "number"})
+    Decimal, PlainSerializer(number_json, when_used="json"), WithJsonSchema({"type": "number"})
 ]
 
 
@@ -59,8 +54,13 @@ class ReportRow(_Part):
 
     @property
     def is_firm(self) -> bool:
-        """False for a rate over fewer than `LEAST_FIRM` cases."""
-        return self.interval is None or (self.denominator or 0) >= LEAST_FIRM
+        """False for a rate over few cases (rule 6.4)."""
+        return self.interval is None or not is_small(self.denominator)
+
+    @property
+    def is_partition(self) -> bool:
+        """True if the parts add up to the value, as the ages of a backlog do."""
+        return bool(self.parts) and sum(part or 0 for part in self.parts.values()) == self.value
 
 
 class ReportTable(_Part):
@@ -72,9 +72,9 @@ class ReportTable(_Part):
     unit: Annotated[
         str | None, Field(description="The unit of the value, such as `seconds`. Null: none.")
     ] = None
-    higher_is: Annotated[
-        str | None, Field(description="`better` or `worse`; null: neither, so groups have no rank.")
-    ] = None
+    better: Annotated[
+        str, Field(description="Whether `higher` or `lower` values are better, or `neither`: then no rank.")
+    ] = "neither"
     group_by: Annotated[GroupBy | None, Field(description="By what it is split. Null: it is not.")] = None
     formula: Annotated[dict[str, str], Field(description="The formula in words, in each language.")]
     formula_version: Annotated[int, Field(description="It rises when the formula changes.")]
@@ -90,7 +90,7 @@ class ReportTable(_Part):
         return self.kind == "rate"
 
     def ranked(self) -> list[ReportRow]:
-        """The rows that have a rank, the best first (rule 12.6)."""
+        """The rows that have a rank, the best first (rule 6.4)."""
         if self.better == "neither" or not self.is_rate or self.group_by in CALENDAR_GROUPS:
             return []
         firm = [row for row in self.rows if row.key is not None and row.value is not None and row.is_firm]
@@ -234,8 +234,3 @@ def _names_of(part: str, key: str | None, tables: Sequence[ReportTable | None]) 
     if part != "row":
         return {}
     return next(row.names for table in tables if table is not None for row in table.rows if row.key == key)
-
-
-def total_of(answer: FigureAnswer) -> ReportRow:
-    """The row of the total of an answer."""
-    return row_of(answer.total, {})

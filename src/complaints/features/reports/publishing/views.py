@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
+from complaints.domain.figures.evaluation import LEAST_N
 from complaints.features.reports.publishing.snapshots import (
     CALENDAR_GROUPS,
-    LEAST_FIRM,
     NumberChange,
     ReportRow,
     ReportSnapshot,
@@ -18,6 +18,7 @@ from complaints.features.reports.publishing.wording import Writer
 from complaints.use_cases.charts.bars import Bar, draw_bars
 from complaints.use_cases.charts.drawing import ChartWords
 from complaints.use_cases.charts.pareto import ParetoPart, draw_pareto
+from complaints.use_cases.charts.stacked import StackedBar, draw_stacked
 from complaints.use_cases.charts.timeline import TimePoint, draw_timeline
 
 _MOST_BARS = 25
@@ -26,9 +27,10 @@ _MOST_BARS = 25
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """A row of a table as text. `interval` is empty for a firm value."""
+    """A row of a table as text. `interval` is empty for a firm value; `parts` are its further numbers."""
 
     name: str
+    parts: str
     value: str
     cases: str
     interval: str
@@ -60,6 +62,7 @@ class OverviewRow:
     title: str
     now: str
     cases: str
+    parts: str
     interval: str
     before: str
     change: str
@@ -86,7 +89,7 @@ def _view_table(table: ReportTable, writer: Writer, number: int) -> TableView:
     ranks = {row.key: str(place) for place, row in enumerate(table.ranked(), start=1)}
     rows = _in_order(table)
     is_few = any(not row.is_firm and row.value is not None for row in rows)
-    notes = [writer.left_out(table.total), words["note_few"].format(least=LEAST_FIRM) if is_few else ""]
+    notes = [writer.left_out(table.total), words["note_few"].format(least=LEAST_N) if is_few else ""]
     assert table.group_by is not None  # the caller chose such tables
     return TableView(
         title=writer.title(table),
@@ -112,7 +115,7 @@ def _in_order(table: ReportTable) -> list[ReportRow]:
     if ranked := table.ranked():
         return [*ranked, *(row for row in table.rows if row not in ranked)]
     named = [row for row in table.rows if row.key is not None]
-    if table.is_rate:
+    if table.is_rate or table.figure == PARETO_FIGURE:
         return table.rows
     ordered = sorted(named, key=lambda row: -(row.value or 0))
     return [*ordered, *(row for row in table.rows if row.key is None)]
@@ -122,6 +125,7 @@ def _view_row(table: ReportTable, row: ReportRow, writer: Writer, rank: str) -> 
     shows_interval = row.value is not None and not row.is_firm
     return RowView(
         name=writer.name(row.names, row.key),
+        parts=writer.parts(table, row),
         value=writer.value(table, row.value),
         cases=writer.cases(row),
         interval=writer.interval(row) if shows_interval else "",
@@ -136,28 +140,49 @@ def _draw_safely(table: ReportTable, rows: Sequence[ReportRow], writer: Writer, 
 
 def _draw(table: ReportTable, rows: Sequence[ReportRow], writer: Writer, name: str) -> str:
     """The chart that fits the groups of a table."""
-    words, title = writer.texts["tables"], writer.title(table)
+    drawn = [row for row in rows if row.value is not None]
     if table.group_by in CALENDAR_GROUPS:
-        points = [
-            TimePoint(row.key or "", row.value, writer.value(table, row.value)) for row in rows if row.key
-        ]
-        return draw_timeline(
-            ChartWords(name, title, words["line"]), points, lambda value: writer.value(table, value)
-        )
-    drawn = [row for row in rows if row.value is not None][:_MOST_BARS]
+        return _draw_times(table, drawn, writer, name)
+    shown = drawn[:_MOST_BARS]
     if table.figure == PARETO_FIGURE:
-        parts = [ParetoPart(writer.name(row.names, row.key), row.value or Decimal(0)) for row in drawn]
-        return draw_pareto(
-            ChartWords(name, title, words["pareto"]),
-            parts,
-            lambda value, share: writer.texts["share"].format(
-                value=writer.value(table, value), share=writer.percent(share)
-            ),
+        return _draw_shares(table, shown, writer, name)
+    if all(row.is_partition for row in shown):
+        return _draw_parts(table, shown, writer, name)
+    key = "bars" if table.is_rate else "plain_bars"
+    text = writer.texts["tables"][key].format(least=LEAST_N)
+    bars = [_bar_of(table, row, writer) for row in shown]
+    largest = Decimal(1) if table.is_rate else None
+    return draw_bars(ChartWords(name, writer.title(table), text), bars, largest=largest)
+
+
+def _draw_times(table: ReportTable, rows: Sequence[ReportRow], writer: Writer, name: str) -> str:
+    points = [TimePoint(row.key, row.value, writer.value(table, row.value)) for row in rows if row.key]
+    words = ChartWords(name, writer.title(table), writer.texts["tables"]["line"])
+    return draw_timeline(words, points, lambda value: writer.value(table, value))
+
+
+def _draw_shares(table: ReportTable, rows: Sequence[ReportRow], writer: Writer, name: str) -> str:
+    parts = [ParetoPart(writer.name(row.names, row.key), row.value or Decimal(0)) for row in rows]
+    words = ChartWords(name, writer.title(table), writer.texts["tables"]["pareto"])
+    return draw_pareto(
+        words,
+        [part for part in parts if part.value],
+        lambda value, share: writer.texts["share"].format(
+            value=writer.value(table, value), share=writer.percent(share)
+        ),
+    )
+
+
+def _draw_parts(table: ReportTable, rows: Sequence[ReportRow], writer: Writer, name: str) -> str:
+    names = list(rows[0].parts)
+    bars = [
+        StackedBar(
+            writer.name(row.names, row.key), tuple(row.parts.get(part) or Decimal(0) for part in names)
         )
-    is_rate = table.is_rate
-    text = words["bars" if is_rate else "plain_bars"].format(least=LEAST_FIRM)
-    bars = [_bar_of(table, row, writer) for row in drawn]
-    return draw_bars(ChartWords(name, title, text), bars, largest=Decimal(1) if is_rate else None)
+        for row in rows
+    ]
+    words = ChartWords(name, writer.title(table), writer.texts["tables"]["stacked"])
+    return draw_stacked(words, [writer.part_name(part) for part in names], bars, lambda value: f"{value:f}")
 
 
 PARETO_FIGURE = "weak_points"
@@ -187,6 +212,7 @@ def _view_total(table: ReportTable, writer: Writer) -> OverviewRow:
         title=table.titles.get(writer.language, table.figure),
         now=row.value,
         cases=row.cases if table.total.denominator is not None else "",
+        parts=row.parts,
         interval=row.interval,
         before=writer.value(table, table.before.value) if table.before else "–",
         change=change,
@@ -211,7 +237,7 @@ def view_changes(
 
 def _name_change(change: NumberChange, writer: Writer) -> str:
     words = writer.texts["restated"]
-    title, member = writer.title(change), writer.texts["members"][change.member]
+    title, member = writer.title(change), writer.member(change.member)
     if change.part == "total":
         title_of_total = change.titles.get(writer.language, change.figure)
         return str(words["named"].format(title=title_of_total, member=member))

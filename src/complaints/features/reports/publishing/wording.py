@@ -22,6 +22,8 @@ from complaints.features.reports.publishing.snapshots import (
 Texts = Mapping[str, Any]
 SECONDS = "seconds"
 _HOUR = Decimal(3600)
+_SHARES = ("share", "cumulative_share", "change", "response_rate")
+_PERCENTILES = ("p80", "p90")
 
 
 def _read_texts(language: Language) -> Texts:
@@ -65,7 +67,8 @@ class Writer:
             return self.percent(value)
         if table.unit == SECONDS:
             return str(self.texts["hours"].format(number=write_decimal(value / _HOUR, 1)))
-        return write_decimal(value, 2)
+        text = write_decimal(value, 2)
+        return f"{text}\u00a0{table.unit}" if table.kind == "sum" and table.unit else text
 
     def change(self, table: ReportTable) -> tuple[str, str]:
         """How much the total differs from that of the period before, and the share of it. A rate changes by points."""
@@ -85,6 +88,28 @@ class Writer:
             return above
         text: str = self.texts["cases"].format(numerator=above, denominator=write_decimal(row.denominator, 2))
         return text
+
+    def parts(self, table: ReportTable, row: ReportRow) -> str:
+        """The further numbers of a row, each with its name. Parts of a whole that are 0 are left out."""
+        texts = [
+            self.texts["part"].format(name=self.part_name(name), value=self._part(table, name, value))
+            for name, value in row.parts.items()
+            if value is not None and (value or not row.is_partition)
+        ]
+        return str(self.texts["between_parts"]).join(texts)
+
+    def part_name(self, name: str) -> str:
+        """The name of a part."""
+        return str(self.texts["parts"].get(name, name))
+
+    def member(self, name: str) -> str:
+        """The name of a number of a row."""
+        return str(self.texts["members"].get(name) or self.part_name(name))
+
+    def _part(self, table: ReportTable, name: str, value: Decimal) -> str:
+        if name in _SHARES:
+            return self.percent(value)
+        return self.value(table, value) if name in _PERCENTILES else write_decimal(value, 2)
 
     def interval(self, row: ReportRow) -> str:
         """The interval of a rate, or nothing."""

@@ -63,29 +63,24 @@ def _write_table(book: Workbook, table: ReportTable, writer: Writer, number: int
     """The rows of a table, then the total and the total of the period before, then the formula."""
     words = writer.texts["workbook_texts"]
     group = writer.texts["groups"][table.group_by] if table.group_by else words["group"]
-    members = writer.texts["members"]
-    titles = [
-        group,
-        words["key"],
-        *(members[name] for name in ("value", "numerator", "denominator")),
-        words["low"],
-        words["high"],
-        words["left_out"],
-    ]
+    parts = list(dict.fromkeys(name for row in (*table.rows, table.total) for name in row.parts))
+    titles = [group, words["key"], *map(writer.member, ("value", "numerator", "denominator"))]
+    titles += [words["low"], words["high"], words["left_out"], *map(writer.part_name, parts)]
     book.add_sheet(sheet_name(number, writer.title(table)), titles)
-    book.write_rows(_cells_of(row, writer.name(row.names, row.key)) for row in table.rows)
-    book.write_rows([_cells_of(table.total, writer.texts["total"])])
+    book.write_rows(_cells_of(row, writer.name(row.names, row.key), parts) for row in table.rows)
+    book.write_rows([_cells_of(table.total, writer.texts["total"], parts)])
     if table.before is not None:
-        book.write_rows([_cells_of(table.before, words["period_before"])])
+        book.write_rows([_cells_of(table.before, words["period_before"], parts)])
     formula = table.formula.get(writer.language, "")
     version = writer.texts["formulas"]["version"].format(version=table.formula_version)
     book.write_rows([[], [words["formula"], f"{formula} ({version})"]])
 
 
-def _cells_of(row: ReportRow, name: str) -> Sequence[Any]:
+def _cells_of(row: ReportRow, name: str, parts: Sequence[str]) -> Sequence[Any]:
     low, high = row.interval or (None, None)
     left_out = sum(one.count for one in row.excluded)
-    return [name, row.key, row.value, row.numerator, row.denominator, low, high, left_out or None]
+    numbers = [row.value, row.numerator, row.denominator, low, high, left_out or None]
+    return [name, row.key, *numbers, *(row.parts.get(part) for part in parts)]
 
 
 def _write_changes(book: Workbook, changes: Sequence[NumberChange], writer: Writer) -> None:
@@ -100,5 +95,5 @@ def _change_cells(
 ) -> Iterator[Sequence[str | Decimal | None]]:
     for change in changes:
         name = writer.name(change.names, change.key) if change.part == "row" else None
-        member = writer.texts["members"][change.member]
+        member = writer.member(change.member)
         yield [writer.title(change), name, change.key, change.part, member, change.old, change.new]
