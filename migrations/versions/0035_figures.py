@@ -48,13 +48,17 @@ def upgrade() -> None:
         sa.Column("is_first", sa.Boolean(), nullable=True),
         sa.Column("is_good", sa.Boolean(), nullable=True),
         sa.Column("is_reopened", sa.Boolean(), nullable=True),
-        sa.Column("seconds", sa.BigInteger(), nullable=True),
+        sa.Column("is_handed_over", sa.Boolean(), nullable=True),
+        sa.Column("microseconds", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.String(length=40), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("csat", sa.SmallInteger(), nullable=True),
         sa.Column("nps", sa.SmallInteger(), nullable=True),
         sa.Column("level", sa.SmallInteger(), nullable=True),
+        sa.Column("holder", sa.String(length=40), nullable=True),
+        sa.Column("holder_team", sa.String(length=200), nullable=True),
+        sa.Column("holder_person", sa.String(length=200), nullable=True),
         sa.Column("repeat_of", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["complaint_id"], ["complaint.id"], name=op.f("fk_figure_fact__complaint_id")

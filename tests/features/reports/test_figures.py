@@ -1,42 +1,378 @@
-"""`GET /v1/reports`: figures, the facts behind them, and exposures, through the API on both engines."""
+"""`GET /v1/reports`: figures, the facts behind them, and exposures, on both engines."""
 
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+import openpyxl
+import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from complaints.use_cases.figures.keeping import keep_facts
-from complaints.use_cases.service import Service
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.figures.answers import FigureAnswer, FigureGroup, FigureRequest, GroupBy
+from complaints.domain.figures.catalogue import FIGURES, ValueKind
+from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.domain.vocabulary import AccessRole
+from complaints.storage.rows.figure_fact import figure_fact
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.commands.complaints import PatchComplaint
+from complaints.use_cases.complaints import edit
+from complaints.use_cases.figures import keeping
+from complaints.use_cases.figures.answering import answer_figure
+from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, list_fact_rows
+from complaints.use_cases.figures.keeping import keep_facts, rebuild_facts
+from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.table_files.cells import text_of
 from tests.support import Scenario
+from tests.use_cases.test_history_import import HEADER, MAPPED, take
 
-JANUARY = {"from": "2026-01-01", "to": "2026-02-01"}
+ANN = {"complainant": {"name": "Ann", "phone": "+8613912345678"}}
+BOB = {"complainant": {"name": "Bob", "phone": "+8613712345678"}}
+TOLD = {"message": "Done.", "contact_channel": "phone"}
+WINTER = {"from": "2025-11-01", "to": "2026-03-01"}
+HISTORY = (
+    "H1,No signal,2025-12-03T08:00:00Z,closed,2025-12-05T09:00:00Z,2025-12-04T10:00:00Z,upheld,13800138000\n"
+    "H2,No dial tone,2025-12-03T08:00:00Z,Storniert,,,,13800138001\n"
+)
 
 
-def _get(client: TestClient, path: str, **query: Any) -> Any:
-    answer = client.get(f"/v1/reports{path}", params=JANUARY | query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def _follow(service: Service) -> None:
+def follow(service: Service) -> None:
+    """Keep the facts of everything that is in the feed."""
     while keep_facts(service):
         pass
 
 
-def test_first(service: Service, scenario: Scenario, client: TestClient) -> None:
-    one = scenario.post(subject="a", category="network.outage")
-    scenario.post(subject="b", category="billing.refund")
-    scenario.act(one, "respond", message="We look.", contact_channel="phone")
-    _follow(service)
-    print(_get(client, "/inflow", group_by="team"))
-    print(_get(client, "/response_rate", group_by="team"))
-    names = [one["figure"] for one in client.get("/v1/reports").json()["items"]]
-    from complaints.domain.figures.answers import GroupBy
+def finish_rebuild(service: Service, *, limit: int) -> None:
+    """Rebuild the facts to the end."""
+    while rebuild_facts(service, limit=limit):
+        pass
 
-    for name in names:
-        if "per_" in name:
+
+def ask(service: Service, figure: str, group_by: GroupBy | None = None, **filters: list[str]) -> FigureAnswer:
+    """The answer of a figure over the winter, for a caller who sees all."""
+    request = FigureRequest(figure, date(2025, 11, 1), date(2026, 3, 1), group_by, filters)
+    return service.read(
+        lambda tx: answer_figure(tx, request, configuration=service.configuration(tx), scope=ALL_COMPLAINTS)
+    )
+
+
+def sum_rows(
+    service: Service, answer: FigureAnswer, group: FigureGroup, *, is_total: bool
+) -> tuple[int, Decimal]:
+    """The number of the facts behind a group, and the sum of their values, read in pages of two."""
+    wanted = WantedRows(answer.request, group=None if is_total else group.key or "")
+    rows = [row for page in _pages(service, wanted) for row in page]
+    return len(rows), sum((row.value for row in rows), Decimal(0))
+
+
+def _pages(service: Service, wanted: WantedRows) -> Iterator[Sequence[FigureFactRow]]:
+    after = None
+
+    def read(tx: Transaction) -> Sequence[FigureFactRow]:
+        known = service.configuration(tx)
+        return list_fact_rows(tx, wanted, configuration=known, scope=ALL_COMPLAINTS, after=after, limit=2)
+
+    while rows := service.read(read):
+        yield rows
+        after = rows[-1].place
+
+
+def tell_result(scenario: Scenario, one: Complaint, **members: Any) -> Complaint:
+    """Resolve a complaint and tell the result."""
+    resolved = {"resolution": "Repaired.", "outcome": "upheld", "cause": "technical", "root_cause": "Cable."}
+    scenario.act(one, "resolve", **resolved | members)
+    return scenario.act(one, "notify_result", **TOLD)
+
+
+def patch(service: Service, one: Complaint, **members: Any) -> None:
+    """Change members of a complaint."""
+    command = PatchComplaint.model_validate(members)
+    service.write(lambda tx: edit.patch(service, tx, SYSTEM, str(one.id), command, None))
+
+
+@pytest.fixture
+def winter(scenario: Scenario) -> dict[str, Complaint]:
+    """Complaints in all situations that figures tell apart, with the clock at 2026-01-08."""
+    take(scenario, (HEADER + HISTORY).encode(), MAPPED)
+    outage = {"category": "network.outage", "region": "east"}
+    solved = scenario.post(**outage, **ANN, first_owner="admin")
+    late = scenario.post(category="billing.refund", priority="urgent", region="west")
+    scenario.advance(hours=1)
+    repeat = scenario.post(**outage, **ANN)
+    double = scenario.post(**outage, **ANN)
+    appeal = scenario.post(channel="regulator", **BOB)
+    scenario.act(double, "merge", into=str(repeat.id))
+    for one in (solved, repeat):
+        scenario.act(one, "respond", **TOLD)
+    scenario.act(appeal, "withdraw", reason="Never mind.")
+    scenario.act(repeat, "hold", reason="awaiting_complainant", until="2026-01-06T01:00:00Z")
+    scenario.advance(hours=30)
+    scenario.act(late, "assign", team="operations")
+    tell_result(scenario, solved, compensation={"amount": "12.50", "currency": "CNY"})
+    tell_result(scenario, late, outcome="not_upheld", compensation={"amount": "3", "currency": "USD"})
+    scenario.act(solved, "record_contact", outcome="solved", csat=5, nps=10)
+    scenario.act(late, "record_contact", outcome="not_solved", csat=2, nps=3)
+    scenario.act(solved, "close", early=True, **TOLD)
+    scenario.advance(hours=40)
+    found = {"solved": solved, "late": late, "repeat": repeat, "double": double, "appeal": appeal}
+    return {name: scenario.load(one) for name, one in found.items()}
+
+
+@pytest.mark.usefixtures("winter")
+def test_groups_sum_to_the_total_and_facts_prove_each_figure(service: Service) -> None:
+    """Rules 6.2 and 6.3."""
+    follow(service)
+    for name, figure in FIGURES.items():
+        if figure.measure is not None:
             continue
-        for g in GroupBy:
-            print(name, _get(client, f"/{name}", group_by=g)["total"])
-            client.get(f"/v1/reports/{name}/rows", params=JANUARY | {"group_by": g, "group": ""}).json()[
-                "items"
-            ]
+        for group_by in GroupBy:
+            answer = ask(service, name, group_by)
+            total = answer.total
+            assert sum(one.numerator for one in answer.groups) == total.numerator, (name, group_by)
+            if total.denominator is not None:
+                assert sum(one.denominator or 0 for one in answer.groups) == total.denominator
+            excluded = [one for group in answer.groups for one in group.excluded]
+            for why in total.excluded:
+                assert sum(one.count for one in excluded if one.reason == why.reason) == why.count
+            if group_by in (GroupBy.TEAM, GroupBy.WEEK):
+                shown = [*((one, False) for one in answer.groups), (total, True)]
+                for group, is_total in shown:
+                    count, added = sum_rows(service, answer, group, is_total=is_total)
+                    expected = count if figure.kind is ValueKind.MEDIAN else added
+                    assert expected == group.numerator, (name, group_by, group)
+
+
+@pytest.mark.usefixtures("winter")
+def test_each_figure_has_its_value(service: Service) -> None:
+    """Rules 6.4 to 6.22: the values that a person counts in the scenario."""
+    follow(service)
+    expected = {
+        "inflow": (6, None, {"merged": 1}),
+        "response_rate": (2, 3, {"merged": 1, "imported_history": 2, "cancelled": 1}),
+        "resolution_rate": (2, 2, {"merged": 1, "imported_history": 2, "cancelled": 1, "not_yet_due": 1}),
+        "first_contact_resolution": (0, 2, {"imported_history": 1}),
+        "repeat_rate": (1, 6, {"merged": 1}),
+        "reopen_rate": (0, 2, {}),
+        "backlog": (2, None, {}),
+        "csat": (1, 2, {}),
+        "nps": (0, 2, {}),
+        "closed_loop_rate": (1, 1, {"imported_history": 1}),
+        "follow_up_rate": (0, 0, {"cancelled": 2}),
+        "upheld_rate": (2, 3, {}),
+        "compensation": (Decimal("12.5"), None, {"no_compensation": 1, "other_currency": 1}),
+        "time_to_result": (3, None, {}),
+        "transfers": (1, None, {}),
+        "first_responsibility_breaches": (1, None, {"not_handed_over": 1}),
+        "weak_points": (6, None, {"merged": 1}),
+    }
+    found = {}
+    for name in expected:
+        total = ask(service, name).total
+        found[name] = (total.numerator, total.denominator, {one.reason: one.count for one in total.excluded})
+    assert found == expected
+
+
+def _rows_of_facts(service: Service) -> list[Any]:
+    statement = select(figure_fact).order_by(*figure_fact.primary_key)
+    return [tuple(row) for row in service.read(lambda tx: tx.connection.execute(statement).all())]
+
+
+def test_a_rebuild_that_was_cut_off_goes_on_and_gives_the_same_facts(
+    service: Service, winter: dict[str, Complaint], scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 6.25. Facts that were lost come back, and those that are kept meanwhile are not set back."""
+    follow(service)
+    kept = _rows_of_facts(service)
+    service.write(lambda tx: tx.connection.execute(figure_fact.delete()))
+    assert rebuild_facts(service, limit=2) == 2
+    write, calls = keeping.figure_fact.replace_facts, []
+
+    def die(*arguments: Any) -> None:
+        write(*arguments)
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise RuntimeError("killed")
+
+    monkeypatch.setattr(keeping.figure_fact, "replace_facts", die)
+    with pytest.raises(RuntimeError, match="killed"):
+        finish_rebuild(service, limit=2)
+    monkeypatch.undo()
+    assert 0 < len(_rows_of_facts(service)) < len(kept)
+    scenario.act(winter["appeal"], "reopen", reason="Still there.")
+    follow(service)
+    finish_rebuild(service, limit=2)
+    rebuilt = _rows_of_facts(service)
+    service.write(lambda tx: tx.connection.execute(figure_fact.delete()))
+    finish_rebuild(service, limit=1_000)
+    assert _rows_of_facts(service) == rebuilt
+    others = [row for row in kept if row[0] != winter["appeal"].id]
+    assert [row for row in rebuilt if row[0] != winter["appeal"].id] == others
+
+
+def test_the_same_events_twice_change_nothing(service: Service, winter: dict[str, Complaint]) -> None:
+    """Rule 6.25."""
+    follow(service)
+    kept = _rows_of_facts(service)
+    service.write(
+        lambda tx: tx.connection.exec_driver_sql("UPDATE follower SET after = 3 WHERE name = 'reports'")
+    )
+    follow(service)
+    assert _rows_of_facts(service) == kept
+
+
+def test_a_repeat_is_found_by_receipt_and_taken_back(service: Service, scenario: Scenario) -> None:
+    """Rule 6.6: whatever the order of recording; a merged complaint takes no part."""
+
+    def repeats() -> set[str]:
+        return {str(row.complaint_id) for row in _facts("received") if row.repeat_of}
+
+    def _facts(kind: str) -> Any:
+        statement = select(figure_fact).where(figure_fact.c.kind == kind)
+        return service.read(lambda tx: tx.connection.execute(statement).all())
+
+    outage = {"category": "network.outage", **ANN}
+    late = scenario.post(**outage)
+    follow(service)
+    assert repeats() == set()
+    early = scenario.post(**outage, received_at="2025-12-20T00:00:00Z")
+    scenario.post(**outage, received_at="2025-11-01T00:00:00Z")
+    follow(service)
+    assert repeats() == {str(late.id)}
+    patch(service, early, category="billing.refund")
+    follow(service)
+    assert repeats() == set()
+    patch(service, early, category="network.outage")
+    follow(service)
+    assert repeats() == {str(late.id)}
+    patch(service, early, complainant=BOB["complainant"])
+    follow(service)
+    assert repeats() == set()
+
+
+def test_the_api_answers_json_csv_and_xlsx_alike(
+    service: Service, winter: dict[str, Complaint], client: TestClient
+) -> None:
+    """Rule 6.2: the members of the answer, and one table in three formats. `as_of` is the cursor of the facts."""
+    before = client.get("/v1/reports/inflow", params=WINTER).json()
+    assert (before["total"]["value"], before["groups"]) == (0, [])
+    follow(service)
+    query = WINTER | {"group_by": "team"}
+    shown = client.get("/v1/reports/response_rate", params=query).json()
+    assert {name: shown[name] for name in ("figure", "formula_version", "from", "to", "zone", "unit")} == {
+        "figure": "response_rate", "formula_version": 1, "from": WINTER["from"], "to": WINTER["to"],
+        "zone": "Asia/Shanghai", "unit": "share",
+    }  # fmt: skip
+    assert set(shown["formula"]) == {"en", "zh"}
+    feed = client.get("/v1/changes", params={"limit": 200}).json()
+    assert shown["as_of"] == feed["next_cursor"] != before["as_of"]
+    tables = [
+        client.get("/v1/reports/response_rate", params=query | {"format": name}) for name in ("csv", "xlsx")
+    ]
+    tables.append(client.get("/v1/reports/response_rate", params=query, headers={"Accept": "text/csv"}))
+    assert tables[0].content == tables[2].content
+    assert {one.headers["X-Feed-Cursor"] for one in tables} == {shown["as_of"]}
+    sheet = openpyxl.load_workbook(io.BytesIO(tables[1].content)).worksheets[0]
+    cells = [[text_of(cell.value) for cell in row] for row in sheet.iter_rows()]
+    lines = list(csv.reader(io.StringIO(tables[0].text, newline="")))
+    assert cells == lines
+    groups = [*shown["groups"], shown["total"]]
+    columns = dict(zip(lines[0], zip(*lines[1:], strict=True), strict=True))
+    for name in ("key", "value", "numerator", "denominator"):
+        assert list(columns[name]) == [text_of(one[name]) for one in groups]
+    assert columns["row"] == (*("group",) * len(shown["groups"]), "total")
+    for group in groups:
+        for side in ("numerator", "denominator"):
+            items = client.get(group["rows"][side]).json()["items"]
+            assert sum(one["value"] for one in items) == group[side]
+    address = shown["total"]["rows"]["denominator"] + "&limit=2"
+    first = client.get(address).json()
+    second = client.get(f"{address}&cursor={first['next_cursor']}").json()
+    assert (len(first["items"]), len(second["items"]), second["next_cursor"]) == (2, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "named"),
+    [
+        ("/respons_rate", WINTER, 404, "did you mean 'response_rate'?"),
+        ("/respons_rate/rows", WINTER, 404, "did you mean"),
+        ("/inflow", WINTER | {"colour": "red"}, 400, "colour"),
+        ("/inflow", {"to": "2026-01-01"}, 422, "from"),
+        ("/inflow", {"from": "2026-01-01", "to": "2026-01-01"}, 422, "to"),
+        ("/inflow", {"from": "2026-02-30", "to": "2026-03-01"}, 422, "from"),
+        ("/inflow", {"from": "2020-01-01", "to": "2026-01-01"}, 422, "1461"),
+        ("/inflow", WINTER | {"group_by": "mood"}, 422, "group_by"),
+        ("/inflow", WINTER | {"team": "nobody"}, 422, "team"),
+        ("/inflow", WINTER | {"priority": "uregnt"}, 422, "urgent"),
+        ("/inflow/rows", WINTER | {"group": "x"}, 422, "group_by"),
+        ("/inflow/rows", WINTER | {"group_by": "week", "group": "2026-60"}, 422, "week"),
+        ("/inflow/rows", WINTER | {"group_by": "month", "group": "2026-13"}, 422, "month"),
+        ("/inflow/rows", WINTER | {"side": "left"}, 422, "side"),
+        ("/inflow/rows", WINTER | {"cursor": "bm9wZQ"}, 400, "cursor"),
+        ("/appeals_per_million_users", WINTER, 409, "users"),
+        ("/complaints_per_10000_services", WINTER, 409, "services"),
+    ],
+)  # fmt: skip
+def test_a_bad_request_is_refused_by_name(
+    client: TestClient, path: str, query: dict[str, str], status: int, named: str
+) -> None:
+    answer = client.get(f"/v1/reports{path}", params=query)
+    assert (answer.status_code, named in answer.text) == (status, True), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_figure_has_the_complaints_within_the_scope_of_the_caller(
+    service: Service, winter: dict[str, Complaint], scenario: Scenario, client: TestClient
+) -> None:
+    """Rule 7.3."""
+    follow(service)
+    ann_joins = {"login": "ann", "name": "Ann", "roles": ["agent"], "teams": ["operations"]}
+    assert client.post("/v1/users", json=ann_joins).status_code == 201
+    ann = scenario.key(AccessRole.AGENT, login="ann")
+    query = WINTER | {"group_by": "team"}
+    whole = client.get("/v1/reports/inflow", params=query).json()
+    own = client.get("/v1/reports/inflow", params=query, headers=ann).json()
+    assert len(whole["groups"]) > 1
+    assert [one["numerator"] for one in own["groups"]] == [
+        one["numerator"] for one in whole["groups"] if one["key"] == "operations"
+    ]
+    rows = client.get("/v1/reports/inflow/rows", params=WINTER, headers=ann).json()["items"]
+    assert len(rows) == own["total"]["value"] < whole["total"]["value"]
+    partner = scenario.key(AccessRole.INTAKE)
+    assert client.get("/v1/reports/inflow", params=WINTER, headers=partner).status_code == 403
+    mine = client.get("/v1/reports/inflow", params=WINTER | {"first_owner": "me"}, headers=ann).json()
+    assert mine["total"]["value"] == 0
+
+
+def test_exposures_are_averaged_over_the_days(
+    service: Service, winter: dict[str, Complaint], client: TestClient
+) -> None:
+    """Rule 6.17."""
+    follow(service)
+
+    def put(**members: Any) -> Any:
+        return client.put("/v1/reports/exposures", json={"measure": "services", "source": "CRM", **members})
+
+    january = {"from": "2026-01-01", "to": "2026-02-01"}
+    assert put(**{"from": "2026-01-01", "value": 100}).status_code == 200
+    assert put(**{"from": "2026-01-01", "value": 1000}).json()["value"] == 1000
+    put(**{"from": "2026-01-17", "value": 3000})
+    path = "/v1/reports/complaints_per_10000_services"
+    total = client.get(path, params=january).json()["total"]
+    average = Decimal(1000 * 16 + 3000 * 15) / 31
+    assert total["denominator"] == float(round(average, 6))
+    assert total["value"] == float(round(4 * 10_000 / Decimal(str(total["denominator"])), 6))
+    assert client.get(path, params=WINTER).status_code == 409
+    put(**{"from": "2026-01-01", "value": 10, "group": "east"})
+    by_region = client.get(path, params=january | {"group_by": "region"}).json()
+    values = {one["key"]: (one["denominator"], one["value"]) for one in by_region["groups"]}
+    assert values == {"east": (10, 2000), "west": (None, None), None: (None, None)}
+    assert client.get(path, params=january | {"region": "east"}).json()["total"]["denominator"] == 10
+    by_week = client.get(path, params=january | {"group_by": "week"}).json()
+    assert [one["denominator"] for one in by_week["groups"]] == [1000]
+    assert len(client.get("/v1/reports/exposures").json()["items"]) == 3
+    for bad in ({"value": -1}, {"measure": "cats"}, {"group_by": "day", "group": "x"}, {"group_by": "team"}):
+        assert put(**{"from": "2026-01-01", "value": 1, **bad}).status_code == 422, bad

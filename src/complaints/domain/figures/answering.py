@@ -7,7 +7,6 @@ from decimal import Decimal
 from complaints.domain.figures.answers import Exclusion, FigureGroup
 from complaints.domain.figures.catalogue import Figure, ValueKind
 from complaints.domain.figures.evaluation import Tally, divide, wilson_interval
-from complaints.domain.figures.facts import AMOUNT_UNIT
 
 SHARES = {"p50": 50, "p80": 80, "p90": 90}
 """The percentiles of a figure of times, in percent (rule 6.9)."""
@@ -17,8 +16,8 @@ def make_group(figure: Figure, key: str | None, tally: Tally, ranks: Mapping[str
     """The figure of one group. `ranks` are the percentiles of a figure of times, by name."""
     has_denominator = figure.kind in (ValueKind.RATE, ValueKind.NET)
     denominator = Decimal(tally.counted) if has_denominator else None
-    parts: dict[str, Decimal | None] = {name: Decimal(count) for name, count in (tally.parts or {}).items()}
-    parts |= {name: Decimal(value) for name, value in ranks.items() if name != "p50"}
+    sums = {**(tally.parts or {}), **{name: value for name, value in ranks.items() if name != "p50"}}
+    parts: dict[str, Decimal | None] = {name: value * figure.scale for name, value in sums.items()}
     if figure.name == "csat":
         parts["response_rate"] = divide(Decimal(tally.counted), _asked(tally))
     return FigureGroup(
@@ -39,10 +38,10 @@ def _interval_of(figure: Figure, tally: Tally) -> tuple[Decimal, Decimal] | None
 
 
 def _numerator_of(figure: Figure, tally: Tally) -> Decimal:
-    """The sum of the parts of the facts. A figure of times counts its facts, and a sum of money is in its currency."""
+    """The sum of the parts of the facts. A median counts its facts."""
     if figure.kind is ValueKind.MEDIAN:
         return Decimal(tally.counted)
-    return tally.numerator * AMOUNT_UNIT if figure.kind is ValueKind.SUM else tally.numerator
+    return tally.numerator * figure.scale
 
 
 def _value_of(figure: Figure, tally: Tally, ranks: Mapping[str, int]) -> Decimal | None:
@@ -52,7 +51,7 @@ def _value_of(figure: Figure, tally: Tally, ranks: Mapping[str, int]) -> Decimal
         case ValueKind.NET:
             return divide(tally.numerator, tally.counted, times=100)
         case ValueKind.MEDIAN:
-            return Decimal(ranks["p50"]) if ranks else None
+            return ranks["p50"] * figure.scale if ranks else None
         case _:
             return _numerator_of(figure, tally)
 

@@ -3,12 +3,14 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from complaints.domain.errors import NotFound, ask_if_meant, clip
 from complaints.domain.figures.answers import GroupBy
+from complaints.domain.figures.facts import AMOUNT_UNIT
 
 
 class ValueKind(StrEnum):
@@ -60,6 +62,11 @@ class Figure:
     group_by: GroupBy | None = None
     measure: Measure | None = None
     per: int = 1
+    scale: Decimal = Decimal(1)
+    """The facts count in this unit: microseconds for times, and the smallest amount for money."""
+
+
+_SCALES = {"seconds": Decimal("0.000001"), "currency": AMOUNT_UNIT}
 
 
 def _read(name: str, written: Mapping[str, Any]) -> Figure:
@@ -74,6 +81,7 @@ def _read(name: str, written: Mapping[str, Any]) -> Figure:
         group_by=GroupBy(written["group_by"]) if "group_by" in written else None,
         measure=Measure(written["measure"]) if "measure" in written else None,
         per=written.get("per", 1),
+        scale=_SCALES.get(written["unit"], Decimal(1)),
     )
 
 

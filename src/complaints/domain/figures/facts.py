@@ -17,7 +17,8 @@ class FactKind(StrEnum):
 
     `received`: the complaint came in. `reopened`: it was open again after its end. `result`: the complainant was told a
     result. `closed`: it was closed. `contact`: a contact after the result reached the complainant. `follow_up`: a
-    planned contact was due. `escalation`: a step was taken. `transfer`: it went to another team.
+    planned contact was due. `escalation`: a step was taken. `transfer`: it went to another team or assignee. `handled`:
+    a cycle ended with a result. `time_share`: in that cycle a holder had it for a time.
     """
 
     RECEIVED = "received"
@@ -28,6 +29,8 @@ class FactKind(StrEnum):
     FOLLOW_UP = "follow_up"
     ESCALATION = "escalation"
     TRANSFER = "transfer"
+    HANDLED = "handled"
+    TIME_SHARE = "time_share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,9 @@ class FigureFact:
 
     Days are counted from 1970-01-01, and a month is 202610 for October 2026. A deadline of the fact has `due_at` and
     `in_time`; without `due_at` it was cancelled in time, or there is none. `until_day` is the day on which a complaint
-    that was received or reopened ended. `seconds` is the time from the receipt to the first result.
+    that was received or reopened ended. `microseconds` is the time from the receipt to the first result, or the time of
+    a holder: `holder` is its kind, `holder_team` and `holder_person` the staff. `is_good` is what the figure counts:
+    told at once by the first owner, a closed loop, or a first-responsibility breach.
     """
 
     kind: FactKind
@@ -52,13 +57,17 @@ class FigureFact:
     is_first: bool | None = None
     is_good: bool | None = None
     is_reopened: bool | None = None
-    seconds: int | None = None
+    is_handed_over: bool | None = None
+    microseconds: int | None = None
     outcome: str | None = None
     amount: int | None = None
     currency: str | None = None
     csat: int | None = None
     nps: int | None = None
     level: int | None = None
+    holder: str | None = None
+    holder_team: str | None = None
+    holder_person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,17 @@ from uuid import UUID
 
 from complaints.domain.figures.days import local_day
 from complaints.domain.figures.facts import AMOUNT_UNIT, SHARED_MEMBERS, ComplaintFacts, FactKind, FigureFact
+from complaints.domain.figures.time_shares import read_work_history
+from complaints.domain.figures.work_facts import PLACES_A_CYCLE, Draft, draft_work, in_microseconds
 from complaints.domain.instants import read_instant
+from complaints.domain.policy.policy import Policy
+from complaints.domain.time.zones import zone_of
 from complaints.domain.vocabulary import ContactOutcome, DeadlineKind, DeadlineStatus, EventType, Status
 
-ZoneOf = Callable[[str, int], tzinfo]
-"""Finds the zone of a policy by code and version."""
+PolicyOf = Callable[[str, int], Policy]
+"""Finds a policy by code and version."""
 _ENDED = frozenset({Status.CLOSED, Status.REJECTED, Status.WITHDRAWN, Status.MERGED})
 _SPELLS = (FactKind.RECEIVED, FactKind.REOPENED)
-_FOLLOW_UPS_A_CYCLE = 1_000
 Data = Mapping[str, Any]
 
 
@@ -44,29 +47,37 @@ class PastEvent(Protocol):
         """The changes and the deadlines that the event records."""
 
 
-def fold_facts(complaint_id: UUID, events: Iterable[PastEvent], zone_of: ZoneOf) -> ComplaintFacts:
-    """The facts of a complaint with these events, oldest first. Texts may be masked."""
-    folder = _Folder()
+def fold_facts(complaint_id: UUID, events: Sequence[PastEvent], policy_of: PolicyOf) -> ComplaintFacts:
+    """The facts of a complaint with these events, oldest first. Texts may be masked.
+
+    Their days are local ones of the policy that the complaint has at the end.
+    """
+    work = read_work_history(events)
+    folder = _Folder(has_moved=work.periods[0].transfers > 0)
     for event in events:
         folder.add(event)
-    return folder.finish(complaint_id, zone_of)
+    policy = policy_of(*folder.policy)
+    drafts = [*folder.finish(), *draft_work(work, policy.rules[DeadlineKind.RESOLUTION].calendar)]
+    zone = zone_of(policy.timezone).info
+    shared = {**folder.shared(), "received_day": local_day(drafts[0]["at"], zone)[0]}
+    return ComplaintFacts(complaint_id, shared, tuple(_make_fact(draft, zone) for draft in drafts))
 
 
 class _Folder:
-    """What the events so far tell. A draft is a fact without its local days."""
+    """What the events so far tell. `has_moved`: the complaint was transferred before its first result."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_moved: bool) -> None:
         self._members: dict[str, Any] = {}
         self._deadlines: dict[str, Data] = {}
         self._answered: set[str] = set()
-        self._drafts: list[dict[str, Any]] = []
+        self._drafts: list[Draft] = []
         self._is_imported = False
-        self._has_moved = False
+        self._has_moved = has_moved
         self._is_told = False
 
     def add(self, event: PastEvent) -> None:
         """Take the next event of the history."""
-        was, team = self._members.get("status"), self._members.get("team")
+        was = self._members.get("status")
         self._members.update(event.data.get("changes", {}))
         self._deadlines.update((one["id"], one) for one in event.data.get("deadlines", ()))
         if was is None:
@@ -74,9 +85,6 @@ class _Folder:
             return
         if self._members["status"] != was:
             self._change_status(event, was)
-        if self._members["team"] != team:
-            self._has_moved = True
-            self._draft(FactKind.TRANSFER, event.ordinal, event.at)
         if "planned_at" in event.data:
             self._draft(FactKind.ESCALATION, event.ordinal, event.at, level=event.data["level"])
         if event.type == EventType.RESULT_NOTIFIED:
@@ -84,16 +92,21 @@ class _Folder:
         elif event.type == EventType.CONTACT_RECORDED:
             self._hear(event)
 
-    def finish(self, complaint_id: UUID, zone_of: ZoneOf) -> ComplaintFacts:
-        """The facts. Their days are local ones of the policy that the complaint has now."""
-        known = self._members
-        zone = zone_of(known["policy_code"], known["policy_version"])
+    @property
+    def policy(self) -> tuple[str, int]:
+        """Code and version of the policy that the complaint has at the end."""
+        return self._members["policy_code"], self._members["policy_version"]
+
+    def finish(self) -> list[Draft]:
+        """The drafts; the first one is of the receipt."""
         self._drafts[0] |= self._first_deadlines()
-        drafts = [*self._drafts, *self._follow_ups()]
-        shared = {name: known.get(name) for name in SHARED_MEMBERS}
-        shared |= {"is_imported": self._is_imported, "is_merged": known["status"] == Status.MERGED}
-        shared["received_day"] = local_day(self._drafts[0]["at"], zone)[0]
-        return ComplaintFacts(complaint_id, shared, tuple(_make_fact(draft, zone) for draft in drafts))
+        return [*self._drafts, *self._follow_ups()]
+
+    def shared(self) -> dict[str, Any]:
+        """The members that all facts of the complaint have."""
+        known = self._members
+        own = {name: known.get(name) for name in SHARED_MEMBERS}
+        return own | {"is_imported": self._is_imported, "is_merged": known["status"] == Status.MERGED}
 
     def _begin(self, event: PastEvent) -> None:
         self._is_imported = event.type == EventType.IMPORTED_ENDED
@@ -137,7 +150,7 @@ class _Folder:
             at,
             is_first=not self._is_told,
             is_good=owner_told and not self._has_moved,
-            seconds=int((at - self._drafts[0]["at"]).total_seconds()),
+            microseconds=in_microseconds(at - self._drafts[0]["at"]),
             outcome=known.get("outcome"),
             amount=None if amount is None else int(Decimal(str(amount)) / AMOUNT_UNIT),
             currency=known.get("compensation_currency"),
@@ -164,7 +177,7 @@ class _Folder:
             "in_time": in_time,
         }
 
-    def _follow_ups(self) -> list[dict[str, Any]]:
+    def _follow_ups(self) -> list[Draft]:
         """A draft for each planned contact: its attempts are one."""
         planned: dict[tuple[int, int], list[Data]] = defaultdict(list)
         for one in self._deadlines.values():
@@ -172,14 +185,14 @@ class _Folder:
                 planned[one["cycle"], one["sequence"]].append(one)
         return [self._follow_up(*key, attempts) for key, attempts in sorted(planned.items())]
 
-    def _follow_up(self, cycle: int, sequence: int, attempts: Sequence[Data]) -> dict[str, Any]:
+    def _follow_up(self, cycle: int, sequence: int, attempts: Sequence[Data]) -> Draft:
         ordered = sorted(attempts, key=lambda one: one["attempt"])
         last = ordered[-1]
         due_at, _ = _judge(last)
         met = all(one["status"] == DeadlineStatus.MET for one in ordered)
         return {
             "kind": FactKind.FOLLOW_UP,
-            "place": cycle * _FOLLOW_UPS_A_CYCLE + sequence,
+            "place": cycle * PLACES_A_CYCLE + sequence,
             "at": read_instant(ordered[0]["due_at"]),
             "due_at": due_at,
             "in_time": None if due_at is None else met and last["id"] in self._answered,
@@ -188,7 +201,7 @@ class _Folder:
     def _draft(self, kind: FactKind, place: int, at: datetime, **values: Any) -> None:
         self._drafts.append({"kind": kind, "place": place, "at": at, **values})
 
-    def _last(self, *kinds: FactKind) -> dict[str, Any]:
+    def _last(self, *kinds: FactKind) -> Draft:
         return next(draft for draft in reversed(self._drafts) if draft["kind"] in kinds)
 
     def _instant(self, name: str) -> datetime | None:
@@ -196,7 +209,7 @@ class _Folder:
         return None if text is None else read_instant(text)
 
 
-def _make_fact(draft: dict[str, Any], zone: tzinfo) -> FigureFact:
+def _make_fact(draft: Draft, zone: tzinfo) -> FigureFact:
     until_at = draft.pop("until_at", None)
     day, month = local_day(draft["at"], zone)
     until_day = None if until_at is None else local_day(until_at, zone)[0]

@@ -75,6 +75,7 @@ class WorkPeriod:
     `result_told` is true if a result or a rejection ended it. `imported` is true if another system knows it alone.
     `transfers` are the moves to another team, or from one assignee to another (rule 6.33). `handed_over` is true if
     somebody else than the first owner had it. `first_owner_spoke` is true if the first owner made contact after that.
+    `transferred_at` has the time of each transfer.
     """
 
     cycle: int
@@ -85,6 +86,7 @@ class WorkPeriod:
     transfers: int = 0
     handed_over: bool = False
     first_owner_spoke: bool = False
+    transferred_at: tuple[datetime, ...] = field(default=(), compare=False)
 
     @property
     def is_left_by_first_owner(self) -> bool:
@@ -193,8 +195,12 @@ class _Reader:
         self.places.append(WorkPlace(event.at, team, assignee, first_owner, handed_over))
         self.worker = assignee if moved else assignee or self.worker
         if self.periods[-1].ended_at is None:
-            transfers = self.periods[-1].transfers + (moved or passed_on)
-            self._change_period(transfers=transfers, handed_over=handed_over or self.periods[-1].handed_over)
+            is_transfer = moved or passed_on
+            self._change_period(
+                transfers=self.periods[-1].transfers + is_transfer,
+                transferred_at=(*self.periods[-1].transferred_at, *([event.at] if is_transfer else ())),
+                handed_over=handed_over or self.periods[-1].handed_over,
+            )
 
     def _read_hold(self, event: HistoryEvent, changes: Mapping[str, Any]) -> None:
         if event.type == EventType.HELD:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,11 +19,13 @@ from sqlalchemy import (
 )
 
 from complaints.domain.figures.facts import FactKind
+from complaints.domain.figures.time_shares import HolderKind
 from complaints.domain.vocabulary import Channel, LinkType, Outcome
 from complaints.storage.rows.figure_fact import figure_fact
 from complaints.storage.rows.link import link
 
 Condition = ColumnElement[bool]
+Terms = TypeVar("Terms")
 f = figure_fact.c
 
 
@@ -38,12 +40,16 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class FigureTerms:
-    """A figure as SQL. The first exclusion that holds leaves a fact out. `parts` are further sums of numbers."""
+    """A figure as SQL. The first exclusion that holds leaves a fact out. `parts` are further sums of numbers.
+
+    With `by_holder`, teams and persons are those that held the time, not those that have the complaint.
+    """
 
     population: Callable[[Period], Condition]
     exclusions: tuple[tuple[str, Callable[[Period], Condition]], ...]
     numerator: ColumnElement[Any]
     parts: Callable[[Period], Mapping[str, ColumnElement[Any]]] = field(default=lambda _period: {})
+    by_holder: bool = False
 
 
 def _during(kind: FactKind, *conditions: Condition) -> Callable[[Period], Condition]:
@@ -57,8 +63,8 @@ def _is_open_at_end(period: Period) -> Condition:
     return and_(is_spell, f.day < period.end, or_(is_open, f.until_day >= period.end))
 
 
-def _always(condition: Condition) -> Callable[[Period], Condition]:
-    return lambda _period: condition
+def _always(terms: Terms) -> Callable[[Period], Terms]:
+    return lambda _period: terms
 
 
 def _one_if(condition: Condition) -> ColumnElement[int]:
@@ -116,7 +122,7 @@ TERMS: Mapping[str, FigureTerms] = {
     "repeat_rate": FigureTerms(_during(FactKind.RECEIVED), (_MERGED,), _one_if(f.repeat_of.is_not(null()))),
     "reopen_rate": FigureTerms(_during(FactKind.CLOSED), (_MERGED,), _one_if(f.is_reopened)),
     "backlog": FigureTerms(_is_open_at_end, (_MERGED,), _ONE, _ages),
-    "time_to_result": FigureTerms(_during(FactKind.RESULT, f.is_first), (_MERGED,), f.seconds),
+    "time_to_result": FigureTerms(_during(FactKind.RESULT, f.is_first), (_MERGED,), f.microseconds),
     "csat": FigureTerms(
         _during(FactKind.CONTACT), (_MERGED, ("no_score", _always(f.csat.is_(None)))), _one_if(f.csat >= 4)
     ),
@@ -154,6 +160,19 @@ TERMS: Mapping[str, FigureTerms] = {
     ),
     "weak_points": _RECEIVED,
     "transfers": FigureTerms(_during(FactKind.TRANSFER), (_MERGED,), _ONE),
+    "first_responsibility_breaches": FigureTerms(
+        _during(FactKind.HANDLED),
+        (_MERGED, ("not_handed_over", _always(not_(f.is_handed_over)))),
+        _one_if(f.is_good),
+        _always({"handed_over": _ONE}),
+    ),
+    "time_shares": FigureTerms(
+        _during(FactKind.TIME_SHARE),
+        (_MERGED,),
+        f.microseconds,
+        _always({str(one): case((f.holder == one, f.microseconds), else_=0) for one in HolderKind}),
+        by_holder=True,
+    ),
     "complaints_per_10000_services": _RECEIVED,
     "appeals_per_million_users": FigureTerms(
         _during(FactKind.RECEIVED, f.channel == Channel.REGULATOR), (_MERGED,), _ONE

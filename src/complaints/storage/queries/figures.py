@@ -21,7 +21,6 @@ f = figure_fact.c
 _MILLION = 1_000_000
 _PLACE = (f.day, f.complaint_id, f.kind, f.place)
 _PLAIN = {
-    GroupBy.TEAM: f.team,
     GroupBy.CATEGORY: f.category,
     GroupBy.CAUSE: f.cause,
     GroupBy.NATURE: f.nature,
@@ -180,13 +179,18 @@ def _reason(asked: FactQuery) -> ColumnElement[Any]:
 
 
 def _key(asked: FactQuery) -> ColumnElement[Any]:
+    team, person = f.team, f.assignee
+    if asked.terms.by_holder:
+        team, person = f.holder_team, f.holder_person
     match asked.group_by:
         case None:
             return null()
+        case GroupBy.TEAM:
+            return team
         case GroupBy.DEPARTMENT:
-            return case(dict(asked.departments), value=f.team, else_=null()) if asked.departments else null()
+            return case(dict(asked.departments), value=team, else_=null()) if asked.departments else null()
         case GroupBy.PERSON:
-            return func.coalesce(f.assignee, literal(TEAM_MARK, String) + f.team)
+            return func.coalesce(person, literal(TEAM_MARK, String) + team)
         case GroupBy.WEEK:
             return (f.day + 3) // 7
         case plain:

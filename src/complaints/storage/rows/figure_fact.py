@@ -62,13 +62,17 @@ figure_fact = Table(
     Column("is_first", Boolean),
     Column("is_good", Boolean),
     Column("is_reopened", Boolean),
-    Column("seconds", BigInteger),
+    Column("is_handed_over", Boolean),
+    Column("microseconds", BigInteger),
     Column("outcome", String(40)),
     Column("amount", BigInteger),
     Column("currency", String(3)),
     Column("csat", SmallInteger),
     Column("nps", SmallInteger),
     Column("level", SmallInteger),
+    Column("holder", String(40)),
+    Column("holder_team", String(200)),
+    Column("holder_person", String(200)),
     Column("repeat_of", Uuid),
 )
 f = figure_fact.c

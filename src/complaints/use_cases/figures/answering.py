@@ -55,7 +55,7 @@ def make_exact_query(
 ) -> tuple[Figure, FactQuery]:
     """As `make_query`. A sum of money counts the currency that most facts of the period have."""
     figure, asked = make_query(request, configuration=configuration, scope=scope, now=tx.now)
-    if figure.kind is not ValueKind.SUM:
+    if figure.unit != "currency":
         return figure, asked
     currencies = figures.find_currencies(tx, asked)
     return figure, replace(asked, currency=currencies[0] if currencies else None)

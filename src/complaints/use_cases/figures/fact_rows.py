@@ -12,7 +12,7 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.figures.answers import FigureRequest
 from complaints.domain.figures.catalogue import Figure, ValueKind
 from complaints.domain.figures.days import date_of
-from complaints.domain.figures.facts import AMOUNT_UNIT, FactKind
+from complaints.domain.figures.facts import FactKind
 from complaints.domain.scope import Scope
 from complaints.storage.queries.figures import FactPlace, FactRow, list_facts
 from complaints.use_cases.figures.answering import make_exact_query
@@ -77,7 +77,6 @@ def list_fact_rows(
 
 
 def _shown(figure: Figure, is_numerator: bool, row: FactRow) -> FigureFactRow:
-    is_money = is_numerator and figure.kind is ValueKind.SUM
-    value = row.value * AMOUNT_UNIT if is_money else row.value
+    value = row.value * figure.scale if is_numerator else row.value
     place = (row.day, row.complaint_id, row.kind, row.place)
     return FigureFactRow(row.complaint_id, number_of(row.sequence), row.kind, date_of(row.day), value, place)

@@ -5,12 +5,10 @@ The facts of a complaint follow from its events up to the cursor, so the same ev
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import tzinfo
 from functools import partial
 from uuid import UUID
 
 from complaints.domain.figures.folding import fold_facts
-from complaints.domain.time.zones import zone_of
 from complaints.domain.vocabulary import EventType
 from complaints.storage.rows import event, figure_fact, follower
 from complaints.use_cases.complaints.history import EventRecord, event_without_texts
@@ -20,7 +18,7 @@ from complaints.use_cases.service import Service, Transaction
 
 FOLLOWER, REBUILD = "reports", "reports.rebuild"
 BATCH = 1_000
-_COUNTED = ("changes", "deadlines", "planned_at")
+_COUNTED = ("changes", "deadlines", "planned_at", "persons")
 _COUNTED_TYPES = (EventType.CONTACT_RECORDED, EventType.RESULT_NOTIFIED)
 _MOVED_BY = ("category", "merged_into")
 Histories = dict[UUID, list[EventRecord]]
@@ -89,11 +87,7 @@ def _write(
     if not histories:
         return
     configuration = service.configuration(tx)
-
-    def zone_of_policy(code: str, version: int) -> tzinfo:
-        return zone_of(configuration.policy(code, version).timezone).info
-
-    folded = [fold_facts(one, events, zone_of_policy) for one, events in histories.items()]
+    folded = [fold_facts(one, events, configuration.policy) for one, events in histories.items()]
     repeats = figure_fact.find_repeats(tx, [one for one in histories if one not in moved])
     figure_fact.replace_facts(tx, folded, repeats)
     figure_fact.set_repeats(tx, find_repeats_again(tx, moved))
