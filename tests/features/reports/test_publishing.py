@@ -66,7 +66,7 @@ def test_rule_12_01_a_published_report_stays_as_it_was_and_12_03_a_restatement_s
     assert (first["version"], first["reason"], first["changes"]) == (1, None, [])
     by_team = table(first, "response_rate", "team")
     assert [(row["key"], row["value"], row["names"]["en"]) for row in by_team["rows"]] == [
-        ("customer_service", 0, "Customer service"),
+        ("management", 0, "Management"),
         ("operations", 1, "Operations"),
     ]
     assert by_team["total"]["denominator"] == 2

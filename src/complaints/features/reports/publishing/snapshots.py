@@ -43,7 +43,7 @@ class ReportRow(_Part):
         ReportNumber | None, Field(description="The count below the line. Null: it is no rate.")
     ]
     interval: Annotated[
-        tuple[Decimal, Decimal] | None,
+        tuple[ReportNumber, ReportNumber] | None,
         Field(description="The Wilson interval (95 %) of a rate, from 0 to 1."),
     ] = None
     excluded: Annotated[list[ReportExclusion], Field(description="What was left out.")] = []
