@@ -52,9 +52,7 @@ def publish(client: TestClient, status: int = 201, **members: Any) -> Json:
 
 def table(report: Json, figure: str, group_by: str | None) -> Json:
     found: Json = next(
-        one
-        for one in report["snapshot"]["tables"]
-        if (one["figure"], one["group_by"]) == (figure, group_by)
+        one for one in report["snapshot"]["tables"] if (one["figure"], one["group_by"]) == (figure, group_by)
     )
     return found
 
@@ -89,7 +87,10 @@ def test_rule_12_01_a_published_report_stays_as_it_was_and_12_03_a_restatement_s
     assert old["snapshot"] == first["snapshot"]
     assert (old["version"], old["newest_version"]) == (1, 2)
     listed = client.get(REPORTS, params={"period": "2026-01"}).json()["items"]
-    assert [(one["version"], one["changed_numbers"]) for one in listed] == [(2, len(second["changes"])), (1, 0)]
+    assert [(one["version"], one["changed_numbers"]) for one in listed] == [
+        (2, len(second["changes"])),
+        (1, 0),
+    ]
 
 
 def test_rule_12_02_a_report_is_json_a_page_and_a_workbook_with_the_same_numbers(
