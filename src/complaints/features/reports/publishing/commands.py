@@ -46,5 +46,5 @@ class PutReportSchedule(Content):
     language: _ReportLanguage = Language.ENGLISH
     hours_after: Annotated[
         int, Field(ge=1, le=240, description="The hours from the end of a period to its report.")
-    ] = 6
+    ] = 72
     active: Annotated[bool, Field(description="False: it publishes nothing.")] = True

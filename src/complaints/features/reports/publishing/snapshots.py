@@ -221,9 +221,10 @@ def _numbers_of(table: ReportTable | None) -> dict[_Place, Decimal]:
 
 def _members_of(row: ReportRow) -> dict[str, Decimal | None]:
     left_out = sum(one.count for one in row.excluded)
+    is_count = row.value == row.numerator and row.denominator is None
     return {
         "value": row.value,
-        "numerator": row.numerator,
+        "numerator": None if is_count else row.numerator,
         "denominator": row.denominator,
         "excluded": Decimal(left_out) if left_out else None,
         **row.parts,

@@ -74,6 +74,7 @@ class ChangeView:
     """A number that a restatement has changed."""
 
     what: str
+    is_total: bool
     old: str
     new: str
 
@@ -97,7 +98,7 @@ def _view_table(table: ReportTable, writer: Writer, number: int) -> TableView:
         chart=_draw_safely(table, rows, writer, f"chart{number}") if _is_drawn(rows) else None,
         rows=tuple(_view_row(table, row, writer, ranks.get(row.key, "")) for row in rows),
         total=_view_row(table, table.total, writer, ""),
-        has_cases=any(row.denominator is not None for row in (*rows, table.total)),
+        has_cases=bool(writer.cases(table, table.total)),
         has_ranks=bool(ranks),
         notes=tuple(filter(None, notes)),
         form="times" if table.group_by in CALENDAR_GROUPS else "rows",
@@ -127,7 +128,7 @@ def _view_row(table: ReportTable, row: ReportRow, writer: Writer, rank: str) -> 
         name=writer.name(row.names, row.key),
         parts=writer.parts(table, row),
         value=writer.value(table, row.value),
-        cases=writer.cases(row),
+        cases=writer.cases(table, row),
         interval=writer.interval(row) if shows_interval else "",
         rank=rank or "–",
     )
@@ -200,9 +201,8 @@ def _bar_of(table: ReportTable, row: ReportRow, writer: Writer) -> Bar:
 
 def view_overview(snapshot: ReportSnapshot, writer: Writer) -> list[OverviewRow]:
     """Every figure in total, once."""
-    by_figure = {table.figure: table for table in reversed(snapshot.tables)}
-    names = dict.fromkeys(table.figure for table in snapshot.tables)
-    return [_view_total(by_figure[name], writer) for name in names]
+    by_figure = {table.figure: table for table in snapshot.tables if table.figure != PARETO_FIGURE}
+    return [_view_total(table, writer) for table in by_figure.values()]
 
 
 def _view_total(table: ReportTable, writer: Writer) -> OverviewRow:
@@ -211,7 +211,7 @@ def _view_total(table: ReportTable, writer: Writer) -> OverviewRow:
     return OverviewRow(
         title=table.titles.get(writer.language, table.figure),
         now=row.value,
-        cases=row.cases if table.total.denominator is not None else "",
+        cases=row.cases,
         parts=row.parts,
         interval=row.interval,
         before=writer.value(table, table.before.value) if table.before else "–",
@@ -228,6 +228,7 @@ def view_changes(
     return [
         ChangeView(
             what=_name_change(change, writer),
+            is_total=change.part == "total" and change.member == "value",
             old=_write_changed(change, change.old, tables.get((change.figure, change.group_by)), writer),
             new=_write_changed(change, change.new, tables.get((change.figure, change.group_by)), writer),
         )

@@ -20,7 +20,7 @@ from complaints.features.reports.publishing.snapshots import (
 )
 
 Texts = Mapping[str, Any]
-SECONDS = "seconds"
+SECONDS, MEDIAN, NET = "seconds", "median", "net"
 _HOUR = Decimal(3600)
 _SHARES = ("share", "cumulative_share", "change", "response_rate")
 _PERCENTILES = ("p80", "p90")
@@ -68,24 +68,30 @@ class Writer:
         if table.unit == SECONDS:
             return str(self.texts["hours"].format(number=write_decimal(value / _HOUR, 1)))
         text = write_decimal(value, 2)
-        return f"{text}\u00a0{table.unit}" if table.kind == "sum" and table.unit else text
+        return f"{text} {table.unit}" if table.kind == "sum" and table.unit else text
 
     def change(self, table: ReportTable) -> tuple[str, str]:
         """How much the total differs from that of the period before, and the share of it. A rate changes by points."""
         now, before = table.total.value, table.before.value if table.before else None
         if now is None or before is None:
             return "–", ""
-        sign, size = ("+" if now >= before else "−"), abs(now - before)
+        if now == before:
+            return "0", ""
+        sign, size = ("+" if now > before else "−"), abs(now - before)
         if table.is_rate:
             return str(self.texts["points"].format(number=f"{sign}{write_decimal(size * 100, 1)}")), ""
         share = f"{sign}{self.percent(size / abs(before))}" if before else ""
         return sign + self.value(table, size), share
 
-    def cases(self, row: ReportRow) -> str:
-        """On how many cases a value stands."""
+    def cases(self, table: ReportTable, row: ReportRow) -> str:
+        """On how many cases a value stands. Empty for a count: it is the number of its cases."""
         above = write_decimal(row.numerator, 2)
+        if table.kind == MEDIAN:
+            return str(self.texts["n"].format(number=above))
         if row.denominator is None:
-            return above
+            return ""
+        if table.kind == NET:
+            return str(self.texts["n"].format(number=write_decimal(row.denominator, 0)))
         text: str = self.texts["cases"].format(numerator=above, denominator=write_decimal(row.denominator, 2))
         return text
 
