@@ -15,7 +15,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, insert, literal, select
 
 from benchmarks.data.bulk_copy import Writer, without_indexes, writing
 from benchmarks.data.sample_complaints import make_sample_complaints
@@ -25,6 +25,10 @@ from benchmarks.errors import CannotMeasure
 from complaints.storage.database import migrate
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
+from complaints.storage.database.types import UtcDateTime
+from complaints.storage.rows.event import event
+from complaints.storage.rows.follower import follower
+from complaints.use_cases.figures.keeping import FOLLOWER
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.seeding import seed_database
 from complaints.wiring import new_id, wall_now
@@ -120,6 +124,7 @@ def _multiply(url: str, engine: Engine, shares: Shares, *, now: datetime, seed: 
             raise CannotMeasure("A process that made data failed.")
     with engine.begin() as connection:
         _go_on_counting(connection)
+        _note_facts_as_kept(connection, now)
 
 
 def _copy(work: _Work, start: int, end: int) -> None:
@@ -188,3 +193,11 @@ def _go_on_counting(connection: Connection) -> None:
     for sequence, table in (("complaint_sequence", "complaint"), ("event_sequence_seq", "event")):
         last: Any = connection.exec_driver_sql(f'SELECT max("sequence") FROM {table}').scalar_one()
         connection.exec_driver_sql(f"SELECT setval('{sequence}', {int(last)})")
+
+
+def _note_facts_as_kept(connection: Connection, now: datetime) -> None:
+    """The server of a benchmark must not make the facts of all copies while something else is measured."""
+    last = select(
+        literal(FOLLOWER), func.max(event.c.sequence), literal(now.replace(tzinfo=UTC), UtcDateTime)
+    )
+    connection.execute(insert(follower).from_select(["name", "after", "updated_at"], last))

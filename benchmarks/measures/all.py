@@ -2,6 +2,7 @@
 
 from benchmarks.measures.check import CHECK, CHECK_SQLITE
 from benchmarks.measures.exports import EXPORTS
+from benchmarks.measures.figures import FIGURES
 from benchmarks.measures.imports import IMPORT
 from benchmarks.measures.intake import INTAKE, INTAKE_128, INTAKE_ONE, INTAKE_SQLITE
 from benchmarks.measures.lag import LAG
@@ -26,6 +27,7 @@ _ALL: tuple[Row, ...] = (
     CHECK,
     CHECK_SQLITE,
     *EXPORTS,
+    *FIGURES,
     OVERDUE_SCOPED,
     OVERDUE_SCOPED_SQLITE,
     WEBHOOKS,

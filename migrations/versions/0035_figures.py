@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("is_good", sa.Boolean(), nullable=True),
         sa.Column("is_reopened", sa.Boolean(), nullable=True),
         sa.Column("is_handed_over", sa.Boolean(), nullable=True),
+        sa.Column("is_omitted", sa.Boolean(), nullable=True),
         sa.Column("microseconds", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.String(length=40), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),
@@ -89,6 +90,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables. The facts follow from the history; exposures are lost."""
+    """Drop the tables, and forget the place of their followers. Facts follow from the history; exposures are lost."""
+    op.execute("DELETE FROM follower WHERE name IN ('reports', 'reports.rebuild')")
     op.drop_table("figure_exposure")
     op.drop_table("figure_fact")

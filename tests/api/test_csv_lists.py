@@ -18,7 +18,10 @@ PLACES = {
     "/v1/policies/{code}": {"code": "telecom-handbook"},
     "/v1/users/{login}/absence-rehearsal": {"login": "admin"},
 }
-QUERIES = {"/v1/users/{login}/absence-rehearsal": {"absent_until": "2026-01-09T00:00:00Z"}}
+QUERIES = {
+    "/v1/users/{login}/absence-rehearsal": {"absent_until": "2026-01-09T00:00:00Z"},
+    "/v1/reports/{figure}/rows": {"from": "2026-01-01", "to": "2026-02-01"},
+}
 
 
 def _rows(answer: Any) -> list[dict[str, str]]:
@@ -63,6 +66,7 @@ def test_every_list_answers_as_csv_with_the_items_of_its_json(
         "code": "operations",
         "import_id": taken.json()["id"],
         "webhook_id": webhook.json()["id"],
+        "figure": "inflow",
     }
     paths = _lists()
     assert len(paths) > 20

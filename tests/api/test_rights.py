@@ -41,6 +41,7 @@ POST = {"channel": "phone", "subject": "No signal"}
 NAMES = {"en": "New", "zh": "新"}
 ALWAYS = {"timezone": "UTC"}
 SPAN = {"start": "2026-01-05T00:00:00Z", "end": "2026-01-05T01:00:00Z"}
+EXPOSURE = {"measure": "users", "from": "2026-01-01", "value": 1, "source": "CRM"}
 NOWHERE = "019a9f2e-7c3b-7d52-9d1a-4f0c8f4f2a11"
 WRONG = {"login": "admin", "password": "a wrong password"}
 RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "phone"}
@@ -59,6 +60,11 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("POST", "/v1/complaints", POST, POSTERS, 201),
     ("GET", "/v1/complaints", None, EVERYONE, 200),
     ("GET", "/v1/exports", None, EVERYONE, 200),
+    ("GET", "/v1/reports", None, READERS, 200),
+    ("GET", "/v1/reports/{figure}?from=2026-01-01&to=2026-02-01", None, READERS, 200),
+    ("GET", "/v1/reports/{figure}/rows?from=2026-01-01&to=2026-02-01", None, READERS, 200),
+    ("GET", "/v1/reports/exposures", None, READERS, 200),
+    ("PUT", "/v1/reports/exposures", EXPOSURE, MANAGERS, 200),
     ("GET", "/v1/audit", None, AUDITORS, 200),
     ("POST", "/v1/published-reports", {"period": "2000-01", "team": "operations"}, SUPERVISORS, 201),
     ("GET", "/v1/published-reports", None, SUPERVISORS | AUDITORS, 200),
@@ -224,6 +230,8 @@ ON_ONE = ("{reference}", "{escalation_id}", "{import_id}")
 LISTED = {
     "GET /v1/complaints",
     "GET /v1/exports",
+    "GET /v1/reports/{figure}",
+    "GET /v1/reports/{figure}/rows",
     "GET /v1/escalations",
     "GET /v1/followups",
     "GET /v1/inbox",
@@ -251,7 +259,8 @@ NEW = {"POST /v1/complaints", "POST /v1/imports"}
 # Scope does not limit what begins like this.
 UNSCOPED = (
     "audit", "calendars", "categories", "deadlines", "deliveries", "departments", "keys", "lifecycle", "me",
-    "password-links", "policies", "received-mails", "robots", "sandbox", "session", "sessions", "teams", "users",
+    "password-links", "policies", "received-mails", "reports", "robots", "sandbox", "session",
+    "sessions", "teams", "users",
     "audit", "calendars", "categories", "deadlines", "departments", "keys", "lifecycle", "me", "password-links",
     "policies", "sandbox", "session", "sessions", "teams", "users", "webhooks",
     "report-layouts", "report-schedules",
@@ -375,6 +384,7 @@ class World:
         known = {
             **source,
             "code": code,
+            "figure": "inflow",
             "version": "1",
             "login": "admin",
             "key_id": NOWHERE,

@@ -1,4 +1,4 @@
-"""The migrations of webhooks, notifications, mail, exports and attachments, on a database that was at work."""
+"""The migrations of webhooks, notifications, mail, exports, attachments and figures, on a database that was at work."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ from tests.support import Scenario, api_client
 
 BEFORE = "0027"
 NEW = {
-    "attachment", "message_delivery", "notification_preference", "received_mail", "robot", "webhook",
-    "webhook_attempt", "webhook_delivery",
+    "attachment", "figure_exposure", "figure_fact", "message_delivery", "notification_preference", "received_mail",
+    "robot", "webhook", "webhook_attempt", "webhook_delivery",
 }  # fmt: skip
 
 

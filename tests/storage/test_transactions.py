@@ -183,6 +183,9 @@ CHECKED = [
     ("UPDATE complaint SET version = 0", "ck_complaint__version"),
     ("UPDATE complaint SET cycle = 0", "ck_complaint__cycle"),
     ("UPDATE follower SET after = -1", "ck_follower__after"),
+    (("INSERT INTO figure_exposure (measure, group_by, key, from_day, value, source, recorded_at, recorded_by)"
+     f" SELECT 'users', '', '', 1, -1, 'x', created_at, 'key:x' FROM complaint WHERE id = {_OURS}"),
+     "ck_figure_exposure__value"),
     ("UPDATE schema_support SET id = 2", "ck_schema_support__one_row"),
     ("UPDATE installation SET id = 2", "ck_installation__one_row"),
     ("UPDATE complaint SET priority = 5", "ck_complaint__priority"),

@@ -12,6 +12,7 @@ import typer
 from complaints.cli.checking import check
 from complaints.cli.console import describe_fault, err, out
 from complaints.cli.exporting import export
+from complaints.cli.figures import figures_app
 from complaints.cli.importing import import_file
 from complaints.cli.keys import key_app
 from complaints.cli.migrating import migrate
@@ -109,3 +110,4 @@ app.add_typer(user_app, name="user")
 app.add_typer(team_app, name="team")
 app.add_typer(department_app, name="department")
 app.add_typer(people_app, name="people")
+app.add_typer(figures_app, name="figures")

@@ -158,6 +158,7 @@ def test_each_figure_has_its_value(service: Service) -> None:
         "repeat_rate": (1, 6, {"merged": 1}),
         "reopen_rate": (0, 2, {}),
         "backlog": (2, None, {}),
+        "omissions": (0, None, {}),
         "csat": (1, 2, {}),
         "nps": (0, 2, {}),
         "closed_loop_rate": (1, 1, {"imported_history": 1}),

@@ -39,9 +39,10 @@ class FigureFact:
 
     Days are counted from 1970-01-01, and a month is 202610 for October 2026. A deadline of the fact has `due_at` and
     `in_time`; without `due_at` it was cancelled in time, or there is none. `until_day` is the day on which a complaint
-    that was received or reopened ended. `microseconds` is the time from the receipt to the first result, or the time of
-    a holder: `holder` is its kind, `holder_team` and `holder_person` the staff. `is_good` is what the figure counts:
-    told at once by the first owner, a closed loop, or a first-responsibility breach.
+    that was received or reopened ended; `is_omitted`: it is open without an unmet deadline. `microseconds` is the time
+    from the receipt to the first result, or the time of a holder: `holder` is its kind, `holder_team` and
+    `holder_person` the staff. `is_good` is what the figure counts: told at once by the first owner, a closed loop, or a
+    first-responsibility breach.
     """
 
     kind: FactKind
@@ -58,6 +59,7 @@ class FigureFact:
     is_good: bool | None = None
     is_reopened: bool | None = None
     is_handed_over: bool | None = None
+    is_omitted: bool | None = None
     microseconds: int | None = None
     outcome: str | None = None
     amount: int | None = None

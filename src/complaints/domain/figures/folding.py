@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from complaints.domain.complaint.facts import UNMET_STATUSES
 from complaints.domain.figures.days import local_day
 from complaints.domain.figures.facts import AMOUNT_UNIT, SHARED_MEMBERS, ComplaintFacts, FactKind, FigureFact
 from complaints.domain.figures.time_shares import read_work_history
@@ -14,7 +15,14 @@ from complaints.domain.figures.work_facts import PLACES_A_CYCLE, Draft, draft_wo
 from complaints.domain.instants import read_instant
 from complaints.domain.policy.policy import Policy
 from complaints.domain.time.zones import zone_of
-from complaints.domain.vocabulary import ContactOutcome, DeadlineKind, DeadlineStatus, EventType, Status
+from complaints.domain.vocabulary import (
+    OPEN_STATUSES,
+    ContactOutcome,
+    DeadlineKind,
+    DeadlineStatus,
+    EventType,
+    Status,
+)
 
 PolicyOf = Callable[[str, int], Policy]
 """Finds a policy by code and version."""
@@ -100,6 +108,7 @@ class _Folder:
     def finish(self) -> list[Draft]:
         """The drafts; the first one is of the receipt."""
         self._drafts[0] |= self._first_deadlines()
+        self._last(*_SPELLS)["is_omitted"] = self._is_omitted()
         return [*self._drafts, *self._follow_ups()]
 
     def shared(self) -> dict[str, Any]:
@@ -197,6 +206,11 @@ class _Folder:
             "due_at": due_at,
             "in_time": None if due_at is None else met and last["id"] in self._answered,
         }
+
+    def _is_omitted(self) -> bool:
+        """True for an open complaint that no deadline watches (rule 2.12)."""
+        is_watched = any(one["status"] in UNMET_STATUSES for one in self._deadlines.values())
+        return self._members["status"] in OPEN_STATUSES and not is_watched
 
     def _draft(self, kind: FactKind, place: int, at: datetime, **values: Any) -> None:
         self._drafts.append({"kind": kind, "place": place, "at": at, **values})

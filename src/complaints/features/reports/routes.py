@@ -1,7 +1,6 @@
 """The routes of figures, of the facts behind them, and of exposures."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
@@ -194,8 +193,7 @@ def _place_of(cursor: str | None) -> FactPlace | None:
     if cursor is None:
         return None
     position = cursors.decode(cursor, _ROWS)
-    day, fact = position.get("day"), position.get("fact")
+    day, fact = position.get("day"), str(position.get("fact"))
     if type(day) is not int or fact not in [*FactKind]:
         raise cursors.bad_cursor()
-    complaint_id: UUID = cursors.id_in(position, "id")
-    return day, complaint_id, FactKind(fact), cursors.integer_in(position, "place")
+    return day, cursors.id_in(position, "id"), FactKind(fact), cursors.integer_in(position, "place")

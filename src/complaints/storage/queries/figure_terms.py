@@ -122,6 +122,7 @@ TERMS: Mapping[str, FigureTerms] = {
     "repeat_rate": FigureTerms(_during(FactKind.RECEIVED), (_MERGED,), _one_if(f.repeat_of.is_not(null()))),
     "reopen_rate": FigureTerms(_during(FactKind.CLOSED), (_MERGED,), _one_if(f.is_reopened)),
     "backlog": FigureTerms(_is_open_at_end, (_MERGED,), _ONE, _ages),
+    "omissions": FigureTerms(_is_open_at_end, (_MERGED,), _one_if(f.is_omitted)),
     "time_to_result": FigureTerms(_during(FactKind.RESULT, f.is_first), (_MERGED,), f.microseconds),
     "csat": FigureTerms(
         _during(FactKind.CONTACT), (_MERGED, ("no_score", _always(f.csat.is_(None)))), _one_if(f.csat >= 4)

@@ -63,6 +63,7 @@ figure_fact = Table(
     Column("is_good", Boolean),
     Column("is_reopened", Boolean),
     Column("is_handed_over", Boolean),
+    Column("is_omitted", Boolean),
     Column("microseconds", BigInteger),
     Column("outcome", String(40)),
     Column("amount", BigInteger),

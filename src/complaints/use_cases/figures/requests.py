@@ -30,6 +30,8 @@ LONGEST_DAYS = 1_461
 FILTERS = (
     "team", "assignee", "first_owner", "category", "cause", "nature", "channel", "region", "source", "priority",
 )  # fmt: skip
+AT_END = ("backlog", "omissions")
+"""Figures of the state at the end of the period, or now if it has not ended."""
 _CHOICES: Mapping[str, Sequence[str]] = {
     "cause": [*Cause],
     "nature": [*Nature],
@@ -65,7 +67,7 @@ def make_query(
     figure = load_figure(request.figure)
     _check_period(request)
     first, end = day_number(request.from_on), day_number(request.to_on)
-    if figure.name == "backlog":
+    if figure.name in AT_END:
         end = min(end, local_day(now, zone_of(zone_name(configuration, now)).info)[0] + 1)
     teams = configuration.directory.teams
     return figure, FactQuery(

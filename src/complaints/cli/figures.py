@@ -1,0 +1,30 @@
+"""The commands `figures …`."""
+
+from typing import Annotated
+
+import typer
+
+from complaints.cli.console import err, open_service, out
+
+figures_app = typer.Typer(help="The facts that figures count.", no_args_is_help=True)
+
+
+@figures_app.command(epilog="Example: complaints figures rebuild")
+def rebuild(
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Write the facts of all complaints again, from the beginning of the history. Servers may run meanwhile.
+
+    A rebuild that was cut off goes on where it was.
+    """
+    from complaints import wiring
+
+    work = wiring.open_annexes().find_command("rebuild_figures")
+
+    def show(done: int) -> None:
+        if not quiet:
+            err.print(f"{done} events read")
+
+    with open_service() as service:
+        done = work(service, show)
+    out.print(f"The facts of figures are rebuilt: {done} events were read.")
