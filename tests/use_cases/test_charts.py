@@ -134,8 +134,8 @@ def test_parts_of_a_stacked_bar_have_patterns_and_a_legend() -> None:
         draw_stacked(WORDS, list("abcdefg"), [], str)
 
 
-def test_a_pareto_goes_from_the_largest_down_and_sums_up() -> None:
-    parts = [ParetoPart("b", Decimal(30)), ParetoPart("c", Decimal(10)), ParetoPart("a", Decimal(60))]
+def test_a_pareto_sums_up_from_bar_to_bar() -> None:
+    parts = [ParetoPart("a", Decimal(60)), ParetoPart("b", Decimal(30)), ParetoPart("c", Decimal(10))]
     root = read(draw_pareto(WORDS, parts, lambda value, share: f"{value}, {share:.0%}"))
     assert texts(root) == ["a", "60, 60%", "b", "30, 90%", "c", "10, 100%"]
     knots = [float(one.get("cx", 0)) for one in root.iter(SVG + "circle")]

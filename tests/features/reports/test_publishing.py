@@ -188,7 +188,9 @@ def test_pages_of_reports_follow_each_other(client: TestClient, january: Callabl
 
 
 def _put(client: TestClient, code: str, status: int = 200, **members: Any) -> Json:
-    answer = client.put(f"{SCHEDULES}/{code}", json={"kind": "month", "recipients": ["admin"], "hours_after": 6, **members})
+    answer = client.put(
+        f"{SCHEDULES}/{code}", json={"kind": "month", "recipients": ["admin"], "hours_after": 6, **members}
+    )
     assert answer.status_code == status, answer.text
     found: Json = answer.json()
     return found

@@ -1,4 +1,4 @@
-"""A Pareto chart: bars from the largest down, each with a knot that shows how much they are together."""
+"""A Pareto chart: bars, usually from the largest down, each with a knot at the share of all bars up to it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,25 +37,24 @@ def share_together(values: Sequence[Decimal]) -> list[Decimal]:
 def draw_pareto(
     words: ChartWords, parts: Sequence[ParetoPart], write: Callable[[Decimal, Decimal], str]
 ) -> str:
-    """Bars by size. The track of each has the length of the whole, with a knot at the share together.
+    """Bars in the given order. The track of each has the length of the whole, with a knot at the share together.
 
     `write` writes a value and its share together with those before it.
     """
-    ordered = sorted(parts, key=lambda part: -part.value)
-    values = [part.value for part in ordered]
+    values = [part.value for part in parts]
     shares = share_together(values)
     texts = [write(value, share) for value, share in zip(values, shares, strict=True)]
     room = room_beside(texts)
     whole = sum(values, Decimal(0)) or Decimal(1)
 
     def draw(place: int, y: float) -> list[str]:
-        label = f"{ordered[place].label}: {texts[place]}"
+        label = f"{parts[place].label}: {texts[place]}"
         length = float(values[place] / whole) * room
         box = draw_box(EDGE, y, length, THICKNESS, paint=paint_of(words, "solid"), label=label)
         knot = _draw_knot(EDGE + float(shares[place]) * room, y + THICKNESS / 2, room)
         return [box, *knot, write_text(texts[place], WIDTH, y + THICKNESS - 2, anchor="end", weight="bold")]
 
-    made, bottom = lay_rows([part.label for part in ordered], THICKNESS, draw)
+    made, bottom = lay_rows([part.label for part in parts], THICKNESS, draw)
     return finish(words, made, bottom)
 
 

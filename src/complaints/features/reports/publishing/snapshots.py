@@ -172,11 +172,18 @@ def compare_snapshots(old: ReportSnapshot, new: ReportSnapshot) -> list[NumberCh
     """Every number that is not the same, in the order of the new report, then of the old one (rule 12.3)."""
     before = {(table.figure, table.group_by): table for table in old.tables}
     now = {(table.figure, table.group_by): table for table in new.tables}
-    return [
+    changes = [
         change
         for key in dict.fromkeys([*now, *before])
         for change in _compare_tables(before.get(key), now.get(key))
     ]
+    return list({_place_of(change): change for change in reversed(changes)}.values())[::-1]
+
+
+def _place_of(change: NumberChange) -> tuple[str | None, ...]:
+    """Where the number stands. Each table of a figure has the same totals: one of them counts."""
+    group_by = change.group_by if change.part == "row" else None
+    return change.figure, group_by, change.part, change.key, change.member
 
 
 def _compare_tables(old: ReportTable | None, new: ReportTable | None) -> list[NumberChange]:

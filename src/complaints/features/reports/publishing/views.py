@@ -201,8 +201,11 @@ def _bar_of(table: ReportTable, row: ReportRow, writer: Writer) -> Bar:
 
 def view_overview(snapshot: ReportSnapshot, writer: Writer) -> list[OverviewRow]:
     """Every figure in total, once."""
-    by_figure = {table.figure: table for table in snapshot.tables if table.figure != PARETO_FIGURE}
-    return [_view_total(table, writer) for table in by_figure.values()]
+    first: dict[str, ReportTable] = {}
+    for table in snapshot.tables:
+        if table.figure != PARETO_FIGURE:
+            first.setdefault(table.figure, table)
+    return [_view_total(table, writer) for table in first.values()]
 
 
 def _view_total(table: ReportTable, writer: Writer) -> OverviewRow:
@@ -225,25 +228,29 @@ def view_changes(
 ) -> list[ChangeView]:
     """Each number that a restatement has changed."""
     tables = {(table.figure, table.group_by): table for table in snapshot.tables}
-    return [
-        ChangeView(
-            what=_name_change(change, writer),
-            is_total=change.part == "total" and change.member == "value",
-            old=_write_changed(change, change.old, tables.get((change.figure, change.group_by)), writer),
-            new=_write_changed(change, change.new, tables.get((change.figure, change.group_by)), writer),
-        )
-        for change in changes
-    ]
+    return [_view_change(change, tables.get((change.figure, change.group_by)), writer) for change in changes]
+
+
+def _view_change(change: NumberChange, table: ReportTable | None, writer: Writer) -> ChangeView:
+    """A changed number. Numbers that look alike when they are rounded are written as they are."""
+    numbers = (change.old, change.new)
+    old, new = (_write_changed(change, number, table, writer) for number in numbers)
+    if old == new:
+        old, new = (_write_changed(change, number, None, writer) for number in numbers)
+    is_total = change.part == "total" and change.member == "value"
+    return ChangeView(what=_name_change(change, writer), is_total=is_total, old=old, new=new)
 
 
 def _name_change(change: NumberChange, writer: Writer) -> str:
     words = writer.texts["restated"]
     title, member = writer.title(change), writer.member(change.member)
+    if change.part == "row":
+        group = writer.name(change.names, change.key)
+        return str(words["of_group"].format(title=title, group=group, member=member))
+    figure = change.titles.get(writer.language, change.figure)
     if change.part == "total":
-        title_of_total = change.titles.get(writer.language, change.figure)
-        return str(words["named"].format(title=title_of_total, member=member))
-    group = words["before"] if change.part == "before" else writer.name(change.names, change.key)
-    return str(words["of_group"].format(title=title, group=group, member=member))
+        return str(words["named"].format(title=figure, member=member))
+    return str(words["of_group"].format(title=figure, group=words["before"], member=member))
 
 
 def _write_changed(

@@ -114,7 +114,8 @@ class Writer:
 
     def _part(self, table: ReportTable, name: str, value: Decimal) -> str:
         if name in _SHARES:
-            return self.percent(value)
+            sign = "+" if name == "change" and value > 0 else ""
+            return sign + self.percent(value)
         return self.value(table, value) if name in _PERCENTILES else write_decimal(value, 2)
 
     def interval(self, row: ReportRow) -> str:
