@@ -27,7 +27,7 @@ def test_each_user_hears_of_each_thing_once(sender: Service) -> None:
 
     annexes = Annexes((Feature("one", news=(find,)), Feature("other", news=(find,))))
     settings = NotificationSettings()
-    assert news.follow_news(sender, settings, annexes) == 0  # without a channel nobody is told
+    assert news.follow_news(sender, settings, annexes) == 0
     assert asked == []
     able = replace(
         sender, mail=MailAccount("127.0.0.1", 25, Encryption.NONE, Address(addr_spec="house@example.com"))

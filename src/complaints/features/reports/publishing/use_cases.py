@@ -112,7 +112,7 @@ def publish_draft(
 def insert_draft(
     service: Service, tx: Transaction, draft: ReportDraft, *, actor: str, reason: str | None = None
 ) -> PublishedReport | None:
-    """Write a report. Whoever heard of a version before hears of this one too.
+    """Write a report. Recipients of a version before hear of this one too.
 
     None: there is such a version already.
     """
