@@ -1,4 +1,4 @@
-"""Charts: proportions, texts that are whole and escaped, and nothing that colour alone would say."""
+"""Charts: proportions, texts that are whole and escaped, and nothing that colour alone would say (rule 12.6)."""
 
 import itertools
 import re
@@ -64,7 +64,7 @@ def texts(root: ElementTree.Element) -> list[str]:
         draw_pareto(WORDS, [], lambda value, share: f"{value}"),
     ],
 )
-def test_a_chart_has_a_name_and_a_description_and_whole_escaped_texts(drawing: str) -> None:
+def test_rule_12_06_a_chart_has_a_name_and_a_description_and_whole_escaped_texts(drawing: str) -> None:
     root = read(drawing)
     assert root.get("role") == "img"
     named = {one.get("id"): one.text for one in root if one.get("id")}
@@ -78,7 +78,7 @@ def test_a_chart_has_a_name_and_a_description_and_whole_escaped_texts(drawing: s
         assert LONG in "".join(texts(root))
 
 
-def test_bars_are_as_long_as_their_values() -> None:
+def test_rule_12_06_bars_are_as_long_as_their_values() -> None:
     bars = [Bar(str(value), Decimal(value), str(value)) for value in (5, 10, 20, 0)]
     short, middle, long = lengths(read(draw_bars(WORDS, bars)))
     assert (middle / short, long / short) == (pytest.approx(2, rel=0.01), pytest.approx(4, rel=0.01))

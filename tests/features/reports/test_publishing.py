@@ -143,6 +143,7 @@ def test_a_report_that_cannot_be_published_says_why(
 def test_rule_12_05_who_may_publish_and_read_a_report(
     client: TestClient, scenario: Scenario, january: Callable[[], None]
 ) -> None:
+    """Its coverage decides (rule 12.4)."""
     for login, team, role in (
         ("chief", "operations", "supervisor"),
         ("other", "customer_service", "supervisor"),
