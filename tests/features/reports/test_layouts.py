@@ -18,7 +18,6 @@ from complaints.features.reports.layouts.files import round_cell, write_cell
 from complaints.features.reports.publishing.periods import ReportPeriod, read_period
 from complaints.use_cases.figures.keeping import keep_facts
 from complaints.use_cases.service import Service
-from tests.conftest import DATABASE_KINDS, ReusedDatabases
 from tests.support import Scenario
 
 LAYOUTS = "/v1/report-layouts"
@@ -35,12 +34,6 @@ SMALL: Json = {
         {"id": "twice", "titles": {"en": "Twice", "zh": "两倍"}, "sum": ["all", "all"]},
     ],
 }
-
-
-@pytest.fixture(params=DATABASE_KINDS)
-def database_url(request: pytest.FixtureRequest, reused_databases: ReusedDatabases) -> Any:
-    with reused_databases.prepare(request.param) as url:
-        yield url
 
 
 def answer_as_noticed(figure: str, filters: Filters, period: ReportPeriod) -> Decimal | None:

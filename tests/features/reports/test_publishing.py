@@ -14,17 +14,10 @@ from complaints.features.reports.publishing import schedules, tables
 from complaints.features.reports.publishing.use_cases import snapshot_of
 from complaints.use_cases.figures.keeping import keep_facts
 from complaints.use_cases.service import Service
-from tests.conftest import DATABASE_KINDS, ReusedDatabases
 from tests.support import Scenario
 
 REPORTS, SCHEDULES = "/v1/published-reports", "/v1/report-schedules"
 Json = dict[str, Any]
-
-
-@pytest.fixture(params=DATABASE_KINDS)
-def database_url(request: pytest.FixtureRequest, reused_databases: ReusedDatabases) -> Any:
-    with reused_databases.prepare(request.param) as url:
-        yield url
 
 
 @pytest.fixture
