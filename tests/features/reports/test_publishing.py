@@ -221,7 +221,10 @@ def test_rule_12_07_a_schedule_publishes_each_period_once_and_makes_up_for_misse
     assert schedules.run_schedules(service) == 2
     assert schedules.run_schedules(service) == 0
     assert _reports(service) == [("2026-01", "all", 1)]
-    assert client.get(REPORTS).json()["items"][0]["published_by"] == "engine"
+    (made,) = client.get(REPORTS).json()["items"]
+    assert made["published_by"] == "engine"
+    kept = client.get(f"{REPORTS}/{made['id']}").json()
+    assert table(kept, "inflow", "day")["total"]["value"] == 1  # nobody followed the feed before
 
     scenario.jump(days=60)
     while schedules.run_schedules(service):

@@ -15,6 +15,7 @@ from complaints.features.reports.publishing.periods import ReportPeriod, list_du
 from complaints.features.reports.publishing.tables import ReportSchedule
 from complaints.features.reports.publishing.use_cases import ReportDraft, draft_report, insert_draft
 from complaints.features.reports.publishing.wording import TEXTS, Writer
+from complaints.use_cases.figures.keeping import keep_facts
 from complaints.use_cases.named_filters import check_member
 from complaints.use_cases.service import Service, Transaction
 
@@ -87,6 +88,8 @@ def _run(service: Service, schedule: ReportSchedule, period: ReportPeriod) -> in
 
     draft = None
     if service.read(read) is None:
+        while keep_facts(service):  # after downtime, the facts must catch up with the feed first
+            service.database.give_way()
         draft = service.read(lambda tx: _draft(service, tx, schedule, period))
 
     def write(tx: Transaction) -> int:
