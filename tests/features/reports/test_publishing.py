@@ -55,6 +55,9 @@ def test_rule_12_01_a_published_report_stays_as_it_was_and_12_03_a_restatement_s
 ) -> None:
     first = publish(client)
     assert (first["version"], first["reason"], first["changes"]) == (1, None, [])
+    by_day = table(first, "inflow", "day")["rows"]
+    assert [(row["key"], row["value"]) for row in by_day if row["value"]] == [("2026-01-05", 2)]
+    assert len(by_day) == 31
     by_team = table(first, "response_rate", "team")
     assert [(row["key"], row["value"], row["names"]["en"]) for row in by_team["rows"]] == [
         ("management", 0, "Management"),
@@ -75,7 +78,7 @@ def test_rule_12_01_a_published_report_stays_as_it_was_and_12_03_a_restatement_s
     total = changed["inflow", "day", "total", "value"]
     assert (total["old"], total["new"]) == (2, 3)
     day = changed["inflow", "day", "row", "value"]
-    assert (day["key"], day["old"], day["new"]) == ("2026-01-10", None, 1)
+    assert (day["key"], day["old"], day["new"]) == ("2026-01-10", 0, 1)
     old = client.get(f"{REPORTS}/{first['id']}").json()
     assert old["snapshot"] == first["snapshot"]
     assert (old["version"], old["newest_version"]) == (1, 2)

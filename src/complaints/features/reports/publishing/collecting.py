@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 from complaints.domain.figures.answers import FigureAnswer, FigureRequest, GroupBy
-from complaints.domain.figures.catalogue import FIGURES, Figure
+from complaints.domain.figures.catalogue import FIGURES, Figure, ValueKind
 from complaints.domain.scope import Scope
 from complaints.features.reports.publishing.contents import ReportItem, list_items
-from complaints.features.reports.publishing.periods import ReportPeriod
+from complaints.features.reports.publishing.periods import ReportPeriod, list_keys
 from complaints.features.reports.publishing.snapshots import (
     Coverage,
     MissingFigure,
     ReportRow,
     ReportSnapshot,
     ReportTable,
+    empty_row,
     row_of,
 )
 from complaints.features.reports.publishing.wording import names_of_key
@@ -96,10 +97,18 @@ class Collector:
             group_by=group_by,
             formula=dict(answer.formula),
             formula_version=answer.formula_version,
-            rows=[row_of(group, self._names_of(group_by, group.key)) for group in answer.groups],
+            rows=self._rows_of(figure, answer, group_by),
             total=row_of(answer.total, {}),
             before=before,
         )
+
+    def _rows_of(self, figure: Figure, answer: FigureAnswer, group_by: GroupBy | None) -> list[ReportRow]:
+        """A row for each group. A count has a row for each day or week, also if nothing happened then."""
+        rows = [row_of(group, self._names_of(group_by, group.key)) for group in answer.groups]
+        if figure.kind is not ValueKind.COUNT or group_by not in (GroupBy.DAY, GroupBy.WEEK):
+            return rows
+        known = {row.key: row for row in rows}
+        return [known.get(key) or empty_row(key) for key in list_keys(self._period, group_by)]
 
     def _names_of(self, group_by: GroupBy | None, key: str | None) -> dict[str, str]:
         """The names of a group as they are now. A group without names is shown by its key."""

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from complaints.domain.errors import InvalidContent
+from complaints.domain.figures.answers import GroupBy
 from complaints.domain.time.zones import from_microseconds, zone_of
 
 _FORM = re.compile(r"([0-9]{4})-(?:(0[1-9]|1[0-2])|Q([1-4]))")
@@ -91,6 +92,15 @@ def period_at(instant: datetime, kind: PeriodKind, timezone: str) -> ReportPerio
     """The period in which an instant lies."""
     local = instant.astimezone(zone_of(timezone).info)
     return ReportPeriod(kind, local.year, (local.month - 1) // _MONTHS[kind] + 1)
+
+
+def list_keys(period: ReportPeriod, group_by: GroupBy) -> list[str]:
+    """The keys of the days or weeks of a period, in order. Its first and last week may lie in it only in part."""
+    days = (period.from_on + timedelta(days=number) for number in range((period.to_on - period.from_on).days))
+    if group_by is GroupBy.DAY:
+        return [day.isoformat() for day in days]
+    weeks = (day.isocalendar() for day in days)
+    return list(dict.fromkeys(f"{week.year}-W{week.week:02}" for week in weeks))
 
 
 def list_due(

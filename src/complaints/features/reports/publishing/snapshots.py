@@ -168,6 +168,11 @@ def row_of(group: FigureGroup, names: Mapping[str, str]) -> ReportRow:
     )
 
 
+def empty_row(key: str) -> ReportRow:
+    """The row of a count in which nothing happened."""
+    return ReportRow(key=key, names={}, value=Decimal(0), numerator=Decimal(0), denominator=None)
+
+
 def compare_snapshots(old: ReportSnapshot, new: ReportSnapshot) -> list[NumberChange]:
     """Every number that is not the same, in the order of the new report, then of the old one (rule 12.3)."""
     before = {(table.figure, table.group_by): table for table in old.tables}

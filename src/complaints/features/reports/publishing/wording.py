@@ -23,6 +23,7 @@ Texts = Mapping[str, Any]
 SECONDS, MEDIAN, NET = "seconds", "median", "net"
 _HOUR = Decimal(3600)
 _SHARES = ("share", "cumulative_share", "change", "response_rate")
+_NO_CURRENCY = (None, "currency")
 _PERCENTILES = ("p80", "p90")
 
 
@@ -68,7 +69,7 @@ class Writer:
         if table.unit == SECONDS:
             return str(self.texts["hours"].format(number=write_decimal(value / _HOUR, 1)))
         text = write_decimal(value, 2)
-        return f"{text} {table.unit}" if table.kind == "sum" and table.unit else text
+        return f"{text} {table.unit}" if table.kind == "sum" and table.unit not in _NO_CURRENCY else text
 
     def change(self, table: ReportTable) -> tuple[str, str]:
         """How much the total differs from that of the period before, and the share of it. A rate changes by points."""
