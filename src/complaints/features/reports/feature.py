@@ -37,7 +37,6 @@ FEATURE = Feature(
         FeatureLoop("keep", _keep, seconds=KEEP_SECONDS),
         FeatureLoop("publish", _publish, seconds=30),
     ),
-    problems=(publishing_routes.REPORT_PUBLISHED,),
     news=(schedules.find_news,),
     templates=Path(__file__).parent / "publishing" / "templates",
     commands={"rebuild_figures": rebuild},

@@ -11,7 +11,6 @@ from complaints.api import cursors
 from complaints.api.configuration.schemas import Page
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import PageParameters, cut_page, make_page, page_of, parse_fields
-from complaints.api.problems.catalogue import Problem
 from complaints.api.problems.languages import Language
 from complaints.api.problems.media_ranges import accepts_rather
 from complaints.api.problems.schemas import refusals
@@ -40,16 +39,6 @@ from complaints.use_cases.commands.configuration import Identifier
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.table_files.workbook import XLSX_TYPE
 
-REPORT_PUBLISHED = Problem(
-    "report-published",
-    409,
-    "The report was published with other numbers",
-    "该报告已发布，且数字不同",
-    "The report of this period was published before, and some of its numbers have changed since. A published report "
-    "is never changed silently: send a `reason`, and a restatement is published that lists each changed number.",
-    "该周期的报告此前已发布，且部分数字已有变化。已发布的报告不会被悄悄改动："
-    "请给出 `reason`，系统将发布更正版并列出每个变化的数字。",
-)
 _CURSOR = "published reports"
 _HTML = "text/html"
 _TYPES = {ReportFormat.HTML: _HTML, ReportFormat.XLSX: XLSX_TYPE}
@@ -76,7 +65,7 @@ router = APIRouter(tags=["reports"], route_class=StrictRoute)
         200: {"model": PublishedReportShown, "description": "No number has changed: the newest version."},
         201: {"model": PublishedReportShown, "description": "The new report, or the restatement."},
         **refusals(
-            REPORT_PUBLISHED,
+            report_published="Numbers have changed since it was published, and there is no reason.",
             forbidden="Some complaints of the report are outside the scope of the caller.",
             invalid_content="A period that is not over, an unknown name, or a reason without a restatement.",
         ),
