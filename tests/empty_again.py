@@ -11,6 +11,7 @@ import psycopg
 # Children before their parents; of what is seeded, parents before their children.
 _WRITTEN = (
     "figure_fact", "figure_exposure",
+    "report_layout", "report_recipient", "report_run", "report_schedule", "published_report",
     "received_mail", "message_delivery", "notification_preference", "robot",
     "access_log", "attachment", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline",
     "hold", "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",

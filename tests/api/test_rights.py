@@ -46,6 +46,14 @@ NOWHERE = "019a9f2e-7c3b-7d52-9d1a-4f0c8f4f2a11"
 WRONG = {"login": "admin", "password": "a wrong password"}
 RESPOND = {"action": "respond", "message": "We look into it.", "contact_channel": "phone"}
 Json = dict[str, Any]
+LAYOUT = {
+    "titles": NAMES,
+    "source": "x",
+    "effective_from": "2026-01-01",
+    "kind": "month",
+    "rows": [{"titles": NAMES}],
+    "columns": [{"id": "all", "titles": NAMES, "figure": "inflow"}],
+}
 
 # Who may call: method, path (with ids of `world`), body, and the status for callers with the right.
 TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
@@ -58,6 +66,17 @@ TABLE: list[tuple[str, str, Any, frozenset[AccessRole], int]] = [
     ("GET", "/v1/reports/exposures", None, READERS, 200),
     ("PUT", "/v1/reports/exposures", EXPOSURE, MANAGERS, 200),
     ("GET", "/v1/audit", None, AUDITORS, 200),
+    ("POST", "/v1/published-reports", {"period": "2000-01", "team": "operations"}, SUPERVISORS, 201),
+    ("GET", "/v1/published-reports", None, SUPERVISORS | AUDITORS, 200),
+    ("GET", "/v1/published-reports/{report_id}", None, SUPERVISORS | AUDITORS, 404),
+    ("GET", "/v1/report-schedules", None, MANAGERS, 200),
+    ("PUT", "/v1/report-schedules/{code}", {"kind": "month", "recipients": ["admin"]}, MANAGERS, 200),
+    ("DELETE", "/v1/report-schedules/{code}", None, MANAGERS, 204),
+    ("GET", "/v1/report-layouts", None, SUPERVISORS | AUDITORS, 200),
+    ("GET", "/v1/report-layouts/{code}", None, SUPERVISORS | AUDITORS, 200),
+    ("PUT", "/v1/report-layouts/{code}", LAYOUT, MANAGERS, 409),
+    ("DELETE", "/v1/report-layouts/{code}", None, MANAGERS, 409),
+    ("GET", "/v1/report-layouts/{code}/table?period=2026-Q1", None, SUPERVISORS | AUDITORS, 200),
     ("POST", "/v1/complaints/{reference}/reveal", {"reason": "The regulator asks."}, AUDITORS, 200),
     ("GET", "/v1/access-log", None, AUDITORS, 200),
     ("GET", "/v1/complaints/{reference}", None, EVERYONE, 200),
@@ -201,6 +220,8 @@ CODES = {
     "calendars": "office",
     "policies": "telecom-handbook",
     "robots": "operations-chat",
+    "report-schedules": "monthly",
+    "report-layouts": "miit-appeals",
 }
 
 
@@ -227,7 +248,13 @@ BULK = {
     "POST /v1/complaints/bulk-notes",
     "POST /v1/escalations/acknowledge",
 }
-FOLLOWED = {"GET /v1/changes", "POST /v1/webhooks"}
+FOLLOWED = {"GET /v1/changes", "POST /v1/webhooks", "GET /v1/report-layouts/{code}/table"}
+# The tests of published reports show what they are outside the scope.
+PUBLISHED = {
+    "POST /v1/published-reports",
+    "GET /v1/published-reports",
+    "GET /v1/published-reports/{report_id}",
+}
 NEW = {"POST /v1/complaints", "POST /v1/imports"}
 # Scope does not limit what begins like this.
 UNSCOPED = (
@@ -236,6 +263,7 @@ UNSCOPED = (
     "sessions", "teams", "users",
     "audit", "calendars", "categories", "deadlines", "departments", "keys", "lifecycle", "me", "password-links",
     "policies", "sandbox", "session", "sessions", "teams", "users", "webhooks",
+    "report-layouts", "report-schedules",
 )  # fmt: skip
 
 
@@ -257,6 +285,7 @@ def test_each_call_says_what_is_outside_the_scope() -> None:
             name in BULK,
             name in FOLLOWED,
             name in NEW,
+            name in PUBLISHED,
             name not in LISTED | FOLLOWED and row[1].split("/")[2].partition("?")[0] in UNSCOPED,
         ]
         assert kinds.count(True) == 1, name
@@ -362,6 +391,7 @@ class World:
             "webhook_id": NOWHERE,
             "session_id": NOWHERE,
             "delivery_id": NOWHERE,
+            "report_id": NOWHERE,
         }
         sent: dict[str, Any] = {"headers": dict(key)}
         if isinstance(body, str):

@@ -7,8 +7,10 @@ of complaints needs more: see docs/decisions/0015.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
@@ -70,6 +72,25 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """A thing that a user shall hear of, although it is no event: a report is ready, an import has ended.
+
+    `id` names the thing: the user hears of it once. `link` is the path of the page with more; None: there is none.
+    `facts` has what the template needs, without personal data.
+    """
+
+    id: UUID
+    login: str
+    template: str
+    link: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+FindNews = Callable[[Transaction, datetime], Sequence[News]]
+"""Finds the news of an annex since an instant, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Feature:
     """An annex. `name` is the name of its folder, of its followers, and of its settings: COMPLAINTS_<NAME>_….
 
@@ -77,9 +98,9 @@ class Feature:
     log line has more than the first part of their paths. `problems` join the catalogue.
     `tables` are made by migrations; the row counts and the schema are compared with them. `settings` are read when
     the program starts. `complaints check` runs `checks`. `measures` are shown with those of the core. The texts of
-    `notices` stand in the folder `templates`, as `<template>.en.txt` and `<template>.zh.txt`. The subjects of each of
-    `subjects` have a history, deadlines and escalations like complaints. `commands` is the work of commands of the
-    command line, by name: `cli` reads their options.
+    `notices` and `news` stand in the folder `templates`, as `<template>.en.txt` and `<template>.zh.txt`. The subjects
+    of each of `subjects` have a history, deadlines and escalations like complaints. `commands` is the work of commands
+    of the command line, by name: `cli` reads their options.
     """
 
     name: str
@@ -91,6 +112,7 @@ class Feature:
     settings: type[BaseSettings] | None = None
     checks: tuple[Check, ...] = ()
     notices: tuple[Notice, ...] = ()
+    news: tuple[FindNews, ...] = ()
     templates: Path | None = None
     subjects: tuple[SubjectKind, ...] = ()
     measures: tuple[FeatureMeasure, ...] = ()
@@ -136,6 +158,11 @@ class Annexes:
     def measures(self) -> tuple[FeatureMeasure, ...]:
         """The measures that the features declare."""
         return tuple(measure for feature in self.features for measure in feature.measures)
+
+    @property
+    def news(self) -> tuple[FindNews, ...]:
+        """The functions that find the news of the features."""
+        return tuple(find for feature in self.features for find in feature.news)
 
     @property
     def table_names(self) -> tuple[str, ...]:

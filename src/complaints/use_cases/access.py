@@ -25,6 +25,7 @@ class Right(StrEnum):
     WORK = "work"  # take actions, write notes, acknowledge
     SUPERVISE = "supervise"  # change the first owner, re-plan
     ERASE = "erase"  # erase texts
+    READ_REPORTS = "read_reports"  # read published reports
     CONFIGURE = "configure"  # write reference data
     AUDIT = "audit"  # read the audit log
     ADMINISTER = "administer"  # keys
@@ -41,14 +42,16 @@ _AGENT = frozenset(
         Right.WORK,
     }
 )
-_SUPERVISOR = _AGENT | {Right.SUPERVISE}
+_SUPERVISOR = _AGENT | {Right.SUPERVISE, Right.READ_REPORTS}
 _MANAGER = _SUPERVISOR | {Right.ERASE, Right.CONFIGURE, Right.AUDIT, Right.REVEAL}
 RIGHTS: dict[AccessRole, frozenset[Right]] = {
     AccessRole.INTAKE: frozenset({Right.CREATE, Right.READ_OWN, Right.SEE_PERSONS, Right.CONTRIBUTE}),
     AccessRole.AGENT: _AGENT,
     AccessRole.SUPERVISOR: _SUPERVISOR,
     AccessRole.MANAGER: _MANAGER,
-    AccessRole.AUDITOR: frozenset({Right.READ_OWN, Right.READ, Right.AUDIT, Right.REVEAL}),
+    AccessRole.AUDITOR: frozenset(
+        {Right.READ_OWN, Right.READ, Right.AUDIT, Right.REVEAL, Right.READ_REPORTS}
+    ),
     AccessRole.ADMIN: frozenset(Right),
 }
 

@@ -14,7 +14,15 @@ from complaints.use_cases.service import Service
 T = TypeVar("T")
 # A reveal writes to the access log, which is always read on the primary.
 READS_ONLY = frozenset(
-    {Right.READ_OWN, Right.READ, Right.SEE_PERSONS, Right.SEE_INTERNAL, Right.AUDIT, Right.REVEAL}
+    {
+        Right.READ_OWN,
+        Right.READ,
+        Right.SEE_PERSONS,
+        Right.SEE_INTERNAL,
+        Right.AUDIT,
+        Right.REVEAL,
+        Right.READ_REPORTS,
+    }
 )
 _AVOIDED_SECONDS = 5.0  # after a failure, so that requests do not wait again and again for a lost host
 log = logging.getLogger(__name__)

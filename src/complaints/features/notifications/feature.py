@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
-from complaints.features.notifications import following, imports, outlets, routes, tables, use_cases
+from complaints.features.notifications import following, imports, news, outlets, routes, tables, use_cases
 from complaints.features.notifications.mailbox import polling
 from complaints.features.notifications.mailbox import routes as mailbox_routes
 from complaints.features.notifications.settings import NotificationSettings
@@ -50,6 +50,7 @@ FEATURE = Feature(
     loops=(
         FeatureLoop("follow", following.follow_history, seconds=1, needs_annexes=True),
         FeatureLoop("imports", imports.follow_imports, seconds=5),
+        FeatureLoop("news", news.follow_news, seconds=5, needs_annexes=True),
         FeatureLoop("mail", outlets.send_mails, seconds=1, needs_annexes=True, is_long=True),
         FeatureLoop("sms", outlets.send_sms, seconds=1, needs_annexes=True, is_long=True),
         FeatureLoop("mailbox", polling.take_from_mailbox, seconds=15),

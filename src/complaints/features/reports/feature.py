@@ -1,8 +1,16 @@
 """What the annex declares."""
 
+from pathlib import Path
+
+from fastapi import APIRouter
+
 from complaints.api.feature import Feature, FeatureLoop
 from complaints.features.reports import routes
 from complaints.features.reports.command import rebuild
+from complaints.features.reports.layouts import routes as layout_routes
+from complaints.features.reports.publishing import routes as publishing_routes
+from complaints.features.reports.publishing import schedules
+from complaints.features.reports.publishing.tables import metadata
 from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts
 from complaints.use_cases.service import Service
 
@@ -14,9 +22,22 @@ def _keep(service: Service, _settings: None) -> int:
     return keep_facts(service)
 
 
+def _publish(service: Service, _settings: None) -> int:
+    return schedules.run_schedules(service)
+
+
+_ROUTER = APIRouter()
+for _part in (routes.router, publishing_routes.router, layout_routes.router):
+    _ROUTER.include_router(_part)
 FEATURE = Feature(
     name=FOLLOWER,
-    router=routes.router,
-    loops=(FeatureLoop("keep", _keep, seconds=KEEP_SECONDS),),
+    router=_ROUTER,
+    tables=metadata,
+    loops=(
+        FeatureLoop("keep", _keep, seconds=KEEP_SECONDS),
+        FeatureLoop("publish", _publish, seconds=30),
+    ),
+    news=(schedules.find_news,),
+    templates=Path(__file__).parent / "publishing" / "templates",
     commands={"rebuild_figures": rebuild},
 )

@@ -130,6 +130,14 @@ def insert_delivery(tx: Transaction, delivery_id: UUID, new: NewDelivery, *, wal
     return insert_if_absent(tx, message_delivery, values)
 
 
+def find_told(tx: Transaction, event_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+    """Who of which of these events or news has a message, as pairs."""
+    if not event_ids:
+        return set()
+    statement = select(d.event_id, d.recipient).where(any_of(d.event_id, event_ids))
+    return {(row.event_id, row.recipient) for row in tx.connection.execute(statement)}
+
+
 def has_due(tx: Transaction, channel: MessageChannel, wall: datetime) -> bool:
     """True if a message waits for this channel and may be sent now."""
     return tx.connection.execute(select(d.id).where(*_due(tx, channel, wall)).limit(1)).first() is not None
