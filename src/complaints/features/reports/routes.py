@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
 from complaints.api import cursors
@@ -46,6 +46,7 @@ from complaints.use_cases.table_files.csv_text import CSV_TYPE
 from complaints.use_cases.table_files.workbook import XLSX_TYPE
 
 router = APIRouter(prefix="/reports", tags=["reports"], route_class=StrictRoute)
+FigureName = Annotated[str, Path(description="The name of a figure, such as `inflow`.")]
 CURSOR_HEADER = "X-Feed-Cursor"
 _EXAMPLES = read_examples("complaints.features.reports")
 _ROWS = "figure rows"
@@ -110,7 +111,7 @@ def put_exposure(
     },
 )
 def show_figure(
-    request: CurrentRequest, figure: str, query: Annotated[FigureQuery, Query()], http_request: Request
+    request: CurrentRequest, figure: FigureName, query: Annotated[FigureQuery, Query()], http_request: Request
 ) -> Response:
     """A figure by group and in total, over the complaints within the scope of the caller.
 
@@ -143,7 +144,7 @@ def show_figure(
     },
 )
 def list_figure_rows(
-    request: CurrentRequest, figure: str, query: Annotated[FactRowsQuery, Query()]
+    request: CurrentRequest, figure: FigureName, query: Annotated[FactRowsQuery, Query()]
 ) -> Response:
     """The facts behind a figure, by day. Their number, or the sum of their values, is the figure."""
     after = _place_of(query.cursor)

@@ -26,22 +26,24 @@ _Filter = Annotated[list[FilterText] | None, Field(description="Any of these; re
 class TextsShown(BaseModel):
     """A text in both languages."""
 
-    en: str
-    zh: str
+    en: Annotated[str, Field(description="In English.")]
+    zh: Annotated[str, Field(description="In Chinese.")]
 
 
 class FigureShown(BaseModel):
     """A figure of the catalogue."""
 
-    figure: str
-    title: TextsShown
-    formula: TextsShown
-    formula_version: int
-    kind: ValueKind
-    unit: str
-    better: Better
-    group_by: GroupBy | None
-    measure: Measure | None
+    figure: Annotated[str, Field(description="The name of the figure.")]
+    title: Annotated[TextsShown, Field(description="Its name in words.")]
+    formula: Annotated[TextsShown, Field(description="Its formula in words, with its population.")]
+    formula_version: Annotated[int, Field(description="Rises with each change of the formula.")]
+    kind: Annotated[ValueKind, Field(description="How the value is made.")]
+    unit: Annotated[str, Field(description="The unit of the value.")]
+    better: Annotated[Better, Field(description="Which values are better.")]
+    group_by: Annotated[
+        GroupBy | None, Field(description="How it is split unless the caller says otherwise.")
+    ]
+    measure: Annotated[Measure | None, Field(description="The exposure that it needs.")]
 
 
 class FigureFilters(BaseModel):
@@ -105,28 +107,37 @@ class FactRowsQuery(FigureFilters, CursorQuery):
 class ExclusionShown(BaseModel):
     """How many facts are left out, and why."""
 
-    reason: str
-    count: int
+    reason: Annotated[str, Field(description="A code, such as `not_yet_due`.")]
+    count: Annotated[int, Field(description="How many facts.")]
 
 
 class FactLinksShown(BaseModel):
     """The addresses of the facts behind a figure."""
 
-    numerator: str
-    denominator: str | None
+    numerator: Annotated[str, Field(description="The facts above the line.")]
+    denominator: Annotated[
+        str | None, Field(description="The facts below the line; null: the figure is no rate.")
+    ]
 
 
 class FigureGroupShown(BaseModel):
     """The figure of one group, or in total. `parts` are further numbers by name."""
 
-    key: str | None
-    value: float | None
-    numerator: float
-    denominator: float | None
-    excluded: list[ExclusionShown]
-    interval: list[float] | None
-    parts: dict[str, float | None]
-    rows: FactLinksShown
+    key: Annotated[str | None, Field(description="The key of the group; null: of no group, or the total.")]
+    value: Annotated[
+        float | None, Field(description="The figure; null: there is nothing to compute it from.")
+    ]
+    numerator: Annotated[float, Field(description="The sum of the values of the facts.")]
+    denominator: Annotated[
+        float | None,
+        Field(description="The number of facts, services or users below the line; null: it is no rate."),
+    ]
+    excluded: Annotated[list[ExclusionShown], Field(description="What is left out, by reason.")]
+    interval: Annotated[
+        list[float] | None, Field(description="The Wilson interval (95 %) of a rate, from 0 to 1.")
+    ]
+    parts: Annotated[dict[str, float | None], Field(description="Further numbers by name, such as `p80`.")]
+    rows: Annotated[FactLinksShown, Field(description="The addresses of the facts behind it.")]
 
 
 class FigureAnswerShown(BaseModel):
@@ -134,42 +145,44 @@ class FigureAnswerShown(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    figure: str
-    title: TextsShown
-    formula: TextsShown
-    formula_version: int
-    unit: str
-    better: Better
+    figure: Annotated[str, Field(description="The name of the figure.")]
+    title: Annotated[TextsShown, Field(description="Its name in words.")]
+    formula: Annotated[TextsShown, Field(description="Its formula in words, with its population.")]
+    formula_version: Annotated[int, Field(description="Rises with each change of the formula.")]
+    unit: Annotated[str, Field(description="The unit of the values; for money the currency.")]
+    better: Annotated[Better, Field(description="Which values are better.")]
     from_on: Annotated[date, Field(alias="from", description="The first local day.")]
     to_on: Annotated[date, Field(alias="to", description="The local day before which the period ends.")]
-    zone: str
-    group_by: GroupBy | None
-    groups: list[FigureGroupShown]
-    total: FigureGroupShown
-    as_of: str
+    zone: Annotated[str, Field(description="The zone of the policy, in which days count.")]
+    group_by: Annotated[GroupBy | None, Field(description="By what it is split.")]
+    groups: Annotated[list[FigureGroupShown], Field(description="The figure of each group.")]
+    total: Annotated[FigureGroupShown, Field(description="The figure of all facts.")]
+    as_of: Annotated[str, Field(description="The place in the feed up to which facts are known.")]
 
 
 class FactRowShown(BaseModel):
     """A fact behind a figure."""
 
-    complaint_id: UUID
-    number: str
-    kind: FactKind
-    on: date
-    value: float
+    complaint_id: Annotated[UUID, Field(description="The complaint of the fact.")]
+    number: Annotated[str, Field(description="The number of the complaint.")]
+    kind: Annotated[FactKind, Field(description="What happened.")]
+    on: Annotated[date, Field(description="The local day.")]
+    value: Annotated[float, Field(description="What the fact adds to the figure.")]
 
 
 class ExposureShown(BaseModel):
     """The number of services or users from a day on."""
 
-    measure: Measure
-    group_by: GroupBy | None
-    group: str | None
+    measure: Annotated[Measure, Field(description="What is counted.")]
+    group_by: Annotated[
+        GroupBy | None, Field(description="What `group` is the key of; null: all are counted.")
+    ]
+    group: Annotated[str | None, Field(description="The key of the group; null: all.")]
     from_on: Annotated[date, Field(alias="from", description="The first day, in the zone of the policy.")]
-    value: int
-    source: str
-    recorded_at: AwareDatetime
-    recorded_by: str
+    value: Annotated[int, Field(description="How many there are.")]
+    source: Annotated[str, Field(description="Where the number comes from.")]
+    recorded_at: Annotated[AwareDatetime, Field(description="When it was written.")]
+    recorded_by: Annotated[str, Field(description="Who wrote it.")]
 
 
 def figure_json(figure: Figure) -> dict[str, Any]:

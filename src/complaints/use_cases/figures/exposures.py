@@ -36,7 +36,7 @@ class ExposureMissing(Conflict):
 class PutExposure(Content):
     """The number of services or users from a day on, in all or in one group."""
 
-    measure: Measure
+    measure: Annotated[Measure, Field(description="What is counted.")]
     group_by: Annotated[
         GroupBy | None, Field(description="What `group` is the key of; a region if it is not said.")
     ] = None
