@@ -44,6 +44,7 @@ class RandomHistory:
     zone: str
     random: Random
     posted: list[Complaint] = field(default_factory=list)
+    complainants: dict[Any, int] = field(default_factory=dict)
     imported: int = 0
     refused: int = 0
 
@@ -77,9 +78,9 @@ class RandomHistory:
             self.refused += 1
             return None
 
-    def act(self, complaint: Complaint, action: str, **members: Any) -> None:
-        """Take an action as a random user, if it is allowed now."""
-        who = replace(self.scenario, caller=self.caller())
+    def act(self, complaint: Complaint, action: str, *, by: str | None = None, **members: Any) -> None:
+        """Take an action as this user or a random one, if it is allowed now."""
+        who = replace(self.scenario, caller=replace(SYSTEM, acts_as=f"user:{by}") if by else self.caller())
         self.try_to(lambda: who.act(complaint, action, **members))
 
     def caller(self) -> Caller:
@@ -121,6 +122,7 @@ def post(history: RandomHistory) -> None:
     who = replace(history.scenario, caller=history.caller())
     if (made := history.try_to(lambda: who.post(**given))) is not None:
         history.posted.append(made)
+        history.complainants[made.id] = number
         if history.random.random() < 0.5:
             history.act(made, "assign", assignee=history.pick(*LOGINS))
         if history.random.random() < 0.4:
@@ -178,7 +180,7 @@ def _resolve(history: RandomHistory, complaint: Complaint) -> None:
     }
     history.act(complaint, "resolve", **{name: value for name, value in members.items() if value is not None})
     if history.random.random() < 0.7:
-        history.act(complaint, "notify_result", **TOLD)
+        history.act(complaint, "notify_result", by=history.pick(None, complaint.first_owner), **TOLD)
 
 
 def _follow_up(history: RandomHistory, complaint: Complaint) -> None:
@@ -238,10 +240,12 @@ def edit_members(history: RandomHistory) -> None:
 
 def merge(history: RandomHistory) -> None:
     """A complaint is merged into another one, and the merge is undone now and then."""
-    if (complaint := _any(history)) is None or (into := _any(history)) is None:
+    if (complaint := _any(history)) is None:
         return
-    history.act(complaint, "merge", into=str(into.id))
-    if history.random.random() < 0.3:
+    number = history.complainants[complaint.id]
+    same = [one for one in history.posted if history.complainants[one.id] == number]
+    history.act(complaint, "merge", into=str(history.pick(*same).id))
+    if history.random.random() < 0.5:
         history.scenario.advance(minutes=20)
         history.act(complaint, "unmerge")
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -73,6 +73,8 @@ def test_rule_6_1_figures_follow_from_the_history_alone(
             else (None, GroupBy.DEPARTMENT, GroupBy.PERSON, GroupBy.MONTH)
         )
         faults = [*figures.check(whole, groups, proven=GroupBy.PERSON)]
+        for day in (first + timedelta(days=n) for n in range(1, 40, 2)):
+            faults += figures.check(Asked(told, first, day), (None,), names=("backlog",), proven=GroupBy.DAY)
         faults += figures.check(one_week, (GroupBy.TEAM, GroupBy.DAY), proven=GroupBy.DAY)
     assert not faults, f"{len(faults)}, such as\n" + "\n".join(faults[:20])
     if zone == ALL_GROUPS_IN:
@@ -113,9 +115,16 @@ class Figures:
     tx: Transaction
     configuration: Configuration
 
-    def check(self, asked: Asked, groups: Sequence[GroupBy | None], *, proven: GroupBy) -> Iterator[str]:
+    def check(
+        self,
+        asked: Asked,
+        groups: Sequence[GroupBy | None],
+        *,
+        proven: GroupBy,
+        names: Collection[str] = tuple(CATALOGUE),
+    ) -> Iterator[str]:
         """The differences between each figure and the fold. Rows prove the answers by `proven`."""
-        for name in CATALOGUE:
+        for name in names:
             counted = find_counted(name, asked)
             for group_by in groups:
                 answer = self.ask(name, asked, group_by)
