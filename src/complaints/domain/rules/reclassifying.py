@@ -1,12 +1,13 @@
 """Another category, region or severity of a complaint: its team and its priority follow (rules 5.6 and 5.7)."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.policy.categories import Category
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import routing
+from complaints.domain.rules import deadlines, routing
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import Priority
 
@@ -81,3 +82,13 @@ def follow_severity(change: Change, before: Complaint, policy: Policy, *, vulner
         policy.priorities, before, severity=severity, vulnerable=vulnerable
     )
     change.set(priority=priority, priority_raised_by=raised_by)
+
+
+def replan_changed(change: Change, before: Complaint, policy: Policy, now: datetime) -> None:
+    """Compute deadlines again if a member changed by which their targets are chosen (rule 2.8).
+
+    `before` is the complaint before the change.
+    """
+    after = change.complaint
+    if (after.priority, after.category) != (before.priority, before.category):
+        deadlines.replan(change, policy, now, retarget=True)

@@ -12,13 +12,20 @@ from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.errors import Conflict
 from complaints.domain.rules import actions, deadlines
-from complaints.domain.rules.contacts import Contact, makes_new_complaint, plan_contact
+from complaints.domain.rules.contacts import (
+    CONTACT_STEP,
+    Contact,
+    makes_new_complaint,
+    notify_of_contact,
+    plan_contact,
+)
 from complaints.domain.rules.ownership import hand_over
 from complaints.domain.rules.passing_time import escalate_now
 from complaints.domain.rules.reclassifying import (
     clear_priority,
     follow_severity,
     give_priority,
+    replan_changed,
     route_again,
     set_category,
 )
@@ -181,9 +188,12 @@ def _escalate(one: SimulatedComplaint, event: PastEvent, _others: OtherComplaint
     if data["step"] == actions.MANUAL_STEP:
         one.plan_action(event, Action.ESCALATE, {"reason": ERASED, "role": roles[0]})
         return
-    directory = one.staff_at(event.at).directory
+    directory, context = one.staff_at(event.at).directory, one.context(event)
 
     def step(change: Change) -> None:
+        if data["step"] == CONTACT_STEP:
+            notify_of_contact(change, context)
+            return
         escalate_now(
             change, one.policy, directory, event.at, step=data["step"], level=data["level"], roles=roles
         )
@@ -290,9 +300,7 @@ def _change_members(one: SimulatedComplaint, change: Change, event: PastEvent) -
     if change.complaint == before:
         return
     change.touch(event.at)
-    after = change.complaint
-    if (after.priority, after.category) != (before.priority, before.category):
-        deadlines.replan(change, one.policy, event.at, retarget=True)
+    replan_changed(change, before, one.policy, event.at)
     change.record(EventType.UPDATED, event.at)
 
 

@@ -9,11 +9,11 @@ from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.members import merge_attributes
 from complaints.domain.errors import Forbidden, InvalidContent
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines
 from complaints.domain.rules.reclassifying import (
     clear_priority,
     follow_severity,
     give_priority,
+    replan_changed,
     route_again,
     set_category,
 )
@@ -68,8 +68,7 @@ def patch(
         if change.complaint == before and not persons:
             return
         change.touch(tx.now)
-        if (change.complaint.priority, change.complaint.category) != (before.priority, before.category):
-            deadlines.replan(change, policy, tx.now, retarget=True)
+        replan_changed(change, before, policy, tx.now)
         names = {role: person.changed for role, person in persons.items()}
         digests = {role: person.digest for role, person in persons.items()}
         change.record(EventType.UPDATED, tx.now, persons=names or None, person_digests=digests or None)
