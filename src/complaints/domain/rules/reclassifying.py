@@ -1,14 +1,19 @@
 """Another category, region or severity of a complaint: its team and its priority follow (rules 5.6 and 5.7)."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.policy.categories import Category
+from complaints.domain.policy.circumstances import NARROWING
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import routing
+from complaints.domain.rules import deadlines, own_deadlines, routing
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import Priority
+
+_CHOOSING = ("priority", "category", *NARROWING)
+"""The members by which a policy chooses targets."""
 
 Classify = Callable[[str | None], Category | None]
 """Finds the category of a code, also one that is retired."""
@@ -81,3 +86,13 @@ def follow_severity(change: Change, before: Complaint, policy: Policy, *, vulner
         policy.priorities, before, severity=severity, vulnerable=vulnerable
     )
     change.set(priority=priority, priority_raised_by=raised_by)
+
+
+def replan_changed(change: Change, before: Complaint, policy: Policy, now: datetime) -> None:
+    """Start own deadlines of another team, and compute deadlines whose targets a changed member chooses (rule 2.8).
+
+    `before` is the complaint before the change.
+    """
+    own_deadlines.follow_owner(change, policy, before, now)
+    if any(getattr(change.complaint, name) != getattr(before, name) for name in _CHOOSING):
+        deadlines.replan(change, policy, now, retarget=True)

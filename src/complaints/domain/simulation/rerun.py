@@ -11,14 +11,21 @@ from uuid import UUID
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.errors import Conflict
-from complaints.domain.rules import actions, deadlines
-from complaints.domain.rules.contacts import Contact, makes_new_complaint, plan_contact
+from complaints.domain.rules import actions, deadlines, own_deadlines
+from complaints.domain.rules.contacts import (
+    CONTACT_STEP,
+    Contact,
+    makes_new_complaint,
+    notify_of_contact,
+    plan_contact,
+)
 from complaints.domain.rules.ownership import hand_over
 from complaints.domain.rules.passing_time import escalate_now
 from complaints.domain.rules.reclassifying import (
     clear_priority,
     follow_severity,
     give_priority,
+    replan_changed,
     route_again,
     set_category,
 )
@@ -181,9 +188,12 @@ def _escalate(one: SimulatedComplaint, event: PastEvent, _others: OtherComplaint
     if data["step"] == actions.MANUAL_STEP:
         one.plan_action(event, Action.ESCALATE, {"reason": ERASED, "role": roles[0]})
         return
-    directory = one.staff_at(event.at).directory
+    directory, context = one.staff_at(event.at).directory, one.context(event)
 
     def step(change: Change) -> None:
+        if data["step"] == CONTACT_STEP:
+            notify_of_contact(change, context)
+            return
         escalate_now(
             change, one.policy, directory, event.at, step=data["step"], level=data["level"], roles=roles
         )
@@ -243,7 +253,9 @@ def _assign_by_policy(one: SimulatedComplaint, event: PastEvent) -> None:
         return
     change = one.open(event)
     change.touch(event.at)
+    own_deadlines.meet_by(change, one.policy, Action.ASSIGN, event.at)
     change.set(assignee=one.members["assignee"])
+    own_deadlines.follow_owner(change, one.policy, complaint, event.at)
     change.record(EventType.ASSIGNED, event.at, by=method)
     one.keep(change)
     one.awaited = None
@@ -290,9 +302,7 @@ def _change_members(one: SimulatedComplaint, change: Change, event: PastEvent) -
     if change.complaint == before:
         return
     change.touch(event.at)
-    after = change.complaint
-    if (after.priority, after.category) != (before.priority, before.category):
-        deadlines.replan(change, one.policy, event.at, retarget=True)
+    replan_changed(change, before, one.policy, event.at)
     change.record(EventType.UPDATED, event.at)
 
 
@@ -351,6 +361,7 @@ def _replan(one: SimulatedComplaint, event: PastEvent, _others: OtherComplaints)
             raise Conflict(f"A complaint that is {change.complaint.status} is not planned any more.")
         change.touch(event.at)
         deadlines.move_to_policy(change, wanted, event.at)
+        own_deadlines.start_added(change, wanted, event.at)
         change.record(EventType.REPLANNED, event.at)
         one.policy = wanted
 

@@ -8,13 +8,12 @@ from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.members import merge_attributes
 from complaints.domain.errors import Forbidden, InvalidContent
-from complaints.domain.policy.circumstances import NARROWING
 from complaints.domain.policy.policy import Policy
-from complaints.domain.rules import deadlines, own_deadlines
 from complaints.domain.rules.reclassifying import (
     clear_priority,
     follow_severity,
     give_priority,
+    replan_changed,
     route_again,
     set_category,
 )
@@ -36,7 +35,6 @@ from complaints.use_cases.configuration.changing import check_user, claim_user
 from complaints.use_cases.service import Service
 
 _NOBODY = Person()
-_CHOOSING = ("priority", "category", *NARROWING)  # by which a policy chooses targets
 _PERSON_MEMBERS = tuple(field.name for field in fields(Person))
 
 
@@ -70,9 +68,7 @@ def patch(
         if change.complaint == before and not persons:
             return
         change.touch(tx.now)
-        own_deadlines.follow_owner(change, policy, before, tx.now)
-        if any(getattr(change.complaint, name) != getattr(before, name) for name in _CHOOSING):
-            deadlines.replan(change, policy, tx.now, retarget=True)
+        replan_changed(change, before, policy, tx.now)
         names = {role: person.changed for role, person in persons.items()}
         digests = {role: person.digest for role, person in persons.items()}
         change.record(
