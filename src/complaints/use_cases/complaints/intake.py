@@ -176,7 +176,7 @@ def plan_first_post(
     if refusal := _find_retired_choice(new, configuration):
         raise refusal
     scopes = {0: request.caller.scope_for(Right.SEE_PERSONS)}
-    _, [planned] = _plan(service, tx, {0: (number, new)}, scopes, earlier)
+    _, [planned] = _plan(service, tx, {0: (number, new)}, scopes, earlier, by_plans=False)
     return planned
 
 
@@ -396,8 +396,13 @@ def _plan(
     numbered: dict[int, tuple[int, NewComplaint]],
     scopes: Mapping[int, Scope],
     earlier: EarlierComplaints,
+    *,
+    by_plans: bool = True,
 ) -> tuple[dict[int, IntakeResult], list[ChangeToSave]]:
-    """New complaints by place, and their changes in the same order. `scopes` are those of the callers, by place."""
+    """New complaints by place, and their changes in the same order. `scopes` are those of the callers, by place.
+
+    Without `by_plans` the rules plan each: a plan would serve too few complaints of other times.
+    """
     if not numbered:
         return {}, []
     configuration = service.configuration(tx)
@@ -415,7 +420,7 @@ def _plan(
             sequence=number,
             new_id=service.new_id,
             person_digests={person["role"]: person_rows.digest_of(person) for person in columns},
-            plans=configuration.plans,
+            plans=configuration.plans if by_plans else None,
         )
         words = words_digest(configuration.secret, new)
         changes[n] = _change_to_save(change, new, columns, words)
