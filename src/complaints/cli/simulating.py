@@ -159,6 +159,7 @@ def _remarks(simulation: "Simulation", figures: "SimulationFigures") -> Iterator
             "escalations of that time go to the staff as it was at this instant."
         )
     counts: Mapping[str, int] = {
+        "complaints keep their policy, because this one would not be chosen for them": figures.kept,
         "complaints were left out, because a month with their beginning was detached": figures.left_out[
             "history_detached"
         ],
