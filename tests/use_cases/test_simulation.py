@@ -42,7 +42,9 @@ OWN_KINDS = """deadlines:
     targets: [{channel: regulator, region: north, target: 2 calendar days}, {target: 6 calendar days}]
     pauses_on: [outage]
     pause_budget: 20 hours
-    ladder: [{at: -1d, level: 1, notify: ["user:admin"]}, {at: 100%, level: 2, notify: ["team:operations"], repeat: 24h}]
+    ladder:
+      - {at: -1d, level: 1, notify: ["user:admin"]}
+      - {at: 100%, level: 2, notify: ["team:operations"], repeat: 24h}
   evaluation:
     starts: assign
     met_by: [respond, reject]
@@ -52,7 +54,9 @@ OWN_KINDS = """deadlines:
     starts: route
     met_by: [respond, assign]
     targets: [{target: 5 elapsed hours}]
-    ladder: [{at: 100%, level: 1, notify: [team_lead]}, {at: +5h, level: 2, notify: [executive], move_to_team: management}]
+    ladder:
+      - {at: 100%, level: 1, notify: [team_lead]}
+      - {at: +5h, level: 2, notify: [executive], move_to_team: management}
   confirmation:
     starts: result
     met_by: [record_contact, close]
@@ -455,6 +459,8 @@ def test_rule_4_23_repeats_are_found_where_the_past_did_not_ask(scenario: Scenar
     [
         ("code: x\n", {}, "line 1"),
         (HANDBOOK, {"to_on": date(2025, 1, 1)}, "The period ends after it begins."),
+        (HANDBOOK, {"from_on": date(1, 1, 1)}, "A day of a simulation is from 1900-01-01"),
+        (HANDBOOK, {"to_on": date(9999, 12, 31)}, "A day of a simulation is from 1900-01-01"),
     ],
 )
 def test_rule_4_21_what_cannot_be_simulated_is_refused(

@@ -48,6 +48,8 @@ def policy_simulate(
     from complaints.use_cases.simulation import simulating
     from complaints.wiring import read_text
 
+    if as_json and as_csv:
+        raise typer.BadParameter("Give --json or --csv, not both.", param_hint="--csv")
     text = read_text(file)
     with open_service() as service:
         simulation = service.read(

@@ -27,6 +27,7 @@ from complaints.use_cases.service import Service
 from complaints.use_cases.simulation.repeats import find_unknown_repeats
 
 BATCH = 500
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 DETACHED, UNREADABLE = "history_detached", "not_readable"
 """Why a complaint is left out: a month with its beginning was detached, or its history makes no sense."""
 
@@ -55,8 +56,11 @@ def prepare(service: Service, tx: Transaction, text: str, *, from_on: date, to_o
     Both are local dates of the zone of the policy. `effective_at` and `effective_until` of the document do not count.
     Raises InvalidContent as `validate_policy` does, and for a period that does not end after it begins.
     """
+    for place, day in (("/from", from_on), ("/to", to_on)):
+        if not _FIRST_DAY <= day <= _LAST_DAY:
+            raise InvalidContent.at(place, f"A day of a simulation is from {_FIRST_DAY} to {_LAST_DAY}.")
     if to_on <= from_on:
-        raise InvalidContent.at("/to", "The period ends after it begins.")
+        raise InvalidContent.at("/to", "The period ends after it begins. Give a day after the one of /from.")
     configuration = service.cache.current(tx, certain=True)
     reading = validate_policy(text, configuration, now=tx.now)
     policy = replace(reading.policy, version=_unused_version(configuration, reading.policy.code))
