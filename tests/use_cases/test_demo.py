@@ -13,6 +13,8 @@ from sqlalchemy import select, update
 
 from complaints.domain.complaint.identity import identify
 from complaints.domain.errors import Conflict, InvalidContent
+from complaints.domain.figures.answers import FigureRequest
+from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import OPEN_STATUSES, AccessRole, ContactOutcome, DeadlineKind, Status
 from complaints.storage.rows import all_tables
 from complaints.storage.rows.complaint import complaint
@@ -25,6 +27,8 @@ from complaints.use_cases.demo.arrivals import LENGTH, LOCAL, ArrivalKind, draw_
 from complaints.use_cases.demo.clock import QuarterClock, SeededIds
 from complaints.use_cases.demo.filling import QuarterPlan, end_of_quarter, fill_quarter
 from complaints.use_cases.demo.persons import phone_of
+from complaints.use_cases.figures.answering import answer_figure
+from complaints.use_cases.figures.keeping import keep_facts
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
 from complaints.use_cases.upkeep.configuration_checks import check_configuration
@@ -186,6 +190,20 @@ def test_the_rates_are_those_of_a_good_house_with_weak_points(quarter: Service) 
     assert outcomes[ContactOutcome.SOLVED] > 120
     scores = [row.csat for row in rows(quarter, c.csat) if row.csat]
     assert 0.65 < sum(score >= 4 for score in scores) / len(scores) < 0.9
+
+
+def test_most_first_owners_keep_in_touch(quarter: Service) -> None:
+    while keep_facts(quarter):
+        pass
+    request = FigureRequest(
+        "first_responsibility_breaches", (START - LENGTH).date(), START.date() + timedelta(days=1)
+    )
+    figure = quarter.read(
+        lambda tx: answer_figure(tx, request, configuration=quarter.configuration(tx), scope=ALL_COMPLAINTS)
+    )
+    silent, handed_over = figure.total.numerator, figure.total.parts["handed_over"]
+    assert handed_over is not None
+    assert 0.2 < silent / handed_over < 0.6
 
 
 def test_everything_that_happens_to_complaints_happens(quarter: Service) -> None:

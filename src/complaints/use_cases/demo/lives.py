@@ -41,6 +41,7 @@ _SLOW_RESULT = 0.07
 _WEAK_POINTS = {"billing.refund": 0.2, "provisioning.install_delay": 0.12, "network.coverage": 0.1}
 _WEAK_REGION, _WEAK_IN_REGION, _WEAK_IN_OUTAGE = "CN-AH", 0.07, 0.12
 _HANDED_ON = {"operations": "field_service", "customer_service": "vip_care", "management": "billing"}
+_OWNER_SPEAKS = 0.6
 _TOLD_BY = {
     ContactChannel.PHONE: 62, ContactChannel.SMS: 16, ContactChannel.APP: 12, ContactChannel.EMAIL: 6,
     ContactChannel.ON_SITE: 4,
@@ -160,10 +161,12 @@ class Life:
             at = self._scene.at_work(received + self._scene.hours(24.2, 62))
         elif at - received > timedelta(hours=23):
             at = received + self._scene.hours(18, 23.5)
+        owner = self._choose_owner_to_speak(at)
         yield self._act(
             at,
             Action.RESPOND,
-            message=self._say("responses", agent=self._name_of_worker()),
+            by=owner,
+            message=self._say("responses", agent=self._name_of_worker(owner)),
             contact_channel=self._scene.choose(_TOLD_BY),
         )
         if self._scene.chance(0.09):
@@ -380,9 +383,15 @@ class Life:
             return complaint.assignee
         return self._scene.house.choose_member(complaint.team, now, self._random)
 
-    def _name_of_worker(self) -> str:
+    def _choose_owner_to_speak(self, at: datetime) -> str | None:
+        """The first owner, who often stays the voice of the house. None: whoever works on the complaint speaks."""
+        owner = self._live.complaint.first_owner
+        is_there = self._scene.house.directory.users[owner].available(at)
+        return owner if self._scene.chance(_OWNER_SPEAKS) and is_there else None
+
+    def _name_of_worker(self, owner: str | None = None) -> str:
         complaint = self._live.complaint
-        return self._scene.house.directory.users[complaint.assignee or complaint.first_owner].name
+        return self._scene.house.directory.users[owner or complaint.assignee or complaint.first_owner].name
 
     # Times -----------------------------------------------------------------------------------------------------------
 
