@@ -17,14 +17,13 @@ def rebuild(
 
     A rebuild that was cut off goes on where it was.
     """
+    from rich.progress import Progress, TextColumn
+
     from complaints import wiring
 
     work = wiring.open_annexes().find_command("rebuild_figures")
-
-    def show(done: int) -> None:
-        if not quiet:
-            err.print(f"{done} events read")
-
-    with open_service() as service:
-        done = work(service, show)
+    counter = TextColumn("{task.completed} events read")
+    with open_service() as service, Progress(counter, console=err, transient=True, disable=quiet) as progress:
+        task = progress.add_task("Rebuilding", total=None)
+        done = work(service, lambda count: progress.update(task, completed=count))
     out.print(f"The facts of figures are rebuilt: {done} events were read.")
