@@ -24,7 +24,7 @@ from complaints.use_cases.complaints import edit
 from complaints.use_cases.figures import keeping
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, list_fact_rows
-from complaints.use_cases.figures.keeping import keep_facts, rebuild_facts
+from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep, rebuild_facts
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
 from tests.support import Scenario
@@ -223,6 +223,17 @@ def test_the_same_events_twice_change_nothing(service: Service, winter: dict[str
     )
     follow(service)
     assert _rows_of_facts(service) == kept
+
+
+def test_facts_wait_while_deadlines_are_late(service: Service, scenario: Scenario) -> None:
+    """Rule 6.25."""
+    while keep_facts_after_sweep(service):
+        pass
+    scenario.post()
+    scenario.jump(hours=13)
+    assert keep_facts_after_sweep(service) == 0
+    scenario.advance(seconds=1)
+    assert keep_facts_after_sweep(service) > 0
 
 
 def test_a_repeat_is_found_by_receipt_and_taken_back(service: Service, scenario: Scenario) -> None:
