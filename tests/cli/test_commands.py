@@ -56,6 +56,10 @@ def test_a_policy_is_tried_before_it_is_applied(command: Command, directory: Pat
     assert "There is no pack 'uk'" in command("policy", "pack", "uk").refusal
     assert "MIIT order 35" in command("policy", "pack", "china-miit-35").out
     assert command("policy", "pack", "uk-ofcom", "--into", "packs").out.count("is written.") == 2
+    again = command("policy", "pack", "uk-ofcom", "--into", "packs")
+    assert (again.status, again.out) == (2, "")
+    assert "is there already" in again.err
+    assert "File exists" in command("policy", "pack", "uk-ofcom", "--into", "packs/1-eight-weeks.yaml").err
     document = directory / "packs" / "2-six-weeks.yaml"
     document.write_text(
         document.read_text("utf-8").replace("timezone:", "applies_to: {region: GB}\ntimezone:", 1)
@@ -243,6 +247,7 @@ def test_a_simulation_prints_tables_json_and_csv_with_the_facts(
     as_json = json.loads(command(*period, "--json").out)
     assert as_json["breaches"]["first_response"]["simulated"] == 1
     assert as_json["received_from"] == "2025-12-31T16:00:00Z"
+    assert "Give --json or --csv, not both." in command(*period, "--json", "--csv").err
     table = list(csv.reader(command(*period, "--csv").out.splitlines()))
     assert table[0] == ["figure", "name", "member", "value"]
     assert ["due_times", "first_response", "median_shift_seconds", "-84600.0"] in table

@@ -26,7 +26,10 @@ def test_a_demo_makes_a_database_that_says_so(command: Command, directory: Path)
     ("words", "said"),
     [
         (("--complaints", "3"), "/complaints: A demo has 50 to 200000 complaints."),
-        (("--until", "2999-01-01"), "/until: The quarter cannot end in the future."),
+        (("--until", "2190-01-01"), "/until: The quarter cannot end in the future."),
+        (("--until", "9999-12-31"), "/until: A demo ends on a day from 1971-01-01 to 2199-12-31."),
+        (("--until", "0001-01-01"), "/until: A demo ends on a day from 1971-01-01 to 2199-12-31."),
+        (("--seed", "9223372036854775808"), "/seed: A seed is at most 9223372036854775807."),
     ],
 )
 def test_a_wish_that_cannot_be_is_refused(command: Command, words: tuple[str, ...], said: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.simulation.comparison import FactSide, Move, SimulationFigures
@@ -33,11 +35,62 @@ from tests.examples import examples
 from tests.support import Scenario
 
 HANDBOOK = shipped_policy("telecom-handbook")
+OWN_KINDS = """deadlines:
+  authority:
+    starts: receipt
+    met_by: [notify_result, reject]
+    targets: [{channel: regulator, region: north, target: 2 calendar days}, {target: 6 calendar days}]
+    pauses_on: [outage]
+    pause_budget: 20 hours
+    ladder:
+      - {at: -1d, level: 1, notify: ["user:admin"]}
+      - {at: 100%, level: 2, notify: ["team:operations"], repeat: 24h}
+  evaluation:
+    starts: assign
+    met_by: [respond, reject]
+    targets: [{priority: urgent, target: 1 elapsed hour}, {target: 9 elapsed hours}]
+    ladder: [{at: 100%, level: 1, notify: [assignee], raise_priority: true}]
+  hand_over:
+    starts: route
+    met_by: [respond, assign]
+    targets: [{target: 5 elapsed hours}]
+    ladder:
+      - {at: 100%, level: 1, notify: [team_lead]}
+      - {at: +5h, level: 2, notify: [executive], move_to_team: management}
+  confirmation:
+    starts: result
+    met_by: [record_contact, close]
+    targets: [{target: 3 calendar days}]
+    ladder: [{at: 100%, level: 1, notify: [first_owner]}]
+  next_response:
+    starts: contact
+    met_by: [respond, resume, notify_result]
+    targets: [{target: 4 elapsed hours}]
+    ladder: [{at: 100%, level: 1, notify: [assignee, team_lead]}]
+"""
+
+
+def dated(document: str, day: str) -> str:
+    return re.sub("effective_at: .*", f"effective_at: {day}T00:00:00Z", document)
+
+
 ACTING = (
-    shipped_policy("working-hours").replace(
-        "effective_at: 1970-01-01T00:00:00Z", "effective_at: 2026-01-08T00:00:00Z"
-    )
+    dated(shipped_policy("working-hours").replace("deadlines:\n", OWN_KINDS), "2026-01-08")
     + "\nassignment: {operations: round_robin, customer_service: fewest_open}\n"
+)
+
+
+def province(day: str, **applies_to: str) -> str:
+    """A version of the policy of a province, or of some of its complaints."""
+    document = HANDBOOK.replace("code: telecom-handbook", f"code: {'-'.join(applies_to.values())}")
+    return dated(document, day) + f"\napplies_to: {json.dumps(applies_to)}\n"
+
+
+NORTH = province("1971-01-01", region="north")
+BESIDE = (
+    NORTH.replace("deadlines:\n", OWN_KINDS),
+    dated(NORTH, "2026-01-20").replace("48 elapsed hours", "30 elapsed hours"),
+    province("2026-01-10", region="north", channel="regulator").replace("deadlines:\n", OWN_KINDS),
 )
 YEAR = {"from_on": date(2025, 1, 1), "to_on": date(2027, 1, 1)}
 SAID = {"message": "Repaired.", "contact_channel": "phone"}
@@ -95,6 +148,7 @@ class Quarter:
             "category": choose(CATEGORIES),
             "severity": choose(["low", "normal", "high"]),
             "channel": choose(["phone", "regulator", "web"]),
+            "region": choose([None, "north"]),
             "complainant": {"phone": phone, "vulnerable": choose([True, False, False])},
             "received_at": (self.scenario.now() - timedelta(hours=choose([0, 0, 0, 3, 30]))).isoformat(),
         }
@@ -211,8 +265,10 @@ def prepare(scenario: Scenario, document: str, **period: date) -> simulating.Sim
 
 @pytest.mark.parametrize("seed", range(examples(1)))
 def test_rule_4_20_the_policies_in_force_reproduce_the_past(scenario: Scenario, seed: int) -> None:
-    apply(scenario, ACTING)
-    Quarter(scenario, seed).run(80)
+    quarter = Quarter(scenario, seed)
+    for document in (ACTING, *BESIDE):
+        apply(scenario, document)
+    quarter.run(80)
     simulation = prepare(scenario, HANDBOOK)
     terms = replace(simulation.terms, choose_policy=lambda _, policy: policy)
     [done] = simulating.simulate(scenario.service, replace(simulation, terms=terms), with_rows=True)
@@ -288,6 +344,48 @@ def test_rule_4_21_another_policy_shows_what_it_changes(past: Scenario) -> None:
     assert "follow-up" in refused["reason"]
 
 
+def sooner(document: str) -> str:
+    return document.replace("target: 24 elapsed hours", "target: 12 elapsed hours")
+
+
+@pytest.mark.parametrize(
+    ("document", "shifted", "kept"),
+    [
+        (sooner(HANDBOOK), {"south", "to the north", "to the south"}, 3),
+        (sooner(NORTH), {"north", "to the north", "to the south"}, 3),
+        (sooner(BESIDE[2]), {"regulator"}, 4),
+        (sooner(province("2026-01-01", region="north", category="network")), {"to the south"}, 4),
+    ],
+)
+def test_rule_4_21_only_complaints_that_would_get_the_policy_are_changed(
+    scenario: Scenario, document: str, shifted: set[str], kept: int
+) -> None:
+    """A complaint that a user moved keeps that policy, or gets the document if it stands for that policy."""
+    for one in BESIDE:
+        apply(scenario, one)
+    scenario.advance(days=20)
+    posted = {
+        "north": scenario.post(region="north"),
+        "regulator": scenario.post(region="north", channel="regulator"),
+        "south": scenario.post(region="south"),
+        "to the north": scenario.post(region="south"),
+        "to the south": scenario.post(region="north", category="network.outage"),
+    }
+    scenario.advance(hours=20)
+    for name, code in (("to the south", "telecom-handbook"), ("to the north", "north")):
+        command = Replan.model_validate({"policy": {"code": code, "version": 1}})
+        reference = str(posted[name].id)
+        scenario.service.write(
+            lambda tx, i=reference, to=command: actions.replan(scenario.service, tx, SYSTEM, i, to, None)
+        )
+    scenario.advance(days=3)
+    figures, rows = run(scenario, document)
+    names = {number_of(one.sequence): name for name, one in posted.items()}
+    first = [row for row in rows if row["fact"] == "deadline" and row["kind"] == "first_response"]
+    sooner_due = {names[row["complaint"]] for row in first if row["due"] == Move.EARLIER}
+    assert (sooner_due, figures.kept) == (shifted, kept)
+
+
 def test_rule_4_21_each_number_has_its_facts(past: Scenario) -> None:
     figures, rows = run(past, STRICTER, from_on=date(2026, 1, 1))
     deadlines = [row for row in rows if row["fact"] == "deadline"]
@@ -311,6 +409,15 @@ def counted_rows(scenario: Scenario) -> list[int]:
     tables = ("event", "complaint", "deadline", "escalation", "policy", "audit_event")
     statement = ", ".join(f"(SELECT count(*) FROM {name})" for name in tables)
     return scenario.service.read(lambda tx: [*tx.connection.execute(text(f"SELECT {statement}")).one()])
+
+
+def test_rule_4_21_own_kinds_of_the_document_are_simulated(past: Scenario) -> None:
+    """One was answered after 18 hours, so only its hand-over was met. The withdrawn one had no time to be late."""
+    figures, _ = run(past, HANDBOOK.replace("deadlines:\n", OWN_KINDS), from_on=date(2026, 1, 1))
+    assert figures.due_times["authority", Move.ONLY_SIMULATED] == 4
+    assert figures.breaches["authority", FactSide.SIMULATED] == 2
+    assert figures.due_times["confirmation", Move.ONLY_SIMULATED] == 1
+    assert figures.breaches["confirmation", FactSide.SIMULATED] == 1
 
 
 def test_rule_4_22_steps_go_to_the_staff_of_that_time(scenario: Scenario) -> None:
@@ -352,6 +459,8 @@ def test_rule_4_23_repeats_are_found_where_the_past_did_not_ask(scenario: Scenar
     [
         ("code: x\n", {}, "line 1"),
         (HANDBOOK, {"to_on": date(2025, 1, 1)}, "The period ends after it begins."),
+        (HANDBOOK, {"from_on": date(1, 1, 1)}, "A day of a simulation is from 1900-01-01"),
+        (HANDBOOK, {"to_on": date(9999, 12, 31)}, "A day of a simulation is from 1900-01-01"),
     ],
 )
 def test_rule_4_21_what_cannot_be_simulated_is_refused(

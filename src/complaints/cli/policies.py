@@ -1,6 +1,6 @@
 """The commands `policy …`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +10,7 @@ import typer
 
 from complaints.cli.console import AsJson, err, open_service, out, print_rows
 from complaints.cli.simulating import policy_simulate
+from complaints.cli.written_files import opened_for_writing
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.vocabulary import Channel, Priority
 
@@ -150,14 +151,29 @@ def policy_pack(
         return
     if name not in packs:
         raise InvalidContent(f"There is no pack {name[:100]!r}: there are {', '.join(packs)}.")
-    for document in packs[name]:
-        text = pack_document(name, document)
-        if into is None:
-            out.print(text)
-        else:
-            into.mkdir(parents=True, exist_ok=True)
-            (into / document).write_text(text, encoding="utf-8")
-            out.print(f"{into / document} is written.")
+    documents = {document: pack_document(name, document) for document in packs[name]}
+    if into is None:
+        out.print("\n".join(documents.values()))
+    else:
+        _write_documents(documents, into)
+
+
+def _write_documents(documents: Mapping[str, str], into: Path) -> None:
+    """Write the documents of a pack. One that is there may have been changed by hand, so it is refused."""
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"{into}: {error.strerror}", param_hint="--into") from error
+    for document in documents:
+        if (into / document).exists():
+            raise typer.BadParameter(
+                f"{into / document} is there already. Remove it, or name another directory.",
+                param_hint="--into",
+            )
+    for document, text in documents.items():
+        with opened_for_writing(str(into / document), hint="--into") as file:
+            file.write(text.encode())
+        out.print(f"{into / document} is written.")
 
 
 policy_app.command(

@@ -48,6 +48,8 @@ def policy_simulate(
     from complaints.use_cases.simulation import simulating
     from complaints.wiring import read_text
 
+    if as_json and as_csv:
+        raise typer.BadParameter("Give --json or --csv, not both.", param_hint="--csv")
     text = read_text(file)
     with open_service() as service:
         simulation = service.read(
@@ -159,6 +161,7 @@ def _remarks(simulation: "Simulation", figures: "SimulationFigures") -> Iterator
             "escalations of that time go to the staff as it was at this instant."
         )
     counts: Mapping[str, int] = {
+        "complaints keep their policy, because this one would not be chosen for them": figures.kept,
         "complaints were left out, because a month with their beginning was detached": figures.left_out[
             "history_detached"
         ],

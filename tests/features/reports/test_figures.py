@@ -345,6 +345,7 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
         ("/inflow", {"to": "2026-01-01"}, 422, "from"),
         ("/inflow", {"from": "2026-01-01", "to": "2026-01-01"}, 422, "to"),
         ("/inflow", {"from": "2026-02-30", "to": "2026-03-01"}, 422, "from"),
+        ("/inflow", {"from": "1767225600", "to": "2026-03-01"}, 422, "from: must be a date, as YYYY-MM-DD"),
         ("/inflow", {"from": "2020-01-01", "to": "2026-01-01"}, 422, "1461"),
         ("/inflow", WINTER | {"group_by": "mood"}, 422, "group_by"),
         ("/inflow", WINTER | {"team": "nobody"}, 422, "team"),
@@ -409,6 +410,13 @@ def test_exposures_are_averaged_over_the_days(
     assert total["denominator"] == float(round(average, 6))
     assert total["value"] == float(round(4 * 10_000 / Decimal(str(total["denominator"])), 6))
     assert client.get(path, params=WINTER).status_code == 409
+    users = {"measure": "users", "from": "2026-01-01", "value": 10, "group": "east"}
+    assert put(**users).status_code == 200
+    appeals = "/v1/reports/appeals_per_million_users"
+    assert (
+        client.get(appeals, params=january).status_code == 409
+    )  # the number of one region is not that of all
+    assert client.get(appeals, params=january | {"group_by": "region"}).json()["total"]["denominator"] is None
     put(**{"from": "2026-01-01", "value": 10, "group": "east"})
     by_region = client.get(path, params=january | {"group_by": "region"}).json()
     values = {one["key"]: (one["denominator"], one["value"]) for one in by_region["groups"]}
@@ -416,6 +424,12 @@ def test_exposures_are_averaged_over_the_days(
     assert client.get(path, params=january | {"region": "east"}).json()["total"]["denominator"] == 10
     by_week = client.get(path, params=january | {"group_by": "week"}).json()
     assert [one["denominator"] for one in by_week["groups"]] == [1000]
-    assert len(client.get("/v1/reports/exposures").json()["items"]) == 3
-    for bad in ({"value": -1}, {"measure": "cats"}, {"group_by": "day", "group": "x"}, {"group_by": "team"}):
+    assert len(client.get("/v1/reports/exposures").json()["items"]) == 4
+    for bad in (
+        {"from": "1767225600"},
+        {"value": -1},
+        {"measure": "cats"},
+        {"group_by": "day", "group": "x"},
+        {"group_by": "team"},
+    ):
         assert put(**{"from": "2026-01-01", "value": 1, **bad}).status_code == 422, bad

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from complaints.api.complaints.history_schemas import SubjectOut
 from complaints.api.complaints.schemas import PolicyRef
@@ -12,7 +12,7 @@ from complaints.api.openapi.calendar_schemas import calendar_schema
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.openapi.models import AnswerModel, PersonShown, example, example_in_list
 from complaints.api.pages import PageQuery
-from complaints.api.query_types import FilterText, Flag, Reference, parse_day
+from complaints.api.query_types import Day, FilterText, Flag, Reference
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH
 from complaints.domain.vocabulary import (
     Action,
@@ -70,7 +70,7 @@ class FollowUpQuery(PageQuery):
     due_from: Instant | None = None
     due_to: Instant | None = None
     day: Annotated[
-        Annotated[date, BeforeValidator(parse_day)] | None,
+        Day | None,
         Field(description="The local day, in the zone of the policy.", examples=["2026-02-05"]),
     ] = None
     owner: Annotated[

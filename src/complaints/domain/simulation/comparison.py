@@ -170,10 +170,12 @@ class SimulationFigures:
     `shifts` counts deadlines of a kind by the seconds by which their due time moved, without those that stayed.
     `left_out` counts complaints that could not be rerun, by reason. `behind` counts complaints that the engine had
     not caught up; they are compared up to the instant at which it had. `not_possible` counts actions by name.
+    `kept` counts complaints that keep the policy of their receipt, because the simulated one is not chosen for them.
     """
 
     complaints: int = 0
     behind: int = 0
+    kept: int = 0
     assignments_left: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     breaches: Counter[tuple[str, FactSide]] = field(default_factory=Counter)

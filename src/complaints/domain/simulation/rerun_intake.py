@@ -32,6 +32,7 @@ def begin(one: SimulatedComplaint, event: PastEvent, _others: OtherComplaints) -
     members, now = one.members, event.at
     staff = one.staff_at(now)
     one.policy = one.choose_policy()
+    one.keeps_policy = one.policy is one.past_policy
     category = staff.classify(members.get("category"))
     team, first_owner = _choose_team_and_owner(one, staff.directory, now)
     new = NewComplaint(

@@ -90,7 +90,8 @@ class SimulatedComplaint:
 
     `policy` and `complaint` are there after the first event. `assignments_left` counts assignments by policy that could
     not be made again, because they depend on all complaints. `promise_ids` has the promises by their id of the past.
-    `last_assigned` has the names of the data of the last assignment; None without one.
+    `last_assigned` has the names of the data of the last assignment; None without one. `keeps_policy` is true if it has
+    the policy that it got at its receipt in the past.
     """
 
     policy: Policy
@@ -105,6 +106,7 @@ class SimulatedComplaint:
         self.last_assigned: frozenset[str] | None = None
         self.awaited: AssignmentMethod | None = None
         self.assignments_left = 0
+        self.keeps_policy = False
         self.merge = SimulatedMerge()
         self._ids = chain([history.id], map(_make_id, count(1)))
         late = sorted(history.late_looks())

@@ -16,7 +16,7 @@ from complaints.domain.figures.catalogue import Better, Figure, Measure, ValueKi
 from complaints.domain.figures.days import date_of
 from complaints.domain.figures.facts import FactKind
 from complaints.storage.rows.figure_exposure import ALL_GROUPS, Exposure
-from complaints.use_cases.commands.field_types import FilterText
+from complaints.use_cases.commands.field_types import Day, FilterText
 from complaints.use_cases.figures.fact_rows import FigureFactRow, Side
 from complaints.use_cases.figures.requests import FILTERS
 
@@ -52,9 +52,9 @@ class FigureFilters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     from_on: Annotated[
-        date, Field(alias="from", description="The first local day, in the zone of the policy.")
+        Day, Field(alias="from", description="The first local day, in the zone of the policy.")
     ]
-    to_on: Annotated[date, Field(alias="to", description="The local day before which the period ends.")]
+    to_on: Annotated[Day, Field(alias="to", description="The local day before which the period ends.")]
     group_by: Annotated[GroupBy | None, Field(description="By what the figure is split.")] = None
     team: _Filter = None
     assignee: Annotated[list[FilterText] | None, Field(description="Logins, or `me`.")] = None

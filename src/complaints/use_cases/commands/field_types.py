@@ -1,7 +1,8 @@
 """The types of the values that callers send, with their limits. `use_cases.commands` builds its models of them."""
 
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -17,12 +18,32 @@ _PHONE_SCHEMA: dict[str, Any] = {
     "description": "One number of at most 15 digits, in full width too, perhaps with an extension (`ext 12`, `转12`).",
 }
 _LATEST = datetime(2999, 12, 31, tzinfo=UTC)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Content(BaseModel):
     """The base of all models that callers send. Unknown members are refused; null counts as absent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def parse_day(value: object) -> date:
+    """Read a date from text such as 2026-02-05. Raises ValueError.
+
+    It is strict: the validation library would accept seconds since 1970 as a date too.
+    """
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("must be a date, as YYYY-MM-DD")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("names a day that does not exist") from None
+    if not 1900 <= day.year < 3000:
+        raise ValueError("must lie between the years 1900 and 2999")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(parse_day)]
 
 
 def parse_instant(value: object) -> datetime:

@@ -29,6 +29,8 @@ from complaints.use_cases.service import Service
 
 MOST_COMPLAINTS = 200_000
 FEWEST_COMPLAINTS = 50
+MOST_SEED = 2**63 - 1
+FIRST_END, LAST_END = date(1971, 1, 1), date(2199, 12, 31)
 _SALT_BYTES = 16
 _AT_ONCE = timedelta(minutes=15)
 Progress = Callable[[int], None]
@@ -49,7 +51,9 @@ class QuarterPlan:
 
 
 def end_of_quarter(day: date) -> datetime:
-    """The end of a day of the carrier, in UTC."""
+    """The end of a day of the carrier, in UTC. Raises InvalidContent for a day before the built-in policy has force."""
+    if not FIRST_END <= day <= LAST_END:
+        raise InvalidContent.at("/until", f"A demo ends on a day from {FIRST_END} to {LAST_END}.")
     return datetime.combine(day + timedelta(days=1), time(), LOCAL).astimezone(UTC)
 
 
@@ -75,6 +79,8 @@ def _check(plan: QuarterPlan, now: datetime) -> None:
         raise InvalidContent.at(
             "/complaints", f"A demo has {FEWEST_COMPLAINTS} to {MOST_COMPLAINTS} complaints."
         )
+    if plan.seed > MOST_SEED:
+        raise InvalidContent.at("/seed", f"A seed is at most {MOST_SEED}.")
     if plan.until > now:
         raise InvalidContent.at("/until", "The quarter cannot end in the future.")
 

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
@@ -19,7 +18,7 @@ from complaints.storage.queries.figures import FactQuery
 from complaints.storage.rows import figure_exposure
 from complaints.storage.rows.figure_exposure import ALL_GROUPS, Exposure
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.commands.field_types import WHOLE, Code, Content, Subject
+from complaints.use_cases.commands.field_types import WHOLE, Code, Content, Day, Subject
 from complaints.use_cases.figures.requests import read_key
 from complaints.use_cases.service import Transaction
 
@@ -41,7 +40,7 @@ class PutExposure(Content):
         GroupBy | None, Field(description="What `group` is the key of; a region if it is not said.")
     ] = None
     group: Annotated[Code | None, Field(description="The key of the group; without it: all.")] = None
-    from_on: Annotated[date, Field(alias="from", description="The first day, in the zone of the policy.")]
+    from_on: Annotated[Day, Field(alias="from", description="The first day, in the zone of the policy.")]
     value: Annotated[int, WHOLE, Field(ge=0, le=_MOST, description="How many there are.")]
     source: Annotated[Subject, Field(description="Where the number comes from.")]
 
@@ -80,16 +79,31 @@ class Exposures:
             self._steps[one.group_by][one.key].append((one.from_day, one.value))
 
     def average_all(self, asked: FactQuery, first: int, end: int) -> Decimal:
-        """The average of all, or of the groups that a filter chooses. Raises ExposureMissing."""
+        """The average of all, or of the groups that a filter chooses. Raises ExposureMissing.
+
+        The numbers of groups are not added up in place of all: complaints of other groups would have no number.
+        """
         chosen = self._chosen(asked)
         averages = [average_exposure(steps, first, end) for steps in chosen]
         known = [one for one in averages if one is not None]
         if not known or len(known) < len(averages):
             raise ExposureMissing(
-                f"The figure needs the measure {self._measure} from the first day of the period on: "
-                "PUT /v1/reports/exposures."
+                f"The figure needs the measure {self._measure} from the first day of the period on, for all or for "
+                "each group that a filter names: PUT /v1/reports/exposures."
             )
         return sum(known, Decimal(0))
+
+    def average_total(self, asked: FactQuery) -> Decimal | None:
+        """The average of all. None if it is not known, and the groups have numbers of their own.
+
+        Raises ExposureMissing.
+        """
+        try:
+            return self.average_all(asked, asked.period.first, asked.period.end)
+        except ExposureMissing:
+            if str(asked.group_by) not in self._steps:
+                raise
+            return None
 
     def average_group(self, asked: FactQuery, key: str | None) -> Decimal | None:
         """The average of one group; None: it is not known. Where no group has a number, all count.
@@ -108,9 +122,7 @@ class Exposures:
         for name, values in asked.filters.items():
             if known := self._steps.get(name):
                 return [known.get(str(value), []) for value in values]
-        if ALL_GROUPS in self._steps:
-            return list(self._steps[ALL_GROUPS].values())
-        return next((list(known.values()) for known in self._steps.values()), [])
+        return list(self._steps[ALL_GROUPS].values())
 
 
 def _piece(asked: FactQuery, key: str) -> tuple[int, int]:
@@ -127,7 +139,7 @@ def set_against(
     """The groups and the total for every so many services or users. Raises ExposureMissing."""
     assert figure.measure is not None
     known = Exposures(figure.measure, figure_exposure.list_exposures(tx, figure.measure))
-    whole = known.average_all(asked, asked.period.first, asked.period.end)
+    whole = known.average_total(asked)
     made = [_per(figure, group, known.average_group(asked, group.key)) for group in groups]
     return made, _per(figure, total, whole)
 

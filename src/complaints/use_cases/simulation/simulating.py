@@ -12,6 +12,7 @@ from complaints.domain.json_text import encode
 from complaints.domain.policy.policy import Policy
 from complaints.domain.simulation.comparison import SimulationFigures, compare
 from complaints.domain.simulation.past import History, Period
+from complaints.domain.simulation.replacement import PolicyReplacement
 from complaints.domain.simulation.rerun import rerun
 from complaints.domain.simulation.simulated_complaint import SimulatedComplaint, SimulationTerms
 from complaints.storage.configuration import Configuration
@@ -26,6 +27,7 @@ from complaints.use_cases.service import Service
 from complaints.use_cases.simulation.repeats import find_unknown_repeats
 
 BATCH = 500
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 DETACHED, UNREADABLE = "history_detached", "not_readable"
 """Why a complaint is left out: a month with its beginning was detached, or its history makes no sense."""
 
@@ -51,23 +53,26 @@ class SimulatedRange:
 def prepare(service: Service, tx: Transaction, text: str, *, from_on: date, to_on: date) -> Simulation:
     """Read the document of a policy, for the complaints received from `from_on` until before `to_on`.
 
-    Both are local dates of the zone of the policy. `effective_at` of the document does not count. Raises InvalidContent
-    as `validate_policy` does, and for a period that does not end after it begins.
+    Both are local dates of the zone of the policy. `effective_at` and `effective_until` of the document do not count.
+    Raises InvalidContent as `validate_policy` does, and for a period that does not end after it begins.
     """
+    for place, day in (("/from", from_on), ("/to", to_on)):
+        if not _FIRST_DAY <= day <= _LAST_DAY:
+            raise InvalidContent.at(place, f"A day of a simulation is from {_FIRST_DAY} to {_LAST_DAY}.")
     if to_on <= from_on:
-        raise InvalidContent.at("/to", "The period ends after it begins.")
+        raise InvalidContent.at("/to", "The period ends after it begins. Give a day after the one of /from.")
     configuration = service.cache.current(tx, certain=True)
     reading = validate_policy(text, configuration, now=tx.now)
     policy = replace(reading.policy, version=_unused_version(configuration, reading.policy.code))
-    since, until = (_begin_of(day, policy.timezone) for day in (from_on, to_on))
-    period = Period(since, until)
+    period = Period(*(_begin_of(day, policy.timezone) for day in (from_on, to_on)))
+    replacement = PolicyReplacement(policy, period, configuration.side_by_side)
     terms = SimulationTerms(
         policies=configuration.policies,
         staff=load_staff_timeline(tx, configuration),
-        choose_policy=lambda history, past: policy if period.contains(history.received_at) else past,
+        choose_policy=replacement.choose,
         until=tx.now,
     )
-    return Simulation(policy, period, terms, reading.warnings)
+    return Simulation(replacement.policy, period, terms, reading.warnings)
 
 
 def _unused_version(configuration: Configuration, code: str) -> int:
@@ -103,6 +108,7 @@ def simulate_range(
             continue
         wake_at, compared = found[complaint_id].wake_at, compare(one)
         result.figures.add_complaint(compared)
+        result.figures.kept += one.keeps_policy
         result.figures.behind += wake_at is not None and wake_at <= simulation.terms.until
         if with_rows:
             rows += (encode(row) + b"\n" for row in compared.rows())
