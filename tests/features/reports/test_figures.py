@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import openpyxl
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from complaints.api.cursors import encode
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.figures.answers import FigureAnswer, FigureGroup, FigureRequest, GroupBy
 from complaints.domain.figures.catalogue import FIGURES, ValueKind
@@ -34,6 +36,9 @@ ANN = {"complainant": {"name": "Ann", "phone": "+8613912345678"}}
 BOB = {"complainant": {"name": "Bob", "phone": "+8613712345678"}}
 TOLD = {"message": "Done.", "contact_channel": "phone"}
 WINTER = {"from": "2025-11-01", "to": "2026-03-01"}
+FAR_CURSOR = encode(
+    {"kind": "figure rows", "day": 10**30, "id": str(UUID(int=1)), "fact": "received", "place": 0}
+)
 HISTORY = (
     "H1,No signal,2025-12-03T08:00:00Z,closed,2025-12-05T09:00:00Z,2025-12-04T10:00:00Z,upheld,13800138000\n"
     "H2,No dial tone,2025-12-03T08:00:00Z,Storniert,,,,13800138001\n"
@@ -355,6 +360,7 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
         ("/inflow/rows", WINTER | {"group_by": "month", "group": "2026-13"}, 422, "month"),
         ("/inflow/rows", WINTER | {"side": "left"}, 422, "side"),
         ("/inflow/rows", WINTER | {"cursor": "bm9wZQ"}, 400, "cursor"),
+        ("/inflow/rows", WINTER | {"cursor": FAR_CURSOR}, 400, "cursor"),
         ("/appeals_per_million_users", WINTER, 409, "users"),
         ("/complaints_per_10000_services", WINTER, 409, "services"),
     ],
@@ -422,6 +428,12 @@ def test_exposures_are_averaged_over_the_days(
     values = {one["key"]: (one["denominator"], one["value"]) for one in by_region["groups"]}
     assert values == {"east": (10, 2000), "west": (None, None), None: (None, None)}
     assert client.get(path, params=january | {"region": "east"}).json()["total"]["denominator"] == 10
+    twice = client.get(path, params=january | {"region": ["east", "east"]}).json()
+    assert twice["total"]["denominator"] == 10
+    put(**{"from": "2026-01-01", "value": 40, "group_by": "category", "group": "network"})
+    for asked in (["network"], ["network", "network.outage"]):
+        of_parent = client.get(path, params=january | {"category": asked}).json()
+        assert of_parent["total"]["denominator"] == 40
     by_week = client.get(path, params=january | {"group_by": "week"}).json()
     assert [one["denominator"] for one in by_week["groups"]] == [1000]
     assert len(client.get("/v1/reports/exposures").json()["items"]) == 4
