@@ -151,9 +151,12 @@ NOT_FOR_CALLERS = (
     "openapi/",
     "api/middleware.py",
     "api/feature.py",
+    "domain/simulation/",
     "features/notifications/settings.py",
     "outbound/clamd.py",
+    "use_cases/demo/",
     "use_cases/mail_account.py",
+    "use_cases/simulation/",
 )
 
 

@@ -1,5 +1,6 @@
 """Mail out against a real mail server."""
 
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -114,6 +115,25 @@ def test_a_server_that_is_away_or_silent_costs_bounded_time(
     with mail_server() as silent:
         silent.silent = True
         assert send_mail(account_at(silent.port), MAIL).outcome is MailOutcome.LATER
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_a_connection_with_tls_is_closed_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Also if the server does not answer the end of TLS: the event loop ends before that."""
+
+    def wait(_: ssl.SSLObject) -> None:
+        raise ssl.SSLWantReadError
+
+    certificate, context = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(ssl.SSLObject, "unwrap", wait)
+    options = {"ssl_context": context} if scheme == "smtps" else {"tls_context": context}
+    with mail_server(**options) as encrypted:
+        assert (
+            send_mail(account_at(encrypted.port, scheme, "localhost"), MAIL).outcome is MailOutcome.ACCEPTED
+        )
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import openpyxl
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from complaints.api.cursors import encode
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.figures.answers import FigureAnswer, FigureGroup, FigureRequest, GroupBy
 from complaints.domain.figures.catalogue import FIGURES, ValueKind
@@ -24,7 +26,7 @@ from complaints.use_cases.complaints import edit
 from complaints.use_cases.figures import keeping
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, list_fact_rows
-from complaints.use_cases.figures.keeping import keep_facts, rebuild_facts
+from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep, rebuild_facts
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
 from tests.support import Scenario
@@ -34,6 +36,9 @@ ANN = {"complainant": {"name": "Ann", "phone": "+8613912345678"}}
 BOB = {"complainant": {"name": "Bob", "phone": "+8613712345678"}}
 TOLD = {"message": "Done.", "contact_channel": "phone"}
 WINTER = {"from": "2025-11-01", "to": "2026-03-01"}
+FAR_CURSOR = encode(
+    {"kind": "figure rows", "day": 10**30, "id": str(UUID(int=1)), "fact": "received", "place": 0}
+)
 HISTORY = (
     "H1,No signal,2025-12-03T08:00:00Z,closed,2025-12-05T09:00:00Z,2025-12-04T10:00:00Z,upheld,13800138000\n"
     "H2,No dial tone,2025-12-03T08:00:00Z,Storniert,,,,13800138001\n"
@@ -225,6 +230,17 @@ def test_the_same_events_twice_change_nothing(service: Service, winter: dict[str
     assert _rows_of_facts(service) == kept
 
 
+def test_facts_wait_while_deadlines_are_late(service: Service, scenario: Scenario) -> None:
+    """Rule 6.25."""
+    while keep_facts_after_sweep(service):
+        pass
+    scenario.post()
+    scenario.jump(hours=13)
+    assert keep_facts_after_sweep(service) == 0
+    scenario.advance(seconds=1)
+    assert keep_facts_after_sweep(service) > 0
+
+
 def test_a_repeat_is_found_by_receipt_and_taken_back(service: Service, scenario: Scenario) -> None:
     """Rule 6.6: whatever the order of recording; a merged complaint takes no part."""
 
@@ -344,6 +360,7 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
         ("/inflow/rows", WINTER | {"group_by": "month", "group": "2026-13"}, 422, "month"),
         ("/inflow/rows", WINTER | {"side": "left"}, 422, "side"),
         ("/inflow/rows", WINTER | {"cursor": "bm9wZQ"}, 400, "cursor"),
+        ("/inflow/rows", WINTER | {"cursor": FAR_CURSOR}, 400, "cursor"),
         ("/appeals_per_million_users", WINTER, 409, "users"),
         ("/complaints_per_10000_services", WINTER, 409, "services"),
     ],
@@ -402,18 +419,23 @@ def test_exposures_are_averaged_over_the_days(
     users = {"measure": "users", "from": "2026-01-01", "value": 10, "group": "east"}
     assert put(**users).status_code == 200
     appeals = "/v1/reports/appeals_per_million_users"
-    assert (
-        client.get(appeals, params=january).status_code == 409
-    )  # the number of one region is not that of all
+    # The number of one region is not that of all.
+    assert client.get(appeals, params=january).status_code == 409
     assert client.get(appeals, params=january | {"group_by": "region"}).json()["total"]["denominator"] is None
     put(**{"from": "2026-01-01", "value": 10, "group": "east"})
     by_region = client.get(path, params=january | {"group_by": "region"}).json()
     values = {one["key"]: (one["denominator"], one["value"]) for one in by_region["groups"]}
     assert values == {"east": (10, 2000), "west": (None, None), None: (None, None)}
     assert client.get(path, params=january | {"region": "east"}).json()["total"]["denominator"] == 10
+    twice = client.get(path, params=january | {"region": ["east", "east"]}).json()
+    assert twice["total"]["denominator"] == 10
+    put(**{"from": "2026-01-01", "value": 40, "group_by": "category", "group": "network"})
+    for asked in (["network"], ["network", "network.outage"]):
+        of_parent = client.get(path, params=january | {"category": asked}).json()
+        assert of_parent["total"]["denominator"] == 40
     by_week = client.get(path, params=january | {"group_by": "week"}).json()
     assert [one["denominator"] for one in by_week["groups"]] == [1000]
-    assert len(client.get("/v1/reports/exposures").json()["items"]) == 4
+    assert len(client.get("/v1/reports/exposures").json()["items"]) == 5
     for bad in (
         {"from": "1767225600"},
         {"value": -1},

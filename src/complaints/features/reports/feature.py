@@ -11,7 +11,7 @@ from complaints.features.reports.layouts import routes as layout_routes
 from complaints.features.reports.publishing import routes as publishing_routes
 from complaints.features.reports.publishing import schedules
 from complaints.features.reports.publishing.tables import metadata
-from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts
+from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts_after_sweep
 from complaints.use_cases.service import Service
 
 KEEP_SECONDS = 1.0
@@ -19,7 +19,7 @@ KEEP_SECONDS = 1.0
 
 
 def _keep(service: Service, _settings: None) -> int:
-    return keep_facts(service)
+    return keep_facts_after_sweep(service)
 
 
 def _publish(service: Service, _settings: None) -> int:

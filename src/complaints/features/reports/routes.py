@@ -1,5 +1,6 @@
 """The routes of figures, of the facts behind them, and of exposures."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request
@@ -16,6 +17,7 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
 from complaints.domain.figures.answers import FigureAnswer, FigureRequest
 from complaints.domain.figures.catalogue import FIGURES
+from complaints.domain.figures.days import day_number
 from complaints.domain.figures.facts import FactKind
 from complaints.domain.scope import Scope
 from complaints.features.reports.figure_files import write_csv, write_workbook
@@ -50,6 +52,7 @@ FigureName = Annotated[str, Path(description="The name of a figure, such as `inf
 CURSOR_HEADER = "X-Feed-Cursor"
 _EXAMPLES = read_examples("complaints.features.reports")
 _ROWS = "figure rows"
+_FIRST_DAY, _LAST_DAY = day_number(date.min), day_number(date.max)
 _TYPES = {FigureFormat.CSV: CSV_TYPE, FigureFormat.XLSX: XLSX_TYPE}
 _UNKNOWN = "There is no such figure."
 _BAD_FILTER = "Unknown filter."
@@ -195,6 +198,6 @@ def _place_of(cursor: str | None) -> FactPlace | None:
         return None
     position = cursors.decode(cursor, _ROWS)
     day, fact = position.get("day"), str(position.get("fact"))
-    if type(day) is not int or fact not in [*FactKind]:
+    if type(day) is not int or not _FIRST_DAY <= day <= _LAST_DAY or fact not in [*FactKind]:
         raise cursors.bad_cursor()
     return day, cursors.id_in(position, "id"), FactKind(fact), cursors.integer_in(position, "place")

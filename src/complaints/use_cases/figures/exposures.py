@@ -121,8 +121,16 @@ class Exposures:
     def _chosen(self, asked: FactQuery) -> list[list[tuple[int, int]]]:
         for name, values in asked.filters.items():
             if known := self._steps.get(name):
-                return [known.get(str(value), []) for value in values]
+                return [known.get(value, []) for value in _apart(name, values)]
         return list(self._steps[ALL_GROUPS].values())
+
+
+def _apart(name: str, values: Sequence[Any]) -> list[str]:
+    """Each value once, and no category whose parent is chosen too: the number of the parent has its children."""
+    once = dict.fromkeys(str(value) for value in values)
+    if name != GroupBy.CATEGORY:
+        return [*once]
+    return [one for one in once if one.partition(".")[0] == one or one.partition(".")[0] not in once]
 
 
 def _piece(asked: FactQuery, key: str) -> tuple[int, int]:
