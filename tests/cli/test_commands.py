@@ -240,6 +240,7 @@ def test_a_simulation_prints_tables_json_and_csv_with_the_facts(
     assert ["first_response", "1", "1", "0", "0", "0"] in lines
     assert ["first_response", "1", "0", "0", "0", "0", "-23h", "30min"] in lines
     assert "are not known: escalations of that time go to the staff" in tables.err
+    assert "\nwarning: line " in tables.err
     facts = [json.loads(line) for line in (directory / "facts.ndjson").read_text().splitlines()]
     assert [one["due"] for one in facts if one["fact"] == "deadline" and one["kind"] == "first_response"] == [
         "earlier"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from complaints.cli.console import AsJson, describe_fault, err, open_service, out, print_aligned
+from complaints.cli.console import AsJson, err, open_service, out, print_aligned
 from complaints.cli.written_files import opened_for_writing
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def policy_simulate(
             lambda tx: simulating.prepare(service, tx, text, from_on=from_on.date(), to_on=to_on.date())
         )
         for warning in simulation.warnings:
-            err.print(f"warning: {describe_fault(warning)}")
+            err.print(f"warning: {warning.message}")
         figures = _run(service, simulation, processes or os.cpu_count() or 1, rows)
     if as_json:
         from complaints.domain.json_text import encode
