@@ -1,9 +1,9 @@
 """What the annex declares."""
 
-from complaints.api.feature import Feature, FeatureLoop
-from complaints.features.reports import routes
+from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
+from complaints.features.reports import checks, routes
 from complaints.features.reports.command import rebuild
-from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts
+from complaints.use_cases.figures.keeping import FOLLOWER, count_waiting, keep_facts
 from complaints.use_cases.service import Service
 
 KEEP_SECONDS = 1.0
@@ -18,5 +18,7 @@ FEATURE = Feature(
     name=FOLLOWER,
     router=routes.router,
     loops=(FeatureLoop("keep", _keep, seconds=KEEP_SECONDS),),
+    checks=(checks.check_facts,),
+    measures=(FeatureMeasure("figures_waiting", "Events that the figures do not count yet.", count_waiting),),
     commands={"rebuild_figures": rebuild},
 )
