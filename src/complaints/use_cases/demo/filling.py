@@ -29,6 +29,7 @@ from complaints.use_cases.service import Service
 
 MOST_COMPLAINTS = 200_000
 FEWEST_COMPLAINTS = 50
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 _SALT_BYTES = 16
 _AT_ONCE = timedelta(minutes=15)
 Progress = Callable[[int], None]
@@ -49,7 +50,9 @@ class QuarterPlan:
 
 
 def end_of_quarter(day: date) -> datetime:
-    """The end of a day of the carrier, in UTC."""
+    """The end of a day of the carrier, in UTC. Raises InvalidContent for a day before 1970 or after 2999."""
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise InvalidContent.at("/until", f"The quarter ends in a year from {_FIRST_YEAR} to {_LAST_YEAR}.")
     return datetime.combine(day + timedelta(days=1), time(), LOCAL).astimezone(UTC)
 
 
