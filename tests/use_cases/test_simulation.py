@@ -352,6 +352,7 @@ def test_rule_4_23_repeats_are_found_where_the_past_did_not_ask(scenario: Scenar
     [
         ("code: x\n", {}, "line 1"),
         (HANDBOOK, {"to_on": date(2025, 1, 1)}, "The period ends after it begins."),
+        (HANDBOOK, {"from_on": date.min}, "The year must be from 1900 to 2999."),
     ],
 )
 def test_rule_4_21_what_cannot_be_simulated_is_refused(

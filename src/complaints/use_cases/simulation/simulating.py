@@ -26,6 +26,7 @@ from complaints.use_cases.service import Service
 from complaints.use_cases.simulation.repeats import find_unknown_repeats
 
 BATCH = 500
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
 DETACHED, UNREADABLE = "history_detached", "not_readable"
 """Why a complaint is left out: a month with its beginning was detached, or its history makes no sense."""
 
@@ -52,10 +53,13 @@ def prepare(service: Service, tx: Transaction, text: str, *, from_on: date, to_o
     """Read the document of a policy, for the complaints received from `from_on` until before `to_on`.
 
     Both are local dates of the zone of the policy. `effective_at` of the document does not count. Raises InvalidContent
-    as `validate_policy` does, and for a period that does not end after it begins.
+    as `validate_policy` does, and for a period that does not end after it begins, or lies too far away.
     """
     if to_on <= from_on:
         raise InvalidContent.at("/to", "The period ends after it begins.")
+    for pointer, day in (("/from", from_on), ("/to", to_on)):
+        if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+            raise InvalidContent.at(pointer, f"The year must be from {_FIRST_YEAR} to {_LAST_YEAR}.")
     configuration = service.cache.current(tx, certain=True)
     reading = validate_policy(text, configuration, now=tx.now)
     policy = replace(reading.policy, version=_unused_version(configuration, reading.policy.code))
