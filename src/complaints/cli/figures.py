@@ -26,5 +26,5 @@ def rebuild(
             err.print(f"{done} events read")
 
     with open_service() as service:
-        done = work(service, show)
-    out.print(f"The facts of figures are rebuilt: {done} events were read.")
+        work(service, show)
+    out.print("The facts of figures are rebuilt.")
