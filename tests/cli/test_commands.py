@@ -76,7 +76,8 @@ def test_a_policy_is_tried_before_it_is_applied(command: Command, directory: Pat
     assert "is an example" in tried.err
     assert "does not fit" not in tried.err
     assert "does not fit" in command(*words, "--region", "FR").err
-    assert "--at" in command(*words[:-1], "2026-04-08").refusal
+    for bad in ("2026-04-08", "0001-01-01T00:00:00+08:00"):
+        assert "--at" in command(*words[:-1], bad).refusal
 
     applied = command("policy", "apply", str(document))
     assert applied.out == "uk-ofcom version 1 is in force from 2026-04-07T23:00:00+00:00.\n"

@@ -306,3 +306,6 @@ def test_ids_follow_from_clock_and_seed() -> None:
 
 def test_a_quarter_ends_with_the_day_of_the_carrier() -> None:
     assert end_of_quarter(date(2026, 9, 30)) == datetime(2026, 9, 30, 16, 0, tzinfo=UTC)
+    for far in (date.min, date.max):
+        with pytest.raises(InvalidContent):
+            end_of_quarter(far)

@@ -25,5 +25,5 @@ def rebuild(
     counter = TextColumn("{task.completed} events read")
     with open_service() as service, Progress(counter, console=err, transient=True, disable=quiet) as progress:
         task = progress.add_task("Rebuilding", total=None)
-        done = work(service, lambda count: progress.update(task, completed=count))
-    out.print(f"The facts of figures are rebuilt: {done} events were read.")
+        work(service, lambda count: progress.update(task, completed=count))
+    out.print("The facts of figures are rebuilt.")

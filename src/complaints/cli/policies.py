@@ -114,7 +114,7 @@ def _parse_instant(written: str) -> datetime:
 
     try:
         return read_instant(written, allow_minutes=True).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidContent(f"--at is no instant with its offset: {written[:60]!r}.") from error
 
 

@@ -4,12 +4,14 @@ import asyncio
 import csv
 import io
 import json
+import re
 import socket
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -465,3 +467,13 @@ async def _drain(app: Any, query: str) -> int:
     }  # fmt: skip
     await app(scope, receive, send)
     return size
+
+
+def test_the_title_of_an_own_kind_is_no_formula(client: TestClient) -> None:
+    document = Path("docs/examples/own-deadlines.yaml").read_text("utf-8")
+    spoilt = re.sub(r"(regulator:.*?zh: )[^},\n]+", r'\1"=1+1"', document, count=1, flags=re.DOTALL)
+    applied = client.post("/v1/policies", content=spoilt, headers={"Content-Type": "application/yaml"})
+    assert applied.status_code == 201, applied.text
+    titles = _table(_export(client, format="csv", language="zh"))[0]
+    assert [title for title in titles if title[0] in "=+-@"] == []
+    assert any(title.startswith("'=1+1") for title in titles)

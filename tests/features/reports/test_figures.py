@@ -15,10 +15,13 @@ from starlette.testclient import TestClient
 
 from complaints.api.cursors import encode
 from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.numbers import number_of
 from complaints.domain.figures.answers import FigureAnswer, FigureGroup, FigureRequest, GroupBy
 from complaints.domain.figures.catalogue import FIGURES, ValueKind
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
+from complaints.features.reports.checks import check_facts
+from complaints.storage.rows.event import event
 from complaints.storage.rows.figure_fact import figure_fact
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import PatchComplaint
@@ -195,7 +198,7 @@ def test_a_rebuild_that_was_cut_off_goes_on_and_gives_the_same_facts(
     kept = _rows_of_facts(service)
     service.write(lambda tx: tx.connection.execute(figure_fact.delete()))
     assert rebuild_facts(service, limit=2) == 2
-    write, calls = keeping.figure_fact.replace_facts, []
+    write, calls = keeping.figure_fact.insert_facts, []
 
     def die(*arguments: Any) -> None:
         write(*arguments)
@@ -203,7 +206,7 @@ def test_a_rebuild_that_was_cut_off_goes_on_and_gives_the_same_facts(
         if len(calls) == 2:
             raise RuntimeError("killed")
 
-    monkeypatch.setattr(keeping.figure_fact, "replace_facts", die)
+    monkeypatch.setattr(keeping.figure_fact, "insert_facts", die)
     with pytest.raises(RuntimeError, match="killed"):
         finish_rebuild(service, limit=2)
     monkeypatch.undo()
@@ -239,6 +242,35 @@ def test_facts_wait_while_deadlines_are_late(service: Service, scenario: Scenari
     assert keep_facts_after_sweep(service) == 0
     scenario.advance(seconds=1)
     assert keep_facts_after_sweep(service) > 0
+
+
+def test_a_complaint_with_a_spoilt_history_stops_no_figure(
+    service: Service, winter: dict[str, Complaint], scenario: Scenario, client: TestClient
+) -> None:
+    """Rule 6.25. Events that wait are a measure, `check` names the complaint without facts, a rebuild makes them."""
+    assert client.get("/readyz").json()["figures_waiting"] > 0
+    follow(service)
+    whole = ask(service, "inflow").total.numerator
+    assert service.read(keeping.count_waiting) == 0 == len([*check_facts(service)])
+    spoilt = winter["late"]
+    first = (event.c.complaint_id == spoilt.id) & (event.c.ordinal == 1)
+    data = service.read(lambda tx: tx.connection.execute(select(event.c.data).where(first)).scalar_one())
+
+    def write(text: str) -> None:
+        service.write(lambda tx: tx.connection.execute(event.update().where(first).values(data=text)))
+
+    write('{"changes": {}}')
+    patch(service, spoilt, subject="Still no refund.", region="south")
+    scenario.post()
+    follow(service)
+    assert ask(service, "inflow").total.numerator == whole  # one more, and the spoilt one less
+    assert [(one.invariant, one.number) for one in check_facts(service)] == [
+        ("figures complete", number_of(spoilt.sequence))
+    ]
+    write(data)
+    finish_rebuild(service, limit=1_000)
+    assert ask(service, "inflow").total.numerator == whole + 1
+    assert not [*check_facts(service)]
 
 
 def test_a_repeat_is_found_by_receipt_and_taken_back(service: Service, scenario: Scenario) -> None:

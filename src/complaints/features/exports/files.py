@@ -42,8 +42,11 @@ class ExportForm:
         return replace(self, content=replace(self.content, kinds=tuple(names), kind_names=names))
 
     def titles(self) -> list[str]:
-        """The titles of the columns."""
-        return titles_of(self.content.columns(), self.language, self.content.kind_names)
+        """The titles of the columns. The name of an own kind may begin as a formula does."""
+        return [
+            text_of(title)
+            for title in titles_of(self.content.columns(), self.language, self.content.kind_names)
+        ]
 
     def header(self) -> bytes:
         """The bytes before the first complaint."""

@@ -6,13 +6,12 @@ from complaints.use_cases.figures.keeping import rebuild_facts
 from complaints.use_cases.service import Service
 
 
-def rebuild(service: Service, progress: Callable[[int], None]) -> int:
+def rebuild(service: Service, progress: Callable[[int], None]) -> None:
     """Write the facts of all complaints again. `progress` is called with the number of events read so far.
 
-    Returns that number. A rebuild that was cut off goes on where it was.
+    A rebuild that was cut off goes on where it was.
     """
     done = 0
     while read := rebuild_facts(service):
         progress(done := done + read)
         service.database.give_way()
-    return done

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from complaints.api.feature import Feature, FeatureLoop
-from complaints.features.reports import routes
+from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
+from complaints.features.reports import checks, routes
 from complaints.features.reports.command import rebuild
 from complaints.features.reports.layouts import routes as layout_routes
 from complaints.features.reports.publishing import routes as publishing_routes
 from complaints.features.reports.publishing import schedules
 from complaints.features.reports.publishing.tables import metadata
-from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts_after_sweep
+from complaints.use_cases.figures.keeping import FOLLOWER, count_waiting, keep_facts_after_sweep
 from complaints.use_cases.service import Service
 
 KEEP_SECONDS = 1.0
@@ -39,5 +39,7 @@ FEATURE = Feature(
     ),
     news=(schedules.find_news,),
     templates=Path(__file__).parent / "publishing" / "templates",
+    checks=(checks.check_facts,),
+    measures=(FeatureMeasure("figures_waiting", "Events that the figures do not count yet.", count_waiting),),
     commands={"rebuild_figures": rebuild},
 )

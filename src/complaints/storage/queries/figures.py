@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, case, func, literal, null, select, tuple_
+from sqlalchemy import ColumnElement, String, case, exists, func, literal, null, select, tuple_
 
 from complaints.domain.figures.answers import GroupBy
 from complaints.domain.figures.evaluation import FactSum
@@ -14,6 +14,8 @@ from complaints.domain.figures.facts import FactKind
 from complaints.domain.scope import Scope
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.figure_terms import TERMS, FigurePeriod, FigureTerms
+from complaints.storage.rows.complaint import complaint
+from complaints.storage.rows.event import event
 from complaints.storage.rows.figure_fact import figure_fact
 from complaints.storage.rows.scope_condition import condition
 
@@ -162,6 +164,18 @@ def find_currencies(tx: Transaction, asked: FactQuery) -> Sequence[str]:
         .order_by(func.count().desc(), f.currency)
     )
     return list(tx.connection.execute(statement).scalars())
+
+
+def list_without_facts(tx: Transaction, *, up_to: int) -> Sequence[int]:
+    """The numbers of complaints that have no facts, although their first event has a number up to `up_to`."""
+    has_facts = exists().where(f.complaint_id == complaint.c.id, f.kind == FactKind.RECEIVED)
+    statement = (
+        select(complaint.c.sequence)
+        .join(event, event.c.complaint_id == complaint.c.id)
+        .where(event.c.ordinal == 1, event.c.sequence <= up_to, ~has_facts)
+        .order_by(complaint.c.sequence)
+    )
+    return tx.connection.execute(statement).scalars().all()
 
 
 def _conditions(asked: FactQuery) -> list[ColumnElement[bool]]:

@@ -97,11 +97,10 @@ _values = attrgetter(*_OWN)
 _OF_RECEIPT = f.kind == FactKind.RECEIVED
 
 
-def replace_facts(
+def insert_facts(
     tx: Transaction, found: Sequence[ComplaintFacts], repeats: Mapping[UUID, UUID | None]
 ) -> None:
-    """Write the facts of complaints in place of their stored facts. `repeats` has the earlier complaint of each."""
-    remove_facts(tx, [one.complaint_id for one in found])
+    """Write the facts of complaints that have none. `repeats` has the earlier complaint of each."""
     inserts = bulk.Inserts(tx)
     inserts.add(figure_fact, [row for one in found for row in _rows_of(one, repeats.get(one.complaint_id))])
     inserts.write()

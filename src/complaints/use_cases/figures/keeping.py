@@ -3,20 +3,23 @@
 The facts of a complaint follow from its events up to the cursor, so the same events may come again without harm.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
+from complaints.domain.figures.facts import ComplaintFacts
 from complaints.domain.figures.folding import fold_facts
 from complaints.domain.vocabulary import EventType
 from complaints.storage.queries import due_complaints
 from complaints.storage.rows import event, figure_fact, follower
-from complaints.use_cases.complaints.history import EventRecord, event_without_texts
+from complaints.use_cases.complaints.history import EventRecord, event_without_texts, find_end
 from complaints.use_cases.figures.repeats import find_repeats_again
 from complaints.use_cases.following import follow
 from complaints.use_cases.service import Service, Transaction
 
+log = logging.getLogger(__name__)
 FOLLOWER, REBUILD = "reports", "reports.rebuild"
 BATCH = 250
 """Events in a transaction. On SQLite it has the write lock: a new complaint takes 0.2 ms, and one that changed 1 ms."""
@@ -104,12 +107,30 @@ def _write(
     repeats: Mapping[UUID, UUID | None],
 ) -> None:
     """Write the facts of complaints. `repeats` has the complaints whose repeats were looked for again."""
-    configuration = service.configuration(tx)
-    folded = [fold_facts(one, events, configuration.policy) for one, events in histories.items()]
-    if folded:
+    if histories:
         kept = figure_fact.find_repeats(tx, histories.keys() - repeats.keys())
-        figure_fact.replace_facts(tx, folded, {**kept, **repeats})
+        figure_fact.remove_facts(tx, histories.keys())
+        figure_fact.insert_facts(tx, _fold(service, tx, histories), {**kept, **repeats})
     figure_fact.set_repeats(tx, {one: other for one, other in repeats.items() if one not in histories})
+
+
+def _fold(
+    service: Service, tx: Transaction, histories: Mapping[UUID, Sequence[EventRecord]]
+) -> list[ComplaintFacts]:
+    """The facts of complaints. One whose history cannot be read has none, and `complaints check` names it."""
+    configuration, found = service.configuration(tx), []
+    for complaint_id, events in histories.items():
+        try:
+            found.append(fold_facts(complaint_id, events, configuration.policy))
+        except Exception:  # one that fails must not stop the figures of the others
+            log.exception("complaint without facts", extra={"complaint_id": str(complaint_id)})
+    return found
+
+
+def count_waiting(tx: Transaction) -> int:
+    """How many events of the history are not counted yet."""
+    after = follower.find_after(tx, FOLLOWER) or 0
+    return find_end(tx, after=after) - after
 
 
 def _is_counted(one: EventRecord) -> bool:
