@@ -42,6 +42,10 @@ BEYOND_A_SCHEMA = re.compile(
             r"is not a (target|time between)|has \d+ follow-ups|the one promised|needs a key that belongs to a user",
             r"Too many (wrong passwords|people sign in)|one of the most common|is not the login|is not active",
             r"The URL |A replay has at most|must not be less than from_sequence|This webhook is disabled",
+            r"to lies after from|A period has at most|needs group_by|group_by needs the group|no group is a period",
+            r"This period ends on|was not published before|Name a team or a department|periods of this layout",
+            r"A column has exactly one of|refers to itself|Two columns have|department has no team",
+            r"This layout comes with the program",
             r"No hour is open|too far (away|in the past)|linked to itself|An early close needs",
         )
     )
