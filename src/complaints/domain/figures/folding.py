@@ -10,7 +10,7 @@ from uuid import UUID
 from complaints.domain.complaint.facts import UNMET_STATUSES
 from complaints.domain.figures.days import local_day
 from complaints.domain.figures.facts import AMOUNT_UNIT, SHARED_MEMBERS, ComplaintFacts, FactKind, FigureFact
-from complaints.domain.figures.time_shares import read_work_history
+from complaints.domain.figures.time_shares import HistoryEvent, read_work_history
 from complaints.domain.figures.work_facts import (
     PLACES_A_CYCLE,
     UndatedFact,
@@ -37,28 +37,12 @@ _SPELLS = (FactKind.RECEIVED, FactKind.REOPENED)
 Data = Mapping[str, Any]
 
 
-class FactEvent(Protocol):
-    """The members of an event from which facts follow. `data` is the form of the history, as JSON."""
+class FactEvent(HistoryEvent, Protocol):
+    """An event from which facts follow."""
 
     @property
     def ordinal(self) -> int:
         """The place in the history of the complaint, from 1."""
-
-    @property
-    def type(self) -> str:
-        """The type of the event."""
-
-    @property
-    def at(self) -> datetime:
-        """The time of the entry."""
-
-    @property
-    def actor(self) -> str:
-        """The cause of the event."""
-
-    @property
-    def data(self) -> Data:
-        """The changes and the deadlines that the event records."""
 
 
 def fold_facts(complaint_id: UUID, events: Sequence[FactEvent], policy_of: PolicyOf) -> ComplaintFacts:
