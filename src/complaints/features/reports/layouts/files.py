@@ -1,23 +1,17 @@
 """The table of a layout as a page and as a workbook. The workbook has the rows and columns of the document."""
 
 from decimal import ROUND_HALF_UP, Decimal
-from importlib import resources
 from typing import Any
 
 from starlette.responses import HTMLResponse
 
-from complaints.api.problems.html_pages import Pages
 from complaints.api.problems.languages import Language
 from complaints.features.reports.layouts.documents import CellForm, LayoutColumn, LayoutTitles
 from complaints.features.reports.layouts.use_cases import LayoutTable
+from complaints.features.reports.pages import print_page
 from complaints.features.reports.publishing.wording import TEXTS, Writer, write_decimal
 from complaints.use_cases.table_files.workbook import temporary_workbook
 
-_FILES = resources.files("complaints.features.reports")
-_PAGES = Pages(
-    {"layout.html": _FILES.joinpath("layouts/layout.html").read_text(encoding="utf-8")},
-    style=_FILES.joinpath("publishing/style.css").read_text(encoding="utf-8").strip(),
-)
 NO_NUMBER = "–"
 
 
@@ -46,16 +40,13 @@ def round_cell(column: LayoutColumn, value: Decimal | None) -> Decimal | None:
 
 def print_layout(table: LayoutTable, language: Language) -> HTMLResponse:
     """The page. Each row of the document is a table of its own, so that it fits on paper and on a phone."""
-    other = next(one for one in Language if one is not language)
-    writer, columns = Writer(language), table.layout.columns
-    page = _PAGES.page(
+    columns = table.layout.columns
+    return print_page(
         "layout.html",
-        t=writer.texts,
-        tag=language.value,
-        other={"tag": other.value, "code": TEXTS[other]["code"], "name": TEXTS[other]["name"]},
-        query=f"period={table.period.code}",
+        language,
+        query=f"period={table.period.code}&",
         title=title_in(table.layout.titles, language),
-        period=writer.period(table.period.code),
+        period=Writer(language).period(table.period.code),
         is_example=table.layout.example,
         source=table.layout.source,
         as_of=table.as_of,
@@ -70,8 +61,6 @@ def print_layout(table: LayoutTable, language: Language) -> HTMLResponse:
             for row, cells in zip(table.layout.rows, table.cells, strict=True)
         ],
     )
-    page.headers["Content-Language"] = TEXTS[language]["code"]
-    return page
 
 
 def write_layout_workbook(table: LayoutTable, language: Language) -> bytes:

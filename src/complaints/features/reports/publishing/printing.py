@@ -1,11 +1,9 @@
 """The page of a published report: HTML to read and to print, in one language."""
 
-from importlib import resources
-
 from starlette.responses import HTMLResponse
 
-from complaints.api.problems.html_pages import Pages
 from complaints.api.problems.languages import Language
+from complaints.features.reports.pages import print_page
 from complaints.features.reports.publishing.snapshots import NumberChange, ReportSnapshot
 from complaints.features.reports.publishing.tables import PublishedReport
 from complaints.features.reports.publishing.views import (
@@ -14,25 +12,18 @@ from complaints.features.reports.publishing.views import (
     view_overview,
     view_tables,
 )
-from complaints.features.reports.publishing.wording import TEXTS, Writer
-
-_FILES = resources.files(__package__)
-_PAGES = Pages(
-    {"report.html": _FILES.joinpath("templates/report.html").read_text(encoding="utf-8")},
-    style=_FILES.joinpath("style.css").read_text(encoding="utf-8").strip(),
-)
+from complaints.features.reports.publishing.wording import Writer
 
 
 def print_report(report: PublishedReport, language: Language, *, newest_link: str) -> HTMLResponse:
     """The page of a report. `newest_link` is the path of the newest version."""
     snapshot = ReportSnapshot.model_validate(report.snapshot)
     changes = [NumberChange.model_validate(one) for one in report.changes]
-    writer, other = Writer(language), next(one for one in Language if one is not language)
-    answer = _PAGES.page(
+    writer = Writer(language)
+    return print_page(
         "report.html",
-        t=writer.texts,
-        tag=language.value,
-        other={"tag": other.value, "code": TEXTS[other]["code"], "name": TEXTS[other]["name"]},
+        language,
+        title=writer.texts["title"],
         report=report,
         newest_link=newest_link,
         period=writer.period(snapshot.period),
@@ -50,5 +41,3 @@ def print_report(report: PublishedReport, language: Language, *, newest_link: st
         missing=[(one.titles.get(language, one.figure), one.reason) for one in snapshot.missing],
         formulas=list_formulas(snapshot, writer),
     )
-    answer.headers["Content-Language"] = TEXTS[language]["code"]
-    return answer
