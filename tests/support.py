@@ -21,6 +21,7 @@ from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
 from complaints.api.http.shared_answer import SharedAnswer
 from complaints.api.problems.translations import find_translation
+from complaints.console.app import PREFIX, create_console
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
@@ -187,7 +188,11 @@ _apps: list[FastAPI] = []  # to make one takes longer than most tests; it keeps 
 def api_client(service: Service) -> Iterator[TestClient]:
     """A client of the API over `engine`, with full rights."""
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
-    app = _apps[0] if _apps else create_app(service, wall=wall_now, annexes=open_annexes())
+    app = (
+        _apps[0]
+        if _apps
+        else create_app(service, wall=wall_now, annexes=open_annexes(), faces={PREFIX: create_console()})
+    )
     _apps[:] = [app]
     app.state.service = service
     app.state.intake = group_intake(service)

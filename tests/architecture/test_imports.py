@@ -27,7 +27,8 @@ PURE = "The core does no I/O"
 YAML = "YAML is read in one place"
 SQL = "Only storage and the tables of annexes speak SQL"
 ANNEXES = "Annexes are strangers to each other"
-REGISTRY = "Only the registry imports annexes, only wiring the registry"
+REGISTRY = "Only the registry and other faces import annexes, only wiring the registry"
+CONSOLE = "Rooms of the console"
 WEB = "Below the edges there is no web and no scheduler"
 
 # Each module of the package gets its line. The named contract must then complain of that module.
@@ -72,6 +73,10 @@ PLANTED = [
     ("api.deadlines.planted", "import complaints.api.test_clock", API),
     ("api.configuration.planted", "import complaints.api.app", API),
     ("api.unplanned", "", API),
+    ("console.rendering", "import complaints.console.page_request", CONSOLE),
+    ("console.views.planted", "import complaints.console.pages", CONSOLE),
+    ("console.pages.planted", "import complaints.storage.rows", EDGES),
+    ("console.unplanned", "", CONSOLE),
     ("api.complaints.planted_row", "import complaints.storage.rows", EDGES),
     ("cli", "import complaints.storage.load", EDGES),
     ("serving.planted_row", "import complaints.storage.save", EDGES),

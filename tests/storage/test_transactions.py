@@ -257,6 +257,9 @@ CHECKED = [
      f" SELECT 'admin', 'https://a.example', created_at, 'key:x' FROM complaint WHERE id = {_OURS}"),
      "ck_provider_identity__whole"),
     ("UPDATE attachment SET size = -1", "ck_attachment__size"),
+    (("INSERT INTO saved_view (id, name, page, query, owner, is_home, saved_at)"
+     f" SELECT id, '', 'overdue', '', 'admin', false, created_at FROM complaint WHERE id = {_OURS}"),
+     "ck_saved_view__name"),
     ("UPDATE attachment SET name = NULL", "ck_attachment__erased_name"),
     ("UPDATE attachment SET erased_at = created_at", "ck_attachment__erased_name"),
     ("UPDATE attachment SET emptied_at = created_at", "ck_attachment__emptied_at"),

@@ -1,8 +1,9 @@
 """The application of the API: all routers, with the middleware around them. `wiring` makes it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -95,6 +96,8 @@ _IN_TURN = (
 )
 """Pages without a key, each with a line of its own, and calls that compute much. See `http.turns`."""
 
+NO_FACES: Mapping[str, FastAPI] = MappingProxyType({})
+
 
 def create_app(
     service: Service,
@@ -110,6 +113,7 @@ def create_app(
     import_quota: ImportQuota = UNLIMITED,
     session_limits: SessionLimits = SessionLimits(),  # noqa: B008 - a value that nothing changes
     openid: "OpenIdSignIn | None" = None,
+    faces: Mapping[str, FastAPI] = NO_FACES,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
@@ -117,7 +121,8 @@ def create_app(
     that `GET /metrics` answers, if they are not the same. Callers without any right to write read from `replica`,
     if there is one. The routes and problems of `annexes` are added. A key may make `calls_per_minute` calls to this
     process (0: any number), and has `import_quota`. Sessions end by `session_limits`. Users sign in
-    at the provider of `openid`, if there is one.
+    at the provider of `openid`, if there is one. `faces` are applications for other readers, by the path under which
+    they stand; they find their callers on their own, and use the state of this one.
     """
     app = FastAPI(
         **document_settings(),
@@ -145,12 +150,15 @@ def create_app(
     app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     _include_routers(app, annexes)
+    for path, face in faces.items():
+        face.state = app.state
+        app.mount(path, face)
     install_middleware(
         app,
         limits=limits or RequestLimits(body_bytes_for=partial(_bytes_for, service)),
         observe=RequestMetrics(registry).observe,
         problems=annexes.problems,
-        inner=_inner_layers(calls_per_minute, annexes),
+        inner=_inner_layers(calls_per_minute, annexes, frozenset(faces)),
     )
     return app
 
@@ -173,13 +181,16 @@ def _include_routers(app: FastAPI, annexes: Annexes) -> None:
     app.include_router(health.router)
 
 
-def _inner_layers(calls_per_minute: int, annexes: Annexes) -> Iterator[Layer]:
-    """The layers behind ids and body limits, outermost first. The pages of an annex have lines of their own."""
+def _inner_layers(calls_per_minute: int, annexes: Annexes, faces: frozenset[str]) -> Iterator[Layer]:
+    """The layers behind ids and body limits, outermost first. The pages of an annex have lines of their own.
+
+    Faces have no line: people who are signed in wait for nobody.
+    """
     yield Authentication
     if calls_per_minute:
         # Loading the library takes 0.1 s, and most processes have no such limit.
         from complaints.api.http.rate_limits import CallLimits
 
         yield partial(CallLimits, calls_per_minute=calls_per_minute)
-    yield partial(Turns, lines=(*_IN_TURN, *sorted(annexes.page_prefixes)))
+    yield partial(Turns, lines=(*_IN_TURN, *sorted(annexes.page_prefixes)), without=faces)
     yield DirectPosting

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from complaints.api.app import create_app
 from complaints.api.feature import Annexes
+from complaints.console.app import PREFIX, create_console
 from complaints.settings import Settings
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
@@ -44,6 +45,7 @@ def build_app(
         import_quota=ImportQuota(settings.running_imports, settings.stored_import_bytes),
         session_limits=_session_limits(settings),
         openid=open_openid_sign_in(settings),
+        faces={PREFIX: create_console()},
     )
 
 

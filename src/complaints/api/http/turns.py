@@ -16,12 +16,15 @@ class Turns:
     """Lets one request of each line work at a time, with a pause after it. Other requests do not wait.
 
     `lines` are paths: a path below `/v1/` as it is, another path with all paths below it. Paths outside `/v1/` without
-    a line have one line together. A turn begins when the body has arrived, and ends when the answer begins. So a slow
-    client does not hold up its line.
+    a line have one line together; paths below one of `without` never wait. A turn begins when the body has arrived,
+    and ends when the answer begins. So a slow client does not hold up its line.
     """
 
-    def __init__(self, app: ASGIApp, *, lines: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, lines: tuple[str, ...], without: frozenset[str] = frozenset()
+    ) -> None:
         self._app = app
+        self._without = without
         self._lines = {path: Line() for path in lines}
         self._other = Line()
 
@@ -29,7 +32,8 @@ class Turns:
         """Handle one request, in its turn if it stands in a line."""
         line = self._lines.get(scope["path"]) if scope["type"] == "http" else None
         if line is None and not scope.get("path", "/v1/").startswith("/v1/"):
-            line = self._lines.get("/" + scope["path"].lstrip("/").partition("/")[0], self._other)
+            first = "/" + scope["path"].lstrip("/").partition("/")[0]
+            line = None if first in self._without else self._lines.get(first, self._other)
         if line is None:
             await self._app(scope, receive, send)
             return

@@ -14,6 +14,7 @@ from complaints.storage.rows import (
     configuration,
     contact_digest,
     deadline,
+    draft,
     escalation,
     event,
     event_text,
@@ -32,11 +33,13 @@ from complaints.storage.rows import (
     person,
     provider_identity,
     reindexing,
+    saved_view,
     session,
     subject,
     test_clock,
     used_sign_in,
     user_password,
+    user_preference,
 )
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "complaint",
     "contact_digest",
     "deadline",
+    "draft",
     "escalation",
     "event",
     "event_text",
@@ -68,10 +72,12 @@ __all__ = [
     "configuration",
     "provider_identity",
     "reindexing",
+    "saved_view",
     "session",
     "subject",
     "used_sign_in",
     "user_password",
+    "user_preference",
     "with_annexes",
 ]
 

@@ -1,0 +1,120 @@
+"""Forms: the fields that a browser sends, and the faults that stand beside them when the form is shown again."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import Depends, Request
+
+from complaints.api.http.content_types import read_content_type
+from complaints.api.problems.languages import Language
+from complaints.api.problems.refusals import BadRequest, RefusalCarrier, UnsupportedMediaType
+from complaints.api.problems.translations import say
+from complaints.domain.errors import ComplaintError
+
+MEDIA_TYPE = "application/x-www-form-urlencoded"
+ATTEMPT = "attempt"
+VERSION = "version"
+_OWN_FIELDS = frozenset({ATTEMPT, VERSION})
+_MOST_FIELDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class FormFields:
+    """A form as it was sent: the values of each field, in order.
+
+    `attempt` names this showing of the form, so that it does its work once. `version` is that of the complaint which
+    the reader saw; None: the form has none.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    body: bytes
+
+    @property
+    def attempt(self) -> str:
+        """The name of this showing of the form. A form without one is an attempt by its content."""
+        return self.text(ATTEMPT) or hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def version(self) -> int | None:
+        """The version that the reader saw."""
+        text = self.text(VERSION)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+    def text(self, name: str) -> str:
+        """The first value of a field; "" if it was not sent. Lines end with one line feed."""
+        found = self.values.get(name, ("",))
+        return found[0].replace("\r\n", "\n")
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a field, in order, without empty ones."""
+        return [value.replace("\r\n", "\n") for value in self.values.get(name, ()) if value]
+
+    def members(self) -> dict[str, Any]:
+        """The fields as members of a command: a name with dots is a member of an object. Empty fields are absent."""
+        members: dict[str, Any] = {}
+        for name in self.values:
+            if name in _OWN_FIELDS or not (text := self.text(name)):
+                continue
+            *path, last = name.split(".")
+            place = members
+            for part in path:
+                place = place.setdefault(part, {})
+            place[last] = text
+        return members
+
+
+async def read_form(request: Request) -> FormFields:
+    """The form of a request. Raises RefusalCarrier for another media type or an unreadable form."""
+    if read_content_type(request.headers.get("content-type", "")).media_type != MEDIA_TYPE:
+        raise RefusalCarrier(UnsupportedMediaType(f"Send the form as Content-Type: {MEDIA_TYPE}."))
+    body = await request.body()
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
+        )
+    except ValueError as error:
+        raise RefusalCarrier(BadRequest("The form cannot be read.")) from error
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return FormFields(values, body)
+
+
+SentForm = Annotated[FormFields, Depends(read_form)]
+"""The form that the browser sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """What a template shows in a form: the values by field, the faults by field, and the fault of the whole form.
+
+    `attempt` is new at each showing, except after a fault of the same form.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""
+    attempt: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    def value(self, name: str) -> str:
+        """The value of a field; "" if it has none."""
+        return self.values.get(name, "")
+
+    def fault_of(self, name: str) -> str:
+        """The fault of a field in the language of the reader; "" if it has none."""
+        return self.faults.get(name, "")
+
+
+def refused_form(form: FormFields, refusal: ComplaintError, language: Language) -> FormState:
+    """The form again, with everything that was typed, and the faults where they belong."""
+    faults: dict[str, str] = {}
+    for fault in refusal.faults:
+        if fault.pointer:
+            faults.setdefault(fault.pointer.removeprefix("/").replace("/", "."), say(fault.message, language))
+    typed = {name: form.text(name) for name in form.values if name not in _OWN_FIELDS}
+    outside = "" if faults and set(faults) <= set(typed) else say(refusal.detail, language)
+    return FormState(typed, faults, outside)

@@ -1,0 +1,137 @@
+"""One request to the console: who reads, in which language and zone, and the ways to read, write and answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from complaints.api.http.authentication import find_caller
+from complaints.api.problems.languages import Language, language_of
+from complaints.api.problems.refusals import Unauthenticated
+from complaints.console.locale import Locale
+from complaints.console.rendering import html_response, render
+from complaints.domain.errors import InvalidContent
+from complaints.domain.staff import User
+from complaints.domain.time.zones import zone_of
+from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.once import Answer, Attempt, answer_once
+from complaints.use_cases.replica import service_for
+from complaints.use_cases.service import Service, Transaction
+from complaints.use_cases.work.preferences import UserPreference, load_preference
+
+LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "console-language", "console-zone", "console-theme"
+"""Cookies of the browser. They hold until the user has a preference, and on the page to sign in."""
+
+MENU = {"overdue": Right.READ}
+"""The pages of the main menu in their order, each with the right that it needs."""
+
+_UTC = "UTC"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The user who reads. `theme` is `light` or `dark`; None: as the browser prefers."""
+
+    caller: Caller
+    user: User
+    locale: Locale
+    theme: str | None
+    single_keys: bool
+
+    @property
+    def pages(self) -> list[str]:
+        """The names of the pages in the main menu that the user may open."""
+        return [name for name, right in MENU.items() if right in self.caller.rights]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A request of a user who is signed in. `service` reads and writes as the user may."""
+
+    http: Request
+    service: Service
+    viewer: Viewer
+
+    @property
+    def caller(self) -> Caller:
+        """The user as a caller of use cases."""
+        return self.viewer.caller
+
+    @property
+    def locale(self) -> Locale:
+        """The language and the zone of the user."""
+        return self.viewer.locale
+
+    @property
+    def is_partial(self) -> bool:
+        """True if a script of the page asks for a part of it."""
+        return is_partial(self.http)
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one snapshot of the database."""
+        return self.service.read(work)
+
+    def submit(self, key: str, content: bytes, work: Callable[[Transaction], Answer]) -> Answer:
+        """Do what a form asks in one transaction. The same form sent again gets the first answer.
+
+        `key` is the `attempt` of the form, and `content` its values. Raises the refusals of `work`.
+        """
+        attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
+        return answer_once(self.service.write, attempt, work)
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        """The answer with a page or a fragment. Templates also get `viewer` and `path`."""
+        content = render(template, locale=self.locale, viewer=self.viewer, path=self.http.url.path, **values)
+        return html_response(content, status=status)
+
+
+def is_partial(request: Request) -> bool:
+    """True if a script of a page sent the request: it puts the answer into the page."""
+    return request.headers.get("hx-request") == "true"
+
+
+async def read_page_request(request: Request) -> PageRequest:
+    """The request of a user. Raises Unauthenticated without a session: a key is no user."""
+    caller = await find_caller(request.scope)
+    if not caller.has_session or caller.login is None:
+        raise Unauthenticated("The console needs a session: sign in.")
+    request.scope["state"]["caller"] = caller
+    service = service_for(request.app.state.service, request.app.state.replica, caller)
+    login = caller.login
+    user, preference = await run_in_threadpool(service.read, lambda tx: _find_user(service, tx, login))
+    locale = locale_of(request, preference)
+    theme = preference.theme or _theme_of(request)
+    return PageRequest(request, service, Viewer(caller, user, locale, theme, preference.single_keys))
+
+
+def _find_user(service: Service, tx: Transaction, login: str) -> tuple[User, UserPreference]:
+    return service.configuration(tx).directory.users[login], load_preference(tx, login)
+
+
+def locale_of(request: Request, preference: UserPreference = UserPreference()) -> Locale:  # noqa: B008 - a value
+    """The language and zone of a reader: the preference of the user, else the cookies, else the browser's language."""
+    language = preference.language or request.cookies.get(LANGUAGE_COOKIE)
+    zone = preference.zone or request.cookies.get(ZONE_COOKIE, _UTC)
+    chosen = Language(language) if language in list(Language) else language_of(request.scope)
+    return Locale(chosen, zone if _is_zone(zone) else _UTC)
+
+
+def _is_zone(zone: str) -> bool:
+    try:
+        zone_of(zone)
+    except (InvalidContent, ValueError):
+        return False
+    return True
+
+
+def _theme_of(request: Request) -> str | None:
+    theme = request.cookies.get(THEME_COOKIE)
+    return theme if theme in ("light", "dark") else None
+
+
+SignedIn = Annotated[PageRequest, Depends(read_page_request)]
+"""The request of a user who is signed in."""

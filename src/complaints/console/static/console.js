@@ -1,0 +1,7 @@
+// The scripts of every page. A module for each part; a page without them can still be read.
+
+import { keepZone } from "./zone.js";
+import { watchSession } from "./session.js";
+
+keepZone();
+watchSession();

@@ -1,0 +1,98 @@
+"""Sign in and out, who may open the console, and how refusals look."""
+
+from collections.abc import Callable
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.domain.vocabulary import AccessRole
+from tests.console.conftest import FORM, Reader
+from tests.support import ADMIN_SECRET
+
+pytestmark = pytest.mark.usefixtures("everything_holds")
+PASSWORD = "four words are long"
+
+
+@pytest.fixture
+def stranger(client: TestClient) -> TestClient:
+    """A browser without a session. The user li.wei has a password."""
+    given = {"login": "li.wei", "name": "Li Wei", "roles": ["supervisor"]}
+    client.post("/v1/users", json=given).raise_for_status()
+    link = client.post("/v1/users/li.wei/password-link").raise_for_status().json()
+    del client.headers["Authorization"]
+    sent = {"token": link["token"], "password": PASSWORD}
+    assert client.post("/v1/password-links", json=sent, headers={"Sec-Fetch-Site": "same-origin"}).is_success
+    client.follow_redirects = False
+    return client
+
+
+def _post(client: TestClient, password: str, **headers: str) -> tuple[int, str, str]:
+    answer = client.post(
+        "/console/sign-in",
+        content=f"login=li.wei&password={password.replace(' ', '+')}&next=/console/overdue%3Fteam%3Da",
+        headers=FORM | headers,
+    )
+    return answer.status_code, answer.headers.get("location", ""), answer.text
+
+
+def test_a_page_without_a_session_leads_to_the_form_and_back(stranger: TestClient) -> None:
+    answer = stranger.get("/console/overdue?team=a")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/console/sign-in?next=%2Fconsole%2Foverdue%3Fteam%3Da"
+    assert "Sign in" in stranger.get(answer.headers["location"]).text
+    assert _post(stranger, PASSWORD)[:2] == (303, "/console/overdue?team=a")
+
+
+@pytest.mark.parametrize(
+    "next_page", ["https://evil.example", "//evil.example", "/v1/me", "/console/\\evil", "/console/\nX"]
+)
+def test_a_link_to_sign_in_leads_to_no_other_site(stranger: TestClient, next_page: str) -> None:
+    form = stranger.get("/console/sign-in", params={"next": next_page}).text
+    assert 'name="next" value="/console/"' in form
+
+
+def test_a_wrong_password_keeps_the_login_and_says_why_in_the_language_of_the_reader(
+    stranger: TestClient,
+) -> None:
+    status, _, text = _post(stranger, "wrong words are long", **{"Accept-Language": "zh-CN"})
+    assert status == 401
+    assert 'value="li.wei"' in text
+    assert 'lang="zh-CN"' in text
+    assert "wrong words" not in text
+
+
+def test_a_form_of_another_site_signs_nobody_in(stranger: TestClient) -> None:
+    status, _, _ = _post(stranger, PASSWORD, **{"Sec-Fetch-Site": "cross-site"})
+    assert status == 403
+
+
+def test_a_key_opens_no_page(client: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
+    assert client.get("/console/overdue", headers=headers, follow_redirects=False).status_code == 303
+
+
+def test_a_script_without_a_session_gets_401_into_the_messages(stranger: TestClient) -> None:
+    answer = stranger.get("/console/overdue", headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert answer.headers["hx-retarget"] == "#flash"
+
+
+def test_signing_out_ends_the_session(sign_in: Callable[..., Reader]) -> None:
+    reader = sign_in("li.wei", AccessRole.SUPERVISOR)
+    assert reader.get("/overdue").status_code == 200
+    answer = reader.post("/sign-out")
+    assert answer.status_code == 303
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert reader.get("/overdue").status_code == 303
+
+
+def test_a_page_that_does_not_exist_is_refused_in_words(sign_in: Callable[..., Reader]) -> None:
+    answer = sign_in().get("/nothing", language="zh")
+    assert answer.status_code == 404
+    assert "<html" in answer.text
+
+
+def test_every_answer_lets_in_scripts_of_this_host_only(sign_in: Callable[..., Reader]) -> None:
+    policy = sign_in().get("/overdue").headers["content-security-policy"]
+    assert "script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy

@@ -1,0 +1,65 @@
+"""The texts of the console: both languages have the same files, keys and parts, and every value has a word."""
+
+import string
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from complaints.api.problems.languages import Language
+from complaints.console.locale import Texts, read_texts
+from complaints.domain import vocabulary
+
+WORDS: dict[str, type[StrEnum]] = {
+    "status": vocabulary.Status,
+    "action": vocabulary.Action,
+    "deadline_kind": vocabulary.DeadlineKind,
+    "priority": vocabulary.Priority,
+    "priority_reason": vocabulary.PriorityReason,
+    "severity": vocabulary.Severity,
+    "channel": vocabulary.Channel,
+    "cause": vocabulary.Cause,
+    "nature": vocabulary.Nature,
+    "hold_reason": vocabulary.HoldReason,
+    "outcome": vocabulary.Outcome,
+    "contact_outcome": vocabulary.ContactOutcome,
+    "recipient_role": vocabulary.RecipientRole,
+    "role": vocabulary.AccessRole,
+    "link_type": vocabulary.LinkType,
+    "visibility": vocabulary.Visibility,
+}
+
+
+def _leaves(texts: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if not isinstance(texts, Texts):
+        yield path, texts
+        return
+    for key in texts:
+        yield from _leaves(texts[key], f"{path}.{key}")
+
+
+def _parts(text: Any) -> set[str]:
+    joined = "".join(text) if isinstance(text, list) else str(text)
+    return {name for _, name, _, _ in string.Formatter().parse(joined) if name}
+
+
+def test_both_languages_have_the_same_keys_and_parts() -> None:
+    english, chinese = (dict(_leaves(read_texts(language))) for language in Language)
+    assert english.keys() == chinese.keys()
+    different = [key for key in english if _parts(english[key]) != _parts(chinese[key])]
+    # A Chinese date names its month by a word of the list, as an English one does.
+    assert different == []
+
+
+def test_no_text_is_empty_or_the_same_in_both_languages_by_mistake() -> None:
+    english, chinese = (dict(_leaves(read_texts(language))) for language in Language)
+    assert [key for key, text in [*english.items(), *chinese.items()] if not text] == []
+    same = [key for key, text in english.items() if text == chinese[key] and len(str(text)) > 12]
+    assert same == []
+
+
+@pytest.mark.parametrize("group", WORDS)
+def test_every_value_of_the_vocabulary_has_a_word(group: str) -> None:
+    for language in Language:
+        assert set(read_texts(language).words[group]) == {value.value for value in WORDS[group]}
