@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -13,6 +14,7 @@ from complaints.api.problems.languages import Language, language_of
 from complaints.api.problems.refusals import Unauthenticated
 from complaints.console.locale import Locale
 from complaints.console.rendering import html_response, render
+from complaints.console.views.clock_badges import clock_words
 from complaints.domain.errors import InvalidContent
 from complaints.domain.staff import User
 from complaints.domain.time.zones import zone_of
@@ -50,11 +52,15 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A request of a user who is signed in. `service` reads and writes as the user may."""
+    """A request of a user who is signed in. `service` reads and writes as the user may.
+
+    `now` is the time of its begin by the clock of complaints, in UTC.
+    """
 
     http: Request
     service: Service
     viewer: Viewer
+    now: datetime
 
     @property
     def caller(self) -> Caller:
@@ -84,8 +90,10 @@ class PageRequest:
         return answer_once(self.service.write, attempt, work)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """The answer with a page or a fragment. Templates also get `viewer` and `path`."""
-        content = render(template, locale=self.locale, viewer=self.viewer, path=self.http.url.path, **values)
+        """The answer with a page or a fragment. Templates also get `viewer`, `path`, `now` and `clock_words`."""
+        fixed = {"viewer": self.viewer, "path": self.http.url.path, "now": self.now}
+        words = {"clock_words": clock_words(self.locale)}
+        content = render(template, locale=self.locale, **{**fixed, **words, **values})
         return html_response(content, status=status)
 
 
@@ -102,14 +110,14 @@ async def read_page_request(request: Request) -> PageRequest:
     request.scope["state"]["caller"] = caller
     service = service_for(request.app.state.service, request.app.state.replica, caller)
     login = caller.login
-    user, preference = await run_in_threadpool(service.read, lambda tx: _find_user(service, tx, login))
+    user, preference, now = await run_in_threadpool(service.read, lambda tx: _find_user(service, tx, login))
     locale = locale_of(request, preference)
     theme = preference.theme or _theme_of(request)
-    return PageRequest(request, service, Viewer(caller, user, locale, theme, preference.single_keys))
+    return PageRequest(request, service, Viewer(caller, user, locale, theme, preference.single_keys), now)
 
 
-def _find_user(service: Service, tx: Transaction, login: str) -> tuple[User, UserPreference]:
-    return service.configuration(tx).directory.users[login], load_preference(tx, login)
+def _find_user(service: Service, tx: Transaction, login: str) -> tuple[User, UserPreference, datetime]:
+    return service.configuration(tx).directory.users[login], load_preference(tx, login), tx.now
 
 
 def locale_of(request: Request, preference: UserPreference = UserPreference()) -> Locale:  # noqa: B008 - a value

@@ -1,7 +1,11 @@
 // The scripts of every page. A module for each part; a page without them can still be read.
 
-import { keepZone } from "./zone.js";
+import { countClocks } from "./clocks.js";
+import { keepLive } from "./live.js";
 import { watchSession } from "./session.js";
+import { keepZone } from "./zone.js";
 
 keepZone();
 watchSession();
+countClocks();
+keepLive();

@@ -59,3 +59,14 @@ def find_nearest_clock(deadlines: Iterable[Mapping[str, Any]]) -> Mapping[str, A
     """The unmet deadline that is due first: a running or missed one before a paused one. None: all are met."""
     unmet = [one for one in deadlines if one["status"] in _UNMET]
     return min(unmet, key=lambda one: (one["status"] == DeadlineStatus.PAUSED, one["due_at"]), default=None)
+
+
+def clock_words(locale: Locale) -> dict[str, Any]:
+    """The words with which the browser counts a badge on."""
+    clock, units, kinds = locale.texts.clock, locale.texts.common.units, locale.texts.words.deadline_kind
+    return {
+        "late": clock.late,
+        "due": clock.due,
+        **{unit: units[unit] for unit in ("day", "hour", "minute")},
+        "kinds": {kind: kinds[kind] for kind in kinds},
+    }

@@ -1,0 +1,102 @@
+// Keeps pages up to date. One tab of a browser listens to the feed and tells the other tabs what changed; each tab
+// asks for the rows that it shows. A new complaint does not push the list: a bar says how many there are.
+
+import { fill } from "./clocks.js";
+
+const GATHER = 250;
+const SPOKEN_EVERY = 60_000;
+const ADDRESS = "/v1/changes?after=now&fields=sequence,type,complaint_id";
+const changed = new Map();
+const fresh = new Set();
+let timer = 0;
+let spokenAt = 0;
+let newlyLate = 0;
+
+export function keepLive() {
+  if (!document.body.dataset.login) return;
+  const channel = new BroadcastChannel("console-changes");
+  channel.onmessage = ({ data }) => note(data);
+  navigator.locks.request(`console-stream-${document.body.dataset.login}`, () => lead(channel));
+  document.addEventListener("console:late", () => speak(1));
+  document.querySelector(".new")?.addEventListener("click", () => fresh.clear());
+}
+
+// Resolves only if the session ended: another tab then leads.
+function lead(channel) {
+  return new Promise((end) => {
+    const source = new EventSource(ADDRESS);
+    document.documentElement.dataset.stream = "leads";
+    source.onmessage = ({ data }) => {
+      if (!data) return;
+      const { type, complaint_id: id } = JSON.parse(data);
+      if (!id) return;
+      channel.postMessage({ type, id });
+      note({ type, id });
+    };
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) setTimeout(end, 5000);
+    };
+  });
+}
+
+function note({ type, id }) {
+  changed.set(id, (changed.get(id) || new Set()).add(type));
+  if (!timer) timer = setTimeout(show, GATHER);
+}
+
+async function show() {
+  timer = 0;
+  const ids = [...changed.keys()];
+  const types = new Map(changed);
+  changed.clear();
+  document.dispatchEvent(new CustomEvent("console:changed", { detail: { ids } }));
+  const shown = ids.filter((id) => document.getElementById(`row-${id}`));
+  const bar = document.querySelector(".new[data-types]");
+  const joining = bar ? ids.filter((id) => !shown.includes(id) && joins(bar, types.get(id))) : [];
+  const asked = [...shown, ...joining].slice(0, 100);
+  if (asked.length) await showRows(asked, bar);
+  if (ids.includes(document.querySelector("[data-complaint]")?.dataset.complaint)) {
+    document.body.dispatchEvent(new CustomEvent("console:complaint-changed"));
+  }
+}
+
+function joins(bar, types) {
+  const wanted = bar.dataset.types.split(" ");
+  return [...types].some((type) => wanted.includes(type));
+}
+
+async function showRows(ids, bar) {
+  const query = new URLSearchParams(location.search);
+  query.set("page", location.pathname.split("/")[2]);
+  query.set("ids", ids.join(","));
+  const answer = await fetch(`/console/rows?${query}`, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) return;
+  const box = document.createElement("template");
+  box.innerHTML = await answer.text();
+  let late = 0;
+  for (const row of box.content.querySelectorAll("tr[data-id]")) {
+    const old = document.getElementById(row.id);
+    if (old) {
+      if (row.querySelector(".clock.late") && !old.querySelector(".clock.late")) late += 1;
+      for (const name of ["at", "on"]) row.classList.toggle(name, old.classList.contains(name));
+      window.htmx.swap({ target: old, text: row.outerHTML, swap: "outerMorph", sourceElement: old });
+    } else if (!row.classList.contains("gone")) {
+      fresh.add(row.dataset.id);
+    }
+  }
+  if (bar) {
+    bar.hidden = fresh.size === 0;
+    bar.querySelector("span").textContent = fill(bar.dataset.text, { count: fresh.size });
+  }
+  speak(late);
+}
+
+// One polite region, at most once a minute.
+function speak(count) {
+  newlyLate += count;
+  const region = document.querySelector("#live");
+  if (!newlyLate || !region || Date.now() - spokenAt < SPOKEN_EVERY) return;
+  region.textContent = fill(region.dataset.text, { count: newlyLate });
+  spokenAt = Date.now();
+  newlyLate = 0;
+}
