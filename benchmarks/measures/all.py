@@ -1,6 +1,7 @@
 """Every row of the speed table. A new one is a `Row` in a module of its own, and a line here."""
 
 from benchmarks.measures.check import CHECK, CHECK_SQLITE
+from benchmarks.measures.console import CONSOLE, CONSOLE_SQLITE
 from benchmarks.measures.exports import EXPORTS
 from benchmarks.measures.figures import FIGURES
 from benchmarks.measures.imports import IMPORT
@@ -33,6 +34,8 @@ _ALL: tuple[Row, ...] = (
     *FIGURES,
     OVERDUE_SCOPED,
     OVERDUE_SCOPED_SQLITE,
+    CONSOLE,
+    CONSOLE_SQLITE,
     WEBHOOKS,
     INTAKE_WEBHOOKS,
 )
