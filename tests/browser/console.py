@@ -19,7 +19,9 @@ def make_user(server: RunningServer, login: str, *roles: str, **members: Any) ->
         api.post("/v1/users", json=given).raise_for_status()
         token = api.post(f"/v1/users/{login}/password-link").raise_for_status().json()["token"]
         sent = {"token": token, "password": PASSWORD}
-        api.post("/v1/password-links", json=sent, headers={"Sec-Fetch-Site": "same-origin"}).raise_for_status()
+        api.post(
+            "/v1/password-links", json=sent, headers={"Sec-Fetch-Site": "same-origin"}
+        ).raise_for_status()
 
 
 def sign_in_at(server: RunningServer, tab: Tab, login: str, *roles: str, **members: Any) -> None:

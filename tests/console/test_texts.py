@@ -10,6 +10,7 @@ import pytest
 from complaints.api.problems.languages import Language
 from complaints.console.locale import Texts, read_texts
 from complaints.domain import vocabulary
+from complaints.domain.figures.facts import FactKind
 
 WORDS: dict[str, type[StrEnum]] = {
     "status": vocabulary.Status,
@@ -28,6 +29,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "role": vocabulary.AccessRole,
     "link_type": vocabulary.LinkType,
     "visibility": vocabulary.Visibility,
+    "fact": FactKind,
 }
 
 

@@ -1,12 +1,10 @@
 """The routes of figures, of the facts behind them, and of exposures."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
-from complaints.api import cursors
 from complaints.api.configuration.schemas import Page
 from complaints.api.http.content_types import JSON
 from complaints.api.http.strict_route import StrictRoute
@@ -17,9 +15,8 @@ from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
 from complaints.domain.figures.answers import FigureAnswer, FigureRequest
 from complaints.domain.figures.catalogue import FIGURES
-from complaints.domain.figures.days import day_number
-from complaints.domain.figures.facts import FactKind
 from complaints.domain.scope import Scope
+from complaints.features.reports.fact_places import content_of_cursor, place_in
 from complaints.features.reports.figure_files import write_csv, write_workbook
 from complaints.features.reports.schemas import (
     ExposureShown,
@@ -35,14 +32,13 @@ from complaints.features.reports.schemas import (
     fact_json,
     figure_json,
 )
-from complaints.storage.queries.figures import FactPlace
 from complaints.storage.rows.figure_exposure import list_exposures
 from complaints.use_cases.access import Right
 from complaints.use_cases.figures import exposures
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.asking import resolve_filters
 from complaints.use_cases.figures.exposures import PutExposure
-from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, list_fact_rows
+from complaints.use_cases.figures.fact_rows import WantedRows, list_fact_rows
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.table_files.csv_text import CSV_TYPE
 from complaints.use_cases.table_files.workbook import XLSX_TYPE
@@ -51,8 +47,6 @@ router = APIRouter(prefix="/reports", tags=["reports"], route_class=StrictRoute)
 FigureName = Annotated[str, Path(description="The name of a figure, such as `inflow`.")]
 CURSOR_HEADER = "X-Feed-Cursor"
 _EXAMPLES = read_examples("complaints.features.reports")
-_ROWS = "figure rows"
-_FIRST_DAY, _LAST_DAY = day_number(date.min), day_number(date.max)
 _TYPES = {FigureFormat.CSV: CSV_TYPE, FigureFormat.XLSX: XLSX_TYPE}
 _UNKNOWN = "There is no such figure."
 _BAD_FILTER = "Unknown filter."
@@ -150,7 +144,7 @@ def list_figure_rows(
     request: CurrentRequest, figure: FigureName, query: Annotated[FactRowsQuery, Query()]
 ) -> Response:
     """The facts behind a figure, by day. Their number, or the sum of their values, is the figure."""
-    after = _place_of(query.cursor)
+    after = place_in(query.cursor)
 
     def work(tx: Transaction) -> Reply:
         asked, scope = _ask(tx, request, figure, query)
@@ -162,7 +156,7 @@ def list_figure_rows(
             after=after,
             limit=query.limit + 1,
         )
-        shown, cursor = cut_page(found, query.limit, _position)
+        shown, cursor = cut_page(found, query.limit, content_of_cursor)
         return page_of(map(fact_json, shown), None, cursor)
 
     return request.read(work)
@@ -185,19 +179,3 @@ def _wanted_format(http_request: Request) -> FigureFormat:
     accept = http_request.headers.get("accept", "")
     asked = (one for one, media_type in _TYPES.items() if accepts_rather(accept, media_type, than=JSON))
     return next(asked, FigureFormat.JSON)
-
-
-def _position(last: FigureFactRow) -> dict[str, Any]:
-    day, complaint_id, kind, place = last.place
-    return {"kind": _ROWS, "day": day, "id": str(complaint_id), "fact": kind, "place": place}
-
-
-def _place_of(cursor: str | None) -> FactPlace | None:
-    """The place in a cursor. Raises BadRequest for a cursor of another list."""
-    if cursor is None:
-        return None
-    position = cursors.decode(cursor, _ROWS)
-    day, fact = position.get("day"), str(position.get("fact"))
-    if type(day) is not int or not _FIRST_DAY <= day <= _LAST_DAY or fact not in [*FactKind]:
-        raise cursors.bad_cursor()
-    return day, cursors.id_in(position, "id"), FactKind(fact), cursors.integer_in(position, "place")

@@ -65,7 +65,7 @@ class Collector:
                 titles = dict(figure.title)
                 self._missing.append(MissingFigure(figure=figure.name, titles=titles, reason=refusal.detail))
                 return
-            yield self._table_of(figure, answer, group_by, before)
+            yield make_table(self._configuration, answer, before=before)
 
     def _find_total(self, figure: Figure, period: ReportPeriod) -> ReportRow | None:
         """The total of another period. None: it could not be computed."""
@@ -85,45 +85,51 @@ class Collector:
         )
         return answer_figure(self._tx, request, configuration=self._configuration, scope=self._scope)
 
-    def _table_of(
-        self, figure: Figure, answer: FigureAnswer, group_by: GroupBy | None, before: ReportRow | None
-    ) -> ReportTable:
-        return ReportTable(
-            figure=figure.name,
-            titles=dict(figure.title),
-            kind=figure.kind,
-            unit=answer.unit,
-            better=figure.better,
-            group_by=group_by,
-            formula=dict(answer.formula),
-            formula_version=answer.formula_version,
-            rows=self._rows_of(figure, answer, group_by),
-            total=row_of(answer.total, {}),
-            before=before,
-        )
 
-    def _rows_of(self, figure: Figure, answer: FigureAnswer, group_by: GroupBy | None) -> list[ReportRow]:
-        """A row for each group. A count has a row for each day or week, also if nothing happened then."""
-        rows = [row_of(group, self._names_of(group_by, group.key)) for group in answer.groups]
-        if figure.kind is not ValueKind.COUNT or group_by not in (GroupBy.DAY, GroupBy.WEEK):
-            return rows
-        known = {row.key: row for row in rows}
-        return [known.get(key) or empty_row(key) for key in list_keys(self._period, group_by)]
+def make_table(
+    configuration: Configuration, answer: FigureAnswer, *, before: ReportRow | None = None
+) -> ReportTable:
+    """The table of an answer, with the names of its groups as they are now. `before`: the total of another period."""
+    figure, request = FIGURES[answer.request.figure], answer.request
+    return ReportTable(
+        figure=figure.name,
+        titles=dict(figure.title),
+        kind=figure.kind,
+        unit=answer.unit,
+        better=figure.better,
+        group_by=request.group_by,
+        formula=dict(answer.formula),
+        formula_version=answer.formula_version,
+        rows=_rows_of(configuration, figure, answer),
+        total=row_of(answer.total, {}),
+        before=before,
+    )
 
-    def _names_of(self, group_by: GroupBy | None, key: str | None) -> dict[str, str]:
-        """The names of a group as they are now. A group without names is shown by its key."""
-        if group_by is None or key is None:
-            return {}
-        directory = self._configuration.directory
-        match group_by:
-            case GroupBy.TEAM:
-                named = directory.teams.get(key)
-                return dict(named.names) if named else {}
-            case GroupBy.DEPARTMENT:
-                department = directory.departments.get(key)
-                return dict(department.names) if department else {}
-            case GroupBy.CATEGORY:
-                category = self._configuration.categories.get(key)
-                return dict(category.names) if category else {}
-            case _:
-                return names_of_key(group_by, key) or {}
+
+def _rows_of(configuration: Configuration, figure: Figure, answer: FigureAnswer) -> list[ReportRow]:
+    """A row for each group. A count has a row for each day or week, also if nothing happened then."""
+    request, group_by = answer.request, answer.request.group_by
+    rows = [row_of(group, _names_of(configuration, group_by, group.key)) for group in answer.groups]
+    if figure.kind is not ValueKind.COUNT or group_by not in (GroupBy.DAY, GroupBy.WEEK):
+        return rows
+    known = {row.key: row for row in rows}
+    keys = list_keys(request.from_on, request.to_on, group_by)
+    return [known.get(key) or empty_row(key) for key in keys]
+
+
+def _names_of(configuration: Configuration, group_by: GroupBy | None, key: str | None) -> dict[str, str]:
+    """The names of a group as they are now. A group without names is shown by its key."""
+    if group_by is None or key is None:
+        return {}
+    match group_by:
+        case GroupBy.TEAM:
+            named = configuration.directory.teams.get(key)
+            return dict(named.names) if named else {}
+        case GroupBy.DEPARTMENT:
+            department = configuration.directory.departments.get(key)
+            return dict(department.names) if department else {}
+        case GroupBy.CATEGORY:
+            category = configuration.categories.get(key)
+            return dict(category.names) if category else {}
+        case _:
+            return names_of_key(group_by, key) or {}

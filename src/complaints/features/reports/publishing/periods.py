@@ -94,9 +94,9 @@ def period_at(instant: datetime, kind: PeriodKind, timezone: str) -> ReportPerio
     return ReportPeriod(kind, local.year, (local.month - 1) // _MONTHS[kind] + 1)
 
 
-def list_keys(period: ReportPeriod, group_by: GroupBy) -> list[str]:
-    """The keys of the days or weeks of a period, in order. Its first and last week may lie in it only in part."""
-    days = (period.from_on + timedelta(days=number) for number in range((period.to_on - period.from_on).days))
+def list_keys(from_on: date, to_on: date, group_by: GroupBy) -> list[str]:
+    """The keys of the days or weeks from a day up to and without `to_on`, in order. Weeks may lie in it in part."""
+    days = (from_on + timedelta(days=number) for number in range((to_on - from_on).days))
     if group_by is GroupBy.DAY:
         return [day.isoformat() for day in days]
     weeks = (day.isocalendar() for day in days)

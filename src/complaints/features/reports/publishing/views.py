@@ -82,10 +82,11 @@ class ChangeView:
 def view_tables(snapshot: ReportSnapshot, writer: Writer) -> list[TableView]:
     """The tables that are split by something, in the order of the report."""
     split = [table for table in snapshot.tables if table.group_by is not None]
-    return [_view_table(table, writer, number) for number, table in enumerate(split, start=1)]
+    return [view_table(table, writer, number) for number, table in enumerate(split, start=1)]
 
 
-def _view_table(table: ReportTable, writer: Writer, number: int) -> TableView:
+def view_table(table: ReportTable, writer: Writer, number: int = 1) -> TableView:
+    """A table that is split by something. `number` tells its chart from the others of the page."""
     words = writer.texts["tables"]
     ranks = {row.key: str(place) for place, row in enumerate(table.ranked(), start=1)}
     rows = _in_order(table)
@@ -205,10 +206,11 @@ def view_overview(snapshot: ReportSnapshot, writer: Writer) -> list[OverviewRow]
     for table in snapshot.tables:
         if table.figure != PARETO_FIGURE:
             first.setdefault(table.figure, table)
-    return [_view_total(table, writer) for table in first.values()]
+    return [view_total(table, writer) for table in first.values()]
 
 
-def _view_total(table: ReportTable, writer: Writer) -> OverviewRow:
+def view_total(table: ReportTable, writer: Writer) -> OverviewRow:
+    """A figure in total."""
     row = _view_row(table, table.total, writer, "")
     change, share = writer.change(table)
     return OverviewRow(
