@@ -33,9 +33,8 @@ def test_all_files_together_are_small() -> None:
 @pytest.mark.parametrize("name", VENDORED)
 def test_files_of_others_are_unchanged_and_have_their_licence(name: str) -> None:
     directory = resources.files("complaints.console") / "static" / name
-    listed = dict(
-        reversed(line.split("  ")) for line in (directory / "SHA256SUMS").read_text("utf-8").splitlines()
-    )
+    sums = (directory / "SHA256SUMS").read_text("utf-8").splitlines()
+    listed = {file: digest for digest, file in (line.split("  ") for line in sums)}
     assert any(file.startswith("LICENSE") for file in listed)
     for file, digest in listed.items():
         assert hashlib.sha256((directory / file).read_bytes()).hexdigest() == digest
