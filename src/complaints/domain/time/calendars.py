@@ -265,7 +265,7 @@ class OpenHours:
 
     def _day_before(self, instant: int) -> int:
         # Start one day early: with a DST change at midnight, an instant may belong to the day before.
-        return max(FIRST_DAY, self.zone.local(instant).toordinal() - 1)
+        return max(FIRST_DAY, self.zone.clock(instant)[0] - 1)
 
 
 def _exhausted() -> CalendarExhausted:
