@@ -121,7 +121,7 @@ class AnySubject:
     @property
     def wake_at(self) -> datetime | None:
         """The next time at which the product must act: a hold ends, a deadline breaches or a step is due."""
-        hold = self.current_hold
+        hold = self.current_hold if self.holds else None
         wakes = [d.wake_at for d in self.deadlines if d.wake_at is not None]
         return min([*wakes, hold.until_at] if hold else wakes, default=None)
 

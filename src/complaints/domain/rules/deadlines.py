@@ -12,7 +12,7 @@ from uuid import UUID
 from complaints.domain.complaint.change import AnyChange, Change
 from complaints.domain.complaint.facts import AnySubject, Complaint, Deadline, Hold, Promise, copy_with
 from complaints.domain.instants import MOMENT
-from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.policy import DeadlineRule, Policy
 from complaints.domain.rules.ladder import (
     DeadlineTerms,
     choose_calendar,
@@ -29,10 +29,14 @@ from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 def terms_of(deadline: Deadline, subject: AnySubject, policy: Policy) -> DeadlineTerms:
     """The rule, the calendar and the pauses that apply to a deadline of `subject`."""
     rule = policy.rules[deadline.kind]
-    holds = [h for h in _find_holds(deadline, subject) if h.reason in rule.pauses_on and rule.targets]
-    own = choose_calendar(deadline, rule.calendar)
-    pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
+    pauses = _find_pauses(deadline, subject, rule) if subject.holds and rule.targets else ()
     return DeadlineTerms(rule, rule.calendar, pauses, subject.created_at)
+
+
+def _find_pauses(deadline: Deadline, subject: AnySubject, rule: DeadlineRule) -> tuple[Pause, ...]:
+    holds = [hold for hold in _find_holds(deadline, subject) if hold.reason in rule.pauses_on]
+    calendar = choose_calendar(deadline, rule.calendar)
+    return _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, calendar)
 
 
 def _find_holds(deadline: Deadline, subject: AnySubject) -> Iterator[Hold]:
