@@ -116,13 +116,14 @@ def plan_intake(
     new_id: Callable[[], UUID],
     person_digests: Mapping[str, str] | None = None,
     plans: PlansByKind | None = None,
+    change_kind: type[Change] = Change,
 ) -> Change:
     """The change that receives a complaint. Its deadlines start at `received_at` (rule 2.2).
 
     `repeat`: the complainant complained in the same category shortly before (rule 5.4). Deadlines and steps that
     are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
     `person_digests` are those of the persons, by role: the event records them. `plans` has the plans for complaints
-    of the same kind. Without it, the rules plan each complaint.
+    of the same kind. Without it, the rules plan each complaint, as a change of the class `change_kind`.
     """
     arrival = _Arrival(new, repeat, directory, now, sequence, new_id, person_digests or None)
     members = _members_of(arrival)
@@ -131,10 +132,10 @@ def plan_intake(
         make = partial(_make_plan, kind, arrival)
         if plan := plans.find_plan(kind, new.received_at, now, make):
             return _stamp(plan, arrival, members)
-    return _plan_by_rules(arrival, members)
+    return _plan_by_rules(arrival, members, change_kind)
 
 
-def _plan_by_rules(arrival: _Arrival, members: Mapping[str, Any]) -> Change:
+def _plan_by_rules(arrival: _Arrival, members: Mapping[str, Any], change_kind: type[Change]) -> Change:
     new, now = arrival.new, arrival.now
     complaint = Complaint(
         id=arrival.new_id(),
@@ -147,10 +148,10 @@ def _plan_by_rules(arrival: _Arrival, members: Mapping[str, Any]) -> Change:
         updated_at=now,
     )
     if new.ending is None:
-        change = Change(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
+        change = change_kind(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
         _begin(change, arrival, now, arrival.person_digests)
         return change
-    change = Change(_end(complaint, new.ending), actor=new.actor, new_id=arrival.new_id, new=True)
+    change = change_kind(_end(complaint, new.ending), actor=new.actor, new_id=arrival.new_id, new=True)
     is_known = new.ending.closed_at is not None
     digests = arrival.person_digests
     change.record(EventType.IMPORTED_ENDED, now, closed_at_known=is_known, person_digests=digests)

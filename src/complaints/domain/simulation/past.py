@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from complaints.domain.complaint.change import ENGINE
-from complaints.domain.complaint.history import fold
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.instants import MOMENT
 from complaints.domain.vocabulary import DeadlineStatus, EventType
@@ -138,7 +137,7 @@ class History:
 
     @cached_property
     def _deadlines(self) -> Mapping[str, Mapping[str, Any]]:
-        return fold(event.data for event in self.events)[1]
+        return {record["id"]: record for event in self.events for record in event.data.get("deadlines", ())}
 
     @property
     def was_vulnerable(self) -> bool:
