@@ -10,7 +10,16 @@ from itertools import count
 from uuid import UUID
 
 from complaints.domain.complaint.change import AnyChange, Change
-from complaints.domain.complaint.facts import AnySubject, Complaint, Deadline, Hold, Promise, copy_with
+from complaints.domain.complaint.facts import (
+    AnySubject,
+    Complaint,
+    Deadline,
+    Hold,
+    Promise,
+    copy_with,
+    defaults_of,
+    make_fact,
+)
 from complaints.domain.instants import MOMENT
 from complaints.domain.policy.policy import DeadlineRule, Policy
 from complaints.domain.rules.ladder import (
@@ -24,6 +33,8 @@ from complaints.domain.time import working_time
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
+
+_DEFAULTS = defaults_of(Deadline)
 
 
 def terms_of(deadline: Deadline, subject: AnySubject, policy: Policy) -> DeadlineTerms:
@@ -172,20 +183,20 @@ def make_deadline(
 
     `target` is None if the due time was given (a promise) or follows from another deadline (closure).
     """
-    deadline = Deadline(
-        id=change.new_id(),
-        policy_code=policy.code,
-        policy_version=policy.version,
-        kind=kind,
-        cycle=change.subject.cycle,
-        sequence=sequence,
-        attempt=attempt,
-        status=DeadlineStatus.RUNNING,
-        started_at=started_at,
-        target=target,
-        due_at=due_at,
-    )
-    return set_wake_time(deadline, change.subject, policy)
+    own = {
+        "id": change.new_id(),
+        "policy_code": policy.code,
+        "policy_version": policy.version,
+        "kind": kind,
+        "cycle": change.subject.cycle,
+        "sequence": sequence,
+        "attempt": attempt,
+        "status": DeadlineStatus.RUNNING,
+        "started_at": started_at,
+        "target": target,
+        "due_at": due_at,
+    }
+    return set_wake_time(make_fact(Deadline, {**_DEFAULTS, **own}), change.subject, policy)
 
 
 def add_promise(

@@ -1,7 +1,7 @@
 """Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 2.14, 5.4 and 5.5)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -15,6 +15,7 @@ from complaints.domain.complaint.facts import (
     PlainMembers,
     add_own_id,
     copy_with,
+    defaults_of,
     make_fact,
 )
 from complaints.domain.complaint.identity import Identity
@@ -103,7 +104,7 @@ class IntakeKind(NamedTuple):
 
 
 _plain_values = attrgetter(*PLAIN_NAMES)
-_DEFAULTS = {f.name: f.default for f in fields(Complaint) if f.default is not MISSING}
+_DEFAULTS = defaults_of(Complaint)
 
 
 def plan_intake(
@@ -137,16 +138,16 @@ def plan_intake(
 
 def _plan_by_rules(arrival: _Arrival, members: Mapping[str, Any], change_kind: type[Change]) -> Change:
     new, now = arrival.new, arrival.now
-    complaint = Complaint(
-        id=arrival.new_id(),
-        **members,
-        status=Status.RECEIVED,
-        cycle=1,
-        version=1,
-        received_at=new.received_at,
-        created_at=now,
-        updated_at=now,
-    )
+    own = {
+        "id": arrival.new_id(),
+        "status": Status.RECEIVED,
+        "cycle": 1,
+        "version": 1,
+        "received_at": new.received_at,
+        "created_at": now,
+        "updated_at": now,
+    }
+    complaint = make_fact(Complaint, {**_DEFAULTS, **members, **own})
     if new.ending is None:
         change = change_kind(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
         _begin(change, arrival, now, arrival.person_digests)

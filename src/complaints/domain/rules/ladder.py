@@ -1,9 +1,10 @@
 """The times of the steps of a ladder (domain §3)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
+from typing import NamedTuple
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Deadline
@@ -25,8 +26,7 @@ _OF_NO_COMPLAINT = UUID(int=0)
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineTerms:
+class DeadlineTerms(NamedTuple):
     """The rule, calendar and pauses of a deadline. Its times follow from them, its start and its target.
 
     `calendar` says when working time counts. `pauses` are the past and planned pauses of the deadline. The complaint
@@ -39,8 +39,7 @@ class DeadlineTerms:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
+class PlannedStep(NamedTuple):
     """A step with its planned time. It is taken at `wake_at`: for the 100 % step just after the due time.
 
     `repetition` is the number of the repetition, 0 for the step itself.

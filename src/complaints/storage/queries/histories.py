@@ -89,7 +89,7 @@ def find_events(tx: Transaction, heads: Sequence[HistoryHead]) -> dict[UUID, lis
         .order_by(_e.complaint_id, _e.ordinal)
     )
     found: dict[UUID, list[PastEvent]] = {head.id: [] for head in heads}
-    rows = tx.connection.execute(statement)
+    rows = tx.connection.execute(statement).all()
     for complaint_id, of_complaint in groupby(rows, key=itemgetter(0)):
         found[complaint_id] = [
             PastEvent(number, kind, version, at, actor, orjson.loads(data))
