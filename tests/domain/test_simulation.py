@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from complaints.domain.json_text import to_json
@@ -24,6 +24,7 @@ from complaints.domain.vocabulary import (
     ContactAfterEnd,
     DeadlineKind,
     DeadlineStatus,
+    Priority,
     Status,
 )
 from tests.domain.builders import DIRECTORY, HANDBOOK, START, Life, days, hours, with_rule
@@ -67,6 +68,23 @@ def rerun_one(history: History, terms: SimulationTerms) -> SimulatedComplaint:
 
 @settings(max_examples=examples(40))
 @given(starts, st.lists(turns, max_size=14))
+@example(  # the engine looks exactly at a due time, which is also the time of a step, and then not for hours
+    {"policy": "house", "priority": Priority.URGENT, "backdated_hours": 0, "imported": False},
+    [Turn("wake", 0, False, 1, 1), Turn("due", 0, False, 1, 1), Turn("due", 0, False, 0, 0)],
+)
+@example(  # the engine looks one microsecond after the time of a step
+    {"policy": "working-hours", "priority": Priority.HIGH, "backdated_hours": 0, "imported": False},
+    [
+        Turn("hours", 25, False, 0, 0),
+        Turn("due", 0, False, 0, 0),
+        Turn("wake", 0, False, 0, 0),
+        Turn("hours", 1, False, 0, 0),
+    ],
+)
+@example(  # a due time moves back to the time of a step that was taken late
+    {"policy": "pausing", "priority": Priority.HIGH, "backdated_hours": 0, "imported": False},
+    [Turn("due", 0, False, 284, 0)],
+)
 def test_rule_4_20_the_policy_in_force_reproduces_the_past(start: dict[str, Any], taken: list[Turn]) -> None:
     life = begin(start)
     original = life.policy

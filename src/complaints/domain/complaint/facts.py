@@ -5,7 +5,7 @@ their dictionary, which is fast.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -121,7 +121,7 @@ class AnySubject:
     @property
     def wake_at(self) -> datetime | None:
         """The next time at which the product must act: a hold ends, a deadline breaches or a step is due."""
-        hold = self.current_hold
+        hold = self.current_hold if self.holds else None
         wakes = [d.wake_at for d in self.deadlines if d.wake_at is not None]
         return min([*wakes, hold.until_at] if hold else wakes, default=None)
 
@@ -292,6 +292,11 @@ def restore(kind: type[Fact], names: Sequence[str], values: Iterable[Any]) -> Fa
     made: Fact = object.__new__(kind)
     vars(made).update(zip(names, values, strict=True))
     return made
+
+
+def defaults_of(kind: type[Any]) -> dict[str, Any]:
+    """The members of a fact that have a default, with it. Those whose default is made for each fact are left out."""
+    return {member.name: member.default for member in fields(kind) if member.default is not MISSING}
 
 
 def make_fact(kind: type[Fact], members: Mapping[str, Any]) -> Fact:

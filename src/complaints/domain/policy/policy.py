@@ -79,7 +79,7 @@ class DeadlineRule:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """A cache of `rules.ladder`: the time from the start to each step, for targets that never pause."""
-    step_times: dict[Hashable, Mapping[str, datetime]] = field(
+    step_times: dict[Hashable, dict[str, datetime]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """A cache of `rules.ladder`: the times of the steps of the last deadlines whose time may stop."""

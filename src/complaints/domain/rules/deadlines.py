@@ -10,9 +10,18 @@ from itertools import count
 from uuid import UUID
 
 from complaints.domain.complaint.change import AnyChange, Change
-from complaints.domain.complaint.facts import AnySubject, Complaint, Deadline, Hold, Promise, copy_with
+from complaints.domain.complaint.facts import (
+    AnySubject,
+    Complaint,
+    Deadline,
+    Hold,
+    Promise,
+    copy_with,
+    defaults_of,
+    make_fact,
+)
 from complaints.domain.instants import MOMENT
-from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.policy import DeadlineRule, Policy
 from complaints.domain.rules.ladder import (
     DeadlineTerms,
     choose_calendar,
@@ -25,14 +34,20 @@ from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.working_time import Pause, Segment, Target
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 
+_DEFAULTS = defaults_of(Deadline)
+
 
 def terms_of(deadline: Deadline, subject: AnySubject, policy: Policy) -> DeadlineTerms:
     """The rule, the calendar and the pauses that apply to a deadline of `subject`."""
     rule = policy.rules[deadline.kind]
-    holds = [h for h in _find_holds(deadline, subject) if h.reason in rule.pauses_on and rule.targets]
-    own = choose_calendar(deadline, rule.calendar)
-    pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
+    pauses = _find_pauses(deadline, subject, rule) if subject.holds and rule.targets else ()
     return DeadlineTerms(rule, rule.calendar, pauses, subject.created_at)
+
+
+def _find_pauses(deadline: Deadline, subject: AnySubject, rule: DeadlineRule) -> tuple[Pause, ...]:
+    holds = [hold for hold in _find_holds(deadline, subject) if hold.reason in rule.pauses_on]
+    calendar = choose_calendar(deadline, rule.calendar)
+    return _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, calendar)
 
 
 def _find_holds(deadline: Deadline, subject: AnySubject) -> Iterator[Hold]:
@@ -168,20 +183,20 @@ def make_deadline(
 
     `target` is None if the due time was given (a promise) or follows from another deadline (closure).
     """
-    deadline = Deadline(
-        id=change.new_id(),
-        policy_code=policy.code,
-        policy_version=policy.version,
-        kind=kind,
-        cycle=change.subject.cycle,
-        sequence=sequence,
-        attempt=attempt,
-        status=DeadlineStatus.RUNNING,
-        started_at=started_at,
-        target=target,
-        due_at=due_at,
-    )
-    return set_wake_time(deadline, change.subject, policy)
+    own = {
+        "id": change.new_id(),
+        "policy_code": policy.code,
+        "policy_version": policy.version,
+        "kind": kind,
+        "cycle": change.subject.cycle,
+        "sequence": sequence,
+        "attempt": attempt,
+        "status": DeadlineStatus.RUNNING,
+        "started_at": started_at,
+        "target": target,
+        "due_at": due_at,
+    }
+    return set_wake_time(make_fact(Deadline, {**_DEFAULTS, **own}), change.subject, policy)
 
 
 def add_promise(

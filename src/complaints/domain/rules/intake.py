@@ -1,7 +1,7 @@
 """Intake: from a checked request to a complaint with running deadlines (rules 1.5, 2.2, 2.14, 5.4 and 5.5)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -15,6 +15,7 @@ from complaints.domain.complaint.facts import (
     PlainMembers,
     add_own_id,
     copy_with,
+    defaults_of,
     make_fact,
 )
 from complaints.domain.complaint.identity import Identity
@@ -103,7 +104,7 @@ class IntakeKind(NamedTuple):
 
 
 _plain_values = attrgetter(*PLAIN_NAMES)
-_DEFAULTS = {f.name: f.default for f in fields(Complaint) if f.default is not MISSING}
+_DEFAULTS = defaults_of(Complaint)
 
 
 def plan_intake(
@@ -116,13 +117,14 @@ def plan_intake(
     new_id: Callable[[], UUID],
     person_digests: Mapping[str, str] | None = None,
     plans: PlansByKind | None = None,
+    change_kind: type[Change] = Change,
 ) -> Change:
     """The change that receives a complaint. Its deadlines start at `received_at` (rule 2.2).
 
     `repeat`: the complainant complained in the same category shortly before (rule 5.4). Deadlines and steps that
     are already past are recorded. The steps of an imported complaint notify nobody (rule 3.3).
     `person_digests` are those of the persons, by role: the event records them. `plans` has the plans for complaints
-    of the same kind. Without it, the rules plan each complaint.
+    of the same kind. Without it, the rules plan each complaint, as a change of the class `change_kind`.
     """
     arrival = _Arrival(new, repeat, directory, now, sequence, new_id, person_digests or None)
     members = _members_of(arrival)
@@ -131,26 +133,26 @@ def plan_intake(
         make = partial(_make_plan, kind, arrival)
         if plan := plans.find_plan(kind, new.received_at, now, make):
             return _stamp(plan, arrival, members)
-    return _plan_by_rules(arrival, members)
+    return _plan_by_rules(arrival, members, change_kind)
 
 
-def _plan_by_rules(arrival: _Arrival, members: Mapping[str, Any]) -> Change:
+def _plan_by_rules(arrival: _Arrival, members: Mapping[str, Any], change_kind: type[Change]) -> Change:
     new, now = arrival.new, arrival.now
-    complaint = Complaint(
-        id=arrival.new_id(),
-        **members,
-        status=Status.RECEIVED,
-        cycle=1,
-        version=1,
-        received_at=new.received_at,
-        created_at=now,
-        updated_at=now,
-    )
+    own = {
+        "id": arrival.new_id(),
+        "status": Status.RECEIVED,
+        "cycle": 1,
+        "version": 1,
+        "received_at": new.received_at,
+        "created_at": now,
+        "updated_at": now,
+    }
+    complaint = make_fact(Complaint, {**_DEFAULTS, **members, **own})
     if new.ending is None:
-        change = Change(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
+        change = change_kind(complaint, actor=new.actor, new_id=arrival.new_id, new=True)
         _begin(change, arrival, now, arrival.person_digests)
         return change
-    change = Change(_end(complaint, new.ending), actor=new.actor, new_id=arrival.new_id, new=True)
+    change = change_kind(_end(complaint, new.ending), actor=new.actor, new_id=arrival.new_id, new=True)
     is_known = new.ending.closed_at is not None
     digests = arrival.person_digests
     change.record(EventType.IMPORTED_ENDED, now, closed_at_known=is_known, person_digests=digests)

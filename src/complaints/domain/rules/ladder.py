@@ -1,9 +1,10 @@
 """The times of the steps of a ladder (domain §3)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
+from typing import NamedTuple
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Deadline
@@ -25,8 +26,7 @@ _OF_NO_COMPLAINT = UUID(int=0)
 _WORKING_UNITS = frozenset({Unit.OPEN_SECONDS, Unit.WORKING_DAYS})
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineTerms:
+class DeadlineTerms(NamedTuple):
     """The rule, calendar and pauses of a deadline. Its times follow from them, its start and its target.
 
     `calendar` says when working time counts. `pauses` are the past and planned pauses of the deadline. The complaint
@@ -39,8 +39,7 @@ class DeadlineTerms:
     recorded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
+class PlannedStep(NamedTuple):
     """A step with its planned time. It is taken at `wake_at`: for the 100 % step just after the due time.
 
     `repetition` is the number of the repetition, 0 for the step itself.
@@ -106,8 +105,11 @@ def _step_times(
     """The planned times of these steps."""
     offsets, start = _fixed_offsets(deadline, terms, policy), deadline.started_at
     if not offsets:
-        times = _find_times(deadline, terms, policy)
-        return [times[step.name] for step in steps]
+        known = _known_times(deadline, terms, policy)
+        for step in steps:
+            if step.name not in known:
+                known[step.name] = _step_time(step, deadline, terms, policy)
+        return [known[step.name] for step in steps]
     try:
         return [
             start + offsets[step.name] if step.name in offsets else _step_time(step, deadline, terms, policy)
@@ -119,20 +121,18 @@ def _step_times(
         ]  # raises an error that explains the fault
 
 
-def _find_times(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> Mapping[str, datetime]:
-    """The planned time of each step, by step name, for a deadline whose time may stop.
+def _known_times(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> dict[str, datetime]:
+    """The planned times that are known of a deadline whose time may stop, by step name.
 
     The rule keeps those of the last deadlines: each look at a deadline asks for them several times.
     """
     known = terms.rule.step_times
     key = (deadline.started_at, deadline.due_at, deadline.target, terms.pauses, policy.timezone)
-    if (times := known.get(key)) is None:
+    if key not in known:
         if len(known) >= _MOST_KNOWN:
             known.clear()
-        times = known[key] = {
-            step.name: _step_time(step, deadline, terms, policy) for step in terms.rule.ladder
-        }
-    return times
+        known[key] = {}
+    return known[key]
 
 
 def _fixed_offsets(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> Mapping[str, timedelta]:
@@ -185,13 +185,22 @@ def _share_at(step: Step, deadline: Deadline, terms: DeadlineTerms) -> datetime:
 
 
 def find_next_wake_time(deadline: Deadline, terms: DeadlineTerms, policy: Policy) -> datetime | None:
-    """The time of the next step that is not taken yet. None if all steps are taken, and the last does not repeat."""
+    """The time of the next step that is not taken yet. None if all steps are taken, and the last does not repeat.
+
+    While a deadline runs, the steps after its due time are left out: its breach comes before them.
+    """
     start, remaining = deadline.started_at, _remaining_steps(deadline, terms)
-    times = [at for at in _step_times(remaining, deadline, terms, policy) if at > start]
+    is_running = deadline.status is DeadlineStatus.RUNNING
+    next_ones = [step for step in remaining if not _follows_due_time(step)] if is_running else remaining
+    times = [at for at in _step_times(next_ones, deadline, terms, policy) if at > start]
     last = terms.rule.ladder[-1]
     if last.repeat is not None and last not in remaining:
         times += [p.planned_at for p in islice(_plan_repetitions(deadline, terms, policy), 1)]
     return _wake_at(min(times), deadline) if times else None
+
+
+def _follows_due_time(step: Step) -> bool:
+    return (step.offset_seconds or step.offset_days or 0) > 0
 
 
 def plan_remaining_steps(

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from itertools import chain
 from typing import Any
@@ -55,7 +54,7 @@ class ComparedDeadline:
         """The seconds by which its due time moved; less than 0: earlier. None if one side does not have it."""
         if self.past is None or self.simulated is None:
             return None
-        return (self.simulated.due_at - self.past.due_at) / timedelta(seconds=1)
+        return (self.simulated.due_at - self.past.due_at).total_seconds()
 
     @property
     def breach(self) -> FactSide | None:

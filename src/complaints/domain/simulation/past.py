@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from complaints.domain.complaint.change import ENGINE
-from complaints.domain.complaint.history import fold
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.instants import MOMENT
 from complaints.domain.vocabulary import DeadlineStatus, EventType
@@ -138,7 +137,7 @@ class History:
 
     @cached_property
     def _deadlines(self) -> Mapping[str, Mapping[str, Any]]:
-        return fold(event.data for event in self.events)[1]
+        return {record["id"]: record for event in self.events for record in event.data.get("deadlines", ())}
 
     @property
     def was_vulnerable(self) -> bool:
@@ -160,18 +159,18 @@ class History:
         """When the engine was late: what should have happened at the first instant happened at the second one.
 
         What follows from a change at the same instant is not late: the change moved its time into the past. A breach
-        is noted at the first instant after the due time, and that is not late either.
+        and the step at the due time should happen at the first instant after it.
         """
         found, changed_at = [], None
+        due_times: dict[str, str] = {}
         for event in self.events:
+            due_times.update({one["id"]: one["due_at"] for one in event.data.get("deadlines", ())})
             if event.actor != ENGINE or ("step" in event.data and event.type == EventType.UPDATED):
                 changed_at = event.at
             elif event.at != changed_at:
-                found += [
-                    (planned_at, event.at)
-                    for planned_at in _planned_times(event)
-                    if planned_at + MOMENT < event.at
-                ]
+                due_at = due_times.get(event.data.get("deadline_id", ""))
+                looks = (_first_look(planned_at, due_at) for planned_at in _planned_times(event))
+                found += [(first_look, event.at) for first_look in looks if first_look < event.at]
         return found
 
 
@@ -225,6 +224,12 @@ def _planned_times(event: PastEvent) -> list[datetime]:
         return [read_stored_instant(one["breached_at"]) for one in breached]
     times = (data.get(name) for name in ("planned_at", "until_at", "pause_ended_at"))
     return [read_stored_instant(at) for at in times if at]
+
+
+def _first_look(planned_at: datetime, due_at: str | None) -> datetime:
+    """The first instant at which the engine could act. At the due time of the deadline, it acts just after it."""
+    is_due_time = due_at is not None and read_stored_instant(due_at) == planned_at
+    return planned_at + MOMENT if is_due_time else planned_at
 
 
 def stand_in_for(text: object) -> str | None:

@@ -12,7 +12,11 @@ from complaints.domain.rules.endings import Ending
 from complaints.domain.rules.intake import NewComplaint, plan_intake
 from complaints.domain.rules.recipients import choose_answerable_user
 from complaints.domain.simulation.past import PastEvent, read_stored_instant, stand_in_for
-from complaints.domain.simulation.simulated_complaint import OtherComplaints, SimulatedComplaint
+from complaints.domain.simulation.simulated_complaint import (
+    OtherComplaints,
+    SimulatedChange,
+    SimulatedComplaint,
+)
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import (
     Channel,
@@ -59,6 +63,7 @@ def begin(one: SimulatedComplaint, event: PastEvent, _others: OtherComplaints) -
         now=now,
         sequence=one.history.sequence,
         new_id=one.new_id,
+        change_kind=SimulatedChange,
     )
     one.keep(change)
 

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import accumulate, chain, count
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -34,14 +35,18 @@ _ALL_ROLES = frozenset(AccessRole)
 _USER = "user:"
 
 
+_READ_EVENTS = frozenset({EventType.ASSIGNED, EventType.REOPENED})
+
+
 class SimulatedChange(Change):
-    """A change of a simulation. Nobody stores its events, so they do not say which members changed."""
+    """A change of a simulation. Nobody stores its events, so it has only those that a simulation reads."""
 
     __slots__ = ()
 
     def record(self, event_type: str, at: datetime, *, actor: str | None = None, **data: Any) -> None:
-        """Add an event with its own data alone."""
-        self.events.append(Event(event_type, self.subject.version, at, actor or self.actor, data))
+        """Add an event with its own data alone, unless nobody reads it."""
+        if event_type in _READ_EVENTS:
+            self.events.append(Event(event_type, self.subject.version, at, actor or self.actor, data))
 
 
 class NotPossible(NamedTuple):
@@ -81,7 +86,9 @@ class SimulatedMerge:
     undone: MergeRecord | None = None
 
 
+@lru_cache(maxsize=1_000)
 def _make_id(number: int) -> UUID:
+    """An id of a part of a complaint. All complaints take the same ones, from the lowest on."""
     return UUID(int=number)
 
 

@@ -4,12 +4,9 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
 
 from complaints.domain.policy.categories import Category, classify
 from complaints.domain.staff import Directory
-
-_since = attrgetter("since")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +30,11 @@ class StaffTimeline:
     """The versions of the staff, oldest first. Before the first one, the staff was as in the first one."""
 
     versions: Sequence[StaffVersion]
+    _starts: Sequence[datetime] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Collect the instants at which the versions begin."""
+        object.__setattr__(self, "_starts", [version.since for version in self.versions])
 
     @property
     def known_since(self) -> datetime:
@@ -41,4 +43,4 @@ class StaffTimeline:
 
     def at(self, instant: datetime) -> StaffVersion:
         """The version in force at `instant`."""
-        return self.versions[max(bisect_right(self.versions, instant, key=_since) - 1, 0)]
+        return self.versions[max(bisect_right(self._starts, instant) - 1, 0)]

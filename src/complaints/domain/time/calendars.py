@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Protocol
 
 from complaints.domain.errors import InvalidContent
+from complaints.domain.time.running_totals import RunningTotals
 from complaints.domain.time.zones import (
     DAY,
     EPOCH_ORDINAL,
@@ -42,6 +44,9 @@ FOREVER = 1 << 62
 
 _LARGEST_OFFSET = 2 * DAY  # wider than any zone's distance from UTC
 _CACHED_DAYS = 4_096
+_NEAR_DAYS = 64
+"""Running totals begin every so many days and reach twice as far, so they know at least so many days ahead."""
+_CACHED_TOTALS = 64
 _ONE_DAY = timedelta(days=1)
 
 
@@ -83,7 +88,11 @@ class AllTime:
 
 
 class OpenHours:
-    """The open hours of a calendar count. Whole weeks without a special day are skipped in one step."""
+    """The open hours of a calendar count.
+
+    Running totals answer what ends within some months. Beyond, days are looked at one by one, and whole weeks without
+    a special day are skipped in one step.
+    """
 
     def __init__(self, calendar: "WorkCalendar", hours: Mapping[int, tuple[Span, ...]]) -> None:
         self.zone = zone_of(calendar.timezone)
@@ -98,6 +107,7 @@ class OpenHours:
         """The number of open intervals of the day that has most."""
         self._days: dict[int, tuple[Span, ...]] = {}
         self._special: dict[int, list[int]] = {}
+        self._near: dict[int, RunningTotals | None] = {}
 
     def intervals(self, ordinal: int) -> tuple[Span, ...]:
         """The open intervals of a local date, ascending and without overlaps. Instants are in microseconds."""
@@ -148,6 +158,36 @@ class OpenHours:
 
     def advance(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
         """See `CountedTime`."""
+        return self._advance_near(start, amount, limit) or self._advance_far(start, amount, limit)
+
+    def _advance_near(self, start: int, amount: int, limit: int) -> tuple[int | None, int] | None:
+        """As `advance`, by the running totals around `start`. None if the answer lies after them."""
+        if min(amount, limit - start) > _NEAR_DAYS * DAY or (near := self._totals_around(start)) is None:
+            return None
+        before = near.measure(start)
+        at = near.find(before + amount)
+        if at is not None and at <= limit:
+            return at, amount
+        return (None, max(0, near.measure(limit) - before)) if limit <= near.until else None
+
+    def _totals_around(self, start: int) -> RunningTotals | None:
+        """The running totals that know `start` and what comes next. None at the first and the last of all days."""
+        number = ((start - _LARGEST_OFFSET) // DAY - 1 + EPOCH_ORDINAL) // _NEAR_DAYS
+        if number not in self._near:
+            if len(self._near) >= _CACHED_TOTALS:
+                self._near.clear()
+            self._near[number] = self._sum_up(number * _NEAR_DAYS)
+        return self._near[number]
+
+    def _sum_up(self, first: int) -> RunningTotals | None:
+        after = first + 2 * _NEAR_DAYS
+        if not FIRST_DAY < first < after < LAST_DAY:
+            return None
+        intervals = chain.from_iterable(map(self.intervals, range(first, after)))
+        return RunningTotals(intervals, until=self.zone.instant(after))
+
+    def _advance_far(self, start: int, amount: int, limit: int) -> tuple[int | None, int]:
+        """As `advance`, day by day."""
         left, closed, day = amount, 0, self._day_before(start)
         while (day - EPOCH_ORDINAL) * DAY - _LARGEST_OFFSET < limit:
             if weeks := self._whole_weeks(day, start, limit, left):
@@ -225,7 +265,7 @@ class OpenHours:
 
     def _day_before(self, instant: int) -> int:
         # Start one day early: with a DST change at midnight, an instant may belong to the day before.
-        return max(FIRST_DAY, self.zone.local(instant).toordinal() - 1)
+        return max(FIRST_DAY, self.zone.clock(instant)[0] - 1)
 
 
 def _exhausted() -> CalendarExhausted:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 
 from complaints.domain.time.calendars import (
@@ -126,7 +127,7 @@ def due_at(
     """
     if not pauses and never_stops(target, calendar):
         return from_microseconds(to_microseconds(start) + max(0, target.amount) * SECOND)
-    run = _TargetRun(start, target, calendar)
+    run = _run_of(start, target, calendar)
     return _instant(run.due(_merged(pauses, run.anchor)))
 
 
@@ -141,7 +142,7 @@ def share_at(
         return from_microseconds(
             to_microseconds(start) + max(0, target.amount) * SECOND * share.numerator // share.denominator
         )
-    run = _TargetRun(start, target, calendar)
+    run = _run_of(start, target, calendar)
     return _instant(run.share(_merged(pauses, run.anchor), share))
 
 
@@ -154,7 +155,7 @@ def pause_extension_seconds(
     """
     if not pauses:
         return 0
-    run = _TargetRun(start, target, calendar)
+    run = _run_of(start, target, calendar)
     merged = _merged(pauses, run.anchor)
     due = run.due(merged)
     end = merged[-1][0] if due is None else due
@@ -199,7 +200,7 @@ class _TargetRun:
         self.anchor = to_microseconds(start)
         if target.from_next_day:
             zone = zone_of(calendar.timezone)
-            self.anchor = zone.instant(zone.local(self.anchor).toordinal() + 1)
+            self.anchor = zone.instant(zone.clock(self.anchor)[0] + 1)
         self.counted_time: CountedTime = calendar.counted_time if target.unit in OPEN_UNITS else _REAL_TIME
         self.amount, self.not_before = _amount(self.anchor, target, calendar)
 
@@ -217,7 +218,8 @@ class _TargetRun:
     def share(self, pauses: Sequence[_Range], share: Fraction) -> int | None:
         if share == 1:
             return self.due(pauses)
-        return _advance(self.counted_time, self.anchor, int(self.amount * share), pauses)
+        part = self.amount * share.numerator // share.denominator
+        return _advance(self.counted_time, self.anchor, part, pauses)
 
     def segments(self, start: datetime, pauses: Sequence[Pause]) -> Iterator[Segment]:
         if to_microseconds(start) < self.anchor:
@@ -229,6 +231,12 @@ class _TargetRun:
         if at < self.not_before:
             rest = _cut(self.counted_time.pieces(at), _merged(pauses, at))
             yield from map(_segment, _before(rest, self._end_if_held(merged)))
+
+
+@lru_cache(maxsize=16)
+def _run_of(start: datetime, target: Target, calendar: WorkCalendar) -> _TargetRun:
+    """The run of a target. It is kept for a while: after a due time, its shares are asked for."""
+    return _TargetRun(start, target, calendar)
 
 
 def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> tuple[int, int]:
@@ -246,9 +254,10 @@ def _amount(anchor: int, target: Target, calendar: WorkCalendar) -> tuple[int, i
 
 def _working_days(counted_time: OpenHours, anchor: int, amount: int) -> tuple[int, int]:
     """As `_amount`, up to the same local time that many working days later."""
-    local = counted_time.zone.local(anchor)
-    following = counted_time.open_days(local.toordinal())
-    time_of_day = _time_of_day(local) if next(following) == local.toordinal() else 0
+    first, time_of_day = counted_time.zone.clock(anchor)
+    following = counted_time.open_days(first)
+    if next(following) != first:
+        time_of_day = 0
     last = next(islice(following, amount - 1, None))
     end = counted_time.zone.instant(last, time_of_day)
     open_then, _ = counted_time.advance(end, 1, end + 1)
@@ -361,17 +370,18 @@ def shift_local(instant: datetime, timezone: str, *, months: int = 0, days: int 
 def _shifted(zone: Zone, instant: int, *, months: int, days: int) -> int:
     if not months and not days:
         return instant  # without a shift, the second instant of a DST fold stays as it is
-    local = zone.local(instant)
-    year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
+    ordinal, time_of_day = zone.clock(instant)
+    return zone.instant((_months_later(ordinal, months) if months else ordinal) + days, time_of_day)
+
+
+def _months_later(ordinal: int, months: int) -> int:
+    """The same day of a later month, or the last day of a shorter one."""
+    on = date.fromordinal(ordinal)
+    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
     if not 1 <= year <= 9999:
         raise TimeOutOfRange("So many months lead out of the calendar: choose fewer.")
-    day = min(local.day, monthrange(year, month + 1)[1])
-    ordinal = date(year, month + 1, day).toordinal() + days
-    return zone.instant(ordinal, _time_of_day(local))
-
-
-def _time_of_day(local: datetime) -> int:
-    return to_microseconds(local.replace(tzinfo=UTC)) % DAY
+    day = min(on.day, monthrange(year, month + 1)[1])
+    return date(year, month + 1, day).toordinal()
 
 
 # Amounts of counted time, in microseconds -------------------------------------------------------------------
@@ -415,6 +425,8 @@ def _advance(counted_time: CountedTime, start: int, amount: int, pauses: Sequenc
     """The earliest instant at which `amount` has counted. None if a pause without an end comes first."""
     if amount <= 0:
         return start
+    if not pauses:
+        return counted_time.advance(start, amount, FOREVER)[0]
     for begin, limit in _unpaused(start, pauses):
         at, counted = counted_time.advance(begin, amount, limit)
         if at is not None:

@@ -18,6 +18,7 @@ LAST_DAY = date(9998, 12, 31).toordinal()
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CYCLE_YEARS, _CYCLE_DAYS = 400, 146_097  # after this time, dates and weekdays repeat
+_KNOWN_OFFSETS = 4_096
 _RULES_ONLY_FROM = 2038  # from this year on, zones follow a yearly rule
 
 
@@ -67,9 +68,13 @@ class Zone:
         self.info = info
         self._fixed = info.utcoffset(None) is not None
         self._uneven: dict[int, frozenset[int]] = {}
+        self._steady: dict[int, int | None] = {}
 
     def instant(self, ordinal: int, microseconds: int = 0) -> int:
         """The instant of a local time; `microseconds` is at most a day. Raises TimeOutOfRange."""
+        steady = self._steady_offset(ordinal)
+        if steady is not None:
+            return (ordinal - EPOCH_ORDINAL) * DAY + microseconds - steady
         try:
             wall = datetime.fromordinal(ordinal) + timedelta(microseconds=microseconds)
         except (OverflowError, ValueError) as error:
@@ -77,6 +82,18 @@ class Zone:
         offset = self.info.utcoffset(wall)  # fold=0 (PEP 495) gives the instant that rule 2.4 demands
         assert offset is not None
         return (ordinal - EPOCH_ORDINAL) * DAY + microseconds - offset // MOMENT
+
+    def clock(self, instant: int) -> tuple[int, int]:
+        """The local date of an instant, as an ordinal, and the microseconds since its midnight.
+
+        Raises TimeOutOfRange.
+        """
+        steady = self._steady_offset(instant // DAY + EPOCH_ORDINAL)
+        if steady is None:
+            local = self.local(instant)
+            return local.toordinal(), to_microseconds(local.replace(tzinfo=UTC)) % DAY
+        day, microseconds = divmod(instant + steady, DAY)
+        return day + EPOCH_ORDINAL, microseconds
 
     def local(self, microseconds: int) -> datetime:
         """The local time of an instant, as a datetime without a zone. Raises TimeOutOfRange."""
@@ -87,6 +104,24 @@ class Zone:
         if not FIRST_DAY <= local.toordinal() <= LAST_DAY:
             raise out_of_range()
         return local
+
+    def _steady_offset(self, ordinal: int) -> int | None:
+        """The offset from UTC, in microseconds, if it is the same on a date, the date before and the date after."""
+        if ordinal not in self._steady:
+            if len(self._steady) >= _KNOWN_OFFSETS:
+                self._steady.clear()
+            self._steady[ordinal] = self._find_steady_offset(ordinal)
+        return self._steady[ordinal]
+
+    def _find_steady_offset(self, ordinal: int) -> int | None:
+        if not FIRST_DAY < ordinal < LAST_DAY:
+            return None
+        around = (ordinal - 1, ordinal, ordinal + 1)
+        if any(day in self.uneven(date.fromordinal(day).year) for day in around):
+            return None
+        offset = self._offset(ordinal)
+        assert offset is not None
+        return offset // MOMENT
 
     def uneven(self, year: int) -> frozenset[int]:
         """The dates of a year on which the offset from UTC changes, with the dates before and after them."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -87,6 +89,10 @@ def find_events(tx: Transaction, heads: Sequence[HistoryHead]) -> dict[UUID, lis
         .order_by(_e.complaint_id, _e.ordinal)
     )
     found: dict[UUID, list[PastEvent]] = {head.id: [] for head in heads}
-    for complaint_id, number, kind, version, at, actor, data in tx.connection.execute(statement):
-        found[complaint_id].append(PastEvent(number, kind, version, at, actor, orjson.loads(data)))
+    rows = tx.connection.execute(statement).all()
+    for complaint_id, of_complaint in groupby(rows, key=itemgetter(0)):
+        found[complaint_id] = [
+            PastEvent(number, kind, version, at, actor, orjson.loads(data))
+            for _, number, kind, version, at, actor, data in of_complaint
+        ]
     return found
