@@ -30,7 +30,7 @@ class Reader:
     def get(self, path: str, *, language: str = "en", partial: bool = False, **query: Any) -> Response:
         """The answer to a GET. `partial`: as a script of a page asks."""
         headers = {"Accept-Language": language, **(PARTIAL if partial else {})}
-        return self._send("GET", path, headers, params=query)
+        return self._send("GET", path, headers, params=query or None)
 
     def post(
         self, path: str, fields: Any = (), *, language: str = "en", partial: bool = False, **headers: str

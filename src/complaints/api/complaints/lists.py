@@ -9,30 +9,26 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response
 
-from complaints.api import cursors
 from complaints.api.complaints.json_shapes import complaint_json
+from complaints.api.complaints.list_orders import ORDERS, choose_order, read_cursor, write_cursor
 from complaints.api.complaints.schemas import AgeCount, ComplaintPage, ComplaintShown, DueSummaryShown
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.pages import PageQuery, page_of, parse_fields
-from complaints.api.problems.refusals import BadRequest
 from complaints.api.problems.schemas import refusals
 from complaints.api.query_types import Flag
 from complaints.api.request import CurrentRequest, Reply, note_persons, require_right
 from complaints.domain.errors import InvalidContent
 from complaints.domain.json_text import to_json
 from complaints.domain.time.preview import DURATION, DURATION_LENGTH, parse_duration
-from complaints.domain.vocabulary import Priority
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
-from complaints.use_cases.complaints.lists import ListPosition, Order, SortKey
 from complaints.use_cases.complaints.views import ComplaintParts
 from complaints.use_cases.service import Transaction
 
 router = APIRouter(route_class=StrictRoute)
 _CURSOR = "complaints"
 _PERSONS = frozenset({"complainant", "reporter"})
-_ORDERS = {f"{sign}{key}": Order(key, bool(sign)) for key in SortKey for sign in ("", "-")}
 _AGES = AgeCount.model_fields["age"].annotation.__args__  # type: ignore[union-attr]
 _LONGEST_SOON = timedelta(days=366)
 
@@ -45,7 +41,7 @@ class ComplaintListQuery(ComplaintFilter, PageQuery):
         Field(
             description="`-` before it reverses. Without it: next_due_at with overdue=true (most overdue "
             "first), else -received_at (newest first). What has no due time comes last either way.",
-            json_schema_extra={"enum": [*_ORDERS]},
+            json_schema_extra={"enum": [*ORDERS]},
         ),
     ] = None
     count: Annotated[Flag, Field(description="Also count the complaints that fit, up to 10,000.")] = False
@@ -75,12 +71,10 @@ def list_complaints(
     """
     default = "next_due_at" if query.overdue else "-received_at"
     sort = default if query.sort is None else query.sort
-    order = _ORDERS.get(sort)
-    if order is None:
-        raise BadRequest(f"A list cannot be sorted by {sort[:100]!r}: choose {', '.join(_ORDERS)}.")
+    order = choose_order(sort)
     fields = parse_fields(query.fields, ComplaintShown)
     bound = {"kind": _CURSOR, "sort": sort, "filters": query.digest()}
-    after = _place(query.cursor, bound, order) if query.cursor is not None else None
+    after = read_cursor(query.cursor, bound, order)
 
     def work(tx: Transaction) -> Reply:
         found, end = lists.list_complaints(
@@ -88,7 +82,7 @@ def list_complaints(
         )
         if fields is None or not fields.isdisjoint(_PERSONS):
             note_persons(http_request.scope, _find_in_clear(found))
-        status, page, headers = page_of(map(complaint_json, found), fields, _cursor(end, bound))
+        status, page, headers = page_of(map(complaint_json, found), fields, write_cursor(end, bound))
         return status, {**(page or {}), **(counted(tx) if query.count else {})}, headers
 
     def counted(tx: Transaction) -> dict[str, Any]:
@@ -101,26 +95,6 @@ def list_complaints(
 def _find_in_clear(found: Iterable[ComplaintParts]) -> Iterator[UUID]:
     """The ids of the complaints whose persons are shown in clear."""
     return (parts.members["id"] for parts in found if parts.persons and parts.in_clear)
-
-
-def _cursor(end: ListPosition | None, bound: dict[str, Any]) -> str | None:
-    if end is None:
-        return None
-    return cursors.encode({**bound, "value": to_json(end.value), "id": str(end.complaint_id)})
-
-
-def _place(cursor: str, bound: dict[str, Any], order: Order) -> ListPosition:
-    """The end of the page before. Raises BadRequest for a bad cursor, or for one of other filters or another order."""
-    position = cursors.decode(cursor, _CURSOR)
-    if any(position.get(name) != value for name, value in bound.items()):
-        raise BadRequest("cursor was given for other filters or another sort: send the same, or no cursor.")
-    if order.key is SortKey.PRIORITY:
-        if position.get("value") not in list(Priority):
-            raise cursors.bad_cursor()
-        return ListPosition(Priority(position["value"]), cursors.id_in(position, "id"))
-    if order.key is SortKey.NEXT_DUE_AT and position.get("value") is None:
-        return ListPosition(None, cursors.id_in(position, "id"))
-    return ListPosition(cursors.instant_in(position, "value"), cursors.id_in(position, "id"))
 
 
 # Counts of overdue complaints -----------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from complaints.console.locale import Locale
 from complaints.domain.vocabulary import DeadlineStatus
 
 SOON = timedelta(hours=24)
-_UNMET = frozenset({DeadlineStatus.RUNNING, DeadlineStatus.PAUSED, DeadlineStatus.BREACHED})
+UNMET = frozenset({DeadlineStatus.RUNNING, DeadlineStatus.PAUSED, DeadlineStatus.BREACHED})
+"""The statuses of a deadline that still waits to be met."""
 
 
 class Tone(StrEnum):
@@ -44,7 +45,7 @@ def badge_of(deadline: Mapping[str, Any], now: datetime, locale: Locale) -> Cloc
         form = words.paused_until if until else words.paused
         text = form.format(kind=name, time=locale.time(until, now=now) if until else "")
         return ClockBadge(kind, Tone.PAUSED, text, due_at, counts=False)
-    if status in _UNMET:
+    if status in UNMET:
         tone = Tone.LATE if now > due_at else Tone.SOON if due_at - now <= SOON else Tone.RUNNING
         form = words.late if tone is Tone.LATE else words.due
         text = form.format(kind=name, time=locale.duration(due_at - now))
@@ -57,7 +58,7 @@ def badge_of(deadline: Mapping[str, Any], now: datetime, locale: Locale) -> Cloc
 
 def find_nearest_clock(deadlines: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The unmet deadline that is due first: a running or missed one before a paused one. None: all are met."""
-    unmet = [one for one in deadlines if one["status"] in _UNMET]
+    unmet = [one for one in deadlines if one["status"] in UNMET]
     return min(unmet, key=lambda one: (one["status"] == DeadlineStatus.PAUSED, one["due_at"]), default=None)
 
 

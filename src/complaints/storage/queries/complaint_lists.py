@@ -1,7 +1,7 @@
 """Lists of complaints: filters, orders, and pages by keyset. Each order has its index in `storage.rows.complaint`."""
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -156,6 +156,18 @@ def find_page_rows(
             rows += read(tx, filters, order, phase, limit=wanted)
     shown = rows[:limit]
     return shown, ListPosition(shown[-1].place, shown[-1].id) if len(rows) > limit else None
+
+
+def find_rows_by_id(tx: Transaction, ids: Collection[UUID], filters: Filters, order: Order) -> Sequence[Any]:
+    """The rows of these complaints within the scope of `filters`, as `find_page_rows` gives them, in no order.
+
+    A row also has `fits`: True if the complaint fits the filters.
+    """
+    fits = and_(true(), *conditions(tx, replace(filters, scope=ALL_COMPLAINTS), order)).label("fits")
+    statement = select(*_columns(filters, order), fits).where(
+        any_of(c.id, ids), condition(filters.scope, complaint)
+    )
+    return tx.connection.execute(statement).all()
 
 
 def facts_of(tx: Transaction, rows: Sequence[Any]) -> list[Complaint]:

@@ -45,6 +45,18 @@ def count_overdue(
     return _counted(tx, scope, [c.overdue_after_at < tx.now], [*closed, bands[-1]])
 
 
+def find_oldest_overdue(tx: Transaction, *, scope: Scope = ALL_COMPLAINTS) -> datetime | None:
+    """The earliest unmet due time of the overdue complaints within `scope`. None: none is overdue."""
+    statement = (
+        select(c.overdue_after_at)
+        .where(c.overdue_after_at < tx.now, walked_condition(tx, scope))
+        .order_by(c.overdue_after_at)
+        .limit(1)
+    )
+    found: datetime | None = tx.connection.execute(statement).scalar()
+    return found
+
+
 def count_soon_due(tx: Transaction, end: datetime, *, scope: Scope = ALL_COMPLAINTS) -> list[DueCount]:
     """Complaints within `scope` that are not overdue and whose next due time is before `end`."""
     return _counted(tx, scope, [c.overdue_after_at >= tx.now, *due_before(end, tx.now)], [])

@@ -1,9 +1,10 @@
 """Reading complaints: one, a list, and the numbers of overdue and soon due complaints."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
+from uuid import UUID
 
 from complaints.domain.vocabulary import Priority
 from complaints.storage.database.transactions import Transaction
@@ -11,7 +12,7 @@ from complaints.storage.queries import due_counts
 from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
 from complaints.storage.queries.complaint_lists import Order as Order
 from complaints.storage.queries.complaint_lists import SortKey as SortKey
-from complaints.storage.queries.complaint_lists import count_complaints, find_page_rows
+from complaints.storage.queries.complaint_lists import count_complaints, find_page_rows, find_rows_by_id
 from complaints.storage.queries.due_counts import DueCount
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
@@ -47,6 +48,33 @@ def list_complaints(
     """
     rows, end = find_page_rows(tx, filters_of(service, tx, caller, asked), order, after=after, limit=limit)
     return show_rows(service, tx, caller, rows), end
+
+
+@dataclass(frozen=True, slots=True)
+class KnownComplaints:
+    """Complaints that were asked for by id, and the ids of those that fit a filter."""
+
+    found: list[ComplaintParts]
+    fitting: frozenset[UUID]
+
+
+def show_complaints(
+    service: Service,
+    tx: Transaction,
+    caller: Caller,
+    ids: Collection[UUID],
+    asked: ComplaintFilter,
+    order: Order,
+) -> KnownComplaints:
+    """The complaints with these ids in the scope of a list, in the order of `ids`. Others are left out.
+
+    Raises like `filters_of`.
+    """
+    rows = {row.id: row for row in find_rows_by_id(tx, ids, filters_of(service, tx, caller, asked), order)}
+    shown = [rows[one] for one in dict.fromkeys(ids) if one in rows]
+    return KnownComplaints(
+        show_rows(service, tx, caller, shown), frozenset(row.id for row in shown if row.fits)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +138,33 @@ def summarise_due(service: Service, tx: Transaction, caller: Caller, soon: timed
             due_counts.count_soon_due(tx, end, scope=scope),
             due_counts.count_soon_due_by_kind(tx, end, kinds, scope=scope),
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DueFigures:
+    """The numbers of overdue complaints at a glance.
+
+    `oldest_at` is the earliest due time that was missed, in UTC; None: nothing is overdue. `by_team` begins with the
+    largest number. `soon_due` complaints are not overdue yet.
+    """
+
+    overdue: int
+    oldest_at: datetime | None
+    unassigned: int
+    by_team: dict[str, int]
+    soon_due: int
+
+
+def find_due_figures(tx: Transaction, caller: Caller, soon: timedelta) -> DueFigures:
+    """The figures of the complaints in scope. Three statements, while `summarise_due` needs four larger ones."""
+    late = due_counts.count_overdue(tx, AGES[:1], scope=caller.scope)
+    return DueFigures(
+        overdue=sum(count.count for count in late),
+        oldest_at=due_counts.find_oldest_overdue(tx, scope=caller.scope) if late else None,
+        unassigned=sum(count.count for count in late if count.assignee is None),
+        by_team=_most_first(_summed(late, lambda count: count.team)),
+        soon_due=sum(one.count for one in due_counts.count_soon_due(tx, tx.now + soon, scope=caller.scope)),
     )
 
 

@@ -1,0 +1,39 @@
+"""What the address of a list of due complaints asks: filters, order, columns, and the place in the list."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from complaints.console.views.clock_badges import SOON
+from complaints.use_cases.complaints.filters import ComplaintFilter
+
+
+class Show(StrEnum):
+    """Which complaints a list of due ones has: those overdue, or those that fall due soon."""
+
+    OVERDUE = "overdue"
+    SOON = "soon"
+
+
+class DueListQuery(ComplaintFilter):
+    """The parameters of the page. The filters are those of the API."""
+
+    show: Show = Show.OVERDUE
+    sort: Annotated[str, Field(max_length=40)] = "next_due_at"
+    columns: Annotated[str, Field(max_length=200)] = ""
+    cursor: str | None = None
+
+    def asked(self, now: datetime) -> ComplaintFilter:
+        """The filter at `now`, with what `show` adds to the filters of the address."""
+        if self.show is Show.OVERDUE:
+            return self.model_copy(update={"overdue": True})
+        end = now + SOON
+        return self.model_copy(update={"overdue": False, "due_before": min(self.due_before or end, end)})
+
+    @property
+    def bound(self) -> Mapping[str, Any]:
+        """The values to which a cursor of this list belongs."""
+        return {"kind": "due-list", "sort": self.sort, "show": self.show.value, "filters": self.digest()}
