@@ -2,6 +2,8 @@
 
 import { keepZone } from "./zone.js";
 import { watchSession } from "./session.js";
+import { watchUploads } from "./upload.js";
 
 keepZone();
 watchSession();
+watchUploads();
