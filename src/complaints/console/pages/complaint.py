@@ -15,7 +15,7 @@ from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.views import complaint_facts
 from complaints.console.views.clock_bars import ClockBar, bar_of, name_of_deadline
 from complaints.console.views.event_words import EventWords
-from complaints.console.views.explained_time import ExplainedTime, explained_time_of
+from complaints.console.views.explained_time import explained_time_of
 from complaints.console.views.names import Names
 from complaints.console.views.timeline import Chip, Timeline, timeline_of
 from complaints.domain.complaint.numbers import number_of
@@ -89,16 +89,20 @@ def explain_deadline(request: SignedIn, reference: str, deadline_id: UUID) -> Re
     """Why a deadline is due when it is: in its place on the page, or as a page of its own."""
     request.caller.require(Right.READ_OWN)
 
-    def work(tx: Transaction) -> tuple[str, str, ExplainedTime]:
+    def work(tx: Transaction) -> dict[str, Any]:
         view = lists.load_view(request.service, tx, request.caller, reference)
         explained = explanation.explain(request.service, tx, request.caller, reference, deadline_id)
         deadline = next(one for one in view.complaint.deadlines if one.id == deadline_id)
-        name = name_of_deadline(deadline, _names(request, tx))
-        return number_of(view.complaint.sequence), name, explained_time_of(explained, request.locale)
+        return {
+            "number": number_of(view.complaint.sequence),
+            "name": name_of_deadline(deadline, _names(request, tx)),
+            "explained": explained_time_of(explained, request.locale),
+            "now": view.now,
+        }
 
-    number, name, explained = request.read(work)
+    values = request.read(work)
     template = "fragments/explanation.html" if request.is_partial else "pages/explanation.html"
-    return request.page(template, number=number, name=name, deadline_id=deadline_id, explained=explained)
+    return request.page(template, deadline_id=deadline_id, **values)
 
 
 @router.post("/{reference}/reveal")
@@ -112,7 +116,7 @@ def reveal_persons(request: SignedIn, reference: str, form: SentForm) -> Respons
         values = _values(request, _load(request, reference, None), Chip.ALL)
         return request.page(template, status=422, **values | {"reveal_form": state})
     values = _values(request, _load(request, reference, None), Chip.ALL)
-    note_persons(request.http.scope, [revealed.access.complaint_id])
+    note_persons(request.http.scope, [values["complaint"].complaint.id])
     shown = complaint_facts.persons_of(revealed.persons, values["names"])
     clear = {"persons": shown, "service_id": revealed.service_id, "may_reveal": False}
     return request.page(template, **values | clear)
@@ -136,9 +140,7 @@ def _load(request: PageRequest, reference: str, after: int | None) -> LoadedComp
     return loaded
 
 
-def _load_parts(
-    request: PageRequest, tx: Transaction, reference: str, after: int | None
-) -> LoadedComplaint:
+def _load_parts(request: PageRequest, tx: Transaction, reference: str, after: int | None) -> LoadedComplaint:
     service, caller = request.service, request.caller
     view = lists.load_view(service, tx, caller, reference)
     complaint, known = view.complaint, str(view.complaint.id)
@@ -180,9 +182,7 @@ def _values(request: PageRequest, loaded: LoadedComplaint, chip: Chip) -> dict[s
         "result": complaint_facts.result_of(complaint, names),
         "satisfaction": complaint_facts.satisfaction_of(complaint, names),
         "links": complaint_facts.links_of(view.links, loaded.links_to, names),
-        "acknowledgement": loaded.policy.acknowledgement_for(
-            language, number=number_of(complaint.sequence)
-        ),
+        "acknowledgement": loaded.policy.acknowledgement_for(language, number=number_of(complaint.sequence)),
         "persons": complaint_facts.persons_of(persons, names),
         "service_id": None,
         "may_reveal": can_be_revealed and caller.has_right_on(Right.REVEAL, complaint),
@@ -202,9 +202,7 @@ def _bars_by_cycle(loaded: LoadedComplaint) -> dict[int, list[ClockBar]]:
     now, names = loaded.view.now, loaded.names
     by_cycle = groupby(loaded.details, key=lambda one: one.deadline.cycle)
     return {
-        cycle: [
-            bar_of(one, now, names, promise=loaded.promises.get(one.deadline.id, "")) for one in details
-        ]
+        cycle: [bar_of(one, now, names, promise=loaded.promises.get(one.deadline.id, "")) for one in details]
         for cycle, details in by_cycle
     }
 
@@ -212,8 +210,6 @@ def _bars_by_cycle(loaded: LoadedComplaint) -> dict[int, list[ClockBar]]:
 def _timeline(loaded: LoadedComplaint, chip: Chip) -> Timeline:
     linked = [*loaded.view.links, *loaded.links_to]
     numbers = {str(one.complaint_id): number_of(one.sequence) for one in linked}
-    deadlines = {
-        str(one.deadline.id): name_of_deadline(one.deadline, loaded.names) for one in loaded.details
-    }
+    deadlines = {str(one.deadline.id): name_of_deadline(one.deadline, loaded.names) for one in loaded.details}
     words = EventWords(loaded.names, numbers, deadlines, loaded.view.now)
     return timeline_of(loaded.stretch, chip, words, limit=_EVENTS)

@@ -147,9 +147,7 @@ def _place(instant: datetime, scale: _Span) -> float:
     return round(min(max(share, 0.0), 1.0) * 100, 2)
 
 
-def _pieces(
-    deadline: Deadline, pauses: Sequence[Pause], stop: datetime, scale: _Span
-) -> Iterable[BarPiece]:
+def _pieces(deadline: Deadline, pauses: Sequence[Pause], stop: datetime, scale: _Span) -> Iterable[BarPiece]:
     used_until, at = min(stop, deadline.due_at), deadline.started_at
     for start, end in pauses:
         last = min(end or deadline.due_at, deadline.due_at)

@@ -27,15 +27,16 @@ _WORDS_OF_CHANGES = {
     "channel": "channel",
 }
 _PLAIN_CHANGES = ("region", "service_type", "service_id", "tags", "attributes", "external_ids", "external_id")
+_STEPS_WITHOUT_LADDER = ("manual", "contact")
 _PEOPLE = ("assignee", "first_owner")
 
 
 @dataclass(frozen=True, slots=True)
 class QuotedText:
-    """A text that somebody wrote. `label` says what it is. `text` is "" if it was erased."""
+    """A text that somebody wrote. `label` says what it is. `text` is None if it was erased."""
 
     label: str
-    text: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,15 @@ class EventWords:
     def about(self, record: EventRecord) -> list[str]:
         """Short facts: by which channel, which deadline, to whom, until when, what changed."""
         data = record.data
-        return [*self._told(record, data), *self._clock(record, data), *self._changed(record, data)]
+        return [
+            *self._told(record, data),
+            *self._marked(record, data),
+            *self._filed(data),
+            *self._stepped(data),
+            *self._timed(record, data),
+            *self._ruled(data),
+            *self._changed(record, data),
+        ]
 
     def texts(self, record: EventRecord) -> list[QuotedText]:
         """What somebody wrote, in the order in which a person reads it."""
@@ -67,8 +76,8 @@ class EventWords:
         found = [(name, data[name]) for name in names if isinstance(data.get(name), str)]
         changed = _RESULTS if record.type in _BEGINNINGS else (*_STORY, *_RESULTS)
         found += [(name, changes[name]) for name in changed if isinstance(changes.get(name), str)]
-        label = self.names.locale.texts.events.text
-        return [QuotedText(str(label[name]), "" if text == ERASED else text) for name, text in found]
+        labels = self.names.locale.texts.events.text
+        return [QuotedText(str(labels[name]), None if text == ERASED else text) for name, text in found]
 
     def others(self, record: EventRecord) -> list[tuple[str, str]]:
         """The other complaints of an event: how each belongs to it, and its number or id."""
@@ -95,50 +104,61 @@ class EventWords:
         for name in ("csat", "nps"):
             if data.get(name) is not None:
                 yield str(words[name]).format(score=data[name])
+
+    def _marked(self, record: EventRecord, data: _Data) -> Iterator[str]:
+        """The reason of a hold, who chose an assignee, and the marks that an event may have."""
+        words = self.names.locale.texts.events.about
         if record.type == EventType.HELD:
-            yield locale.word("hold_reason", data["reason"])
-        for name in ("early", "taken_back"):
-            if data.get(name):
-                yield str(words[name])
+            yield self.names.locale.word("hold_reason", data["reason"])
+        yield from (str(words[name]) for name in ("early", "taken_back") if data.get(name))
         if data.get("by"):
             yield str(words.by[data["by"]])
         if data.get("left"):
             yield str(words.left).format(name=self.names.user(data["left"]))
-        if data.get("file_name"):
-            yield data["file_name"] if data["file_name"] != ERASED else str(words.erased)
+
+    def _filed(self, data: _Data) -> Iterator[str]:
+        """The name of a file, for whom it or a note is, and what the scanner found."""
+        words = self.names.locale.texts.events.about
+        if name := data.get("file_name"):
+            yield str(words.erased) if name == ERASED else name
         if data.get("visibility"):
-            yield locale.word("visibility", data["visibility"])
+            yield self.names.locale.word("visibility", data["visibility"])
         if data.get("finding"):
             yield data["finding"]
 
-    def _clock(self, record: EventRecord, data: _Data) -> Iterator[str]:
-        """Which deadline, which step of its ladder, to whom, and until when."""
+    def _stepped(self, data: _Data) -> Iterator[str]:
+        """Which deadline, which step of its ladder, and to whom."""
         words = self.names.locale.texts.events.about
         named = self.deadlines.get(str(data.get("deadline_id")), "")
         if named or data.get("kind"):
             yield named or self.names.kind(data["kind"])
-        if data.get("step") and data["step"] != "manual":
+        if data.get("step") and data["step"] not in _STEPS_WITHOUT_LADDER:
             yield str(words.step).format(step=data["step"])
         if data.get("level"):
             yield str(words.level).format(level=data["level"])
-        if data.get("late"):
-            yield str(words.late)
-        if data.get("superseded"):
-            yield str(words.superseded)
-        elif data.get("recipients"):
+        yield from (str(words[name]) for name in ("late", "superseded") if data.get(name))
+        if data.get("recipients") and not data.get("superseded"):
             yield str(words.to).format(names=self.names.users(data["recipients"]))
-        until = data.get("until_at") or data.get("pause_ended_at")
-        if until:
+
+    def _timed(self, record: EventRecord, data: _Data) -> Iterator[str]:
+        """Until when, for when, and which attempt was planned."""
+        words = self.names.locale.texts.events.about
+        if until := data.get("until_at") or data.get("pause_ended_at"):
             yield str(words.until).format(time=self._time(until))
-        if record.type == EventType.PROMISE_MADE and data.get("deadlines"):
-            yield str(words.promised_for).format(time=self._time(data["deadlines"][0]["due_at"]))
+        planned = data.get("deadlines", ())
+        if record.type == EventType.PROMISE_MADE and planned:
+            yield str(words.promised_for).format(time=self._time(planned[0]["due_at"]))
+        attempt = max((one.get("attempt", 1) for one in planned), default=1)
+        if record.type == EventType.UPDATED and attempt > 1:
+            yield str(words.attempt).format(number=attempt)
+
+    def _ruled(self, data: _Data) -> Iterator[str]:
+        """The policy before and after, and the policy that would fit now."""
+        words = self.names.locale.texts.events.about
         if data.get("policy_after"):
             yield str(words.policy).format(before=data.get("policy_before"), after=data["policy_after"])
         if data.get("other_policy"):
             yield str(words.other_policy).format(policy=data["other_policy"])
-        attempt = max((one.get("attempt", 1) for one in data.get("deadlines", ())), default=1)
-        if record.type == EventType.UPDATED and attempt > 1:
-            yield str(words.attempt).format(number=attempt)
 
     def _changed(self, record: EventRecord, data: _Data) -> Iterator[str]:
         """The members that changed. Of a new complaint only its priority: the facts beside the history say the rest."""
@@ -158,7 +178,7 @@ class EventWords:
         """A new value in words; None if the history does not say it."""
         nothing = str(self.names.locale.texts.events.about.nothing)
         if name in _WORDS_OF_CHANGES:
-            return self.names.locale.word(_WORDS_OF_CHANGES[name], value) if value else nothing
+            return self.names.locale.word(_WORDS_OF_CHANGES[name], value) if value else None
         if name in _PEOPLE:
             return self.names.user(value) or nothing
         if name == "team":
@@ -170,7 +190,7 @@ class EventWords:
         return None
 
     def _time(self, text: str) -> str:
-        return self.names.locale.time(datetime.fromisoformat(text), now=self.now)
+        return self.names.locale.moment(datetime.fromisoformat(text), self.now)
 
 
 def _plain(value: Any) -> str:

@@ -50,7 +50,9 @@ def explained_time_of(explained: Explanation, locale: Locale) -> ExplainedTime:
     stretches = _stretches(explained, locale)
     words = locale.texts.explanation.sum
     lengths = {kind: _total(explained.segments, explained.due_at, kind) for kind in StretchKind}
-    sums = [(kind, str(words[kind]).format(time=locale.duration(one))) for kind, one in lengths.items() if one]
+    sums = [
+        (kind, str(words[kind]).format(time=locale.duration(one))) for kind, one in lengths.items() if one
+    ]
     return ExplainedTime(
         due_at=explained.due_at,
         stretches=stretches,
@@ -77,9 +79,7 @@ def _stretches(explained: Explanation, locale: Locale) -> list[TimeStretch]:
         x = round((one.start - start) / whole * 100, 3)
         width = round(max(last - one.start, timedelta(0)) / whole * 100, 3)
         length = locale.duration(last - one.start) if one.end else ""
-        made.append(
-            TimeStretch(_kind_of(one), x, width, _words_of(one, locale), one.start, one.end, length)
-        )
+        made.append(TimeStretch(_kind_of(one), x, width, _words_of(one, locale), one.start, one.end, length))
     return made
 
 

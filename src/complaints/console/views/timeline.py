@@ -149,7 +149,9 @@ def entry_of(record: EventRecord, words: EventWords) -> TimelineEntry:
 
 
 def _tone_of(event_type: str, data: Mapping[str, Any]) -> EntryTone:
-    if event_type == EventType.DEADLINE_BREACHED or (event_type == EventType.DEADLINE_MET and data.get("late")):
+    if event_type == EventType.DEADLINE_BREACHED or (
+        event_type == EventType.DEADLINE_MET and data.get("late")
+    ):
         return EntryTone.LATE
     if event_type in _STEPS:
         return EntryTone.STEP

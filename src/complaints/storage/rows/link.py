@@ -80,9 +80,7 @@ def find_links(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Scope
     return tx.connection.execute(statement, {"ids": complaint_ids}).mappings().all()
 
 
-def find_links_to(
-    tx: Transaction, complaint_id: UUID, *, scope: Scope, limit: int
-) -> Sequence[RowMapping]:
+def find_links_to(tx: Transaction, complaint_id: UUID, *, scope: Scope, limit: int) -> Sequence[RowMapping]:
     """The links to a complaint from up to `limit` complaints within `scope`, with the sequence of the other one."""
     statement = (
         select(k.type, k.complaint_id, complaint.c.sequence)
