@@ -1,6 +1,5 @@
 """One complaint on one page: the facts, the clocks as bars, the ladders, the history, links and attachments."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, Any
@@ -21,11 +20,10 @@ from complaints.console.views.timeline import Chip, Timeline, timeline_of
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.policy import Policy
-from complaints.domain.vocabulary import DeadlineKind
 from complaints.features.complainant_page.use_cases import PageLink, find_link
 from complaints.use_cases.access import Right
 from complaints.use_cases.attachments.reading import Attachment, list_attachments
-from complaints.use_cases.complaints import explanation, history, lists, promises, revealing
+from complaints.use_cases.complaints import explanation, history, lists, revealing
 from complaints.use_cases.complaints.deadline_details import DeadlineDetail, load_deadline_details
 from complaints.use_cases.complaints.history import HistoryStretch
 from complaints.use_cases.complaints.revealing import RevealedPersons
@@ -48,7 +46,6 @@ class LoadedComplaint:
     view: ComplaintView
     policy: Policy
     details: list[DeadlineDetail]
-    promises: Mapping[UUID, str]
     stretch: HistoryStretch
     links_to: list[LinkView]
     attachments: list[Attachment]
@@ -144,14 +141,11 @@ def _load_parts(request: PageRequest, tx: Transaction, reference: str, after: in
     service, caller = request.service, request.caller
     view = lists.load_view(service, tx, caller, reference)
     complaint, known = view.complaint, str(view.complaint.id)
-    has_promises = any(one.kind == DeadlineKind.PROMISE for one in complaint.deadlines)
-    promised = promises.list_promises(tx, caller, known) if has_promises else ()
     may_write = caller.has_right_on(Right.CONTRIBUTE, complaint)
     return LoadedComplaint(
         view=view,
         policy=service.configuration(tx).policy_of(complaint),
         details=load_deadline_details(service, tx, complaint),
-        promises={promise.id: promise.text for _, promise in promised},
         stretch=history.load_stretch(tx, caller, known, after=after, limit=_EVENTS),
         links_to=find_view_links_to(tx, caller, complaint.id, limit=_MOST),
         attachments=[*list_attachments(tx, caller, known, limit=_MOST)],
@@ -201,10 +195,7 @@ def _bars_by_cycle(loaded: LoadedComplaint) -> dict[int, list[ClockBar]]:
     """The bars of the deadlines by cycle, in the order in which they were started."""
     now, names = loaded.view.now, loaded.names
     by_cycle = groupby(loaded.details, key=lambda one: one.deadline.cycle)
-    return {
-        cycle: [bar_of(one, now, names, promise=loaded.promises.get(one.deadline.id, "")) for one in details]
-        for cycle, details in by_cycle
-    }
+    return {cycle: [bar_of(one, now, names) for one in details] for cycle, details in by_cycle}
 
 
 def _timeline(loaded: LoadedComplaint, chip: Chip) -> Timeline:

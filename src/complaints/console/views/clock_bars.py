@@ -86,8 +86,8 @@ class ClockBar:
     ladder_words: str
 
 
-def bar_of(detail: DeadlineDetail, now: datetime, names: Names, *, promise: str = "") -> ClockBar:
-    """The bar of one deadline at `now`. `promise` is the text of a promise."""
+def bar_of(detail: DeadlineDetail, now: datetime, names: Names) -> ClockBar:
+    """The bar of one deadline at `now`."""
     deadline, locale = detail.deadline, names.locale
     scale = _scale_of(detail, now)
     stop = _stop_of(deadline, now)
@@ -97,7 +97,7 @@ def bar_of(detail: DeadlineDetail, now: datetime, names: Names, *, promise: str 
     return ClockBar(
         id=deadline.id,
         name=name_of_deadline(deadline, names),
-        promise=promise,
+        promise=detail.promise,
         badge=badge_of({**vars(deadline), "kind": names.kind(deadline.kind)}, now, locale),
         started_at=deadline.started_at,
         due_at=deadline.due_at,

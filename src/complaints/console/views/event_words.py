@@ -7,6 +7,8 @@ from typing import Any
 
 from complaints.console.views.names import Names
 from complaints.domain.complaint.texts import ERASED
+from complaints.domain.rules.actions import MANUAL_STEP
+from complaints.domain.rules.contacts import CONTACT_STEP
 from complaints.domain.vocabulary import EventType, LinkType
 from complaints.use_cases.complaints.history import EventRecord
 
@@ -27,7 +29,7 @@ _WORDS_OF_CHANGES = {
     "channel": "channel",
 }
 _PLAIN_CHANGES = ("region", "service_type", "service_id", "tags", "attributes", "external_ids", "external_id")
-_STEPS_WITHOUT_LADDER = ("manual", "contact")
+_STEPS_WITHOUT_LADDER = (MANUAL_STEP, CONTACT_STEP)
 _PEOPLE = ("assignee", "first_owner")
 
 
@@ -115,6 +117,8 @@ class EventWords:
             yield str(words.by[data["by"]])
         if data.get("left"):
             yield str(words.left).format(name=self.names.user(data["left"]))
+        if data.get("external_ids"):
+            yield _plain(data["external_ids"])
 
     def _filed(self, data: _Data) -> Iterator[str]:
         """The name of a file, for whom it or a note is, and what the scanner found."""

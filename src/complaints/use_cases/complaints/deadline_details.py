@@ -11,7 +11,9 @@ from complaints.domain.rules import deadlines
 from complaints.domain.rules.passing_time import find_told
 from complaints.domain.staff import Directory
 from complaints.domain.time.working_time import Pause
+from complaints.domain.vocabulary import DeadlineKind
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows.deadline import find_promises
 from complaints.storage.rows.escalation import find_of_complaint
 from complaints.use_cases.complaints.explanation import ExplainedStep, explain_taken, plan_steps
 from complaints.use_cases.service import Service
@@ -23,13 +25,14 @@ _MOST_STEPS = 500
 class DeadlineDetail:
     """A deadline, the pauses that move its due time, and the steps of its ladder by planned time.
 
-    `recipients` of a step to come are the users who would hear of it as things stand now.
+    `promise` is the text of a promise, and "" for another deadline. `recipients` of a step to come are the users who would hear of it as things stand now.
     """
 
     deadline: Deadline
     policy: Policy
     pauses: Sequence[Pause]
     steps: Sequence[ExplainedStep]
+    promise: str = ""
 
 
 def load_deadline_details(service: Service, tx: Transaction, complaint: Complaint) -> list[DeadlineDetail]:
@@ -41,13 +44,16 @@ def load_deadline_details(service: Service, tx: Transaction, complaint: Complain
     taken: defaultdict[UUID, list[ExplainedStep]] = defaultdict(list)
     for row in find_of_complaint(tx, complaint.id, limit=_MOST_STEPS):
         taken[row["deadline_id"]].append(explain_taken(row))
+    promised = [one.id for one in complaint.deadlines if one.kind == DeadlineKind.PROMISE]
+    promises = find_promises(tx, promised) if promised else {}
     found = []
     for deadline in complaint.deadlines:
         policy = configuration.policy(deadline.policy_code, deadline.policy_version)
         planned = _find_planned(deadline, complaint, policy, configuration.directory)
         steps = sorted([*taken[deadline.id], *planned], key=lambda one: one.planned_at)
         pauses = deadlines.terms_of(deadline, complaint, policy).pauses
-        found.append(DeadlineDetail(deadline, policy, pauses, steps))
+        promise = promises[deadline.id].text if deadline.id in promises else ""
+        found.append(DeadlineDetail(deadline, policy, pauses, steps, promise))
     return found
 
 
