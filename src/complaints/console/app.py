@@ -4,11 +4,11 @@ from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
 from complaints.console import static_files
-from complaints.console.pages import dashboard, overdue, reports, rows, sign_in
+from complaints.console.pages import complaint, dashboard, overdue, reports, rows, sign_in
 from complaints.console.refusals import install_refusals
 
 PREFIX = "/console"
-_PAGES = (sign_in, overdue, rows, dashboard, reports)
+_PAGES = (sign_in, overdue, rows, complaint, dashboard, reports)
 
 
 def create_console() -> FastAPI:

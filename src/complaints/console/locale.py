@@ -96,6 +96,16 @@ class Locale:
         year = None if now is None else self.local(now).year
         return f"{self.day(local.date(), this_year=year)} {local:%H:%M}"
 
+    def moment(self, instant: datetime, now: datetime) -> str:
+        """As `time`, with a word for the local day of `now`, so that it can stand among other days."""
+        said = self.time(instant, now=now)
+        is_today = self.local(instant).date() == self.local(now).date()
+        return str(self.texts.common.dates.today).format(time=said) if is_today else said
+
+    def time_at(self, instant: datetime, zone: str) -> str:
+        """An instant in words in another zone, with the date and the name of the zone."""
+        return f"{Locale(self.language, zone).time(instant)} {zone}"
+
     def day(self, day: date, *, this_year: int | None = None) -> str:
         """A date with its weekday. The year is left out if it is `this_year`."""
         words = self.texts.common.dates

@@ -3,9 +3,11 @@
 import { countClocks } from "./clocks.js";
 import { keepLive } from "./live.js";
 import { watchSession } from "./session.js";
+import { watchUploads } from "./upload.js";
 import { keepZone } from "./zone.js";
 
 keepZone();
 watchSession();
+watchUploads();
 countClocks();
 keepLive();

@@ -154,6 +154,13 @@ def find_of_deadline(tx: Transaction, deadline_id: UUID) -> Sequence[RowMapping]
     return tx.connection.execute(statement).mappings().all()
 
 
+def find_of_complaint(tx: Transaction, complaint_id: UUID, *, limit: int) -> Sequence[RowMapping]:
+    """The last `limit` steps taken on the deadlines of one complaint, in the order in which they were taken."""
+    of_deadlines = e.complaint_id == complaint_id, e.deadline_id.is_not(None)
+    statement = select(escalation).where(*of_deadlines).order_by(e.taken_at.desc(), e.id.desc()).limit(limit)
+    return tx.connection.execute(statement).mappings().all()[::-1]
+
+
 def find_unsettled(tx: Transaction, complaint_id: UUID) -> list[UnsettledEscalation]:
     """The escalations of a complaint that are not settled, oldest first."""
     statement = select(e.id, e.deadline_id, e.recipients)

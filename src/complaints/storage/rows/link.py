@@ -80,6 +80,18 @@ def find_links(tx: Transaction, complaint_ids: Collection[UUID], *, scope: Scope
     return tx.connection.execute(statement, {"ids": complaint_ids}).mappings().all()
 
 
+def find_links_to(tx: Transaction, complaint_id: UUID, *, scope: Scope, limit: int) -> Sequence[RowMapping]:
+    """The links to a complaint from up to `limit` complaints within `scope`, with the sequence of the other one."""
+    statement = (
+        select(k.type, k.complaint_id, complaint.c.sequence)
+        .join(complaint, complaint.c.id == k.complaint_id)
+        .where(k.other_id == complaint_id, condition(scope, complaint))
+        .order_by(complaint.c.sequence)
+        .limit(limit)
+    )
+    return tx.connection.execute(statement).mappings().all()
+
+
 def add_link(tx: Transaction, complaint_id: UUID, link_type: LinkType, other_id: UUID) -> bool:
     """Add a link. Returns False if it exists."""
     row = {"complaint_id": complaint_id, "type": link_type, "other_id": other_id}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from complaints.domain.complaint.facts import AnySubject, Deadline
@@ -22,7 +23,8 @@ from complaints.use_cases.service import Service
 class ExplainedStep:
     """A step of the ladder. `taken_at` is None while the step is planned.
 
-    A planned step with `repeat` is taken again each time after this interval (rule 3.9).
+    A planned step with `repeat` is taken again each time after this interval (rule 3.9). `recipients` are the logins
+    of the users who were notified. A user acknowledged a taken step as actor `acknowledged_by`.
     """
 
     step: str
@@ -32,6 +34,8 @@ class ExplainedStep:
     taken_at: datetime | None = None
     superseded: bool = False
     repeat: str | None = None
+    recipients: tuple[str, ...] = ()
+    acknowledged_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +75,26 @@ def explain(
 
 def explain_deadline(tx: Transaction, deadline: Deadline, subject: AnySubject, policy: Policy) -> Explanation:
     """Explain a deadline of a complaint or other subject."""
-    taken = [
-        ExplainedStep(
-            row["step"],
-            row["level"],
-            tuple(row["roles"]),
-            row["planned_at"],
-            row["taken_at"],
-            row["superseded"],
-        )
-        for row in find_of_deadline(tx, deadline.id)
-    ]
-    steps = sorted([*taken, *_plan_steps(deadline, subject, policy)], key=lambda s: s.planned_at)
+    taken = [explain_taken(row) for row in find_of_deadline(tx, deadline.id)]
+    steps = sorted([*taken, *plan_steps(deadline, subject, policy)], key=lambda s: s.planned_at)
     return Explanation(deadline.due_at, deadlines.explain_due_time(deadline, subject, policy), steps, policy)
 
 
-def _plan_steps(deadline: Deadline, subject: AnySubject, policy: Policy) -> list[ExplainedStep]:
+def explain_taken(row: Mapping[Any, Any]) -> ExplainedStep:
+    """The step of a row of an escalation."""
+    return ExplainedStep(
+        row["step"],
+        row["level"],
+        tuple(row["roles"]),
+        row["planned_at"],
+        row["taken_at"],
+        row["superseded"],
+        recipients=tuple(row["recipients"]),
+        acknowledged_by=row["acknowledged_by"],
+    )
+
+
+def plan_steps(deadline: Deadline, subject: AnySubject, policy: Policy) -> list[ExplainedStep]:
     """The steps that are still planned. None remain once the deadline is met or cancelled."""
     if not deadline.unmet:
         return []

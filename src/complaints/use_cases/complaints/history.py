@@ -74,6 +74,14 @@ def event_with_texts(row: Mapping[Any, Any]) -> EventRecord:
     return EventRecord(*(*_members(row), join_texts(row["type"], json.loads(row["data"]), texts)))
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryStretch:
+    """Some events of one history, oldest first. `total` is the number of all its events."""
+
+    records: Sequence[EventRecord]
+    total: int
+
+
 def timeline(
     tx: Transaction, caller: Caller, reference: str, *, after: int, limit: int
 ) -> Sequence[EventRecord]:
@@ -81,10 +89,19 @@ def timeline(
 
     Events in detached months are left out. The ordinal of the first event then shows how many are missing.
     """
+    return load_stretch(tx, caller, reference, after=after, limit=limit).records
+
+
+def load_stretch(
+    tx: Transaction, caller: Caller, reference: str, *, after: int | None, limit: int
+) -> HistoryStretch:
+    """As `timeline`, with the length of the history. Without `after`: its last `limit` events."""
     extent = load_known_history(tx, caller, reference)
-    rows = _rows(tx, extent, after=after, limit=limit)
+    first = max(0, extent.events - limit) if after is None else after
+    rows = _rows(tx, extent, after=first, limit=limit)
     internal = caller.has_right_everywhere(Right.SEE_INTERNAL)
-    return _shown(tx, caller, rows, internal=internal or is_known(tx, caller, reference, Right.SEE_INTERNAL))
+    internal = internal or is_known(tx, caller, reference, Right.SEE_INTERNAL)
+    return HistoryStretch(_shown(tx, caller, rows, internal=internal), extent.events)
 
 
 def _shown(

@@ -13,7 +13,7 @@ from complaints.domain.rules.deadlines import catch_up_status
 from complaints.domain.scope import ScopedComplaint
 from complaints.domain.vocabulary import Action, LinkType
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows.link import find_links
+from complaints.storage.rows.link import find_links, find_links_to
 from complaints.storage.rows.person import Persons, find_persons, members_of
 from complaints.use_cases.access import Caller, Right, right_for
 from complaints.use_cases.service import Service
@@ -118,6 +118,12 @@ def find_link_views(tx: Transaction, caller: Caller, ids: Collection[UUID]) -> d
         found = LinkView(row["type"], row["other_id"], row["sequence"])
         links.setdefault(row["complaint_id"], []).append(found)
     return links
+
+
+def find_view_links_to(tx: Transaction, caller: Caller, complaint_id: UUID, *, limit: int) -> list[LinkView]:
+    """The links to a complaint from up to `limit` complaints that the caller may know of, the oldest first."""
+    rows = find_links_to(tx, complaint_id, scope=caller.scope, limit=limit)
+    return [LinkView(row["type"], row["complaint_id"], row["sequence"]) for row in rows]
 
 
 def view_one(service: Service, tx: Transaction, caller: Caller, complaint: Complaint) -> ComplaintView:

@@ -1,0 +1,189 @@
+"""The page of one complaint: what it shows to whom, its parts, the explanation of a due time, and revealing persons."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.complaint.numbers import number_of
+from complaints.domain.vocabulary import AccessRole
+from complaints.use_cases.service import Service
+from tests.console.conftest import Reader
+from tests.support import Scenario, count_statements
+
+pytestmark = pytest.mark.usefixtures("everything_holds")
+SignIn = Callable[..., Reader]
+ADDRESS = "/complaints"
+MOST_STATEMENTS = 22
+PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "language": "zh", "vulnerable": True}
+MEMBERS: dict[str, Any] = {
+    "subject": "No signal <b>here</b>", "description": "Since Monday.", "category": "network.outage",
+    "complainant": PERSON, "reporter": {"name": "Li Hua"}, "service": {"type": "mobile", "id": "+8613900000000"},
+    "region": "CN-31", "tags": ["tower"], "attributes": {"cell": "SH-0423"}, "external_id": "T-1",
+}  # fmt: skip
+
+
+def address_of(complaint: Complaint) -> str:
+    return f"{ADDRESS}/{number_of(complaint.sequence)}"
+
+
+@pytest.fixture
+def complaint(client: TestClient, scenario: Scenario) -> Complaint:
+    """A complaint in its second cycle, with everything that a page can show."""
+    earlier = scenario.post()
+    made = scenario.post(**MEMBERS)
+    path = f"/v1/complaints/{made.id}"
+    scenario.advance(hours=30)
+    scenario.act(made, "respond", message="We look at it.", contact_channel="phone")
+    promised = {"text": "A technician comes", "due_at": "2026-02-01T01:00:00Z"}
+    client.post(f"{path}/promises", json=promised).raise_for_status()
+    client.post(f"{path}/notes", json={"text": "Ring twice."}).raise_for_status()
+    client.post(
+        f"{path}/links", json={"type": "recurrence_of", "complaint_id": str(earlier.id)}
+    ).raise_for_status()
+    name = {"Content-Disposition": "attachment; filename=bill.png", "Content-Type": "image/png"}
+    client.post(f"{path}/attachments", content=b"png", headers=name).raise_for_status()
+    scenario.act(made, "hold", reason="awaiting_complainant", until="2026-01-07T01:00:00Z")
+    scenario.advance(hours=30)
+    scenario.act(made, "resolve", resolution="Mended", outcome="upheld", cause="technical", root_cause="Wind")
+    scenario.act(made, "notify_result", message="It is mended.", contact_channel="phone")
+    scenario.advance(days=29)
+    answers = {"outcome": "not_solved", "csat": 2, "nps": 3, "note": "Still dead"}
+    return scenario.act(made, "record_contact", **answers)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            [
+                "Investigating",
+                "cycle 2",
+                "Contacts",
+                "why this time?",
+                "Recurrence of",
+                "2 of 5",
+                "by the clock",
+            ],
+        ),
+        ("zh", ["调查处理中", "第 2 轮", "联系", "为什么是这个时间？", "再次发生", "2/5", "系统计时"]),
+    ],
+)
+def test_everything_stands_on_one_page(
+    sign_in: SignIn, complaint: Complaint, language: str, words: list[str]
+) -> None:
+    answer = sign_in().get(address_of(complaint), language=language)
+    text = answer.text
+    assert answer.status_code == 200
+    assert f'data-complaint="{complaint.id}" data-version="{complaint.version}"' in text
+    said = [
+        "No signal &lt;b&gt;here&lt;/b&gt;", "Since Monday.", "Zhang Wei", "Li Hua", "+8613900000000", "CN-31", "tower",
+        "cell SH-0423", "A technician comes", "We look at it.", "Ring twice.", "Still dead", "bill.png", "/c/",
+        f"/v1/complaints/{complaint.id}/attachments/",
+    ]  # fmt: skip
+    assert [one for one in [*said, *words] if one not in text] == []
+    ids = set(re.findall(r' id="([a-z]+)"', text))
+    assert {"head", "actions", "clocks", "timeline", "persons", "facts", "attachments"} <= ids
+    assert text.count('class="bar"') == len(complaint.deadlines)
+    assert re.search("<script>|style=| on[a-z]+=", text) is None
+
+
+def test_a_page_costs_few_statements(sign_in: SignIn, complaint: Complaint, service: Service) -> None:
+    reader = sign_in()
+    reader.get(address_of(complaint))
+    with count_statements(service) as statements:
+        reader.get(address_of(complaint))
+    assert len(statements) <= MOST_STATEMENTS, [statement[:90] for statement, _ in statements]
+
+
+def test_the_parts_go_each_to_its_place_and_keep_what_is_chosen(
+    sign_in: SignIn, complaint: Complaint
+) -> None:
+    reader, address = sign_in(), address_of(complaint)
+    parts = reader.get(f"{address}/parts", show="contacts", after=1, partial=True).text
+    assert re.findall(r'<hx-partial hx-target="#([a-z]+)" hx-swap="outerMorph"', parts) == [
+        "head", "clocks", "timeline", "facts", "attachments",
+    ]  # fmt: skip
+    assert "<html" not in parts
+    assert 'aria-current="true"' in parts.partition("show=contacts")[2][:200]
+    assert "Assigned" not in parts
+    alone = reader.get(f"{address}/timeline", show="contacts", partial=True).text
+    assert alone.lstrip().startswith('<section id="timeline"')
+    assert "<html" in reader.get(f"{address}/timeline", show="contacts").text
+    assert reader.get(address, show="everything").status_code == 400
+    assert reader.get(address, after="-1").status_code == 400
+
+
+def test_why_a_time_is_in_its_place_or_on_a_page_of_its_own(sign_in: SignIn, complaint: Complaint) -> None:
+    reader, address = sign_in(), address_of(complaint)
+    paused = next(one for one in complaint.deadlines if one.paused_seconds)
+    part = reader.get(f"{address}/deadlines/{paused.id}", partial=True).text
+    assert part.lstrip().startswith('<details class="explained" open')
+    for said in (
+        "not counted: paused",
+        "counted: every hour counts",
+        "2 d counted",
+        "Asia/Shanghai",
+        'class="paused"',
+    ):
+        assert said in part, said
+    assert "<html" in reader.get(f"{address}/deadlines/{paused.id}").text
+    assert reader.get(f"{address}/deadlines/{complaint.id}").status_code == 404
+
+
+def test_whoever_sees_masks_may_look_for_a_reason(
+    client: TestClient, sign_in: SignIn, complaint: Complaint
+) -> None:
+    auditor, address = sign_in("lei.jing", AccessRole.AUDITOR), address_of(complaint)
+    page = auditor.get(address).text
+    for hidden in ("Zhang Wei", "+8613800000000", "+8613900000000", "Ring twice.", "SH-0423", "bill.png"):
+        assert hidden not in page, hidden
+    assert 'class="form upload"' not in page
+    assert "/c/" not in page
+    before = client.get("/v1/access-log").json()["items"]
+    for reason in ("", " " * 9, "x" * 2001):
+        refused = auditor.post(f"{address}/reveal", {"reason": reason}, partial=True)
+        assert (refused.status_code, "must have 1 to 2000 characters" in refused.text) == (422, True)
+        assert "Zhang Wei" not in refused.text
+    shown = auditor.post(f"{address}/reveal", {"reason": "A call back"}, partial=True)
+    assert shown.status_code == 200
+    assert {"Zhang Wei", "Li Hua", "+8613900000000"} <= set(re.findall(r"<dd[^>]*>([^<]+)</dd>", shown.text))
+    assert "<html" in auditor.post(f"{address}/reveal", {"reason": "Once more"}).text
+    after = client.get("/v1/access-log").json()["items"]
+    assert [(one["actor"], one["reason"]) for one in after[: len(after) - len(before)]] == [
+        ("user:lei.jing", "Once more"), ("user:lei.jing", "A call back"),
+    ]  # fmt: skip
+
+
+def test_rights_and_scope_are_those_of_the_api(sign_in: SignIn, complaint: Complaint) -> None:
+    stranger = sign_in("zhou.an", AccessRole.AGENT, teams=["customer_service"])
+    deadline = f"{address_of(complaint)}/deadlines/{complaint.deadlines[0].id}"
+    for path in (address_of(complaint), f"{ADDRESS}/{complaint.id}/parts", deadline, f"{ADDRESS}/C000000022"):
+        assert stranger.get(path).status_code == 404, path
+    refused = stranger.post(f"{address_of(complaint)}/reveal", {"reason": "I want to"})
+    assert refused.status_code == 403
+    agent = sign_in("qin.lan", AccessRole.AGENT, teams=["operations"])
+    assert agent.get(address_of(complaint)).status_code == 200
+
+
+def test_a_long_history_begins_with_its_end(
+    client: TestClient, sign_in: SignIn, scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("complaints.console.pages.complaint._EVENTS", 3)
+    made, reader = scenario.post(), sign_in()
+    for text in "abcd":
+        client.post(f"/v1/complaints/{made.id}/notes", json={"text": f"note {text}"}).raise_for_status()
+
+    def notes(**query: Any) -> list[str]:
+        return re.findall("note ([a-d])", reader.get(address_of(made), **query).text)
+
+    assert notes() == ["b", "c", "d"]
+    assert "Show the 2 earlier events" in reader.get(address_of(made)).text
+    assert notes(after=0) == ["a", "b"]
+    assert "Show the 2 later events" in reader.get(address_of(made), after=0).text
+    assert notes(show="people", after=3) == ["c", "d"]
+    assert "Nothing of this kind" in reader.get(address_of(made), show="clocks").text
