@@ -3,12 +3,12 @@
 from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
-from complaints.console import static_files
-from complaints.console.pages import complaint, dashboard, overdue, reports, rows, sign_in
+from complaints.console import drafts, static_files
+from complaints.console.pages import actions, complaint, dashboard, overdue, reports, rows, sign_in
 from complaints.console.refusals import install_refusals
 
 PREFIX = "/console"
-_PAGES = (sign_in, overdue, rows, complaint, dashboard, reports)
+_PAGES = (sign_in, overdue, rows, complaint, actions, drafts, dashboard, reports)
 
 
 def create_console() -> FastAPI:

@@ -1,6 +1,7 @@
 """Forms: the fields that a browser sends, and the faults that stand beside them when the form is shown again."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ ATTEMPT = "attempt"
 VERSION = "version"
 _OWN_FIELDS = frozenset({ATTEMPT, VERSION})
 _MOST_FIELDS = 2000
+_ATTEMPT_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_HOME = "/console/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,9 @@ class FormFields:
 
     @property
     def attempt(self) -> str:
-        """The name of this showing of the form. A form without one is an attempt by its content."""
-        return self.text(ATTEMPT) or hashlib.sha256(self.body).hexdigest()
+        """The name of this showing of the form. A form without a proper one is an attempt by its content."""
+        sent = self.text(ATTEMPT)
+        return sent if _ATTEMPT_FORM.fullmatch(sent) else hashlib.sha256(self.body).hexdigest()
 
     @property
     def version(self) -> int | None:
@@ -76,12 +80,20 @@ async def read_form(request: Request) -> FormFields:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
         )
+        if any("\0" in text for pair in pairs for text in pair):
+            raise ValueError("a NUL character")
     except ValueError as error:
         raise RefusalCarrier(BadRequest("The form cannot be read.")) from error
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return FormFields(values, body)
+
+
+def own_page(address: str) -> str:
+    """The address if it is a page of the console, else the first page: a link must not lead to another site."""
+    is_own = address.startswith(_HOME) and "\\" not in address and address.isprintable()
+    return address if is_own else _HOME
 
 
 SentForm = Annotated[FormFields, Depends(read_form)]

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from complaints.api.request import note_persons
 from complaints.console.forms import FormState, SentForm, refused_form
 from complaints.console.page_request import PageRequest, SignedIn
+from complaints.console.pages.actions import load_panel
+from complaints.console.views.action_panel import ActionPanel
 from complaints.console.views import complaint_facts
 from complaints.console.views.clock_bars import ClockBar, bar_of, name_of_deadline
 from complaints.console.views.event_words import EventWords
@@ -51,6 +53,7 @@ class LoadedComplaint:
     attachments: list[Attachment]
     page_link: PageLink | None
     names: Names
+    panel: ActionPanel
 
 
 @router.get("/{reference}")
@@ -151,6 +154,7 @@ def _load_parts(request: PageRequest, tx: Transaction, reference: str, after: in
         attachments=[*list_attachments(tx, caller, known, limit=_MOST)],
         page_link=find_link(service, tx, caller, known) if may_write else None,
         names=_names(request, tx),
+        panel=load_panel(request, tx, known),
     )
 
 
@@ -188,6 +192,8 @@ def _values(request: PageRequest, loaded: LoadedComplaint, chip: Chip) -> dict[s
         "may_download": caller.has_right_on(Right.SEE_PERSONS, complaint),
         "may_write": caller.has_right_on(Right.CONTRIBUTE, complaint),
         "page_link": loaded.page_link,
+        "panel": loaded.panel,
+        "form": None,
     }
 
 

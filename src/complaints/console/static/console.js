@@ -1,13 +1,19 @@
 // The scripts of every page. A module for each part; a page without them can still be read.
 
 import { countClocks } from "./clocks.js";
+import { watchDrafts } from "./drafts.js";
+import { watchForms } from "./forms.js";
 import { keepLive } from "./live.js";
 import { watchSession } from "./session.js";
+import { watchTemplates } from "./templates.js";
 import { watchUploads } from "./upload.js";
 import { keepZone } from "./zone.js";
 
 keepZone();
 watchSession();
+watchForms();
+watchDrafts();
+watchTemplates();
 watchUploads();
 countClocks();
 keepLive();

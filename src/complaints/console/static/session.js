@@ -1,6 +1,6 @@
 // A session may end while somebody types. A dialog asks to sign in, and the same request is sent again.
 
-let waiting = [];
+let waiting = new Map();
 
 export function watchSession() {
   const dialog = document.querySelector("dialog#sign-in");
@@ -9,16 +9,19 @@ export function watchSession() {
     const { ctx } = event.detail;
     if (ctx.response.status !== 401 || dialog.contains(ctx.sourceElement)) return;
     event.preventDefault();
-    waiting.push(ctx.sourceElement);
+    waiting.set(ctx.sourceElement, ctx.request.submitter);
     if (!dialog.open) dialog.showModal();
   });
+  dialog.addEventListener("cancel", () => waiting.clear());
   document.addEventListener("console:signed-in", () => {
+    // Another user must not send what this one typed. The drafts wait for their own user.
+    if (dialog.querySelector("[name=login]").value.trim() !== document.body.dataset.login) return location.reload();
     dialog.close();
     const again = waiting;
-    waiting = [];
-    for (const element of again) {
+    waiting = new Map();
+    for (const [element, submitter] of again) {
       if (!element.isConnected) continue;
-      if (element.matches("form")) element.requestSubmit();
+      if (element.matches("form")) element.requestSubmit(submitter?.isConnected ? submitter : null);
       else element.click();
     }
   });

@@ -12,6 +12,7 @@ from complaints.domain.vocabulary import Action, ContactOutcome, Outcome, Status
 from complaints.storage.database.transactions import Transaction
 from complaints.use_cases.access import Caller, right_for
 from complaints.use_cases.commands.complaints import TRANSITIONS
+from complaints.use_cases.commands.field_types import Content
 from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.complaints.merging import find_merge
 from complaints.use_cases.service import Service
@@ -106,14 +107,14 @@ def _find_next_status(
 # The arguments of actions -----------------------------------------------------------------------------------
 
 
-def _read_requirements(action: Action) -> tuple[Requirement, ...]:
-    """The arguments of an action, read from the model that validates it."""
-    schema = TRANSITIONS[action].model_json_schema()
+def read_requirements(model: type[Content]) -> tuple[Requirement, ...]:
+    """The arguments of an action or another command, read from the model that validates it."""
+    schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
     required = schema.get("required", ())
     return tuple(
         Requirement(name, name in required, _plain_schema(member, definitions))
-        for name, member in schema["properties"].items()
+        for name, member in schema.get("properties", {}).items()
         if name != "action"
     )
 
@@ -135,7 +136,7 @@ def _plain_schema(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> 
     return plain
 
 
-_REQUIREMENTS = {action: _read_requirements(action) for action in Action}
+_REQUIREMENTS = {action: read_requirements(TRANSITIONS[action]) for action in Action}
 _UPHELD = (Outcome.UPHELD, Outcome.PARTLY_UPHELD)
 
 

@@ -15,7 +15,7 @@ from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.storage import load
 from complaints.storage.database.loop_names import ATTACHMENT_LOOP
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.rows import attachment, deadline, escalation, event, event_text
+from complaints.storage.rows import attachment, deadline, draft, escalation, event, event_text
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.changing import change_complaint
 from complaints.use_cases.service import Service
@@ -33,8 +33,8 @@ def erase_texts(
     """Erase the texts of the events with these ordinals; by default of all events but those that erased.
 
     Members of the complaint that have their value from such an event are emptied too, and so are attachments that
-    such an event added; by default all attachments (rule 11.5). Events in detached months keep the texts that stand
-    in themselves. Raises like `change_complaint`.
+    such an event added; by default all attachments (rule 11.5). Drafts for its forms are deleted. Events in detached
+    months keep the texts that stand in themselves. Raises like `change_complaint`.
     """
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
@@ -51,6 +51,7 @@ def erase_texts(
         events = [one.event for one in erasures]
         event_text.delete_texts(tx, change.complaint.id, [one.ordinal for one in events])
         _erase_copies(tx, events)
+        draft.delete_drafts_of(tx, change.complaint.id)
         added = None if ordinals is None else _ids(events, "attachment_id", place="file_name")
         if attachment.erase_attachments(tx, change.complaint.id, added, at=tx.now):
             tx.hasten(ATTACHMENT_LOOP, tx.now)

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from complaints.domain.complaint.facts import Person
-from complaints.domain.vocabulary import Priority
+from complaints.domain.complaint.change import ENGINE, Change
+from complaints.domain.complaint.facts import Complaint, Person
+from complaints.domain.rules.deadlines import start_after_result
+from complaints.domain.vocabulary import DeadlineKind, Priority
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import follow_ups
@@ -97,6 +99,16 @@ def _follow_up(
         complainant=complainant,
         in_clear=in_clear,
     )
+
+
+def preview_follow_ups(service: Service, tx: Transaction, complaint: Complaint) -> list[datetime]:
+    """The due times of the follow-up contacts if the complainant is told the result now. Nothing is planned."""
+    policy = service.configuration(tx).policy(complaint.policy_code, complaint.policy_version)
+    change = Change(complaint, actor=ENGINE, new_id=service.new_id)
+    start_after_result(change, policy, tx.now)
+    known = {deadline.id for deadline in complaint.deadlines}
+    made = [one for one in change.complaint.deadlines if one.id not in known]
+    return sorted(one.due_at for one in made if one.kind == DeadlineKind.FOLLOW_UP)
 
 
 def _ranges(configuration: Configuration, day_on: date) -> list[DayRange]:

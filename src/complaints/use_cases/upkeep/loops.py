@@ -12,7 +12,7 @@ from complaints.domain.rules.passwords import FORGOTTEN
 from complaints.storage import months
 from complaints.storage.database.loop_names import LONGEST_SLEEP_SECONDS
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows import failed_sign_in, heartbeat, idempotency, session
+from complaints.storage.rows import draft, failed_sign_in, heartbeat, idempotency, session
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, log_result, sweep_once
 
@@ -22,6 +22,7 @@ CHORE_BATCH = 1000
 GATHER_SECONDS = 0.05  # complaints that fall due one after the other are swept together
 _FORGOTTEN = timedelta(hours=1)
 _PARKED = timedelta(hours=1)
+DRAFTS_KEPT = timedelta(days=7)
 log = logging.getLogger(__name__)
 
 
@@ -95,8 +96,8 @@ def end_heartbeat(service: Service, node: str) -> None:
 
 
 def do_chores(service: Service, wall: Callable[[], datetime], *, history_months: int | None = None) -> None:
-    """The hourly chores: unpark complaints, make and detach months, delete old answers, sessions
-    and heartbeats.
+    """The hourly chores: unpark complaints, make and detach months, delete old answers, drafts,
+    sessions and heartbeats.
 
     A chore that fails is logged, and the others are done. `history_months` is the number of whole months the history
     keeps beside the current one; None keeps all.
@@ -105,6 +106,7 @@ def do_chores(service: Service, wall: Callable[[], datetime], *, history_months:
         "unpark complaints": lambda: _unpark(service),
         "keep months": lambda: keep_months(service, history_months=history_months),
         "forget answers": lambda: _repeat(service, idempotency.forget_answers, idempotency.KEPT),
+        "forget drafts": lambda: _repeat(service, draft.forget_drafts, DRAFTS_KEPT),
         "forget sessions": lambda: _forget_accounts(service, wall),
         "forget nodes": lambda: service.write(lambda tx: heartbeat.forget_nodes(tx, wall() - _FORGOTTEN)),
     }
