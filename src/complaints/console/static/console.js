@@ -2,6 +2,8 @@
 
 import { keepZone } from "./zone.js";
 import { watchSession } from "./session.js";
+import { watchIntake } from "./intake.js";
 
 keepZone();
 watchSession();
+watchIntake();
