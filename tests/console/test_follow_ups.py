@@ -51,12 +51,12 @@ def _address(complaint: Complaint) -> str:
 
 
 def test_contacts_are_listed_by_day_and_by_owner(scenario: Scenario, sign_in: Callable[..., Reader]) -> None:
-    agent = sign_in("chen.jie", AccessRole.AGENT, teams=["operations"])
+    agent = sign_in("chen.jie", AccessRole.AGENT, teams=["operations"], scope="all")
     mine = _followed_up(scenario, subject="My call", first_owner="chen.jie")
     _followed_up(scenario, subject="Call of the lead")
     assert "You have no contact to make" in agent.get("/follow-ups").text
     due = next(one.due_at for one in mine.deadlines if one.kind == DeadlineKind.FOLLOW_UP)
-    scenario.jump(seconds=(due - scenario.now).total_seconds() - 3 * 86400)
+    scenario.advance(seconds=(due - scenario.now()).total_seconds() - 3 * 86400)
     page = agent.get("/follow-ups").text
     assert "My call" in page
     assert "Call of the lead" not in page
@@ -65,7 +65,7 @@ def test_contacts_are_listed_by_day_and_by_owner(scenario: Scenario, sign_in: Ca
     for whose in ("operations", "all"):
         assert "Call of the lead" in agent.get("/follow-ups", whose=whose).text
     assert agent.get("/follow-ups", whose="nothing").status_code in (400, 422)
-    scenario.jump(days=3, hours=1)
+    scenario.advance(days=3, hours=1)
     assert "My call" in agent.get("/follow-ups", when="overdue").text
     for when in ("today", "tomorrow", "week"):
         assert "My call" not in agent.get("/follow-ups", when=when).text
@@ -89,8 +89,8 @@ def test_an_outcome_is_recorded_once_and_the_row_says_what_follows(
 ) -> None:
     complaint = _followed_up(scenario)
     due = next(one.due_at for one in complaint.deadlines if one.kind == DeadlineKind.FOLLOW_UP)
-    scenario.jump(seconds=(due - scenario.now).total_seconds())
-    agent = sign_in("chen.jie", AccessRole.AGENT)
+    scenario.advance(seconds=(due - scenario.now()).total_seconds())
+    agent = sign_in("chen.jie", AccessRole.AGENT, scope="all")
     form = {"attempt": "a", "outcome": outcome, **fields}
     answer = agent.post(_address(complaint), form, partial=True)
     assert answer.status_code == 200
@@ -109,7 +109,7 @@ def test_an_outcome_is_recorded_once_and_the_row_says_what_follows(
 def test_a_score_out_of_range_is_refused_beside_it(
     scenario: Scenario, sign_in: Callable[..., Reader]
 ) -> None:
-    complaint, agent = _followed_up(scenario), sign_in("chen.jie", AccessRole.AGENT)
+    complaint, agent = _followed_up(scenario), sign_in("chen.jie", AccessRole.AGENT, scope="all")
     fields = {"outcome": "solved", "csat": "9", "note": "It works."}
     answer = agent.post(_address(complaint), fields, partial=True)
     assert answer.status_code == 422
@@ -121,11 +121,11 @@ def test_a_reader_without_the_right_sees_masks_and_the_sheet_but_no_buttons(
     client: TestClient, scenario: Scenario, sign_in: Callable[..., Reader]
 ) -> None:
     complaint = _followed_up(scenario)
-    due_at = (scenario.now + timedelta(days=1)).isoformat()
+    due_at = (scenario.now() + timedelta(days=1)).isoformat()
     client.post(
         f"/v1/complaints/{complaint.id}/promises", json={"text": "A visit", "due_at": due_at}
     ).raise_for_status()
-    scenario.jump(days=40)
+    scenario.advance(days=40)
     auditor = sign_in("lei.jing", AccessRole.AUDITOR)
     page = auditor.get("/follow-ups", whose="all").text
     assert number_of(complaint.sequence) in page

@@ -100,7 +100,7 @@ def _choices(request: PageRequest, tx: Transaction) -> list[CategoryChoice]:
 
 def _register(request: PageRequest, tx: Transaction, form: FormFields) -> Answer:
     service, caller = request.service, request.caller
-    command = read_command(CreateComplaint, members_of(form, _choices(request, tx), request.locale))
+    command = read_post(form, _choices(request, tx), request.locale)
     complaint = register_one(service, tx, caller, command).complaint
     if earlier := form.text(RECURRENCE_OF):
         link = AddLink(type=LinkType.RECURRENCE_OF, complaint_id=earlier)
@@ -126,30 +126,48 @@ def _add_call(request: PageRequest, tx: Transaction, form: FormFields) -> Answer
 # What the form says -------------------------------------------------------------------------------------------------
 
 
-def members_of(form: FormFields, choices: Sequence[CategoryChoice], locale: Locale) -> dict[str, Any]:
-    """The members of a post. Raises InvalidContent for a category or a time that cannot be read."""
+def read_post(form: FormFields, choices: Sequence[CategoryChoice], locale: Locale) -> CreateComplaint:
+    """The complaint that the form tells. Raises InvalidContent with all faults."""
+    members, faults = _members_of(form, choices, locale)
+    try:
+        command = read_command(CreateComplaint, members)
+    except InvalidContent as refusal:
+        raise InvalidContent(refusal.detail, faults=[*faults, *refusal.faults]) from refusal
+    if faults:
+        raise InvalidContent(faults[0].message, faults=faults)
+    return command
+
+
+def _members_of(
+    form: FormFields, choices: Sequence[CategoryChoice], locale: Locale
+) -> tuple[dict[str, Any], list[Fault]]:
+    """The members of a post, without a category and a time that cannot be read, and the faults of these two."""
     members = {name: value for name, value in form.members().items() if name not in _HELPERS}
+    faults = []
     for role in _PERSONS:
         if members.get(role, {}).get("vulnerable"):
             members[role]["vulnerable"] = True
-    if (tags := members.pop("tags", "")) != "":
+    if tags := members.pop("tags", ""):
         members["tags"] = [tag.strip() for tag in tags.replace("，", ",").split(",") if tag.strip()]
-    if (typed := members.pop("category", "")) != "":
-        choice = find_choice(choices, typed)
-        if choice is None:
-            raise InvalidContent.at("/category", "There is no category of this name: choose one of the list.")
-        members["category"] = choice.code
-    if (received := members.pop("received_at", "")) != "":
-        members["received_at"] = _instant_of(received, locale)
-    return members
+    if typed := members.pop("category", ""):
+        if choice := find_choice(choices, typed):
+            members["category"] = choice.code
+        else:
+            faults.append(Fault("/category", "There is no category of this name: choose one of the list."))
+    if received := members.pop("received_at", ""):
+        if instant := _find_instant(received, locale):
+            members["received_at"] = instant
+        else:
+            faults.append(Fault("/received_at", "must be a date and a time"))
+    return members, faults
 
 
-def _instant_of(text: str, locale: Locale) -> datetime:
-    """A time without an offset, in the zone of the reader."""
+def _find_instant(text: str, locale: Locale) -> datetime | None:
+    """A time in the zone of the reader. None for another text."""
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidContent.at("/received_at", "must be a date and a time") from None
+        return None
     return local if local.tzinfo else local.replace(tzinfo=zone_of(locale.zone).info)
 
 
@@ -217,10 +235,8 @@ def _advise(request: PageRequest, tx: Transaction, form: FormFields) -> Advice:
 
 def _read_so_far(form: FormFields, choices: Sequence[CategoryChoice], locale: Locale) -> CreateComplaint:
     """The members that can be read already: half a phone number is left out."""
-    ready = {name: values for name, values in form.values.items() if name != "tags"}
-    if find_choice(choices, form.text("category")) is None:
-        ready.pop("category", None)
-    typed = members_of(FormFields(ready, b""), choices, locale)
+    typed, _ = _members_of(form, choices, locale)
+    typed.pop("tags", None)
     members = {**_FIRST, "subject": _NO_SUBJECT_YET, **typed}
     try:
         return read_command(CreateComplaint, members)

@@ -148,7 +148,7 @@ def _shown(
         "rows": rows,
         "statuses": list(Status),
         "channels": list(Channel),
-        "teams": sorted((locale.name(team.names, team.code), team.code) for team in teams),
+        "teams": [{"code": team.code, "label": locale.name(team.names, team.code)} for team in teams],
         "choices": list_choices(configuration.categories, locale),
         "sees_persons": Right.SEE_PERSONS in request.caller.rights,
         "next_page": f"?{urlencode({**told, 'cursor': result.next_cursor})}"
