@@ -4,11 +4,34 @@ from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
 from complaints.console import drafts, static_files
-from complaints.console.pages import actions, complaint, dashboard, overdue, reports, rows, sign_in
+from complaints.console.pages import (
+    actions,
+    complaint,
+    dashboard,
+    follow_ups,
+    new_complaint,
+    overdue,
+    reports,
+    rows,
+    search,
+    sign_in,
+)
 from complaints.console.refusals import install_refusals
 
 PREFIX = "/console"
-_PAGES = (sign_in, overdue, rows, complaint, actions, drafts, dashboard, reports)
+_PAGES = (
+    sign_in,
+    overdue,
+    rows,
+    new_complaint,
+    complaint,
+    actions,
+    drafts,
+    follow_ups,
+    search,
+    dashboard,
+    reports,
+)
 
 
 def create_console() -> FastAPI:

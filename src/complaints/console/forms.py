@@ -120,13 +120,21 @@ class FormState:
         """The fault of a field in the language of the reader; "" if it has none."""
         return self.faults.get(name, "")
 
+    def has_any(self, names: Sequence[str]) -> bool:
+        """True if one of the fields has a value or a fault: a folded part with it is shown open."""
+        return any(self.values.get(name) or self.faults.get(name) for name in names)
+
 
 def refused_form(form: FormFields, refusal: ComplaintError, language: Language) -> FormState:
     """The form again, with everything that was typed, and the faults where they belong."""
     faults: dict[str, str] = {}
     for fault in refusal.faults:
         if fault.pointer:
-            faults.setdefault(fault.pointer.removeprefix("/").replace("/", "."), say(fault.message, language))
+            name = fault.pointer.removeprefix("/").replace("/", ".")
+            # The field has a label, so its name is left out.
+            faults.setdefault(
+                name, say(fault.message, language).removeprefix(f"{name}: ").removeprefix(f"{name}：")
+            )
     typed = {name: form.text(name) for name in form.values if name not in _OWN_FIELDS}
     outside = "" if faults and set(faults) <= set(typed) else say(refusal.detail, language)
     return FormState(typed, faults, outside)

@@ -27,7 +27,7 @@ from complaints.use_cases.work.preferences import UserPreference, load_preferenc
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "console-language", "console-zone", "console-theme"
 """Cookies of the browser. They hold until the user has a preference, and on the page to sign in."""
 
-MENU = {"overdue": Right.READ, "dashboard": Right.READ}
+MENU = {"overdue": Right.READ, "follow-ups": Right.READ, "dashboard": Right.READ}
 """The pages of the main menu in their order, each with the right that it needs."""
 
 _UTC = "UTC"

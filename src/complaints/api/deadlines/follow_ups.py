@@ -49,7 +49,7 @@ def list_follow_ups(
     http_request: Request, request: CurrentRequest, query: Annotated[FollowUpQuery, Query()]
 ) -> Response:
     """Follow-up contacts still to be made, earliest due first."""
-    after = None if query.cursor is None else _read_position(query.cursor)
+    after = None if query.cursor is None else read_position(query.cursor)
     wanted = FollowUpFilter(
         due_from=query.due_from,
         due_to=query.due_to,
@@ -71,6 +71,11 @@ def list_follow_ups(
     return request.read(work)
 
 
+def write_position(last: FollowUp) -> str:
+    """The cursor behind a contact."""
+    return cursors.encode(_position(last))
+
+
 def _position(last: FollowUp) -> dict[str, Any]:
     return {
         "kind": _CURSOR,
@@ -80,7 +85,8 @@ def _position(last: FollowUp) -> dict[str, Any]:
     }
 
 
-def _read_position(cursor: str) -> FollowUpPosition:
+def read_position(cursor: str) -> FollowUpPosition:
+    """The place that a cursor names. Raises BadRequest for another text."""
     position = cursors.decode(cursor, _CURSOR)
     return (
         cursors.instant_in(position, "due"),

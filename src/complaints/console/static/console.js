@@ -3,6 +3,7 @@
 import { countClocks } from "./clocks.js";
 import { watchDrafts } from "./drafts.js";
 import { watchForms } from "./forms.js";
+import { watchIntake } from "./intake.js";
 import { keepLive } from "./live.js";
 import { watchSession } from "./session.js";
 import { watchTemplates } from "./templates.js";
@@ -14,6 +15,7 @@ watchSession();
 watchForms();
 watchDrafts();
 watchTemplates();
+watchIntake();
 watchUploads();
 countClocks();
 keepLive();

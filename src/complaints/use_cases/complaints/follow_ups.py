@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from complaints.domain.complaint.change import ENGINE, Change
 from complaints.domain.complaint.facts import Complaint, Person
+from complaints.domain.errors import Conflict
 from complaints.domain.rules.deadlines import start_after_result
 from complaints.domain.vocabulary import DeadlineKind, Priority
 from complaints.storage.configuration import Configuration
@@ -19,6 +20,9 @@ from complaints.storage.queries.follow_ups import FollowUpFilter as FollowUpFilt
 from complaints.storage.queries.follow_ups import FollowUpPosition as FollowUpPosition
 from complaints.storage.rows.person import COMPLAINANT, find_persons
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.commands.complaints import RecordContact
+from complaints.use_cases.complaints import actions
+from complaints.use_cases.complaints.known import load_known_complaint
 from complaints.use_cases.complaints.views import masked
 from complaints.use_cases.named_filters import check_name, resolve_user
 from complaints.use_cases.service import Service
@@ -125,3 +129,22 @@ def _ranges(configuration: Configuration, day_on: date) -> list[DayRange]:
 def midnight(day_on: date, timezone: str) -> datetime:
     """The begin of a local date in a time zone, in UTC."""
     return datetime(day_on.year, day_on.month, day_on.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+def record_due_contact(
+    service: Service,
+    tx: Transaction,
+    caller: Caller,
+    reference: str,
+    deadline_id: UUID,
+    command: RecordContact,
+) -> Complaint:
+    """Record the contact of one follow-up. Returns the complaint with the deadlines that follow (rules 1.2 and 1.3).
+
+    Raises Conflict if somebody made this contact meanwhile, and the refusals of `actions.transition`.
+    """
+    record = load_known_complaint(tx, caller, reference, right=Right.WORK, lock=True)
+    waiting = {one.id for one in record.complaint.deadlines if one.unmet}
+    if deadline_id not in waiting:
+        raise Conflict("Somebody made this contact meanwhile: the complaint shows its outcome.")
+    return actions.transition(service, tx, caller, reference, command, None)

@@ -339,15 +339,22 @@ def _begin_again(
     return {**refused, **results}, changes
 
 
-def add_contact(service: Service, tx: Transaction, complaint_id: UUID, words: ContactWords) -> IntakeResult:
+def add_contact(
+    service: Service,
+    tx: Transaction,
+    complaint_id: UUID,
+    words: ContactWords,
+    *,
+    caller: Caller | None = None,
+) -> IntakeResult:
     """Take words of the complainant about a complaint that is known by its id (rules 1.11 to 1.14).
 
-    The result has the complaint to which the words went, or the new one after the end of the complaint. Raises
-    NotFound.
+    `caller` wrote them down; None: the complainant did. The result has the complaint to which the words went, or the
+    new one after the end of the complaint. Raises NotFound, and Conflict if the caller may not see its persons.
     """
     record = load.load_complaint(tx, complaint_id, scope=ALL_COMPLAINTS)
     persons = person_rows.find_persons(tx, [complaint_id]).get(complaint_id, {})
-    caller = complainant_of(record.complaint.source)
+    caller = caller or complainant_of(record.complaint.source)
     new = _contact_of(record.complaint, persons, words, service.configuration(tx), caller, tx.now)
     found = look_up(tx, ask_for_earlier([new]))
     post = RepeatedPost(complaint_id, new, caller, is_direct=True)
