@@ -17,6 +17,7 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.staff import User
 from complaints.domain.time.zones import zone_of
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.bulk import BulkWork, answer_in_parts
 from complaints.use_cases.once import Answer, Attempt, answer_once
 from complaints.use_cases.replica import service_for
 from complaints.use_cases.service import Service, Transaction
@@ -25,8 +26,13 @@ from complaints.use_cases.work.preferences import UserPreference, load_preferenc
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "console-language", "console-zone", "console-theme"
 """Cookies of the browser. They hold until the user has a preference, and on the page to sign in."""
 
-MENU = {"overdue": Right.READ}
+MENU = {"overdue": Right.READ, "work": Right.WORK, "inbox": Right.READ_OWN}
 """The pages of the main menu in their order, each with the right that it needs."""
+
+GO_KEYS = {"overdue": "o", "work": "m", "follow-ups": "f", "dashboard": "d", "inbox": "i"}
+"""The keys that open a page of the main menu, after `g`."""
+
+HOME = "/console/"
 
 _UTC = "UTC"
 T = TypeVar("T")
@@ -46,6 +52,11 @@ class Viewer:
     def pages(self) -> list[str]:
         """The names of the pages in the main menu that the user may open."""
         return [name for name, right in MENU.items() if right in self.caller.rights]
+
+    @property
+    def go_keys(self) -> dict[str, str]:
+        """The keys after `g`, by the names of the pages that the user may open."""
+        return {name: key for name, key in GO_KEYS.items() if name in self.pages}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +94,23 @@ class PageRequest:
         attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
         return answer_once(self.service.write, attempt, work)
 
+    def submit_in_parts(self, key: str, content: bytes, work: BulkWork) -> Answer:
+        """As `submit`, for work on many items in several transactions. A refused item stops no other."""
+        attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
+        return answer_in_parts(self.service, attempt, work)
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """The answer with a page or a fragment. Templates also get `viewer` and `path`."""
-        content = render(template, locale=self.locale, viewer=self.viewer, path=self.http.url.path, **values)
+        """The answer with a page or a fragment. Templates also get `viewer`, `path`, and `here` with the query."""
+        path, query = self.http.url.path, self.http.url.query
+        here = (f"{path}?{query}" if query else path) if self.http.method == "GET" else HOME
+        content = render(template, locale=self.locale, viewer=self.viewer, path=path, here=here, **values)
         return html_response(content, status=status)
+
+
+def own_page(address: str) -> str:
+    """The address if it is a page of the console, else the first page: a link must not lead to another site."""
+    is_own = address.startswith(HOME) and "\\" not in address and address.isprintable()
+    return address if is_own else HOME
 
 
 def is_partial(request: Request) -> bool:

@@ -12,21 +12,20 @@ from complaints.api.http.request_heads import refuse_other_sites
 from complaints.api.http.session_cookies import read_session_token, session_cookie
 from complaints.api.problems.catalogue import problem_for
 from complaints.console.forms import FormFields, FormState, SentForm, refused_form
-from complaints.console.page_request import SignedIn, is_partial, locale_of
+from complaints.console.page_request import SignedIn, is_partial, locale_of, own_page
 from complaints.console.rendering import html_response, render
 from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.use_cases.accounts import passwords, sessions
 from complaints.use_cases.accounts.sessions import SessionLimits
 
 router = APIRouter()
-HOME = "/console/"
 _LONGEST = 1000
 
 
 @router.get("/sign-in")
 async def show_sign_in(request: Request) -> Response:
     """The form to sign in. `next` is the page that follows."""
-    return _form(request, FormState(), next_page=_own_page(request.query_params.get("next", "")))
+    return _form(request, FormState(), next_page=own_page(request.query_params.get("next", "")))
 
 
 @router.post("/sign-in")
@@ -40,11 +39,11 @@ async def sign_in(request: Request, form: SentForm) -> Response:
         locale = locale_of(request)
         state = refused_form(form, refusal, locale.language)
         problem = problem_for(refusal, request.app.state.problems)
-        return _form(request, state, next_page=_own_page(form.text("next")), status=problem.status)
+        return _form(request, state, next_page=own_page(form.text("next")), status=problem.status)
     cookie = session_cookie(request.scope, token, seconds=int(limits.absolute.total_seconds()))
     if is_partial(request):
         return Response(status_code=204, headers={"Set-Cookie": cookie, "HX-Trigger": "console:signed-in"})
-    return RedirectResponse(_own_page(form.text("next")), 303, {"Set-Cookie": cookie})
+    return RedirectResponse(own_page(form.text("next")), 303, {"Set-Cookie": cookie})
 
 
 async def _open_session(request: Request, form: FormFields, limits: SessionLimits) -> str:
@@ -76,12 +75,6 @@ def sign_out(request: SignedIn) -> Response:
     request.http.app.state.service.write(lambda tx: sessions.end_session(tx, request.caller, session.id))
     cookie = session_cookie(request.http.scope, "", seconds=0)
     return RedirectResponse("/console/sign-in", 303, {"Set-Cookie": cookie})
-
-
-def _own_page(address: str) -> str:
-    """The address if it is a page of the console, else the first page: a link must not lead to another site."""
-    is_own = address.startswith(HOME) and "\\" not in address and address.isprintable()
-    return address if is_own else HOME
 
 
 def _form(request: Request, state: FormState, *, next_page: str, status: int = 200) -> Response:
