@@ -4,11 +4,22 @@ from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
 from complaints.console import static_files
-from complaints.console.pages import inbox, my_work, overdue, sign_in, team_queue
+from complaints.console.pages import (
+    counts,
+    help_page,
+    inbox,
+    look,
+    my_work,
+    overdue,
+    palette,
+    preferences,
+    sign_in,
+    team_queue,
+)
 from complaints.console.refusals import install_refusals
 
 PREFIX = "/console"
-_PAGES = (sign_in, overdue, my_work, team_queue, inbox)
+_PAGES = (sign_in, overdue, my_work, team_queue, inbox, palette, help_page, preferences, look, counts)
 
 
 def create_console() -> FastAPI:

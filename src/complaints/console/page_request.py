@@ -128,7 +128,7 @@ async def read_page_request(request: Request) -> PageRequest:
     login = caller.login
     user, preference = await run_in_threadpool(service.read, lambda tx: _find_user(service, tx, login))
     locale = locale_of(request, preference)
-    theme = preference.theme or _theme_of(request)
+    theme = preference.theme or theme_of(request)
     return PageRequest(request, service, Viewer(caller, user, locale, theme, preference.single_keys))
 
 
@@ -152,7 +152,8 @@ def _is_zone(zone: str) -> bool:
     return True
 
 
-def _theme_of(request: Request) -> str | None:
+def theme_of(request: Request) -> str | None:
+    """The theme in the cookie of the browser, for a page that nobody is signed in to read. None: as it prefers."""
     theme = request.cookies.get(THEME_COOKIE)
     return theme if theme in ("light", "dark") else None
 

@@ -1,6 +1,7 @@
 """The queue of the user: own complaints, and those of people for whom the user stands in, by next due."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -27,7 +28,7 @@ def show_work(request: SignedIn, after: str | None = None, held: bool = False) -
     return request.page("pages/my_work.html", **request.read(lambda tx: _find(request, tx, after, held)))
 
 
-def _find(request: PageRequest, tx: Transaction, after: str | None, held: bool) -> dict[str, object]:
+def _find(request: PageRequest, tx: Transaction, after: str | None, held: bool) -> dict[str, Any]:
     service, caller = request.service, request.caller
     rows, more = _list(request, tx, after, held=held)
     is_first = after is None and not held

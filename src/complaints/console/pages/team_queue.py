@@ -59,7 +59,12 @@ def take_next(request: SignedIn, code: str, form: SentForm) -> Response:
 
 
 def _show(
-    request: PageRequest, code: str, *, after: str | None = None, outcome: Outcome | None = None, note: str = ""
+    request: PageRequest,
+    code: str,
+    *,
+    after: str | None = None,
+    outcome: Outcome | None = None,
+    note: str = "",
 ) -> Response:
     values = request.read(lambda tx: _find(request, tx, code, after))
     template = "fragments/team_queue.html" if request.is_partial else "pages/team_queue.html"

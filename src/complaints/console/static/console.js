@@ -2,6 +2,10 @@
 
 import { keepZone } from "./zone.js";
 import { watchSession } from "./session.js";
+import { watchKeys } from "./keys.js";
+import { watchDialogs } from "./palette.js";
 
 keepZone();
 watchSession();
+watchKeys();
+watchDialogs();
