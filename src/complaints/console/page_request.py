@@ -100,11 +100,15 @@ class PageRequest:
         return answer_in_parts(self.service, attempt, work)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """The answer with a page or a fragment. Templates also get `viewer`, `path`, and `here` with the query."""
+        """The answer with a page or a fragment. Templates also get `viewer`, `path`, and `here` with the query.
+
+        A script of the page hears of the answer to a form by `console:acted`, and asks for the counts again.
+        """
         path, query = self.http.url.path, self.http.url.query
         here = (f"{path}?{query}" if query else path) if self.http.method == "GET" else HOME
         content = render(template, locale=self.locale, viewer=self.viewer, path=path, here=here, **values)
-        return html_response(content, status=status)
+        headers = {} if self.http.method == "GET" else {"HX-Trigger": "console:acted"}
+        return html_response(content, status=status, headers=headers)
 
 
 def own_page(address: str) -> str:

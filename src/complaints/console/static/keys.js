@@ -4,7 +4,7 @@ const ROWS = "tbody tr[data-id]";
 const FIELDS = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])";
 const GO_SECONDS = 1.5;
 const CODES = { Slash: ["/", "?"], Period: [".", ">"] };
-let going = 0;
+let going = -Infinity;
 let at = { id: "", place: 0 };
 
 export const KEYS = {
@@ -33,7 +33,7 @@ export function watchKeys() {
     const key = keyOf(event);
     if (!key || event.target.closest?.(FIELDS) || document.querySelector("dialog[open]")) return;
     const goes = performance.now() - going < GO_SECONDS * 1000;
-    going = 0;
+    going = -Infinity;
     const done = goes ? click(document.querySelector(`nav [data-key="g ${CSS.escape(key)}"]`)) : Object.hasOwn(KEYS, key) && KEYS[key](key) !== false;
     if (done) event.preventDefault();
   });

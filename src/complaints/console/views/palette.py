@@ -23,6 +23,10 @@ class HitKind(StrEnum):
     CATEGORY = "category"
 
 
+_IN_ORDER = (HitKind.PAGE, HitKind.VIEW)
+"""The kinds whose places come in the order of the menu; those of the others by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place to go to: its name, other names by which it is found, and its address. `hint` stands beside the name."""
@@ -40,7 +44,7 @@ def find_places(query: str, places: Iterable[Place]) -> list[Place]:
     ranked: dict[HitKind, list[tuple[int, str, Place]]] = {kind: [] for kind in HitKind}
     for place in places:
         if (rank := _rank(wanted, place)) is not None:
-            ranked[place.kind].append((rank, place.name, place))
+            ranked[place.kind].append((rank, "" if place.kind in _IN_ORDER else place.name, place))
     return [
         place
         for found in ranked.values()
@@ -56,7 +60,7 @@ def _normalise(query: str) -> str:
 def _rank(wanted: str, place: Place) -> int | None:
     """0 fits best. None: it does not fit."""
     if not wanted:
-        return 0 if place.kind in (HitKind.PAGE, HitKind.VIEW) else None
+        return 0 if place.kind in _IN_ORDER else None
     names = [name.casefold() for name in (place.name, *place.others)]
     if any(name.startswith(wanted) for name in names):
         return 0
