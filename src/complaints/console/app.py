@@ -7,14 +7,22 @@ from complaints.console import drafts, static_files
 from complaints.console.pages import (
     actions,
     complaint,
+    counts,
     dashboard,
     follow_ups,
+    help_page,
+    inbox,
+    look,
+    my_work,
     new_complaint,
     overdue,
+    palette,
+    preferences,
     reports,
     rows,
     search,
     sign_in,
+    team_queue,
 )
 from complaints.console.refusals import install_refusals
 
@@ -23,14 +31,22 @@ _PAGES = (
     sign_in,
     overdue,
     rows,
+    my_work,
+    team_queue,
     new_complaint,
     complaint,
     actions,
     drafts,
     follow_ups,
+    inbox,
     search,
+    palette,
+    counts,
     dashboard,
     reports,
+    help_page,
+    preferences,
+    look,
 )
 
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from complaints.console.forms import ATTEMPT, VERSION, SentForm, own_page
-from complaints.console.page_request import SignedIn
+from complaints.console.forms import ATTEMPT, VERSION, SentForm
+from complaints.console.page_request import SignedIn, own_page
 from complaints.use_cases.work import drafts
 from complaints.use_cases.work.drafts import FormName
 

@@ -22,7 +22,6 @@ VERSION = "version"
 _OWN_FIELDS = frozenset({ATTEMPT, VERSION})
 _MOST_FIELDS = 2000
 _ATTEMPT_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_HOME = "/console/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +87,6 @@ async def read_form(request: Request) -> FormFields:
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return FormFields(values, body)
-
-
-def own_page(address: str) -> str:
-    """The address if it is a page of the console, else the first page: a link must not lead to another site."""
-    is_own = address.startswith(_HOME) and "\\" not in address and address.isprintable()
-    return address if is_own else _HOME
 
 
 SentForm = Annotated[FormFields, Depends(read_form)]

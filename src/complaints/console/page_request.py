@@ -19,6 +19,7 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.staff import User
 from complaints.domain.time.zones import zone_of
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.bulk import BulkWork, answer_in_parts
 from complaints.use_cases.once import Answer, Attempt, answer_once
 from complaints.use_cases.replica import service_for
 from complaints.use_cases.service import Service, Transaction
@@ -27,8 +28,19 @@ from complaints.use_cases.work.preferences import UserPreference, load_preferenc
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "console-language", "console-zone", "console-theme"
 """Cookies of the browser. They hold until the user has a preference, and on the page to sign in."""
 
-MENU = {"overdue": Right.READ, "follow-ups": Right.READ, "dashboard": Right.READ}
+MENU = {
+    "overdue": Right.READ,
+    "work": Right.WORK,
+    "follow-ups": Right.READ,
+    "inbox": Right.READ_OWN,
+    "dashboard": Right.READ,
+}
 """The pages of the main menu in their order, each with the right that it needs."""
+
+GO_KEYS = {"overdue": "o", "work": "m", "follow-ups": "f", "dashboard": "d", "inbox": "i"}
+"""The keys that open a page of the main menu, after `g`."""
+
+HOME = "/console/"
 
 _UTC = "UTC"
 T = TypeVar("T")
@@ -48,6 +60,11 @@ class Viewer:
     def pages(self) -> list[str]:
         """The names of the pages in the main menu that the user may open."""
         return [name for name, right in MENU.items() if right in self.caller.rights]
+
+    @property
+    def go_keys(self) -> dict[str, str]:
+        """The keys after `g`, by the names of the pages that the user may open."""
+        return {name: key for name, key in GO_KEYS.items() if name in self.pages}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +106,29 @@ class PageRequest:
         attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
         return answer_once(self.service.write, attempt, work)
 
+    def submit_in_parts(self, key: str, content: bytes, work: BulkWork) -> Answer:
+        """As `submit`, for work on many items in several transactions. A refused item stops no other."""
+        attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
+        return answer_in_parts(self.service, attempt, work)
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
-        """The answer with a page or a fragment. Templates also get `viewer`, `path`, `now` and `clock_words`."""
-        fixed = {"viewer": self.viewer, "path": self.http.url.path, "now": self.now}
+        """The answer with a page or a fragment. Templates also get `viewer`, `now`, `path`, and `here` with the query.
+
+        A script of the page hears of the answer to a form by `console:acted`, and asks for the counts again.
+        """
+        path, query = self.http.url.path, self.http.url.query
+        here = (f"{path}?{query}" if query else path) if self.http.method == "GET" else HOME
+        fixed = {"viewer": self.viewer, "path": path, "here": here, "now": self.now}
         words = {"clock_words": clock_words(self.locale)}
         content = render(template, locale=self.locale, **{**fixed, **words, **values})
-        return html_response(content, status=status)
+        headers = {} if self.http.method == "GET" else {"HX-Trigger": "console:acted"}
+        return html_response(content, status=status, headers=headers)
+
+
+def own_page(address: str) -> str:
+    """The address if it is a page of the console, else the first page: a link must not lead to another site."""
+    is_own = address.startswith(HOME) and "\\" not in address and address.isprintable()
+    return address if is_own else HOME
 
 
 def is_partial(request: Request) -> bool:
@@ -112,7 +146,7 @@ async def read_page_request(request: Request) -> PageRequest:
     login = caller.login
     user, preference, now = await run_in_threadpool(service.read, lambda tx: _find_user(service, tx, login))
     locale = locale_of(request, preference)
-    theme = preference.theme or _theme_of(request)
+    theme = preference.theme or theme_of(request)
     return PageRequest(request, service, Viewer(caller, user, locale, theme, preference.single_keys), now)
 
 
@@ -136,7 +170,8 @@ def _is_zone(zone: str) -> bool:
     return True
 
 
-def _theme_of(request: Request) -> str | None:
+def theme_of(request: Request) -> str | None:
+    """The theme in the cookie of the browser, for a page that nobody is signed in to read. None: as it prefers."""
     theme = request.cookies.get(THEME_COOKIE)
     return theme if theme in ("light", "dark") else None
 

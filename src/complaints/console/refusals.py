@@ -16,7 +16,7 @@ from complaints.api.problems.catalogue import PROBLEMS, Problem, problem_for
 from complaints.api.problems.languages import Language
 from complaints.api.problems.refusals import BadRequest, RefusalCarrier
 from complaints.api.problems.translations import say
-from complaints.console.page_request import is_partial, locale_of
+from complaints.console.page_request import is_partial, locale_of, theme_of
 from complaints.console.rendering import html_response, render
 from complaints.domain.errors import ComplaintError, NotFound
 
@@ -50,6 +50,7 @@ def _shown(request: Request, problem: Problem, detail: str) -> Response:
     locale = locale_of(request)
     chinese = locale.language is Language.CHINESE
     values = {
+        "theme": theme_of(request),
         "status": problem.status,
         "title": problem.title_zh if chinese else problem.title_en,
         "detail": say(detail, locale.language) if detail else "",

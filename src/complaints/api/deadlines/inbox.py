@@ -38,7 +38,7 @@ def list_inbox(request: CurrentRequest, query: Annotated[InboxQuery, Query()]) -
     They are neither acknowledged nor settled. The highest level comes first, then the row that has waited longest.
     """
     fields = parse_fields(query.fields, InboxItem)
-    after = _position(cursors.decode(query.cursor, _CURSOR)) if query.cursor is not None else None
+    after = position_of(query.cursor) if query.cursor is not None else None
 
     def work(tx: Transaction) -> Reply:
         rows = escalations.list_inbox(
@@ -51,7 +51,7 @@ def list_inbox(request: CurrentRequest, query: Annotated[InboxQuery, Query()]) -
             after=after,
             limit=query.limit + 1,
         )
-        shown, cursor = cut_page(rows, query.limit, _cursor)
+        shown, cursor = cut_page(rows, query.limit, cursor_of)
         return page_of(map(_item_json, shown), fields, cursor)
 
     return request.read(work)
@@ -62,12 +62,14 @@ def _item_json(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {**shown, "number": row["owned_by"].number, "worst": escalation_json(row)}
 
 
-def _cursor(last: Mapping[Any, Any]) -> dict[str, Any]:
+def cursor_of(last: Mapping[Any, Any]) -> dict[str, Any]:
+    """The place of a row of the inbox, for a cursor."""
     since = to_json(last["since"])
     return {"kind": _CURSOR, "level": last["level"], "since": since, "id": to_json(last["owner_id"])}
 
 
-def _position(position: Mapping[str, Any]) -> InboxPosition:
+def position_of(cursor: str) -> InboxPosition:
     """The end of the page before. Raises BadRequest for a cursor that this list did not give."""
+    position = cursors.decode(cursor, _CURSOR)
     level = cursors.integer_in(position, "level", most=100)
     return InboxPosition(level, cursors.instant_in(position, "since"), cursors.id_in(position, "id"))

@@ -42,25 +42,27 @@ _UNKNOWN = "There is no such team."
 def list_queue(request: CurrentRequest, code: str, query: Annotated[PageQuery, Query()]) -> Response:
     """The open complaints of a team that nobody has: the one that is due first comes first."""
     fields = parse_fields(query.fields, ComplaintShown)
-    after = None if query.cursor is None else _position(query.cursor, code)
+    after = None if query.cursor is None else position_of(query.cursor, code)
 
     def work(tx: Transaction) -> Reply:
         found, end = queues.list_queue(
             request.service, tx, request.caller, code, after=after, limit=query.limit
         )
-        return page_of(map(complaint_json, found), fields, _cursor(end, code))
+        return page_of(map(complaint_json, found), fields, cursor_of(end, code))
 
     return request.read(work)
 
 
-def _cursor(end: ListPosition | None, code: str) -> str | None:
+def cursor_of(end: ListPosition | None, code: str) -> str | None:
+    """The cursor of the page that follows `end` in a queue; None: no page follows."""
     if end is None:
         return None
     place = {"due": to_json(end.value), "id": to_json(end.complaint_id)}
     return cursors.encode({"kind": _CURSOR, "team": code, **place})
 
 
-def _position(cursor: str, code: str) -> ListPosition:
+def position_of(cursor: str, code: str) -> ListPosition:
+    """The place in a queue that a cursor names. Raises BadRequest for a cursor of another list."""
     position = cursors.decode(cursor, _CURSOR)
     if position.get("team") != code:
         raise cursors.bad_cursor()

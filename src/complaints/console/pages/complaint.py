@@ -12,8 +12,8 @@ from complaints.api.request import note_persons
 from complaints.console.forms import FormState, SentForm, refused_form
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.actions import load_panel
-from complaints.console.views.action_panel import ActionPanel
 from complaints.console.views import complaint_facts
+from complaints.console.views.action_panel import ActionPanel
 from complaints.console.views.clock_bars import ClockBar, bar_of, name_of_deadline
 from complaints.console.views.event_words import EventWords
 from complaints.console.views.explained_time import explained_time_of

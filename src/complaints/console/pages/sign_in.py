@@ -11,8 +11,8 @@ from complaints.api.accounts.sessions import visitor_of
 from complaints.api.http.request_heads import refuse_other_sites
 from complaints.api.http.session_cookies import read_session_token, session_cookie
 from complaints.api.problems.catalogue import problem_for
-from complaints.console.forms import FormFields, FormState, SentForm, own_page, refused_form
-from complaints.console.page_request import SignedIn, is_partial, locale_of
+from complaints.console.forms import FormFields, FormState, SentForm, refused_form
+from complaints.console.page_request import SignedIn, is_partial, locale_of, own_page, theme_of
 from complaints.console.rendering import html_response, render
 from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.use_cases.accounts import passwords, sessions
@@ -81,6 +81,7 @@ def _form(request: Request, state: FormState, *, next_page: str, status: int = 2
     values: dict[str, Any] = {
         "form": state,
         "next_page": next_page,
+        "theme": theme_of(request),
         "has_provider": request.app.state.openid is not None,
     }
     template = "fragments/sign_in_form.html" if is_partial(request) else "pages/sign_in.html"

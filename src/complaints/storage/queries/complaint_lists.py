@@ -81,6 +81,7 @@ class Filters:
     name, `attributes` those of attributes by key. `external_id` is a name in any system. A complaint must have all
     `terms`; an empty tuple of terms finds nothing. `account_nos` are spellings of one account number. `unassigned`
     asks for complaints without assignee, and `queued` for open ones in the order of their earliest unmet due time.
+    `assignees` are logins: one of them is the assignee.
     `scope` limits the list to the complaints that the caller may know of.
     """
 
@@ -90,6 +91,7 @@ class Filters:
     due_before: datetime | None = None
     team: str | None = None
     assignee: str | None = None
+    assignees: tuple[str, ...] = ()
     unassigned: bool = False
     queued: bool = False
     priority: Priority | None = None
@@ -403,7 +405,7 @@ def _set_aside(filters: Filters, order: Order) -> frozenset[ColumnElement[Any]]:
     aside: set[ColumnElement[Any]] = {c.priority}
     if not filters.queued and (filters.overdue or order.key is not SortKey.RECEIVED_AT or filters.statuses):
         aside.add(c.team)
-    if filters.overdue or len(filters.statuses) != 1:
+    if filters.overdue or filters.queued or len(filters.statuses) != 1:
         aside.add(c.status)
     return frozenset(aside)
 
@@ -436,6 +438,8 @@ def _own(filters: Filters, aside: frozenset[ColumnElement[Any]]) -> list[ColumnE
     found += [c[name] == value for name, value in filters.plain.items()]
     if filters.unassigned:
         found.append(c.assignee.is_(None))
+    if filters.assignees:
+        found.append(c.assignee.in_(filters.assignees))
     status = _aside(c.status) if c.status in aside else c.status
     if filters.closed_from is not None or filters.closed_to is not None:
         found.append(status == Status.CLOSED)

@@ -1,6 +1,6 @@
 """Inboxes: complaints and other subjects whose escalations wait for somebody, a row for each, worst first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -25,9 +25,11 @@ from sqlalchemy import (
     select,
     tuple_,
     type_coerce,
+    union_all,
 )
 
 from complaints.domain.scope import Scope
+from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.queries.escalations import (
@@ -120,6 +122,34 @@ def list_inbox(
     """
     branches = [_select(branch, wanted, scope, after, limit) for branch in (_COMPLAINTS, _SUBJECTS)]
     return merge_branches(tx, branches, limit, _order)
+
+
+def count_inbox(tx: Transaction, wanted: InboxFilter, *, scope: Scope, most: int) -> int:
+    """The number of rows of `list_inbox`, but at most `most`."""
+    pages = [
+        select(func.count().label("rows")).select_from(_page(branch, wanted, scope, None, most).subquery())
+        for branch in (_COMPLAINTS, _SUBJECTS)
+    ]
+    found = union_all(*pages).subquery()
+    count: int = tx.connection.execute(select(func.sum(found.c.rows))).scalar_one()
+    return min(int(count), most)
+
+
+def find_waiting_ids(
+    tx: Transaction, owner_ids: Collection[UUID], wanted: InboxFilter, *, seen_at: datetime, limit: int
+) -> Sequence[UUID]:
+    """The ids of the waiting escalations of rows of the inbox that were taken until `seen_at`, the oldest first.
+
+    `owner_ids` are the ids of the complaints and other subjects of the rows.
+    """
+    owned = or_(any_of(e.complaint_id, [*owner_ids]), any_of(e.subject_id, [*owner_ids]))
+    statement = (
+        select(e.id)
+        .where(owned, e.taken_at <= seen_at, *_conditions(wanted))
+        .order_by(e.taken_at, e.id)
+        .limit(limit)
+    )
+    return tx.connection.execute(statement).scalars().all()
 
 
 def _select(

@@ -1,4 +1,4 @@
-"""The queue of a team: its open complaints without assignee, the most urgent first."""
+"""Queues, the most urgent first: the open complaints of a team without assignee, and those of users."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from complaints.domain.scope import Scope
+from complaints.domain.vocabulary import Status
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.complaint_lists import Filters, Order, SortKey, conditions
 from complaints.storage.rows.complaint import complaint
@@ -17,6 +18,11 @@ BY_DUE_TIME = Order(SortKey.NEXT_DUE_AT)
 def queue_of(team: str, scope: Scope) -> Filters:
     """The filters that select the queue of a team within `scope`. `BY_DUE_TIME` is its order."""
     return replace(Filters(), team=team, unassigned=True, queued=True, scope=scope)
+
+
+def queue_of_users(logins: tuple[str, ...], statuses: tuple[Status, ...], scope: Scope) -> Filters:
+    """The filters that select the open complaints of these assignees within `scope`. `BY_DUE_TIME` is their order."""
+    return Filters(assignees=logins, statuses=statuses, queued=True, scope=scope)
 
 
 def claim_first(tx: Transaction, team: str, scope: Scope) -> UUID | None:

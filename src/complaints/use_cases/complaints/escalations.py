@@ -1,6 +1,6 @@
 """Escalations: list, read and acknowledge them, and the inbox of those that still wait for somebody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from complaints.domain.errors import Conflict, Forbidden, NotFound
 from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import deadlines
 from complaints.domain.rules.recipients import find_represented_users
-from complaints.domain.scope import ALL_COMPLAINTS
+from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import AccessRole, EventType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import escalations, inbox
@@ -43,7 +43,7 @@ from complaints.use_cases.complaints.known import (
 )
 from complaints.use_cases.complaints.recipients import choose_recipients
 from complaints.use_cases.complaints.views import MASK
-from complaints.use_cases.named_filters import check_name
+from complaints.use_cases.named_filters import ME, check_name
 from complaints.use_cases.service import Service
 
 Row = Mapping[Any, Any]
@@ -113,12 +113,30 @@ def list_inbox(
 
     Raises InvalidContent for an unknown recipient or team.
     """
+    wanted, scope = _choose_inbox(service, tx, caller, recipient, team, level_min)
+    rows = inbox.list_inbox(tx, wanted, scope=scope, after=after, limit=limit)
+    return [_shown(row, caller) for row in rows]
+
+
+def count_inbox(service: Service, tx: Transaction, caller: Caller, *, most: int) -> int:
+    """The number of rows in the own inbox of a user, but at most `most`."""
+    wanted, scope = _choose_inbox(service, tx, caller, ME)
+    return inbox.count_inbox(tx, wanted, scope=scope, most=most)
+
+
+def _choose_inbox(
+    service: Service,
+    tx: Transaction,
+    caller: Caller,
+    recipient: str | None,
+    team: str | None = None,
+    level_min: int | None = None,
+) -> tuple[InboxFilter, Scope]:
+    """The inbox that a caller asks for, and its scope. Raises InvalidContent for an unknown recipient or team."""
     configuration = service.configuration(tx)
     check_name(team, configuration.directory.teams, parameter="team", thing="team")
     wanted = InboxFilter(choose_recipients(tx, configuration, caller, recipient), team, level_min)
-    scope = caller.scope_with(Right.READ_OWN, tx.now, wanted.recipients)
-    rows = inbox.list_inbox(tx, wanted, scope=scope, after=after, limit=limit)
-    return [_shown(row, caller) for row in rows]
+    return wanted, caller.scope_with(Right.READ_OWN, tx.now, wanted.recipients)
 
 
 def load_escalation(tx: Transaction, caller: Caller, escalation_id: UUID) -> Row:
@@ -203,12 +221,39 @@ def acknowledge_many(service: Service, caller: Caller, chosen: BulkAcknowledge, 
     """The work of acknowledging the chosen escalations, each as `acknowledge` does it. Raises Forbidden."""
     caller.require(Right.WORK)
     check_choice("escalations", chosen.escalations, chosen.filter, chosen.expected_count)
-    command = Acknowledge(note=chosen.note)
-
-    def act(tx: Transaction, escalation_id: str) -> None:
-        acknowledge(service, tx, caller, _read_id(escalation_id), command)
-
+    act = partial(_acknowledge_named, service, caller, Acknowledge(note=chosen.note))
     return BulkWork(partial(_find_chosen, service, caller, chosen), act, show)
+
+
+def acknowledge_rows(
+    service: Service,
+    caller: Caller,
+    owner_ids: Collection[UUID],
+    command: Acknowledge,
+    show: ShowItem,
+    *,
+    recipient: str | None,
+    seen_at: datetime,
+) -> BulkWork:
+    """The work of acknowledging what waited at `seen_at` behind rows of `list_inbox`, at most 500 escalations.
+
+    `owner_ids` are the ids of the complaints and other subjects of the rows, and `recipient` is that of the list. What
+    came after `seen_at` nobody has seen, so it goes on waiting. Raises Forbidden.
+    """
+    caller.require(Right.WORK)
+
+    def find(tx: Transaction) -> Sequence[str]:
+        wanted, _ = _choose_inbox(service, tx, caller, recipient)
+        found = inbox.find_waiting_ids(tx, owner_ids, wanted, seen_at=seen_at, limit=MOST_ITEMS)
+        return [*map(str, found)]
+
+    return BulkWork(find, partial(_acknowledge_named, service, caller, command), show)
+
+
+def _acknowledge_named(
+    service: Service, caller: Caller, command: Acknowledge, tx: Transaction, escalation_id: str
+) -> None:
+    acknowledge(service, tx, caller, _read_id(escalation_id), command)
 
 
 def _find_chosen(service: Service, caller: Caller, chosen: BulkAcknowledge, tx: Transaction) -> Sequence[str]:

@@ -1,5 +1,7 @@
 """A user takes a complaint, by its name or as the next one of a queue (rule 1.18)."""
 
+from collections.abc import Sequence
+
 from complaints.domain.complaint.change import Change
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Conflict, InvalidContent, NotFound, clip
@@ -7,9 +9,11 @@ from complaints.domain.policy.policy import Policy
 from complaints.domain.rules import actions
 from complaints.domain.rules.ownership import has_left
 from complaints.domain.vocabulary import Action
+from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import work_queue
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.bulk import BulkWork, ShowItem, check_named_once
 from complaints.use_cases.complaints.changing import Versions, change_complaint
 from complaints.use_cases.configuration.changing import claim_user
 from complaints.use_cases.service import Service
@@ -36,6 +40,17 @@ def take(
         actions.plan(change, context, Action.ASSIGN, {"assignee": login})
 
     return change_complaint(service, tx, caller, reference, step, versions=versions)
+
+
+def take_many(service: Service, caller: Caller, references: Sequence[str], show: ShowItem) -> BulkWork:
+    """The work of taking several complaints, each as `take` does it. Raises Forbidden, and InvalidContent."""
+    caller.require(Right.WORK)
+    check_named_once(references, "complaints")
+
+    def act(tx: Transaction, reference: str) -> None:
+        take(service, tx, caller, reference)
+
+    return BulkWork(lambda tx: references, act, show, load.lock_in_order)
 
 
 def take_next(service: Service, tx: Transaction, caller: Caller, team: str) -> Complaint:

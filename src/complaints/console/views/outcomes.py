@@ -1,0 +1,35 @@
+"""The outcome of one action on many: how many are done, and why the others are not."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+from complaints.api.problems.languages import Language
+from complaints.api.problems.translations import say
+from complaints.use_cases.bulk import BulkItem
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The number of items that are done, and of the refused ones by the words of the refusal."""
+
+    done: int
+    refused: dict[str, int]
+
+
+def say_item(language: Language) -> Callable[[BulkItem], dict[str, Any]]:
+    """Make the function that says in a language how it went with an item, for `outcome_of`."""
+
+    def show(item: BulkItem) -> dict[str, Any]:
+        return {"refusal": say(item.refusal.detail, language) if item.refusal else ""}
+
+    return show
+
+
+def outcome_of(body: bytes) -> Outcome:
+    """The outcome from the answer of a bulk call whose items `say_item` shows."""
+    refusals = Counter(item["refusal"] for item in from_json(body)["items"])
+    return Outcome(refusals.pop("", 0), dict(refusals))
