@@ -17,7 +17,7 @@ from tests.support import Scenario, count_statements
 pytestmark = pytest.mark.usefixtures("everything_holds")
 SignIn = Callable[..., Reader]
 ADDRESS = "/complaints"
-MOST_STATEMENTS = 22
+MOST_STATEMENTS = 26
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "language": "zh", "vulnerable": True}
 MEMBERS: dict[str, Any] = {
     "subject": "No signal <b>here</b>", "description": "Since Monday.", "category": "network.outage",
