@@ -461,6 +461,9 @@ def test_exposures_are_averaged_over_the_days(
     assert client.get(path, params=january | {"region": "east"}).json()["total"]["denominator"] == 10
     twice = client.get(path, params=january | {"region": ["east", "east"]}).json()
     assert twice["total"]["denominator"] == 10
+        ("/inflow/rows", WINTER | {"side": "denominator"}, 422, "side"),
+        ("/time_to_result/rows", WINTER | {"side": "denominator"}, 422, "side"),
+        ("/appeals_per_million_users/rows", WINTER | {"side": "denominator"}, 422, "side"),
     put(**{"from": "2026-01-01", "value": 40, "group_by": "category", "group": "network"})
     for asked in (["network"], ["network", "network.outage"]):
         of_parent = client.get(path, params=january | {"category": asked}).json()
