@@ -32,7 +32,7 @@ from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, li
 from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep, rebuild_facts
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
-from tests.support import Scenario
+from tests.support import Scenario, count_statements
 from tests.use_cases.test_history_import import HEADER, MAPPED, take
 
 ANN = {"complainant": {"name": "Ann", "phone": "+8613912345678"}}
@@ -186,6 +186,33 @@ def test_each_figure_has_its_value(service: Service) -> None:
 
 
 def _rows_of_facts(service: Service) -> list[Any]:
+@pytest.mark.usefixtures("winter")
+def test_a_past_backlog_reads_only_what_was_open(service: Service) -> None:
+    """Rule 6.13: by two ranges of indexes, however many complaints had ended before."""
+    follow(service)
+    with count_statements(service) as executed:
+        ask(service, "backlog")
+    statement, bound = next(one for one in executed if "figure_fact" in one[0])
+    explain = "EXPLAIN" if service.database.is_postgresql else "EXPLAIN QUERY PLAN"
+    with service.database.engine.connect() as connection:
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", bound).all())
+    for index in ("ix_figure_fact__open", "ix_figure_fact__until_day"):
+        assert index in plan
+    assert "ix_figure_fact__day" not in plan
+    if not service.database.is_postgresql:
+        assert "until_day>" in plan
+
+
+@pytest.mark.usefixtures("winter")
+def test_percentiles_of_groups_and_of_all_are_read_once(service: Service) -> None:
+    """Rule 6.9: one statement sums the facts, and one ranks them."""
+    follow(service)
+    with count_statements(service) as executed:
+        answer = ask(service, "time_to_result", GroupBy.TEAM)
+    assert len([one for one in executed if "FROM figure_fact" in one[0].replace("\n", "")]) == 2
+    assert answer.total.parts.keys() == answer.groups[0].parts.keys() == {"p80", "p90"}
+
+
     statement = select(figure_fact).order_by(*figure_fact.primary_key)
     return [tuple(row) for row in service.read(lambda tx: tx.connection.execute(statement).all())]
 

@@ -79,9 +79,10 @@ figure_fact = Table(
 f = figure_fact.c
 Index("ix_figure_fact__day", f.kind, f.day)
 _IS_OPEN = text("until_day IS NULL AND kind IN ('received', 'reopened')")
-Index("ix_figure_fact__open", f.day, postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN)
+Index("ix_figure_fact__open", f.kind, f.day, postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN)
 Index(
     "ix_figure_fact__until_day",
+    f.day,
     f.until_day,
     postgresql_where=f.until_day.is_not(None),
     sqlite_where=f.until_day.is_not(None),
