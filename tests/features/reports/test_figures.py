@@ -26,10 +26,11 @@ from complaints.storage.rows.figure_fact import figure_fact
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import PatchComplaint
 from complaints.use_cases.complaints import edit
-from complaints.use_cases.figures import keeping
+from complaints.use_cases.figures import keeping, rebuilding
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, list_fact_rows
-from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep, rebuild_facts
+from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep
+from complaints.use_cases.figures.rebuilding import FoldedWindow, RebuildTaken, rebuild_all, rebuild_facts
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
 from tests.support import Scenario, count_statements
@@ -185,7 +186,6 @@ def test_each_figure_has_its_value(service: Service) -> None:
     assert found == expected
 
 
-def _rows_of_facts(service: Service) -> list[Any]:
 @pytest.mark.usefixtures("winter")
 def test_a_past_backlog_reads_only_what_was_open(service: Service) -> None:
     """Rule 6.13: by two ranges of indexes, however many complaints had ended before."""
@@ -213,6 +213,7 @@ def test_percentiles_of_groups_and_of_all_are_read_once(service: Service) -> Non
     assert answer.total.parts.keys() == answer.groups[0].parts.keys() == {"p80", "p90"}
 
 
+def _rows_of_facts(service: Service) -> list[Any]:
     statement = select(figure_fact).order_by(*figure_fact.primary_key)
     return [tuple(row) for row in service.read(lambda tx: tx.connection.execute(statement).all())]
 
@@ -247,6 +248,48 @@ def test_a_rebuild_that_was_cut_off_goes_on_and_gives_the_same_facts(
     assert _rows_of_facts(service) == rebuilt
     others = [row for row in kept if row[0] != winter["appeal"].id]
     assert [row for row in rebuilt if row[0] != winter["appeal"].id] == others
+
+
+def test_a_rebuild_takes_changes_along_and_gives_way_to_another(
+    service: Service, winter: dict[str, Complaint], scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 6.26. What happens between reading and writing is not lost. Of two rebuilds, one stops and says so."""
+    follow(service)
+    fold, kept = rebuilding._fold, []
+
+    def fold_early(*arguments: Any) -> FoldedWindow:
+        folded = fold(*arguments)
+        scenario.act(winter["appeal"], "reopen", reason="Still there.")
+        follow(service)
+        kept.append(_rows_of_facts(service))
+        return folded
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rebuilding, "_fold", fold_early)
+        assert rebuild_facts(service, limit=1_000) > 0
+    assert [_rows_of_facts(service)] == kept
+    finish_rebuild(service, limit=1_000)
+
+    monkeypatch.setattr(rebuilding, "WINDOW", 5)
+    ours = rebuild_all(service, processes=1)
+    assert next(ours) == 5
+    assert rebuild_facts(service, limit=5) == 5
+    with pytest.raises(RebuildTaken, match="Another process"):
+        next(ours)
+    finish_rebuild(service, limit=1_000)
+    assert [_rows_of_facts(service)] == kept
+
+
+@pytest.mark.usefixtures("winter")
+def test_a_rebuild_makes_all_facts_of_a_database_that_was_never_served(service: Service) -> None:
+    """Rule 6.26."""
+    assert sum(rebuild_all(service)) > 0
+    assert service.read(keeping.count_waiting) == 0
+    kept = _rows_of_facts(service)
+    assert kept
+    follow(service)
+    finish_rebuild(service, limit=1_000)
+    assert _rows_of_facts(service) == kept
 
 
 def test_the_same_events_twice_change_nothing(service: Service, winter: dict[str, Complaint]) -> None:
@@ -418,6 +461,9 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
         ("/inflow/rows", WINTER | {"group_by": "week", "group": "2026-60"}, 422, "week"),
         ("/inflow/rows", WINTER | {"group_by": "month", "group": "2026-13"}, 422, "month"),
         ("/inflow/rows", WINTER | {"side": "left"}, 422, "side"),
+        ("/inflow/rows", WINTER | {"side": "denominator"}, 422, "side"),
+        ("/time_to_result/rows", WINTER | {"side": "denominator"}, 422, "side"),
+        ("/appeals_per_million_users/rows", WINTER | {"side": "denominator"}, 422, "side"),
         ("/inflow/rows", WINTER | {"cursor": "bm9wZQ"}, 400, "cursor"),
         ("/inflow/rows", WINTER | {"cursor": FAR_CURSOR}, 400, "cursor"),
         ("/appeals_per_million_users", WINTER, 409, "users"),
@@ -488,9 +534,6 @@ def test_exposures_are_averaged_over_the_days(
     assert client.get(path, params=january | {"region": "east"}).json()["total"]["denominator"] == 10
     twice = client.get(path, params=january | {"region": ["east", "east"]}).json()
     assert twice["total"]["denominator"] == 10
-        ("/inflow/rows", WINTER | {"side": "denominator"}, 422, "side"),
-        ("/time_to_result/rows", WINTER | {"side": "denominator"}, 422, "side"),
-        ("/appeals_per_million_users/rows", WINTER | {"side": "denominator"}, 422, "side"),
     put(**{"from": "2026-01-01", "value": 40, "group_by": "category", "group": "network"})
     for asked in (["network"], ["network", "network.outage"]):
         of_parent = client.get(path, params=january | {"category": asked}).json()

@@ -24,7 +24,8 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.exposures import PutExposure, put_exposure
 from complaints.use_cases.figures.fact_rows import Side, WantedRows, list_fact_rows
-from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts, rebuild_facts
+from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts
+from complaints.use_cases.figures.rebuilding import rebuild_facts
 from complaints.use_cases.service import Configuration, Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
 from tests.examples import examples
