@@ -48,7 +48,7 @@ def find_histories(
 
 
 def _compared_later(number: ColumnElement[int]) -> ColumnElement[int]:
-    """The number, but no index has it. A prepared plan does not know how long the range is, and would read all of it."""
+    """The number, but no index has it: a prepared plan does not know how long a range is, and would read all of it."""
     return number + literal_column("0", BigInteger)
 
 
