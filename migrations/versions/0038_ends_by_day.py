@@ -1,14 +1,14 @@
 """Open and ended complaints are found with the day on which each began, so a past backlog reads its own rows only.
 
-Revision: 0041
-Revises: 0036
+Revision: 0038
+Revises: 0037
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 oldest_program = "0014"
