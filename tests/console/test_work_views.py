@@ -9,7 +9,7 @@ from complaints.console.locale import Locale, read_texts
 from complaints.console.static_files import read_files
 from complaints.console.views.browser_names import name_browser
 from complaints.console.views.inbox_rows import describe_step
-from complaints.console.views.palette import HitKind, Destination, find_destinations
+from complaints.console.views.palette import Destination, HitKind, find_destinations
 from complaints.console.views.pinyin_initials import has_initials, initials_of
 
 ENGLISH, CHINESE = (Locale(language, "Asia/Shanghai") for language in Language)

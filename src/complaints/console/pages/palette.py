@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.views.palette import (
     LONGEST_QUERY,
-    HitKind,
     Destination,
+    HitKind,
     find_destinations,
     groups_of,
 )
