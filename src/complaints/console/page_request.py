@@ -17,6 +17,7 @@ from complaints.domain.errors import InvalidContent
 from complaints.domain.staff import User
 from complaints.domain.time.zones import zone_of
 from complaints.use_cases.access import Caller, Right
+from complaints.use_cases.bulk import BulkWork, answer_in_parts
 from complaints.use_cases.once import Answer, Attempt, answer_once
 from complaints.use_cases.replica import service_for
 from complaints.use_cases.service import Service, Transaction
@@ -82,6 +83,11 @@ class PageRequest:
         """
         attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
         return answer_once(self.service.write, attempt, work)
+
+    def submit_in_parts(self, key: str, content: bytes, work: BulkWork) -> Answer:
+        """As `submit`, for work on many items in several transactions (see `use_cases.bulk`)."""
+        attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
+        return answer_in_parts(self.service, attempt, work)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """The answer with a page or a fragment. Templates also get `viewer` and `path`."""

@@ -12,6 +12,7 @@ from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.rows import make_rows, read_list_query
 from complaints.console.views import list_filters
 from complaints.console.views.addresses import ListAddress
+from complaints.console.views.bulk_forms import KEYS, VERBS
 from complaints.console.views.clock_badges import SOON
 from complaints.console.views.due_strip import strip_of
 from complaints.console.views.list_filters import FilterReference
@@ -22,6 +23,7 @@ from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.complaints.lists import DueFigures, ListCount
+from complaints.use_cases.complaints.matching import MOST_MATCHING
 from complaints.use_cases.service import Transaction
 
 router = APIRouter()
@@ -71,6 +73,9 @@ def show_overdue(request: SignedIn) -> Response:
         export=_address_of_export(request, address, found.asked),
         has_filters=_has_filters(address),
         can_work=Right.WORK in request.caller.rights,
+        verbs=VERBS,
+        keys_of_verbs=KEYS,
+        most_matching=MOST_MATCHING,
     )
 
 

@@ -2,6 +2,8 @@
 
 import { keepZone } from "./zone.js";
 import { watchSession } from "./session.js";
+import { watchTicks } from "./ticks.js";
 
 keepZone();
 watchSession();
+watchTicks();
