@@ -1,14 +1,13 @@
 """The application of the console: its pages and its files. `wiring` mounts it at `/console`."""
 
 from fastapi import FastAPI
-from starlette.responses import RedirectResponse, Response
 
-from complaints.console import static_files
+from complaints.console import saved_views, static_files
 from complaints.console.pages import bulk, overdue, rows, sign_in
 from complaints.console.refusals import install_refusals
 
 PREFIX = "/console"
-_PAGES = (sign_in, overdue, rows, bulk)
+_PAGES = (sign_in, overdue, rows, bulk, saved_views)
 
 
 def create_console() -> FastAPI:
@@ -24,10 +23,4 @@ def create_console() -> FastAPI:
     console.include_router(static_files.router)
     for page in _PAGES:
         console.include_router(page.router)
-    console.add_api_route("/", _go_home)
     return console
-
-
-async def _go_home() -> Response:
-    """The first page of a user."""
-    return RedirectResponse("/console/overdue", 303)

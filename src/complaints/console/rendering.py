@@ -1,5 +1,6 @@
 """Templates made into pages and fragments. The policy of every answer lets in scripts and styles of this host only."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ _ENVIRONMENT = Environment(
     auto_reload=False,
 )
 _ENVIRONMENT.globals["file"] = address_of_file
+_ENVIRONMENT.globals["new_attempt"] = lambda: secrets.token_urlsafe(16)
 _VARY = "Accept-Language, Cookie, HX-Request"
 
 

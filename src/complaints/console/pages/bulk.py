@@ -12,9 +12,9 @@ from complaints.api.problems.catalogue import problem_for
 from complaints.api.problems.translations import say
 from complaints.console.forms import FormFields, FormState, SentForm, refused_form
 from complaints.console.page_request import PageRequest, SignedIn
-from complaints.console.pages.rows import read_list_query
 from complaints.console.views.addresses import ListAddress
 from complaints.console.views.bulk_forms import ASKS_ABOVE, NOTE, VERBS, fields_of, members_of
+from complaints.console.views.list_queries import read_list_query
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import InvalidContent, NotFound

@@ -1,11 +1,11 @@
 """The forms of what may be done with many complaints at once: the verbs, and the fields of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from complaints.console.locale import Locale
-from complaints.console.views.list_filters import list_teams, list_users
+from complaints.console.views.list_filters import list_teams, list_users, list_words
 from complaints.domain.errors import InvalidContent
 from complaints.domain.staff import Directory
 from complaints.domain.time.zones import zone_of
@@ -42,11 +42,12 @@ class BulkField:
 def fields_of(verb: str, locale: Locale, directory: Directory) -> Sequence[BulkField]:
     """The fields of a verb, in their order."""
     words = locale.texts.bulk
-    channels = _worded("channel", ContactChannel, locale)
+    channels = list_words("channel", ContactChannel, locale)
     message = (
         BulkField("message", words.message, "text"),
         BulkField("contact_channel", words.contact_channel, "select", choices=channels),
     )
+    public = (("public", locale.word("visibility", "public")),)
     users = list_users(directory)
     fields: dict[str, Sequence[BulkField]] = {
         "assign": (
@@ -56,27 +57,23 @@ def fields_of(verb: str, locale: Locale, directory: Directory) -> Sequence[BulkF
         "respond": message,
         "notify_result": message,
         "hold": (
-            BulkField("reason", words.reason, "select", choices=_worded("hold_reason", HoldReason, locale)),
+            BulkField(
+                "reason", words.reason, "select", choices=list_words("hold_reason", HoldReason, locale)
+            ),
             BulkField(_INSTANT, words.until, "instant"),
         ),
         "escalate": (
-            BulkField("role", words.role, "select", choices=_worded("recipient_role", RecipientRole, locale)),
+            BulkField(
+                "role", words.role, "select", choices=list_words("recipient_role", RecipientRole, locale)
+            ),
             BulkField("reason", words.why_escalate, "text"),
         ),
         NOTE: (
             BulkField("text", words.note, "text"),
-            BulkField("visibility", words.visibility, "select", False, _visibilities(locale)),
+            BulkField("visibility", words.visibility, "select", False, public),
         ),
     }
     return fields.get(verb, ())
-
-
-def _worded(group: str, values: Iterable[str], locale: Locale) -> tuple[tuple[str, str], ...]:
-    return tuple((str(value), locale.word(group, value)) for value in values)
-
-
-def _visibilities(locale: Locale) -> tuple[tuple[str, str], ...]:
-    return (("public", locale.word("visibility", "public")),)
 
 
 def instant_of(text: str, locale: Locale, pointer: str) -> datetime:
