@@ -126,10 +126,10 @@ def filter_fields(address: ListAddress, locale: Locale, known: FilterReference) 
     choices = {
         "team": list_teams(known.directory, locale),
         "assignee": _list_assignees(known.directory, locale),
-        "priority": _worded("priority", Priority, locale),
-        "status": _worded("status", Status, locale),
+        "priority": list_words("priority", Priority, locale),
+        "status": list_words("status", Status, locale),
         "category": _list_categories(known.categories, locale),
-        "channel": _worded("channel", Channel, locale),
+        "channel": list_words("channel", Channel, locale),
         "region": (),
         "tag": (),
         "q": (),
@@ -140,7 +140,8 @@ def filter_fields(address: ListAddress, locale: Locale, known: FilterReference) 
     ]
 
 
-def _worded(group: str, values: Iterable[str], locale: Locale) -> tuple[tuple[str, str], ...]:
+def list_words(group: str, values: Iterable[str], locale: Locale) -> tuple[tuple[str, str], ...]:
+    """The values of a set of the vocabulary with their words."""
     return tuple((str(value), locale.word(group, value)) for value in values)
 
 
