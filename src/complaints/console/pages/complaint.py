@@ -17,7 +17,7 @@ from complaints.console.views.action_panel import ActionPanel
 from complaints.console.views.clock_bars import ClockBar, bar_of, name_of_deadline
 from complaints.console.views.event_words import EventWords
 from complaints.console.views.explained_time import explained_time_of
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.console.views.timeline import Chip, Timeline, timeline_of
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import InvalidContent
@@ -52,7 +52,7 @@ class LoadedComplaint:
     links_to: list[LinkView]
     attachments: list[Attachment]
     page_link: PageLink | None
-    names: Names
+    names: ShownNames
     panel: ActionPanel
 
 
@@ -158,9 +158,9 @@ def _load_parts(request: PageRequest, tx: Transaction, reference: str, after: in
     )
 
 
-def _names(request: PageRequest, tx: Transaction) -> Names:
+def _names(request: PageRequest, tx: Transaction) -> ShownNames:
     found = request.service.configuration(tx)
-    return Names(request.locale, found.directory, found.categories, found.kind_titles)
+    return ShownNames(request.locale, found.directory, found.categories, found.kind_titles)
 
 
 def _values(request: PageRequest, loaded: LoadedComplaint, chip: Chip) -> dict[str, Any]:

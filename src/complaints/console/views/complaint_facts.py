@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from complaints.console.views.explained_time import name_of_policy
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
@@ -60,7 +60,7 @@ class ComplaintHead:
     received_at: datetime
 
 
-def head_of(complaint: Complaint, names: Names) -> ComplaintHead:
+def head_of(complaint: Complaint, names: ShownNames) -> ComplaintHead:
     """The head of the page."""
     locale = names.locale
     reasons = [locale.word("priority_reason", one) for one in complaint.priority_reasons]
@@ -80,13 +80,13 @@ def head_of(complaint: Complaint, names: Names) -> ComplaintHead:
     )
 
 
-def persons_of(persons: Mapping[str, Person], names: Names) -> list[PersonFacts]:
+def persons_of(persons: Mapping[str, Person], names: ShownNames) -> list[PersonFacts]:
     """The complainant, then the reporter, with or without masks."""
     return [PersonFacts(role, list(_person(persons[role], names)), persons[role].vulnerable)
             for role in _ROLES if role in persons]  # fmt: skip
 
 
-def _person(person: Person, names: Names) -> Iterator[Fact]:
+def _person(person: Person, names: ShownNames) -> Iterator[Fact]:
     for name in _PERSON_TEXTS:
         if value := getattr(person, name):
             yield Fact(name, value)
@@ -96,12 +96,12 @@ def _person(person: Person, names: Names) -> Iterator[Fact]:
         yield Fact("language", person.language)
 
 
-def facts_of(view: ComplaintView, policy: Policy, names: Names) -> list[Fact]:
+def facts_of(view: ComplaintView, policy: Policy, names: ShownNames) -> list[Fact]:
     """The plain facts of a complaint. Facts without a value are left out."""
     return [fact for fact in _facts(view.complaint, policy, names) if fact.text]
 
 
-def _facts(complaint: Complaint, policy: Policy, names: Names) -> Iterator[Fact]:
+def _facts(complaint: Complaint, policy: Policy, names: ShownNames) -> Iterator[Fact]:
     locale = names.locale
     yield Fact("team", names.team(complaint.team))
     yield Fact("assignee", names.user(complaint.assignee) or str(locale.texts.lists.nobody))
@@ -125,7 +125,7 @@ def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
-def _chosen_by(rule: Mapping[str, str], names: Names) -> str:
+def _chosen_by(rule: Mapping[str, str], names: ShownNames) -> str:
     """The rule that chose the policy, or the user who did."""
     words = names.locale.texts.complaint
     if _REPLANNED_BY in rule:
@@ -134,7 +134,7 @@ def _chosen_by(rule: Mapping[str, str], names: Names) -> str:
     return ", ".join(said) or str(words.fits_every_complaint)
 
 
-def result_of(complaint: Complaint, names: Names) -> list[Fact]:
+def result_of(complaint: Complaint, names: ShownNames) -> list[Fact]:
     """The decision, the solution and what was granted. Empty before there is a result."""
     if complaint.resolved_at is None:
         return []
@@ -152,7 +152,7 @@ def result_of(complaint: Complaint, names: Names) -> list[Fact]:
     return [fact for fact in facts if fact.text]
 
 
-def satisfaction_of(complaint: Complaint, names: Names) -> list[Fact]:
+def satisfaction_of(complaint: Complaint, names: ShownNames) -> list[Fact]:
     """What the last answered contact brought. Empty without one."""
     words = names.locale.texts.complaint
     facts = []
@@ -165,7 +165,7 @@ def satisfaction_of(complaint: Complaint, names: Names) -> list[Fact]:
     return facts
 
 
-def links_of(links: Sequence[LinkView], links_to: Sequence[LinkView], names: Names) -> list[LinkFact]:
+def links_of(links: Sequence[LinkView], links_to: Sequence[LinkView], names: ShownNames) -> list[LinkFact]:
     """The links from this complaint, then those to it."""
     locale = names.locale
     own = [LinkFact(locale.word("link_type", one.type), number_of(one.sequence)) for one in links]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.rules.actions import MANUAL_STEP
 from complaints.domain.rules.contacts import CONTACT_STEP
@@ -48,7 +48,7 @@ class EventWords:
     `deadlines` are the names of the deadlines by id as text.
     """
 
-    names: Names
+    names: ShownNames
     numbers: Mapping[str, str]
     deadlines: Mapping[str, str]
     now: datetime

@@ -11,7 +11,7 @@ from complaints.domain.staff import Directory
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ShownNames:
     """Codes and logins as words. An unknown one stays as it is. `kind_titles` are those of own kinds of deadlines."""
 
     locale: Locale
