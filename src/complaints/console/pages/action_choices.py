@@ -93,12 +93,8 @@ def plan_edit(request: PageRequest, tx: Transaction, view: ComplaintView) -> For
     return FormPlan(
         EDIT,
         choices={
-            "category": category_choices(
-                configuration.categories, request.locale, view.complaint.category
-            ),
-            "first_owner": user_choices(
-                request, configuration.directory, tx, first_team=view.complaint.team
-            ),
+            "category": category_choices(configuration.categories, request.locale, view.complaint.category),
+            "first_owner": user_choices(request, configuration.directory, tx, first_team=view.complaint.team),
         },
         values=_first_values(view),
         left_out=frozenset(hidden if may_supervise else hidden | {"first_owner"}),
@@ -106,9 +102,7 @@ def plan_edit(request: PageRequest, tx: Transaction, view: ComplaintView) -> For
     )
 
 
-def category_choices(
-    categories: Mapping[str, Category], locale: Locale, present: str | None
-) -> list[Choice]:
+def category_choices(categories: Mapping[str, Category], locale: Locale, present: str | None) -> list[Choice]:
     """The categories in use and the present one, each with the name of its parent."""
     known = [c for c in categories.values() if c.active or c.code == present]
     return [Choice(c.code, _category_label(c, categories, locale)) for c in sorted(known, key=_by_code)]

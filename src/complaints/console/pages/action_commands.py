@@ -57,8 +57,6 @@ class Take(Content):
     """The wish to work on the complaint. It carries nothing."""
 
 
-
-
 Command = Any
 """A command of the model of its action."""
 TakeAction = Callable[[PageRequest, Transaction, str, Command, Versions], object]
@@ -119,9 +117,7 @@ def _unlink(
     request: PageRequest, tx: Transaction, reference: str, command: RemoveLink, versions: Versions
 ) -> object:
     kind, _, other = command.link.partition("/")
-    return notes_and_links.remove_link(
-        request.service, tx, request.caller, reference, LinkType(kind), other
-    )
+    return notes_and_links.remove_link(request.service, tx, request.caller, reference, LinkType(kind), other)
 
 
 def _take(

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -100,7 +99,9 @@ def load_panel(request: PageRequest, tx: Transaction, reference: str) -> ActionP
     """The panel of a complaint, which the page of the complaint shows too. Raises NotFound."""
     complaint, options = load_action_options(request.service, tx, request.caller, reference)
     rights = _rights_on(request, complaint)
-    return panel_of(complaint, options, _other_actions(request, tx, complaint, rights), rights, request.locale)
+    return panel_of(
+        complaint, options, _other_actions(request, tx, complaint, rights), rights, request.locale
+    )
 
 
 def _rights_on(request: PageRequest, complaint: Complaint) -> frozenset[Right]:

@@ -20,7 +20,7 @@ NOBODY = " "
 """The value of the choice that takes an assignment back. No login has it, because a login has a visible character."""
 _SHORT_TEXT = 500
 _FEW_NUMBERS = 12
-_SEPARATORS = str.maketrans("，、;；\n", ",,,,,")  # noqa: RUF001 - a Chinese reader types them
+_SEPARATORS = str.maketrans("，、;；\n", ",,,,,")
 _WORDS = {
     "contact_channel": "channel",
     "preferred_contact": "channel",

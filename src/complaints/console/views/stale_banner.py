@@ -75,8 +75,8 @@ def banner_of(
 
 
 def _tell(event: EventRecord, directory: Directory, locale: Locale, now: datetime) -> str:
-    forms = locale.texts.actions.happened
-    form = forms[event.type.replace(".", "_")] if event.type.replace(".", "_") in forms else forms.other
+    forms, key = locale.texts.actions.happened, event.type.replace(".", "_")
+    form = forms[key if key in forms else "other"]
     return str(form).format(who=_who(event.actor, directory, locale), ago=_ago(event.at, locale, now))
 
 
@@ -106,8 +106,10 @@ def _value(
         return str(locale.texts.actions.nothing)
     if name in (_ASSIGNEE, _OWNER):
         return name_of_user(directory, value)
-    if named := {_TEAM: directory.teams, _CATEGORY: categories}.get(name, {}).get(value):
-        return locale.name(named.names, value)
+    if name == _TEAM and value in directory.teams:
+        return locale.name(directory.teams[value].names, value)
+    if name == _CATEGORY and value in categories:
+        return locale.name(categories[value].names, value)
     if group := _COMPARED[name]:
         return locale.word(group, value)
     text = str(value)
