@@ -21,7 +21,7 @@ _FIND_CUT = """() => {
   if (document.documentElement.scrollWidth > width) cut.push("the page scrolls sideways");
   for (const one of document.body.querySelectorAll("*")) {
     const box = one.getBoundingClientRect(), style = getComputedStyle(one);
-    if (box.width === 0 || style.visibility === "hidden") continue;
+    if (box.width === 0 || style.visibility === "hidden" || one.matches(".skip, .unseen")) continue;
     const name = one.outerHTML.slice(0, 80);
     if (box.right > width + 1 || box.left < -1) cut.push(`outside the window: ${name}`);
     if (style.overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1) cut.push(`cut sideways: ${name}`);
@@ -30,11 +30,14 @@ _FIND_CUT = """() => {
   return cut;
 }"""
 _SMALLEST_TARGET = 24
+# The label of an input is its target too, and so is the margin of a tick.
 _FIND_SMALL_TARGETS = """least =>
   [...document.querySelectorAll("a, button, input:not([type=hidden]), textarea, select")]
   .filter(one => {
-    const box = one.getBoundingClientRect();
-    return box.width > 0 && (box.width < least || box.height < least);
+    if (one.matches(".skip, .unseen")) return false;
+    const target = one.closest("label") ?? one, box = target.getBoundingClientRect(), style = getComputedStyle(one);
+    const around = one.matches("[type=checkbox], [type=radio]") ? 2 * parseFloat(style.marginTop) : 0;
+    return box.width > 0 && (box.width + around < least || box.height + around < least);
   })
   .map(one => one.outerHTML.slice(0, 120))"""
 
@@ -81,9 +84,10 @@ class Tab:
     def check_layout(self, name: str) -> None:
         """Check that nothing is cut and that targets are large enough, and keep a screenshot with this name."""
         self._screenshots.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True)
+        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True, caret="initial")
         assert self.find_cut() == [], name
-        assert self.page.evaluate(_FIND_SMALL_TARGETS, _SMALLEST_TARGET) == [], name
+        small = self.page.evaluate(_FIND_SMALL_TARGETS, _SMALLEST_TARGET)
+        assert small == [], name
 
     def find_cut(self) -> list[str]:
         """The elements that a reader does not see whole."""

@@ -100,6 +100,7 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_is_kept(
         ({**CALL, "category": "Nothing like it"}, "There is no category of this name"),
         ({**CALL, "complainant.phone": "twelve"}, "must be 5 to 32 digits"),
         ({**CALL, "received_at": "soon"}, "must be a date and a time"),
+        ({**CALL, "received_at": "0001-01-01T00:00"}, "must lie between the years 1900 and 2999"),
         ({**CALL, "subject": ""}, "subject is required"),
     ):
         answer = agent.post("/new", fields, partial=True)

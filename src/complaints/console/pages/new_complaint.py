@@ -155,20 +155,20 @@ def _members_of(
         else:
             faults.append(Fault("/category", "There is no category of this name: choose one of the list."))
     if received := members.pop("received_at", ""):
-        if instant := _find_instant(received, locale):
+        if instant := _write_instant(received, locale):
             members["received_at"] = instant
         else:
             faults.append(Fault("/received_at", "must be a date and a time"))
     return members, faults
 
 
-def _find_instant(text: str, locale: Locale) -> datetime | None:
-    """A time in the zone of the reader. None for another text."""
+def _write_instant(text: str, locale: Locale) -> str | None:
+    """A time in the zone of the reader, with its offset. None for another text."""
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return local if local.tzinfo else local.replace(tzinfo=zone_of(locale.zone).info)
+    return (local if local.tzinfo else local.replace(tzinfo=zone_of(locale.zone).info)).isoformat()
 
 
 # Advice while the form is typed -------------------------------------------------------------------------------------
