@@ -25,7 +25,7 @@ from complaints.use_cases.work.preferences import UserPreference, load_preferenc
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "console-language", "console-zone", "console-theme"
 """Cookies of the browser. They hold until the user has a preference, and on the page to sign in."""
 
-MENU = {"overdue": Right.READ}
+MENU = {"overdue": Right.READ, "settings": Right.READ}
 """The pages of the main menu in their order, each with the right that it needs."""
 
 _UTC = "UTC"
@@ -82,6 +82,11 @@ class PageRequest:
         """
         attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
         return answer_once(self.service.write, attempt, work)
+
+    def configure(self, key: str, content: bytes, work: Callable[[Transaction], Answer]) -> Answer:
+        """As `submit`, for a form that changes the configuration: this process uses the change at once."""
+        attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
+        return answer_once(self.service.configure, attempt, work)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """The answer with a page or a fragment. Templates also get `viewer` and `path`."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from complaints.domain.complaint.change import AnyChange, Change
 from complaints.domain.complaint.facts import AnySubject, Complaint, Deadline, Hold, Promise, copy_with
 from complaints.domain.instants import MOMENT
-from complaints.domain.policy.policy import Policy
+from complaints.domain.policy.policy import DeadlineRule, Policy
 from complaints.domain.rules.ladder import (
     DeadlineTerms,
     choose_calendar,
@@ -29,10 +29,17 @@ from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus, EventType
 def terms_of(deadline: Deadline, subject: AnySubject, policy: Policy) -> DeadlineTerms:
     """The rule, the calendar and the pauses that apply to a deadline of `subject`."""
     rule = policy.rules[deadline.kind]
-    holds = [h for h in _find_holds(deadline, subject) if h.reason in rule.pauses_on and rule.targets]
     own = choose_calendar(deadline, rule.calendar)
-    pauses = _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, own) if holds else ()
+    pauses = find_pauses(rule, _find_holds(deadline, subject), deadline.started_at, own)
     return DeadlineTerms(rule, rule.calendar, pauses, subject.created_at)
+
+
+def find_pauses(
+    rule: DeadlineRule, holds: Iterable[Hold], started_at: datetime, calendar: WorkCalendar
+) -> tuple[Pause, ...]:
+    """The parts of `holds` that pause a deadline by `rule` since `started_at`. `calendar` is that of its target."""
+    counted = [hold for hold in holds if hold.reason in rule.pauses_on and rule.targets]
+    return _limit_pauses(started_at, counted, rule.pause_budget_seconds, calendar) if counted else ()
 
 
 def _find_holds(deadline: Deadline, subject: AnySubject) -> Iterator[Hold]:
