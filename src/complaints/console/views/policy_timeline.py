@@ -221,7 +221,8 @@ def target_words(target: Target, locale: Locale) -> str:
     amount: object = target.amount
     if target.unit in (Unit.ELAPSED_SECONDS, Unit.OPEN_SECONDS):
         amount = _hours(target.amount, locale)
-    said = str(words.units[target.unit]).format(amount=amount)
+    forms = words.unit if target.amount == 1 and target.unit in words.unit else words.units
+    said = str(forms[target.unit]).format(amount=amount)
     return str(words.from_next_day).format(target=said) if target.from_next_day else said
 
 

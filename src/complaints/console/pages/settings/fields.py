@@ -58,10 +58,11 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class SearchForm:
-    """A form above a list, which asks by the address."""
+    """A form above a list, which asks by the address. `label` is that of its button; "": "Find"."""
 
     fields: Sequence[FormField]
     form: FormState
+    label: str = ""
 
 
 def make_field(locale: Locale, name: str, kind: FieldKind = FieldKind.TEXT, **members: Any) -> FormField:

@@ -95,8 +95,8 @@ def read_configuration(request: PageRequest) -> Configuration:
 
 
 def person_cell(directory: Directory, login: str | None) -> Cell:
-    """The name of a user, with a link to the user; empty for nobody."""
-    return Cell(name_of_user(directory, login), address_of("people", login) if login else "")
+    """The name of a user, with a link to the user; a dash for nobody."""
+    return Cell(name_of_user(directory, login), address_of("people", login)) if login else Cell("–")
 
 
 def team_names(request: PageRequest, directory: Directory, codes: Sequence[str]) -> str:

@@ -342,12 +342,13 @@ def _change_sheet(request: PageRequest, login: str) -> Sheet:
 
 def _leave_sheet(request: PageRequest, login: str) -> Sheet:
     request.caller.require(Right.CONFIGURE)
-    directory = read_configuration(request).directory
+    configuration = read_configuration(request)
+    name, directory = USERS.load(configuration, login).name, configuration.directory
     successor = make_field(
         request.locale, "successor", FieldKind.CHOICE, options=people_options(request, directory, but=login)
     )
     back = address_of(PART, login)
-    return make_sheet(request, "leave", PART, back=back, fields=[successor], danger=True, name=login)
+    return make_sheet(request, "leave", PART, back=back, fields=[successor], danger=True, name=name)
 
 
 def _return_sheet(request: PageRequest, login: str) -> Sheet:

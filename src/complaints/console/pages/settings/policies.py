@@ -135,7 +135,7 @@ def show_policy(
             title=request.locale.name(policy.title, code),
             buttons=_buttons_of(request, policy),
             facts=list(_facts_of(request, configuration, listed, tx.now)),
-            tables=[*_target_tables(policy, request.locale), *_ladder_tables(policy, request.locale)],
+            tables=[_target_table(policy, request.locale), _ladder_table(policy, request.locale)],
             panels=panels,
             priorities=[(one, request.locale.word("priority", one)) for one in Priority],
             priority=priority,
@@ -200,7 +200,7 @@ def _holiday_words(tables: Sequence[HolidayTable], locale: Locale) -> str:
 # Targets and ladders ----------------------------------------------------------------------------------------
 
 
-def _target_tables(policy: Policy, locale: Locale) -> Iterator[Table]:
+def _target_table(policy: Policy, locale: Locale) -> Table:
     """What must be done how soon, by the members of the complaint."""
     words = locale.texts.settings
     heads, titles = words.heads, titles_of(policy)
@@ -238,7 +238,7 @@ def _target_tables(policy: Policy, locale: Locale) -> Iterator[Table]:
         )
         for condition, target in closures
     ]
-    yield Table(
+    return Table(
         title=words.targets,
         heads=(heads.deadline, heads.complaints, heads.target, heads.calendar),
         rows=rows,
@@ -255,21 +255,24 @@ def _condition_words(choice: Circumstances, locale: Locale) -> str:
     )
 
 
-def _ladder_tables(policy: Policy, locale: Locale) -> Iterator[Table]:
-    """Each ladder: when a step is taken, and who hears of it."""
+def _ladder_table(policy: Policy, locale: Locale) -> Table:
+    """The ladders: when a step is taken, and who hears of it."""
     words = locale.texts.settings
     heads = words.heads
-    for kind, rule in policy.rules.items():
-        steps = [describe_step(step, locale) for step in rule.ladder]
-        if steps:
-            yield Table(
-                title=str(words.ladder_of).format(kind=name_of_kind(kind, locale, titles_of(policy))),
-                heads=(heads.step, heads.level, heads.recipients, heads.more),
-                rows=[
-                    (Cell(one.place), Cell(str(one.level)), Cell(one.recipients), Cell(one.more or "–"))
-                    for one in steps
-                ],
-            )
+    titles = titles_of(policy)
+    steps = [
+        (name_of_kind(kind, locale, titles), describe_step(step, locale))
+        for kind, rule in policy.rules.items()
+        for step in rule.ladder
+    ]
+    return Table(
+        title=words.ladders,
+        heads=(heads.deadline, heads.step, heads.level, heads.recipients, heads.more),
+        rows=[
+            (Cell(name), Cell(one.place), Cell(str(one.level)), Cell(one.recipients), Cell(one.more or "–"))
+            for name, one in steps
+        ],
+    )
 
 
 # Differences ------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from complaints.console.forms import FormFields, SentForm
+from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import (
     FieldKind,
@@ -35,6 +35,7 @@ from complaints.console.pages.settings.reference_forms import (
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
 from complaints.console.views.clock_badges import Tone
 from complaints.console.views.tables import Cell, Fact, Table
+from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.staff import Directory, DutyShift, User
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateTeam, PatchTeam
@@ -46,7 +47,7 @@ from complaints.use_cases.work.duty import load_rota, put_rota
 
 router = APIRouter(prefix="/teams")
 PART = "teams"
-_ROWS_MORE = 3
+_SHIFTS_SHOWN = 14
 _SHIFT = ("login", "on_duty_from", "on_duty_until")
 
 
@@ -138,14 +139,17 @@ def _members(directory: Directory, code: str) -> list[User]:
 
 
 def _rota_table(request: PageRequest, directory: Directory, shifts: Sequence[DutyShift]) -> Table:
+    """The shifts that have not ended, the next ones only."""
     locale, words = request.locale, request.locale.texts.settings
+    now = request.read(lambda tx: tx.now)
+    coming = [shift for shift in shifts if shift.on_duty_until > now]
     rows = [
         (
             person_cell(directory, shift.login),
             Cell(locale.time(shift.on_duty_from)),
             Cell(locale.time(shift.on_duty_until)),
         )
-        for shift in shifts
+        for shift in coming[:_SHIFTS_SHOWN]
     ]
     heads = (words.heads.name, words.heads.starts, words.heads.ends)
     return Table(heads, rows, words.rota, words.empty.rota)
@@ -191,89 +195,55 @@ def _change_sheet(request: PageRequest, code: str) -> Sheet:
 # The duty rota ----------------------------------------------------------------------------------------------
 
 
-def _rota_sheet(request: PageRequest, code: str, rows: int) -> Sheet:
+def _rota_sheet(request: PageRequest, code: str) -> Sheet:
     request.caller.require(Right.CONFIGURE)
-    locale = request.locale
-    words = locale.texts.settings.fields
-    people = people_options(request, read_configuration(request).directory)
-    fields = []
-    for number in range(rows):
-        place, shown = f"shifts.{number}", number + 1
-        fields += [
-            FormField(
-                name=f"{place}.login",
-                label=f"{words.shift_login} {shown}",
-                kind=FieldKind.CHOICE,
-                options=people,
-            ),
-            FormField(
-                name=f"{place}.on_duty_from", label=f"{words.on_duty_from} {shown}", kind=FieldKind.INSTANT
-            ),
-            FormField(
-                name=f"{place}.on_duty_until", label=f"{words.on_duty_until} {shown}", kind=FieldKind.INSTANT
-            ),
-        ]
-    return make_sheet(request, "change_rota", PART, back=address_of(PART, code), fields=fields, name=code)
+    field = make_field(request.locale, "shifts", FieldKind.DOCUMENT)
+    return make_sheet(request, "change_rota", PART, back=address_of(PART, code), fields=[field], name=code)
 
 
 @router.get("/{code}/rota")
 def show_rota_form(request: SignedIn, code: str) -> Response:
-    """The form of a duty rota. A few rows are empty, for new shifts."""
+    """The form of a duty rota: a line for each shift, in the time of the reader."""
     shifts = load_rota(read_configuration(request), code)
-    values = {
-        f"shifts.{number}.{name}": write_value(getattr(shift, name), request.locale)
-        for number, shift in enumerate(shifts)
-        for name in _SHIFT
-    }
-    return show_sheet(request, _rota_sheet(request, code, len(shifts) + _ROWS_MORE), values)
+    lines = [
+        " ".join(write_value(getattr(shift, name), request.locale) for name in _SHIFT) for shift in shifts
+    ]
+    return show_sheet(request, _rota_sheet(request, code), {"shifts": "\n".join(lines)})
 
 
 @router.post("/{code}/rota")
 def change_rota(request: SignedIn, code: str, form: SentForm) -> Response:
-    """Replace a duty rota. A row without a user is left out."""
-    shifts = _read_shifts(request, form)
-    sheet = _rota_sheet(request, code, max(len(shifts), 1))
+    """Replace a duty rota. A fault says in which line it is."""
+    lines = [line.split() for line in form.text("shifts").splitlines() if line.strip()]
+    shifts = [_read_shift(request, line) for line in lines]
 
     def work(tx: Transaction) -> str:
-        command = read_command(PutDutyRota, {"shifts": shifts})
-        put_rota(request.service, tx, request.caller, code, command)
+        try:
+            command = read_command(PutDutyRota, {"shifts": shifts})
+            put_rota(request.service, tx, request.caller, code, command)
+        except InvalidContent as refusal:
+            raise _with_lines(refusal) from refusal
         return saved(address_of(PART, code))
 
-    return send_sheet(request, sheet, _renumbered(form, shifts), work)
+    return send_sheet(request, _rota_sheet(request, code), form, work)
 
 
-def _rows(form: FormFields) -> list[str]:
-    """The places of the rows in which something stands, in order."""
-    numbers = sorted(
-        {
-            int(name.split(".")[1])
-            for name in form.values
-            if name.startswith("shifts.") and name.split(".")[1].isdigit()
-        }
-    )
-    return [
-        f"shifts.{number}"
-        for number in numbers
-        if any(form.text(f"shifts.{number}.{name}") for name in _SHIFT)
-    ]
-
-
-def _read_shifts(request: PageRequest, form: FormFields) -> list[dict[str, str]]:
-    return [
-        {
-            "login": form.text(f"{row}.login"),
-            **{name: read_local_time(form.text(f"{row}.{name}"), request.locale) for name in _SHIFT[1:]},
-        }
-        for row in _rows(form)
-    ]
-
-
-def _renumbered(form: FormFields, shifts: Sequence[object]) -> FormFields:
-    """The form with the rows in which something stands, so a fault finds its row."""
-    values = {
-        f"shifts.{number}.{name}": form.values.get(f"{row}.{name}", ())
-        for number, row in enumerate(_rows(form))
-        for name in _SHIFT
+def _read_shift(request: PageRequest, words: Sequence[str]) -> dict[str, str]:
+    """The words of a line as a shift. A word too many is a member that no shift has."""
+    names = (*_SHIFT, *(f"word {number}" for number in range(4, len(words) + 1)))
+    shift = dict(zip(names, words, strict=False))
+    return {
+        name: word if name == "login" else read_local_time(word, request.locale)
+        for name, word in shift.items()
     }
-    kept = {name: value for name, value in form.values.items() if not name.startswith("shifts.")}
-    return FormFields({**kept, **values}, form.body)
+
+
+def _with_lines(refusal: InvalidContent) -> InvalidContent:
+    """The refusal with the number of the line in each fault."""
+    faults = []
+    for fault in refusal.faults:
+        _, shifts, number, *_ = (*fault.pointer.split("/"), "", "", "")
+        is_placed = shifts == "shifts" and number.isdigit()
+        line = f"line {int(number) + 1}: " if is_placed else ""
+        faults.append(Fault(fault.pointer, f"{line}{fault.message}"))
+    return InvalidContent(refusal.detail, faults=faults)

@@ -61,7 +61,7 @@ def list_webhooks(request: SignedIn) -> Response:
     found = request.read(lambda tx: use_cases.list_webhooks(tx, request.caller))
     rows = [
         (
-            Cell(one.url, address_of(PART, one.id)),
+            Cell(one.url, address_of(PART, one.id), code=True),
             _state_cell(request, one),
             Cell(_types_words(request, one)),
             Cell(request.locale.time(one.created_at), note=one.created_by),

@@ -65,11 +65,12 @@ def show_what_if(request: SignedIn) -> Response:
     open_part(request, PART)
     configuration = read_configuration(request)
     fields = tuple(_fields(request, configuration))
-    query = request.http.query_params
+    query, label = request.http.query_params, str(request.locale.texts.settings.calculate)
     if "received_at" not in query:
         first = {"received_at": request.read(lambda tx: tx.now), "policy": query.get("policy", "")}
         return _show(
-            request, SearchForm(fields, show_values(fields, first | {"priority": "normal"}, request.locale))
+            request,
+            SearchForm(fields, show_values(fields, first | {"priority": "normal"}, request.locale), label),
         )
     form = FormFields({name: query.getlist(name) for name in query}, b"")
     state = FormState({one.name: form.text(one.name) for one in fields})
@@ -77,9 +78,9 @@ def show_what_if(request: SignedIn) -> Response:
         life = _try(request, read_command(TriedComplaint, _members(request, form, fields)))
     except InvalidContent as refusal:
         again = show_again(form, fields, refusal, request.locale)
-        return _show(request, SearchForm(fields, again), status=422)
+        return _show(request, SearchForm(fields, again, label), status=422)
     panels = draw_timeline(life.deadlines, request.locale, titles_of(life.policy))
-    return _show(request, SearchForm(fields, state), facts=_facts(request, life), panels=panels)
+    return _show(request, SearchForm(fields, state, label), facts=_facts(request, life), panels=panels)
 
 
 def _show(request: PageRequest, search: SearchForm, *, status: int = 200, **values: Any) -> Response:
