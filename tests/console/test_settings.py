@@ -282,10 +282,8 @@ def test_a_webhook_is_made_changed_stopped_and_deleted(sign_in: SignIn, client: 
     assert "did you mean 'complaint.created'?" in faults_of(unknown.text)[0]
     backwards = send(reader, f"{path}/replay", {"from_sequence": "5", "to_sequence": "4"})
     assert faults_of(backwards.text) == ["to_sequence must not be less than from_sequence."]
-    assert (
-        "done=replayed"
-        in send(reader, f"{path}/replay", {"from_sequence": "1", "to_sequence": "9"}).headers["location"]
-    )
+    again = send(reader, f"{path}/replay", {"from_sequence": "1", "to_sequence": "9"})
+    assert "sent again, in order" in follow(reader, again.headers["location"]).text
     assert send(reader, f"{path}/disable", {}).status_code == 303
     assert "by a person" in reader.get(path).text
     assert send(reader, f"{path}/enable", {}).status_code == 303

@@ -161,7 +161,8 @@ def show_again(
 
 
 def _field_of(pointer: str, names: Mapping[str, str]) -> str | None:
-    """The field to whose place a pointer leads, or to a part of it."""
+    """The field to whose place a pointer leads, or to a part of it; else the last field that is a part of the place."""
     parts = pointer.strip("/").split("/")
-    places = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-    return next((place for place in places if place in names), None)
+    places = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    exact = next((place for place in places if place in names), None)
+    return exact or next((name for name in reversed([*names]) if name.startswith(f"{places[0]}.")), None)
