@@ -21,6 +21,7 @@ from complaints.console.pages import (
     reports,
     rows,
     search,
+    settings,
     sign_in,
     team_queue,
 )
@@ -49,6 +50,7 @@ _PAGES = (
     help_page,
     preferences,
     look,
+    settings,
 )
 
 
