@@ -50,6 +50,7 @@ def _copy_facts(filled: FilledDatabase, copies: int) -> None:
     others = ", ".join(column.name for column in figure_fact.c if column.name != "complaint_id")
     with filled.service.database.engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql(
             f"INSERT INTO figure_fact (complaint_id, {others})"
             f" SELECT md5(complaint_id::text || copy)::uuid, {others}"
