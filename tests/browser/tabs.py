@@ -16,12 +16,13 @@ _RUN_AXE = """async standards => {
   }));
 }"""
 # An element is cut if it ends outside the window, or if its text is larger than the box that hides the rest.
+# Text that only programs read aloud has a clip path that hides all of it.
 _FIND_CUT = """() => {
   const width = document.documentElement.clientWidth, cut = [];
   if (document.documentElement.scrollWidth > width) cut.push("the page scrolls sideways");
   for (const one of document.body.querySelectorAll("*")) {
     const box = one.getBoundingClientRect(), style = getComputedStyle(one);
-    if (box.width === 0 || style.visibility === "hidden") continue;
+    if (box.width === 0 || style.visibility === "hidden" || style.clipPath !== "none") continue;
     const name = one.outerHTML.slice(0, 80);
     if (box.right > width + 1 || box.left < -1) cut.push(`outside the window: ${name}`);
     if (style.overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1) cut.push(`cut sideways: ${name}`);
@@ -30,10 +31,11 @@ _FIND_CUT = """() => {
   return cut;
 }"""
 _SMALLEST_TARGET = 24
+# A click on the label of a box ticks it: both are one target.
 _FIND_SMALL_TARGETS = """least =>
   [...document.querySelectorAll("a, button, input:not([type=hidden]), textarea, select")]
   .filter(one => {
-    const box = one.getBoundingClientRect();
+    const box = (one.closest("label") ?? one).getBoundingClientRect();
     return box.width > 0 && (box.width < least || box.height < least);
   })
   .map(one => one.outerHTML.slice(0, 120))"""
