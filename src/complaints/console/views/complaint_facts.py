@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from complaints.console.views.explained_time import name_of_policy
 from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
+from complaints.use_cases.complaints.repeats import EarlierComplaint
 from complaints.use_cases.complaints.views import ComplaintView, LinkView
 
 _PERSON_TEXTS = ("name", "phone", "email", "account_no")
@@ -36,7 +36,7 @@ class PersonFacts:
 
 @dataclass(frozen=True, slots=True)
 class LinkFact:
-    """A link: how the other complaint belongs to this one, and its number."""
+    """Another complaint: how it belongs to this one, and its number."""
 
     words: str
     number: str
@@ -66,8 +66,8 @@ def head_of(complaint: Complaint, names: ShownNames) -> ComplaintHead:
     reasons = [locale.word("priority_reason", one) for one in complaint.priority_reasons]
     return ComplaintHead(
         number=number_of(complaint.sequence),
-        subject=complaint.subject,
-        description=complaint.description or "",
+        subject=names.text(complaint.subject),
+        description=names.text(complaint.description),
         status=locale.word("status", complaint.status),
         priority=str(complaint.priority),
         priority_word=locale.word("priority", complaint.priority),
@@ -110,19 +110,17 @@ def _facts(complaint: Complaint, policy: Policy, names: ShownNames) -> Iterator[
     yield Fact("cause", locale.word("cause", complaint.cause) if complaint.cause else "")
     yield Fact("nature", locale.word("nature", complaint.nature) if complaint.nature else "")
     yield Fact("severity", locale.word("severity", complaint.severity))
-    yield Fact("service", " · ".join(filter(None, (complaint.service_type, complaint.service_id))))
+    yield Fact(
+        "service", " · ".join(filter(None, (complaint.service_type, names.text(complaint.service_id))))
+    )
     yield Fact("region", complaint.region or "")
     yield Fact("channel", locale.word("channel", complaint.channel))
     yield Fact("source", complaint.source)
-    yield Fact("external_ids", _pairs(complaint.ids_by_system))
-    yield Fact("tags", ", ".join(complaint.tags))
-    yield Fact("attributes", _pairs(complaint.attributes))
+    yield Fact("external_ids", names.pairs(complaint.ids_by_system))
+    yield Fact("tags", names.value(complaint.tags))
+    yield Fact("attributes", names.pairs(complaint.attributes))
     yield Fact("policy", name_of_policy(policy, locale))
     yield Fact("policy_chosen_by", _chosen_by(complaint.policy_chosen_by, names))
-
-
-def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
 def _chosen_by(rule: Mapping[str, str], names: ShownNames) -> str:
@@ -143,8 +141,8 @@ def result_of(complaint: Complaint, names: ShownNames) -> list[Fact]:
     told = complaint.result_told_at
     facts = [
         Fact("outcome", locale.word("outcome", complaint.outcome) if complaint.outcome else ""),
-        Fact("resolution", complaint.resolution or ""),
-        Fact("root_cause", complaint.root_cause or ""),
+        Fact("resolution", names.text(complaint.resolution)),
+        Fact("root_cause", names.text(complaint.root_cause)),
         Fact("compensation", " ".join(str(one) for one in granted if one is not None)),
         Fact("resolved_at", locale.time(complaint.resolved_at)),
         Fact("told_at", locale.time(told) if told else str(locale.texts.complaint.not_told)),
@@ -171,3 +169,14 @@ def links_of(links: Sequence[LinkView], links_to: Sequence[LinkView], names: Sho
     own = [LinkFact(locale.word("link_type", one.type), number_of(one.sequence)) for one in links]
     back = locale.texts.complaint.link_to
     return [*own, *(LinkFact(str(back[one.type]), number_of(one.sequence)) for one in links_to)]
+
+
+def earlier_of(earlier: Sequence[EarlierComplaint | Complaint], names: ShownNames) -> list[LinkFact]:
+    """The earlier complaints of the complainant, with their category and status."""
+    return [
+        LinkFact(
+            " · ".join(filter(None, (names.category(one.category), names.locale.word("status", one.status)))),
+            number_of(one.sequence),
+        )
+        for one in earlier
+    ]
