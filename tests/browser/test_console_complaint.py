@@ -139,7 +139,7 @@ def test_a_page_stays_as_its_reader_left_it_while_the_complaint_changes(
     page = desk.open(other, "he.shan")
     expect(page.locator("#persons")).not_to_contain_text("Zhang Wei")
     page.locator(".reveal summary").click()
-    page.fill("#field-reason", "A call back")
+    page.fill("#field-reveal_reason", "A call back")
     page.locator(".reveal button").click()
     expect(page.locator("#persons")).to_contain_text("Zhang Wei")
     assert other.find_violations() == []

@@ -52,7 +52,7 @@ from complaints.use_cases.complaints.views import view_one
 from complaints.use_cases.once import Answer, KeyReused
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.work import drafts
-from complaints.use_cases.work.drafts import Draft, FormName
+from complaints.use_cases.work.drafts import FormDraft, FormName
 
 router = APIRouter(prefix="/complaints/{reference}/actions")
 _MOST_EVENTS = 50
@@ -244,7 +244,7 @@ def _make_form(
     *,
     typed: Sequence[str],
     zone: str,
-    draft: Draft | None = None,
+    draft: FormDraft | None = None,
     stale: StaleBanner | None = None,
     seen: int | None = None,
     was: Mapping[str, str] | None = None,

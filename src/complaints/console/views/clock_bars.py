@@ -97,8 +97,8 @@ def bar_of(detail: DeadlineDetail, now: datetime, names: ShownNames) -> ClockBar
     return ClockBar(
         id=deadline.id,
         name=name_of_deadline(deadline, names),
-        promise=detail.promise,
-        badge=badge_of({**vars(deadline), "kind": names.kind(deadline.kind)}, now, locale),
+        promise=names.text(detail.promise),
+        badge=badge_of({**vars(deadline), "kind": names.own_kind(deadline.kind)}, now, locale),
         started_at=deadline.started_at,
         due_at=deadline.due_at,
         met_at=deadline.met_at,

@@ -118,7 +118,7 @@ class EventWords:
         if data.get("left"):
             yield str(words.left).format(name=self.names.user(data["left"]))
         if data.get("external_ids"):
-            yield _plain(data["external_ids"])
+            yield self.names.pairs(data["external_ids"])
 
     def _filed(self, data: _Data) -> Iterator[str]:
         """The name of a file, for whom it or a note is, and what the scanner found."""
@@ -190,17 +190,9 @@ class EventWords:
         if name == "category":
             return self.names.category(value) or nothing
         if name in _PLAIN_CHANGES:
-            return _plain(value) or nothing
+            said = self.names.pairs(value) if isinstance(value, Mapping) else self.names.value(value)
+            return said or nothing
         return None
 
     def _time(self, text: str) -> str:
         return self.names.locale.moment(datetime.fromisoformat(text), self.now)
-
-
-def _plain(value: Any) -> str:
-    """A plain value in one line."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)

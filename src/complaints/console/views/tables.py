@@ -34,7 +34,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class TableFact:
     """A named value."""
 
     name: str

@@ -20,7 +20,7 @@ from complaints.console.pages.settings.layout import (
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
 from complaints.console.views.clock_badges import Tone
 from complaints.console.views.months import show_month, write_spans
-from complaints.console.views.tables import Cell, Fact, Table
+from complaints.console.views.tables import Cell, TableFact, Table
 from complaints.domain.errors import InvalidContent, NotFound
 from complaints.domain.policy.policy import HolidayTable
 from complaints.domain.time.calendars import CALENDAR_YEARS, WEEKDAYS, WorkCalendar
@@ -173,9 +173,9 @@ def _show(
     first = _first_of(month, calendar, request.read(lambda tx: tx.now))
     heads = words.heads
     facts = [
-        Fact(heads.zone, Cell(calendar.timezone)),
-        Fact(heads.week, Cell(_week_words(request, calendar))),
-        Fact(heads.holidays, _holidays_cell(request, calendar, tables)),
+        TableFact(heads.zone, Cell(calendar.timezone)),
+        TableFact(heads.week, Cell(_week_words(request, calendar))),
+        TableFact(heads.holidays, _holidays_cell(request, calendar, tables)),
     ]
     year_days = sorted({*calendar.holidays, *calendar.overrides})
     rows = [_special_row(request, calendar, day) for day in year_days if day.year == first.year]

@@ -27,7 +27,7 @@ from complaints.console.pages.settings.reference_forms import (
 )
 from complaints.console.pages.settings.sheets import Sheet, show_sheet
 from complaints.console.pages.settings.teams import active_cell
-from complaints.console.views.tables import Cell, Fact, Table
+from complaints.console.views.tables import Cell, TableFact, Table
 from complaints.domain.policy.categories import Category
 from complaints.domain.vocabulary import Cause, Nature
 from complaints.use_cases.access import Right
@@ -105,14 +105,14 @@ def show_category(request: SignedIn, code: str) -> Response:
     heads = request.locale.texts.settings.heads
     cause, nature, team = _members(request, configuration, one)
     facts = [
-        Fact(heads.code, Cell(code, code=True)),
-        Fact(heads.english, Cell(one.names.get("en", "–"))),
-        Fact(heads.chinese, Cell(one.names.get("zh", "–"))),
-        Fact(heads.above, Cell(one.parent, address_of(PART, one.parent)) if one.parent else Cell("–")),
-        Fact(heads.cause, cause),
-        Fact(heads.nature, nature),
-        Fact(heads.team, team),
-        Fact(heads.state, active_cell(request, active=one.active)),
+        TableFact(heads.code, Cell(code, code=True)),
+        TableFact(heads.english, Cell(one.names.get("en", "–"))),
+        TableFact(heads.chinese, Cell(one.names.get("zh", "–"))),
+        TableFact(heads.above, Cell(one.parent, address_of(PART, one.parent)) if one.parent else Cell("–")),
+        TableFact(heads.cause, cause),
+        TableFact(heads.nature, nature),
+        TableFact(heads.team, team),
+        TableFact(heads.state, active_cell(request, active=one.active)),
     ]
     buttons = [button(request, "change", address_of(PART, code, "change"), Right.CONFIGURE)]
     title = request.locale.name(one.names, code)

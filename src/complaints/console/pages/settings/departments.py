@@ -25,7 +25,7 @@ from complaints.console.pages.settings.reference_forms import (
     values_of,
 )
 from complaints.console.pages.settings.sheets import Sheet, show_sheet
-from complaints.console.views.tables import Cell, Fact, Table
+from complaints.console.views.tables import Cell, TableFact, Table
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateDepartment, PatchDepartment
 from complaints.use_cases.configuration.staff import DEPARTMENTS
@@ -81,10 +81,10 @@ def show_department(request: SignedIn, code: str) -> Response:
     locale = request.locale
     heads, parent = locale.texts.settings.heads, department.parent
     facts = [
-        Fact(heads.code, Cell(code, code=True)),
-        Fact(heads.head, person_cell(directory, department.head)),
-        Fact(heads.deputy, person_cell(directory, department.deputy)),
-        Fact(heads.above, Cell(parent, address_of(PART, parent)) if parent else Cell("–")),
+        TableFact(heads.code, Cell(code, code=True)),
+        TableFact(heads.head, person_cell(directory, department.head)),
+        TableFact(heads.deputy, person_cell(directory, department.deputy)),
+        TableFact(heads.above, Cell(parent, address_of(PART, parent)) if parent else Cell("–")),
     ]
     teams = [team for _, team in sorted(directory.teams.items()) if team.department == code]
     rows = [

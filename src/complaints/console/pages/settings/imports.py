@@ -10,7 +10,7 @@ from complaints.api.problems.translations import say
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.layout import address_of, open_part, show_part
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Cell, Fact, Table
+from complaints.console.views.tables import Cell, TableFact, Table
 from complaints.use_cases.importing import uploads
 from complaints.use_cases.importing.uploads import ImportJob
 from complaints.use_cases.service import Transaction
@@ -73,16 +73,16 @@ def show_import(
 
     job, errors = request.read(find)
     facts = [
-        Fact(heads.state, _state_cell(request, job)),
-        Fact(heads.source, Cell(job.source)),
-        Fact(heads.by, Cell(job.login or job.key_name)),
-        Fact(heads.rows, Cell(locale.number(job.rows))),
-        Fact(heads.accepted, Cell(locale.number(job.accepted))),
-        Fact(heads.duplicates, Cell(locale.number(job.duplicates))),
-        Fact(heads.failed, Cell(locale.number(job.failed))),
+        TableFact(heads.state, _state_cell(request, job)),
+        TableFact(heads.source, Cell(job.source)),
+        TableFact(heads.by, Cell(job.login or job.key_name)),
+        TableFact(heads.rows, Cell(locale.number(job.rows))),
+        TableFact(heads.accepted, Cell(locale.number(job.accepted))),
+        TableFact(heads.duplicates, Cell(locale.number(job.duplicates))),
+        TableFact(heads.failed, Cell(locale.number(job.failed))),
     ]
     if job.stopped_because:
-        facts.append(Fact(heads.fault, Cell(say(job.stopped_because, locale.language))))
+        facts.append(TableFact(heads.fault, Cell(say(job.stopped_because, locale.language))))
     rows = [
         (Cell(str(row)), Cell(one["pointer"], code=True), Cell(say(one["message"], locale.language)))
         for row, faults in errors[:_PAGE]

@@ -28,7 +28,7 @@ from complaints.console.pages.settings.sheets import (
     show_sheet,
 )
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Cell, Fact, Table
+from complaints.console.views.tables import Cell, TableFact, Table
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateKey, RotateKey
@@ -122,15 +122,15 @@ def show_key(request: SignedIn, key_id: UUID) -> Response:
     locale, key = request.locale, record.key
     heads = locale.texts.settings.heads
     facts = [
-        Fact(heads.state, _state_cell(request, record, now)),
-        Fact(heads.roles, Cell(_role_words(request, record))),
-        Fact(heads.source, Cell(key.source)),
-        Fact(heads.user, person_cell(read_configuration(request).directory, key.login)),
-        Fact(heads.last_used, _used_cell(request, record)),
-        Fact(heads.created, Cell(locale.time(record.created_at), note=record.created_by)),
+        TableFact(heads.state, _state_cell(request, record, now)),
+        TableFact(heads.roles, Cell(_role_words(request, record))),
+        TableFact(heads.source, Cell(key.source)),
+        TableFact(heads.user, person_cell(read_configuration(request).directory, key.login)),
+        TableFact(heads.last_used, _used_cell(request, record)),
+        TableFact(heads.created, Cell(locale.time(record.created_at), note=record.created_by)),
     ]
     if key.previous_until is not None and key.previous_until > now:
-        facts.append(Fact(heads.previous_secret, Cell(locale.time(key.previous_until))))
+        facts.append(TableFact(heads.previous_secret, Cell(locale.time(key.previous_until))))
     buttons = [
         button(request, "rotate", address_of(PART, key_id, "rotate"), Right.ADMINISTER),
         button(request, "revoke", address_of(PART, key_id, "revoke"), Right.ADMINISTER, danger=True),

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from complaints.console.page_request import PageRequest
 from complaints.console.views.rows import name_of_user
-from complaints.console.views.tables import Button, Cell, Fact, Table
+from complaints.console.views.tables import Button, Cell, TableFact, Table
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import RIGHTS, Right
@@ -66,7 +66,7 @@ def show_part(
     title: str = "",
     note: str = "",
     buttons: Sequence[Button] = (),
-    facts: Sequence[Fact] = (),
+    facts: Sequence[TableFact] = (),
     tables: Sequence[Table] = (),
     status: int = 200,
     **values: Any,

@@ -14,7 +14,7 @@ from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import FieldKind, FormField, make_field, read_members
 from complaints.console.pages.settings.layout import address_of, button, open_part, show_part
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
-from complaints.console.views.tables import Cell, Fact
+from complaints.console.views.tables import Cell, TableFact
 from complaints.features.notifications import choosing
 from complaints.features.notifications.commands import PutNotificationPreference
 from complaints.features.notifications.model import MessageChannel
@@ -51,19 +51,19 @@ def show_notifications(request: SignedIn) -> Response:
     )
 
 
-def _facts_of(request: PageRequest, found: NotificationPreference) -> Iterator[Fact]:
+def _facts_of(request: PageRequest, found: NotificationPreference) -> Iterator[TableFact]:
     words = request.locale.texts.settings
     fields, never = words.fields, str(words.never)
     channels = (f"{words.channels[one.channel]} {one.address or ''}".strip() for one in found.channels)
-    yield Fact(fields.channels, Cell(" → ".join(channels)))
-    yield Fact(fields.language, Cell(words.languages[found.language]))
-    yield Fact(fields.timezone, Cell(found.timezone or str(words.zone_of_policy)))
-    yield Fact(fields.immediate_level, Cell(str(found.immediate_level)))
-    yield Fact(fields.digest_times, Cell(str(words.list_comma).join(found.digest_times)))
+    yield TableFact(fields.channels, Cell(" → ".join(channels)))
+    yield TableFact(fields.language, Cell(words.languages[found.language]))
+    yield TableFact(fields.timezone, Cell(found.timezone or str(words.zone_of_policy)))
+    yield TableFact(fields.immediate_level, Cell(str(found.immediate_level)))
+    yield TableFact(fields.digest_times, Cell(str(words.list_comma).join(found.digest_times)))
     quiet = f"{found.quiet.quiet_from} – {found.quiet.quiet_until}" if found.quiet else never
-    yield Fact(fields.quiet_hours, Cell(quiet))
+    yield TableFact(fields.quiet_hours, Cell(quiet))
     every = preference_json("", found)["remind_every"]
-    yield Fact(fields.remind_every, Cell(every or never))
+    yield TableFact(fields.remind_every, Cell(every or never))
 
 
 @router.get("/change")

@@ -45,7 +45,7 @@ from complaints.console.pages.settings.sheets import (
     show_sheet,
 )
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Button, Cell, Fact, Table
+from complaints.console.views.tables import Button, Cell, TableFact, Table
 from complaints.domain.errors import NotFound
 from complaints.domain.staff import Directory, User
 from complaints.domain.vocabulary import AccessRole, UserScope
@@ -182,17 +182,17 @@ def _buttons_of(request: PageRequest, user: User) -> Iterator[Button]:
         yield of("return", "return", Right.CONFIGURE)
 
 
-def _facts_of(request: PageRequest, directory: Directory, user: User, now: datetime) -> Iterator[Fact]:
+def _facts_of(request: PageRequest, directory: Directory, user: User, now: datetime) -> Iterator[TableFact]:
     words = request.locale.texts.settings
     heads = words.heads
-    yield Fact(heads.login, Cell(user.login, code=True))
-    yield Fact(heads.email, Cell(user.email or "–"))
-    yield Fact(heads.state, state_cell(request, user, now))
-    yield Fact(heads.deputy, person_cell(directory, user.deputy))
-    yield Fact(heads.roles, Cell(_role_words(request, user)))
-    yield Fact(heads.teams, Cell(team_names(request, directory, user.teams) or "–"))
+    yield TableFact(heads.login, Cell(user.login, code=True))
+    yield TableFact(heads.email, Cell(user.email or "–"))
+    yield TableFact(heads.state, state_cell(request, user, now))
+    yield TableFact(heads.deputy, person_cell(directory, user.deputy))
+    yield TableFact(heads.roles, Cell(_role_words(request, user)))
+    yield TableFact(heads.teams, Cell(team_names(request, directory, user.teams) or "–"))
     scope = words.scopes[user.scope] if user.scope else words.scope_of_roles
-    yield Fact(heads.scope, Cell(scope, note=", ".join(user.scope_names)))
+    yield TableFact(heads.scope, Cell(scope, note=", ".join(user.scope_names)))
 
 
 @router.get("/{login}/change")

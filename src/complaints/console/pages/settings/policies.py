@@ -28,7 +28,7 @@ from complaints.console.views.policy_timeline import (
     pause_words,
     target_words,
 )
-from complaints.console.views.tables import Button, Cell, Fact, Table
+from complaints.console.views.tables import Button, Cell, TableFact, Table
 from complaints.domain.policy.circumstances import Circumstances
 from complaints.domain.policy.policy import HolidayTable, Policy
 from complaints.domain.vocabulary import Priority
@@ -169,24 +169,24 @@ def _buttons_of(request: PageRequest, policy: Policy) -> list[Button]:
 
 def _facts_of(
     request: PageRequest, configuration: Configuration, listed: ListedPolicy, now: datetime
-) -> Iterator[Fact]:
+) -> Iterator[TableFact]:
     locale, policy = request.locale, listed.policy
     heads = locale.texts.settings.heads
-    yield Fact(heads.version, Cell(f"{policy.code} · {policy.version}"))
-    yield Fact(heads.state, state_cell(listed, now, locale))
-    yield Fact(heads.in_force_from, Cell(locale.time(policy.effective_at)))
+    yield TableFact(heads.version, Cell(f"{policy.code} · {policy.version}"))
+    yield TableFact(heads.state, state_cell(listed, now, locale))
+    yield TableFact(heads.in_force_from, Cell(locale.time(policy.effective_at)))
     if policy.effective_until is not None:
-        yield Fact(heads.in_force_until, Cell(locale.time(policy.effective_until)))
-    yield Fact(heads.applies_to, Cell(applies_words(policy, locale)))
-    yield Fact(heads.zone, Cell(policy.timezone))
+        yield TableFact(heads.in_force_until, Cell(locale.time(policy.effective_until)))
+    yield TableFact(heads.applies_to, Cell(applies_words(policy, locale)))
+    yield TableFact(heads.zone, Cell(policy.timezone))
     kind, _, login = listed.applied_by.partition(":")
     person = person_cell(configuration.directory, login) if kind == "user" else Cell(listed.applied_by)
-    yield Fact(heads.applied, Cell(locale.time(listed.applied_at), note=person.text))
-    yield Fact(heads.default_team, Cell(policy.default_team, address_of("teams", policy.default_team)))
+    yield TableFact(heads.applied, Cell(locale.time(listed.applied_at), note=person.text))
+    yield TableFact(heads.default_team, Cell(policy.default_team, address_of("teams", policy.default_team)))
     for name, tables in policy.holiday_tables.items():
-        yield Fact(heads.holidays, Cell(name, note=_holiday_words(tables, locale)))
+        yield TableFact(heads.holidays, Cell(name, note=_holiday_words(tables, locale)))
     for source in policy.sources:
-        yield Fact(heads.source, Cell(source))
+        yield TableFact(heads.source, Cell(source))
 
 
 def _holiday_words(tables: Sequence[HolidayTable], locale: Locale) -> str:

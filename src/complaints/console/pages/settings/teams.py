@@ -34,7 +34,7 @@ from complaints.console.pages.settings.reference_forms import (
 )
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Cell, Fact, Table
+from complaints.console.views.tables import Cell, TableFact, Table
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.staff import Directory, DutyShift, User
 from complaints.use_cases.access import Right
@@ -110,11 +110,11 @@ def show_team(request: SignedIn, code: str) -> Response:
     locale = request.locale
     words, heads = locale.texts.settings, locale.texts.settings.heads
     facts = [
-        Fact(heads.code, Cell(code, code=True)),
-        Fact(heads.department, _department_cell(request, directory, team.department)),
-        Fact(heads.lead, person_cell(directory, team.lead)),
-        Fact(heads.deputy, person_cell(directory, team.deputy)),
-        Fact(heads.state, active_cell(request, active=team.active)),
+        TableFact(heads.code, Cell(code, code=True)),
+        TableFact(heads.department, _department_cell(request, directory, team.department)),
+        TableFact(heads.lead, person_cell(directory, team.lead)),
+        TableFact(heads.deputy, person_cell(directory, team.deputy)),
+        TableFact(heads.state, active_cell(request, active=team.active)),
     ]
     members = [(person_cell(directory, user.login),) for user in _members(directory, code)]
     return show_part(

@@ -29,7 +29,7 @@ from complaints.console.pages.settings.sheets import (
     show_sheet,
 )
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Button, Cell, Fact, Table
+from complaints.console.views.tables import Button, Cell, TableFact, Table
 from complaints.domain.errors import NotFound
 from complaints.domain.vocabulary import Priority
 from complaints.features.webhooks import use_cases
@@ -146,23 +146,23 @@ def _buttons_of(request: PageRequest, found: Webhook) -> Iterator[Button]:
     yield of("delete", "delete", danger=True)
 
 
-def _facts_of(request: PageRequest, found: Webhook) -> Iterator[Fact]:
+def _facts_of(request: PageRequest, found: Webhook) -> Iterator[TableFact]:
     words, locale = request.locale.texts.settings, request.locale
     heads = words.heads
-    yield Fact(heads.state, _state_cell(request, found))
-    yield Fact(heads.events, Cell(_types_words(request, found)))
-    yield Fact(heads.payload, Cell(words.payloads[found.payload], note=words.formats[found.format]))
+    yield TableFact(heads.state, _state_cell(request, found))
+    yield TableFact(heads.events, Cell(_types_words(request, found)))
+    yield TableFact(heads.payload, Cell(words.payloads[found.payload], note=words.formats[found.format]))
     wanted = (
         f"{words.fields[f'filter_{name}']}: {getattr(found.filter, name)}"
         for name in _FILTER
         if getattr(found.filter, name)
     )
-    yield Fact(heads.filter, Cell(" · ".join(wanted) or str(words.anything)))
+    yield TableFact(heads.filter, Cell(" · ".join(wanted) or str(words.anything)))
     comma = str(words.list_comma)
-    yield Fact(heads.excluded, Cell(comma.join(found.exclude_actors) or "–"))
-    yield Fact(heads.created, Cell(locale.time(found.created_at), note=found.created_by))
+    yield TableFact(heads.excluded, Cell(comma.join(found.exclude_actors) or "–"))
+    yield TableFact(heads.created, Cell(locale.time(found.created_at), note=found.created_by))
     if found.previous_until is not None and found.previous_until > request.service.wall():
-        yield Fact(heads.previous_secret, Cell(locale.time(found.previous_until)))
+        yield TableFact(heads.previous_secret, Cell(locale.time(found.previous_until)))
 
 
 def _log_table(request: PageRequest, webhook_id: UUID, attempts: list[Any]) -> Table:

@@ -23,7 +23,7 @@ from complaints.console.pages.settings.fields import (
 from complaints.console.pages.settings.layout import address_of, open_part, read_configuration, show_part
 from complaints.console.pages.settings.policies import PART, titles_of
 from complaints.console.views.policy_timeline import draw_timeline
-from complaints.console.views.tables import Cell, Fact
+from complaints.console.views.tables import Cell, TableFact
 from complaints.domain.complaint.facts import Hold
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.circumstances import Circumstances
@@ -119,19 +119,19 @@ def _try(request: PageRequest, asked: TriedComplaint) -> LifeTrial:
     )
 
 
-def _facts(request: PageRequest, life: LifeTrial) -> list[Fact]:
+def _facts(request: PageRequest, life: LifeTrial) -> list[TableFact]:
     locale, policy = request.locale, life.policy
     words = locale.texts.settings
     address = address_of(PART, policy.code, policy.version)
     facts = [
-        Fact(
+        TableFact(
             words.heads.policy,
             Cell(locale.name(policy.title, policy.code), address, f"{policy.code} · {policy.version}"),
         )
     ]
     if life.chosen_by is not None:
         chosen = ", ".join(f"{words.fields[name]} {value}" for name, value in life.chosen_by.items())
-        facts.append(Fact(words.heads.chosen_by, Cell(chosen or words.fits_every_complaint)))
+        facts.append(TableFact(words.heads.chosen_by, Cell(chosen or words.fits_every_complaint)))
     return facts
 
 
