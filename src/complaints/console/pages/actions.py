@@ -1,7 +1,7 @@
 """The actions on one complaint: the panel of all of them, and a form for each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote
@@ -59,6 +59,7 @@ _MOST_EVENTS = 50
 _CHANGED = {"HX-Trigger": "console:complaint-changed"}
 _INTO_FORM = {"HX-Retarget": "#action-form", "HX-Reswap": "innerHTML"}
 _INTO_NOTICE = {"HX-Retarget": "#action-notice", "HX-Reswap": "innerHTML"}
+_IS_MISSING = " is required."
 _RIGHTS = (Right.CONTRIBUTE, Right.WORK, Right.SUPERVISE)
 
 
@@ -343,9 +344,7 @@ def _show_done(request: PageRequest, known: FormAction, reference: str) -> Respo
 def _show_refused(
     request: PageRequest, known: FormAction, reference: str, form: FormFields, refusal: ComplaintError
 ) -> Response:
-    state = refused_form(form, refusal, request.locale.language)
-    missing = {name: request.locale.texts.actions.fill_in for name in state.faults if not form.text(name)}
-    state = FormState(state.values, {**state.faults, **missing}, state.fault)
+    state = refused_form(form, _plainly(refusal, request), request.locale.language)
     status = problem_for(refusal, request.http.app.state.problems).status
     return _show(
         request,
@@ -353,6 +352,16 @@ def _show_refused(
         status=status,
         headers=_INTO_FORM,
     )
+
+
+def _plainly(refusal: ComplaintError, request: PageRequest) -> ComplaintError:
+    """The refusal without the names of members that are missing: their labels stand beside the words."""
+    words = str(request.locale.texts.actions.fill_in)
+    faults = [
+        replace(fault, message=words) if fault.message.endswith(_IS_MISSING) else fault
+        for fault in refusal.faults
+    ]
+    return InvalidContent(refusal.detail, faults=faults) if faults else refusal
 
 
 def _sent_form(
