@@ -1,4 +1,4 @@
-"""The forms of actions in a real browser: what is typed survives every failure, and two people meet at one complaint."""
+"""The forms of actions in a real browser: typed text survives every failure, and two people meet at one complaint."""
 
 import re
 import signal

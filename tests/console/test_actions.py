@@ -260,7 +260,7 @@ def test_without_scripts_the_form_comes_again_with_the_text_and_the_notice(
     colleague.do("reject", reason="not_ours", **RESPONSE)
     answer = desk.send("respond", fields, partial=False, language="zh")
     assert answer.status_code == 412
-    assert "Wang Min在0 秒前驳回了它。" in answer.text
+    assert "Wang Min在0 秒前决定不予受理。" in answer.text
     assert "已不能提交" in answer.text
     assert read_fields(answer.text)["message"] == RESPONSE["message"]
     assert count_buttons(answer.text) == 0

@@ -26,10 +26,12 @@ from complaints.console.views.action_forms import (
     ZONE,
     Control,
     FormPlan,
+    Section,
     digest_of,
     make_controls,
     read_changed_members,
     read_members,
+    sections_of,
 )
 from complaints.console.views.action_panel import ActionPanel, label_of, panel_of, reason_of
 from complaints.console.views.answer_templates import FILLED, AnswerTemplate, fill_templates
@@ -75,7 +77,7 @@ class ShownForm:
     number: str
     title: str
     address: str
-    controls: Sequence[Control]
+    sections: Sequence[Section]
     state: FormState
     typed: Sequence[str]
     version: int
@@ -261,7 +263,7 @@ def _make_form(
         number=number_of(complaint.sequence),
         title=label_of(name, locale),
         address=f"/console/complaints/{number_of(complaint.sequence)}/actions/{name}",
-        controls=scene.controls,
+        sections=sections_of(scene.controls, {*state.faults, *(n for n, v in state.values.items() if v)}),
         state=state,
         typed=typed,
         version=complaint.version if seen is None else seen,

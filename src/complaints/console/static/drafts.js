@@ -52,7 +52,9 @@ function prepare(form) {
     if (!control) continue;
     if (control.type === "checkbox") control.checked = value !== "";
     else control.value = value;
-    if (name !== "zone") state.typed.add(name);
+    if (name === "zone") continue;
+    state.typed.add(name);
+    control.closest("details")?.setAttribute("open", "");
   }
   const time = new Date(own.kept).toTimeString().slice(0, 5);
   note(form, form.dataset.restored.replace("{time}", time));
