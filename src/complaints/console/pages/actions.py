@@ -58,7 +58,7 @@ from complaints.use_cases.work.drafts import Draft, FormName
 
 router = APIRouter(prefix="/complaints/{reference}/actions")
 _MOST_EVENTS = 50
-_CHANGED = {"HX-Trigger": "console:complaint-changed"}
+_CHANGED = "console:complaint-changed"
 _INTO_FORM = {"HX-Retarget": "#action-form", "HX-Reswap": "innerHTML"}
 _INTO_NOTICE = {"HX-Retarget": "#action-notice", "HX-Reswap": "innerHTML"}
 _IS_MISSING = " is required."
@@ -338,8 +338,13 @@ def _show_done(request: PageRequest, known: FormAction, reference: str) -> Respo
     except NotFound:  # after the action, the complaint is another team's
         return Response(status_code=204, headers={"HX-Redirect": "/console/"})
     done = request.locale.texts.actions.done[known.name]
-    answer = request.page("fragments/action_done.html", panel=panel, form=None, done=done)
-    answer.headers.update(_CHANGED)
+    return _tell_scripts(request.page("fragments/action_done.html", panel=panel, form=None, done=done))
+
+
+def _tell_scripts(answer: Response) -> Response:
+    """Let the scripts of the page know that the complaint changed."""
+    events = (answer.headers.get("HX-Trigger"), _CHANGED)
+    answer.headers["HX-Trigger"] = ", ".join(event for event in events if event)
     return answer
 
 
@@ -402,11 +407,11 @@ def _show_stale(
     """What a colleague did. An open form stays as it is, with a notice; else the form comes with it."""
     load = partial(_sent_form, request, known, reference, form, FormState(), refusal)
     if not request.is_partial or ZONE not in form.values:
-        return _show(request, load, status=412, headers=_INTO_FORM | _CHANGED)
+        return _tell_scripts(_show(request, load, status=412, headers=_INTO_FORM))
     _, shown = request.read(load)
     answer = request.page("fragments/action_notice.html", status=412, form=shown)
-    answer.headers.update(_INTO_NOTICE | _CHANGED)
-    return answer
+    answer.headers.update(_INTO_NOTICE)
+    return _tell_scripts(answer)
 
 
 def _load_banner(
