@@ -159,11 +159,17 @@ def test_two_browsers_on_one_complaint(open_tab: Callable[..., Tab], server: Run
     notice = first.page.locator("#action-notice")
     expect(notice).to_contain_text("Wang Min assigned it")
     expect(notice).to_contain_text("Assignee is Wang Min")
+    expect(first.page.locator("#actions a[href$='/hold']")).to_have_count(0)
+    _act(server, complaint, "respond", message="First", contact_channel="web")
+    first.page.evaluate("document.body.dispatchEvent(new CustomEvent('console:complaint-changed'))")
+    expect(first.page.locator("#actions a[href$='/hold']")).to_be_visible()  # the panel follows, the form stays
+    first.page.keyboard.press(SENDS)
+    expect(notice).to_contain_text("responded")
     expect(first.page.locator("#act textarea")).to_have_value(TEXT)
     first.check("actions-stale-en-light-1280")
     notice.locator(".btn.primary").click()
     expect(first.page.locator("#flash")).to_have_text("The answer is on record.")
-    assert _answers(server, complaint) == 1
+    assert _answers(server, complaint) == 2
 
     # A draft is on the server 5 s after the last key, so it is found at another machine. It can be discarded there.
     _open(first.page, server, complaint, "resolve")
