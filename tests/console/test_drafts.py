@@ -67,6 +67,8 @@ def test_a_draft_can_be_discarded(reader: Reader, complaint: dict[str, str]) -> 
     for asked, leads_to in ((back, back), ("//evil.example", "/console/")):
         answer = reader.post(f"/drafts/{complaint['id']}:respond/discard", {"back": asked})
         assert (answer.status_code, answer.headers["location"]) == (303, leads_to)
+    _save(reader, complaint)
+    assert reader.post(f"/drafts/{complaint['id']}:respond/discard", partial=True).status_code == 204
     assert _typed(reader, complaint) == ""
 
 
