@@ -155,7 +155,9 @@ def satisfaction_of(complaint: Complaint, names: ShownNames) -> list[ComplaintFa
     words = names.locale.texts.complaint
     facts = []
     if complaint.contact_outcome:
-        facts.append(ComplaintFact("contact_outcome", names.locale.word("contact_outcome", complaint.contact_outcome)))
+        facts.append(
+            ComplaintFact("contact_outcome", names.locale.word("contact_outcome", complaint.contact_outcome))
+        )
     if complaint.csat is not None:
         facts.append(ComplaintFact("csat", str(words.of_five).format(score=complaint.csat)))
     if complaint.nps is not None:

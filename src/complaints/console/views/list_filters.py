@@ -53,7 +53,9 @@ def clock_chips(address: ListAddress, locale: Locale, known: FilterReference) ->
     return [
         every,
         *(
-            FilterChip(_capital(name_kind(kind, locale, known)), address.link(deadline_kind=kind), kind == asked)
+            FilterChip(
+                _capital(name_kind(kind, locale, known)), address.link(deadline_kind=kind), kind == asked
+            )
             for kind in known.deadline_kinds
         ),
     ]

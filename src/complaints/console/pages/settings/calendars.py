@@ -20,7 +20,7 @@ from complaints.console.pages.settings.layout import (
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
 from complaints.console.views.clock_badges import Tone
 from complaints.console.views.months import show_month, write_spans
-from complaints.console.views.tables import Cell, TableFact, Table
+from complaints.console.views.tables import Cell, Table, TableFact
 from complaints.domain.errors import InvalidContent, NotFound
 from complaints.domain.policy.policy import HolidayTable
 from complaints.domain.time.calendars import CALENDAR_YEARS, WEEKDAYS, WorkCalendar

@@ -27,7 +27,7 @@ from complaints.console.pages.settings.reference_forms import (
 )
 from complaints.console.pages.settings.sheets import Sheet, show_sheet
 from complaints.console.pages.settings.teams import active_cell
-from complaints.console.views.tables import Cell, TableFact, Table
+from complaints.console.views.tables import Cell, Table, TableFact
 from complaints.domain.policy.categories import Category
 from complaints.domain.vocabulary import Cause, Nature
 from complaints.use_cases.access import Right

@@ -25,7 +25,7 @@ from complaints.console.pages.settings.reference_forms import (
     values_of,
 )
 from complaints.console.pages.settings.sheets import Sheet, show_sheet
-from complaints.console.views.tables import Cell, TableFact, Table
+from complaints.console.views.tables import Cell, Table, TableFact
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateDepartment, PatchDepartment
 from complaints.use_cases.configuration.staff import DEPARTMENTS

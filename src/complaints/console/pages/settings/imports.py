@@ -10,7 +10,7 @@ from complaints.api.problems.translations import say
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.layout import address_of, open_part, show_part
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Cell, TableFact, Table
+from complaints.console.views.tables import Cell, Table, TableFact
 from complaints.use_cases.importing import uploads
 from complaints.use_cases.importing.uploads import ImportJob
 from complaints.use_cases.service import Transaction

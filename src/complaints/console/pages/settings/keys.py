@@ -28,7 +28,7 @@ from complaints.console.pages.settings.sheets import (
     show_sheet,
 )
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Cell, TableFact, Table
+from complaints.console.views.tables import Cell, Table, TableFact
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.configuration import CreateKey, RotateKey

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from complaints.console.page_request import PageRequest
 from complaints.console.views.rows import name_of_user
-from complaints.console.views.tables import Button, Cell, TableFact, Table
+from complaints.console.views.tables import Button, Cell, Table, TableFact
 from complaints.domain.staff import Directory
 from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.access import RIGHTS, Right

@@ -45,7 +45,7 @@ from complaints.console.pages.settings.sheets import (
     show_sheet,
 )
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Button, Cell, TableFact, Table
+from complaints.console.views.tables import Button, Cell, Table, TableFact
 from complaints.domain.errors import NotFound
 from complaints.domain.staff import Directory, User
 from complaints.domain.vocabulary import AccessRole, UserScope

@@ -28,7 +28,7 @@ from complaints.console.views.policy_timeline import (
     pause_words,
     target_words,
 )
-from complaints.console.views.tables import Button, Cell, TableFact, Table
+from complaints.console.views.tables import Button, Cell, Table, TableFact
 from complaints.domain.policy.circumstances import Circumstances
 from complaints.domain.policy.policy import HolidayTable, Policy
 from complaints.domain.vocabulary import Priority

@@ -34,7 +34,7 @@ from complaints.console.pages.settings.reference_forms import (
 )
 from complaints.console.pages.settings.sheets import Sheet, make_sheet, saved, send_sheet, show_sheet
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Cell, TableFact, Table
+from complaints.console.views.tables import Cell, Table, TableFact
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.staff import Directory, DutyShift, User
 from complaints.use_cases.access import Right

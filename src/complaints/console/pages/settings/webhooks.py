@@ -29,7 +29,7 @@ from complaints.console.pages.settings.sheets import (
     show_sheet,
 )
 from complaints.console.views.clock_badges import Tone
-from complaints.console.views.tables import Button, Cell, TableFact, Table
+from complaints.console.views.tables import Button, Cell, Table, TableFact
 from complaints.domain.errors import NotFound
 from complaints.domain.vocabulary import Priority
 from complaints.features.webhooks import use_cases
