@@ -1,0 +1,34 @@
+"""Readers of the console in a real browser: users with a session, made by the API."""
+
+from typing import Any
+
+from tests.browser.tabs import Tab
+from tests.journeys.running_server import RunningServer
+from tests.support import ADMIN_SECRET
+
+PASSWORD = "four words are long"
+
+
+def make_user(server: RunningServer, login: str, *roles: str, **members: Any) -> None:
+    """Make a user with a password, or do nothing if there is one with the login."""
+    with server.client(ADMIN_SECRET) as api:
+        if api.get(f"/v1/users/{login}").status_code == 200:
+            return
+        name = login.replace(".", " ").title()
+        given = {"login": login, "name": name, "roles": [*(roles or ("supervisor",))], **members}
+        api.post("/v1/users", json=given).raise_for_status()
+        token = api.post(f"/v1/users/{login}/password-link").raise_for_status().json()["token"]
+        sent = {"token": token, "password": PASSWORD}
+        api.post(
+            "/v1/password-links", json=sent, headers={"Sec-Fetch-Site": "same-origin"}
+        ).raise_for_status()
+
+
+def sign_in_at(server: RunningServer, tab: Tab, login: str, *roles: str, **members: Any) -> None:
+    """Make the user if there is none, and sign in. The tab then shows the first page."""
+    make_user(server, login, *roles, **members)
+    tab.page.goto(f"{server.url}/console/sign-in")
+    tab.page.fill("#field-login", login)
+    tab.page.fill("#field-password", PASSWORD)
+    tab.page.click("main button.primary")
+    tab.page.wait_for_selector("#main")
