@@ -27,7 +27,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class TimelineStretch:
+class DrawnStretch:
     """A part of the line. `tone` is `counted`, `closed`, `holiday`, `paused` or `not_started`. `x` is in percent."""
 
     x: str
@@ -66,7 +66,7 @@ class DrawnDeadline:
     started_at: datetime
     due_at: datetime
     explanation: str
-    stretches: Sequence[TimelineStretch]
+    stretches: Sequence[DrawnStretch]
     dots: Sequence[Dot]
     steps: Sequence[StepWords]
 
@@ -167,13 +167,13 @@ def _tone(segment: Segment) -> str:
     return "holiday" if segment.reason.startswith("holiday") else _REASONS.get(segment.reason, "closed")
 
 
-def _stretch(segment: Segment, scale: _Scale, locale: Locale) -> TimelineStretch:
+def _stretch(segment: Segment, scale: _Scale, locale: Locale) -> DrawnStretch:
     assert segment.end is not None  # the caller leaves out a pause without end
     tone = _tone(segment)
     _, _, holiday = segment.reason.partition("holiday: ")
     said = holiday or locale.texts.policy_timeline.stretches[tone]
     words = f"{said}: {locale.time(segment.start)} – {locale.time(segment.end)}"
-    return TimelineStretch(scale.place(segment.start), scale.width(segment.start, segment.end), tone, words)
+    return DrawnStretch(scale.place(segment.start), scale.width(segment.start, segment.end), tone, words)
 
 
 def _explain(segments: Iterable[Segment], locale: Locale) -> str:
