@@ -35,7 +35,7 @@ def _save(reader: Reader, complaint: dict[str, str], **fields: str) -> None:
     sent = {"message": TEXT.replace("\n", "\r\n"), "zone": "UTC", **fields}
     answer = reader.post(f"/drafts/{complaint['id']}:respond", sent, partial=True)
     assert answer.status_code == 200
-    assert answer.json()["kept"] == "FormDraft kept 01:00"
+    assert answer.json()["kept"] == "Draft kept 01:00"
 
 
 def _typed(reader: Reader, complaint: dict[str, str]) -> str:
@@ -49,7 +49,7 @@ def test_a_draft_comes_back_to_its_user_alone_until_the_form_is_sent(
     _save(reader, complaint, message="An older draft")
     _save(reader, complaint, contact_channel="phone", strange="is left out")
     page = sign_in("li.wei").get(path).text  # in another session, at another machine
-    assert "FormDraft of 01:00" in page
+    assert "Draft of 01:00" in page
     fields = read_fields(page)
     assert (fields["message"], fields["contact_channel"]) == (TEXT, "phone")
     assert 'data-typed="message contact_channel' in page
