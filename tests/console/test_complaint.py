@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints.erasing import erase_texts
 from complaints.use_cases.service import Service
 from tests.console.conftest import Reader
 from tests.support import Scenario, count_statements
@@ -191,3 +193,22 @@ def test_a_long_history_begins_with_its_end(
     assert "Show the 2 later events" in reader.get(address_of(made), after=0).text
     assert notes(show="people", after=3) == ["c", "d"]
     assert "Nothing of this kind" in reader.get(address_of(made), show="clocks").text
+
+
+def test_erased_texts_are_said_to_be_erased(
+    sign_in: SignIn, scenario: Scenario, complaint: Complaint, service: Service
+) -> None:
+    service.write(lambda tx: erase_texts(service, tx, SYSTEM, str(complaint.id), reason="Asked for"))
+    page = sign_in().get(address_of(complaint)).text
+    for gone in (
+        "No signal",
+        "Since Monday.",
+        "We look at it.",
+        "Ring twice.",
+        "Still dead",
+        "A technician comes",
+    ):
+        assert gone not in page, gone
+    assert "<h1>[erased]</h1>" in page
+    assert 'Note:</span> <span class="none">[erased]' in page
+    assert "Asked for" in page
