@@ -164,7 +164,9 @@ def test_two_browsers_on_one_complaint(open_tab: Callable[..., Tab], server: Run
     expect(first.page.locator("#actions a[href$='/hold']")).to_have_count(0)
     _act(server, complaint, "respond", message="First", contact_channel="web")
     first.page.evaluate("document.body.dispatchEvent(new CustomEvent('console:complaint-changed'))")
-    expect(first.page.locator("#actions a[href$='/hold']")).to_be_visible()  # the panel follows, the form stays
+    expect(
+        first.page.locator("#actions a[href$='/hold']")
+    ).to_be_visible()  # the panel follows, the form stays
     first.page.keyboard.press(SENDS)
     expect(notice).to_contain_text("responded")
     expect(first.page.locator("#act textarea")).to_have_value(TEXT)

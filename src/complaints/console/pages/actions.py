@@ -26,7 +26,7 @@ from complaints.console.views.action_forms import (
     ZONE,
     Control,
     FormPlan,
-    Section,
+    FormSection,
     digest_of,
     make_controls,
     read_changed_members,
@@ -54,7 +54,7 @@ from complaints.use_cases.complaints.views import view_one
 from complaints.use_cases.once import Answer, KeyReused
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.work import drafts
-from complaints.use_cases.work.drafts import Draft, FormName
+from complaints.use_cases.work.drafts import FormDraft, FormName
 
 router = APIRouter(prefix="/complaints/{reference}/actions")
 _MOST_EVENTS = 50
@@ -77,7 +77,7 @@ class ShownForm:
     number: str
     title: str
     address: str
-    sections: Sequence[Section]
+    sections: Sequence[FormSection]
     state: FormState
     typed: Sequence[str]
     version: int
@@ -247,7 +247,7 @@ def _make_form(
     *,
     typed: Sequence[str],
     zone: str,
-    draft: Draft | None = None,
+    draft: FormDraft | None = None,
     stale: StaleBanner | None = None,
     seen: int | None = None,
     was: Mapping[str, str] | None = None,
