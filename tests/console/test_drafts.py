@@ -75,6 +75,7 @@ def test_a_draft_can_be_discarded(reader: Reader, complaint: dict[str, str]) -> 
 def test_a_draft_ends_after_seven_days_and_with_an_erasure(
     reader: Reader, complaint: dict[str, str], client: TestClient, service: Service
 ) -> None:
+    """Rule 11.5."""
     _save(reader, complaint)
     reader.post("/drafts/new", {"subject": "Not of a complaint"}).raise_for_status()
     service.write(lambda tx: erase_texts(service, tx, SYSTEM, complaint["id"], reason="asked for"))

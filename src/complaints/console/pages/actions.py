@@ -26,7 +26,7 @@ from complaints.console.views.action_forms import (
     ZONE,
     Control,
     FormPlan,
-    Section,
+    FormSection,
     digest_of,
     make_controls,
     read_changed_members,
@@ -77,7 +77,7 @@ class ShownForm:
     number: str
     title: str
     address: str
-    sections: Sequence[Section]
+    sections: Sequence[FormSection]
     state: FormState
     typed: Sequence[str]
     version: int
