@@ -45,6 +45,8 @@ def test_a_call_is_saved_once_and_tells_its_number_its_words_and_its_due_times(
     assert agent.post("/new", {"complainant": "x", **CALL, "attempt": "b", "subject": ""}).status_code == 422
     assert agent.post("/new", CALL).headers["location"] == answer.headers["location"]
     assert agent.post("/new", CALL, partial=True).headers["hx-redirect"] == answer.headers["location"]
+    changed = agent.post("/new", {**CALL, "subject": "Something else"})
+    assert "This form was saved before with other words" in changed.text
     assert _count(client) == 1
     number = answer.headers["location"].removeprefix("/console/new/")
     saved = client.get(f"/v1/complaints/{number}").json()

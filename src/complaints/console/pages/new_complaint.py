@@ -3,6 +3,7 @@
 While it is typed, a part of the page shows earlier complaints of the person, fitting categories, and the due times.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -24,7 +25,7 @@ from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import lists, notes_and_links
 from complaints.use_cases.complaints.intake import ContactWords, add_contact, register_one
 from complaints.use_cases.complaints.known import load_known_id
-from complaints.use_cases.once import Answer
+from complaints.use_cases.once import Answer, KeyReused
 from complaints.use_cases.service import Transaction
 
 router = APIRouter()
@@ -45,7 +46,10 @@ def save_complaint(request: SignedIn, form: SentForm) -> Response:
     try:
         answer = request.submit(form.attempt, form.body, lambda tx: work(request, tx, form))
     except InvalidContent as refusal:
-        return _form(request, refused_form(form, refusal, request.locale.language), form, status=422)
+        state = refused_form(form, refusal, request.locale.language)
+        if isinstance(refusal, KeyReused):
+            state = replace(state, fault=request.locale.texts.new_complaint.saved_before)
+        return _form(request, state, form, status=422)
     where = answer.headers["Location"]
     if request.is_partial:
         return html_response("", headers={"HX-Redirect": where})
