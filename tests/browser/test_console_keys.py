@@ -169,6 +169,7 @@ def test_pages_of_work_fit_and_can_be_read(
     page.set_viewport_size({"width": PHONES[0], "height": 900})
     page.get_by_role("button", name={"en": "Menu", "zh": "菜单"}[language]).click()
     tab.check(f"menu-{language}-{scheme}")
+    page.keyboard.press("Escape")
 
     page.get_by_role("button", name={"en": "中文", "zh": "English"}[language]).click()
     expect(page.locator("html")).to_have_attribute("lang", {"en": "zh-CN", "zh": "en"}[language])

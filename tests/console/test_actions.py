@@ -95,7 +95,7 @@ def test_a_reader_without_the_right_sees_no_button_and_is_refused(
     auditor = Desk(sign_in("lei.jing", AccessRole.AUDITOR), desk.number)
     panel = auditor.open()
     assert "Your roles let you read, not act." in panel
-    assert "data-key" not in panel
+    assert "data-key" not in panel.partition("<main")[2]
     assert auditor.reader.get(f"/complaints/{desk.number}/actions/respond").status_code == 403
     assert auditor.send("respond", RESPONSE).status_code == 403
     outside = Desk(sign_in("an.li", AccessRole.AGENT, scope="own"), desk.number)
@@ -323,7 +323,7 @@ def test_a_template_fills_the_answer_with_the_next_follow_ups(desk: Desk) -> Non
     assert desk.number in text
     # An urgent complaint has more than one follow-up. Its dates are in the zone of the policy.
     assert re.search(r"：2026年2月5日周四、2026年3月5日周四、2026年4月5日周日。", text)
-    codes = re.findall(r"template=([\w.]+)", form)
+    codes = re.findall(r"template=([\w.]+)", form.partition("<main")[2])
     assert codes[0].endswith(".zh")  # the language of the complainant comes first
     assert len(codes) == 4
     assert "{" not in "".join(re.findall(r'data-text="([^"]*)"', form))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("everything_holds")
 EARLIER = {"en": "Received", "zh": "已受理"}
 SignIn = Callable[..., Reader]
 ADDRESS = "/complaints"
-MOST_STATEMENTS = 27  # 6 of them begin transactions and read the test clock
+MOST_STATEMENTS = 30  # 6 of them begin transactions and read the test clock
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "language": "zh", "vulnerable": True}
 MEMBERS: dict[str, Any] = {
     "subject": "No signal <b>here</b>", "description": "Since Monday.", "category": "network.outage",
@@ -112,7 +112,7 @@ def test_the_parts_go_each_to_its_place_and_keep_what_is_chosen(
     reader, address = sign_in(), address_of(complaint)
     parts = reader.get(f"{address}/parts", show="contacts", after=1, partial=True).text
     assert re.findall(r'<hx-partial hx-target="#([a-z]+)" hx-swap="outerMorph"', parts) == [
-        "head", "clocks", "timeline", "facts", "attachments",
+        "head", "clocks", "timeline", "facts", "attachments", "actions",
     ]  # fmt: skip
     assert "<html" not in parts
     assert 'aria-current="true"' in parts.partition("show=contacts")[2][:200]
