@@ -4,11 +4,11 @@ from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
 from complaints.console import static_files
-from complaints.console.pages import overdue, settings, sign_in
+from complaints.console.pages import overdue, password, settings, sign_in
 from complaints.console.refusals import install_refusals
 
 PREFIX = "/console"
-_PAGES = (sign_in, overdue, settings)
+_PAGES = (sign_in, overdue, password, settings)
 
 
 def create_console() -> FastAPI:

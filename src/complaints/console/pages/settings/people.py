@@ -302,7 +302,8 @@ def send_password_link(request: SignedIn, login: str, form: SentForm) -> Respons
 
     def make(tx: Transaction) -> tuple[str, str]:
         _, token = make_password_link(request.service, tx, request.caller, login)
-        return f"{request.service.public_url or ''}/console/password#{token}", address_of(PART, login)
+        house = request.service.public_url or str(request.http.base_url.replace(path="")).rstrip("/")
+        return f"{house}/console/password#{token}", address_of(PART, login)
 
     return send_for_secret(request, _link_sheet(request, login), form, "password_link", make)
 
