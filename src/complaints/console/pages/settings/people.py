@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
@@ -84,7 +85,8 @@ def list_people(
     words = request.locale.texts.settings
     heads = words.heads
     shown = found[start : start + _PAGE]
-    more = f"?q={q}&team={team}&start={start + _PAGE}" if len(found) > start + _PAGE else ""
+    following = urlencode({"q": q, "team": team, "start": start + _PAGE})
+    more = f"?{following}" if len(found) > start + _PAGE else ""
     table = Table(
         (heads.name, heads.roles, heads.teams, heads.state, heads.deputy),
         [_row(request, directory, user, now) for user in shown],
