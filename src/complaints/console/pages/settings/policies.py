@@ -182,16 +182,13 @@ def _facts_of(
     yield TableFact(heads.zone, Cell(policy.timezone))
     kind, _, login = listed.applied_by.partition(":")
     person = person_cell(configuration.directory, login) if kind == "user" else Cell(listed.applied_by)
-<<<<<<< HEAD
-    yield TableFact(heads.applied, Cell(locale.time(listed.applied_at), note=person.text))
-    yield TableFact(heads.default_team, Cell(policy.default_team, address_of("teams", policy.default_team)))
-=======
     yield TableFact(heads.applied, Cell(locale.time(listed.applied_at), note=person.text))
     yield TableFact(heads.longest_hold, Cell(target_words(policy.hold_maximum, locale)))
     yield TableFact(heads.reopen_window, Cell(target_words(policy.reopen_window, locale)))
     again = heads.again_after.format(target=target_words(policy.unreachable_retry, locale))
-    yield TableFact(heads.unreachable, Cell(again, note=heads.attempts.format(count=policy.unreachable_attempts)))
->>>>>>> settings
+    yield TableFact(
+        heads.unreachable, Cell(again, note=heads.attempts.format(count=policy.unreachable_attempts))
+    )
     for name, tables in policy.holiday_tables.items():
         yield TableFact(heads.holidays, Cell(name, note=_holiday_words(tables, locale)))
     for source in policy.sources:
