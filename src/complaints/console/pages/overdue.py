@@ -104,7 +104,7 @@ def _find(request: PageRequest, tx: Transaction, query: DueListQuery, address: L
     )
     figures = lists.find_due_figures(tx, request.caller, SOON)
     if _has_filters(address) or query.show is Show.ANY:
-        count = lists.count_views(request.service, tx, request.caller, asked)
+        count = lists.count_views(request.service, tx, request.caller, asked, most=MOST_MATCHING)
     else:
         count = ListCount(figures.overdue if query.show is Show.OVERDUE else figures.soon_due, False)
     cursor = write_cursor(end, query.bound)
