@@ -321,10 +321,10 @@ def _take(
     command: Command,
     tx: Transaction,
 ) -> Answer:
-    """Take the action, and delete the draft of its form."""
+    """Take the action, and delete the draft of its form. Afterwards the reader may not know of the complaint."""
+    complaint_id = load_known_id(tx, request.caller, reference)
     versions = None if form.version is None else frozenset({form.version})
     known.take(request, tx, reference, command, versions)
-    complaint_id = load_known_id(tx, request.caller, reference)
     drafts.discard_draft(tx, request.caller, FormName.of(complaint_id, known.name))
     return Answer(204, b"")
 
