@@ -13,7 +13,7 @@ from complaints.console.forms import FormFields, FormState, SentForm, refused_fo
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.intake_advice import advise
 from complaints.console.pages.intake_form import CHANNELS, CONTACT_TO, FIRST, RECURRENCE_OF, read_post
-from complaints.console.rendering import html_response
+from complaints.console.rendering import html_response, render
 from complaints.console.views.category_choices import CategoryChoice, list_choices
 from complaints.console.views.due_times import outlook_of
 from complaints.domain.complaint.numbers import number_of
@@ -61,7 +61,8 @@ def show_advice(request: SignedIn, form: SentForm) -> Response:
     """What is known about the complaint that is typed. Nothing is saved."""
     request.caller.require(Right.CREATE)
     advice = request.read(lambda tx: advise(request, tx, form))
-    return request.page("fragments/intake_advice.html", advice=advice)
+    template = "fragments/intake_advice.html"
+    return html_response(render(template, locale=request.locale, viewer=request.viewer, advice=advice))
 
 
 def _form(request: PageRequest, state: FormState, form: FormFields, *, status: int = 200) -> Response:
