@@ -1,5 +1,6 @@
 """A tab of a browser that notices faults: in scripts, in policies, in layout, and in accessibility."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
 PHONES = (320, 360)
 DESKTOP = 1280
-_STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _SERIOUS = ("serious", "critical")
 _RUN_AXE = """async standards => {
   const found = await axe.run(document, {runOnly: standards});
@@ -80,20 +81,29 @@ class Tab:
 
     def check_layout(self, name: str) -> None:
         """Check that nothing is cut and that targets are large enough, and keep a screenshot with this name."""
+        self.keep_screenshot(name)
+        assert self.find_cut() == [], name
+        assert self.find_small_targets() == [], name
+
+    def keep_screenshot(self, name: str) -> None:
+        """Keep a screenshot of the whole page with this name."""
         self._screenshots.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True)
-        assert self.find_cut() == [], name
-        assert self.page.evaluate(_FIND_SMALL_TARGETS, _SMALLEST_TARGET) == [], name
+
+    def find_small_targets(self) -> list[str]:
+        """The links and controls that are too small to hit."""
+        found: list[str] = self.page.evaluate(_FIND_SMALL_TARGETS, _SMALLEST_TARGET)
+        return found
 
     def find_cut(self) -> list[str]:
         """The elements that a reader does not see whole."""
         found: list[str] = self.page.evaluate(_FIND_CUT)
         return found
 
-    def find_violations(self) -> list[dict[str, Any]]:
+    def find_violations(self, only: Sequence[str] = _STANDARDS) -> list[dict[str, Any]]:
         """What axe calls serious or critical. `evaluate` runs it: a page's policy would refuse a script element."""
         self.page.evaluate(self._axe)
-        found = self.page.evaluate(_RUN_AXE, _STANDARDS)
+        found = self.page.evaluate(_RUN_AXE, list(only))
         return [one for one in found if one["impact"] in _SERIOUS]
 
     def enlarge_text(self, percent: int) -> None:
