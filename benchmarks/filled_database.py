@@ -71,9 +71,9 @@ def _served(context: BenchContext, shares: Shares, url: str) -> Iterator[FilledD
 
 
 def filled_database(
-    context: BenchContext, complaints: int, *, on_sqlite: bool, sparse: bool = False
+    context: BenchContext, complaints: int, *, on_sqlite: bool, sparse: bool = False, folded: bool = False
 ) -> FilledDatabase:
     """The same for every run and row of an invocation, none of which changes it: it takes minutes to make."""
-    shares = Shares.of(complaints, sparse=sparse)
+    shares = Shares.of(complaints, sparse=sparse, folded=folded)
     name = f"complaints-{'sqlite' if on_sqlite else 'postgresql'}-{shares}"
     return context.keep(name, lambda: _filled(context, shares, on_sqlite=on_sqlite))

@@ -28,6 +28,7 @@ from complaints.storage.database.transactions import Database
 from complaints.storage.database.types import UtcDateTime
 from complaints.storage.rows.event import event
 from complaints.storage.rows.follower import follower
+from complaints.storage.rows.person import person
 from complaints.use_cases.figures.keeping import FOLLOWER
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.seeding import seed_database
@@ -39,6 +40,7 @@ FOLLOWED_UP, FRESH = 0.1, 0.005  # shares of all; the fresh are those of about o
 _BATCH = 5_000
 _FORK = multiprocessing.get_context("fork")
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in TABLES}
+_FOLDED = frozenset({"complaint", person.name, "event"})
 _SEARCH_COLUMNS = {"postgresql": ["sequence", "terms"], "sqlite": ["rowid", "terms"]}
 
 
@@ -47,22 +49,28 @@ class Shares:
     """The number of complaints, and how many of them are overdue.
 
     A `sparse` set has only the rows that pages of the overdue need, so that millions fit on a disk: what has ended has
-    no history.
+    no history. A `folded` set has only the rows from which facts of figures follow: what has ended is a complaint, a
+    person and a history, without deadlines, steps, texts of events and search terms.
     """
 
     complaints: int
     overdue: int
     sparse: bool = False
+    folded: bool = False
 
     @classmethod
-    def of(cls, complaints: int, *, sparse: bool = False) -> "Shares":
+    def of(cls, complaints: int, *, sparse: bool = False, folded: bool = False) -> "Shares":
         """One in a hundred is overdue. With few complaints it is more, so that a page by team and priority is full."""
-        return cls(complaints, max(complaints // 100, min(complaints // 10, 1_000)), sparse)
+        return cls(complaints, max(complaints // 100, min(complaints // 10, 1_000)), sparse, folded)
 
     def choose_ended(self, ended: list[Template]) -> list[Template]:
         """The templates of ended complaints: all, or those with the fewest events."""
         fewest = min(template.events for template in ended)
         return [template for template in ended if template.events == fewest or not self.sparse]
+
+    def has(self, table: str, template: Template) -> bool:
+        """True if a copy of the template has its rows of this table."""
+        return table in _FOLDED or not (self.folded and template.ended)
 
 
 def make_dataset(
@@ -141,7 +149,8 @@ def _copy(work: _Work, start: int, end: int) -> None:
             last_event += template.events
             with_history = not (work.shares.sparse and template.ended)
             for table, row in template.fill(copy, random, with_history=with_history):
-                batch[table].append(row)
+                if work.shares.has(table, template):
+                    batch[table].append(row)
             if n % _BATCH == 0:
                 _write(write, columns, batch)
         _write(write, columns, batch)

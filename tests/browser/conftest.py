@@ -87,5 +87,5 @@ def server(
     databases = Databases(directory, pytestconfig)
     url = databases.make(engine, template=migrated_template(engine))
     with launching(directory, fork_server) as launcher:
-        yield launcher.serve(url, sandbox=1)
+        yield launcher.serve(url, sandbox=1, webhook_allow="127.0.0.1")
     databases.drop_all()

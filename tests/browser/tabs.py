@@ -22,7 +22,7 @@ _FIND_CUT = """() => {
   if (document.documentElement.scrollWidth > width) cut.push("the page scrolls sideways");
   for (const one of document.body.querySelectorAll("*")) {
     const box = one.getBoundingClientRect(), style = getComputedStyle(one);
-    if (box.width === 0 || style.visibility === "hidden") continue;
+    if (box.width === 0 || style.visibility === "hidden" || one.matches(".skip, .unseen")) continue;
     const name = one.outerHTML.slice(0, 80);
     if (box.right > width + 1 || box.left < -1) cut.push(`outside the window: ${name}`);
     if (style.overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1) cut.push(`cut sideways: ${name}`);
@@ -31,11 +31,14 @@ _FIND_CUT = """() => {
   return cut;
 }"""
 _SMALLEST_TARGET = 24
+# The label of an input is its target too, and so is the margin of a tick.
 _FIND_SMALL_TARGETS = """least =>
   [...document.querySelectorAll("a, button, input:not([type=hidden]), textarea, select")]
   .filter(one => {
-    const box = one.getBoundingClientRect();
-    return box.width > 0 && (box.width < least || box.height < least);
+    if (one.matches(".skip, .unseen")) return false;
+    const target = one.closest("label") ?? one, box = target.getBoundingClientRect(), style = getComputedStyle(one);
+    const around = one.matches("[type=checkbox], [type=radio]") ? 2 * parseFloat(style.marginTop) : 0;
+    return box.width > 0 && (box.width + around < least || box.height + around < least);
   })
   .map(one => one.outerHTML.slice(0, 120))"""
 
@@ -63,8 +66,8 @@ class Tab:
         self.faults.append(f"{message.type}: {message.text}")
 
     def _note_failure(self, request: Request) -> None:
-        """Note a failure. A second click ends the navigation of the first: that is none."""
-        if request.is_navigation_request() and request.failure == "net::ERR_ABORTED":
+        """Note a failure. A navigation ends what the page before still reads: that is none."""
+        if request.method == "GET" and request.failure == "net::ERR_ABORTED":
             return
         self.faults.append(f"failed: {request.method} {request.url}: {request.failure}")
 
@@ -77,18 +80,21 @@ class Tab:
     def check(self, name: str) -> None:
         """Check layout and accessibility of the page as it is, and keep a screenshot with this name."""
         self.check_layout(name)
-        assert self.find_violations() == [], name
+        violations = self.find_violations()
+        assert violations == [], f"{name}: {violations}"
 
     def check_layout(self, name: str) -> None:
         """Check that nothing is cut and that targets are large enough, and keep a screenshot with this name."""
         self.keep_screenshot(name)
-        assert self.find_cut() == [], name
-        assert self.find_small_targets() == [], name
+        cut = self.find_cut()
+        assert cut == [], f"{name}: {cut}"
+        small = self.find_small_targets()
+        assert small == [], f"{name}: {small}"
 
     def keep_screenshot(self, name: str) -> None:
         """Keep a screenshot of the whole page with this name."""
         self._screenshots.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True)
+        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True, caret="initial")
 
     def find_small_targets(self) -> list[str]:
         """The links and controls that are too small to hit."""

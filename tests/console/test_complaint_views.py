@@ -13,7 +13,7 @@ from complaints.console.locale import Locale, read_texts
 from complaints.console.views.clock_bars import ClockBar, bar_of
 from complaints.console.views.event_words import EventWords
 from complaints.console.views.explained_time import explained_time_of
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.console.views.timeline import Chip, EntryTone, Timeline, timeline_of
 from complaints.domain.complaint.facts import Deadline, Person
 from complaints.domain.complaint.texts import ERASED
@@ -32,7 +32,7 @@ from complaints.use_cases.complaints.history import EventRecord, HistoryStretch
 from tests.domain.builders import DIRECTORY, HANDBOOK, START
 
 NAMES = {
-    language: Names(
+    language: ShownNames(
         Locale(language, "Asia/Shanghai"), DIRECTORY, {}, {"regulator": {"en": "regulator's answer"}}
     )
     for language in Language

@@ -56,8 +56,11 @@ def test_the_own_queue_has_what_is_due_next_on_top_and_what_is_on_hold_apart(
     assert numbers(an.get("/work", held=True).text) == [number(held)]
 
     client.patch("/v1/users/bo", json={"absent_from": "2026-01-05T00:00:00Z"}).raise_for_status()
+    client.patch(
+        "/v1/users/an", json={"teams": ["operations"]}
+    ).raise_for_status()  # outside the own scope too
     with_bo = an.get("/work", language="zh").text
-    assert "包括您代理的 Bo 的投诉" in with_bo
+    assert "包括您代行的 Bo 的投诉" in with_bo
     assert numbers(with_bo.split('<h2 class="apart">')[0]) == [number(first), number(of_bo), number(later)]
 
 

@@ -42,6 +42,7 @@ def test_a_call_is_saved_once_and_tells_its_number_its_words_and_its_due_times(
     agent = sign_in("chen.jie", AccessRole.AGENT, scope="all")
     answer = agent.post("/new", CALL)
     assert answer.status_code == 303
+    assert agent.post("/new", {"complainant": "x", **CALL, "attempt": "b", "subject": ""}).status_code == 422
     assert agent.post("/new", CALL).headers["location"] == answer.headers["location"]
     assert agent.post("/new", CALL, partial=True).headers["hx-redirect"] == answer.headers["location"]
     assert _count(client) == 1
@@ -100,6 +101,7 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_is_kept(
         ({**CALL, "category": "Nothing like it"}, "There is no category of this name"),
         ({**CALL, "complainant.phone": "twelve"}, "must be 5 to 32 digits"),
         ({**CALL, "received_at": "soon"}, "must be a date and a time"),
+        ({**CALL, "received_at": "0001-01-01T00:00"}, "must lie between the years 1900 and 2999"),
         ({**CALL, "subject": ""}, "subject is required"),
     ):
         answer = agent.post("/new", fields, partial=True)
@@ -117,6 +119,7 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_is_kept(
 def test_a_call_about_an_open_complaint_is_added_to_it(
     client: TestClient, scenario: Scenario, sign_in: Callable[..., Reader]
 ) -> None:
+    """A user adds the words of a call: rule 1.12."""
     known = scenario.post(complainant=PERSON)
     agent = sign_in("chen.jie", AccessRole.AGENT, scope="all")
     number = number_of(known.sequence)

@@ -9,7 +9,7 @@ from complaints.console.locale import Locale, read_texts
 from complaints.console.static_files import read_files
 from complaints.console.views.browser_names import name_browser
 from complaints.console.views.inbox_rows import describe_step
-from complaints.console.views.palette import HitKind, Place, find_places
+from complaints.console.views.palette import Destination, HitKind, find_destinations
 from complaints.console.views.pinyin_initials import has_initials, initials_of
 
 ENGLISH, CHINESE = (Locale(language, "Asia/Shanghai") for language in Language)
@@ -52,18 +52,18 @@ def test_initials_fit_from_the_begin(name: str, letters: str, fits: bool) -> Non
     assert has_initials(name, letters) is fits
 
 
-def person(name: str, login: str) -> Place:
-    return Place(HitKind.PERSON, name, f"/{login}", login, (login,))
+def person(name: str, login: str) -> Destination:
+    return Destination(HitKind.PERSON, name, f"/{login}", login, (login,))
 
 
 PLACES = [
-    Place(HitKind.PAGE, "My work", "/work", others=("work",)),
-    Place(HitKind.PAGE, "Inbox", "/inbox", others=("inbox",)),
+    Destination(HitKind.PAGE, "My work", "/work", others=("work",)),
+    Destination(HitKind.PAGE, "Inbox", "/inbox", others=("inbox",)),
     person("李伟", "li.wei"),
     person("刘文", "liu.wen"),
     person("Wanda Lee", "w.lee"),
     *(person(f"Zoe {n}", f"zoe.{n}") for n in range(9)),
-    Place(HitKind.TEAM, "Operations", "/ops", "ops", ("ops", "运维")),
+    Destination(HitKind.TEAM, "Operations", "/ops", "ops", ("ops", "运维")),
 ]
 
 
@@ -82,7 +82,7 @@ PLACES = [
     ],
 )
 def test_the_palette_finds_places(query: str, found: list[str]) -> None:
-    assert [place.name for place in find_places(query, PLACES)][: len(found) or 1] == found
+    assert [place.name for place in find_destinations(query, PLACES)][: len(found) or 1] == found
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The application of the console: its pages and its files. `wiring` mounts it at `/console`."""
 
 from fastapi import FastAPI
-from starlette.responses import RedirectResponse, Response
 
-from complaints.console import drafts, static_files
+from complaints.console import drafts, saved_views, static_files
 from complaints.console.pages import (
     actions,
+    bulk,
     complaint,
     counts,
     dashboard,
@@ -21,6 +21,7 @@ from complaints.console.pages import (
     reports,
     rows,
     search,
+    settings,
     sign_in,
     team_queue,
 )
@@ -31,6 +32,8 @@ _PAGES = (
     sign_in,
     overdue,
     rows,
+    bulk,
+    saved_views,
     my_work,
     team_queue,
     new_complaint,
@@ -47,6 +50,7 @@ _PAGES = (
     help_page,
     preferences,
     look,
+    settings,
 )
 
 
@@ -63,10 +67,4 @@ def create_console() -> FastAPI:
     console.include_router(static_files.router)
     for page in _PAGES:
         console.include_router(page.router)
-    console.add_api_route("/", _go_home)
     return console
-
-
-async def _go_home() -> Response:
-    """The first page of a user."""
-    return RedirectResponse("/console/overdue", 303)

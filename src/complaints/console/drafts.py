@@ -27,7 +27,9 @@ def save_draft(request: SignedIn, form_name: str, form: SentForm) -> Response:
 
 @router.post("/{form_name}/discard")
 def discard_draft(request: SignedIn, form_name: str, form: SentForm) -> Response:
-    """Delete a draft, and show the page `back` again."""
+    """Delete a draft, and show the page `back` again. Without `back`, a script asks, and needs no page."""
     name = FormName.parse(form_name)
     request.service.write(lambda tx: drafts.discard_draft(tx, request.caller, name))
+    if not form.text("back"):
+        return Response(status_code=204)
     return RedirectResponse(own_page(form.text("back")), 303)

@@ -57,7 +57,10 @@ class FormFields:
         return [value.replace("\r\n", "\n") for value in self.values.get(name, ()) if value]
 
     def members(self) -> dict[str, Any]:
-        """The fields as members of a command: a name with dots is a member of an object. Empty fields are absent."""
+        """The fields as members of a command: a name with dots is a member of an object. Empty fields are absent.
+
+        Raises RefusalCarrier if one name is a value and an object.
+        """
         members: dict[str, Any] = {}
         for name in self.values:
             if name in _OWN_FIELDS or not (text := self.text(name)):
@@ -66,6 +69,8 @@ class FormFields:
             place = members
             for part in path:
                 place = place.setdefault(part, {})
+                if not isinstance(place, dict):
+                    raise RefusalCarrier(BadRequest("The form cannot be read."))
             place[last] = text
         return members
 

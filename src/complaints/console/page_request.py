@@ -34,6 +34,7 @@ MENU = {
     "follow-ups": Right.READ,
     "inbox": Right.READ_OWN,
     "dashboard": Right.READ,
+    "settings": Right.READ,
 }
 """The pages of the main menu in their order, each with the right that it needs."""
 
@@ -110,6 +111,11 @@ class PageRequest:
         """As `submit`, for work on many items in several transactions. A refused item stops no other."""
         attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
         return answer_in_parts(self.service, attempt, work)
+
+    def configure(self, key: str, content: bytes, work: Callable[[Transaction], Answer]) -> Answer:
+        """As `submit`, for a form that changes the configuration: this process uses the change at once."""
+        attempt = Attempt.of(self.caller, self.http.scope["path"], key, content)
+        return answer_once(self.service.configure, attempt, work)
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """The answer with a page or a fragment. Templates also get `viewer`, `now`, `path`, and `here` with the query.

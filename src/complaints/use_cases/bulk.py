@@ -97,6 +97,11 @@ def check_count(count: int, expected: int | None) -> None:
     """Raise InvalidContent if more items fit a filter than one call may take, and Conflict for another number."""
     if count > MOST_ITEMS:
         raise InvalidContent.at("/filter", f"More than {MOST_ITEMS} fit: choose fewer.")
+    check_as_expected(count, expected)
+
+
+def check_as_expected(count: int, expected: int | None) -> None:
+    """Raise Conflict if another number of items fits a filter than the caller saw."""
     if count != expected:
         raise Conflict(f"{count} fit the filter, not {expected}. Nothing was done: look at the list again.")
 

@@ -26,13 +26,14 @@ from complaints.storage.rows.figure_fact import figure_fact
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import PatchComplaint
 from complaints.use_cases.complaints import edit
-from complaints.use_cases.figures import keeping
+from complaints.use_cases.figures import keeping, rebuilding
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, list_fact_rows
-from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep, rebuild_facts
+from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep
+from complaints.use_cases.figures.rebuilding import FoldedWindow, RebuildTaken, rebuild_all, rebuild_facts
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
-from tests.support import Scenario
+from tests.support import Scenario, count_statements
 from tests.use_cases.test_history_import import HEADER, MAPPED, take
 
 ANN = {"complainant": {"name": "Ann", "phone": "+8613912345678"}}
@@ -185,6 +186,33 @@ def test_each_figure_has_its_value(service: Service) -> None:
     assert found == expected
 
 
+@pytest.mark.usefixtures("winter")
+def test_a_past_backlog_reads_only_what_was_open(service: Service) -> None:
+    """Rule 6.13: by two ranges of indexes, however many complaints had ended before."""
+    follow(service)
+    with count_statements(service) as executed:
+        ask(service, "backlog")
+    statement, bound = next(one for one in executed if "figure_fact" in one[0])
+    explain = "EXPLAIN" if service.database.is_postgresql else "EXPLAIN QUERY PLAN"
+    with service.database.engine.connect() as connection:
+        plan = str(connection.exec_driver_sql(f"{explain} {statement}", bound).all())
+    for index in ("ix_figure_fact__open", "ix_figure_fact__until_day"):
+        assert index in plan
+    assert "ix_figure_fact__day" not in plan
+    if not service.database.is_postgresql:
+        assert "until_day>" in plan
+
+
+@pytest.mark.usefixtures("winter")
+def test_percentiles_of_groups_and_of_all_are_read_once(service: Service) -> None:
+    """Rule 6.9: one statement sums the facts, and one ranks them."""
+    follow(service)
+    with count_statements(service) as executed:
+        answer = ask(service, "time_to_result", GroupBy.TEAM)
+    assert len([one for one in executed if "FROM figure_fact" in one[0].replace("\n", "")]) == 2
+    assert answer.total.parts.keys() == answer.groups[0].parts.keys() == {"p80", "p90"}
+
+
 def _rows_of_facts(service: Service) -> list[Any]:
     statement = select(figure_fact).order_by(*figure_fact.primary_key)
     return [tuple(row) for row in service.read(lambda tx: tx.connection.execute(statement).all())]
@@ -220,6 +248,48 @@ def test_a_rebuild_that_was_cut_off_goes_on_and_gives_the_same_facts(
     assert _rows_of_facts(service) == rebuilt
     others = [row for row in kept if row[0] != winter["appeal"].id]
     assert [row for row in rebuilt if row[0] != winter["appeal"].id] == others
+
+
+def test_a_rebuild_takes_changes_along_and_gives_way_to_another(
+    service: Service, winter: dict[str, Complaint], scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 6.26. What happens between reading and writing is not lost. Of two rebuilds, one stops and says so."""
+    follow(service)
+    fold, kept = rebuilding._fold, []
+
+    def fold_early(*arguments: Any) -> FoldedWindow:
+        folded = fold(*arguments)
+        scenario.act(winter["appeal"], "reopen", reason="Still there.")
+        follow(service)
+        kept.append(_rows_of_facts(service))
+        return folded
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rebuilding, "_fold", fold_early)
+        assert rebuild_facts(service, limit=1_000) > 0
+    assert [_rows_of_facts(service)] == kept
+    finish_rebuild(service, limit=1_000)
+
+    monkeypatch.setattr(rebuilding, "WINDOW", 5)
+    ours = rebuild_all(service, processes=1)
+    assert next(ours) == 5
+    assert rebuild_facts(service, limit=5) == 5
+    with pytest.raises(RebuildTaken, match="Another process"):
+        next(ours)
+    finish_rebuild(service, limit=1_000)
+    assert [_rows_of_facts(service)] == kept
+
+
+@pytest.mark.usefixtures("winter")
+def test_a_rebuild_makes_all_facts_of_a_database_that_was_never_served(service: Service) -> None:
+    """Rule 6.26."""
+    assert sum(rebuild_all(service)) > 0
+    assert service.read(keeping.count_waiting) == 0
+    kept = _rows_of_facts(service)
+    assert kept
+    follow(service)
+    finish_rebuild(service, limit=1_000)
+    assert _rows_of_facts(service) == kept
 
 
 def test_the_same_events_twice_change_nothing(service: Service, winter: dict[str, Complaint]) -> None:
@@ -391,6 +461,9 @@ def test_the_api_answers_json_csv_and_xlsx_alike(
         ("/inflow/rows", WINTER | {"group_by": "week", "group": "2026-60"}, 422, "week"),
         ("/inflow/rows", WINTER | {"group_by": "month", "group": "2026-13"}, 422, "month"),
         ("/inflow/rows", WINTER | {"side": "left"}, 422, "side"),
+        ("/inflow/rows", WINTER | {"side": "denominator"}, 422, "side"),
+        ("/time_to_result/rows", WINTER | {"side": "denominator"}, 422, "side"),
+        ("/appeals_per_million_users/rows", WINTER | {"side": "denominator"}, 422, "side"),
         ("/inflow/rows", WINTER | {"cursor": "bm9wZQ"}, 400, "cursor"),
         ("/inflow/rows", WINTER | {"cursor": FAR_CURSOR}, 400, "cursor"),
         ("/appeals_per_million_users", WINTER, 409, "users"),

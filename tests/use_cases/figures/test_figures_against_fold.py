@@ -24,7 +24,8 @@ from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.figures.answering import answer_figure
 from complaints.use_cases.figures.exposures import PutExposure, put_exposure
 from complaints.use_cases.figures.fact_rows import Side, WantedRows, list_fact_rows
-from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts, rebuild_facts
+from complaints.use_cases.figures.keeping import FOLLOWER, keep_facts
+from complaints.use_cases.figures.rebuilding import rebuild_facts
 from complaints.use_cases.service import Configuration, Service, Transaction
 from complaints.use_cases.table_files.cells import text_of
 from tests.examples import examples
@@ -96,7 +97,15 @@ def live(scenario: Scenario, zone: str, begin: datetime, random: Random) -> None
         keep_all(scenario.service, limit=random.randint(5, 300))
     scenario.advance(days=30)
     history.live(20)
+    stop_at_a_due_time(scenario)
     keep_all(scenario.service, limit=1_000)
+
+
+def stop_at_a_due_time(scenario: Scenario) -> None:
+    """The clock stops at the instant at which something is due, which is not late then."""
+    posted = scenario.post(category="network.outage", region="north")
+    due_at = min(one.due_at for one in posted.deadlines)
+    scenario.jump(seconds=(due_at - scenario.now()).total_seconds())
 
 
 def keep_all(service: Service, *, limit: int) -> None:

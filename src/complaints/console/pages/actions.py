@@ -1,7 +1,7 @@
 """The actions on one complaint: the panel of all of them, and a form for each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote
@@ -26,10 +26,12 @@ from complaints.console.views.action_forms import (
     ZONE,
     Control,
     FormPlan,
+    Section,
     digest_of,
     make_controls,
     read_changed_members,
     read_members,
+    sections_of,
 )
 from complaints.console.views.action_panel import ActionPanel, label_of, panel_of, reason_of
 from complaints.console.views.answer_templates import FILLED, AnswerTemplate, fill_templates
@@ -52,13 +54,14 @@ from complaints.use_cases.complaints.views import view_one
 from complaints.use_cases.once import Answer, KeyReused
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.work import drafts
-from complaints.use_cases.work.drafts import Draft, FormName
+from complaints.use_cases.work.drafts import FormDraft, FormName
 
 router = APIRouter(prefix="/complaints/{reference}/actions")
 _MOST_EVENTS = 50
-_CHANGED = {"HX-Trigger": "console:complaint-changed"}
+_CHANGED = "console:complaint-changed"
 _INTO_FORM = {"HX-Retarget": "#action-form", "HX-Reswap": "innerHTML"}
 _INTO_NOTICE = {"HX-Retarget": "#action-notice", "HX-Reswap": "innerHTML"}
+_IS_MISSING = " is required."
 _RIGHTS = (Right.CONTRIBUTE, Right.WORK, Right.SUPERVISE)
 
 
@@ -74,7 +77,7 @@ class ShownForm:
     number: str
     title: str
     address: str
-    controls: Sequence[Control]
+    sections: Sequence[Section]
     state: FormState
     typed: Sequence[str]
     version: int
@@ -244,7 +247,7 @@ def _make_form(
     *,
     typed: Sequence[str],
     zone: str,
-    draft: Draft | None = None,
+    draft: FormDraft | None = None,
     stale: StaleBanner | None = None,
     seen: int | None = None,
     was: Mapping[str, str] | None = None,
@@ -260,7 +263,7 @@ def _make_form(
         number=number_of(complaint.sequence),
         title=label_of(name, locale),
         address=f"/console/complaints/{number_of(complaint.sequence)}/actions/{name}",
-        controls=scene.controls,
+        sections=sections_of(scene.controls, {*state.faults, *(n for n, v in state.values.items() if v)}),
         state=state,
         typed=typed,
         version=complaint.version if seen is None else seen,
@@ -335,17 +338,20 @@ def _show_done(request: PageRequest, known: FormAction, reference: str) -> Respo
     except NotFound:  # after the action, the complaint is another team's
         return Response(status_code=204, headers={"HX-Redirect": "/console/"})
     done = request.locale.texts.actions.done[known.name]
-    answer = request.page("fragments/action_done.html", panel=panel, form=None, done=done)
-    answer.headers.update(_CHANGED)
+    return _tell_scripts(request.page("fragments/action_done.html", panel=panel, form=None, done=done))
+
+
+def _tell_scripts(answer: Response) -> Response:
+    """Let the scripts of the page know that the complaint changed."""
+    events = (answer.headers.get("HX-Trigger"), _CHANGED)
+    answer.headers["HX-Trigger"] = ", ".join(event for event in events if event)
     return answer
 
 
 def _show_refused(
     request: PageRequest, known: FormAction, reference: str, form: FormFields, refusal: ComplaintError
 ) -> Response:
-    state = refused_form(form, refusal, request.locale.language)
-    missing = {name: request.locale.texts.actions.fill_in for name in state.faults if not form.text(name)}
-    state = FormState(state.values, {**state.faults, **missing}, state.fault)
+    state = refused_form(form, _plainly(refusal, request), request.locale.language)
     status = problem_for(refusal, request.http.app.state.problems).status
     return _show(
         request,
@@ -353,6 +359,16 @@ def _show_refused(
         status=status,
         headers=_INTO_FORM,
     )
+
+
+def _plainly(refusal: ComplaintError, request: PageRequest) -> ComplaintError:
+    """The refusal without the names of members that are missing: their labels stand beside the words."""
+    words = str(request.locale.texts.actions.fill_in)
+    faults = [
+        replace(fault, message=words) if fault.message.endswith(_IS_MISSING) else fault
+        for fault in refusal.faults
+    ]
+    return InvalidContent(refusal.detail, faults=faults) if faults else refusal
 
 
 def _sent_form(
@@ -391,11 +407,11 @@ def _show_stale(
     """What a colleague did. An open form stays as it is, with a notice; else the form comes with it."""
     load = partial(_sent_form, request, known, reference, form, FormState(), refusal)
     if not request.is_partial or ZONE not in form.values:
-        return _show(request, load, status=412, headers=_INTO_FORM | _CHANGED)
+        return _tell_scripts(_show(request, load, status=412, headers=_INTO_FORM))
     _, shown = request.read(load)
     answer = request.page("fragments/action_notice.html", status=412, form=shown)
-    answer.headers.update(_INTO_NOTICE | _CHANGED)
-    return answer
+    answer.headers.update(_INTO_NOTICE)
+    return _tell_scripts(answer)
 
 
 def _load_banner(

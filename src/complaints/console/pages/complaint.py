@@ -1,5 +1,6 @@
 """One complaint on one page: the facts, the clocks as bars, the ladders, the history, links and attachments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated, Any
@@ -17,8 +18,9 @@ from complaints.console.views.action_panel import ActionPanel
 from complaints.console.views.clock_bars import ClockBar, bar_of, name_of_deadline
 from complaints.console.views.event_words import EventWords
 from complaints.console.views.explained_time import explained_time_of
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.console.views.timeline import Chip, Timeline, timeline_of
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.policy import Policy
@@ -28,6 +30,7 @@ from complaints.use_cases.attachments.reading import Attachment, list_attachment
 from complaints.use_cases.complaints import explanation, history, lists, revealing
 from complaints.use_cases.complaints.deadline_details import DeadlineDetail, load_deadline_details
 from complaints.use_cases.complaints.history import HistoryStretch
+from complaints.use_cases.complaints.repeats import EarlierComplaint, list_earlier
 from complaints.use_cases.complaints.revealing import RevealedPersons
 from complaints.use_cases.complaints.views import ComplaintView, LinkView, find_view_links_to
 from complaints.use_cases.service import Transaction
@@ -35,7 +38,7 @@ from complaints.use_cases.service import Transaction
 router = APIRouter(prefix="/complaints")
 _EVENTS = 200
 _MOST = 100  # attachments, and links to a complaint
-_LONGEST_REASON = 2000
+_REASON, _LONGEST_REASON = "reveal_reason", 2000  # not the name of a field in a form of an action
 
 ShownChip = Annotated[Chip, Query(alias="show")]
 AfterOrdinal = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
@@ -52,7 +55,8 @@ class LoadedComplaint:
     links_to: list[LinkView]
     attachments: list[Attachment]
     page_link: PageLink | None
-    names: Names
+    earlier: Sequence[EarlierComplaint | Complaint]
+    names: ShownNames
     panel: ActionPanel
 
 
@@ -110,7 +114,7 @@ def reveal_persons(request: SignedIn, reference: str, form: SentForm) -> Respons
     """Show the persons in clear, for a reason that the access log keeps. Each time is another access."""
     template = "fragments/persons.html" if request.is_partial else "pages/complaint.html"
     try:
-        revealed = _reveal(request, reference, form.text("reason").strip())
+        revealed = _reveal(request, reference, form.text(_REASON).strip())
     except InvalidContent as refusal:
         state = refused_form(form, refusal, request.locale.language)
         values = _values(request, _load(request, reference, None), Chip.ALL)
@@ -118,14 +122,14 @@ def reveal_persons(request: SignedIn, reference: str, form: SentForm) -> Respons
     values = _values(request, _load(request, reference, None), Chip.ALL)
     note_persons(request.http.scope, [values["complaint"].complaint.id])
     shown = complaint_facts.persons_of(revealed.persons, values["names"])
-    clear = {"persons": shown, "service_id": revealed.service_id, "may_reveal": False}
+    clear = {"persons": shown, "service_id": revealed.service_id, "may_reveal": False, "is_revealed": True}
     return request.page(template, **values | clear)
 
 
 def _reveal(request: PageRequest, reference: str, reason: str) -> RevealedPersons:
     """Raises InvalidContent for a reason that is empty or too long, and the refusals of `revealing.reveal`."""
     if not 0 < len(reason) <= _LONGEST_REASON:
-        raise InvalidContent.at("/reason", f"must have 1 to {_LONGEST_REASON} characters")
+        raise InvalidContent.at(f"/{_REASON}", f"must have 1 to {_LONGEST_REASON} characters")
     return request.service.write(
         lambda tx: revealing.reveal(request.service, tx, request.caller, reference, reason=reason)
     )
@@ -153,14 +157,15 @@ def _load_parts(request: PageRequest, tx: Transaction, reference: str, after: in
         links_to=find_view_links_to(tx, caller, complaint.id, limit=_MOST),
         attachments=[*list_attachments(tx, caller, known, limit=_MOST)],
         page_link=find_link(service, tx, caller, known) if may_write else None,
+        earlier=list_earlier(service, tx, caller, complaint) if view.in_clear else (),
         names=_names(request, tx),
         panel=load_panel(request, tx, known),
     )
 
 
-def _names(request: PageRequest, tx: Transaction) -> Names:
+def _names(request: PageRequest, tx: Transaction) -> ShownNames:
     found = request.service.configuration(tx)
-    return Names(request.locale, found.directory, found.categories, found.kind_titles)
+    return ShownNames(request.locale, found.directory, found.categories, found.kind_titles)
 
 
 def _values(request: PageRequest, loaded: LoadedComplaint, chip: Chip) -> dict[str, Any]:
@@ -183,6 +188,8 @@ def _values(request: PageRequest, loaded: LoadedComplaint, chip: Chip) -> dict[s
         "acknowledgement": loaded.policy.acknowledgement_for(language, number=number_of(complaint.sequence)),
         "persons": complaint_facts.persons_of(persons, names),
         "service_id": None,
+        "is_revealed": False,
+        "earlier": complaint_facts.earlier_of(loaded.earlier, names),
         "may_reveal": can_be_revealed and caller.has_right_on(Right.REVEAL, complaint),
         "reveal_form": FormState(),
         "bars": cycles.pop(complaint.cycle, []),

@@ -12,7 +12,7 @@ from complaints.api.pages import cut_page
 from complaints.console.forms import FormFields, FormState, SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.views.inbox_rows import inbox_row_of
-from complaints.console.views.outcomes import Outcome, outcome_of, say_item
+from complaints.console.views.outcomes import BulkOutcome, outcome_of, say_item
 from complaints.domain.errors import InvalidContent
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import Acknowledge
@@ -81,7 +81,7 @@ def _show(
     whose: str,
     *,
     after: str | None = None,
-    outcome: Outcome | None = None,
+    outcome: BulkOutcome | None = None,
     note: str = "",
     form: FormState | None = None,
 ) -> Response:

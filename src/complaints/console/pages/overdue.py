@@ -8,20 +8,25 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from complaints.api.complaints.list_orders import choose_order, read_cursor, write_cursor
+from complaints.console.forms import FormState
 from complaints.console.page_request import PageRequest, SignedIn
-from complaints.console.pages.rows import make_rows, read_list_query
+from complaints.console.pages.rows import make_rows
+from complaints.console.saved_views import find_links, own_teams
 from complaints.console.views import list_filters
 from complaints.console.views.addresses import ListAddress
+from complaints.console.views.bulk_forms import KEYS, VERBS
 from complaints.console.views.clock_badges import SOON
 from complaints.console.views.due_strip import strip_of
 from complaints.console.views.list_filters import FilterReference
-from complaints.console.views.list_queries import DueListQuery, Show
+from complaints.console.views.list_queries import DueListQuery, Show, read_list_query
 from complaints.console.views.rows import COLUMNS, ListRow, choose_columns
+from complaints.console.views.saved_view_links import SavedViewLink
 from complaints.domain.instants import write_instant
 from complaints.use_cases.access import Right
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.complaints.lists import DueFigures, ListCount
+from complaints.use_cases.complaints.matching import MOST_MATCHING
 from complaints.use_cases.service import Transaction
 
 router = APIRouter()
@@ -42,6 +47,7 @@ class _Found:
     figures: DueFigures
     count: ListCount
     known: FilterReference
+    views: list[SavedViewLink]
 
 
 @router.get("/overdue")
@@ -53,12 +59,16 @@ def show_overdue(request: SignedIn) -> Response:
     if list(address.pairs) != sent:
         return RedirectResponse(str(address), 303)
     query = read_list_query(address)
-    found = request.read(lambda tx: _find(request, tx, query, has_filters=_has_filters(address)))
+    found = request.read(lambda tx: _find(request, tx, query, address))
     known, locale = found.known, request.locale
     return request.page(
         "pages/overdue.html",
         found=found,
         rows=found.rows,
+        views=found.views,
+        shown=address.link(),
+        own_teams=own_teams(request, known.directory),
+        form=FormState({"query": address.query}),
         strip=strip_of(found.figures, found.now, address, locale, known.directory.teams),
         address=address,
         query=query,
@@ -71,6 +81,9 @@ def show_overdue(request: SignedIn) -> Response:
         export=_address_of_export(request, address, found.asked),
         has_filters=_has_filters(address),
         can_work=Right.WORK in request.caller.rights,
+        verbs=VERBS,
+        keys_of_verbs=KEYS,
+        most_matching=MOST_MATCHING,
     )
 
 
@@ -83,20 +96,20 @@ def _reference(request: PageRequest, tx: Transaction) -> FilterReference:
     return FilterReference(now.directory, now.categories, now.deadline_kinds, now.kind_titles)
 
 
-def _find(request: PageRequest, tx: Transaction, query: DueListQuery, *, has_filters: bool) -> _Found:
+def _find(request: PageRequest, tx: Transaction, query: DueListQuery, address: ListAddress) -> _Found:
     order, asked = choose_order(query.sort), query.asked(tx.now)
     after = read_cursor(query.cursor, query.bound, order)
     found, end = lists.list_complaints(
         request.service, tx, request.caller, asked, order, after=after, limit=_ROWS
     )
     figures = lists.find_due_figures(tx, request.caller, SOON)
-    if has_filters:
+    if _has_filters(address):
         count = lists.count_views(request.service, tx, request.caller, asked)
     else:
         count = ListCount(figures.overdue if query.show is Show.OVERDUE else figures.soon_due, False)
     cursor = write_cursor(end, query.bound)
-    known = _reference(request, tx)
-    return _Found(tx.now, asked, make_rows(request, tx, found), cursor, figures, count, known)
+    known, views = _reference(request, tx), find_links(request, tx, shown=address.link())
+    return _Found(tx.now, asked, make_rows(request, tx, found), cursor, figures, count, known, views)
 
 
 def _address_of_export(request: PageRequest, address: ListAddress, asked: ComplaintFilter) -> str:

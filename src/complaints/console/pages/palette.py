@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.views.palette import (
     LONGEST_QUERY,
+    Destination,
     HitKind,
-    Place,
-    find_places,
+    find_destinations,
     groups_of,
 )
 from complaints.domain.complaint.numbers import is_mistyped, number_of, sequence_of
@@ -26,64 +26,64 @@ router = APIRouter()
 
 @router.get("/palette")
 def show_palette(request: SignedIn, q: str = "") -> Response:
-    """The places that fit `q`. The number of a complaint opens it at once."""
+    """The destinations that fit `q`. The number of a complaint opens it at once."""
     query = q[:LONGEST_QUERY].strip()
     sequence = sequence_of(query)
     if sequence is None:
         found = request.read(lambda tx: _find(request, tx, query))
     else:
         number = number_of(sequence)
-        found = [Place(HitKind.COMPLAINT, number, f"/console/complaints/{number}")]
+        found = [Destination(HitKind.COMPLAINT, number, f"/console/complaints/{number}")]
         if not request.is_partial:
             return RedirectResponse(found[0].address, 303)
     template = "fragments/palette_hits.html" if request.is_partial else "pages/palette.html"
     return request.page(template, q=query, groups=groups_of(found), mistyped=is_mistyped(query))
 
 
-def _find(request: PageRequest, tx: Transaction, query: str) -> list[Place]:
-    places = _pages(request)
+def _find(request: PageRequest, tx: Transaction, query: str) -> list[Destination]:
+    destinations = _pages(request)
     if Right.READ in request.caller.rights:
         configuration = request.service.configuration(tx)
-        places = chain(
-            places,
+        destinations = chain(
+            destinations,
             _people(configuration.directory),
             _teams(request, configuration.directory),
             _categories(request, configuration.categories),
         )
-    return find_places(query, places)
+    return find_destinations(query, destinations)
 
 
-def _pages(request: PageRequest) -> Iterator[Place]:
+def _pages(request: PageRequest) -> Iterator[Destination]:
     texts = request.locale.texts
     for name in request.viewer.pages:
         key = request.viewer.go_keys.get(name)
-        yield Place(
+        yield Destination(
             HitKind.PAGE, texts.common.pages[name], f"/console/{name}", f"g {key}" if key else "", (name,)
         )
-    yield Place(HitKind.PAGE, texts.preferences.title, "/console/preferences", "", ("preferences",))
-    yield Place(HitKind.PAGE, texts.keys.title, "/console/help", "?", ("help", "keys"))
+    yield Destination(HitKind.PAGE, texts.preferences.title, "/console/preferences", "", ("preferences",))
+    yield Destination(HitKind.PAGE, texts.keys.title, "/console/help", "?", ("help", "keys"))
 
 
-def _people(directory: Directory) -> Iterator[Place]:
+def _people(directory: Directory) -> Iterator[Destination]:
     """Those who work here. The address shows the overdue complaints of the person."""
     for user in directory.users.values():
         if user.active:
             address = f"/console/overdue?{urlencode({'assignee': user.login})}"
-            yield Place(HitKind.PERSON, user.name, address, user.login, (user.login,))
+            yield Destination(HitKind.PERSON, user.name, address, user.login, (user.login,))
 
 
-def _teams(request: PageRequest, directory: Directory) -> Iterator[Place]:
+def _teams(request: PageRequest, directory: Directory) -> Iterator[Destination]:
     for team in directory.teams.values():
         if team.active:
             name, others = request.locale.name(team.names, team.code), (team.code, *team.names.values())
-            yield Place(HitKind.TEAM, name, f"/console/teams/{team.code}/queue", team.code, others)
+            yield Destination(HitKind.TEAM, name, f"/console/teams/{team.code}/queue", team.code, others)
 
 
-def _categories(request: PageRequest, categories: Mapping[str, Category]) -> Iterator[Place]:
+def _categories(request: PageRequest, categories: Mapping[str, Category]) -> Iterator[Destination]:
     """The address shows the overdue complaints of the category."""
     for one in categories.values():
         if not one.active:
             continue
         address = f"/console/overdue?{urlencode({'category': one.code})}"
         name, others = request.locale.name(one.names, one.code), (one.code, *one.names.values())
-        yield Place(HitKind.CATEGORY, name, address, one.code, others)
+        yield Destination(HitKind.CATEGORY, name, address, one.code, others)

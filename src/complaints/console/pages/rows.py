@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.views.addresses import ListAddress
-from complaints.console.views.list_queries import DueListQuery
+from complaints.console.views.list_queries import read_list_query
 from complaints.console.views.rows import ListRow, choose_columns, row_of
 from complaints.domain.errors import InvalidContent
 from complaints.use_cases.access import Right
-from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.lists import Order, SortKey
 from complaints.use_cases.complaints.views import ComplaintParts
@@ -43,14 +42,6 @@ def make_rows(
         )
         for parts in found
     ]
-
-
-def read_list_query(address: ListAddress) -> DueListQuery:
-    """What an address asks. Raises InvalidContent for a parameter or a value that it may not have."""
-    members: dict[str, str | list[str]] = {name: address.value(name) for name, _ in address.pairs}
-    if statuses := address.values("status"):
-        members |= {"status": statuses}
-    return read_command(DueListQuery, members)
 
 
 @router.get("/rows")

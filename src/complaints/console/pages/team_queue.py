@@ -10,7 +10,7 @@ from complaints.api.work.teams import cursor_of, position_of
 from complaints.console.forms import FormState, SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.my_work import rows_of
-from complaints.console.views.outcomes import Outcome, outcome_of, say_item
+from complaints.console.views.outcomes import BulkOutcome, outcome_of, say_item
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import NotFound
 from complaints.use_cases.access import Right
@@ -63,7 +63,7 @@ def _show(
     code: str,
     *,
     after: str | None = None,
-    outcome: Outcome | None = None,
+    outcome: BulkOutcome | None = None,
     note: str = "",
 ) -> Response:
     values = request.read(lambda tx: _find(request, tx, code, after))

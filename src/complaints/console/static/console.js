@@ -9,6 +9,7 @@ import { keepLive } from "./live.js";
 import { watchDialogs } from "./palette.js";
 import { watchSession } from "./session.js";
 import { watchTemplates } from "./templates.js";
+import { watchTicks } from "./ticks.js";
 import { watchUploads } from "./upload.js";
 import { keepZone } from "./zone.js";
 
@@ -19,6 +20,7 @@ watchDrafts();
 watchTemplates();
 watchIntake();
 watchUploads();
+watchTicks();
 watchKeys();
 watchDialogs();
 countClocks();

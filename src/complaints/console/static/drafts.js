@@ -2,6 +2,7 @@
 
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 const SEND_MS = 5000;
+const MOST_KEPT_ALIVE = 60000; // a browser finishes larger requests only while their page is open
 const PREFIX = "draft:";
 const states = new WeakMap();
 
@@ -51,7 +52,9 @@ function prepare(form) {
     if (!control) continue;
     if (control.type === "checkbox") control.checked = value !== "";
     else control.value = value;
-    if (name !== "zone") state.typed.add(name);
+    if (name === "zone") continue;
+    state.typed.add(name);
+    control.closest("details")?.setAttribute("open", "");
   }
   const time = new Date(own.kept).toTimeString().slice(0, 5);
   note(form, form.dataset.restored.replace("{time}", time));
@@ -92,22 +95,25 @@ function schedule(form, state) {
 async function send(form, state, isLast = false) {
   clearTimeout(state.timer);
   state.timer = 0;
-  state.sending = new AbortController();
+  state.sending = post(form.dataset.draft, new URLSearchParams(valuesOf(form, state)).toString());
   try {
-    const answer = await fetch(`/console/drafts/${form.dataset.draft}`, {
-      method: "POST",
-      headers: { "HX-Request": "true" },
-      body: new URLSearchParams(valuesOf(form, state)),
-      keepalive: isLast,
-      signal: state.sending.signal,
-    });
-    if (!answer.ok) throw new Error(answer.status);
-    note(form, (await answer.json()).kept);
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    note(form, form.dataset.here);
+    note(form, (await (await state.sending).json()).kept);
+  } catch {
+    note(form, form.dataset.here); // the copy in this browser stays, and it is tried again
     if (form.isConnected && !isLast) schedule(form, state);
   }
+  state.sending = null;
+}
+
+async function post(path, body) {
+  const answer = await fetch(`/console/drafts/${path}`, {
+    method: "POST",
+    headers: { "HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded" },
+    body,
+    keepalive: body.length < MOST_KEPT_ALIVE,
+  });
+  if (!answer.ok) throw new Error(answer.status);
+  return answer;
 }
 
 function note(form, text) {
@@ -124,7 +130,6 @@ function pause(form) {
   state.wasTyped ||= state.timer > 0;
   clearTimeout(state.timer);
   state.timer = 0;
-  state.sending?.abort();
 }
 
 function noteAnswer(event) {
@@ -139,12 +144,14 @@ function resume(form) {
   schedule(form, state);
 }
 
+// A draft that was on its way may reach the server after its form did. If it cannot be discarded, a reader sees it.
 function forget(form) {
   const state = states.get(form);
   state.done = true;
   clearTimeout(state.timer);
   state.timer = 0;
   localStorage.removeItem(keyOf(form));
+  state.sending?.then(() => post(`${form.dataset.draft}/discard`, "")).catch(() => {});
 }
 
 function noteDiscard(event) {

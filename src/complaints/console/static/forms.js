@@ -31,6 +31,7 @@ function leaveOutStrangers(event) {
   const isOurs = response.headers.get("Vary")?.includes("HX-Request") || response.status === 204;
   if (isOurs || response.status === 401) return;
   event.preventDefault();
+  response.raw.text(); // an answer that nobody reads stays open
   tell(flash().dataset.failed.replace("{status}", response.status));
 }
 

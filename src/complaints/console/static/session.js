@@ -9,6 +9,7 @@ export function watchSession() {
     const { ctx } = event.detail;
     if (ctx.response.status !== 401 || dialog.contains(ctx.sourceElement)) return;
     event.preventDefault();
+    ctx.response.raw.text(); // an answer that nobody reads stays open
     waiting.set(ctx.sourceElement, ctx.request.submitter);
     if (!dialog.open) dialog.showModal();
   });

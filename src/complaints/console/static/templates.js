@@ -3,7 +3,7 @@
 export function watchTemplates() {
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest("a[data-text]");
-    const field = chosen && document.getElementById(chosen.dataset.fills);
+    const field = chosen && document.getElementById(chosen.dataset.into);
     if (!field) return;
     event.preventDefault();
     const start = field.selectionStart;

@@ -24,7 +24,7 @@ function send(form, file) {
     if (request.status !== 201) return finish(detailOf(request) || fault.dataset.failed);
     finish("");
     form.reset();
-    document.body.dispatchEvent(new CustomEvent("console:changed", { bubbles: true }));
+    document.body.dispatchEvent(new CustomEvent("console:complaint-changed", { bubbles: true }));
   };
   finish("");
   button.disabled = true;

@@ -1,7 +1,7 @@
 """The controls of a form for a command, from the JSON schema of its members, and the members from a sent form."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -78,6 +78,15 @@ class Control:
     value: str = ""
     section: str = ""
     is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Controls under one heading; "" for those of no object. `is_filled`: one of them has a value or a fault."""
+
+    title: str
+    controls: Sequence[Control]
+    is_filled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +190,13 @@ def _key_of(name: str, action: str, texts: Any) -> str | None:
     flat = name.replace(".", "_")
     keys = (f"{action}_{flat}", flat, name.rpartition(".")[2])
     return next((key for key in keys if key in texts), None)
+
+
+def sections_of(controls: Sequence[Control], filled: Collection[str]) -> list[Section]:
+    """The controls by their sections; those of no object come first. `filled` has the names of fields."""
+    titles = sorted(dict.fromkeys(one.section for one in controls), key=bool)
+    found = [(title, [one for one in controls if one.section == title]) for title in titles]
+    return [Section(title, own, any(one.name in filled for one in own)) for title, own in found]
 
 
 # From a sent form to members ------------------------------------------------------------------------------------------

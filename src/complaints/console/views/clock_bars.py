@@ -11,7 +11,7 @@ from uuid import UUID
 
 from complaints.console.locale import Locale
 from complaints.console.views.clock_badges import ClockBadge, badge_of
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.time.working_time import Pause
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStatus
@@ -86,7 +86,7 @@ class ClockBar:
     ladder_words: str
 
 
-def bar_of(detail: DeadlineDetail, now: datetime, names: Names) -> ClockBar:
+def bar_of(detail: DeadlineDetail, now: datetime, names: ShownNames) -> ClockBar:
     """The bar of one deadline at `now`."""
     deadline, locale = detail.deadline, names.locale
     scale = _scale_of(detail, now)
@@ -97,8 +97,8 @@ def bar_of(detail: DeadlineDetail, now: datetime, names: Names) -> ClockBar:
     return ClockBar(
         id=deadline.id,
         name=name_of_deadline(deadline, names),
-        promise=detail.promise,
-        badge=badge_of({**vars(deadline), "kind": names.kind(deadline.kind)}, now, locale),
+        promise=names.text(detail.promise),
+        badge=badge_of({**vars(deadline), "kind": names.own_kind(deadline.kind)}, now, locale),
         started_at=deadline.started_at,
         due_at=deadline.due_at,
         met_at=deadline.met_at,
@@ -115,7 +115,7 @@ def bar_of(detail: DeadlineDetail, now: datetime, names: Names) -> ClockBar:
     )  # fmt: skip
 
 
-def name_of_deadline(deadline: Deadline, names: Names) -> str:
+def name_of_deadline(deadline: Deadline, names: ShownNames) -> str:
     """The name of a deadline, with the number of a follow-up and of its attempt."""
     words, name = names.locale.texts.clock, names.kind(deadline.kind)
     if deadline.kind == DeadlineKind.FOLLOW_UP:
@@ -164,7 +164,7 @@ def _piece(kind: PieceKind, start: datetime, end: datetime, scale: _Span) -> Bar
     return BarPiece(kind, x, round(_place(end, scale) - x, 2))
 
 
-def _line_of(step: ExplainedStep, names: Names) -> LadderLine:
+def _line_of(step: ExplainedStep, names: ShownNames) -> LadderLine:
     words = names.locale.texts.clock.step
     level = words.level.format(level=step.level) if step.level else words.reminder
     name = words.repeated.format(step=step.step, every=step.repeat) if step.repeat else step.step
@@ -179,7 +179,7 @@ def _line_of(step: ExplainedStep, names: Names) -> LadderLine:
     )
 
 
-def _state_of(step: ExplainedStep, names: Names) -> str:
+def _state_of(step: ExplainedStep, names: ShownNames) -> str:
     words = names.locale.texts.clock.step
     if step.taken_at is None:
         return str(words.planned)

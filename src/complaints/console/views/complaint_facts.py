@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from complaints.console.views.explained_time import name_of_policy
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.facts import Complaint, Person
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.policy.policy import Policy
+from complaints.use_cases.complaints.repeats import EarlierComplaint
 from complaints.use_cases.complaints.views import ComplaintView, LinkView
 
 _PERSON_TEXTS = ("name", "phone", "email", "account_no")
@@ -18,7 +18,7 @@ _REPLANNED_BY = "replanned_by"
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ComplaintFact:
     """A fact: `name` is the key of its label, and `text` its value in words."""
 
     name: str
@@ -30,13 +30,13 @@ class PersonFacts:
     """A person of a complaint. `role` is `complainant` or `reporter`."""
 
     role: str
-    facts: Sequence[Fact]
+    facts: Sequence[ComplaintFact]
     vulnerable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LinkFact:
-    """A link: how the other complaint belongs to this one, and its number."""
+    """Another complaint: how it belongs to this one, and its number."""
 
     words: str
     number: str
@@ -60,14 +60,14 @@ class ComplaintHead:
     received_at: datetime
 
 
-def head_of(complaint: Complaint, names: Names) -> ComplaintHead:
+def head_of(complaint: Complaint, names: ShownNames) -> ComplaintHead:
     """The head of the page."""
     locale = names.locale
     reasons = [locale.word("priority_reason", one) for one in complaint.priority_reasons]
     return ComplaintHead(
         number=number_of(complaint.sequence),
-        subject=complaint.subject,
-        description=complaint.description or "",
+        subject=names.text(complaint.subject),
+        description=names.text(complaint.description),
         status=locale.word("status", complaint.status),
         priority=str(complaint.priority),
         priority_word=locale.word("priority", complaint.priority),
@@ -80,52 +80,50 @@ def head_of(complaint: Complaint, names: Names) -> ComplaintHead:
     )
 
 
-def persons_of(persons: Mapping[str, Person], names: Names) -> list[PersonFacts]:
+def persons_of(persons: Mapping[str, Person], names: ShownNames) -> list[PersonFacts]:
     """The complainant, then the reporter, with or without masks."""
     return [PersonFacts(role, list(_person(persons[role], names)), persons[role].vulnerable)
             for role in _ROLES if role in persons]  # fmt: skip
 
 
-def _person(person: Person, names: Names) -> Iterator[Fact]:
+def _person(person: Person, names: ShownNames) -> Iterator[ComplaintFact]:
     for name in _PERSON_TEXTS:
         if value := getattr(person, name):
-            yield Fact(name, value)
+            yield ComplaintFact(name, value)
     if person.preferred_contact:
-        yield Fact("preferred_contact", names.locale.word("channel", person.preferred_contact))
+        yield ComplaintFact("preferred_contact", names.locale.word("channel", person.preferred_contact))
     if person.language:
-        yield Fact("language", person.language)
+        yield ComplaintFact("language", person.language)
 
 
-def facts_of(view: ComplaintView, policy: Policy, names: Names) -> list[Fact]:
+def facts_of(view: ComplaintView, policy: Policy, names: ShownNames) -> list[ComplaintFact]:
     """The plain facts of a complaint. Facts without a value are left out."""
     return [fact for fact in _facts(view.complaint, policy, names) if fact.text]
 
 
-def _facts(complaint: Complaint, policy: Policy, names: Names) -> Iterator[Fact]:
+def _facts(complaint: Complaint, policy: Policy, names: ShownNames) -> Iterator[ComplaintFact]:
     locale = names.locale
-    yield Fact("team", names.team(complaint.team))
-    yield Fact("assignee", names.user(complaint.assignee) or str(locale.texts.lists.nobody))
-    yield Fact("first_owner", names.user(complaint.first_owner))
-    yield Fact("category", names.category(complaint.category))
-    yield Fact("cause", locale.word("cause", complaint.cause) if complaint.cause else "")
-    yield Fact("nature", locale.word("nature", complaint.nature) if complaint.nature else "")
-    yield Fact("severity", locale.word("severity", complaint.severity))
-    yield Fact("service", " · ".join(filter(None, (complaint.service_type, complaint.service_id))))
-    yield Fact("region", complaint.region or "")
-    yield Fact("channel", locale.word("channel", complaint.channel))
-    yield Fact("source", complaint.source)
-    yield Fact("external_ids", _pairs(complaint.ids_by_system))
-    yield Fact("tags", ", ".join(complaint.tags))
-    yield Fact("attributes", _pairs(complaint.attributes))
-    yield Fact("policy", name_of_policy(policy, locale))
-    yield Fact("policy_chosen_by", _chosen_by(complaint.policy_chosen_by, names))
+    yield ComplaintFact("team", names.team(complaint.team))
+    yield ComplaintFact("assignee", names.user(complaint.assignee) or str(locale.texts.lists.nobody))
+    yield ComplaintFact("first_owner", names.user(complaint.first_owner))
+    yield ComplaintFact("category", names.category(complaint.category))
+    yield ComplaintFact("cause", locale.word("cause", complaint.cause) if complaint.cause else "")
+    yield ComplaintFact("nature", locale.word("nature", complaint.nature) if complaint.nature else "")
+    yield ComplaintFact("severity", locale.word("severity", complaint.severity))
+    yield ComplaintFact(
+        "service", " · ".join(filter(None, (complaint.service_type, names.text(complaint.service_id))))
+    )
+    yield ComplaintFact("region", complaint.region or "")
+    yield ComplaintFact("channel", locale.word("channel", complaint.channel))
+    yield ComplaintFact("source", complaint.source)
+    yield ComplaintFact("external_ids", names.pairs(complaint.ids_by_system))
+    yield ComplaintFact("tags", names.value(complaint.tags))
+    yield ComplaintFact("attributes", names.pairs(complaint.attributes))
+    yield ComplaintFact("policy", name_of_policy(policy, locale))
+    yield ComplaintFact("policy_chosen_by", _chosen_by(complaint.policy_chosen_by, names))
 
 
-def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
-
-
-def _chosen_by(rule: Mapping[str, str], names: Names) -> str:
+def _chosen_by(rule: Mapping[str, str], names: ShownNames) -> str:
     """The rule that chose the policy, or the user who did."""
     words = names.locale.texts.complaint
     if _REPLANNED_BY in rule:
@@ -134,7 +132,7 @@ def _chosen_by(rule: Mapping[str, str], names: Names) -> str:
     return ", ".join(said) or str(words.fits_every_complaint)
 
 
-def result_of(complaint: Complaint, names: Names) -> list[Fact]:
+def result_of(complaint: Complaint, names: ShownNames) -> list[ComplaintFact]:
     """The decision, the solution and what was granted. Empty before there is a result."""
     if complaint.resolved_at is None:
         return []
@@ -142,32 +140,45 @@ def result_of(complaint: Complaint, names: Names) -> list[Fact]:
     granted = (complaint.compensation_amount, complaint.compensation_currency)
     told = complaint.result_told_at
     facts = [
-        Fact("outcome", locale.word("outcome", complaint.outcome) if complaint.outcome else ""),
-        Fact("resolution", complaint.resolution or ""),
-        Fact("root_cause", complaint.root_cause or ""),
-        Fact("compensation", " ".join(str(one) for one in granted if one is not None)),
-        Fact("resolved_at", locale.time(complaint.resolved_at)),
-        Fact("told_at", locale.time(told) if told else str(locale.texts.complaint.not_told)),
+        ComplaintFact("outcome", locale.word("outcome", complaint.outcome) if complaint.outcome else ""),
+        ComplaintFact("resolution", names.text(complaint.resolution)),
+        ComplaintFact("root_cause", names.text(complaint.root_cause)),
+        ComplaintFact("compensation", " ".join(str(one) for one in granted if one is not None)),
+        ComplaintFact("resolved_at", locale.time(complaint.resolved_at)),
+        ComplaintFact("told_at", locale.time(told) if told else str(locale.texts.complaint.not_told)),
     ]
     return [fact for fact in facts if fact.text]
 
 
-def satisfaction_of(complaint: Complaint, names: Names) -> list[Fact]:
+def satisfaction_of(complaint: Complaint, names: ShownNames) -> list[ComplaintFact]:
     """What the last answered contact brought. Empty without one."""
     words = names.locale.texts.complaint
     facts = []
     if complaint.contact_outcome:
-        facts.append(Fact("contact_outcome", names.locale.word("contact_outcome", complaint.contact_outcome)))
+        facts.append(
+            ComplaintFact("contact_outcome", names.locale.word("contact_outcome", complaint.contact_outcome))
+        )
     if complaint.csat is not None:
-        facts.append(Fact("csat", str(words.of_five).format(score=complaint.csat)))
+        facts.append(ComplaintFact("csat", str(words.of_five).format(score=complaint.csat)))
     if complaint.nps is not None:
-        facts.append(Fact("nps", str(words.of_ten).format(score=complaint.nps)))
+        facts.append(ComplaintFact("nps", str(words.of_ten).format(score=complaint.nps)))
     return facts
 
 
-def links_of(links: Sequence[LinkView], links_to: Sequence[LinkView], names: Names) -> list[LinkFact]:
+def links_of(links: Sequence[LinkView], links_to: Sequence[LinkView], names: ShownNames) -> list[LinkFact]:
     """The links from this complaint, then those to it."""
     locale = names.locale
     own = [LinkFact(locale.word("link_type", one.type), number_of(one.sequence)) for one in links]
     back = locale.texts.complaint.link_to
     return [*own, *(LinkFact(str(back[one.type]), number_of(one.sequence)) for one in links_to)]
+
+
+def earlier_of(earlier: Sequence[EarlierComplaint | Complaint], names: ShownNames) -> list[LinkFact]:
+    """The earlier complaints of the complainant, with their category and status."""
+    return [
+        LinkFact(
+            " · ".join(filter(None, (names.category(one.category), names.locale.word("status", one.status)))),
+            number_of(one.sequence),
+        )
+        for one in earlier
+    ]

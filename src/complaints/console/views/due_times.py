@@ -1,9 +1,7 @@
 """The due times of a complaint as a person tells them, and the reasons of its priority."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from complaints.console.locale import Locale
 from complaints.domain.complaint.facts import Complaint
@@ -32,20 +30,14 @@ class IntakeOutlook:
     chosen_by: str
 
 
-def list_due_times(deadlines: Iterable[Mapping[str, Any]], now: datetime, locale: Locale) -> list[DueTime]:
-    """The due times of the deadlines, the earliest first."""
-    ordered = sorted(deadlines, key=lambda one: (one["due_at"], str(one["kind"])))
-    return [
-        DueTime(locale.word("deadline_kind", one["kind"]), one["due_at"], one["due_at"] < now)
-        for one in ordered
-    ]
-
-
 def outlook_of(complaint: Complaint, *, now: datetime, directory: Directory, locale: Locale) -> IntakeOutlook:
-    """The outlook of a complaint that is new."""
+    """The outlook of a complaint. Its due times are those of unmet deadlines, the earliest first."""
+    unmet = sorted((one for one in complaint.deadlines if one.unmet), key=lambda one: (one.due_at, one.kind))
     team = directory.teams.get(complaint.team)
     return IntakeOutlook(
-        times=tuple(list_due_times([vars(one) for one in complaint.deadlines], now, locale)),
+        times=tuple(
+            DueTime(locale.word("deadline_kind", one.kind), one.due_at, one.due_at < now) for one in unmet
+        ),
         priority=str(complaint.priority),
         priority_word=locale.word("priority", complaint.priority),
         reasons=tuple(locale.word("priority_reason", reason) for reason in complaint.priority_reasons),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from complaints.console.views.names import Names
+from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.rules.actions import MANUAL_STEP
 from complaints.domain.rules.contacts import CONTACT_STEP
@@ -48,7 +48,7 @@ class EventWords:
     `deadlines` are the names of the deadlines by id as text.
     """
 
-    names: Names
+    names: ShownNames
     numbers: Mapping[str, str]
     deadlines: Mapping[str, str]
     now: datetime
@@ -118,7 +118,7 @@ class EventWords:
         if data.get("left"):
             yield str(words.left).format(name=self.names.user(data["left"]))
         if data.get("external_ids"):
-            yield _plain(data["external_ids"])
+            yield self.names.pairs(data["external_ids"])
 
     def _filed(self, data: _Data) -> Iterator[str]:
         """The name of a file, for whom it or a note is, and what the scanner found."""
@@ -190,17 +190,9 @@ class EventWords:
         if name == "category":
             return self.names.category(value) or nothing
         if name in _PLAIN_CHANGES:
-            return _plain(value) or nothing
+            said = self.names.pairs(value) if isinstance(value, Mapping) else self.names.value(value)
+            return said or nothing
         return None
 
     def _time(self, text: str) -> str:
         return self.names.locale.moment(datetime.fromisoformat(text), self.now)
-
-
-def _plain(value: Any) -> str:
-    """A plain value in one line."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)

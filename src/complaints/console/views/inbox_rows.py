@@ -61,7 +61,7 @@ def inbox_row_of(row: Mapping[Any, Any], *, locale: Locale, directory: Directory
 
 
 def _role(role: str, locale: Locale, directory: Directory) -> str:
-    """A role that was told, or the name of a named user or team."""
+    """A role that was notified, or the name of a named user or team."""
     named = parse_named(role)
     if named is None:
         return locale.word("recipient_role", role)

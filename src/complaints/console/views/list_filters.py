@@ -18,7 +18,7 @@ _WORDS = {"priority": "priority", "channel": "channel", "status": "status", "dea
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
+class FilterChip:
     """A filter that is on or off. The address turns it."""
 
     label: str
@@ -46,14 +46,16 @@ class FilterReference:
     kind_titles: Mapping[str, Mapping[str, str]]
 
 
-def clock_chips(address: ListAddress, locale: Locale, known: FilterReference) -> list[Chip]:
+def clock_chips(address: ListAddress, locale: Locale, known: FilterReference) -> list[FilterChip]:
     """A chip for all clocks, and one for each kind. One of them is on."""
     asked = address.value("deadline_kind")
-    every = Chip(locale.texts.lists.all_clocks, address.link(deadline_kind=""), not asked)
+    every = FilterChip(locale.texts.lists.all_clocks, address.link(deadline_kind=""), not asked)
     return [
         every,
         *(
-            Chip(_capital(name_kind(kind, locale, known)), address.link(deadline_kind=kind), kind == asked)
+            FilterChip(
+                _capital(name_kind(kind, locale, known)), address.link(deadline_kind=kind), kind == asked
+            )
             for kind in known.deadline_kinds
         ),
     ]
@@ -63,7 +65,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def quick_chips(address: ListAddress, locale: Locale) -> list[Chip]:
+def quick_chips(address: ListAddress, locale: Locale) -> list[FilterChip]:
     """Chips for the filters that people use most."""
     words = locale.texts.lists
     wanted = [
@@ -75,17 +77,17 @@ def quick_chips(address: ListAddress, locale: Locale) -> list[Chip]:
     return [_turning(address, label, name, value) for label, name, value in wanted]
 
 
-def _turning(address: ListAddress, label: str, name: str, value: str) -> Chip:
+def _turning(address: ListAddress, label: str, name: str, value: str) -> FilterChip:
     is_on = address.value(name) == value
-    return Chip(label, address.link(**{name: "" if is_on else value}), is_on)
+    return FilterChip(label, address.link(**{name: "" if is_on else value}), is_on)
 
 
-def other_chips(address: ListAddress, locale: Locale, known: FilterReference) -> list[Chip]:
+def other_chips(address: ListAddress, locale: Locale, known: FilterReference) -> list[FilterChip]:
     """A chip for each filter that is on and has no chip of its own. A click takes the filter off."""
     own = {chip.address for chip in quick_chips(address, locale) if chip.is_on}
     names = dict.fromkeys(name for name, _ in address.pairs if name not in _PAGE_NAMES | _ON_CHIPS)
     found = [
-        Chip(
+        FilterChip(
             f"{_label(name, locale)}: {_said(address, name, locale, known)}", address.link(**{name: ""}), True
         )
         for name in names
@@ -126,10 +128,10 @@ def filter_fields(address: ListAddress, locale: Locale, known: FilterReference) 
     choices = {
         "team": list_teams(known.directory, locale),
         "assignee": _list_assignees(known.directory, locale),
-        "priority": _worded("priority", Priority, locale),
-        "status": _worded("status", Status, locale),
+        "priority": list_words("priority", Priority, locale),
+        "status": list_words("status", Status, locale),
         "category": _list_categories(known.categories, locale),
-        "channel": _worded("channel", Channel, locale),
+        "channel": list_words("channel", Channel, locale),
         "region": (),
         "tag": (),
         "q": (),
@@ -140,7 +142,8 @@ def filter_fields(address: ListAddress, locale: Locale, known: FilterReference) 
     ]
 
 
-def _worded(group: str, values: Iterable[str], locale: Locale) -> tuple[tuple[str, str], ...]:
+def list_words(group: str, values: Iterable[str], locale: Locale) -> tuple[tuple[str, str], ...]:
+    """The values of a set of the vocabulary with their words."""
     return tuple((str(value), locale.word(group, value)) for value in values)
 
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from complaints.console.views.addresses import ListAddress
 from complaints.console.views.clock_badges import SOON
+from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints.filters import ComplaintFilter
 
 
@@ -37,3 +39,11 @@ class DueListQuery(ComplaintFilter):
     def bound(self) -> Mapping[str, Any]:
         """The values to which a cursor of this list belongs."""
         return {"kind": "due-list", "sort": self.sort, "show": self.show.value, "filters": self.digest()}
+
+
+def read_list_query(address: ListAddress) -> DueListQuery:
+    """What an address asks. Raises InvalidContent for a parameter or a value that it may not have."""
+    members: dict[str, str | list[str]] = {name: address.value(name) for name, _ in address.pairs}
+    if statuses := address.values("status"):
+        members |= {"status": statuses}
+    return read_command(DueListQuery, members)

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from complaints.console.locale import Locale
 from complaints.console.views.rows import name_of_user
+from complaints.domain.complaint.texts import ERASED
+from complaints.domain.json_text import encode
 from complaints.domain.policy.categories import Category
 from complaints.domain.rules.recipients import TEAM, parse_named
 from complaints.domain.staff import Directory
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ShownNames:
     """Codes and logins as words. An unknown one stays as it is. `kind_titles` are those of own kinds of deadlines."""
 
     locale: Locale
@@ -44,6 +47,24 @@ class Names:
         """The name of a kind of deadlines."""
         titles = self.kind_titles.get(kind)
         return self.locale.name(titles, kind) if titles else self.locale.word("deadline_kind", kind)
+
+    def own_kind(self, kind: str) -> str:
+        """The title of an own kind of a policy. A built-in kind stays as it is."""
+        return self.kind(kind) if kind in self.kind_titles else kind
+
+    def text(self, text: str | None) -> str:
+        """What somebody wrote, or a word in place of a text that was erased."""
+        return str(self.locale.texts.complaint.erased) if text == ERASED else text or ""
+
+    def pairs(self, values: Mapping[str, Any]) -> str:
+        """Names with their values in a row."""
+        return ", ".join(f"{name} {self.value(one)}" for name, one in values.items())
+
+    def value(self, value: Any) -> str:
+        """A value in a row of text: a list with commas, and anything deeper as JSON."""
+        if isinstance(value, list | tuple):
+            return ", ".join(self.value(one) for one in value)
+        return self.text(value) if isinstance(value, str | None) else encode(value).decode()
 
     def roles(self, roles: Iterable[str]) -> str:
         """Roles and named recipients of a step in a row."""

@@ -13,7 +13,7 @@ from complaints.use_cases.bulk import BulkItem
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BulkOutcome:
     """The number of items that are done, and of the refused ones by the words of the refusal."""
 
     done: int
@@ -29,7 +29,7 @@ def say_item(language: Language) -> Callable[[BulkItem], dict[str, Any]]:
     return show
 
 
-def outcome_of(body: bytes) -> Outcome:
+def outcome_of(body: bytes) -> BulkOutcome:
     """The outcome from the answer of a bulk call whose items `say_item` shows."""
     refusals = Counter(item["refusal"] for item in from_json(body)["items"])
-    return Outcome(refusals.pop("", 0), dict(refusals))
+    return BulkOutcome(refusals.pop("", 0), dict(refusals))

@@ -24,12 +24,12 @@ class HitKind(StrEnum):
 
 
 _IN_ORDER = (HitKind.PAGE, HitKind.VIEW)
-"""The kinds whose places come in the order of the menu; those of the others by name."""
+"""The kinds whose destinations come in the order of the menu; those of the others by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place to go to: its name, other names by which it is found, and its address. `hint` stands beside the name."""
+class Destination:
+    """Somewhere to go: its name, other names by which it is found, and its address. `hint` stands beside the name."""
 
     kind: HitKind
     name: str
@@ -38,17 +38,19 @@ class Place:
     others: tuple[str, ...] = ()
 
 
-def find_places(query: str, places: Iterable[Place]) -> list[Place]:
-    """The places that fit, by kind, in each kind the best first. An empty query finds the pages and views."""
+def find_destinations(query: str, destinations: Iterable[Destination]) -> list[Destination]:
+    """The destinations that fit, by kind, in each kind the best first. An empty query finds the pages and views."""
     wanted = _normalise(query)
-    ranked: dict[HitKind, list[tuple[int, str, Place]]] = {kind: [] for kind in HitKind}
-    for place in places:
-        if (rank := _rank(wanted, place)) is not None:
-            ranked[place.kind].append((rank, "" if place.kind in _IN_ORDER else place.name, place))
+    ranked: dict[HitKind, list[tuple[int, str, Destination]]] = {kind: [] for kind in HitKind}
+    for destination in destinations:
+        if (rank := _rank(wanted, destination)) is not None:
+            ranked[destination.kind].append(
+                (rank, "" if destination.kind in _IN_ORDER else destination.name, destination)
+            )
     return [
-        place
+        destination
         for found in ranked.values()
-        for _, _, place in nsmallest(MOST_OF_KIND, found, key=lambda one: one[:2])
+        for _, _, destination in nsmallest(MOST_OF_KIND, found, key=lambda one: one[:2])
     ]
 
 
@@ -57,20 +59,20 @@ def _normalise(query: str) -> str:
     return unicodedata.normalize("NFKC", query[:LONGEST_QUERY]).strip().casefold()
 
 
-def _rank(wanted: str, place: Place) -> int | None:
+def _rank(wanted: str, destination: Destination) -> int | None:
     """0 fits best. None: it does not fit."""
     if not wanted:
-        return 0 if place.kind in _IN_ORDER else None
-    names = [name.casefold() for name in (place.name, *place.others)]
+        return 0 if destination.kind in _IN_ORDER else None
+    names = [name.casefold() for name in (destination.name, *destination.others)]
     if any(name.startswith(wanted) for name in names):
         return 0
     if any(f" {wanted}" in name or f".{wanted}" in name for name in names):
         return 1
-    if wanted.isascii() and wanted.isalnum() and has_initials(place.name, wanted):
+    if wanted.isascii() and wanted.isalnum() and has_initials(destination.name, wanted):
         return 2
     return 3 if len(wanted) > 1 and any(wanted in name for name in names) else None
 
 
-def groups_of(places: Sequence[Place]) -> list[tuple[HitKind, list[Place]]]:
-    """The places by kind, without the kinds that have none."""
-    return [(kind, found) for kind in HitKind if (found := [one for one in places if one.kind is kind])]
+def groups_of(destinations: Sequence[Destination]) -> list[tuple[HitKind, list[Destination]]]:
+    """The destinations by kind, without the kinds that have none."""
+    return [(kind, found) for kind in HitKind if (found := [one for one in destinations if one.kind is kind])]

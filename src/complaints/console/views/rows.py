@@ -24,7 +24,8 @@ class ListRow:
     """The texts of a row. `team` and `assignee` are names; "" if there is none. `badge` is of the nearest clock.
 
     `actions` are the names of the actions that the reader may take. `level` is the highest level of an escalation.
-    `fits` is False for a complaint that fits the filters of its list no more. `received_at` is in UTC.
+    `fits` is False for a complaint that fits the filters of its list no more. `received_at` is in UTC. The row is true
+    at `now`.
     """
 
     id: UUID
@@ -42,6 +43,7 @@ class ListRow:
     received_at: datetime
     badge: ClockBadge | None
     actions: tuple[str, ...]
+    now: datetime
     fits: bool = True
 
 
@@ -72,6 +74,7 @@ def row_of(
         received_at=members["received_at"],
         badge=badge_of(nearest, parts.now, locale) if nearest is not None else None,
         actions=tuple(str(action) for action in parts.allowed),
+        now=parts.now,
         fits=fits,
     )
 

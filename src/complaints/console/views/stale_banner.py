@@ -75,8 +75,7 @@ def banner_of(
 
 
 def _tell(event: EventRecord, directory: Directory, locale: Locale, now: datetime) -> str:
-    forms = locale.texts.actions.happened
-    key = event.type.replace(".", "_")
+    forms, key = locale.texts.actions.happened, event.type.replace(".", "_")
     form = forms[key if key in forms else "other"]
     return str(form).format(who=_who(event.actor, directory, locale), ago=_ago(event.at, locale, now))
 

@@ -14,8 +14,7 @@ SHARES = {"p50": 50, "p80": 80, "p90": 90}
 
 def make_group(figure: Figure, key: str | None, tally: FactSum, ranks: Mapping[str, int]) -> FigureGroup:
     """The figure of one group. `ranks` are the percentiles of a figure of times, by name."""
-    has_denominator = figure.kind in (ValueKind.RATE, ValueKind.NET)
-    denominator = Decimal(tally.counted) if has_denominator else None
+    denominator = Decimal(tally.counted) if figure.has_denominator else None
     sums = {**(tally.parts or {}), **{name: value for name, value in ranks.items() if name != "p50"}}
     parts: dict[str, Decimal | None] = {name: value * figure.scale for name, value in sums.items()}
     if figure.name == "csat":

@@ -65,6 +65,11 @@ class Figure:
     scale: Decimal = Decimal(1)
     """The facts count in this unit: microseconds for times, and the smallest amount for money."""
 
+    @property
+    def has_denominator(self) -> bool:
+        """True if facts stand below the line too. The services or users of a `per` are no facts."""
+        return self.kind in (ValueKind.RATE, ValueKind.NET)
+
 
 _MILLIONTH = Decimal("0.000001")
 _SCALES = {"seconds": _MILLIONTH, "breaches": _MILLIONTH, "currency": AMOUNT_UNIT}

@@ -40,14 +40,19 @@ _DEFAULTS = defaults_of(Deadline)
 def terms_of(deadline: Deadline, subject: AnySubject, policy: Policy) -> DeadlineTerms:
     """The rule, the calendar and the pauses that apply to a deadline of `subject`."""
     rule = policy.rules[deadline.kind]
-    pauses = _find_pauses(deadline, subject, rule) if subject.holds and rule.targets else ()
+    if not subject.holds or not rule.targets:
+        return DeadlineTerms(rule, rule.calendar, (), subject.created_at)
+    own = choose_calendar(deadline, rule.calendar)
+    pauses = find_pauses(rule, _find_holds(deadline, subject), deadline.started_at, own)
     return DeadlineTerms(rule, rule.calendar, pauses, subject.created_at)
 
 
-def _find_pauses(deadline: Deadline, subject: AnySubject, rule: DeadlineRule) -> tuple[Pause, ...]:
-    holds = [hold for hold in _find_holds(deadline, subject) if hold.reason in rule.pauses_on]
-    calendar = choose_calendar(deadline, rule.calendar)
-    return _limit_pauses(deadline.started_at, holds, rule.pause_budget_seconds, calendar)
+def find_pauses(
+    rule: DeadlineRule, holds: Iterable[Hold], started_at: datetime, calendar: WorkCalendar
+) -> tuple[Pause, ...]:
+    """The parts of `holds` that pause a deadline by `rule` since `started_at`. `calendar` is that of its target."""
+    counted = [hold for hold in holds if hold.reason in rule.pauses_on and rule.targets]
+    return _limit_pauses(started_at, counted, rule.pause_budget_seconds, calendar) if counted else ()
 
 
 def _find_holds(deadline: Deadline, subject: AnySubject) -> Iterator[Hold]:

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from complaints.domain.complaint.facts import Hold
 from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.circumstances import Circumstances
 from complaints.domain.policy.policy import Policy
+from complaints.domain.rules.deadlines import find_pauses
 from complaints.domain.rules.ladder import DeadlineTerms, PlannedStep, imagine_deadline, plan_remaining_steps
 from complaints.domain.rules.targets import closure_target_of, follow_up_plan_of, target_of
 from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.time.preview import PreviewResult, plan_targets
-from complaints.domain.time.working_time import Pause, Target
+from complaints.domain.time.working_time import Pause, Segment, Target
 from complaints.domain.vocabulary import DeadlineKind, DeadlineStart
 
 MOST_PAUSES = 100
@@ -62,7 +64,10 @@ def plan_trial(
 
 @dataclass(frozen=True, slots=True)
 class TriedDeadline:
-    """A deadline that a complaint would get. Instants are in UTC; `calendar` has the zone of its local times."""
+    """A deadline that a complaint would get. Instants are in UTC; `calendar` has the zone of its local times.
+
+    `segments` are the stretches of time up to the due time, and `steps` the ladder up to its first repetition.
+    """
 
     kind: str
     sequence: int
@@ -70,10 +75,14 @@ class TriedDeadline:
     due_at: datetime
     targets: tuple[Target, ...]
     calendar: WorkCalendar
+    segments: Sequence[Segment]
+    steps: Sequence[PlannedStep]
 
 
-def plan_deadlines(policy: Policy, received_at: datetime, *, told: Circumstances) -> list[TriedDeadline]:
-    """The deadlines of a complaint that is received at `received_at` and never on hold, up to its closure.
+def plan_deadlines(
+    policy: Policy, received_at: datetime, *, told: Circumstances, holds: Sequence[Hold] = ()
+) -> list[TriedDeadline]:
+    """The deadlines of a complaint that is received at `received_at`, up to its closure. `holds` have ended.
 
     The result is taken to be told exactly when `resolution` is due. Own kinds that wait for an assignment or for a
     contact are left out: nothing says when they start.
@@ -81,9 +90,12 @@ def plan_deadlines(policy: Policy, received_at: datetime, *, told: Circumstances
 
     def tried(kind: str, sequence: int, start: datetime) -> TriedDeadline:
         targets = _choose_targets(policy, kind, told, sequence)
-        due_at = plan_targets(targets, start, ()).due_at
+        pauses = find_pauses(policy.rules[kind], holds, start, targets[-1][1])
+        trial = plan_trial(policy, kind, told=told, sequence=sequence, start=start, pauses=pauses)
+        due_at, segments = trial.preview.due_at, trial.preview.segments
         assert due_at is not None  # only a pause without end gives no due time
-        return TriedDeadline(kind, sequence, start, due_at, tuple(t for t, _ in targets), targets[-1][1])
+        units = tuple(target for target, _ in targets)
+        return TriedDeadline(kind, sequence, start, due_at, units, targets[-1][1], segments, trial.steps)
 
     with_targets = [(kind, rule.starts) for kind, rule in policy.rules.items() if rule.targets]
     found = [tried(kind, 1, received_at) for kind, starts in with_targets if starts in _AT_RECEIPT]

@@ -21,7 +21,7 @@ from complaints.features.notifications.preferences import (
 from complaints.features.notifications.settings import NotificationSettings
 from complaints.features.notifications.tables import robots
 from complaints.features.notifications.tables.preferences import find_preferences, write_preference
-from complaints.features.notifications.tables.robots import Robot
+from complaints.features.notifications.tables.robots import Robot as Robot
 from complaints.outbound.urls import refuse_unsafe_url
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.configuration.staff import USERS

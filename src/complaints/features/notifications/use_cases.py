@@ -14,7 +14,7 @@ from complaints.features.notifications.model import (
     ReceiptStatus,
 )
 from complaints.features.notifications.tables import deliveries
-from complaints.features.notifications.tables.deliveries import DeliveryFilter
+from complaints.features.notifications.tables.deliveries import DeliveryFilter as DeliveryFilter
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.known import load_known_id
 from complaints.use_cases.complaints.undelivered import escalate_undelivered

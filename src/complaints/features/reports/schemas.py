@@ -241,10 +241,9 @@ def _links(request: FigureRequest, figure: Figure, group: str | None) -> dict[st
     asked += [(name, value) for name, values in request.filters.items() for value in values]
     if request.group_by is not None and group is not None:
         asked += [("group_by", request.group_by), ("group", group)]
-    has_denominator = figure.kind in (ValueKind.RATE, ValueKind.NET)
     return {
         side: f"/v1/reports/{figure.name}/rows?{urlencode([*asked, ('side', side)])}"
-        if side is Side.NUMERATOR or has_denominator
+        if side is Side.NUMERATOR or figure.has_denominator
         else None
         for side in Side
     }

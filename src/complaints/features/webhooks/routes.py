@@ -1,7 +1,6 @@
 """The routes of webhooks."""
 
 from collections.abc import Callable, Mapping
-from threading import BoundedSemaphore
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,11 +14,10 @@ from complaints.api.http.strict_route import StrictRoute
 from complaints.api.kept_secrets import KeptSecret
 from complaints.api.openapi.example_files import read_examples
 from complaints.api.pages import PageParameters, cut_page, make_page, page_of
-from complaints.api.problems.refusals import TooManyRequests
 from complaints.api.problems.schemas import refusals
 from complaints.api.request import ApiRequest, CurrentRequest, Reply, require_right
 from complaints.domain.json_text import to_json
-from complaints.features.webhooks import messages, use_cases
+from complaints.features.webhooks import use_cases
 from complaints.features.webhooks.schemas import (
     CreateWebhook,
     DeliveryAttemptPage,
@@ -34,21 +32,15 @@ from complaints.features.webhooks.schemas import (
     WebhookTestShown,
     webhook_json,
 )
-from complaints.features.webhooks.sending import open_client, send_message
 from complaints.features.webhooks.settings import WebhookSettings
 from complaints.features.webhooks.tables.subscriptions import Webhook
+from complaints.features.webhooks.testing import send_test
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
 
-_TESTS_AT_ONCE = 4
-"""The test messages that a process sends at a time. Each may hold a thread of the API for 15 seconds."""
-
 _EXAMPLES = read_examples("complaints.features.webhooks")
 _LOG = "webhook deliveries"
-_BUSY = "Other test messages wait for their answers just now: try again shortly."
 _NOT_FOUND = "There is no such webhook, or it is another caller's."
-
-_test_places = BoundedSemaphore(_TESTS_AT_ONCE)
 
 router = APIRouter(
     prefix="/webhooks",
@@ -171,17 +163,8 @@ def delete_webhook(request: CurrentRequest, webhook_id: UUID) -> Response:
 )
 def test_webhook(request: CurrentRequest, http_request: Request, webhook_id: UUID) -> Response:
     """Send a signed message of type `webhook.test` now, once, and answer with its result. It is not in the log."""
-    service = request.service
-    found = service.read_newest(lambda tx: use_cases.load_webhook(tx, request.caller, webhook_id))
-    message_id = service.new_id()
-    body = messages.build_test(service, found, message_id, service.wall())
-    client = open_client(service.webhook_allow, settings_of(http_request, WebhookSettings).timeout_seconds)
-    if not _test_places.acquire(blocking=False):
-        raise TooManyRequests(_BUSY, headers={"Retry-After": "15"})
-    try:
-        result = send_message(client, found, message_id, body, service.wall)
-    finally:
-        _test_places.release()
+    seconds = settings_of(http_request, WebhookSettings).timeout_seconds
+    result = send_test(request.service, request.caller, webhook_id, seconds=seconds)
     shown = {"status_code": result.status, "failure": result.failure, "duration_ms": result.duration_ms}
     return request.answer((200, shown, {}))
 

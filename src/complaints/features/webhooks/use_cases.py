@@ -17,7 +17,7 @@ from complaints.features.webhooks import planning
 from complaints.features.webhooks.rules import EVERY_TYPE, DisabledReason, WebhookStatus, may_follow
 from complaints.features.webhooks.schemas import CreateWebhook, PatchWebhook, WebhookFilter
 from complaints.features.webhooks.tables import deliveries, subscriptions
-from complaints.features.webhooks.tables.subscriptions import Webhook
+from complaints.features.webhooks.tables.subscriptions import Webhook as Webhook
 from complaints.outbound.signing import make_secret
 from complaints.outbound.urls import refuse_unsafe_url
 from complaints.use_cases.access import Caller, Right

@@ -3,9 +3,11 @@
 PostgreSQL gets the rows as one JSON value. The statement is short and stays prepared; one with VALUES has
 thousands of parameters and is parsed each time (measured: four times the work). SQLite gets the rows through
 `executemany` of its driver. All values pass through the types of their columns.
+
+Packed rows are for very many at once. PostgreSQL gets them by COPY (measured: two and a half times as fast as JSON).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -215,3 +217,63 @@ def _processors(
     table: Table, names: tuple[str, ...], dialect: Dialect
 ) -> tuple[Callable[[Any], Any] | None, ...]:
     return tuple(_column(table, name).type.dialect_impl(dialect).bind_processor(dialect) for name in names)
+
+
+# Packed rows ---------------------------------------------------------------------------------------------------------
+
+
+_NOTHING = "\\N"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+PackedRows = tuple[Any, ...]
+"""Rows as the database takes them: lines of COPY for PostgreSQL, tuples for SQLite. Other processes can send them."""
+
+
+def pack_rows(
+    dialect: Dialect, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> PackedRows:
+    """Rows that have the values of the columns `names`, for `insert_packed`. No database is asked."""
+    columns = []
+    for values, convert in zip(zip(*rows, strict=True), _packers(table, names, dialect), strict=False):
+        columns.append(values if convert is None else map(convert, values))
+    packed = tuple(zip(*columns, strict=True))
+    return tuple(map(_line, packed)) if dialect.name == "postgresql" else packed
+
+
+def insert_packed(
+    tx: Transaction, table: Table, names: tuple[str, ...], packed: Iterable[PackedRows]
+) -> None:
+    """Insert rows now. All were packed for this database with the same `names`."""
+    rows = [row for some in packed for row in some]
+    into, columns = table.name, ", ".join(names)
+    if tx.connection.dialect.name != "postgresql":
+        marks = ", ".join("?" * len(names))
+        if rows:
+            tx.connection.exec_driver_sql(f"INSERT INTO {into} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - names from our tables
+        return
+    driver: Any = tx.connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {into} ({columns}) FROM STDIN") as copy:
+        copy.write("".join(rows))
+
+
+@lru_cache(maxsize=256)
+def _packers(table: Table, names: tuple[str, ...], dialect: Dialect) -> Sequence[Callable[[Any], Any] | None]:
+    if dialect.name != "postgresql":
+        return _processors(table, names, dialect)
+    converters = dict(_converters(table, names, dialect))
+    return tuple(converters.get(name) for name in names)
+
+
+def _line(row: tuple[Any, ...]) -> str:
+    """A row in the text format of COPY. The driver's own way takes three times as long."""
+    values = [_NOTHING if value is None else str(value) for value in row]
+    line = "\t".join(values)
+    # Hardly any value needs an escape, so the line is searched as a whole: each NULL has one backslash.
+    if (
+        line.count("\\") > values.count(_NOTHING)
+        or line.count("\t") >= len(row)
+        or "\n" in line
+        or "\r" in line
+    ):
+        spelled = (_NOTHING if value is None else str(value).translate(_ESCAPES) for value in row)
+        line = "\t".join(spelled)
+    return line + "\n"

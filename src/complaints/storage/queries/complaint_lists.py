@@ -172,6 +172,19 @@ def find_rows_by_id(tx: Transaction, ids: Collection[UUID], filters: Filters, or
     return tx.connection.execute(statement).all()
 
 
+def find_names(tx: Transaction, filters: Filters, *, most: int) -> Sequence[Any]:
+    """Up to `most` complaints that fit, oldest receipt first: id, sequence, status, and what a scope looks at."""
+    order = Order(SortKey.RECEIVED_AT)
+    columns = (c.id, c.sequence, c.status, c.source, c.team, c.assignee, c.first_owner)
+    statement = (
+        select(*columns)
+        .where(*conditions(tx, filters, order))
+        .order_by(c.received_at, c.id)
+        .limit(_literal(most))
+    )
+    return tx.connection.execute(statement).all()
+
+
 def facts_of(tx: Transaction, rows: Sequence[Any]) -> list[Complaint]:
     """The complaints of rows of a page, with their deadlines."""
     deadlines = find_deadlines(tx, [row.id for row in rows]) if rows else {}

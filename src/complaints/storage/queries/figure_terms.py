@@ -57,10 +57,12 @@ def _during(kind: FactKind, *conditions: Condition) -> Callable[[FigurePeriod], 
 
 
 def _is_open_at_end(period: FigurePeriod) -> Condition:
-    """The complaint was open when the last day ended. Two conditions, so that each has an index."""
-    is_spell = f.kind.in_([FactKind.RECEIVED, FactKind.REOPENED])
+    """The complaint was open when the last day ended. Only receipts and reopenings have the day of an end.
+
+    Each side of OR is a range of an index, so neither reads what had ended before.
+    """
     is_open = and_(f.until_day.is_(None), literal_column("kind IN ('received', 'reopened')"))
-    return and_(is_spell, f.day < period.end, or_(is_open, f.until_day >= period.end))
+    return or_(and_(is_open, f.day < period.end), and_(f.until_day >= period.end, f.day < period.end))
 
 
 def _always(terms: Terms) -> Callable[[FigurePeriod], Terms]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, case, exists, func, literal, null, select, tuple_
+from sqlalchemy import ColumnElement, String, and_, case, exists, func, literal, null, or_, select, tuple_
 
 from complaints.domain.figures.answers import GroupBy
 from complaints.domain.figures.evaluation import FactSum
@@ -106,23 +106,51 @@ def _tally(reason: str | None, facts: int, high: Any, low: Any, parts: Mapping[s
     return FactSum(facts, Decimal(numerator), {}, {name: int(part or 0) for name, part in parts.items()})
 
 
-def rank_facts(tx: Transaction, asked: FactQuery, shares: Sequence[int]) -> dict[Any, list[int]]:
-    """For each group, the smallest values that these shares (in percent) of its facts do not exceed."""
-    key, value = _key(asked), asked.terms.numerator
+@dataclass(frozen=True, slots=True)
+class FactRanks:
+    """Percentiles of the values of facts, by share: of each group by its raw key, and of all."""
+
+    groups: dict[Any, dict[int, int]]
+    total: dict[int, int]
+
+
+def rank_facts(tx: Transaction, asked: FactQuery, shares: Sequence[int], *, facts: int) -> FactRanks:
+    """The smallest values that these shares (in percent) of the facts do not exceed. One statement reads them once.
+
+    `facts` is the number of all facts that count.
+    """
+    group, worth = _key(asked), asked.terms.numerator
     counted = (
         select(
-            key.label("key"),
-            value.label("value"),
-            func.row_number().over(partition_by=key, order_by=value).label("rank"),
-            func.count().over(partition_by=key).label("facts"),
+            group.label("key"),
+            worth.label("value"),
+            func.row_number().over(partition_by=group, order_by=worth).label("place"),
+            func.count().over(partition_by=group).label("facts"),
+            func.row_number().over(order_by=worth).label("place_of_all"),
         )
         .where(*_conditions(asked), _reason(asked).is_(None))
         .subquery("counted")
     )
     c = counted.c
-    at_share = (func.min(case((c.rank * 100 >= c.facts * share, c.value))) for share in shares)
-    statement = select(c.key, *at_share).group_by(c.key)
-    return {row[0]: [int(value) for value in row[1:]] for row in tx.connection.execute(statement)}
+    of_all = [_place_at(share, facts) for share in shares]
+    in_group = (
+        and_(c.place * 100 >= c.facts * share, (c.place - 1) * 100 < c.facts * share) for share in shares
+    )
+    found = FactRanks({}, {})
+    for key, value, place, count, place_of_all in tx.connection.execute(
+        select(counted).where(or_(c.place_of_all.in_(of_all), *in_group))
+    ):
+        for share in shares:
+            if place == _place_at(share, count):
+                found.groups.setdefault(key, {})[share] = int(value)
+            if place_of_all == _place_at(share, facts):
+                found.total[share] = int(value)
+    return found
+
+
+def _place_at(share: int, facts: int) -> int:
+    """The place of the smallest value that `share` percent of so many facts do not exceed."""
+    return -(-facts * share // 100)
 
 
 def list_facts(

@@ -26,7 +26,7 @@ d = draft.c
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class FormDraft:
     """The fields of one form that a user has filled in and not sent. `complaint_id` None: of no complaint."""
 
     login: str
@@ -36,15 +36,15 @@ class Draft:
     saved_at: datetime
 
 
-def find_draft(tx: Transaction, login: str, form: str) -> Draft | None:
+def find_draft(tx: Transaction, login: str, form: str) -> FormDraft | None:
     """The draft of a user for a form."""
     row = tx.connection.execute(select(draft).where(d.login == login, d.form == form)).first()
-    return Draft(**row._mapping) if row is not None else None
+    return FormDraft(**row._mapping) if row is not None else None
 
 
-def write_draft(tx: Transaction, written: Draft, *, most: int) -> None:
+def write_draft(tx: Transaction, written: FormDraft, *, most: int) -> None:
     """Keep a draft in place of the one before. Of one user, the latest `most` are kept."""
-    insert_or_update(tx, draft, {name: getattr(written, name) for name in Draft.__slots__})
+    insert_or_update(tx, draft, {name: getattr(written, name) for name in FormDraft.__slots__})
     latest = select(d.form).where(d.login == written.login).order_by(d.saved_at.desc(), d.form)
     older = tx.connection.execute(latest.offset(most)).scalars().all()
     if older:

@@ -37,7 +37,6 @@ from sqlalchemy import (
 from complaints.domain.complaint.history import ChainedEvent
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import EventType
-from complaints.storage.database.any_of import any_of
 from complaints.storage.database.bulk import insert_last
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import Serial, UtcDateTime, metadata, one_of_registered, one_subject
@@ -144,19 +143,6 @@ def list_events(
     )
     if below_number is not None:
         statement = statement.where(e.sequence < below_number)
-    return tx.connection.execute(statement).mappings().all()
-
-
-def list_histories(tx: Transaction, complaint_ids: Collection[UUID], *, up_to: int) -> Sequence[RowMapping]:
-    """The events of these complaints with numbers up to `up_to`, each history oldest first."""
-    began = select(func.min(complaint.c.events_after)).where(any_of(complaint.c.id, complaint_ids))
-    after = tx.connection.execute(began).scalar_one() or 0
-    e = event.c
-    statement = (
-        select(event)
-        .where(any_of(e.complaint_id, complaint_ids), e.sequence > after, e.sequence <= up_to)
-        .order_by(e.complaint_id, e.ordinal)
-    )
     return tx.connection.execute(statement).mappings().all()
 
 

@@ -1,15 +1,15 @@
 """The facts that figures count: read-optimised rows, kept by a follower of the history. See `domain.figures.facts`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -20,10 +20,9 @@ from sqlalchemy import (
     delete,
     select,
     text,
-    update,
 )
 
-from complaints.domain.figures.facts import ComplaintFacts, FactKind, FigureFact
+from complaints.domain.figures.facts import SHARED_MEMBERS, ComplaintFacts, FactKind, FigureFact
 from complaints.storage.database import bulk
 from complaints.storage.database.any_of import any_of
 from complaints.storage.database.transactions import Transaction
@@ -79,10 +78,11 @@ figure_fact = Table(
 f = figure_fact.c
 Index("ix_figure_fact__day", f.kind, f.day)
 _IS_OPEN = text("until_day IS NULL AND kind IN ('received', 'reopened')")
-Index("ix_figure_fact__open", f.day, postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN)
+Index("ix_figure_fact__open", f.kind, f.day, postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN)
 Index(
     "ix_figure_fact__until_day",
     f.until_day,
+    f.day,
     postgresql_where=f.until_day.is_not(None),
     sqlite_where=f.until_day.is_not(None),
 )
@@ -94,33 +94,31 @@ Index(
 )
 _OWN = tuple(one.name for one in fields(FigureFact))
 _values = attrgetter(*_OWN)
+_SHARED = (*SHARED_MEMBERS, "is_imported", "is_merged", "received_day")
+_NAMES = ("complaint_id", *_SHARED, *_OWN)
 _OF_RECEIPT = f.kind == FactKind.RECEIVED
 
 
+def pack_facts(dialect: Dialect, found: Iterable[ComplaintFacts]) -> bulk.PackedRows:
+    """The facts of complaints as rows that `insert_facts` takes."""
+    rows = []
+    for one in found:
+        shared = (one.complaint_id, *(one.members[name] for name in _SHARED))
+        rows += [shared + _values(fact) for fact in one.facts]
+    return bulk.pack_rows(dialect, figure_fact, _NAMES, rows)
+
+
 def insert_facts(
-    tx: Transaction, found: Sequence[ComplaintFacts], repeats: Mapping[UUID, UUID | None]
+    tx: Transaction, packed: Iterable[bulk.PackedRows], repeats: Mapping[UUID, UUID | None]
 ) -> None:
     """Write the facts of complaints that have none. `repeats` has the earlier complaint of each."""
-    inserts = bulk.Inserts(tx)
-    inserts.add(figure_fact, [row for one in found for row in _rows_of(one, repeats.get(one.complaint_id))])
-    inserts.write()
+    bulk.insert_packed(tx, figure_fact, _NAMES, packed)
+    set_repeats(tx, {one: other for one, other in repeats.items() if other is not None})
 
 
 def remove_facts(tx: Transaction, complaint_ids: Collection[UUID]) -> None:
     """Delete the facts of complaints."""
     tx.connection.execute(delete(figure_fact).where(any_of(f.complaint_id)), {"ids": complaint_ids})
-
-
-def _rows_of(found: ComplaintFacts, repeat_of: UUID | None) -> list[dict[str, Any]]:
-    shared = {"complaint_id": found.complaint_id, **found.members}
-    return [
-        {
-            **shared,
-            **dict(zip(_OWN, _values(fact), strict=True)),
-            "repeat_of": repeat_of if fact.kind is FactKind.RECEIVED else None,
-        }
-        for fact in found.facts
-    ]
 
 
 def find_repeats(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, UUID]:
@@ -139,7 +137,8 @@ def find_repeating(tx: Transaction, complaint_ids: Collection[UUID]) -> set[UUID
 
 def set_repeats(tx: Transaction, repeats: Mapping[UUID, UUID | None]) -> None:
     """Write the earlier complaint that each of these complaints repeats; None: it repeats none."""
-    for complaint_id, repeat_of in repeats.items():
-        tx.connection.execute(
-            update(figure_fact).where(f.complaint_id == complaint_id, _OF_RECEIPT).values(repeat_of=repeat_of)
-        )
+    rows = [
+        {"key_complaint_id": complaint_id, "key_kind": FactKind.RECEIVED, "repeat_of": repeat_of}
+        for complaint_id, repeat_of in repeats.items()
+    ]
+    bulk.update_rows(tx, figure_fact, rows)

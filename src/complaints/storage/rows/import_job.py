@@ -34,6 +34,7 @@ from sqlalchemy import (
 )
 
 from complaints.domain.importing.import_file import START, FileFacts, Place
+from complaints.domain.scope import ALL_COMPLAINTS, Scope, ScopeKind
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata
 from complaints.storage.rows.configuration import api_key, user_account
@@ -176,6 +177,15 @@ def find_job(tx: Transaction, import_id: UUID) -> ImportJob | None:
     """The import with this id, or None."""
     row = tx.connection.execute(select(*_SHOWN).where(j.id == import_id)).mappings().first()
     return _read_job(row) if row else None
+
+
+def list_jobs(tx: Transaction, scope: Scope, login: str | None, *, limit: int) -> list[ImportJob]:
+    """Imports of a scope of all or of sources, and those of this user, latest first."""
+    statement = select(*_SHOWN).order_by(j.created_at.desc(), j.id).limit(limit)
+    if scope != ALL_COMPLAINTS:
+        names = scope.names if scope.kind is ScopeKind.SOURCES else ()
+        statement = statement.where(or_(j.source.in_(names), j.login == login))
+    return [_read_job(row) for row in tx.connection.execute(statement).mappings()]
 
 
 def find_file(tx: Transaction, import_id: UUID) -> StoredFile:

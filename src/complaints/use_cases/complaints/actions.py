@@ -3,6 +3,7 @@
 Each use case runs in the transaction it is given: load with a lock, catch up, plan, save.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from complaints.domain.complaint.change import Change
@@ -23,9 +24,16 @@ from complaints.use_cases.service import Service
 
 
 def transition(
-    service: Service, tx: Transaction, caller: Caller, reference: str, command: Transition, versions: Versions
+    service: Service,
+    tx: Transaction,
+    caller: Caller,
+    reference: str,
+    command: Transition,
+    versions: Versions,
+    *,
+    note_before: Callable[[Complaint], object] = lambda _complaint: None,
 ) -> Complaint:
-    """Take an action.
+    """Take an action. `note_before` gets the complaint as it was before it.
 
     Raises TransitionRefused with the actions that are allowed now, InvalidContent, StaleVersion, NotFound.
     """
@@ -35,6 +43,7 @@ def transition(
     _lock_first(service, tx, caller, reference, command.action, arguments)
 
     def step(tx: Transaction, change: Change, policy: Policy) -> None:
+        note_before(change.complaint)
         if command.action is Action.MERGE:
             merging.prepare_merge(service, tx, caller, change, arguments)
         elif command.action is Action.UNMERGE:

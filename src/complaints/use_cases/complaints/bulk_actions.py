@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import Action
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
@@ -26,17 +27,32 @@ from complaints.use_cases.service import Service
 _NEWEST_FIRST = Order(SortKey.RECEIVED_AT, descending=True)
 
 
+def _note_nothing(_reference: str, _before: Complaint, _after: Complaint) -> None:
+    """Note nothing: most callers do not undo."""
+
+
 def take_action_on_many(
-    service: Service, caller: Caller, chosen: ComplaintSelection, command: Transition, show: ShowItem
+    service: Service,
+    caller: Caller,
+    chosen: ComplaintSelection,
+    command: Transition,
+    show: ShowItem,
+    *,
+    note: Callable[[str, Complaint, Complaint], None] = _note_nothing,
 ) -> BulkWork:
-    """The work of one action on the chosen complaints. Raises Forbidden without the right to work."""
+    """The work of one action on the chosen complaints. Raises Forbidden without the right to work.
+
+    `note` gets the reference of each complaint that was changed, and the complaint before and after the action.
+    """
     into = (command.into,) if command.action is Action.MERGE else ()
 
     def prepare(tx: Transaction, references: Sequence[str]) -> None:
         load.lock_in_order(tx, [*references, *into])
 
     def act(tx: Transaction, reference: str) -> None:
-        transition(service, tx, caller, reference, command, None)
+        before: list[Complaint] = []
+        after = transition(service, tx, caller, reference, command, None, note_before=before.append)
+        note(reference, before[0], after)
 
     return _work(service, caller, chosen, prepare, act, show)
 

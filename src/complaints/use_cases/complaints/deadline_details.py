@@ -25,7 +25,8 @@ _MOST_STEPS = 500
 class DeadlineDetail:
     """A deadline, the pauses that move its due time, and the steps of its ladder by planned time.
 
-    `promise` is the text of a promise, and "" for another deadline. `recipients` of a step to come are the users who would hear of it as things stand now.
+    `promise` is the text of a promise, and "" for another deadline. `recipients` of a step to come are the users who
+    would hear of it as things stand now.
     """
 
     deadline: Deadline

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from complaints.domain.complaint.facts import Complaint
@@ -14,9 +14,12 @@ from complaints.domain.scope import Scope
 from complaints.storage.database.look_ups import LookUp, look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import person as person_rows
-from complaints.storage.rows.person import EarlierComplaint
+from complaints.storage.rows.person import EarlierComplaint as EarlierComplaint
+from complaints.use_cases.access import Caller
+from complaints.use_cases.service import Service
 
 MOST_RELATED = 10
+C = TypeVar("C", bound=EarlierComplaint | Complaint)
 
 
 class EarlierComplaints:
@@ -41,10 +44,7 @@ class EarlierComplaints:
 
     def list_related(self, new: NewComplaint, scope: Scope) -> tuple[EarlierComplaint | Complaint, ...]:
         """The complaints of the complainant within the window and within `scope`: at most 10, latest first."""
-        earlier = self.list_of_complainant(new.identity, new.received_at, new.policy)
-        found = {one.id: one for one in earlier if scope.admits(one)}
-        latest_first = sorted(found.values(), key=lambda one: (one.received_at, one.sequence), reverse=True)
-        return tuple(latest_first[:MOST_RELATED])
+        return _latest(self.list_of_complainant(new.identity, new.received_at, new.policy), scope)
 
     def list_of_complainant(
         self, identity: Identity, received_at: datetime, policy: Policy
@@ -55,6 +55,31 @@ class EarlierComplaints:
             for other, earlier in self._found.get(mark, ()):
                 if since <= earlier.received_at <= received_at and same_complainant(other, identity):
                     yield earlier
+
+
+def _latest(earlier: Iterable[C], scope: Scope) -> tuple[C, ...]:
+    """Each complaint within `scope` once: at most 10, latest first."""
+    found = {one.id: one for one in earlier if scope.admits(one)}
+    latest_first = sorted(found.values(), key=lambda one: (one.received_at, one.sequence), reverse=True)
+    return tuple(latest_first[:MOST_RELATED])
+
+
+def list_earlier(
+    service: Service, tx: Transaction, caller: Caller, complaint: Complaint
+) -> tuple[EarlierComplaint | Complaint, ...]:
+    """The earlier complaints of the complainant of a registered one, as `EarlierComplaints.list_related` finds them."""
+    identity, policy = (
+        person_rows.find_identity(tx, complaint.id),
+        service.configuration(tx).policy_of(complaint),
+    )
+    if not any(_marks(identity)):
+        return ()
+    found_by_mark = look_up(
+        tx, person_rows.ask_for_earlier([(identity, _since(complaint.received_at, policy))])
+    )
+    known = EarlierComplaints(found_by_mark)
+    found = known.list_of_complainant(identity, complaint.received_at, policy)
+    return _latest((one for one in found if one.id != complaint.id), caller.scope)
 
 
 def ask_for_earlier(new: Iterable[NewComplaint]) -> LookUp[list[tuple[Identity, EarlierComplaint]]]:

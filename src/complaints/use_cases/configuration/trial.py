@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from complaints.domain.complaint.facts import Hold
 from complaints.domain.errors import Fault, InvalidContent, ask_if_meant
 from complaints.domain.policy.circumstances import Circumstances
 from complaints.domain.policy.policy import Policy
 from complaints.domain.policy.side_by_side import ChoosingMembers, find_fit
-from complaints.domain.rules.trial import Trial, TriedDeadline, plan_deadlines, plan_trial
+from complaints.domain.rules.trial import MOST_PAUSES, Trial, TriedDeadline, plan_deadlines, plan_trial
 from complaints.domain.time.working_time import Pause
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
@@ -40,14 +41,57 @@ def try_policy(
     Without a code, the policy is that of a complaint received at `start` with these members (rule 4.14). Raises
     InvalidContent for an unknown policy or category, and as `plan_trial` does.
     """
-    configuration, chosen_by = service.configuration(tx), None
-    configuration.classify(told.category)
-    if code is None:
-        policy, chosen_by = configuration.side_by_side.choose(start, _choosing_members(told))
-    else:
-        policy = _choose_policy(configuration, code, start)
+    policy, chosen_by = _choose(service.configuration(tx), code, start, told)
     trial = plan_trial(policy, kind, told=told, sequence=sequence, start=start, pauses=pauses)
     return PolicyTrial(trial, chosen_by)
+
+
+@dataclass(frozen=True, slots=True)
+class LifeTrial:
+    """All deadlines of a complaint by one policy. `chosen_by` is as in `PolicyTrial`."""
+
+    policy: Policy
+    chosen_by: Mapping[str, str] | None
+    deadlines: Sequence[TriedDeadline]
+
+
+def try_life(
+    service: Service,
+    tx: Transaction,
+    code: str | None,
+    received_at: datetime,
+    *,
+    told: Circumstances,
+    holds: Sequence[Hold] = (),
+    version: int | None = None,
+) -> LifeTrial:
+    """The deadlines of a complaint that is received at `received_at`, up to its closure (rule 4.18).
+
+    Without a code the members choose the policy; `version` names one version of a code. Raises InvalidContent as
+    `try_policy` does, for too many holds, and for a hold that does not end after its start. Raises NotFound for an
+    unknown version.
+    """
+    if len(holds) > MOST_PAUSES:
+        raise InvalidContent.at("/holds", f"At most {MOST_PAUSES} holds can be given.")
+    for number, hold in enumerate(holds):
+        if hold.until_at <= hold.started_at:
+            raise InvalidContent.at(f"/holds/{number}", "A hold ends after it starts.")
+    configuration = service.configuration(tx)
+    if code is not None and version is not None:
+        policy, chosen_by = configuration.policy(code, version), None
+    else:
+        policy, chosen_by = _choose(configuration, code, received_at, told)
+    return LifeTrial(policy, chosen_by, plan_deadlines(policy, received_at, told=told, holds=holds))
+
+
+def _choose(
+    configuration: Configuration, code: str | None, start: datetime, told: Circumstances
+) -> tuple[Policy, Mapping[str, str] | None]:
+    """The policy `code`, or the one that the members of a complaint choose, with the rule that chose it."""
+    configuration.classify(told.category)
+    if code is None:
+        return configuration.side_by_side.choose(start, _choosing_members(told))
+    return _choose_policy(configuration, code, start), None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from complaints.domain.figures.catalogue import Figure, ValueKind
 from complaints.domain.figures.evaluation import FactSum
 from complaints.domain.scope import Scope
 from complaints.storage.queries import figures
-from complaints.storage.queries.figures import FactQuery
+from complaints.storage.queries.figures import FactQuery, FactRanks
 from complaints.storage.rows import follower
 from complaints.use_cases.complaints.feed_cursor import FeedPlace, cursor_at
 from complaints.use_cases.complaints.history import find_mark
@@ -31,9 +31,9 @@ def answer_figure(
     figure, asked = make_exact_query(tx, request, configuration=configuration, scope=scope)
     tallies = figures.sum_facts(tx, asked)
     total = sum(tallies.values(), FactSum())
-    ranks = _rank(tx, figure, replace(asked, group_by=None))
-    whole = make_group(figure, None, total, ranks.get(None, {}))
-    groups = [] if asked.group_by is None else _make_groups(tx, figure, asked, tallies)
+    ranks = _rank(tx, figure, asked, total)
+    whole = make_group(figure, None, total, _named(ranks.total))
+    groups = [] if asked.group_by is None else _make_groups(figure, asked, tallies, ranks)
     if figure.measure is not None:
         groups, whole = set_against(tx, figure, asked, groups, whole)
     if figure.name == "weak_points":
@@ -76,19 +76,21 @@ def find_as_of(tx: Transaction) -> str:
 
 
 def _make_groups(
-    tx: Transaction, figure: Figure, asked: FactQuery, tallies: Mapping[Any, FactSum]
+    figure: Figure, asked: FactQuery, tallies: Mapping[Any, FactSum], ranks: FactRanks
 ) -> list[FigureGroup]:
-    ranks = _rank(tx, figure, asked)
     made = [
-        make_group(figure, write_key(asked.group_by, raw), tally, ranks.get(raw, {}))
+        make_group(figure, write_key(asked.group_by, raw), tally, _named(ranks.groups.get(raw, {})))
         for raw, tally in tallies.items()
     ]
     return sorted(made, key=lambda group: (group.key is None, group.key or ""))
 
 
-def _rank(tx: Transaction, figure: Figure, asked: FactQuery) -> dict[Any, Mapping[str, int]]:
-    """The percentiles of each group, by its raw key. Empty for a figure that is not of times."""
+def _rank(tx: Transaction, figure: Figure, asked: FactQuery, total: FactSum) -> FactRanks:
+    """The percentiles of a figure of times. Empty for other figures."""
     if figure.kind is not ValueKind.MEDIAN:
-        return {}
-    ranked = figures.rank_facts(tx, asked, tuple(SHARES.values()))
-    return {raw: dict(zip(SHARES, values, strict=True)) for raw, values in ranked.items()}
+        return FactRanks({}, {})
+    return figures.rank_facts(tx, asked, [*SHARES.values()], facts=total.counted)
+
+
+def _named(ranks: Mapping[int, int]) -> dict[str, int]:
+    return {name: ranks[share] for name, share in SHARES.items() if share in ranks}

@@ -57,8 +57,15 @@ def list_fact_rows(
     after: FactPlace | None,
     limit: int,
 ) -> Sequence[FigureFactRow]:
-    """Up to `limit` facts after a place, by day. Raises like `answer_figure`, and InvalidContent for a bad group."""
+    """Up to `limit` facts after a place, by day. Raises like `answer_figure`.
+
+    Raises InvalidContent also for a bad group, and for the denominator of a figure that has none.
+    """
     figure, asked = make_exact_query(tx, wanted.request, configuration=configuration, scope=scope)
+    if wanted.side is Side.DENOMINATOR and not figure.has_denominator:
+        raise InvalidContent.in_query(
+            "side", f"{figure.name} has no denominator: its only side is numerator."
+        )
     if wanted.group is not None and asked.group_by is None:
         raise InvalidContent.in_query("group", "group needs group_by: it is the key of a group.")
     group = read_key(asked.group_by, wanted.group) if wanted.group and asked.group_by else None

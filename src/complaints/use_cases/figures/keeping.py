@@ -9,25 +9,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
-from complaints.domain.figures.facts import ComplaintFacts
-from complaints.domain.figures.folding import fold_facts
+from complaints.domain.figures.folding import FactEvent, fold_facts
 from complaints.domain.vocabulary import EventType
+from complaints.storage.database.bulk import PackedRows
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows import event, figure_fact, follower
-from complaints.use_cases.complaints.history import EventRecord, event_without_texts, find_end
+from complaints.storage.queries.fact_histories import find_histories
+from complaints.storage.rows import figure_fact, follower
+from complaints.use_cases.complaints.history import EventRecord, find_end
 from complaints.use_cases.figures.repeats import find_repeats_again
 from complaints.use_cases.following import follow
 from complaints.use_cases.service import Service, Transaction
 
 log = logging.getLogger(__name__)
-FOLLOWER, REBUILD = "reports", "reports.rebuild"
+FOLLOWER = "reports"
 BATCH = 250
 """Events in a transaction. On SQLite it has the write lock: a new complaint takes 0.2 ms, and one that changed 1 ms."""
 LATE_SECONDS = 1.0
 _COUNTED = ("changes", "deadlines", "planned_at", "persons")
 _COUNTED_TYPES = (EventType.CONTACT_RECORDED, EventType.RESULT_NOTIFIED)
 _MOVED_BY = ("category", "merged_into")
-Histories = dict[UUID, list[EventRecord]]
+Histories = Mapping[UUID, Sequence[FactEvent]]
 
 
 def keep_facts(service: Service, *, limit: int = BATCH) -> int:
@@ -44,24 +45,6 @@ def _is_sweep_late(tx: Transaction) -> bool:
     return due_complaints.seconds_to_next_wake(tx) < -LATE_SECONDS
 
 
-def rebuild_facts(service: Service, *, limit: int = BATCH) -> int:
-    """Write the facts of the next complaints again, from the beginning of the history. Returns how many events it read.
-
-    0: the rebuild is over, or another process works on it. One that was cut off goes on where it was.
-    """
-    read = follow(service, REBUILD, partial(_rebuild, service), limit=limit)
-    if not service.read(_is_rebuilt):
-        return read
-    service.write(lambda tx: follower.remove_follower(tx, REBUILD))
-    return 0
-
-
-def _is_rebuilt(tx: Transaction) -> bool:
-    """True if the rebuild has reached the facts that are kept."""
-    after = follower.find_after(tx, REBUILD)
-    return after is not None and after >= (follower.find_after(tx, FOLLOWER) or 0)
-
-
 def _keep(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> None:
     counted = [one for one in events if one.complaint_id is not None and _is_counted(one)]
     changed = {one.complaint_id for one in counted if one.complaint_id}
@@ -71,29 +54,19 @@ def _keep(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> N
     older = load_histories(tx, known.keys() - begun, up_to=events[-1].sequence)
     moved = {one.complaint_id for one in counted if one.complaint_id and _moves_repeats(one)}
     repeats = find_repeats_again(tx, moved)
-    _write(service, tx, {one: known[one] for one in begun} | older, repeats)
-
-
-def _rebuild(service: Service, tx: Transaction, events: Sequence[EventRecord]) -> None:
-    """Each complaint is written once: at its first event, with all events that are known to the other follower."""
-    begun = [one.complaint_id for one in events if one.complaint_id is not None and one.ordinal == 1]
-    follower.insert_follower(tx, FOLLOWER, after=0)
-    up_to = follower.lock_after(tx, FOLLOWER)
-    histories = load_histories(tx, begun, up_to=up_to)
-    # Every other complaint is written in its turn, so later ones need not be looked at.
-    _write(service, tx, histories, find_repeats_again(tx, histories, with_later=False))
+    _write(service, tx, {**{one: known[one] for one in begun}, **older}, repeats)
 
 
 def load_histories(tx: Transaction, complaint_ids: Collection[UUID], *, up_to: int) -> Histories:
     """The histories of complaints up to a number. Those whose first events are in a detached month are left out."""
     if not complaint_ids:
         return {}
-    found = _group(map(event_without_texts, event.list_histories(tx, complaint_ids, up_to=up_to)))
+    found = find_histories(tx, complaint_ids, up_to=up_to)
     return {one: events for one, events in found.items() if events[0].ordinal == 1}
 
 
-def _group(events: Iterable[EventRecord]) -> Histories:
-    found: Histories = defaultdict(list)
+def _group(events: Iterable[EventRecord]) -> dict[UUID, list[EventRecord]]:
+    found: dict[UUID, list[EventRecord]] = defaultdict(list)
     for one in events:
         if one.complaint_id is not None:
             found[one.complaint_id].append(one)
@@ -101,30 +74,26 @@ def _group(events: Iterable[EventRecord]) -> Histories:
 
 
 def _write(
-    service: Service,
-    tx: Transaction,
-    histories: Mapping[UUID, Sequence[EventRecord]],
-    repeats: Mapping[UUID, UUID | None],
+    service: Service, tx: Transaction, histories: Histories, repeats: Mapping[UUID, UUID | None]
 ) -> None:
     """Write the facts of complaints. `repeats` has the complaints whose repeats were looked for again."""
     if histories:
         kept = figure_fact.find_repeats(tx, histories.keys() - repeats.keys())
         figure_fact.remove_facts(tx, histories.keys())
-        figure_fact.insert_facts(tx, _fold(service, tx, histories), {**kept, **repeats})
+        known = {one: other for one, other in repeats.items() if one in histories}
+        figure_fact.insert_facts(tx, [pack_histories(service, tx, histories)], {**kept, **known})
     figure_fact.set_repeats(tx, {one: other for one, other in repeats.items() if one not in histories})
 
 
-def _fold(
-    service: Service, tx: Transaction, histories: Mapping[UUID, Sequence[EventRecord]]
-) -> list[ComplaintFacts]:
-    """The facts of complaints. One whose history cannot be read has none, and `complaints check` names it."""
+def pack_histories(service: Service, tx: Transaction, histories: Histories) -> PackedRows:
+    """The facts of complaints as rows. One whose history cannot be read has none, and `complaints check` names it."""
     configuration, found = service.configuration(tx), []
     for complaint_id, events in histories.items():
         try:
             found.append(fold_facts(complaint_id, events, configuration.policy))
         except Exception:  # one that fails must not stop the figures of the others
             log.exception("complaint without facts", extra={"complaint_id": str(complaint_id)})
-    return found
+    return figure_fact.pack_facts(tx.connection.dialect, found)
 
 
 def count_waiting(tx: Transaction) -> int:

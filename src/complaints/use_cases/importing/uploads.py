@@ -92,6 +92,11 @@ def load_import(tx: Transaction, caller: Caller, import_id: UUID) -> ImportJob:
     return job
 
 
+def list_imports(tx: Transaction, caller: Caller, *, limit: int) -> list[ImportJob]:
+    """Up to `limit` imports that the caller may know of, latest first (rule 7.8)."""
+    return import_job.list_jobs(tx, caller.scope, caller.login, limit=limit)
+
+
 def _may_know(caller: Caller, job: ImportJob) -> bool:
     """An import has a source, but no team."""
     if caller.login is not None and job.login == caller.login:

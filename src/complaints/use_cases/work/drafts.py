@@ -9,7 +9,7 @@ from complaints.domain.errors import InvalidContent, NotFound
 from complaints.domain.vocabulary import EventType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import draft as rows
-from complaints.storage.rows.draft import Draft as Draft
+from complaints.storage.rows.draft import FormDraft as FormDraft
 from complaints.storage.rows.event import find_last_event
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.known import load_known_id
@@ -44,7 +44,7 @@ class FormName:
         return cls(f"{complaint_id}:{action}", complaint_id)
 
 
-def save_draft(tx: Transaction, caller: Caller, form: FormName, fields: Mapping[str, str]) -> Draft:
+def save_draft(tx: Transaction, caller: Caller, form: FormName, fields: Mapping[str, str]) -> FormDraft:
     """Keep the fields of a form in place of the draft before. Of one user, the latest 200 drafts are kept.
 
     Raises Forbidden for a caller who may not fill in forms, NotFound for a complaint that the caller may not know of,
@@ -52,12 +52,12 @@ def save_draft(tx: Transaction, caller: Caller, form: FormName, fields: Mapping[
     """
     login = _login_of(tx, caller, form)
     _check_fields(fields)
-    draft = Draft(login, form.text, form.complaint_id, dict(fields), tx.now)
+    draft = FormDraft(login, form.text, form.complaint_id, dict(fields), tx.now)
     rows.write_draft(tx, draft, most=MOST_DRAFTS)
     return draft
 
 
-def find_draft(tx: Transaction, caller: Caller, form: FormName) -> Draft | None:
+def find_draft(tx: Transaction, caller: Caller, form: FormName) -> FormDraft | None:
     """The draft of the caller for a form. A caller who is no user has none."""
     return rows.find_draft(tx, caller.login, form.text) if caller.login else None
 

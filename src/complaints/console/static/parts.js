@@ -1,0 +1,40 @@
+// Asks the server for parts of a page. If the session has ended, a dialog asks to sign in, and the request is sent again.
+
+export async function ask(address, options = {}) {
+  for (;;) {
+    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } });
+    if (answer.status !== 401) return answer;
+    const dialog = document.querySelector("dialog#sign-in");
+    if (!dialog.open) dialog.showModal();
+    await new Promise((done) => document.addEventListener("console:signed-in", done, { once: true }));
+  }
+}
+
+// Puts values into the words of an element: `data-words="{count} ticked"`.
+export function fill(element, values) {
+  element.textContent = element.dataset.words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+export function parse(html) {
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  return made.content;
+}
+
+// Renders rows that are on the screen again. A complaint that left the scope of the list stays, greyed.
+export async function refreshRows(ids) {
+  const body = document.querySelector("#rows");
+  const shown = ids.filter((id) => document.getElementById(`row-${id}`)).slice(0, 200);
+  if (!body || !shown.length) return;
+  const answer = await ask(`/console/rows?ids=${shown.join(",")}&${body.dataset.query}`);
+  if (!answer.ok) return;
+  const made = parse(await answer.text());
+  for (const id of shown) {
+    const old = document.getElementById(`row-${id}`), row = made.getElementById(`row-${id}`);
+    if (!old) continue;
+    if (row) {
+      row.classList.toggle("at", old.classList.contains("at"));
+      old.replaceWith(row);
+    } else old.classList.add("gone");
+  }
+}

@@ -1,0 +1,139 @@
+"""The overdue page in a real browser: ticks, one verb on many complaints, its undo, and saved views."""
+
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.console import PASSWORD, sign_in_at
+from tests.browser.tabs import DESKTOP, PHONES, Tab
+from tests.conftest import DATABASE_KINDS
+from tests.journeys.running_server import RunningServer
+from tests.support import ADMIN_SECRET
+
+COUNT = 64
+SUBJECTS = ("No signal in the whole building since Monday", "被收取未订购的增值业务费，要求退款并说明原因")
+
+
+@pytest.fixture
+def api(server: RunningServer) -> Iterator[httpx2.Client]:
+    """A client of a server with 64 overdue complaints that nobody has, and a user chen.jie."""
+    with server.client(ADMIN_SECRET) as client:
+        if client.get("/v1/users/chen.jie").status_code == 404:
+            client.post("/v1/users", json={"login": "chen.jie", "name": "Chen Jie"}).raise_for_status()
+            client.patch("/v1/users/chen.jie", json={"teams": ["operations"]}).raise_for_status()
+            for n in range(COUNT):
+                body = {
+                    "channel": "phone",
+                    "subject": SUBJECTS[n % 2],
+                    "category": "network.slow",
+                    "region": "R",
+                }
+                client.post("/v1/complaints", json=body).raise_for_status()
+            client.post("/v1/sandbox/clock/advance", json={"by": "P4D"}).raise_for_status()
+        yield client
+
+
+def _count_of(api: httpx2.Client, assignee: str) -> int:
+    query = {"assignee": assignee, "overdue": "true", "count": "true", "region": "R", "limit": "1"}
+    found: int = api.get("/v1/complaints", params=query).raise_for_status().json()["count"]
+    return found
+
+
+def _tick(page: Page, first: int, last: int) -> None:
+    """Tick the rows from `first` to `last` of the page, the last one with Shift."""
+    boxes = page.locator("#rows input[name=id]")
+    boxes.nth(first).click()
+    boxes.nth(last).click(modifiers=["Shift"])
+
+
+@pytest.mark.parametrize("server", DATABASE_KINDS, indirect=True)
+def test_thirty_are_ticked_over_two_pages_assigned_and_given_back(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    page = tab.page
+    sign_in_at(server, tab, "lead.a", "manager")
+    page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+    _tick(page, 30, 49)
+    page.get_by_role("link", name="Next page").click()
+    _tick(page, 0, 9)
+    expect(page.locator("#bulk b")).to_have_text("30 ticked")
+    hold = page.locator("#bulk button[value=hold]")
+    expect(hold).to_have_attribute("aria-disabled", "true")
+    expect(hold).to_have_attribute("title", "30 of 30 cannot: Received")
+
+    page.click("#bulk button[value=assign]")
+    page.select_option("#bulk-assignee", "chen.jie")
+    tab.check("console-bulk-assign")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("#bulk-dialog")).to_be_visible()  # the question is not answered yet
+    page.check("[name=confirmed]")
+    page.click("#bulk-form button.primary")
+    expect(page.locator("#flash p")).to_have_text("30 assigned")
+    expect(page.locator("#bulk")).to_be_hidden()
+    expect(page.locator("#rows tr.gone")).to_have_count(10)
+    assert _count_of(api, "chen.jie") == 30
+
+    other = page.locator("#rows tr.gone").first.get_attribute("data-id")
+    moved = {"action": "assign", "team": "management", "assignee": "lead.a"}
+    api.post(f"/v1/complaints/{other}/transitions", json=moved).raise_for_status()
+    page.click("#flash .undo button")
+    expect(page.locator("#flash p")).to_have_text("29 assigned as before")
+    expect(page.locator("#bulk-dialog li")).to_have_count(1)
+    tab.check("console-bulk-refused")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("#rows tr.gone")).to_have_count(1)
+    assert _count_of(api, "chen.jie") == 0
+    back = {"action": "assign", "team": "operations", "assignee": None}
+    api.post(f"/v1/complaints/{other}/transitions", json=back).raise_for_status()
+
+
+def test_all_that_match_are_ticked_and_a_session_that_ended_loses_nothing(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client
+) -> None:
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900})
+    page = tab.page
+    sign_in_at(server, tab, "lead.b", "manager")
+    page.goto(f"{server.url}/console/overdue?region=R")
+    page.click("#tick-all")
+    page.click("#tick-matching")
+    expect(page.locator("#bulk b")).to_have_text(f"{COUNT} ticked")
+    page.click("#bulk button[value=note]")
+    page.fill("#bulk-text", "Looked at.")
+    page.check("[name=confirmed]")
+    page.context.clear_cookies(name="__Host-session")
+    page.context.clear_cookies(name="complaints_session")
+    page.context.clear_cookies()
+    tab.expected.add(401)
+    page.click("#bulk-form button.primary")
+    page.fill("#sign-in #field-password", PASSWORD)
+    page.click("#sign-in button.primary")
+    expect(page.locator("#flash p")).to_have_text(f"{COUNT} notes added")
+    expect(page.locator("#bulk")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
+def test_a_view_is_saved_and_every_word_is_seen(
+    open_tab: Callable[..., Tab], server: RunningServer, api: httpx2.Client, language: str, scheme: str
+) -> None:
+    tab = open_tab(viewport={"width": DESKTOP, "height": 900}, locale=language, color_scheme=scheme)
+    page = tab.page
+    sign_in_at(server, tab, f"lead.{language.lower()}", "supervisor", teams=["operations"])
+    page.goto(f"{server.url}/console/overdue?region=R&columns=priority,status,team,clock")
+    page.click("details.to-left > summary")
+    page.fill("#field-name", "R / 东区")
+    page.check("[name=is_home]")
+    page.click(".to-left button.primary")
+    expect(page.locator(".saved .count")).to_have_text(str(COUNT))
+    page.locator("#rows input[name=id]").first.click()
+    for width in (*PHONES, DESKTOP):
+        page.set_viewport_size({"width": width, "height": 800})
+        tab.check(f"console-overdue-{language}-{scheme}-{width}")
+    page.locator(".filters summary").first.click()
+    tab.check(f"console-filters-{language}-{scheme}")
+    page.goto(f"{server.url}/console/")
+    expect(page).to_have_url(f"{server.url}/console/overdue?region=R&columns=priority,status,team,clock")
+    page.goto(f"{server.url}/console/views")
+    tab.check(f"console-views-{language}-{scheme}")
