@@ -58,6 +58,12 @@ class Tab:
         page.on("requestfailed", self._note_failure)
         page.on("response", self._note_answer)
 
+    def open_another(self) -> "Tab":
+        """Another tab of the same browser. It notes its faults with those of this tab."""
+        another = Tab(self.page.context.new_page(), self._axe, self._screenshots)
+        another.faults, another.expected = self.faults, self.expected
+        return another
+
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
