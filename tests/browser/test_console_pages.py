@@ -21,8 +21,8 @@ COMPLAINTS = 1500
 READER = "alex.sample"
 ROLES = ["agent", "supervisor", "manager", "admin"]
 STATUSES = ("investigating", "on_hold", "following_up", "closed")
-CONTRAST = ("cat.color",)
-"""What axe looks for in colours."""
+CONTRAST = ("color-contrast",)
+"""What axe looks at where the colours change."""
 FIRST_LOAD = 60_000
 FIRST = (
     "overdue",
@@ -111,6 +111,7 @@ def test_every_page_is_seen_whole_and_can_be_read(
     tab = open_tab(
         locale=locale,
         color_scheme=scheme,
+        reduced_motion="reduce",
         timezone_id="Asia/Shanghai",
         viewport={"width": DESKTOP, "height": 900},
     )
