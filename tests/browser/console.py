@@ -17,11 +17,17 @@ def make_user(server: RunningServer, login: str, *roles: str, **members: Any) ->
         name = login.replace(".", " ").title()
         given = {"login": login, "name": name, "roles": [*(roles or ("supervisor",))], **members}
         api.post("/v1/users", json=given).raise_for_status()
+    set_password(server, login)
+
+
+def set_password(server: RunningServer, login: str) -> None:
+    """Give the user the password of the tests."""
+    with server.client(ADMIN_SECRET) as api:
         token = api.post(f"/v1/users/{login}/password-link").raise_for_status().json()["token"]
+    with server.client() as anybody:
         sent = {"token": token, "password": PASSWORD}
-        api.post(
-            "/v1/password-links", json=sent, headers={"Sec-Fetch-Site": "same-origin"}
-        ).raise_for_status()
+        same_site = {"Sec-Fetch-Site": "same-origin"}
+        anybody.post("/v1/password-links", json=sent, headers=same_site).raise_for_status()
 
 
 def sign_in_at(server: RunningServer, tab: Tab, login: str, *roles: str, **members: Any) -> None:

@@ -1,5 +1,6 @@
 """A tab of a browser that notices faults: in scripts, in policies, in layout, and in accessibility."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
 PHONES = (320, 360)
 DESKTOP = 1280
-_STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _SERIOUS = ("serious", "critical")
 _RUN_AXE = """async standards => {
   const found = await axe.run(document, {runOnly: standards});
@@ -24,7 +25,7 @@ _FIND_CUT = """() => {
     if (box.width === 0 || style.visibility === "hidden" || one.matches(".skip, .unseen")) continue;
     const name = one.outerHTML.slice(0, 80);
     if (box.right > width + 1 || box.left < -1) cut.push(`outside the window: ${name}`);
-    if (style.overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1) cut.push(`cut sideways: ${name}`);
+    if (one.tagName !== "INPUT" && style.overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1) cut.push(`cut sideways: ${name}`);
     if (style.overflowY === "hidden" && one.scrollHeight > one.clientHeight + 1) cut.push(`cut below: ${name}`);
   }
   return cut;
@@ -57,6 +58,12 @@ class Tab:
         page.on("requestfailed", self._note_failure)
         page.on("response", self._note_answer)
 
+    def open_another(self) -> "Tab":
+        """Another tab of the same browser. It notes its faults with those of this tab."""
+        another = Tab(self.page.context.new_page(), self._axe, self._screenshots)
+        another.faults, another.expected = self.faults, self.expected
+        return another
+
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
@@ -84,22 +91,31 @@ class Tab:
 
     def check_layout(self, name: str) -> None:
         """Check that nothing is cut and that targets are large enough, and keep a screenshot with this name."""
-        self._screenshots.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True, caret="initial")
+        self.keep_screenshot(name)
         cut = self.find_cut()
         assert cut == [], f"{name}: {cut}"
-        small = self.page.evaluate(_FIND_SMALL_TARGETS, _SMALLEST_TARGET)
+        small = self.find_small_targets()
         assert small == [], f"{name}: {small}"
+
+    def keep_screenshot(self, name: str) -> None:
+        """Keep a screenshot of the whole page with this name."""
+        self._screenshots.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True, caret="initial")
+
+    def find_small_targets(self) -> list[str]:
+        """The links and controls that are too small to hit."""
+        found: list[str] = self.page.evaluate(_FIND_SMALL_TARGETS, _SMALLEST_TARGET)
+        return found
 
     def find_cut(self) -> list[str]:
         """The elements that a reader does not see whole."""
         found: list[str] = self.page.evaluate(_FIND_CUT)
         return found
 
-    def find_violations(self) -> list[dict[str, Any]]:
+    def find_violations(self, only: Sequence[str] = _STANDARDS) -> list[dict[str, Any]]:
         """What axe calls serious or critical. `evaluate` runs it: a page's policy would refuse a script element."""
         self.page.evaluate(self._axe)
-        found = self.page.evaluate(_RUN_AXE, _STANDARDS)
+        found = self.page.evaluate(_RUN_AXE, list(only))
         return [one for one in found if one["impact"] in _SERIOUS]
 
     def enlarge_text(self, percent: int) -> None:

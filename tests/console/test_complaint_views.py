@@ -117,13 +117,13 @@ def test_a_bar_has_its_ladder_as_dots_and_in_words() -> None:
     bar = draw(30, steps=steps)
     assert [(round(dot.x * 1.03), dot.taken) for dot in bar.dots] == [(50, True), (80, True), (100, False)]
     assert [(line.name, line.level, line.state, line.taken) for line in bar.ladder] == [
-        ("50%", "level 1", f"acknowledged by {ENGLISH.user('an')}", True),
-        ("80%", "reminder", "passed over, nobody was notified", True),
-        ("100%", "level 1", "to come", False),
-        ("+1d, every 1d", "level 1", "to come", False),
+        ("at 50 % of the time", "level 1", f"acknowledged by {ENGLISH.user('an')}", True),
+        ("at 80 % of the time", "reminder", "passed over, nobody was notified", True),
+        ("at the due time", "level 1", "to come", False),
+        ("1 d after it was due, every 1 d", "level 1", "to come", False),
     ]
     assert bar.ladder[2].recipients == f"{ENGLISH.user('li')}, unknown"
-    assert bar.ladder_words == "2 of 4 steps taken · next: 100% in 10 h"
+    assert bar.ladder_words == "2 of 4 steps taken · next: at the due time, in 10 h"
     assert draw(1).ladder_words == ""
 
 
@@ -261,7 +261,7 @@ def test_an_event_in_words() -> None:
     assert words.about(whole) == [
         "Phone", "Solved", "satisfaction 5 of 5", "recommends us: 9 of 10", "early", "taken back to the team",
         "by the policy, in turn", f"{ENGLISH.user('an')} left", "crm 7", "a.png", "For colleagues", "EICAR",
-        "result", "step 80%", "level 2", "late", f"to {ENGLISH.user('li')}", "until Tue 6 Jan 09:00",
+        "result", "at 80 % of the time", "level 2", "late", f"to {ENGLISH.user('li')}", "until Tue 6 Jan 09:00",
         "attempt 2 planned", "from a/1 to a/2", "the policy b/1 would fit now",
         "Priority: High", "Severity: Low", "Cause: Service", "Assignee: none", "Team: gone", "Category: a.b", "Tags: x",
         "Further facts: cell 7", f"First owner: {ENGLISH.user('an')}", "Region: CN-31", "Channel: Web",

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from complaints.console.locale import Locale
 from complaints.console.views.clock_badges import ClockBadge, badge_of
+from complaints.console.views.inbox_rows import describe_length, describe_step
 from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.facts import Deadline
 from complaints.domain.time.working_time import Pause
@@ -167,7 +168,8 @@ def _piece(kind: PieceKind, start: datetime, end: datetime, scale: _Span) -> Bar
 def _line_of(step: ExplainedStep, names: ShownNames) -> LadderLine:
     words = names.locale.texts.clock.step
     level = words.level.format(level=step.level) if step.level else words.reminder
-    name = words.repeated.format(step=step.step, every=step.repeat) if step.repeat else step.step
+    place = describe_step(step.step, names.locale, due=words.at_due)
+    name = words.repeated.format(step=place, every=describe_length(step.repeat, names.locale)) if step.repeat else place
     return LadderLine(
         name=name,
         level=str(level),
@@ -201,4 +203,4 @@ def _ladder_words(steps: Sequence[ExplainedStep], now: datetime, locale: Locale)
     if following is None or following.planned_at <= now:
         return said
     when = locale.duration(following.planned_at - now)
-    return f"{said} · {str(words.next).format(step=following.step, time=when)}"
+    return f"{said} · {str(words.next).format(step=describe_step(following.step, locale, due=words.at_due), time=when)}"

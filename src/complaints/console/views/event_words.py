@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from complaints.console.views.inbox_rows import describe_step
 from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.texts import ERASED
 from complaints.domain.rules.actions import MANUAL_STEP
@@ -137,7 +138,8 @@ class EventWords:
         if named or data.get("kind"):
             yield named or self.names.kind(data["kind"])
         if data.get("step") and data["step"] not in _STEPS_WITHOUT_LADDER:
-            yield str(words.step).format(step=data["step"])
+            locale = self.names.locale
+            yield describe_step(data["step"], locale, due=locale.texts.clock.step.at_due)
         if data.get("level"):
             yield str(words.level).format(level=data["level"])
         yield from (str(words[name]) for name in ("late", "superseded") if data.get(name))

@@ -14,7 +14,7 @@ from complaints.domain.rules.recipients import TEAM, parse_named
 from complaints.domain.staff import Directory
 
 _SHARE = re.compile(r"([0-9]{1,3})%")
-_OFFSET = re.compile(r"([+-])([0-9]{1,4})(m|h|d)(?:/([0-9]{1,9}))?")
+_OFFSET = re.compile(r"([+-])([0-9]{1,4}[mhd])(?:/([0-9]{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,22 @@ def _step(row: Mapping[Any, Any], locale: Locale) -> str:
     return f"{said}: {row['reason']}" if row["reason"] else said
 
 
-def describe_step(step: str, locale: Locale) -> str:
-    """The place of a step of a ladder in words. An unknown one stays as it is."""
+def describe_step(step: str, locale: Locale, *, due: str = "") -> str:
+    """The place of a step of a ladder in words. An unknown one stays as it is. `due` are the words for the due time."""
     words = locale.texts.inbox.steps
     if share := _SHARE.fullmatch(step):
-        return str(words.due if share[1] == "100" else words.share.format(share=share[1]))
+        return str(due or words.due) if share[1] == "100" else str(words.share).format(share=share[1])
     if offset := _OFFSET.fullmatch(step):
-        sign, count, unit, again = offset.groups()
-        units = locale.texts.common.units
-        length = {"m": units.minute, "h": units.hour, "d": units.day}[unit].format(count=count)
+        sign, written, again = offset.groups()
+        length = describe_length(written, locale)
         said = str((words.after if sign == "+" else words.before).format(length=length))
         return said + str(words.again.format(number=again)) if again else said
     return str(words[step]) if step in words else step
+
+
+def describe_length(written: str, locale: Locale) -> str:
+    """A length of a policy in words: `12h` is `12 h`. Another one stays as it is."""
+    units = locale.texts.common.units
+    words = {"m": units.minute, "h": units.hour, "d": units.day}
+    count, unit = written[:-1], written[-1:]
+    return str(words[unit]).format(count=count) if unit in words and count.isdigit() else written
