@@ -61,7 +61,9 @@ def test_eight_tabs_share_one_stream(open_tab: OpenTab, server: RunningServer, a
     complaint = _post_overdue(api, region)
     first = open_tab(**DESK)
     streams: list[str] = []
-    first.page.context.on("request", lambda asked: streams.append(asked.url) if _STREAM in asked.url else None)
+    first.page.context.on(
+        "request", lambda asked: streams.append(asked.url) if _STREAM in asked.url else None
+    )
     sign_in_at(server, first, f"lead.{region.lower()}", "supervisor", scope="all")
     tabs = [first, *(first.open_another() for _ in range(TABS - 1))]
     for tab in tabs:
