@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
+from complaints.wiring import wall_now
 from tests.browser.console import sign_in_at
 from tests.browser.tabs import DESKTOP, Tab
 from tests.conftest import DATABASE_KINDS
@@ -48,7 +49,7 @@ def _assign(api: httpx2.Client, complaint: dict[str, Any], assignee: str) -> flo
     """Give it to somebody. Returns the time of the commit, in milliseconds of the epoch."""
     path = f"/v1/complaints/{complaint['id']}/transitions"
     api.post(path, json={"action": "assign", "assignee": assignee}).raise_for_status()
-    return time.time() * 1000
+    return wall_now().timestamp() * 1000
 
 
 @pytest.mark.parametrize("server", DATABASE_KINDS, indirect=True)
