@@ -99,6 +99,12 @@ def test_the_measures_name_a_page_by_its_whole_path(sign_in: Callable[..., Reade
     assert 'method="GET",route="/console/overdue",status="200"' in measures
 
 
+def test_a_page_is_sent_compressed(sign_in: Callable[..., Reader]) -> None:
+    answer = sign_in().get("/overdue")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in answer.headers["vary"]
+
+
 def test_every_answer_lets_in_scripts_of_this_host_only(sign_in: Callable[..., Reader]) -> None:
     policy = sign_in().get("/overdue").headers["content-security-policy"]
     assert "script-src 'self'; style-src 'self'" in policy

@@ -1,6 +1,7 @@
 """The application of the console: its pages and its files. `wiring` mounts it at `/console`."""
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from complaints.console import drafts, saved_views, static_files
 from complaints.console.pages import (
@@ -29,6 +30,7 @@ from complaints.console.pages import (
 from complaints.console.refusals import install_refusals
 
 PREFIX = "/console"
+_LEAST_COMPRESSED = 1000  # bytes; the files of pages are compressed before
 _PAGES = (
     sign_in,
     overdue,
@@ -66,6 +68,7 @@ def create_console() -> FastAPI:
     )
     console.router.redirect_slashes = False
     install_refusals(console)
+    console.add_middleware(GZipMiddleware, minimum_size=_LEAST_COMPRESSED, compresslevel=5)
     console.include_router(static_files.router)
     for page in _PAGES:
         console.include_router(page.router)
