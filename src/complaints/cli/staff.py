@@ -138,14 +138,14 @@ def user_deactivate(
 def user_password_link(login: str) -> None:
     """Print a token with which a user sets a password, once and within 72 hours. An older token stops working.
 
-    The user sends it with `POST /v1/password-links`.
+    The user opens `/console/password#` with the token behind it, or sends it with `POST /v1/password-links`.
     """
     from complaints.use_cases.access import SYSTEM
     from complaints.use_cases.accounts.passwords import make_password_link
 
     with open_service() as service:
         link, token = service.write(lambda tx: make_password_link(service, tx, SYSTEM, login))
-    err.print(f"The link of {login} works until {link.expires_at.isoformat()}.")
+    err.print(f"The link of {login} works until {link.expires_at.isoformat()}: open /console/password#<token>.")
     out.print(token)
 
 
