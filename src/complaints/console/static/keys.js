@@ -1,6 +1,6 @@
 // Single keys. Help lists them from texts/<language>/keys.toml, and a test compares. A user may switch them off.
 
-const ROWS = "tbody tr[data-id]";
+const ROWS = "main [id^=row-][data-id]";
 const FIELDS = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])";
 const GO_SECONDS = 1.5;
 const CODES = { Slash: ["/", "?"], Period: [".", ">"] };
@@ -10,7 +10,7 @@ let at = { id: "", place: 0 };
 export const KEYS = {
   j: () => move(1),
   k: () => move(-1),
-  o: () => click(row()?.querySelector("td.subject a, a[href]") ?? find("o")),
+  o: () => click(row()?.querySelector("a[href^='/console/']") ?? find("o")),
   x: () => click(row()?.querySelector("input[type=checkbox]")),
   a: act,
   r: act,
