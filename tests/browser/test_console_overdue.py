@@ -76,6 +76,7 @@ def test_thirty_are_ticked_over_two_pages_assigned_and_given_back(
     expect(page.locator("#bulk")).to_be_hidden()
     expect(page.locator("#rows tr.gone")).to_have_count(10)
     assert _count_of(api, "chen.jie") == 30
+    expect(page.locator("#strip .fig b").last).to_have_text(str(COUNT - 30))
 
     other = page.locator("#rows tr.gone").first.get_attribute("data-id")
     moved = {"action": "assign", "team": "management", "assignee": "lead.a"}

@@ -46,6 +46,8 @@ def test_the_most_overdue_stand_first_and_each_figure_leads_to_its_complaints(
     for address, value in (links[0], links[2], links[3]):
         assert len(_shown(reader.get(address.removeprefix("/console")).text)) == int(value)
     assert re.findall(r"<b>(\d+)</b></a>", page) == ["2", "2"]
+    strip = reader.get("/overdue/strip?assignee=none", partial=True).text
+    assert re.findall(r'aria-current="true"><b>(\d+)', strip) == ["3"]
 
 
 @pytest.mark.parametrize(
