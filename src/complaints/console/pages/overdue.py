@@ -16,7 +16,7 @@ from complaints.console.views import list_filters
 from complaints.console.views.addresses import ListAddress
 from complaints.console.views.bulk_forms import KEYS, VERBS
 from complaints.console.views.clock_badges import SOON
-from complaints.console.views.due_strip import strip_of
+from complaints.console.views.due_strip import DueStrip, strip_of
 from complaints.console.views.list_filters import FilterReference
 from complaints.console.views.list_queries import DueListQuery, Show, read_list_query
 from complaints.console.views.rows import COLUMNS, ListRow, choose_columns
@@ -85,6 +85,20 @@ def show_overdue(request: SignedIn) -> Response:
         keys_of_verbs=KEYS,
         most_matching=MOST_MATCHING,
     )
+
+
+@router.get("/overdue/strip")
+def show_strip(request: SignedIn) -> Response:
+    """The strip of figures alone, for a page that is on a screen."""
+    request.caller.require(Right.READ)
+    address = ListAddress.of(PAGE, request.http.query_params.multi_items())
+
+    def find(tx: Transaction) -> DueStrip:
+        figures = lists.find_due_figures(tx, request.caller, SOON)
+        teams = request.service.configuration(tx).directory.teams
+        return strip_of(figures, tx.now, address, request.locale, teams)
+
+    return request.page("fragments/due_strip.html", strip=request.read(find), address=address)
 
 
 def _has_filters(address: ListAddress) -> bool:

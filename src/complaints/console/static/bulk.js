@@ -95,12 +95,14 @@ async function take(form, made) {
 function finish(form) {
   const { result } = form, flash = document.querySelector("#flash");
   flash.replaceChildren(...(result.done ? [result.toast] : []));
+  document.dispatchEvent(new CustomEvent("console:done"));
   if (!result.failed.length) {
     dialog.close();
     body.replaceChildren();
     return;
   }
   fill(result.title, { count: result.failed.length });
+  result.title.hidden = false;
   const list = document.createElement("ul");
   list.className = "bulk-failed";
   list.append(...result.failed);
