@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +25,9 @@ from complaints.use_cases.work.preferences import UserPreference, load_preferenc
 
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "console-language", "console-zone", "console-theme"
 """Cookies of the browser. They hold until the user has a preference, and on the page to sign in."""
+
+READER_HEADER = "Console-Login"
+"""The login of the user who has the page, as scripts send it. Another user must not send or read for that one."""
 
 MENU = {"overdue": Right.READ}
 """The pages of the main menu in their order, each with the right that it needs."""
@@ -99,6 +103,8 @@ async def read_page_request(request: Request) -> PageRequest:
     caller = await find_caller(request.scope)
     if not caller.has_session or caller.login is None:
         raise Unauthenticated("The console needs a session: sign in.")
+    if unquote(request.headers.get(READER_HEADER, caller.login)) != caller.login:
+        raise Unauthenticated("Another user has signed in in this browser: sign in again.")
     request.scope["state"]["caller"] = caller
     service = service_for(request.app.state.service, request.app.state.replica, caller)
     login = caller.login
