@@ -26,9 +26,6 @@ from complaints.use_cases.work.preferences import UserPreference, load_preferenc
 LANGUAGE_COOKIE, ZONE_COOKIE, THEME_COOKIE = "console-language", "console-zone", "console-theme"
 """Cookies of the browser. They hold until the user has a preference, and on the page to sign in."""
 
-READER_HEADER = "Console-Login"
-"""The login of the user who has the page, as scripts send it. Another user must not send or read for that one."""
-
 MENU = {"overdue": Right.READ}
 """The pages of the main menu in their order, each with the right that it needs."""
 
@@ -96,6 +93,10 @@ class PageRequest:
 def is_partial(request: Request) -> bool:
     """True if a script of a page sent the request: it puts the answer into the page."""
     return request.headers.get("hx-request") == "true"
+
+
+READER_HEADER = "Console-Login"
+"""The login of the user who has the page, as scripts send it. Another user must not send or read for that one."""
 
 
 async def read_page_request(request: Request) -> PageRequest:
