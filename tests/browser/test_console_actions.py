@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.console import PASSWORD, sign_in_at
+from tests.browser.console import PASSWORD, make_user, sign_in_at
 from tests.browser.tabs import DESKTOP, PHONES, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.fork_client import ForkServer
@@ -43,7 +43,7 @@ def _answers(server: RunningServer, complaint: dict[str, Any]) -> int:
 
 def _open(page: Page, server: RunningServer, complaint: dict[str, Any], action: str = "respond") -> None:
     page.goto(f"{server.url}/console/complaints/{complaint['number']}/actions")
-    if action == "edit":
+    if action in ("edit", "promise"):
         page.locator("#actions .more summary").click()
     page.locator(f"#actions a[href$='/actions/{action}']").click()
     expect(page.locator("#act")).to_be_visible()
@@ -139,6 +139,35 @@ def test_what_is_typed_survives_every_failure(
         page.keyboard.press(SENDS)
         expect(page.locator("#action-notice")).to_contain_text("It cannot be sent any more")
         assert _answers(server, complaint) == 1
+
+        # A conflict leaves the form as it is.
+        ended = _post(server)
+        _open(page, server, ended, "promise")
+        page.fill("#act textarea", TEXT)
+        page.fill("#act [name=due_at]", "2030-01-06T09:00")
+        _act(server, ended, "withdraw", reason="Taken back")
+        page.focus("#act textarea")
+        page.keyboard.press(SENDS)
+        expect(page.locator("#flash")).to_contain_text("takes no promise")
+        expect(page.locator("#act textarea")).to_have_value(TEXT)
+
+        # Another user who signs in sends nothing of what this one typed, and does not see it.
+        make_user(server, "wang.min", "supervisor", scope="all")
+        third = _post(server)
+        _open(page, server, third)
+        _fill_in(page)
+        page.context.clear_cookies()
+        page.keyboard.press(SENDS)
+        dialog.locator("[name=login]").fill("wang.min")
+        dialog.locator("[name=password]").fill(PASSWORD)
+        dialog.locator("button.primary").click()
+        expect(page.locator("body")).to_have_attribute("data-login", "wang.min")
+        _open(page, server, third)
+        expect(page.locator("#act textarea")).to_have_value("")
+        assert _answers(server, third) == 0
+        sign_in_at(server, tab, "li.wei")
+        _open(page, server, third)
+        expect(page.locator("#act textarea")).to_have_value(TEXT)
         page.close()
     tab.faults[:] = [one for one in tab.faults if not re.search("CONNECTION_REFUSED|Failed to fetch", one)]
 

@@ -335,7 +335,7 @@ def test_a_template_fills_the_answer_with_the_next_follow_ups(desk: Desk) -> Non
     codes = re.findall(r"template=([\w.]+)", form.partition("<main")[2])
     assert codes[0].endswith(".zh")  # the language of the complainant comes first
     assert len(codes) == 4
-    assert "{" not in "".join(re.findall(r'data-text="([^"]*)"', form))
+    assert "{" not in "".join(re.findall(r'data-into="[^"]*" data-text="([^"]*)"', form))
     assert "Thu 5 Feb 2026" in read_fields(desk.open("notify_result", template="solved.en"))["message"]
 
 

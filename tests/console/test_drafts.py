@@ -127,6 +127,18 @@ def test_who_may_not_act_or_does_not_know_the_complaint_keeps_no_draft(
     assert sign_in("an.li", AccessRole.AGENT, scope="own").post(path, {"message": "x"}).status_code == 404
 
 
+def test_a_page_of_another_user_sends_nothing(reader: Reader, complaint: dict[str, str]) -> None:
+    """Two users may sign in in one browser: a page that is still open belongs to the first."""
+    path = f"/drafts/{complaint['id']}:respond"
+    answer = reader.post(
+        path, {"message": TEXT}, partial=True, language="zh", **{"Console-Login": "wang.min"}
+    )
+    assert answer.status_code == 401
+    assert "此浏览器中已有其他用户登录" in answer.text
+    assert _typed(reader, complaint) == ""
+    assert reader.post(path, {"message": TEXT}, partial=True, **{"Console-Login": "li%2Ewei"}).is_success
+
+
 def test_a_user_keeps_the_latest_drafts_only(
     reader: Reader, complaint: dict[str, str], service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

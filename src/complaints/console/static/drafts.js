@@ -1,5 +1,7 @@
 // Drafts: what is typed in a form stands in the browser at once and on the server after 5 seconds.
 
+import { reader } from "./session.js";
+
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 const SEND_MS = 5000;
 const MOST_KEPT_ALIVE = 60000; // a browser finishes larger requests only while their page is open
@@ -108,7 +110,7 @@ async function send(form, state, isLast = false) {
 async function post(path, body) {
   const answer = await fetch(`/console/drafts/${path}`, {
     method: "POST",
-    headers: { "HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded" },
+    headers: { "HX-Request": "true", "Content-Type": "application/x-www-form-urlencoded", ...reader() },
     body,
     keepalive: body.length < MOST_KEPT_ALIVE,
   });

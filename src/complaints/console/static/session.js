@@ -2,9 +2,13 @@
 
 let waiting = new Map();
 
+// Another user may sign in in another tab. The server then refuses what this page sends.
+export const reader = () => ({ "Console-Login": encodeURIComponent(document.body.dataset.login) });
+
 export function watchSession() {
   const dialog = document.querySelector("dialog#sign-in");
   if (!dialog) return;
+  document.addEventListener("htmx:config:request", (event) => Object.assign(event.detail.ctx.request.headers, reader()));
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;
     if (ctx.response.status !== 401 || dialog.contains(ctx.sourceElement)) return;
