@@ -73,8 +73,9 @@ class Tab:
         self.faults.append(f"{message.type}: {message.text}")
 
     def _note_failure(self, request: Request) -> None:
-        """Note a failure. A navigation ends what the page before still reads: that is none."""
-        if request.method == "GET" and request.failure == "net::ERR_ABORTED":
+        """Note a failure. A navigation or a newer question ends what the page before still reads: that is none."""
+        reads = request.method == "GET" or request.url.endswith("/advice")
+        if reads and request.failure == "net::ERR_ABORTED":
             return
         self.faults.append(f"failed: {request.method} {request.url}: {request.failure}")
 
