@@ -2,17 +2,24 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID, uuid4
 
 import pytest
 from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
-from complaints.use_cases.service import Service
+from complaints.features.notifications.model import Audience, NewDelivery
+from complaints.features.notifications.use_cases import enqueue
+from complaints.use_cases.importing.worker import ImportWorker
+from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.seeding import shipped_policy
+from complaints.wiring import wall_now
 from tests.console.conftest import Reader
 from tests.support import START, Scenario
 
@@ -413,3 +420,52 @@ def test_a_link_sets_a_password_once(sign_in: SignIn) -> None:
     assert stranger.post("/password", sent).headers["location"] == "/console/sign-in"
     assert stranger.post("/password", sent).status_code == 401
     assert reader.get("/settings").status_code == 303  # the sessions of before have ended
+
+
+def _enqueue(service: Service, lost: NewDelivery, tx: Transaction) -> bool:
+    return enqueue(service, tx, lost)
+
+
+def test_messages_that_failed_are_listed_page_by_page(sign_in: SignIn, service: Service) -> None:
+    reader = sign_in("li.wei", AccessRole.SUPERVISOR)
+    for number in range(51):
+        lost = NewDelivery(
+            event_id=uuid4(),
+            audience=Audience.STAFF,
+            recipient="li.wei",
+            template=f"kind-{number}",
+            language="en",
+            channels=(),
+            due_at=START,
+        )
+        on_wall = replace(service, wall=lambda: START)
+        service.write(partial(_enqueue, on_wall, lost))
+    first = reader.get("/settings/deliveries").text
+    more = unescape(re.findall(r'href="(\?status=[^"]*at=[^"]*)"', first)[0])
+    second = follow(reader, f"/settings/deliveries{more}").text
+    found = [re.findall(r">kind-(\d+)|kind-(\d+)", text) for text in (first, second)]
+    assert [len({one for pair in page for one in pair if one}) for page in found] == [50, 1]
+    assert "The recipient has no channel." in first
+    assert (
+        "There is no message with this status." in reader.get("/settings/deliveries", status="accepted").text
+    )
+
+
+def test_imports_are_listed_by_scope_with_the_rows_that_failed(
+    sign_in: SignIn, client: TestClient, service: Service
+) -> None:
+    # rule 7.8
+    rows = "channel,subject\nphone,No signal\npigeon,Lost\n"
+    job = client.post("/v1/imports", content=rows, headers={"Content-Type": "text/csv"}).json()
+    assert ImportWorker(service, "one", wall_now, lambda: False).work_on(UUID(job["id"]))
+    own, other = (
+        sign_in("li.wei", AccessRole.MANAGER),
+        sign_in("he.li", AccessRole.AGENT, scope="sources", scope_names=["elsewhere"]),
+    )
+    path = f"/settings/imports/{job['id']}"
+    assert f'href="/console{path}"' in own.get("/settings/imports").text
+    page = own.get(path).text
+    assert "/channel" in page
+    assert 'data-head="Row"' in page
+    assert path not in other.get("/settings/imports").text
+    assert other.get(path).status_code == 404
