@@ -20,7 +20,7 @@ OpenTab = Callable[..., Tab]
 DESK = {"locale": "en-GB", "timezone_id": "Asia/Shanghai", "viewport": {"width": DESKTOP, "height": 900}}
 TABS = 8
 TRIES = 3
-_STREAM = "/v1/changes"
+_STREAM = "/console/changes"
 _NOTE_WHEN_SHOWN = """text => {
   const row = document.querySelector("#rows tr");
   window.shown = new Promise(resolve => {

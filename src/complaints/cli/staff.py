@@ -145,7 +145,9 @@ def user_password_link(login: str) -> None:
 
     with open_service() as service:
         link, token = service.write(lambda tx: make_password_link(service, tx, SYSTEM, login))
-    err.print(f"The link of {login} works until {link.expires_at.isoformat()}: open /console/password#<token>.")
+    err.print(
+        f"The link of {login} works until {link.expires_at.isoformat()}: open /console/password#<token>."
+    )
     out.print(token)
 
 

@@ -7,6 +7,7 @@ from complaints.console import drafts, saved_views, static_files
 from complaints.console.pages import (
     actions,
     bulk,
+    changes,
     complaint,
     counts,
     dashboard,
@@ -35,6 +36,7 @@ _PAGES = (
     sign_in,
     overdue,
     rows,
+    changes,
     bulk,
     saved_views,
     my_work,

@@ -50,13 +50,18 @@ END_SECONDS = 1.0
 
 _RETRY_MILLISECONDS, _RETRY_SPREAD = 1_000, 2_000
 _PAUSE_SECONDS = 1.0
+LIVE_FIELDS = frozenset({"sequence", "type", "complaint_id"})
+_MISSED = b'data: {"type":"missed"}\n\n'
 Messages = tuple[Sequence[tuple[int, bytes]], FeedPlace]
 """The number and the message of each event, and the place after them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a stream was asked for, the place at which it begins, and the end of the feed at that time."""
+    """What a stream was asked for, the place at which it begins, and the end of the feed at that time.
+
+    A stream that `is_live` never reads pages: a listener that is behind is told to look again (see `FeedView.live`).
+    """
 
     request: ApiRequest
     query: ChangesQuery
@@ -64,6 +69,7 @@ class Subscription:
     fields: frozenset[str] | None
     start: FeedPlace
     head: FeedPlace
+    is_live: bool = False
 
 
 def open_stream(request: ApiRequest, query: ChangesQuery, last_event_id: str | None) -> Subscription:
@@ -82,6 +88,13 @@ def open_stream(request: ApiRequest, query: ChangesQuery, last_event_id: str | N
         return Subscription(request, query, view, fields, start, head)
 
     return read_with_newest(request.service, work)
+
+
+def open_live_stream(request: ApiRequest) -> Subscription:
+    """Check a stream for pages that are kept up to date, from now on. Blocks. Raises Forbidden."""
+    view = FeedView.live(request.caller)
+    head = read_with_newest(request.service, find_end)
+    return Subscription(request, ChangesQuery(), view, LIVE_FIELDS, head, head, is_live=True)
 
 
 class FeedStream(Response):
@@ -156,7 +169,7 @@ class _Writer:
         if found := self._find_messages(number):
             await self._put_messages(*found)
         elif number < self._reader.head.number:
-            await self._read_page()
+            await (self._skip() if self._asked.is_live else self._read_page())
         else:
             await self._wait()
 
@@ -167,6 +180,11 @@ class _Writer:
             return None
         messages = kept.messages(self._listener.view, self._listener.fields)
         return [one for one in messages if one[0] > number], kept.end
+
+    async def _skip(self) -> None:
+        """Go to the head, and tell the client that it missed something."""
+        self._place = self._reader.head
+        await self._put(_MISSED)
 
     async def _read_page(self) -> None:
         before = self._place

@@ -5,7 +5,7 @@ import { fill } from "./clocks.js";
 
 const GATHER = 250;
 const SPOKEN_EVERY = 60_000;
-const ADDRESS = "/v1/changes?after=now&fields=sequence,type,complaint_id";
+const ADDRESS = "/console/changes";
 const changed = new Map();
 const fresh = new Set();
 let timer = 0;
@@ -25,12 +25,19 @@ function lead(channel) {
   return new Promise((end) => {
     const source = new EventSource(ADDRESS);
     document.documentElement.dataset.stream = "leads";
+    const tell = (found) => {
+      channel.postMessage(found);
+      note(found);
+    };
+    let isAgain = false;
+    source.onopen = () => {
+      if (isAgain) tell({ type: "missed" });
+      isAgain = true;
+    };
     source.onmessage = ({ data }) => {
       if (!data) return;
       const { type, complaint_id: id } = JSON.parse(data);
-      if (!id) return;
-      channel.postMessage({ type, id });
-      note({ type, id });
+      if (id || type === "missed") tell({ type, id });
     };
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) setTimeout(end, 5000);
@@ -38,9 +45,19 @@ function lead(channel) {
   });
 }
 
+// After a gap in the stream, everything that is on the page may have changed.
 function note({ type, id }) {
+  if (!id) {
+    for (const one of shownIds()) note({ type, id: one });
+    return;
+  }
   changed.set(id, (changed.get(id) || new Set()).add(type));
   if (!timer) timer = setTimeout(show, GATHER);
+}
+
+function shownIds() {
+  const rows = [...document.querySelectorAll("tr[data-id]")].map((row) => row.dataset.id);
+  return rows.concat(document.querySelector("[data-complaint]")?.dataset.complaint ?? []);
 }
 
 async function show() {

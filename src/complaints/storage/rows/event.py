@@ -196,11 +196,11 @@ class FeedFilter:
 def list_feed(
     tx: Transaction, asked: FeedFilter, *, after: int, up_to: int, limit: int, scope: Scope
 ) -> Sequence[RowMapping]:
-    """Up to `limit` events with numbers above `after` up to `up_to`, with name and team of their subject."""
+    """Up to `limit` events with numbers above `after` up to `up_to`, with name, team and users of their subject."""
     e, c = event.c, complaint.c
     team = func.coalesce(c.team, subject.c.team)
     statement = (
-        select(event, *NAME_COLUMNS, c.source, c.external_id, team.label("team"))
+        select(event, *NAME_COLUMNS, c.source, c.external_id, c.assignee, c.first_owner, team.label("team"))
         .outerjoin(complaint, c.id == e.complaint_id)
         .outerjoin(subject, subject.c.id == e.subject_id)
         .where(

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
@@ -40,25 +41,48 @@ class FeedView:
         internal = caller.has_right_everywhere(Right.SEE_INTERNAL)
         return cls(caller.scope, internal, caller.has_right_everywhere(Right.SEE_PERSONS), asked)
 
-    def admits(self, found: FeedEvent, team: str | None) -> bool:
-        """True if an event of a subject of this team is in scope and asked for. Only complaints have a source."""
-        in_scope = self.scope == ALL_COMPLAINTS or (
-            found.source is not None and self.scope.admits_source(found.source)
-        )
-        return in_scope and self.asked.fits(found.type, source=found.source, team=team)
+    @classmethod
+    def live(cls, caller: Caller) -> "FeedView":
+        """The view of a page that is kept up to date: which complaints in scope change. It shows no text and no person.
+
+        The scope is compared with the complaint as it is when the event is read. So a complaint that just left the
+        scope is missed, and a page must not take this view for the whole feed.
+        """
+        caller.require(Right.READ_OWN)
+        return cls(caller.scope, False, False, EVERYTHING)
+
+    def admits(self, found: FeedEvent, holder: "FeedHolder") -> bool:
+        """True if an event is in scope and asked for. Only complaints have a source."""
+        in_scope = self.scope == ALL_COMPLAINTS or (found.source is not None and self.scope.admits(holder))
+        return in_scope and self.asked.fits(found.type, source=found.source, team=holder.team)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHolder:
+    """Who has the complaint of an event, as it is when the event is read. Other subjects have a team alone."""
+
+    source: str
+    team: str
+    assignee: str | None
+    first_owner: str
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> "FeedHolder":
+        """The holder in a row of `list_feed`."""
+        return cls(row["source"] or "", row["team"] or "", row["assignee"], row["first_owner"] or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """All events after number `after`, in the order of commits, before the masks of any caller.
 
-    `teams` are the teams of their subjects at the time of reading. `sources` has the source of each complaint whose id
+    `holders` has whoever had their subjects at the time of reading. `sources` has the source of each complaint whose id
     stands in the data of an event.
     """
 
     after: int
     events: Sequence[FeedEvent]
-    teams: Sequence[str | None]
+    holders: Sequence[FeedHolder]
     sources: Mapping[str, str]
 
     @property
@@ -70,7 +94,9 @@ class Stretch:
         """The events that the view admits, with its masks."""
         hidden = {text for text, source in self.sources.items() if not view.scope.admits_source(source)}
         admitted = (
-            found for found, team in zip(self.events, self.teams, strict=True) if view.admits(found, team)
+            found
+            for found, holder in zip(self.events, self.holders, strict=True)
+            if view.admits(found, holder)
         )
         return [_shown(found, view, hidden) for found in admitted]
 
@@ -93,4 +119,4 @@ def read_stretch(tx: Transaction, *, after: int, mark: UUID | None, limit: int) 
     events = [feed_event_of(row) for row in rows]
     sources = load.find_sources(tx, find_ids([found.data for found in events]))
     named = {str(complaint_id): source for complaint_id, source in sources.items()}
-    return Stretch(after, events, [row["team"] for row in rows], named)
+    return Stretch(after, events, [FeedHolder.of(row) for row in rows], named)
