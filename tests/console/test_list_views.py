@@ -10,6 +10,7 @@ import pytest
 from complaints.api.problems.languages import Language
 from complaints.console.locale import Locale
 from complaints.console.views.addresses import ListAddress
+from complaints.console.views.bulk_forms import fields_of, members_of
 from complaints.console.views.due_strip import strip_of
 from complaints.console.views.list_filters import (
     FilterReference,
@@ -20,11 +21,14 @@ from complaints.console.views.list_filters import (
 )
 from complaints.console.views.list_queries import DueListQuery
 from complaints.console.views.rows import USUAL_COLUMNS, choose_columns, row_of
+from complaints.console.views.saved_view_links import link_views
+from complaints.domain.errors import InvalidContent
 from complaints.domain.policy.categories import Category
 from complaints.domain.staff import Directory, Team, User
 from complaints.domain.vocabulary import Action, DeadlineStatus, Priority, PriorityReason, Status
-from complaints.use_cases.complaints.lists import DueFigures
+from complaints.use_cases.complaints.lists import DueFigures, ListCount
 from complaints.use_cases.complaints.views import ComplaintParts
+from complaints.use_cases.work.saved_views import SavedView
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 ENGLISH, CHINESE = Locale(Language.ENGLISH, "UTC"), Locale(Language.CHINESE, "Asia/Shanghai")
@@ -159,3 +163,33 @@ def test_soon_is_within_24_hours_and_not_overdue() -> None:
     asked = DueListQuery(show="soon", team="t1").asked(NOW)  # type: ignore[arg-type]
     assert (asked.overdue, asked.due_before, asked.team) == (False, NOW + timedelta(hours=24), "t1")
     assert DueListQuery().asked(NOW).overdue is True
+
+
+def test_a_form_for_many_reads_local_times_and_offers_a_short_list_of_people() -> None:
+    members = members_of("hold", {"reason": "outage", "until": "2026-03-02T10:00"}, CHINESE)
+    assert members == {"action": "hold", "reason": "outage", "until": NOW + timedelta(hours=1)}
+    with pytest.raises(InvalidContent) as refused:
+        members_of("hold", {"until": "tomorrow"}, CHINESE)
+    assert [fault.pointer for fault in refused.value.faults] == ["/until"]
+    assert members_of("note", {"text": "x", "visibility": ""}, ENGLISH) == {"text": "x"}
+    many = {f"u{n}": User(f"u{n}", f"User {n}", teams=("t0",)) for n in range(201)}
+    for users, kind in ((USERS, "select"), (many, "line")):
+        [_, assignee] = fields_of("assign", ENGLISH, Directory(users, TEAMS, {}))
+        assert assignee.kind == kind
+    assert fields_of("resume", ENGLISH, KNOWN.directory) == ()
+
+
+def test_a_saved_view_says_for_whom_it_is_and_which_one_is_shown() -> None:
+    views = [
+        SavedView(UUID(int=1), "Mine", "overdue", "", "li.wei", None, True, NOW),
+        SavedView(UUID(int=2), "Ours", "overdue", "team=t1", "wang.min", "t1", True, NOW),
+    ]
+    counts = {UUID(int=1): ListCount(999, True)}
+    shown = "/console/overdue?team=t1"
+    links = link_views(
+        views, login="li.wei", shown=shown, counts=counts, directory=KNOWN.directory, locale=CHINESE
+    )
+    assert [(one.count, one.team, one.owner, one.is_own, one.is_home, one.is_shown) for one in links] == [
+        ("999+", "", "Li Wei", True, True, False),
+        ("", "团队1", "wang.min", False, False, True),
+    ]

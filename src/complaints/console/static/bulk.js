@@ -1,6 +1,6 @@
 // One verb on all ticked complaints: its form in a dialog, requests of at most 500 complaints, results, and the way back.
 
-import { ask, fill, parse, refreshRows } from "./parts.js";
+import { ask, fill, parse, refreshRows, tell } from "./parts.js";
 
 const MOST = 500;
 let ticks, dialog, body;
@@ -26,7 +26,7 @@ export function watchBulk(ticked) {
 async function open(verb) {
   const kept = body.querySelector("form");
   if (kept?.dataset.verb !== verb) {
-    const answer = await ask(`/console/bulk?verb=${verb}`).catch(() => null);
+    const answer = await ask(`/console/bulk?verb=${verb}`);
     if (!answer?.ok) return tell(document.querySelector("#flash"), answer);
     showForm(await answer.text());
   } else count(kept);
@@ -69,7 +69,7 @@ async function send(form) {
   while (form.left.length) {
     if (bar) Object.assign(bar, { hidden: result.all < 2, value: 1 - form.left.length / result.all });
     form.left[0].set("done", result.done);
-    const answer = await ask(form.action, { method: "POST", body: form.left[0] }).catch(() => null);
+    const answer = await ask(form.action, { method: "POST", body: form.left[0] });
     if (answer?.status === 422 && form.id === "bulk-form") return showForm(await answer.text());
     if (!answer?.ok) return tell(form.querySelector("#bulk-fault") ?? document.querySelector("#flash"), answer);
     await take(form, parse(await answer.text()));
@@ -111,9 +111,4 @@ function finish(form) {
   close.append(document.querySelector("#bulk-close").content.cloneNode(true));
   body.replaceChildren(result.title, list, close);
   if (!dialog.open) dialog.showModal();
-}
-
-async function tell(place, answer) {
-  if (answer) place.innerHTML = await answer.text();
-  else place.textContent = document.querySelector("#bulk-why").dataset.unanswered;
 }

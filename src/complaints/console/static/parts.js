@@ -1,13 +1,22 @@
 // Asks the server for parts of a page. If the session has ended, a dialog asks to sign in, and the request is sent again.
 
+// Returns null if the server does not answer. Another user must not send what this one asked: that page is loaded again.
 export async function ask(address, options = {}) {
   for (;;) {
-    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } });
-    if (answer.status !== 401) return answer;
+    const answer = await fetch(address, { ...options, headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.status !== 401) return answer;
     const dialog = document.querySelector("dialog#sign-in");
     if (!dialog.open) dialog.showModal();
     await new Promise((done) => document.addEventListener("console:signed-in", done, { once: true }));
+    const login = dialog.querySelector("[name=login]").value.trim();
+    if (login !== document.body.dataset.login) return new Promise(() => location.reload());
   }
+}
+
+// Shows a refusal, or that there was no answer, at `place`.
+export async function tell(place, answer) {
+  if (answer) place.innerHTML = await answer.text();
+  else place.replaceChildren(document.querySelector("#unanswered").content.cloneNode(true));
 }
 
 // Puts values into the words of an element: `data-words="{count} ticked"`.
@@ -27,7 +36,7 @@ export async function refreshRows(ids) {
   const shown = ids.filter((id) => document.getElementById(`row-${id}`)).slice(0, 200);
   if (!body || !shown.length) return;
   const answer = await ask(`/console/rows?ids=${shown.join(",")}&${body.dataset.query}`);
-  if (!answer.ok) return;
+  if (!answer?.ok) return;
   const made = parse(await answer.text());
   for (const id of shown) {
     const old = document.getElementById(`row-${id}`), row = made.getElementById(`row-${id}`);

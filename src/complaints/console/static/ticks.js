@@ -1,7 +1,7 @@
 // Ticks of rows. They survive paging, and the bar offers what may be done with every ticked complaint.
 
 import { watchBulk } from "./bulk.js";
-import { ask, fill } from "./parts.js";
+import { ask, fill, tell } from "./parts.js";
 
 let ticks = new Map(), bar, store, last;
 const rows = () => [...document.querySelectorAll("#rows > tr[data-id]")];
@@ -60,7 +60,7 @@ function keep() {
 async function tickMatching() {
   const query = document.querySelector("#rows").dataset.query, list = document.querySelector("#list");
   const answer = await ask(`/console/bulk/matching?expected=${list.dataset.count}&${query}`);
-  if (!answer.ok) document.querySelector("#flash").innerHTML = await answer.text();
+  if (!answer?.ok) await tell(document.querySelector("#flash"), answer);
   else for (const [id, ...rest] of await answer.json()) ticks.set(id, rest);
   keep();
 }
