@@ -84,10 +84,10 @@ async def read_form(request: Request) -> FormFields:
         pairs = parse_qsl(
             body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
         )
-        if any("\0" in text for pair in pairs for text in pair):
-            raise ValueError("a NUL character")
     except ValueError as error:
         raise RefusalCarrier(BadRequest("The form cannot be read.")) from error
+    if any("\0" in text for pair in pairs for text in pair):
+        raise RefusalCarrier(BadRequest("The form cannot be read."))
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)

@@ -152,7 +152,8 @@ async def read_page_request(request: Request) -> PageRequest:
     caller = await find_caller(request.scope)
     if not caller.has_session or caller.login is None:
         raise Unauthenticated("The console needs a session: sign in.")
-    if unquote(request.headers.get(READER_HEADER, caller.login)) != caller.login:
+    reader = request.headers.get(READER_HEADER)
+    if reader is not None and unquote(reader) != caller.login:
         raise Unauthenticated("Another user has signed in in this browser: sign in again.")
     request.scope["state"]["caller"] = caller
     service = service_for(request.app.state.service, request.app.state.replica, caller)

@@ -274,12 +274,12 @@ def read_local(name: str, typed: str, zone: str) -> datetime:
     info = zone_of(zone).info
     try:
         local = datetime.fromisoformat(typed)
-        if local.tzinfo is not None:
-            raise ValueError("with an offset")
         instant = local.replace(tzinfo=info).astimezone(UTC)
         back = instant.astimezone(info).replace(tzinfo=None)
     except (ValueError, OverflowError):
         raise InvalidContent.at(pointer, "must be a date and a time") from None
+    if local.tzinfo is not None:
+        raise InvalidContent.at(pointer, "must be a date and a time")
     if back != local:
         raise InvalidContent.at(pointer, "names a time that does not exist")
     return instant
