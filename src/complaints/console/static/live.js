@@ -66,8 +66,8 @@ function joins(bar, types) {
 }
 
 async function showRows(ids, bar) {
-  const query = new URLSearchParams(location.search);
-  query.set("page", location.pathname.split("/")[2]);
+  const filters = document.querySelector("#rows")?.dataset.query;
+  const query = new URLSearchParams(filters ?? "");
   query.set("ids", ids.join(","));
   const answer = await fetch(`/console/rows?${query}`, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
@@ -76,6 +76,7 @@ async function showRows(ids, bar) {
   let late = 0;
   for (const row of box.content.querySelectorAll("tr[data-id]")) {
     const old = document.getElementById(row.id);
+    if (filters === undefined) row.classList.remove("gone"); // this page has no filters that a row could leave
     if (old) {
       if (row.querySelector(".clock.late") && !old.querySelector(".clock.late")) late += 1;
       for (const name of ["at", "on"]) row.classList.toggle(name, old.classList.contains(name));
