@@ -1,7 +1,7 @@
 """Figures over a database with many complaints: a month by team, and a day. Their facts are made first.
 
-A figure reads facts alone. So the facts of a part of the complaints are made from their histories, and then copied
-under other ids until there are as many as all complaints would have.
+A figure reads facts alone. So the facts of some complaints are made from their histories. They are then copied under
+other ids until there are as many as all complaints would have.
 """
 
 from collections.abc import Iterator

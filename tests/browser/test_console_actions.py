@@ -106,7 +106,7 @@ def test_what_is_typed_survives_every_failure(
         ]
         _open(page, server, complaint)
         expect(page.locator("#act textarea")).to_have_value(TEXT + "!")
-        expect(page.locator("[data-draft-note]")).to_contain_text("FormDraft of")
+        expect(page.locator("[data-draft-note]")).to_contain_text("Draft of")
         assert page.input_value("#act [name=contact_channel]") == "phone"
 
         # The session ends. The same form goes out once more after the sign-in, and does its work once.
@@ -178,7 +178,7 @@ def test_two_browsers_on_one_complaint(open_tab: Callable[..., Tab], server: Run
     # A draft is on the server 5 s after the last key, so it is found at another machine. It can be discarded there.
     _open(first.page, server, complaint, "resolve")
     first.page.fill("#act [name=resolution]", TEXT)
-    expect(first.page.locator("[data-draft-note]")).to_contain_text("FormDraft kept", timeout=15_000)
+    expect(first.page.locator("[data-draft-note]")).to_contain_text("Draft kept", timeout=15_000)
     other = open_tab(viewport={"width": PHONES[0], "height": 800})
     sign_in_at(server, other, "li.wei")
     _open(other.page, server, complaint, "resolve")

@@ -61,6 +61,9 @@ def test_a_call_centre_takes_a_call_with_a_duplicate(
     expect(advice).to_contain_text("Goes toOperations")
     tab.check("console-new-complaint")
 
+    page.reload()
+    expect(page.get_by_label("Subject")).to_have_value("An outage in the whole building")
+    expect(advice).to_contain_text("Earlier complaints: 1")
     tab.expected.add(422)
     page.get_by_role("textbox", name="E-mail").fill("no address")
     page.keyboard.press("Control+Enter")
@@ -76,6 +79,7 @@ def test_a_call_centre_takes_a_call_with_a_duplicate(
 
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/new")
+    expect(page.get_by_label("Subject")).to_have_value("")
     page.keyboard.type(phone)
     page.get_by_label("Subject").fill("Still dead")
     earlier = advice.locator("li", has_text=known["number"])

@@ -207,7 +207,12 @@ def test_a_whole_life_by_clicking(
     for _ in range(6):
         if page.locator("#head .status").inner_text() == locale.word("status", "closed"):
             break
-        if page.locator("#actions .buttons").first.get_by_text(locale.word("action", "record_contact")).count() == 0:
+        if (
+            page.locator("#actions .buttons")
+            .first.get_by_text(locale.word("action", "record_contact"))
+            .count()
+            == 0
+        ):
             break
         clicks.take("record_contact", outcome="solved", csat="5")
     tab.check(f"journey-life-{language}")
@@ -229,13 +234,17 @@ def _tomorrow(api: httpx2.Client) -> str:
 
 
 @pytest.mark.parametrize("server", DATABASE_KINDS, indirect=True)
-def test_an_agents_day_by_keyboard_alone(open_tab: OpenTab, server: RunningServer, api: httpx2.Client) -> None:
+def test_an_agents_day_by_keyboard_alone(
+    open_tab: OpenTab, server: RunningServer, api: httpx2.Client
+) -> None:
     """From the list through two complaints to their results; a draft waits while another thing is done."""
     tab = open_tab(**DESK, locale="en-GB")
     page, press, write = tab.page, tab.page.keyboard.press, tab.page.keyboard.type
     login = f"an.{uuid4().hex[:8]}"
     sign_in_at(server, tab, login, "agent", teams=["customer_service"])
-    first, second = (_post(api, subject=f"Rude {n}", severity=s) for n, s in enumerate(("critical", "normal")))
+    first, second = (
+        _post(api, subject=f"Rude {n}", severity=s) for n, s in enumerate(("critical", "normal"))
+    )
     for one in (first, second):
         _act(api, one, "assign", team="customer_service", assignee=login)
     press("g")

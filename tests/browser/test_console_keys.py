@@ -41,6 +41,12 @@ def _agent(server: RunningServer, tab: Tab) -> str:
     return login
 
 
+def _open_switches(page: Page) -> None:
+    """Open the menu of the user, if the switches stand there."""
+    if not page.locator(".look").is_visible():
+        page.locator("button.who").click()
+
+
 def _numbers(page: Page, body: str = "#rows") -> list[str]:
     return page.locator(f"{body} .num").all_inner_texts()
 
@@ -169,9 +175,13 @@ def test_pages_of_work_fit_and_can_be_read(
     page.set_viewport_size({"width": PHONES[0], "height": 900})
     page.get_by_role("button", name={"en": "Menu", "zh": "菜单"}[language]).click()
     tab.check(f"menu-{language}-{scheme}")
+    page.keyboard.press("Escape")
 
+    page.set_viewport_size(DESK["viewport"])
+    _open_switches(page)
     page.get_by_role("button", name={"en": "中文", "zh": "English"}[language]).click()
     expect(page.locator("html")).to_have_attribute("lang", {"en": "zh-CN", "zh": "en"}[language])
+    _open_switches(page)
     page.locator(".look .btn[name=theme]:visible").click()
     expect(page.locator("html")).to_have_attribute("data-theme", {"light": "dark", "dark": "light"}[scheme])
     page.context.clear_cookies(name="complaints-session")

@@ -120,7 +120,9 @@ def test_every_page_is_seen_whole_and_can_be_read(
     seen, faults = [], []
     for name in _walk(tab.page, _first_addresses(demo)):
         seen.append(name)
-        faults += [f"{name}: {fault}" for fault in _find_faults(tab, f"console-{name}-{language}", scheme, other)]
+        faults += [
+            f"{name}: {fault}" for fault in _find_faults(tab, f"console-{name}-{language}", scheme, other)
+        ]
     assert faults == []
     assert len(seen) > len(FIRST) + len(STATUSES) + 8, seen
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
+from complaints.wiring import wall_now
 from tests.browser.console import sign_in_at
 from tests.browser.tabs import DESKTOP, Tab
 from tests.conftest import DATABASE_KINDS
@@ -49,7 +50,7 @@ def _assign(api: httpx2.Client, complaint: dict[str, Any], assignee: str) -> flo
     """Give it to somebody. Returns the time of the commit, in milliseconds of the epoch."""
     path = f"/v1/complaints/{complaint['id']}/transitions"
     api.post(path, json={"action": "assign", "assignee": assignee}).raise_for_status()
-    return time.time() * 1000
+    return wall_now().timestamp() * 1000
 
 
 @pytest.mark.parametrize("server", DATABASE_KINDS, indirect=True)
@@ -62,7 +63,9 @@ def test_eight_tabs_share_one_stream(open_tab: OpenTab, server: RunningServer, a
     complaint = _post_overdue(api, region)
     first = open_tab(**DESK)
     streams: list[str] = []
-    first.page.context.on("request", lambda asked: streams.append(asked.url) if _STREAM in asked.url else None)
+    first.page.context.on(
+        "request", lambda asked: streams.append(asked.url) if _STREAM in asked.url else None
+    )
     sign_in_at(server, first, f"lead.{region.lower()}", "supervisor", scope="all")
     tabs = [first, *(first.open_another() for _ in range(TABS - 1))]
     for tab in tabs:

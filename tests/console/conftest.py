@@ -35,9 +35,10 @@ class Reader:
     def post(
         self, path: str, fields: Any = (), *, language: str = "en", partial: bool = False, **headers: str
     ) -> Response:
-        """The answer to a form. `fields` are pairs, or values by name."""
+        """The answer to a form. `fields` are pairs, values by name, or the body as it is."""
         sent = {"Accept-Language": language, **FORM, **(PARTIAL if partial else {}), **headers}
-        return self._send("POST", path, sent, content=urlencode(fields, doseq=True))
+        content = fields if isinstance(fields, bytes) else urlencode(fields, doseq=True)
+        return self._send("POST", path, sent, content=content)
 
     def _send(self, method: str, path: str, headers: dict[str, str], **content: Any) -> Response:
         request = self.client.build_request(

@@ -95,7 +95,7 @@ def test_a_reader_without_the_right_sees_no_button_and_is_refused(
     auditor = Desk(sign_in("lei.jing", AccessRole.AUDITOR), desk.number)
     panel = auditor.open()
     assert "Your roles let you read, not act." in panel
-    assert "data-key" not in panel
+    assert "data-key" not in panel.partition("<main")[2]
     assert auditor.reader.get(f"/complaints/{desk.number}/actions/respond").status_code == 403
     assert auditor.send("respond", RESPONSE).status_code == 403
     outside = Desk(sign_in("an.li", AccessRole.AGENT, scope="own"), desk.number)
@@ -183,27 +183,23 @@ def test_a_fault_stands_beside_its_field_and_everything_typed_stays(desk: Desk) 
     assert re.search(r'class="fault" role="alert">[^<]*[一-鿿]', answer.text)
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"message=%00",
-        b"version=99999999999999999999&attempt=%F0%9F%98%80&message=x&contact_channel=phone&zone=Mars",
-        b"attempt=" + b"a" * 4000,
-        b"message=%ff",
-        b"a.b=1&a.b.c=2&message=x",
-        b"until=9999-99-99T99%3A99&reason=outage",
-    ],
-)
-@pytest.mark.parametrize("action", ["hold", "respond", "edit"])
-def test_a_strange_form_is_no_failure(desk: Desk, sent: bytes, action: str) -> None:
-    path = f"/console/complaints/{desk.number}/actions/{action}"
-    headers = desk.reader._headers | {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Sec-Fetch-Site": "same-origin",
-    }
-    request = desk.reader.client.build_request("POST", path, content=sent, headers=headers)
-    del request.headers["Authorization"]
-    assert desk.reader.client.send(request, follow_redirects=False).status_code < 500
+STRANGE = [
+    b"message=%00",
+    b"version=99999999999999999999&attempt=%F0%9F%98%80&message=x&contact_channel=fax&zone=Mars",
+    b"attempt=" + b"a" * 4000,
+    b"message=%ff",
+    b"a.b=1&a.b.c=2&message=x&was.subject=x&subject=",
+    b"until=9999-99-99T99%3A99&reason=outage&zone=UTC",
+    b"message=" + b"x" * 10_001 + b"&contact_channel=phone",
+]
+
+
+def test_a_strange_form_is_no_failure(desk: Desk, read: Callable[..., Any]) -> None:
+    for sent in STRANGE:
+        for action in ("hold", "respond", "edit", "unlink"):
+            path = f"/complaints/{desk.number}/actions/{action}"
+            assert desk.reader.post(path, sent, partial=True).status_code < 500, (action, sent[:60])
+    assert read()["version"] == 1
 
 
 def test_a_form_does_its_work_once(desk: Desk, read: Callable[..., Any]) -> None:
@@ -215,6 +211,19 @@ def test_a_form_does_its_work_once(desk: Desk, read: Callable[..., Any]) -> None
     assert answer.status_code == 422
     assert "sent before with other content" in answer.text
     assert read_fields(answer.text)["message"] == "Other words"
+
+
+def test_who_gives_a_complaint_away_leaves_its_page(
+    desk: Desk, sign_in: Callable[..., Reader], read: Callable[..., Any]
+) -> None:
+    team = read()["team"]
+    member = Desk(
+        sign_in("an.li", AccessRole.AGENT, teams=[team], scope="teams", scope_names=[team]), desk.number
+    )
+    away = next(one for one in ("operations", "customer_service") if one != team)
+    answer = member.take("assign", team=away)
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (204, "/console/")
+    assert read()["team"] == away
 
 
 def test_a_form_of_another_site_does_nothing(desk: Desk, read: Callable[..., Any]) -> None:
@@ -323,7 +332,7 @@ def test_a_template_fills_the_answer_with_the_next_follow_ups(desk: Desk) -> Non
     assert desk.number in text
     # An urgent complaint has more than one follow-up. Its dates are in the zone of the policy.
     assert re.search(r"：2026年2月5日周四、2026年3月5日周四、2026年4月5日周日。", text)
-    codes = re.findall(r"template=([\w.]+)", form)
+    codes = re.findall(r"template=([\w.]+)", form.partition("<main")[2])
     assert codes[0].endswith(".zh")  # the language of the complainant comes first
     assert len(codes) == 4
     assert "{" not in "".join(re.findall(r'data-text="([^"]*)"', form))

@@ -10,15 +10,19 @@ from starlette.testclient import TestClient
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.vocabulary import AccessRole
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints.deadline_details import load_deadline_details
+from complaints.use_cases.complaints.erasing import erase_texts
 from complaints.use_cases.service import Service
 from tests.console.conftest import Reader
 from tests.support import Scenario, count_statements
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
+RECEIVED = {"en": "Mon 5 Jan 2026 09:00", "zh": "2026年1月5日周一 09:00"}
 EARLIER = {"en": "Received", "zh": "已受理"}
 SignIn = Callable[..., Reader]
 ADDRESS = "/complaints"
-MOST_STATEMENTS = 27  # 6 of them begin transactions and read the test clock
+MOST_STATEMENTS = 30  # 6 of them begin transactions and read the test clock
 PERSON = {"name": "Zhang Wei", "phone": "+8613800000000", "language": "zh", "vulnerable": True}
 MEMBERS: dict[str, Any] = {
     "subject": "No signal <b>here</b>", "description": "Since Monday.", "category": "network.outage",
@@ -90,8 +94,36 @@ def test_everything_stands_on_one_page(
     ids = set(re.findall(r' id="([a-z]+)"', text))
     assert {"head", "actions", "clocks", "timeline", "persons", "facts", "attachments"} <= ids
     assert text.count('class="bar"') == len(complaint.deadlines)
+    assert f'title="{RECEIVED[language]} Asia/Shanghai"' in text
     assert f"{number_of(complaint.sequence - 1)}</a> {EARLIER[language]}" in text
     assert re.search("<script>|style=| on[a-z]+=", text) is None
+
+
+def test_a_deadline_has_its_pauses_its_promise_and_who_hears_of_its_steps(
+    client: TestClient, scenario: Scenario, service: Service
+) -> None:
+    for login in ("lead.one", "stand.in"):
+        client.post("/v1/users", json={"login": login, "name": login}).raise_for_status()
+    client.patch("/v1/teams/operations", json={"lead": "lead.one"}).raise_for_status()
+    made = scenario.post(category="network.outage")
+    promised = {"text": "Soon", "due_at": "2026-01-09T01:00:00Z"}
+    client.post(f"/v1/complaints/{made.id}/promises", json=promised).raise_for_status()
+    scenario.advance(hours=30)
+    scenario.act(made, "respond", message="We look at it.", contact_channel="web")
+    scenario.act(made, "hold", reason="awaiting_complainant", until="2026-01-07T01:00:00Z")
+    away = {"absent_from": "2026-01-01T00:00:00Z", "deputy": "stand.in"}
+    client.patch("/v1/users/lead.one", json=away).raise_for_status()
+    now = scenario.load(made)
+
+    details = service.read(lambda tx: load_deadline_details(service, tx, now))
+
+    by_kind = {one.deadline.kind: one for one in details}
+    first, result = by_kind["first_response"], by_kind["resolution"]
+    heard = {one.step: (one.taken_at is not None, one.recipients) for one in result.steps}
+    assert heard["50%"] == (True, ("lead.one",))
+    assert heard["100%"] == (False, ("stand.in",))
+    assert [len(one.pauses) for one in (first, result)] == [0, 1]
+    assert {kind: one.promise for kind, one in by_kind.items() if one.promise} == {"promise": "Soon"}
 
 
 def test_a_page_costs_few_statements(sign_in: SignIn, complaint: Complaint, service: Service) -> None:
@@ -110,7 +142,7 @@ def test_the_parts_go_each_to_its_place_and_keep_what_is_chosen(
     reader, address = sign_in(), address_of(complaint)
     parts = reader.get(f"{address}/parts", show="contacts", after=1, partial=True).text
     assert re.findall(r'<hx-partial hx-target="#([a-z]+)" hx-swap="outerMorph"', parts) == [
-        "head", "clocks", "timeline", "facts", "attachments",
+        "head", "clocks", "timeline", "persons", "facts", "attachments", "actions",
     ]  # fmt: skip
     assert "<html" not in parts
     assert 'aria-current="true"' in parts.partition("show=contacts")[2][:200]
@@ -147,6 +179,9 @@ def test_whoever_sees_masks_may_look_for_a_reason(
     for hidden in ("Zhang Wei", "+8613800000000", "+8613900000000", "Ring twice.", "SH-0423", "bill.png"):
         assert hidden not in page, hidden
     assert 'class="form upload"' not in page
+    assert (
+        'hx-target="#persons" hx-swap="outerMorph"' not in auditor.get(f"{address}/parts", partial=True).text
+    )
     assert "/c/" not in page
     before = client.get("/v1/access-log").json()["items"]
     for reason in ("", " " * 9, "x" * 2001):
@@ -191,3 +226,22 @@ def test_a_long_history_begins_with_its_end(
     assert "Show the 2 later events" in reader.get(address_of(made), after=0).text
     assert notes(show="people", after=3) == ["c", "d"]
     assert "Nothing of this kind" in reader.get(address_of(made), show="clocks").text
+
+
+def test_erased_texts_are_said_to_be_erased(
+    sign_in: SignIn, scenario: Scenario, complaint: Complaint, service: Service
+) -> None:
+    service.write(lambda tx: erase_texts(service, tx, SYSTEM, str(complaint.id), reason="Asked for"))
+    page = sign_in().get(address_of(complaint)).text
+    for gone in (
+        "No signal",
+        "Since Monday.",
+        "We look at it.",
+        "Ring twice.",
+        "Still dead",
+        "A technician comes",
+    ):
+        assert gone not in page, gone
+    assert "<h1>[erased]</h1>" in page
+    assert 'Note:</span> <span class="none">[erased]' in page
+    assert "Asked for" in page

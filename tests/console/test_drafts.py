@@ -35,7 +35,7 @@ def _save(reader: Reader, complaint: dict[str, str], **fields: str) -> None:
     sent = {"message": TEXT.replace("\n", "\r\n"), "zone": "UTC", **fields}
     answer = reader.post(f"/drafts/{complaint['id']}:respond", sent, partial=True)
     assert answer.status_code == 200
-    assert answer.json()["kept"] == "FormDraft kept 01:00"
+    assert answer.json()["kept"] == "Draft kept 01:00"
 
 
 def _typed(reader: Reader, complaint: dict[str, str]) -> str:
@@ -49,7 +49,7 @@ def test_a_draft_comes_back_to_its_user_alone_until_the_form_is_sent(
     _save(reader, complaint, message="An older draft")
     _save(reader, complaint, contact_channel="phone", strange="is left out")
     page = sign_in("li.wei").get(path).text  # in another session, at another machine
-    assert "FormDraft of 01:00" in page
+    assert "Draft of 01:00" in page
     fields = read_fields(page)
     assert (fields["message"], fields["contact_channel"]) == (TEXT, "phone")
     assert 'data-typed="message contact_channel' in page
@@ -75,6 +75,7 @@ def test_a_draft_can_be_discarded(reader: Reader, complaint: dict[str, str]) -> 
 def test_a_draft_ends_after_seven_days_and_with_an_erasure(
     reader: Reader, complaint: dict[str, str], client: TestClient, service: Service
 ) -> None:
+    """Rule 11.5."""
     _save(reader, complaint)
     reader.post("/drafts/new", {"subject": "Not of a complaint"}).raise_for_status()
     service.write(lambda tx: erase_texts(service, tx, SYSTEM, complaint["id"], reason="asked for"))
@@ -98,25 +99,23 @@ def _caller_of(login: str) -> Caller:
     return Caller(f"user:{login}", frozenset({AccessRole.AGENT}), "console", login=login)
 
 
-@pytest.mark.parametrize(
-    ("form", "fields", "status"),
-    [
-        ("other", {}, 404),
-        ("{id}:Respond!", {}, 404),
-        ("{id}:", {}, 404),
-        ("00000000-0000-4000-8000-000000000000:respond", {}, 404),
-        ("{id}:respond", {"message": "x" * (MOST_CHARACTERS + 1)}, 422),
-        ("{id}:respond", {f"f{n}": "x" for n in range(101)}, 422),
-        ("{id}:respond", {"f" * 101: "x"}, 422),
-        ("{id}:respond", {"message": "\0"}, 400),
-        ("{id}:" + "a" * 41, {}, 404),
-    ],
-)
-def test_a_draft_that_cannot_be_kept_is_refused(
-    reader: Reader, complaint: dict[str, str], form: str, fields: dict[str, str], status: int
-) -> None:
-    answer = reader.post(f"/drafts/{form.format(id=complaint['id'])}", fields, partial=True)
-    assert answer.status_code == status
+REFUSED: list[tuple[str, dict[str, str], int]] = [
+    ("other", {}, 404),
+    ("{id}:Respond!", {}, 404),
+    ("{id}:", {}, 404),
+    ("{id}:" + "a" * 41, {}, 404),
+    ("00000000-0000-4000-8000-000000000000:respond", {}, 404),
+    ("{id}:respond", {"message": "x" * (MOST_CHARACTERS + 1)}, 422),
+    ("{id}:respond", {f"f{n}": "x" for n in range(101)}, 422),
+    ("{id}:respond", {"f" * 101: "x"}, 422),
+    ("{id}:respond", {"message": "\0"}, 400),
+]
+
+
+def test_a_draft_that_cannot_be_kept_is_refused(reader: Reader, complaint: dict[str, str]) -> None:
+    for form, fields, status in REFUSED:
+        answer = reader.post(f"/drafts/{form.format(id=complaint['id'])}", fields, partial=True)
+        assert answer.status_code == status, form
     assert _typed(reader, complaint) == ""
 
 

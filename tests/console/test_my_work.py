@@ -119,8 +119,8 @@ def test_an_auditor_reads_a_queue_and_takes_nothing(
     assert numbers(page) == [number(waiting)]
     assert "Take the next" not in page
     assert auditor.get("/work").status_code == 403
-    for way in ("next", "take"):
-        assert auditor.post(f"{QUEUE}/{way}", {"id": str(waiting.id)}).status_code == 403
+    for way in (f"{QUEUE}/next", f"{QUEUE}/take", "/inbox/acknowledge"):
+        assert auditor.post(way, {"id": str(waiting.id)}).status_code == 403
 
 
 def test_the_inbox_has_a_line_for_each_complaint_and_acknowledges_what_was_seen(
@@ -145,6 +145,15 @@ def test_the_inbox_has_a_line_for_each_complaint_and_acknowledges_what_was_seen(
     assert "Not acknowledged" in refused
     assert "Only a recipient, the deputy of an absent recipient" in refused
     assert "No escalation waits for you" in other.get("/inbox").text
+
+    for wrong in (
+        {**form, "id": "x"},
+        {"id": str(late.id)},
+        {**form, "id": str(late.id), "note": "x" * 10_001},
+    ):
+        refusal = lead.post("/inbox/acknowledge", wrong, partial=True, language="zh")
+        assert (refusal.status_code, refusal.headers["hx-retarget"]) == (422, "#flash")
+    assert "Tick what you want" in lead.post("/inbox/acknowledge", {**form, "note": "kept"}).text
 
     scenario.advance(hours=25)  # more is escalated, which the page has not shown
     done = lead.post("/inbox/acknowledge", {**form, "id": [str(late.id)], "note": "I call today"}).text

@@ -45,6 +45,8 @@ def test_a_call_is_saved_once_and_tells_its_number_its_words_and_its_due_times(
     assert agent.post("/new", {"complainant": "x", **CALL, "attempt": "b", "subject": ""}).status_code == 422
     assert agent.post("/new", CALL).headers["location"] == answer.headers["location"]
     assert agent.post("/new", CALL, partial=True).headers["hx-redirect"] == answer.headers["location"]
+    changed = agent.post("/new", {**CALL, "subject": "Something else"})
+    assert "This form was saved before with other words" in changed.text
     assert _count(client) == 1
     number = answer.headers["location"].removeprefix("/console/new/")
     saved = client.get(f"/v1/complaints/{number}").json()
@@ -148,17 +150,22 @@ def test_a_problem_that_came_again_is_linked_to_the_ended_complaint(
 
 
 @pytest.mark.parametrize(
-    ("members", "sees"),
+    ("role", "members", "sees"),
     [
-        ({"scope": "teams", "scope_names": ["management"]}, False),
-        ({"scope": "teams", "scope_names": ["operations"]}, True),
+        (AccessRole.AGENT, {"scope": "teams", "scope_names": ["management"]}, False),
+        (AccessRole.AGENT, {"scope": "teams", "scope_names": ["operations"]}, True),
+        (AccessRole.INTAKE, {}, False),  # complaints of another source
     ],
 )
 def test_earlier_complaints_keep_the_scope_of_the_reader(
-    scenario: Scenario, sign_in: Callable[..., Reader], members: dict[str, Any], sees: bool
+    scenario: Scenario,
+    sign_in: Callable[..., Reader],
+    role: AccessRole,
+    members: dict[str, Any],
+    sees: bool,
 ) -> None:
     known = scenario.post(category="network.outage", complainant=PERSON, subject="Dead since Friday")
-    agent = sign_in("li.na", AccessRole.AGENT, **members)
+    agent = sign_in("li.na", role, **members)
     told = agent.post("/new/advice", {**ADVICE, "complainant.account_no": "A-1"}, partial=True).text
     assert ("Dead since Friday" in told) is sees
     answer = agent.post("/new", {**CALL, "contact_to": number_of(known.sequence)})

@@ -134,6 +134,8 @@ def test_rows_by_id_have_the_class_gone_when_they_fit_no_more(
     assert rows == [(ids[0], 'class="gone"'), (ids[1], "")]
     assert text.startswith("<tr")
     assert number_of(late[0].sequence) in text
+    elsewhere = sign_in().get(f"/rows?page=my-work&after=x&ids={ids[0]}").text
+    assert (elsewhere.count("<tr"), "gone" in elsewhere) == (1, False)
     agent = sign_in("agent.a", AccessRole.AGENT, teams=["customer_service"])
     assert "<tr" not in agent.get(f"/rows?ids={late[0].id}").text
     assert sign_in().get("/rows?ids=7").status_code == 422

@@ -92,6 +92,13 @@ def test_a_page_that_does_not_exist_is_refused_in_words(sign_in: Callable[..., R
     assert "<html" in answer.text
 
 
+def test_the_measures_name_a_page_by_its_whole_path(sign_in: Callable[..., Reader]) -> None:
+    reader = sign_in()
+    reader.get("/overdue")
+    measures = reader.client.get("/metrics").text
+    assert 'method="GET",route="/console/overdue",status="200"' in measures
+
+
 def test_every_answer_lets_in_scripts_of_this_host_only(sign_in: Callable[..., Reader]) -> None:
     policy = sign_in().get("/overdue").headers["content-security-policy"]
     assert "script-src 'self'; style-src 'self'" in policy

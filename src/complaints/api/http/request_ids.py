@@ -136,13 +136,14 @@ def _internal_error(scope: Scope, request_id: str) -> ASGIApp:
 def route_template(scope: Scope) -> str:
     """The template of the route of the request, such as `/v1/complaints/{id}`; "" if no route matched.
 
-    A layer that answers in place of a route puts the template into `scope["state"]["route"]`.
+    The route of a mounted application begins with the path of its mount. A layer that answers in place of a route puts
+    the template into `scope["state"]["route"]`.
     """
     if "route" in (state := scope.get("state", {})):
         return str(state["route"])
     context = scope.get("fastapi", {}).get("effective_route_context")
     path = getattr(context, "path", None) or getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) else ""
+    return str(scope.get("root_path", "")) + path if isinstance(path, str) else ""
 
 
 class _Answer:

@@ -17,7 +17,7 @@ from complaints.console.views.bulk_forms import ASKS_ABOVE, NOTE, VERBS, fields_
 from complaints.console.views.list_queries import read_list_query
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.complaint.numbers import number_of
-from complaints.domain.errors import InvalidContent, NotFound
+from complaints.domain.errors import ComplaintError, InvalidContent, NotFound, StaleVersion
 from complaints.domain.vocabulary import Action
 from complaints.use_cases.access import Right
 from complaints.use_cases.bulk import MOST_ITEMS, BulkItem, BulkWork
@@ -73,7 +73,7 @@ def _show(
 def undo(request: SignedIn, form: SentForm) -> Response:
     """Take an action on many complaints back, where nothing changed since then."""
     asked = read_command(BulkUndo, {"steps": [_read_step(text) for text in form.texts(_STEPS)]})
-    results, shown = _Results(request), form.text("verb")
+    results, shown = _Results(request, stale=request.locale.texts.bulk.changed), form.text("verb")
     work = undoing.undo_on_many(request.service, request.caller, asked.steps, results.show)
     return _answer(request, form, "undo_" + shown if shown in VERBS else "undo", work)
 
@@ -123,10 +123,13 @@ def _plan(request: PageRequest, verb: str, form: FormFields, ids: Sequence[str])
 
 
 class _Results:
-    """Shows the result of each complaint, with the step that takes it back."""
+    """Shows the result of each complaint, with the step that takes it back.
 
-    def __init__(self, request: PageRequest) -> None:
-        self._language = request.locale.language
+    `stale` are the words for a complaint that changed meanwhile; "": those of the refusal.
+    """
+
+    def __init__(self, request: PageRequest, *, stale: str = "") -> None:
+        self._language, self._stale = request.locale.language, stale
         self._steps: dict[str, str] = {}
 
     def note(self, action: Action) -> Callable[[str, Complaint, Complaint], None]:
@@ -140,8 +143,14 @@ class _Results:
 
     def show(self, item: BulkItem) -> dict[str, Any]:
         """The result of an item as JSON."""
-        refused = "" if item.refusal is None else say(item.refusal.detail, self._language)
-        return {"complaint": item.reference, "refused": refused, "step": self._steps.get(item.reference, "")}
+        step = self._steps.get(item.reference, "")
+        return {"complaint": item.reference, "refused": self._say(item.refusal), "step": step}
+
+    def _say(self, refusal: ComplaintError | None) -> str:
+        if refusal is None:
+            return ""
+        is_stale = isinstance(refusal, StaleVersion) and self._stale
+        return self._stale if is_stale else say(refusal.detail, self._language)
 
 
 def _answer(request: PageRequest, form: FormFields, verb: str, work: BulkWork) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from complaints.api.request import note_persons
 from complaints.console.forms import FormState, SentForm, refused_form
 from complaints.console.page_request import PageRequest, SignedIn
-from complaints.console.pages.actions import load_panel
+from complaints.console.pages.action_loading import load_panel
 from complaints.console.views import complaint_facts
 from complaints.console.views.action_panel import ActionPanel
 from complaints.console.views.clock_bars import ClockBar, bar_of, name_of_deadline

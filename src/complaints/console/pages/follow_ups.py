@@ -16,6 +16,7 @@ from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.rendering import html_response, render
 from complaints.console.views.call_sheets import WEEK, CallRow, DayGroup, call_row_of, say_what_follows
 from complaints.domain.errors import InvalidContent
+from complaints.domain.staff import Directory, Team
 from complaints.domain.vocabulary import ContactOutcome, DeadlineKind
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.complaints import RecordContact
@@ -27,6 +28,7 @@ from complaints.use_cases.service import Transaction
 
 router = APIRouter()
 _PAGE = 25
+_MOST_TEAMS = 8
 MINE, ALL = "mine", "all"
 _SCORES = {"csat": range(1, 6), "nps": range(11)}
 
@@ -76,12 +78,20 @@ def _find(request: PageRequest, tx: Transaction, asked: Asked) -> dict[str, Any]
         "asked": asked,
         "groups": _grouped(rows),
         "days": list(DayGroup),
-        "teams": [directory.teams[code] for code in request.viewer.user.teams if code in directory.teams],
+        "teams": _teams(request, directory),
         "reads_all": Right.READ in request.caller.rights,
         "can_record": Right.WORK in request.caller.rights,
         "next_cursor": write_position(shown[-1]) if len(found) > _PAGE else None,
         **_form_values(),
     }
+
+
+def _teams(request: PageRequest, directory: Directory) -> list[Team]:
+    """The teams of the user. A user without a team gets the first teams of the house."""
+    own = [directory.teams[code] for code in request.viewer.user.teams if code in directory.teams]
+    if own or Right.READ not in request.caller.rights:
+        return own
+    return [team for team in directory.teams.values() if team.active][:_MOST_TEAMS]
 
 
 def _filter(asked: Asked, now: datetime, locale: Locale) -> FollowUpFilter:

@@ -36,6 +36,7 @@ def show_inbox(request: SignedIn, whose: str = ME, after: str | None = None) -> 
 @router.post("/inbox/acknowledge")
 def acknowledge(request: SignedIn, form: SentForm) -> Response:
     """Acknowledge what the ticked rows showed, or the one row whose button was used."""
+    request.caller.require(Right.WORK)
     whose = form.text("whose") or ME
     only = form.text("only")
     rows = [only] if only else form.texts("id")
@@ -66,14 +67,14 @@ def _read_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise InvalidContent("The form names a row that does not exist.") from None
+        raise InvalidContent("The form names a row that does not exist: load the page again.") from None
 
 
 def _read_seen_at(form: FormFields) -> datetime:
     try:
         return parse_instant(form.text("seen_at"))
     except ValueError:
-        raise InvalidContent("The form does not say when the rows were shown.") from None
+        raise InvalidContent("The form does not say when its rows were shown: load the page again.") from None
 
 
 def _show(

@@ -3,6 +3,7 @@
 While it is typed, a part of the page shows earlier complaints of the person, fitting categories, and the due times.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,7 +13,7 @@ from complaints.console.forms import FormFields, FormState, SentForm, refused_fo
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.intake_advice import advise
 from complaints.console.pages.intake_form import CHANNELS, CONTACT_TO, FIRST, RECURRENCE_OF, read_post
-from complaints.console.rendering import html_response
+from complaints.console.rendering import html_response, render
 from complaints.console.views.category_choices import CategoryChoice, list_choices
 from complaints.console.views.due_times import outlook_of
 from complaints.domain.complaint.numbers import number_of
@@ -24,7 +25,7 @@ from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import lists, notes_and_links
 from complaints.use_cases.complaints.intake import ContactWords, add_contact, register_one
 from complaints.use_cases.complaints.known import load_known_id
-from complaints.use_cases.once import Answer
+from complaints.use_cases.once import Answer, KeyReused
 from complaints.use_cases.service import Transaction
 
 router = APIRouter()
@@ -45,7 +46,10 @@ def save_complaint(request: SignedIn, form: SentForm) -> Response:
     try:
         answer = request.submit(form.attempt, form.body, lambda tx: work(request, tx, form))
     except InvalidContent as refusal:
-        return _form(request, refused_form(form, refusal, request.locale.language), form, status=422)
+        state = refused_form(form, refusal, request.locale.language)
+        if isinstance(refusal, KeyReused):
+            state = replace(state, fault=request.locale.texts.new_complaint.saved_before)
+        return _form(request, state, form, status=422)
     where = answer.headers["Location"]
     if request.is_partial:
         return html_response("", headers={"HX-Redirect": where})
@@ -57,7 +61,8 @@ def show_advice(request: SignedIn, form: SentForm) -> Response:
     """What is known about the complaint that is typed. Nothing is saved."""
     request.caller.require(Right.CREATE)
     advice = request.read(lambda tx: advise(request, tx, form))
-    return request.page("fragments/intake_advice.html", advice=advice)
+    template = "fragments/intake_advice.html"
+    return html_response(render(template, locale=request.locale, viewer=request.viewer, advice=advice))
 
 
 def _form(request: PageRequest, state: FormState, form: FormFields, *, status: int = 200) -> Response:

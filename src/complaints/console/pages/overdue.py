@@ -103,8 +103,8 @@ def _find(request: PageRequest, tx: Transaction, query: DueListQuery, address: L
         request.service, tx, request.caller, asked, order, after=after, limit=_ROWS
     )
     figures = lists.find_due_figures(tx, request.caller, SOON)
-    if _has_filters(address):
-        count = lists.count_views(request.service, tx, request.caller, asked)
+    if _has_filters(address) or query.show is Show.ANY:
+        count = lists.count_views(request.service, tx, request.caller, asked, most=MOST_MATCHING)
     else:
         count = ListCount(figures.overdue if query.show is Show.OVERDUE else figures.soon_due, False)
     cursor = write_cursor(end, query.bound)

@@ -20,7 +20,8 @@ from complaints.use_cases.service import Transaction
 
 router = APIRouter()
 MOST_ROWS = 200
-_OWN_NAME = "ids"
+_OWN_NAMES = ("ids", "page")
+_WITH_FILTERS = "overdue"
 
 
 def make_rows(
@@ -45,14 +46,21 @@ def make_rows(
 
 
 @router.get("/rows")
-def show_rows(request: SignedIn, ids: Annotated[str, Query(max_length=40 * MOST_ROWS)] = "") -> Response:
-    """The rows of complaints by id, as `<tr>` elements. The other parameters are those of the list.
+def show_rows(
+    request: SignedIn,
+    ids: Annotated[str, Query(max_length=40 * MOST_ROWS)] = "",
+    page: Annotated[str, Query(max_length=100)] = _WITH_FILTERS,
+) -> Response:
+    """The rows of complaints by id, as `<tr>` elements. The other parameters are those of the list at `page`.
 
-    A row that fits the list no more has the class `gone`. Complaints outside the scope of the list are left out.
+    A row that fits the list no more has the class `gone`. Complaints outside the scope of the list are left out. A
+    page without filters of this kind gets the rows as they are.
     """
     request.caller.require(Right.READ)
-    sent = [pair for pair in request.http.query_params.multi_items() if pair[0] != _OWN_NAME]
-    query, wanted = read_list_query(ListAddress.of("", sent)), _read_ids(ids)
+    has_filters = page == _WITH_FILTERS
+    sent = [pair for pair in request.http.query_params.multi_items() if pair[0] not in _OWN_NAMES]
+    address = ListAddress.of("", sent if has_filters else ())
+    query, wanted = read_list_query(address), _read_ids(ids)
 
     def find(tx: Transaction) -> list[ListRow]:
         order = Order(SortKey.NEXT_DUE_AT)
@@ -67,4 +75,4 @@ def _read_ids(text: str) -> list[UUID]:
     try:
         return [UUID(one) for one in text.split(",") if one]
     except ValueError as error:
-        raise InvalidContent.in_query(_OWN_NAME, "must be ids of complaints with commas between") from error
+        raise InvalidContent.in_query("ids", "must be ids of complaints with commas between") from error

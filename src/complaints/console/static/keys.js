@@ -23,7 +23,7 @@ export const KEYS = {
   "/": press,
   ".": press,
   u: press,
-  "?": press,
+  "?": () => click(document.querySelector('header [data-key="?"]')), // also where the bar has no room for it
   g: () => { going = performance.now(); },
 };
 

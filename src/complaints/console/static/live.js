@@ -18,7 +18,6 @@ export function keepLive() {
   channel.onmessage = ({ data }) => note(data);
   navigator.locks.request(`console-stream-${document.body.dataset.login}`, () => lead(channel));
   document.addEventListener("console:late", () => speak(1));
-  document.querySelector(".new")?.addEventListener("click", () => fresh.clear());
 }
 
 // Resolves only if the session ended: another tab then leads.
@@ -66,21 +65,21 @@ function joins(bar, types) {
 }
 
 async function showRows(ids, bar) {
-  const filters = document.querySelector("#rows")?.dataset.query;
-  const query = new URLSearchParams(filters ?? "");
-  query.set("ids", ids.join(","));
-  const answer = await fetch(`/console/rows?${query}`, { headers: { "HX-Request": "true" } });
+  const list = document.querySelector("tbody[data-rows]");
+  if (!list) return;
+  const address = new URL(list.dataset.rows, location.href);
+  address.searchParams.delete("cursor");
+  address.searchParams.set("ids", ids.join(","));
+  const answer = await fetch(address, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
   const box = document.createElement("template");
   box.innerHTML = await answer.text();
   let late = 0;
   for (const row of box.content.querySelectorAll("tr[data-id]")) {
     const old = document.getElementById(row.id);
-    if (filters === undefined) row.classList.remove("gone"); // this page has no filters that a row could leave
     if (old) {
       if (row.querySelector(".clock.late") && !old.querySelector(".clock.late")) late += 1;
-      for (const name of ["at", "on"]) row.classList.toggle(name, old.classList.contains(name));
-      window.htmx.swap({ target: old, text: row.outerHTML, swap: "outerMorph", sourceElement: old });
+      replaceRow(old, row);
     } else if (!row.classList.contains("gone")) {
       fresh.add(row.dataset.id);
     }
@@ -90,6 +89,14 @@ async function showRows(ids, bar) {
     bar.querySelector("span").textContent = fill(bar.dataset.text, { count: fresh.size });
   }
   speak(late);
+}
+
+// The tick, the focus and the place of a row stay; the rest of it is morphed.
+function replaceRow(old, row) {
+  for (const name of ["at", "on"]) row.classList.toggle(name, old.classList.contains(name));
+  const form = old.querySelector("input[name=id]")?.getAttribute("form");
+  if (form) row.querySelector("input[name=id]")?.setAttribute("form", form);
+  window.htmx.swap({ target: old, text: row.outerHTML, swap: "outerMorph", sourceElement: old });
 }
 
 // One polite region, at most once a minute.

@@ -7,7 +7,7 @@ let ticks = new Map(), bar, store, last;
 const rows = () => [...document.querySelectorAll("#rows > tr[data-id]")];
 
 export function watchTicks() {
-  bar = document.querySelector("form#bulk");
+  bar = document.querySelector("form#bulk.bulk");
   if (!bar) return;
   store = `ticks ${document.body.dataset.login} ${location.pathname}`;
   ticks = new Map(JSON.parse(sessionStorage.getItem(store) ?? "[]"));

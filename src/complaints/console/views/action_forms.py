@@ -81,7 +81,7 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FormSection:
     """Controls under one heading; "" for those of no object. `is_filled`: one of them has a value or a fault."""
 
     title: str
@@ -192,11 +192,11 @@ def _key_of(name: str, action: str, texts: Any) -> str | None:
     return next((key for key in keys if key in texts), None)
 
 
-def sections_of(controls: Sequence[Control], filled: Collection[str]) -> list[Section]:
+def sections_of(controls: Sequence[Control], filled: Collection[str]) -> list[FormSection]:
     """The controls by their sections; those of no object come first. `filled` has the names of fields."""
     titles = sorted(dict.fromkeys(one.section for one in controls), key=bool)
     found = [(title, [one for one in controls if one.section == title]) for title in titles]
-    return [Section(title, own, any(one.name in filled for one in own)) for title, own in found]
+    return [FormSection(title, own, any(one.name in filled for one in own)) for title, own in found]
 
 
 # From a sent form to members ------------------------------------------------------------------------------------------

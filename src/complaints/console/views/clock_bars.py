@@ -169,7 +169,11 @@ def _line_of(step: ExplainedStep, names: ShownNames) -> LadderLine:
     words = names.locale.texts.clock.step
     level = words.level.format(level=step.level) if step.level else words.reminder
     place = describe_step(step.step, names.locale, due=words.at_due)
-    name = words.repeated.format(step=place, every=describe_length(step.repeat, names.locale)) if step.repeat else place
+    name = (
+        words.repeated.format(step=place, every=describe_length(step.repeat, names.locale))
+        if step.repeat
+        else place
+    )
     return LadderLine(
         name=name,
         level=str(level),

@@ -14,10 +14,11 @@ from complaints.use_cases.complaints.filters import ComplaintFilter
 
 
 class Show(StrEnum):
-    """Which complaints a list of due ones has: those overdue, or those that fall due soon."""
+    """Which complaints a list has: those overdue, those that fall due soon, or any."""
 
     OVERDUE = "overdue"
     SOON = "soon"
+    ANY = "any"
 
 
 class DueListQuery(ComplaintFilter):
@@ -32,6 +33,8 @@ class DueListQuery(ComplaintFilter):
         """The filter at `now`, with what `show` adds to the filters of the address."""
         if self.show is Show.OVERDUE:
             return self.model_copy(update={"overdue": True})
+        if self.show is Show.ANY:
+            return self
         end = now + SOON
         return self.model_copy(update={"overdue": False, "due_before": min(self.due_before or end, end)})
 

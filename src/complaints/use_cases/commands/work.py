@@ -25,7 +25,7 @@ class PutDutyRota(Content):
 
 def _zone(name: str) -> str:
     if find_zone(name) is None:
-        raise ValueError("must be a name of the IANA list of time zones, such as Asia/Shanghai or UTC")
+        raise ValueError("must be an IANA time zone, such as Asia/Shanghai or UTC")
     return name
 
 

@@ -47,8 +47,8 @@ class FormName:
 def save_draft(tx: Transaction, caller: Caller, form: FormName, fields: Mapping[str, str]) -> FormDraft:
     """Keep the fields of a form in place of the draft before. Of one user, the latest 200 drafts are kept.
 
-    Raises Forbidden for a caller who may not fill in forms, NotFound for a complaint that the caller may not know of,
-    and InvalidContent for too many fields, a name that is too long, or too much text.
+    Raises Forbidden for a caller who may not fill in forms. Raises NotFound for a complaint that the caller may not
+    know of. Raises InvalidContent for too many fields, a name that is too long, or too much text.
     """
     login = _login_of(tx, caller, form)
     _check_fields(fields)

@@ -1,6 +1,7 @@
 """The audit log: who changed which part of the configuration, and when."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -40,7 +41,8 @@ def list_audit(
     heads, directory = words.heads, read_configuration(request).directory
     more = ""
     if len(found) > _PAGE:
-        more = f"?subject={subject}&code={code}&actor={actor}&before={found[_PAGE - 1].sequence}"
+        before = found[_PAGE - 1].sequence
+        more = "?" + urlencode({"subject": subject, "code": code, "actor": actor, "before": before})
     table = Table(
         (heads.at, heads.by, heads.subject, heads.change, heads.members_changed),
         [_row(request, directory, one) for one in found[:_PAGE]],

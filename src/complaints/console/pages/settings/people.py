@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
@@ -84,7 +85,8 @@ def list_people(
     words = request.locale.texts.settings
     heads = words.heads
     shown = found[start : start + _PAGE]
-    more = f"?q={q}&team={team}&start={start + _PAGE}" if len(found) > start + _PAGE else ""
+    following = urlencode({"q": q, "team": team, "start": start + _PAGE})
+    more = f"?{following}" if len(found) > start + _PAGE else ""
     table = Table(
         (heads.name, heads.roles, heads.teams, heads.state, heads.deputy),
         [_row(request, directory, user, now) for user in shown],
@@ -302,7 +304,8 @@ def send_password_link(request: SignedIn, login: str, form: SentForm) -> Respons
 
     def make(tx: Transaction) -> tuple[str, str]:
         _, token = make_password_link(request.service, tx, request.caller, login)
-        return f"{request.service.public_url or ''}/console/password#{token}", address_of(PART, login)
+        house = request.service.public_url or str(request.http.base_url.replace(path="")).rstrip("/")
+        return f"{house}/console/password#{token}", address_of(PART, login)
 
     return send_for_secret(request, _link_sheet(request, login), form, "password_link", make)
 

@@ -31,6 +31,7 @@ from complaints.console.views.policy_timeline import (
 from complaints.console.views.tables import Button, Cell, Table, TableFact
 from complaints.domain.policy.circumstances import Circumstances
 from complaints.domain.policy.policy import HolidayTable, Policy
+from complaints.domain.time.calendars import WorkCalendar
 from complaints.domain.vocabulary import Priority
 from complaints.use_cases.access import Right
 from complaints.use_cases.configuration import policies
@@ -135,7 +136,7 @@ def show_policy(
             title=request.locale.name(policy.title, code),
             buttons=_buttons_of(request, policy),
             facts=list(_facts_of(request, configuration, listed, tx.now)),
-            tables=[_target_table(policy, request.locale), _ladder_table(policy, request.locale)],
+            tables=[make(policy, request.locale) for make in (_target_table, _ladder_table, _route_table)],
             panels=panels,
             priorities=[(one, request.locale.word("priority", one)) for one in Priority],
             priority=priority,
@@ -182,7 +183,12 @@ def _facts_of(
     kind, _, login = listed.applied_by.partition(":")
     person = person_cell(configuration.directory, login) if kind == "user" else Cell(listed.applied_by)
     yield TableFact(heads.applied, Cell(locale.time(listed.applied_at), note=person.text))
-    yield TableFact(heads.default_team, Cell(policy.default_team, address_of("teams", policy.default_team)))
+    yield TableFact(heads.longest_hold, Cell(target_words(policy.hold_maximum, locale)))
+    yield TableFact(heads.reopen_window, Cell(target_words(policy.reopen_window, locale)))
+    again = heads.again_after.format(target=target_words(policy.unreachable_retry, locale))
+    yield TableFact(
+        heads.unreachable, Cell(again, note=heads.attempts.format(count=policy.unreachable_attempts))
+    )
     for name, tables in policy.holiday_tables.items():
         yield TableFact(heads.holidays, Cell(name, note=_holiday_words(tables, locale)))
     for source in policy.sources:
@@ -209,7 +215,7 @@ def _target_table(policy: Policy, locale: Locale) -> Table:
             Cell(name_of_kind(kind, locale, titles)),
             Cell(_condition_words(choice, locale)),
             Cell(target_words(choice.target, locale), note=pause_words(rule, locale)),
-            Cell(calendar_words(rule.calendar, locale)),
+            _calendar_cell(policy, rule.calendar, locale),
         )
         for kind, rule in policy.rules.items()
         for choice in rule.targets
@@ -223,7 +229,7 @@ def _target_table(policy: Policy, locale: Locale) -> Table:
             Cell(locale.word("deadline_kind", "follow_up")),
             Cell(condition),
             Cell(comma.join(target_words(one, locale) for one in plan), note=words.after_result),
-            Cell(calendar_words(follow_up.calendar, locale)),
+            _calendar_cell(policy, follow_up.calendar, locale),
         )
         for condition, plan in plans
     ]
@@ -234,7 +240,7 @@ def _target_table(policy: Policy, locale: Locale) -> Table:
             Cell(locale.word("deadline_kind", "closure")),
             Cell(condition),
             Cell(target_words(target, locale), note=words.after_last_follow_up),
-            Cell(calendar_words(policy.rules["closure"].calendar, locale)),
+            _calendar_cell(policy, policy.rules["closure"].calendar, locale),
         )
         for condition, target in closures
     ]
@@ -242,6 +248,38 @@ def _target_table(policy: Policy, locale: Locale) -> Table:
         title=words.targets,
         heads=(heads.deadline, heads.complaints, heads.target, heads.calendar),
         rows=rows,
+    )
+
+
+def _calendar_cell(policy: Policy, calendar: WorkCalendar, locale: Locale) -> Cell:
+    """A calendar in words, with a link to its months."""
+    is_own = calendar.name in policy.calendars
+    link = address_of(PART, policy.code, policy.version, "calendars", calendar.name) if is_own else ""
+    return Cell(calendar_words(calendar, locale), link)
+
+
+def _route_table(policy: Policy, locale: Locale) -> Table:
+    """The team that gets a complaint: the first route that fits."""
+    words = locale.texts.settings
+    heads, anything = words.heads, str(words.anything)
+    rows = [
+        (
+            Cell(locale.word("cause", one.cause) if one.cause else anything),
+            Cell(one.category or anything),
+            Cell(one.region or anything),
+            Cell(one.team, address_of("teams", one.team)),
+        )
+        for one in policy.routes
+    ]
+    default = (
+        *(Cell(anything) for _ in range(3)),
+        Cell(policy.default_team, address_of("teams", policy.default_team)),
+    )
+    return Table(
+        title=words.routes,
+        note=words.notes.routes,
+        heads=(heads.cause, words.fields.category, words.fields.region, heads.team),
+        rows=[*rows, default],
     )
 
 
