@@ -26,6 +26,7 @@ _NOTE_WHEN_SHOWN = """text => {
   window.shown = new Promise(resolve => {
     new MutationObserver(() => { if (row.textContent.includes(text)) resolve(Date.now()) })
       .observe(row, {childList: true, subtree: true, characterData: true});
+    setTimeout(resolve, 10_000, Infinity);
   });
 }"""
 _LEADS = "document.documentElement.dataset.stream === 'leads'"
