@@ -1,6 +1,5 @@
 """The queue of the user: own complaints, and those of people for whom the user stands in, by next due."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,11 +7,12 @@ from starlette.responses import Response
 
 from complaints.api.work.teams import cursor_of, position_of
 from complaints.console.page_request import PageRequest, SignedIn
-from complaints.console.views.rows import ListRow, row_of
+from complaints.console.pages.rows import make_rows
+from complaints.console.views.bulk_forms import KEYS, VERBS
+from complaints.console.views.rows import ListRow
 from complaints.domain.scope import ScopeKind
 from complaints.domain.staff import Directory, Team
 from complaints.use_cases.access import Right
-from complaints.use_cases.complaints.views import ComplaintParts
 from complaints.use_cases.service import Transaction
 from complaints.use_cases.work import loads, own_queue
 
@@ -44,6 +44,8 @@ def _find(request: PageRequest, tx: Transaction, after: str | None, held: bool) 
         "load": loads.find_load(service, tx, caller, caller.login).count if caller.login else None,
         "stands_in_for": [directory.users[login].name for login in caller.represented(tx.now)],
         "teams": _teams(request, directory),
+        "verbs": VERBS,
+        "keys_of_verbs": KEYS,
     }
 
 
@@ -59,21 +61,7 @@ def _list(
         after=None if after is None else position_of(after, name),
         limit=_PAGE,
     )
-    return rows_of(request, tx, found), cursor_of(end, name)
-
-
-def rows_of(request: PageRequest, tx: Transaction, found: Sequence[ComplaintParts]) -> list[ListRow]:
-    """The rows of a queue."""
-    configuration = request.service.configuration(tx)
-    return [
-        row_of(
-            parts,
-            locale=request.locale,
-            directory=configuration.directory,
-            categories=configuration.categories,
-        )
-        for parts in found
-    ]
+    return make_rows(request, tx, found), cursor_of(end, name)
 
 
 def _teams(request: PageRequest, directory: Directory) -> list[Team]:

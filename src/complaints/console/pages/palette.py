@@ -15,11 +15,13 @@ from complaints.console.views.palette import (
     find_destinations,
     groups_of,
 )
+from complaints.console.views.saved_view_links import address_of_view
 from complaints.domain.complaint.numbers import is_mistyped, number_of, sequence_of
 from complaints.domain.policy.categories import Category
 from complaints.domain.staff import Directory
 from complaints.use_cases.access import Right
 from complaints.use_cases.service import Transaction
+from complaints.use_cases.work.saved_views import list_views
 
 router = APIRouter()
 
@@ -41,7 +43,7 @@ def show_palette(request: SignedIn, q: str = "") -> Response:
 
 
 def _find(request: PageRequest, tx: Transaction, query: str) -> list[Destination]:
-    destinations = _pages(request)
+    destinations = chain(_pages(request), _views(request, tx))
     if Right.READ in request.caller.rights:
         configuration = request.service.configuration(tx)
         destinations = chain(
@@ -62,6 +64,12 @@ def _pages(request: PageRequest) -> Iterator[Destination]:
         )
     yield Destination(HitKind.PAGE, texts.preferences.title, "/console/preferences", "", ("preferences",))
     yield Destination(HitKind.PAGE, texts.keys.title, "/console/help", "?", ("help", "keys"))
+
+
+def _views(request: PageRequest, tx: Transaction) -> Iterator[Destination]:
+    """The views that the user saved, and those of the own teams."""
+    for view in list_views(tx, request.viewer.user):
+        yield Destination(HitKind.VIEW, view.name, address_of_view(view))
 
 
 def _people(directory: Directory) -> Iterator[Destination]:

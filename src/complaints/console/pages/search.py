@@ -13,8 +13,9 @@ from complaints.api import cursors
 from complaints.api.problems.translations import say
 from complaints.console.forms import FormState
 from complaints.console.page_request import PageRequest, SignedIn
+from complaints.console.pages.rows import make_rows
+from complaints.console.views.bulk_forms import KEYS, VERBS
 from complaints.console.views.category_choices import list_choices
-from complaints.console.views.rows import row_of
 from complaints.domain.complaint.numbers import is_mistyped, number_of, sequence_of
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.json_text import to_json
@@ -138,10 +139,7 @@ def _shown(
     request: PageRequest, tx: Transaction, result: SearchResult | None, told: Mapping[str, str]
 ) -> dict[str, Any]:
     configuration, locale = request.service.configuration(tx), request.locale
-    rows = [
-        row_of(parts, locale=locale, directory=configuration.directory, categories=configuration.categories)
-        for parts in (result.parts if result else ())
-    ]
+    rows = make_rows(request, tx, result.parts if result else ())
     teams = [team for team in configuration.directory.teams.values() if team.active]
     return {
         "result": result,
@@ -150,6 +148,9 @@ def _shown(
         "channels": list(Channel),
         "teams": [{"code": team.code, "label": locale.name(team.names, team.code)} for team in teams],
         "choices": list_choices(configuration.categories, locale),
+        "can_work": Right.WORK in request.caller.rights,
+        "verbs": VERBS,
+        "keys_of_verbs": KEYS,
         "sees_persons": Right.SEE_PERSONS in request.caller.rights,
         "next_page": f"?{urlencode({**told, 'cursor': result.next_cursor})}"
         if result and result.next_cursor

@@ -9,7 +9,7 @@ from complaints.api.problems.translations import say
 from complaints.api.work.teams import cursor_of, position_of
 from complaints.console.forms import FormState, SentForm
 from complaints.console.page_request import PageRequest, SignedIn
-from complaints.console.pages.my_work import rows_of
+from complaints.console.pages.rows import make_rows
 from complaints.console.views.outcomes import BulkOutcome, outcome_of, say_item
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import NotFound
@@ -78,7 +78,7 @@ def _find(request: PageRequest, tx: Transaction, code: str, after: str | None) -
     supervises = Right.SUPERVISE in caller.rights and not request.is_partial
     return {
         "team": service.configuration(tx).directory.teams[code],
-        "rows": rows_of(request, tx, found),
+        "rows": make_rows(request, tx, found),
         "more": cursor_of(end, code),
         "loads": loads.list_team_load(service, tx, caller, code) if supervises else [],
         "may_take": Right.WORK in caller.rights,
