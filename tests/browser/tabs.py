@@ -80,15 +80,17 @@ class Tab:
     def check(self, name: str) -> None:
         """Check layout and accessibility of the page as it is, and keep a screenshot with this name."""
         self.check_layout(name)
-        assert self.find_violations() == [], name
+        violations = self.find_violations()
+        assert violations == [], f"{name}: {violations}"
 
     def check_layout(self, name: str) -> None:
         """Check that nothing is cut and that targets are large enough, and keep a screenshot with this name."""
         self._screenshots.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True, caret="initial")
-        assert self.find_cut() == [], name
+        cut = self.find_cut()
+        assert cut == [], f"{name}: {cut}"
         small = self.page.evaluate(_FIND_SMALL_TARGETS, _SMALLEST_TARGET)
-        assert small == [], name
+        assert small == [], f"{name}: {small}"
 
     def find_cut(self) -> list[str]:
         """The elements that a reader does not see whole."""
