@@ -35,6 +35,14 @@ def _sign_in(server: RunningServer, tab: Tab, page: str) -> str:
     return login
 
 
+def _look(tab: Tab, name: str) -> None:
+    """Check a page on a phone and on a desktop, in both themes."""
+    for width, scheme in ((PHONES[0], "dark"), (DESKTOP, "dark"), (PHONES[0], "light"), (DESKTOP, "light")):
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        tab.page.emulate_media(color_scheme=scheme)
+        tab.check(f"{name}-{scheme}-{width}")
+
+
 def _post(api: httpx2.Client, **members: Any) -> dict[str, Any]:
     found: dict[str, Any] = api.post("/v1/complaints", json=members).raise_for_status().json()
     return found
@@ -48,7 +56,12 @@ def test_a_call_centre_takes_a_call_with_a_duplicate(
     with server.client(ADMIN_SECRET) as api:
         person = {"name": "Wang Min", "phone": phone}
         known = _post(api, channel="web", subject="Dead since Friday", complainant=person)
-    tab = open_tab(locale="en-GB", timezone_id="Asia/Shanghai", viewport={"width": DESKTOP, "height": 900})
+    tab = open_tab(
+        reduced_motion="reduce",
+        locale="en-GB",
+        timezone_id="Asia/Shanghai",
+        viewport={"width": DESKTOP, "height": 900},
+    )
     _sign_in(server, tab, "/console/new")
     page, advice = tab.page, tab.page.locator("#advice")
     expect(page.get_by_role("textbox", name="Phone", exact=True)).to_be_focused()
@@ -59,7 +72,7 @@ def test_a_call_centre_takes_a_call_with_a_duplicate(
     page.get_by_label("Subject").fill("An outage in the whole building")
     page.get_by_role("button", name="Network › Outage").click()
     expect(advice).to_contain_text("Goes toOperations")
-    tab.check("console-new-complaint")
+    _look(tab, "console-new-complaint")
 
     page.reload()
     expect(page.get_by_label("Subject")).to_have_value("An outage in the whole building")
@@ -75,7 +88,7 @@ def test_a_call_centre_takes_a_call_with_a_duplicate(
     page.wait_for_url("**/console/new/C*")
     expect(page.locator("h1.num")).to_have_text(page.url.rpartition("/")[2])
     expect(page.locator("blockquote")).to_contain_text(page.locator("h1.num").inner_text())
-    tab.check("console-saved-complaint")
+    _look(tab, "console-saved-complaint")
 
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/new")
@@ -92,7 +105,12 @@ def test_a_call_centre_takes_a_call_with_a_duplicate(
 def test_an_outcome_with_a_score_takes_two_clicks_on_a_phone(
     open_tab: Callable[..., Tab], server: RunningServer
 ) -> None:
-    tab = open_tab(locale="zh-CN", color_scheme="dark", viewport={"width": PHONES[0], "height": 700})
+    tab = open_tab(
+        reduced_motion="reduce",
+        locale="zh-CN",
+        color_scheme="dark",
+        viewport={"width": PHONES[0], "height": 700},
+    )
     login = _sign_in(server, tab, "/console/follow-ups")
     expect(tab.page.locator("main")).to_contain_text("这几天没有需要您做的回访")
     with server.client(ADMIN_SECRET) as api:
@@ -119,9 +137,7 @@ def test_an_outcome_with_a_score_takes_two_clicks_on_a_phone(
     row.get_by_role("button", name="已解决", exact=True).click()
     expect(row.locator(".made")).to_contain_text("满意度 5")
     expect(row.locator(".made")).to_contain_text("下一次回访")
-    tab.check("console-follow-up-made-320")
-    page.set_viewport_size({"width": DESKTOP, "height": 900})
-    tab.check("console-follow-up-made")
+    _look(tab, "console-follow-up-made")
     with server.client(ADMIN_SECRET) as api:
         assert api.get(f"/v1/complaints/{made['id']}").json()["satisfaction"]["csat"] == 5
 
@@ -132,7 +148,7 @@ def test_a_search_from_the_bar_finds_words_and_keeps_them(
     word = f"w{uuid4().hex[:8]}"
     with server.client(ADMIN_SECRET) as api:
         _post(api, channel="phone", subject=f"A noise {word}")
-    tab = open_tab(locale="en-GB", viewport={"width": PHONES[1], "height": 800})
+    tab = open_tab(reduced_motion="reduce", locale="en-GB", viewport={"width": PHONES[1], "height": 800})
     _sign_in(server, tab, "/console/search")
     box = tab.page.get_by_role("search").get_by_role("searchbox")
     box.fill(word)
@@ -140,6 +156,4 @@ def test_a_search_from_the_bar_finds_words_and_keeps_them(
     expect(tab.page.locator("#rows")).to_contain_text(f"A noise {word}")
     expect(tab.page.get_by_label("Words or number")).to_have_value(word)
     tab.page.get_by_text("More filters").click()
-    tab.check("console-search-360")
-    tab.page.set_viewport_size({"width": DESKTOP, "height": 900})
-    tab.check("console-search")
+    _look(tab, "console-search")
