@@ -211,19 +211,17 @@ def test_a_whole_life_by_clicking(
 
     clicks.take("resolve", **RESULT)
     clicks.take("notify_result", message="已再次更换。", contact_channel="phone")
-    for _ in range(6):
-        if page.locator("#head .status").inner_text() == locale.word("status", "closed"):
-            break
-        if (
-            page.locator("#actions .buttons")
-            .first.get_by_text(locale.word("action", "record_contact"))
-            .count()
-            == 0
-        ):
-            break
+    open_contacts = page.locator("#clocks .clock[data-kind=follow_up]")
+    expect(open_contacts).not_to_have_count(0)
+    while planned := open_contacts.count():
+        _advance(api, "P29D")
+        page.reload()
         clicks.take("record_contact", outcome="solved", csat="5")
+        expect(open_contacts).to_have_count(planned - 1)
     tab.check(f"journey-life-{language}")
-    clicks.take("close", message="问题已解决。", contact_channel="phone")
+    _advance(api, "P3D")
+    page.reload()
+    clicks.take("close", message="问题已解决。", contact_channel="phone", root_cause="An old line.")
     clicks.expect_status("closed")
     expect(page.locator("#timeline")).to_contain_text(texts.events.type["complaint.closed"])
     tab.check(f"journey-life-closed-{language}")
