@@ -143,6 +143,7 @@ def choose_home(request: SignedIn, view_id: UUID, form: SentForm) -> Response:
 
 @router.get("/")
 def go_home(request: SignedIn) -> Response:
-    """The first page of a user: the view that is the home, else the overdue complaints."""
+    """The first page of a user: the view that is the home, else the overdue complaints. Others post complaints."""
     home = request.read(lambda tx: saved_views.find_home(tx, request.viewer.user.login))
-    return RedirectResponse(address_of_view(home) if home else "/console/overdue", _SEEN_OTHER)
+    usual = "/console/overdue" if Right.READ in request.caller.rights else "/console/new"
+    return RedirectResponse(address_of_view(home) if home else usual, _SEEN_OTHER)
