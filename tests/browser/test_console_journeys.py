@@ -1,6 +1,7 @@
 """Days at the console in a real browser: a supervisor's morning, a whole life by clicking, an agent without a mouse."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,13 +11,14 @@ from playwright.sync_api import Page, expect
 
 from complaints.api.problems.languages import Language
 from complaints.console.locale import Locale
-from tests.browser.console import sign_in_at
+from tests.browser.console import make_user, sign_in_at
 from tests.browser.tabs import DESKTOP, Tab
 from tests.conftest import DATABASE_KINDS
 from tests.journeys.running_server import RunningServer
 from tests.support import ADMIN_SECRET
 
 OpenTab = Callable[..., Tab]
+TEAM = "customer_service"
 OVERDUE, WORST, TO_TELL, TO_ASSIGN = 300, 3, 12, 30
 DESK = {"timezone_id": "Asia/Shanghai", "viewport": {"width": DESKTOP, "height": 900}}
 ANSWER = {"message": "We look into it.", "contact_channel": "phone"}
@@ -71,10 +73,14 @@ def _make_a_bad_night(api: httpx2.Client, region: str) -> list[str]:
 def test_a_supervisors_morning(open_tab: OpenTab, server: RunningServer, api: httpx2.Client) -> None:
     """Find the worst, assign thirty, undo, tell twelve results, acknowledge escalations."""
     region = f"N{uuid4().hex[:6]}"
+    lead, agent = f"lead.{region.lower()}", f"an.{region.lower()}"
+    make_user(server, lead, "supervisor", scope="all")
+    make_user(server, agent, "agent", teams=[TEAM])
+    api.patch(f"/v1/teams/{TEAM}", json={"lead": lead}).raise_for_status()
     worst = _make_a_bad_night(api, region)
     tab = open_tab(**DESK, locale="en-GB")
     page, press = tab.page, tab.page.keyboard.press
-    sign_in_at(server, tab, f"lead.{region.lower()}", "supervisor", scope="all")
+    sign_in_at(server, tab, lead)
 
     page.get_by_text("Filters ▾").click()
     page.get_by_label("Region").fill(region)
@@ -87,14 +93,14 @@ def test_a_supervisors_morning(open_tab: OpenTab, server: RunningServer, api: ht
     _tick(page, 0, TO_ASSIGN - 1)
     expect(page.locator("#bulk b")).to_have_text(f"{TO_ASSIGN} ticked")
     press("a")
-    page.select_option("#bulk-assignee", f"lead.{region.lower()}")
+    page.select_option("#bulk-assignee", agent)
     page.check("[name=confirmed]")
     page.click("#bulk-form button.primary")
     expect(page.locator("#flash p")).to_have_text(f"{TO_ASSIGN} assigned")
-    assert _count(api, region, assignee=f"lead.{region.lower()}") == TO_ASSIGN
+    assert _count(api, region, assignee=agent) == TO_ASSIGN
     press("u")
     expect(page.locator("#flash p")).to_have_text(f"{TO_ASSIGN} assigned as before")
-    assert _count(api, region, assignee=f"lead.{region.lower()}") == 0
+    assert _count(api, region, assignee=agent) == 0
 
     page.goto(f"{server.url}/console/overdue?region={region}&status=resolved")
     expect(page.locator("#rows tr")).to_have_count(TO_TELL)
@@ -109,7 +115,6 @@ def test_a_supervisors_morning(open_tab: OpenTab, server: RunningServer, api: ht
 
     press("g")
     press("i")
-    page.get_by_role("link", name="For everybody").click()
     first = page.locator("#rows tr").first.get_attribute("data-id") or ""
     _tick(page, 0, 1)
     page.get_by_label("Note").fill("We call them all today.")
@@ -146,9 +151,9 @@ class Clicks:
         self.locale = locale
 
     def take(self, action: str, **fields: str) -> None:
-        """Take an action by its form, and see that it is done."""
-        panel = self.page.locator("#actions")
-        panel.get_by_text(self.locale.word("action", action), exact=False).first.click()
+        """Take an action, by its form if it has fields, and see that it is done."""
+        address = f"$='/actions/{action}'"
+        self.page.locator(f"#actions [href{address}], #actions form.direct[action{address}] button").click()
         form = self.page.locator("#act")
         for name, value in fields.items():
             control = form.locator(f"[name='{name}']")
@@ -156,12 +161,14 @@ class Clicks:
                 control.select_option(value)
             else:
                 control.fill(value)
-        form.locator(".buttons button:not(.quiet)").first.click()
+        if fields:
+            form.locator(".buttons button").first.click()
         self.expect_done(action)
 
     def expect_done(self, action: str) -> None:
         """See that the action is done."""
         expect(self.page.locator("#flash")).to_have_text(self.locale.texts.actions.done[action])
+        expect(self.page.locator(".htmx-request")).to_have_count(0)
 
     def expect_status(self, status: str) -> None:
         """See the status in the head of the page."""
@@ -178,7 +185,7 @@ def test_a_whole_life_by_clicking(
     tab = open_tab(**DESK, locale=language.value, color_scheme="dark" if language == "zh" else "light")
     page, texts, clicks = tab.page, locale.texts, Clicks(tab.page, locale)
     sign_in_at(server, tab, f"life.{uuid4().hex[:8]}", "supervisor", scope="all")
-    page.get_by_role("link", name=texts.new_complaint.title).click()
+    page.click("header .new-one")
     for name, words in {"complainant.phone": "13800001234", "complainant.name": "王芳"}.items():
         page.locator(f"[name='{name}']").fill(words)
     page.locator("[name=subject]").fill("宽带断网 No internet since Monday")
@@ -204,19 +211,17 @@ def test_a_whole_life_by_clicking(
 
     clicks.take("resolve", **RESULT)
     clicks.take("notify_result", message="已再次更换。", contact_channel="phone")
-    for _ in range(6):
-        if page.locator("#head .status").inner_text() == locale.word("status", "closed"):
-            break
-        if (
-            page.locator("#actions .buttons")
-            .first.get_by_text(locale.word("action", "record_contact"))
-            .count()
-            == 0
-        ):
-            break
+    open_contacts = page.locator("#clocks .clock[data-kind=follow_up]")
+    expect(open_contacts).not_to_have_count(0)
+    while planned := open_contacts.count():
+        _advance(api, "P29D")
+        page.reload()
         clicks.take("record_contact", outcome="solved", csat="5")
+        expect(open_contacts).to_have_count(planned - 1)
     tab.check(f"journey-life-{language}")
-    clicks.take("close", message="问题已解决。", contact_channel="phone")
+    _advance(api, "P3D")
+    page.reload()
+    clicks.take("close", message="问题已解决。", contact_channel="phone", root_cause="An old line.")
     clicks.expect_status("closed")
     expect(page.locator("#timeline")).to_contain_text(texts.events.type["complaint.closed"])
     tab.check(f"journey-life-closed-{language}")
@@ -224,8 +229,6 @@ def test_a_whole_life_by_clicking(
 
 def _tomorrow(api: httpx2.Client) -> str:
     """The local time in a day, for a field."""
-    from datetime import datetime, timedelta
-
     now = datetime.fromisoformat(api.get("/v1/sandbox/clock").raise_for_status().json()["now"])
     return f"{now + timedelta(days=1, hours=8):%Y-%m-%dT%H:%M}"
 
@@ -241,12 +244,12 @@ def test_an_agents_day_by_keyboard_alone(
     tab = open_tab(**DESK, locale="en-GB")
     page, press, write = tab.page, tab.page.keyboard.press, tab.page.keyboard.type
     login = f"an.{uuid4().hex[:8]}"
-    sign_in_at(server, tab, login, "agent", teams=["customer_service"])
+    sign_in_at(server, tab, login, "agent", teams=[TEAM])
     first, second = (
         _post(api, subject=f"Rude {n}", severity=s) for n, s in enumerate(("critical", "normal"))
     )
     for one in (first, second):
-        _act(api, one, "assign", team="customer_service", assignee=login)
+        _act(api, one, "assign", team=TEAM, assignee=login)
     press("g")
     press("m")
     page.wait_for_url("**/console/work")
@@ -267,7 +270,7 @@ def test_an_agents_day_by_keyboard_alone(
     expect(page.locator("#act [name=text]")).to_be_focused()
     write("Called the shop.")
     press("Control+Enter")
-    expect(page.locator("#flash")).to_have_text("The note is on record.")
+    _await_done(page, "The note is on record.")
     press("r")
     expect(page.locator("#act textarea")).to_have_value("We are sorry. We ask our shop")
     expect(page.locator("#act textarea")).to_be_focused()
@@ -279,7 +282,8 @@ def test_an_agents_day_by_keyboard_alone(
     page.wait_for_url(lambda url: "/complaints/" in url and not url.endswith(opened))
     expect(page.locator("#head")).to_be_visible()
 
-    for key, words, tabs in (("r", "We look at it.", "Phone"), ("t", "We trained the shop.", "Phone")):
+    answered, told = "The answer is on record.", "The result is told. The follow-ups are planned."
+    for key, words, done in (("r", "We look at it.", answered), ("t", "We trained the shop.", told)):
         if key == "t":
             press("e")
             expect(page.locator("#act [name=resolution]")).to_be_focused()
@@ -287,19 +291,26 @@ def test_an_agents_day_by_keyboard_alone(
             _choose(page, "outcome", "Upheld")
             _choose(page, "cause", "Service")
             press("Control+Enter")
-            expect(page.locator("#flash")).to_contain_text("Resolved.")
+            _await_done(page, "Resolved. Tell the complainant the result next.")
         press(key)
         expect(page.locator("#act textarea").first).to_be_focused()
         write(words)
-        _choose(page, "contact_channel", tabs)
+        _choose(page, "contact_channel", "Phone")
         press("Control+Enter")
-        expect(page.locator("#act")).to_have_count(0)
+        _await_done(page, done)
     expect(page.locator("#head .status")).to_have_text("Following up")
     press("g")
     press("m")
     page.wait_for_url("**/console/work")
     statuses = {api.get(f"/v1/complaints/{one['id']}").json()["status"] for one in (first, second)}
     assert statuses == {"investigating", "following_up"}
+
+
+def _await_done(page: Page, text: str) -> None:
+    """Wait until an action is done, and the page is at rest."""
+    expect(page.locator("#flash")).to_have_text(text)
+    expect(page.locator("#act")).to_have_count(0)
+    expect(page.locator(".htmx-request")).to_have_count(0)
 
 
 def _choose(page: Page, name: str, words: str) -> None:

@@ -89,8 +89,13 @@ def show_timeline(
 
 
 @router.get("/{reference}/deadlines/{deadline_id}")
-def explain_deadline(request: SignedIn, reference: str, deadline_id: UUID) -> Response:
-    """Why a deadline is due when it is: in its place on the page, or as a page of its own."""
+def explain_deadline(
+    request: SignedIn, reference: str, deadline_id: UUID, *, again: bool = False
+) -> Response:
+    """Why a deadline is due when it is: in its place on the page, or as a page of its own.
+
+    `again`: a script asks because the complaint changed, so the focus stays where the reader has it.
+    """
     request.caller.require(Right.READ_OWN)
 
     def work(tx: Transaction) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def explain_deadline(request: SignedIn, reference: str, deadline_id: UUID) -> Re
 
     values = request.read(work)
     template = "fragments/explanation.html" if request.is_partial else "pages/explanation.html"
-    return request.page(template, deadline_id=deadline_id, **values)
+    return request.page(template, deadline_id=deadline_id, again=again, **values)
 
 
 @router.post("/{reference}/reveal")

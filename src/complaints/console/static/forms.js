@@ -20,6 +20,7 @@ export function watchForms() {
     if (event.detail.ctx?.request) tell(flash().dataset.offline);
   });
   document.addEventListener("htmx:after:swap", placeFocus);
+  focusFirst(document.getElementById("action-form"));
   document.addEventListener("keydown", useKey);
   document.addEventListener("click", noteClick);
   addEventListener("pagehide", keepList);
@@ -52,9 +53,12 @@ function tell(text) {
 
 function placeFocus(event) {
   const area = document.getElementById("action-form");
-  if (!area || event.detail.ctx.target !== area) return;
-  const first = area.querySelector("[aria-invalid], .notice button, textarea, select, input:not([type=hidden])");
-  first?.focus();
+  if (area && event.detail.ctx.target === area) focusFirst(area);
+}
+
+// Also where the form is a page of its own.
+function focusFirst(area) {
+  area?.querySelector("[aria-invalid], .notice button, textarea, select, input:not([type=hidden])")?.focus();
 }
 
 function useKey(event) {
