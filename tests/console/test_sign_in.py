@@ -87,7 +87,13 @@ def test_signing_out_ends_the_session(sign_in: Callable[..., Reader]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "page"), [(AccessRole.AGENT, "/console/overdue"), (AccessRole.INTAKE, "/console/new")]
+    ("role", "page"),
+    [
+        (AccessRole.SUPERVISOR, "/console/overdue"),
+        (AccessRole.AUDITOR, "/console/overdue"),
+        (AccessRole.AGENT, "/console/work"),
+        (AccessRole.INTAKE, "/console/new"),
+    ],
 )
 def test_each_role_has_a_first_page_that_it_may_open(
     sign_in: Callable[..., Reader], role: AccessRole, page: str
