@@ -66,7 +66,7 @@ class Desk:
         page.fill("input[name=login]", login)
         page.fill("input[name=password]", PASSWORD)
         page.click("button.primary")
-        page.wait_for_url("**/console/overdue")
+        page.wait_for_selector("#main")
         page.goto(self.path)
         return page
 

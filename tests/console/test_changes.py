@@ -1,4 +1,4 @@
-"""The stream of the console tells of complaints in the scope of the user, by type and id alone."""
+"""The stream of the console has the complaints in the scope of the user, by type and id alone."""
 
 from collections.abc import Callable
 

@@ -60,7 +60,7 @@ def test_a_team_sees_the_view_of_a_colleague_and_only_its_owner_changes_it(
     assert found
     for part in ("home", "delete"):
         assert colleague.post(f"{found[1]}/{part}", {"is_home": "yes", "attempt": part}).status_code == 404
-    assert colleague.get("/").headers["location"] == "/console/overdue"
+    assert colleague.get("/").headers["location"] == "/console/work"
 
 
 def test_the_first_page_is_chosen_and_a_view_is_deleted(lead: Reader) -> None:

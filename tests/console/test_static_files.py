@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from importlib import resources
 
 import pytest
@@ -28,6 +29,21 @@ def test_a_file_of_another_version_is_not_there(client: TestClient) -> None:
 
 def test_all_files_together_are_small() -> None:
     assert sum(len(gzip.compress(content, 9)) for content in read_files().values()) < FIRST_LOAD_BYTES
+
+
+def test_a_page_loads_every_script() -> None:
+    scripts = {
+        name: content.decode()
+        for name, content in read_files().items()
+        if "/" not in name and name.endswith(".js")
+    }
+    loaded, waiting = set[str](), ["console.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in loaded:
+            loaded.add(name)
+            waiting += re.findall(r'from "\./([\w-]+\.js)"', scripts[name])
+    assert loaded == set(scripts)
 
 
 @pytest.mark.parametrize("name", VENDORED)

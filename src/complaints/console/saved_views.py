@@ -143,6 +143,14 @@ def choose_home(request: SignedIn, view_id: UUID, form: SentForm) -> Response:
 
 @router.get("/")
 def go_home(request: SignedIn) -> Response:
-    """The first page of a user: the view that is the home, else the overdue complaints."""
+    """The first page of a user: the view that is the home, else the usual one for the rights of the user."""
     home = request.read(lambda tx: saved_views.find_home(tx, request.viewer.user.login))
-    return RedirectResponse(address_of_view(home) if home else "/console/overdue", _SEEN_OTHER)
+    return RedirectResponse(address_of_view(home) if home else _usual_home(request), _SEEN_OTHER)
+
+
+def _usual_home(request: PageRequest) -> str:
+    """Agents begin with their own work, clerks who only post with a new complaint, others with the overdue list."""
+    rights = request.caller.rights
+    if Right.READ not in rights:
+        return "/console/new"
+    return "/console/work" if Right.WORK in rights and Right.SUPERVISE not in rights else "/console/overdue"

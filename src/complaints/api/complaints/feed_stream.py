@@ -60,7 +60,7 @@ Messages = tuple[Sequence[tuple[int, bytes]], FeedPlace]
 class Subscription:
     """What a stream was asked for, the place at which it begins, and the end of the feed at that time.
 
-    A stream that `is_live` never reads pages: a listener that is behind is told to look again (see `FeedView.live`).
+    A stream that `is_live` never reads pages: a listener that is behind must look again (see `FeedView.live`).
     """
 
     request: ApiRequest
