@@ -16,7 +16,7 @@ from complaints.console.views.list_queries import read_list_query
 from complaints.console.views.saved_view_links import SavedViewLink, address_of_view, link_views
 from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.domain.staff import Directory
-from complaints.use_cases.access import Right
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.lists import ListCount
@@ -143,6 +143,13 @@ def choose_home(request: SignedIn, view_id: UUID, form: SentForm) -> Response:
 
 @router.get("/")
 def go_home(request: SignedIn) -> Response:
-    """The first page of a user: the view that is the home, else the overdue complaints."""
+    """The first page of a user: the view that is the home, else the overdue complaints. Without lists: the form."""
+    if Right.READ not in request.caller.rights:
+        return RedirectResponse(_page_without_lists(request.caller), _SEEN_OTHER)
     home = request.read(lambda tx: saved_views.find_home(tx, request.viewer.user.login))
     return RedirectResponse(address_of_view(home) if home else "/console/overdue", _SEEN_OTHER)
+
+
+def _page_without_lists(caller: Caller) -> str:
+    """The first page of a user who may read no lists, such as a clerk who only takes complaints."""
+    return "/console/new" if Right.CREATE in caller.rights else "/console/preferences"
