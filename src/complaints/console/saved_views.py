@@ -16,7 +16,7 @@ from complaints.console.views.list_queries import read_list_query
 from complaints.console.views.saved_view_links import SavedViewLink, address_of_view, link_views
 from complaints.domain.errors import ComplaintError, InvalidContent
 from complaints.domain.staff import Directory
-from complaints.use_cases.access import Right
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.lists import ListCount
@@ -144,13 +144,18 @@ def choose_home(request: SignedIn, view_id: UUID, form: SentForm) -> Response:
 @router.get("/")
 def go_home(request: SignedIn) -> Response:
     """The first page of a user: the view that is the home, else the usual one for the rights of the user."""
+    if Right.READ not in request.caller.rights:
+        return RedirectResponse(_page_without_lists(request.caller), _SEEN_OTHER)
     home = request.read(lambda tx: saved_views.find_home(tx, request.viewer.user.login))
-    return RedirectResponse(address_of_view(home) if home else _usual_home(request), _SEEN_OTHER)
+    return RedirectResponse(address_of_view(home) if home else _usual_home(request.caller), _SEEN_OTHER)
 
 
-def _usual_home(request: PageRequest) -> str:
-    """Agents begin with their own work, clerks who only post with a new complaint, others with the overdue list."""
-    rights = request.caller.rights
-    if Right.READ not in rights:
-        return "/console/new"
-    return "/console/work" if Right.WORK in rights and Right.SUPERVISE not in rights else "/console/overdue"
+def _usual_home(caller: Caller) -> str:
+    """Agents begin with their own work, others with the overdue complaints."""
+    is_agent = Right.WORK in caller.rights and Right.SUPERVISE not in caller.rights
+    return "/console/work" if is_agent else "/console/overdue"
+
+
+def _page_without_lists(caller: Caller) -> str:
+    """The first page of a user who may read no lists, such as a clerk who only takes complaints."""
+    return "/console/new" if Right.CREATE in caller.rights else "/console/preferences"
