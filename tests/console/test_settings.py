@@ -223,6 +223,7 @@ def test_a_person_changes_is_absent_and_leaves(
     for login in ("wu.di", "he.li"):
         body = {"login": login, "name": login.title(), "roles": ["agent"], "email": f"{login}@example.com"}
         client.post("/v1/users", json=body).raise_for_status()
+    assert reader.get("/settings/people/wu.di/leaving", partial=True).status_code == 404
     until = (START + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
     change = {"name": "Wu Di", "email": "", "roles": "agent", "deputy": "he.li"}
     absent = {"absent_from": START.strftime("%Y-%m-%dT%H:%M"), "absent_until": until}

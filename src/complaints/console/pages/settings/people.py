@@ -258,11 +258,11 @@ def leave(request: SignedIn, login: str, form: SentForm) -> Response:
 
 @router.get("/{login}/leaving")
 def show_leaving(request: SignedIn, login: str) -> Response:
-    """How far the handing over is, for the page of the user."""
+    """How far the handing over is, for the page of the user. Raises NotFound for a user who never left."""
     open_part(request, PART)
     return request.page(
         "settings/leaving.html",
-        leaving=_find_leaving(request, login),
+        leaving=request.service.read_newest(lambda tx: leaving.load_leaving(tx, login)),
         leaving_address=address_of(PART, login, "leaving"),
     )
 
