@@ -161,7 +161,7 @@ def test_the_first_load_of_the_overdue_page_is_small(
     wire.send("Network.enable")
     wire.send("Network.clearBrowserCache")
     loaded: list[Request] = []
-    tab.page.on("requestfinished", loaded.append)
+    tab.page.on("requestfinished", lambda one: loaded.append(one))
     tab.page.goto(f"{demo.url}/console/overdue")
     expect(tab.page.locator("#count-overdue")).not_to_be_empty()
     sizes = {one.url: one.sizes()["responseBodySize"] for one in loaded if one.url.startswith(demo.url)}
