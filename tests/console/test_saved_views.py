@@ -76,7 +76,9 @@ def test_the_first_page_is_chosen_and_a_view_is_deleted(lead: Reader) -> None:
     assert [name for _, name, _ in _views(lead)] == ["B"]
 
 
-def test_a_clerk_who_may_read_no_lists_begins_with_the_form_of_a_new_complaint(sign_in: Callable[..., Reader]) -> None:
+def test_a_clerk_who_may_read_no_lists_begins_with_the_form_of_a_new_complaint(
+    sign_in: Callable[..., Reader],
+) -> None:
     clerk = sign_in("an.clerk", AccessRole.INTAKE)
     assert clerk.get("/").headers["location"] == "/console/new"
     assert clerk.get("/new").status_code == 200
