@@ -125,7 +125,7 @@ def test_all_that_match_go_out_in_parts_and_a_lost_answer_or_session_does_nothin
     expect(page.locator("#bulk b")).to_have_text(f"{COUNT - 30} ticked")
     page.context.clear_cookies()
     page.click("#bulk-form button.primary")
-    page.fill("#sign-in #field-password", PASSWORD)
+    page.fill("#sign-in [name=password]", PASSWORD)
     page.click("#sign-in button.primary")
     expect(page.locator("#flash p")).to_have_text(f"{COUNT} notes added")
     expect(page.locator("#bulk")).to_be_hidden()

@@ -168,6 +168,11 @@ def test_why_a_time_is_in_its_place_or_on_a_page_of_its_own(sign_in: SignIn, com
     ):
         assert said in part, said
     assert "<html" in reader.get(f"{address}/deadlines/{paused.id}").text
+    with_key = re.findall(r'/deadlines/([^"]+)" data-key="w"', reader.get(address).text)
+    running = [
+        one for one in complaint.deadlines if one.status in ("running", "breached") and one.met_at is None
+    ]
+    assert with_key == [str(min(running, key=lambda one: one.due_at).id)]
     assert reader.get(f"{address}/deadlines/{complaint.id}").status_code == 404
 
 

@@ -119,6 +119,8 @@ def test_an_auditor_reads_a_queue_and_takes_nothing(
     assert numbers(page) == [number(waiting)]
     assert "Take the next" not in page
     assert auditor.get("/work").status_code == 403
+    assert "for the roles Agent, Supervisor, Manager, Administrator." in auditor.get("/work").text
+    assert "仅限以下角色：处理员、主管、经理、管理员。" in auditor.get("/work", language="zh").text
     for way in (f"{QUEUE}/next", f"{QUEUE}/take", "/inbox/acknowledge"):
         assert auditor.post(way, {"id": str(waiting.id)}).status_code == 403
 

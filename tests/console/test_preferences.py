@@ -22,6 +22,11 @@ def an(sign_in: Callable[..., Reader]) -> Reader:
     return sign_in("an", AccessRole.AGENT, teams=["customer_service"])
 
 
+def test_an_id_is_for_one_element(sign_in: Callable[..., Reader]) -> None:
+    ids = re.findall(r'\sid="([^"]+)"', sign_in().get("/preferences").text)
+    assert sorted(ids) == sorted(set(ids))
+
+
 def test_what_a_user_chose_holds_on_every_page_until_the_browser_decides_again(an: Reader) -> None:
     assert 'data-single-keys="on"' in an.get("/work").text
     saved = an.post("/preferences", CHOSEN)

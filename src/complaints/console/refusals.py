@@ -16,9 +16,11 @@ from complaints.api.problems.catalogue import PROBLEMS, Problem, problem_for
 from complaints.api.problems.languages import Language
 from complaints.api.problems.refusals import BadRequest, RefusalCarrier
 from complaints.api.problems.translations import say
+from complaints.console.locale import Locale
 from complaints.console.page_request import is_partial, locale_of, theme_of
 from complaints.console.rendering import html_response, render
 from complaints.domain.errors import ComplaintError, NotFound
+from complaints.use_cases.access import LacksRight, Right, roles_with
 
 _INTO_FLASH = {"HX-Retarget": "#flash", "HX-Reswap": "innerHTML"}
 
@@ -37,7 +39,17 @@ async def _refused(request: Request, error: Exception) -> Response:
     request.scope["state"]["problem"] = problem.code
     if problem.status == 401 and not is_partial(request):
         return _to_sign_in(request)
-    return _shown(request, problem, error.detail)
+    if isinstance(error, LacksRight):
+        return _shown(request, problem, _say_roles(locale_of(request), error.right))
+    locale = locale_of(request)
+    return _shown(request, problem, say(error.detail, locale.language) if error.detail else "")
+
+
+def _say_roles(locale: Locale, right: Right) -> str:
+    """The roles that may do it. The refusal of the API speaks of keys, and a reader has none."""
+    words = locale.texts.settings
+    names = [locale.word("role", role) for role in roles_with(right)]
+    return str(locale.texts.common.needs_role).format(roles=str(words.list_comma).join(names))
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -53,7 +65,7 @@ def _shown(request: Request, problem: Problem, detail: str) -> Response:
         "theme": theme_of(request),
         "status": problem.status,
         "title": problem.title_zh if chinese else problem.title_en,
-        "detail": say(detail, locale.language) if detail else "",
+        "detail": detail,
         "request_id": request.scope["state"].get("request_id", ""),
     }
     if is_partial(request):

@@ -192,8 +192,20 @@ class Caller:
     def require(self, right: Right) -> None:
         """Raise Forbidden if the caller lacks `right`."""
         if right not in self.rights:
-            roles = ", ".join(role for role in AccessRole if right in RIGHTS[role])
-            raise Forbidden(f"This needs a key with one of the roles {roles}.")
+            raise LacksRight(right)
+
+
+class LacksRight(Forbidden):
+    """The caller has no role that gives `right`."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+        super().__init__(f"This needs a key with one of the roles {', '.join(roles_with(right))}.")
+
+
+def roles_with(right: Right) -> list[AccessRole]:
+    """The roles that give `right`, the weakest first."""
+    return [role for role in AccessRole if right in RIGHTS[role]]
 
 
 def refuse_stronger(caller: Caller, roles: Iterable[AccessRole], refusal: str) -> None:

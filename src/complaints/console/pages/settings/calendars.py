@@ -233,7 +233,12 @@ def _fields(request: PageRequest) -> Iterator[FormField]:
 
 def _new_sheet(request: PageRequest) -> Sheet:
     request.caller.require(Right.CONFIGURE)
-    fields = (make_field(request.locale, "code", required=True), *_fields(request))
+    fields = (
+        make_field(
+            request.locale, "code", required=True, hint=request.locale.texts.settings.hints.identifier
+        ),
+        *_fields(request),
+    )
     return make_sheet(request, "new_calendar", PART, back=address_of(PART), fields=fields)
 
 

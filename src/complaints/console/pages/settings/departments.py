@@ -136,7 +136,12 @@ def _fields(request: PageRequest, but: str = "") -> list[FormField]:
 
 
 def _new_sheet(request: PageRequest) -> Sheet:
-    fields = [make_field(request.locale, "code", required=True), *_fields(request)]
+    fields = [
+        make_field(
+            request.locale, "code", required=True, hint=request.locale.texts.settings.hints.identifier
+        ),
+        *_fields(request),
+    ]
     return new_sheet(request, DEPARTMENTS, PART, fields)
 
 

@@ -181,7 +181,7 @@ def _new_sheet(request: PageRequest) -> Sheet:
     roles = [(str(role), locale.word("role", role)) for role in AccessRole]
     people = people_options(request, read_configuration(request).directory)
     fields = [
-        make_field(locale, "name", required=True, hint=locale.texts.settings.hints.key_name),
+        make_field(locale, "name", required=True, hint=locale.texts.settings.hints.identifier),
         make_field(locale, "roles", FieldKind.CHOICES, options=roles),
         make_field(locale, "source", hint=locale.texts.settings.hints.key_source),
         make_field(locale, "user", FieldKind.CHOICE, options=people),

@@ -332,7 +332,12 @@ def _fields(request: PageRequest, but: str = "") -> list[FormField]:
 
 
 def _new_sheet(request: PageRequest) -> Sheet:
-    fields = [make_field(request.locale, "login", required=True), *_fields(request)]
+    fields = [
+        make_field(
+            request.locale, "login", required=True, hint=request.locale.texts.settings.hints.identifier
+        ),
+        *_fields(request),
+    ]
     return new_sheet(request, USERS, PART, fields)
 
 

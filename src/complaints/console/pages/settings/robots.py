@@ -163,7 +163,12 @@ def _fields(request: PageRequest) -> Iterator[FormField]:
 
 def _new_sheet(request: PageRequest) -> Sheet:
     open_part(request, PART)
-    fields = (make_field(request.locale, "code", required=True), *_fields(request))
+    fields = (
+        make_field(
+            request.locale, "code", required=True, hint=request.locale.texts.settings.hints.identifier
+        ),
+        *_fields(request),
+    )
     return make_sheet(request, "new_robot", PART, back=address_of(PART), fields=fields)
 
 

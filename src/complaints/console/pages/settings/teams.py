@@ -184,7 +184,12 @@ def _fields(request: PageRequest) -> list[FormField]:
 
 
 def _new_sheet(request: PageRequest) -> Sheet:
-    fields = [make_field(request.locale, "code", required=True), *_fields(request)]
+    fields = [
+        make_field(
+            request.locale, "code", required=True, hint=request.locale.texts.settings.hints.identifier
+        ),
+        *_fields(request),
+    ]
     return new_sheet(request, TEAMS, PART, fields)
 
 
