@@ -125,6 +125,9 @@ def test_a_fault_stands_beside_its_field_and_nothing_is_done(
     assert (many.status_code, "请确认要处理全部" in many.text, "<html" in many.text) == (422, True, True)
     assert many.text.count('name="id"') == 3
     assert reader.post("/bulk/assign", {"team": "management"}).status_code == 422
+    nothing = reader.post("/bulk/assign", {"id": str(three[0].id), "team": "", "assignee": ""}, language="zh")
+    assert nothing.status_code == 422
+    assert "请选择团队或处理人" in nothing.text
     assert reader.post("/bulk/close", ids).status_code == 404
     assert reader.post("/bulk/undo", {"step": "{"}).status_code == 422
     back = {"action": "assign", "assignee": "a\0"}

@@ -110,6 +110,15 @@ def test_taking_the_next_the_ticked_and_what_another_has(
     assert an.get("/teams/moon/queue").status_code == 404
 
 
+def test_an_empty_queue_does_not_hide_that_the_reader_sees_no_other_team(
+    sign_in: Callable[..., Reader], scenario: Scenario
+) -> None:
+    scenario.post()
+    stranger = sign_in("xu", AccessRole.AGENT, teams=["management"])
+    assert "The queue is empty." in stranger.get("/teams/management/queue").text
+    assert "Nothing waits here that you may see." in stranger.get(QUEUE).text
+
+
 def test_an_auditor_reads_a_queue_and_takes_nothing(
     sign_in: Callable[..., Reader], scenario: Scenario
 ) -> None:

@@ -109,6 +109,8 @@ def _plan(request: PageRequest, verb: str, form: FormFields, ids: Sequence[str])
     directory = request.read(lambda tx: request.service.configuration(tx).directory)
     sent = {field.name: form.text(field.name) for field in fields_of(verb, request.locale, directory)}
     members = members_of(verb, sent, request.locale)
+    if verb == Action.ASSIGN and not any(sent.values()):
+        raise InvalidContent.at("/team", "Choose a team, an assignee, or both.")
     if _count(form, ids) > ASKS_ABOVE and not form.text("confirmed"):
         raise InvalidContent.at("/confirmed", "Say that you mean all of them.")
     if not 0 < len(ids) <= MOST_ITEMS:
