@@ -107,6 +107,8 @@ def test_the_same_form_sent_again_does_nothing_twice(
     versions = [scenario.load(one).version for one in three]
     assert _said(_do(reader, "respond", three, **fields)) == _said(first)
     assert [scenario.load(one).version for one in three] == versions
+    endless = _do(reader, "respond", three, **fields | {"attempt": "other", "done": "1" * 5000})
+    assert _said(endless) == _said(first)
 
 
 def test_a_fault_stands_beside_its_field_and_nothing_is_done(

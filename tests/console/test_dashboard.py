@@ -120,6 +120,8 @@ def test_a_schedule_is_made_by_those_who_configure(sign_in: SignIn, quarter: Sce
     reader = sign_in("guo.yuan", AccessRole.MANAGER)
     assert reader.post("/reports/schedules", form).status_code == 303
     assert "monthly" in reader.get("/reports").text
+    deep = {"recipients" + ".a" * 2000: "x"}
+    assert reader.post("/reports/schedules", deep | {"attempt": "deep"}).status_code == 400
     refused = reader.post("/reports/schedules", form | {"attempt": "two", "recipients": "nobody.here"})
     assert refused.status_code == 422
     assert "nobody.here" in refused.text

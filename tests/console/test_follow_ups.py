@@ -116,6 +116,7 @@ def test_a_score_out_of_range_is_refused_beside_it(
     assert 'value="It works."' in answer.text
     assert "csat should be less than or equal to 5" in answer.text
     assert agent.post(_address(complaint), {"note": "x", "note.a": "y"}).status_code == 400
+    assert agent.post(_address(complaint), fields | {"csat": "1" * 5000}).status_code == 422
 
 
 def test_a_reader_without_the_right_sees_masks_and_the_sheet_but_no_buttons(

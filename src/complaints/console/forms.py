@@ -21,6 +21,8 @@ ATTEMPT = "attempt"
 VERSION = "version"
 _OWN_FIELDS = frozenset({ATTEMPT, VERSION})
 _MOST_FIELDS = 2000
+_MOST_DIGITS = 9
+_MOST_PARTS = 10  # of a name with dots: Python cannot write objects within objects without end
 _ATTEMPT_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -44,8 +46,12 @@ class FormFields:
     @property
     def version(self) -> int | None:
         """The version that the reader saw."""
-        text = self.text(VERSION)
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        return self.number(VERSION)
+
+    def number(self, name: str) -> int | None:
+        """The whole number of a field, of at most 9 digits. None: it was not sent, or is no such number."""
+        text = self.text(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
 
     def text(self, name: str) -> str:
         """The first value of a field; "" if it was not sent. Lines end with one line feed."""
@@ -59,12 +65,14 @@ class FormFields:
     def members(self) -> dict[str, Any]:
         """The fields as members of a command: a name with dots is a member of an object. Empty fields are absent.
 
-        Raises RefusalCarrier if one name is a value and an object.
+        Raises RefusalCarrier if one name is a value and an object, or has too many parts.
         """
         members: dict[str, Any] = {}
         for name in self.values:
             if name in _OWN_FIELDS or not (text := self.text(name)):
                 continue
+            if name.count(".") >= _MOST_PARTS:
+                raise RefusalCarrier(BadRequest("The form cannot be read."))
             *path, last = name.split(".")
             place = members
             for part in path:

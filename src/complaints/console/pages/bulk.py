@@ -99,8 +99,8 @@ def do(request: SignedIn, verb: str, form: SentForm) -> Response:
 
 def _count(form: FormFields, ids: Sequence[str]) -> int:
     """The number of all complaints that were ticked: they come in several parts."""
-    text = form.text("count")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else len(ids)
+    told = form.number("count")
+    return len(ids) if told is None else told
 
 
 def _plan(request: PageRequest, verb: str, form: FormFields, ids: Sequence[str]) -> BulkWork:
@@ -158,8 +158,7 @@ def _answer(request: PageRequest, form: FormFields, verb: str, work: BulkWork) -
     answer = request.submit_in_parts(form.attempt, form.body, work)
     results: Results = from_json(answer.body)["items"]
     failed = [one for one in results if one["refused"]]
-    before = form.text("done")
-    done = len(results) - len(failed) + (int(before) if before.isascii() and before.isdigit() else 0)
+    done = len(results) - len(failed) + (form.number("done") or 0)
     template = "fragments/bulk_results.html" if request.is_partial else "pages/bulk_results.html"
     return request.page(
         template,

@@ -160,7 +160,8 @@ def record_contact(request: SignedIn, number: str, deadline_id: UUID, form: Sent
 
 def _members_of(form: FormFields) -> dict[str, Any]:
     members = {"action": "record_contact", **form.members()}
-    return members | {name: int(members[name]) for name in _SCORES if str(members.get(name, "")).isdecimal()}
+    scores = {name: form.number(name) for name in _SCORES}
+    return members | {name: score for name, score in scores.items() if score is not None}
 
 
 def _record(
