@@ -65,3 +65,9 @@ def test_words_of_the_names_suggest_categories_in_any_language(text: str, codes:
     for locale in (ENGLISH, CHINESE):
         found = suggest_categories(list_choices(CATEGORIES, locale), CATEGORIES, text)
         assert [choice.code for choice in found] == codes
+
+
+def test_only_the_begin_of_a_long_text_is_looked_at() -> None:
+    choices = list_choices(CATEGORIES, ENGLISH)
+    assert suggest_categories(choices, CATEGORIES, "x " * 9_990 + "billing")
+    assert not suggest_categories(choices, CATEGORIES, "x " * 10_000 + "billing")

@@ -1,5 +1,6 @@
 """The categories from which a person chooses, by their names, and those that the words of a complaint suggest."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from complaints.domain.complaint.search_terms import index_terms
 from complaints.domain.policy.categories import Category
 
 _MOST_SUGGESTED = 3
+_LOOKED_AT = 20_000  # characters of each text: a form may send a million of them with every few keys
 _STEM = 5  # letters: `charged` and `charges` fit `charge`
 _SHORTEST_WORD = 4  # letters: `or` and `not` say nothing
 
@@ -48,12 +50,11 @@ def suggest_categories(
 
     A word that stands in the names of several categories counts less.
     """
-    told = [term.casefold() for term in index_terms(*texts)]
+    told = [term.casefold() for term in index_terms(*(text[:_LOOKED_AT] for text in texts))]
     words = {choice.code: _words_of(categories[choice.code]) for choice in choices}
-    weights: dict[str, float] = {}
-    for code, own in words.items():
-        found = [word for word in own if any(term.startswith(word) for term in told)]
-        weights[code] = sum(1 / sum(word in other for other in words.values()) for word in found)
+    uses = Counter(word for own in words.values() for word in own)
+    begins = {term[:length] for length in {len(word) for word in uses} for term in told}
+    weights = {code: sum(1 / uses[word] for word in own & begins) for code, own in words.items()}
     best = sorted(choices, key=lambda choice: (-weights[choice.code], choice.code))
     return [choice for choice in best[:_MOST_SUGGESTED] if weights[choice.code]]
 
