@@ -127,6 +127,9 @@ def test_a_fault_stands_beside_its_field_and_nothing_is_done(
     assert reader.post("/bulk/assign", {"team": "management"}).status_code == 422
     assert reader.post("/bulk/close", ids).status_code == 404
     assert reader.post("/bulk/undo", {"step": "{"}).status_code == 422
+    back = {"action": "assign", "assignee": "a\0"}
+    for step in ({"complaint": str(three[0].id), "version": 1, "back": back}, int("9" * 4000)):
+        assert reader.post("/bulk/undo", {"step": json.dumps(step)}).status_code == 422
     close = json.dumps(
         {"complaint": str(three[0].id), "version": 1, "back": {"action": "withdraw", "reason": "x"}}
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic_core import from_json
 from starlette.responses import JSONResponse, Response
 
+from complaints.api.http import strict_json
 from complaints.api.problems.catalogue import problem_for
 from complaints.api.problems.translations import say
 from complaints.console.forms import FormFields, FormState, SentForm, refused_form
@@ -80,8 +81,8 @@ def undo(request: SignedIn, form: SentForm) -> Response:
 
 def _read_step(text: str) -> Any:
     try:
-        return from_json(text)
-    except ValueError as error:
+        return strict_json.loads(text.encode())
+    except ComplaintError as error:
         raise InvalidContent.at("/steps", "must be the steps that a form of this page has") from error
 
 
