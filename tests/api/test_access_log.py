@@ -22,6 +22,8 @@ def test_a_request_line_names_caller_peer_and_complaint(client: TestClient, scen
         client.get(f"/v1/complaints/{first['number']}/timeline", headers=person)
         client.get("/v1/complaints", headers={"Authorization": "Bearer nobody"})
         client.get("/v1/complaints/" + "x" * 500)
+        for odd in ("%C2%9B2J", "%E2%80%AE", "%1B"):
+            client.get(f"/v1/complaints/C{odd}")
     said = [
         (line["status"], line["actor"], line["complaint"]) for line in lines if line["event"] == "request"
     ]
@@ -32,6 +34,7 @@ def test_a_request_line_names_caller_peer_and_complaint(client: TestClient, scen
         (200, "user:admin", first["number"]),
         (401, None, None),
         (404, "key:bootstrap", "x" * 39 + "…"),
+        *[(404, "key:bootstrap", None)] * 3,
     ]
     assert {line["peer"] for line in lines if line["event"] == "request"} == {"testclient"}
 

@@ -111,9 +111,12 @@ def is_head(scope: Scope) -> bool:
 
 
 def _reference(scope: Scope) -> str | None:
-    """The complaint that the path names, by its id or number as the client wrote it."""
+    """The complaint that the path names, by its id or number as the client wrote it; None for any other text.
+
+    No id or number has other characters than ASCII, and among those are some that move the cursor of a terminal.
+    """
     reference: str | None = scope.get("path_params", {}).get("reference")
-    return None if reference is None else clip(reference, 40)
+    return clip(reference, 40) if reference and reference.isascii() and reference.isprintable() else None
 
 
 def _request_id(scope: Scope) -> str:
