@@ -93,6 +93,8 @@ def test_a_reader_without_the_right_sees_no_button_and_is_refused(
     desk: Desk, sign_in: Callable[..., Reader]
 ) -> None:
     auditor = Desk(sign_in("lei.jing", AccessRole.AUDITOR), desk.number)
+    wrong = auditor.reader.post(f"/complaints/{desk.number}/actions/note", {"text": ""})
+    assert wrong.status_code == 403  # no form comes again
     panel = auditor.open()
     assert "Your roles let you read, not act." in panel
     assert "data-key" not in panel.partition("<main")[2]

@@ -132,6 +132,7 @@ def test_an_auditor_reads_a_queue_and_takes_nothing(
     assert "仅限以下角色：处理员、主管、经理、管理员。" in auditor.get("/work", language="zh").text
     for way in (f"{QUEUE}/next", f"{QUEUE}/take", "/inbox/acknowledge"):
         assert auditor.post(way, {"id": str(waiting.id)}).status_code == 403
+        assert auditor.post(way).status_code == 403
 
 
 def test_the_inbox_has_a_line_for_each_complaint_and_acknowledges_what_was_seen(

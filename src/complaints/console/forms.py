@@ -22,9 +22,7 @@ VERSION = "version"
 _OWN_FIELDS = frozenset({ATTEMPT, VERSION})
 _MOST_FIELDS = 2000
 _MOST_DIGITS = 9
-_MOST_PARTS = (
-    10  # of a name with dots; an object within objects without end is too deep to be written or compared
-)
+_MOST_PARTS = 10  # of a name with dots: Python cannot write objects within objects without end
 _ATTEMPT_FORM = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 

@@ -100,6 +100,7 @@ def _show(
 def take_action(request: SignedIn, reference: str, action: str, form: SentForm) -> Response:
     """Take an action. A refused form comes again with everything that was typed."""
     known = _find_action(action)
+    request.caller.require(known.right)
     try:
         command = _read_command(request, known, form)
         request.submit(form.attempt, form.body, partial(_take, request, known, reference, form, command))

@@ -25,13 +25,13 @@ _PAGE = 50
 @router.get("/teams/{code}/queue")
 def show_queue(request: SignedIn, code: str, after: str | None = None) -> Response:
     """The complaints that wait for somebody to take them, the one that is due first on top."""
-    request.caller.require(Right.READ)
     return _show(request, code, after=after)
 
 
 @router.post("/teams/{code}/queue/take")
 def take_ticked(request: SignedIn, code: str, form: SentForm) -> Response:
     """Take the ticked complaints. The page then tells how many were taken, and why others were not."""
+    request.caller.require(Right.WORK)
     chosen = form.texts("id")
     if not chosen:
         return _show(request, code, note=request.locale.texts.team_queue.none_ticked)
@@ -66,6 +66,7 @@ def _show(
     outcome: BulkOutcome | None = None,
     note: str = "",
 ) -> Response:
+    request.caller.require(Right.READ)
     values = request.read(lambda tx: _find(request, tx, code, after))
     template = "fragments/team_queue.html" if request.is_partial else "pages/team_queue.html"
     return request.page(template, form=FormState(), outcome=outcome, note=note, **values)
