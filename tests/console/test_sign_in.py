@@ -44,7 +44,15 @@ def test_a_page_without_a_session_leads_to_the_form_and_back(stranger: TestClien
 
 
 @pytest.mark.parametrize(
-    "next_page", ["https://evil.example", "//evil.example", "/v1/me", "/console/\\evil", "/console/\nX"]
+    "next_page",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/v1/me",
+        "/console/\\evil",
+        "/console/\nX",
+        "/console/../v1/me",
+    ],
 )
 def test_a_link_to_sign_in_leads_to_no_other_site(stranger: TestClient, next_page: str) -> None:
     form = stranger.get("/console/sign-in", params={"next": next_page}).text

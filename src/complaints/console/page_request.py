@@ -134,7 +134,11 @@ class PageRequest:
 
 def own_page(address: str) -> str:
     """The address if it is a page of the console, else the first page: a link must not lead to another site."""
-    is_own = address.startswith(HOME) and "\\" not in address and address.isprintable()
+    is_own = (
+        address.startswith(HOME)
+        and not any(part in address for part in ("\\", ".."))
+        and address.isprintable()
+    )
     return address if is_own else HOME
 
 
