@@ -57,6 +57,8 @@ def test_thirty_are_ticked_over_two_pages_assigned_and_given_back(
     page = tab.page
     sign_in_at(server, tab, "lead.a", "manager")
     page.goto(f"{server.url}/console/overdue?region=R&assignee=none")
+    nobodys = page.locator("#strip .fig b").last  # other tests leave complaints of other regions
+    before = int(nobodys.inner_text())
     _tick(page, 30, 49)
     page.get_by_role("link", name="Next page").click()
     _tick(page, 0, 9)
@@ -76,7 +78,7 @@ def test_thirty_are_ticked_over_two_pages_assigned_and_given_back(
     expect(page.locator("#bulk")).to_be_hidden()
     expect(page.locator("#rows tr.gone")).to_have_count(10)
     assert _count_of(api, "chen.jie") == 30
-    expect(page.locator("#strip .fig b").last).to_have_text(str(COUNT - 30))
+    expect(nobodys).to_have_text(str(before - 30))
 
     other = page.locator("#rows tr.gone").first.get_attribute("data-id")
     moved = {"action": "assign", "team": "management", "assignee": "lead.a"}

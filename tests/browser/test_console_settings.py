@@ -28,9 +28,9 @@ PAGES = [
     "teams/operations",
     "teams/operations/rota",
     "people",
-    "people/chen.jie",
-    "people/chen.jie/change",
-    "people/chen.jie/leave",
+    "people/fang.lin",
+    "people/fang.lin/change",
+    "people/fang.lin/leave",
     "categories",
     "categories/new",
     "keys",
@@ -56,7 +56,7 @@ def test_every_page_of_the_settings_is_seen_whole(
     open_tab: OpenTab, server: RunningServer, language: str, scheme: str
 ) -> None:
     tab = open_tab(color_scheme=scheme, locale=language, timezone_id="Asia/Shanghai")
-    sign_in_at(server, tab, "chen.jie", "admin")
+    sign_in_at(server, tab, "fang.lin", "admin")
     with server.client(ADMIN_SECRET) as api:
         yaml = {"Content-Type": "application/yaml"}
         api.post("/v1/policies", content=_limited("working-hours", "mars"), headers=yaml).raise_for_status()
@@ -73,7 +73,7 @@ def test_a_policy_is_checked_applied_and_tried(open_tab: OpenTab, server: Runnin
     """With faults beside the text, holds in the calculator, and the steps of a ladder opened."""
     tab = open_tab(locale="en", timezone_id="UTC")
     page, tab.expected = tab.page, {422}
-    sign_in_at(server, tab, "chen.jie", "admin")
+    sign_in_at(server, tab, "fang.lin", "admin")
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("navigation", name="Settings").get_by_role("link", name="Policies").click()
     page.get_by_role("link", name="New policy").click()
@@ -110,7 +110,7 @@ def test_a_webhook_is_made_delivers_and_sends_again(open_tab: OpenTab, server: R
     """The secret is shown once, a test arrives, an event is delivered, and a click sends it again."""
     tab = open_tab(locale="en", timezone_id="UTC")
     page = tab.page
-    sign_in_at(server, tab, "chen.jie", "admin")
+    sign_in_at(server, tab, "fang.lin", "admin")
     with http_receiver() as receiver:
         page.goto(f"{server.url}/console/settings/webhooks/new")
         page.get_by_label("Address").fill(receiver.url)

@@ -42,7 +42,7 @@ def test_a_page_loads_every_script() -> None:
         name = waiting.pop()
         if name not in loaded:
             loaded.add(name)
-            waiting += re.findall(r'from "\./([\w-]+\.js)"', scripts[name])
+            waiting += re.findall(r'"\./([\w-]+\.js)"', scripts[name])
     assert loaded == set(scripts)
 
 

@@ -3,27 +3,30 @@
 import { countClocks } from "./clocks.js";
 import { watchDrafts } from "./drafts.js";
 import { watchForms } from "./forms.js";
-import { watchIntake } from "./intake.js";
 import { watchKeys } from "./keys.js";
 import { keepLive } from "./live.js";
 import { watchDialogs } from "./palette.js";
-import { readPasswordLink } from "./password.js";
 import { watchSession } from "./session.js";
-import { watchTemplates } from "./templates.js";
 import { watchTicks } from "./ticks.js";
-import { watchUploads } from "./upload.js";
 import { keepZone } from "./zone.js";
+
+// Parts that few pages have are loaded with those pages.
+const PARTS = [
+  [/^\/console\/(new|follow-ups)/, "./intake.js", "watchIntake"],
+  [/^\/console\/complaints\//, "./templates.js", "watchTemplates"],
+  [/^\/console\/complaints\//, "./upload.js", "watchUploads"],
+  [/^\/console\/password/, "./password.js", "readPasswordLink"],
+];
 
 keepZone();
 watchSession();
 watchForms();
 watchDrafts();
-watchTemplates();
-watchIntake();
-watchUploads();
 watchTicks();
 watchKeys();
 watchDialogs();
-readPasswordLink();
 countClocks();
 keepLive();
+for (const [path, file, start] of PARTS) {
+  if (path.test(location.pathname)) import(file).then((part) => part[start]());
+}
