@@ -175,3 +175,15 @@ def test_the_inbox_has_a_line_for_each_complaint_and_acknowledges_what_was_seen(
     listed = lead.get("/inbox", whose="all", language="zh").text
     assert number(fresh) in numbers(listed)
     assert "级" in listed
+
+
+def test_rows_of_the_own_queue_are_rendered_again_by_the_address_of_their_list(
+    an: Reader, scenario: Scenario
+) -> None:
+    complaint = scenario.act(scenario.post(), "assign", assignee="an")
+    found = re.search(r'<tbody id="rows" data-rows="/console(/rows\?[^"]+)"', an.get("/work").text)
+    assert found
+    rows = an.get(f"{found[1]}&ids={complaint.id}", partial=True)
+    assert rows.status_code == 200
+    assert numbers(rows.text) == [number(complaint)]
+    assert 'class="gone"' not in rows.text

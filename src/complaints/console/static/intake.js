@@ -1,17 +1,10 @@
-// A new complaint: a suggestion fills its field, Ctrl+Enter sends, and what is typed survives a reload of the tab.
+// A new complaint: a suggestion fills its field, and what is typed survives a reload of the tab.
 
 export function watchIntake() {
   document.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-fills]");
     if (chip) fill(document.getElementById(chip.dataset.fills), chip.value);
     if (event.target.closest("a[data-forgets]")) sessionStorage.removeItem(key());
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
-    const form = event.target.closest("form[data-keeps]");
-    if (!form) return;
-    event.preventDefault();
-    form.requestSubmit();
   });
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-keeps]");

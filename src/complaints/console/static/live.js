@@ -2,6 +2,7 @@
 // asks for the rows that it shows. A new complaint does not push the list: a bar says how many there are.
 
 import { fill } from "./clocks.js";
+import { addressOfRows, parse } from "./parts.js";
 
 const GATHER = 250;
 const SPOKEN_EVERY = 60_000;
@@ -82,17 +83,12 @@ function joins(bar, types) {
 }
 
 async function showRows(ids, bar) {
-  const list = document.querySelector("tbody[data-rows]");
-  if (!list) return;
-  const address = new URL(list.dataset.rows, location.href);
-  address.searchParams.delete("cursor");
-  address.searchParams.set("ids", ids.join(","));
+  const address = addressOfRows(ids);
+  if (!address) return;
   const answer = await fetch(address, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
-  const box = document.createElement("template");
-  box.innerHTML = await answer.text();
   let late = 0;
-  for (const row of box.content.querySelectorAll("tr[data-id]")) {
+  for (const row of parse(await answer.text()).querySelectorAll("tr[data-id]")) {
     const old = document.getElementById(row.id);
     if (old) {
       if (row.querySelector(".clock.late") && !old.querySelector(".clock.late")) late += 1;

@@ -30,12 +30,22 @@ export function parse(html) {
   return made.content;
 }
 
+// The address that renders rows of the list on the page, by its own filters. null: the page has no list.
+export function addressOfRows(ids) {
+  const list = document.querySelector("tbody[data-rows]");
+  if (!list) return null;
+  const address = new URL(list.dataset.rows, location.href);
+  address.searchParams.delete("cursor");
+  address.searchParams.set("ids", ids.join(","));
+  return address;
+}
+
 // Renders rows that are on the screen again. A complaint that left the scope of the list stays, greyed.
 export async function refreshRows(ids) {
-  const body = document.querySelector("#rows");
   const shown = ids.filter((id) => document.getElementById(`row-${id}`)).slice(0, 200);
-  if (!body || !shown.length) return;
-  const answer = await ask(`/console/rows?ids=${shown.join(",")}&${body.dataset.query}`);
+  const address = shown.length ? addressOfRows(shown) : null;
+  if (!address) return;
+  const answer = await ask(address);
   if (!answer?.ok) return;
   const made = parse(await answer.text());
   for (const id of shown) {
