@@ -255,7 +255,8 @@ def _is_typed(control: Control, form: FormFields, was: str) -> bool:
 def _load_banner(
     request: PageRequest, tx: Transaction, complaint: Complaint, form: FormFields
 ) -> StaleBanner:
-    events = history.list_latest(tx, request.caller, str(complaint.id), limit=_MOST_EVENTS)
+    known = str(complaint.id)
+    events = history.load_stretch(tx, request.caller, known, after=None, limit=_MOST_EVENTS).records
     configuration = request.service.configuration(tx)
     return banner_of(
         complaint,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from complaints.api import cursors
+from complaints.api.complaints.list_orders import read_cursor, write_cursor
 from complaints.api.problems.translations import say
 from complaints.console.forms import FormState
 from complaints.console.page_request import PageRequest, SignedIn
@@ -18,7 +18,6 @@ from complaints.console.views.bulk_forms import KEYS, VERBS
 from complaints.console.views.category_choices import list_choices
 from complaints.domain.complaint.numbers import is_mistyped, number_of, sequence_of
 from complaints.domain.errors import Fault, InvalidContent
-from complaints.domain.json_text import to_json
 from complaints.domain.vocabulary import Channel, Status
 from complaints.use_cases.access import Right
 from complaints.use_cases.commands.field_types import parse_day
@@ -27,7 +26,7 @@ from complaints.use_cases.complaints import lists
 from complaints.use_cases.complaints.filters import ComplaintFilter
 from complaints.use_cases.complaints.follow_ups import midnight
 from complaints.use_cases.complaints.known import is_known
-from complaints.use_cases.complaints.lists import ListPosition, Order, SortKey
+from complaints.use_cases.complaints.lists import Order, SortKey
 from complaints.use_cases.service import Transaction
 
 router = APIRouter()
@@ -115,24 +114,17 @@ def _search(
 ) -> SearchResult:
     """A page. Only the first page of several is counted."""
     bound = {"kind": _CURSOR, "filters": asked.digest()}
-    after = None if cursor is None else _place(cursor, bound)
+    after = read_cursor(cursor, bound, _NEWEST)
     found, end = lists.list_complaints(
         request.service, tx, request.caller, asked, _NEWEST, after=after, limit=_PAGE
     )
-    if end is None:
-        return SearchResult(found, len(found) if cursor is None else None, False, None)
-    written = cursors.encode({**bound, "value": to_json(end.value), "id": str(end.complaint_id)})
+    written = write_cursor(end, bound)
     if cursor is not None:
         return SearchResult(found, None, False, written)
+    if written is None:
+        return SearchResult(found, len(found), False, None)
     counted = lists.count_views(request.service, tx, request.caller, asked, most=_MOST_COUNTED)
     return SearchResult(found, counted.count, counted.is_minimum, written)
-
-
-def _place(cursor: str, bound: Mapping[str, str]) -> ListPosition:
-    position = cursors.decode(cursor, _CURSOR)
-    if position.get("filters") != bound["filters"]:
-        raise cursors.bad_cursor()
-    return ListPosition(cursors.instant_in(position, "value"), cursors.id_in(position, "id"))
 
 
 def _shown(

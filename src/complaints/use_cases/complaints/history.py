@@ -104,14 +104,6 @@ def load_stretch(
     return HistoryStretch(_shown(tx, caller, rows, internal=internal), extent.events)
 
 
-def list_latest(tx: Transaction, caller: Caller, reference: str, *, limit: int) -> Sequence[EventRecord]:
-    """The last `limit` events of a complaint, oldest first, as `timeline` shows them. Raises NotFound."""
-    extent = load_known_history(tx, caller, reference)
-    rows = _rows(tx, extent, after=max(extent.events - limit, 0), limit=limit)
-    internal = is_known(tx, caller, reference, Right.SEE_INTERNAL)
-    return _shown(tx, caller, rows, internal=internal)
-
-
 def _shown(
     tx: Transaction, caller: Caller, rows: Sequence[Mapping[Any, Any]], *, internal: bool
 ) -> list[EventRecord]:
