@@ -202,8 +202,8 @@ def test_a_past_backlog_reads_only_what_was_open(service: Service) -> None:
         connection.rollback()
     for index in ("ix_figure_fact__open", "ix_figure_fact__until_day"):
         assert index in plan
-    assert "ix_figure_fact__day" not in plan
     if not service.database.is_postgresql:
+        assert "ix_figure_fact__day" not in plan
         assert "until_day>" in plan
 
 
