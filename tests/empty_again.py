@@ -10,7 +10,7 @@ import psycopg
 
 # Children before their parents; of what is seeded, parents before their children.
 _WRITTEN = (
-    "draft", "saved_view", "user_preference",
+    "deleted_ticket", "ticket_specification", "draft", "saved_view", "user_preference",
     "figure_fact", "figure_exposure",
     "report_layout", "report_recipient", "report_run", "report_schedule", "published_report",
     "received_mail", "message_delivery", "notification_preference", "robot",

@@ -133,6 +133,7 @@ complaint = Table(
     Column("policy_code", String(200), nullable=False),
     Column("policy_version", Integer, nullable=False),
     Column("outcome", one_of(Outcome, checked=False)),
+    Column("outcome_assumed", Boolean),  # true or null
     Column("resolution", Text),
     Column("root_cause", Text),
     Column("compensation_amount", DecimalText),

@@ -51,6 +51,7 @@ webhook = Table(
     Column("secret", String(120), nullable=False),
     Column("previous_secret", String(120)),
     Column("previous_until", UtcDateTime),
+    Column("query", String(2000)),  # of a subscription in the form of TMF621, as its owner wrote it
     Column("status", one_of(WebhookStatus), nullable=False),
     Column("disabled_at", UtcDateTime),
     Column("disabled_reason", one_of(DisabledReason)),
@@ -68,7 +69,6 @@ webhook = Table(
     Column("lease_id", Uuid),
     Column("leased_until", UtcDateTime),
     CheckConstraint("payload IN ('thin', 'full')", name="payload"),
-    CheckConstraint("format IN ('standard', 'cloudevents')", name="format"),
     CheckConstraint("(status = 'disabled') = (disabled_reason IS NOT NULL)", name="disabled"),
     CheckConstraint("(previous_secret IS NULL) = (previous_until IS NULL)", name="previous"),
     CheckConstraint("(lease_id IS NULL) = (leased_until IS NULL)", name="lease"),
