@@ -21,7 +21,6 @@ from complaints.api.app import create_app
 from complaints.api.complaints.routes import group_intake
 from complaints.api.http.shared_answer import SharedAnswer
 from complaints.api.problems.translations import find_translation
-from complaints.console.app import PREFIX, create_console
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
@@ -40,6 +39,7 @@ from complaints.use_cases.upkeep.seeding import begin_audit, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
 from complaints.wiring import new_id, open_annexes, wall_now
+from complaints.wiring.faces import open_faces
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in Shanghai
 ADMIN_SECRET = "test-secret-of-the-administrator"
@@ -189,9 +189,7 @@ def api_client(service: Service) -> Iterator[TestClient]:
     """A client of the API over `engine`, with full rights."""
     headers = {"Authorization": f"Bearer {ADMIN_SECRET}"}
     app = (
-        _apps[0]
-        if _apps
-        else create_app(service, wall=wall_now, annexes=open_annexes(), faces={PREFIX: create_console()})
+        _apps[0] if _apps else create_app(service, wall=wall_now, annexes=open_annexes(), faces=open_faces())
     )
     _apps[:] = [app]
     app.state.service = service
@@ -209,6 +207,8 @@ def check_translations(response: Response) -> None:
     if response.headers.get("content-language") != "en" or not is_json:
         return
     response.read()
+    if response.url.path.startswith("/tmf-api/"):
+        return  # its `message` puts texts together; `test_languages` knows each of them
     for text in _find_texts(response.json()):
         assert re.search("[一-鿿]", find_translation(text) or ""), f"messages_zh.toml lacks: {text}"
 

@@ -29,6 +29,7 @@ SQL = "Only storage and the tables of annexes speak SQL"
 ANNEXES = "Annexes are strangers to each other"
 REGISTRY = "Only the registry and other faces import annexes, only wiring the registry"
 CONSOLE = "Rooms of the console"
+TMF621 = "Rooms of the TMF621 face"
 WEB = "Below the edges there is no web and no scheduler"
 
 # Each module of the package gets its line. The named contract must then complain of that module.
@@ -77,6 +78,10 @@ PLANTED = [
     ("console.views.planted", "import complaints.console.pages", CONSOLE),
     ("console.pages.planted", "import complaints.storage.rows", EDGES),
     ("console.unplanned", "", CONSOLE),
+    ("tmf621.editions", "import complaints.tmf621.requests", TMF621),
+    ("tmf621.tickets.planted", "import complaints.tmf621.hub", TMF621),
+    ("tmf621.hub.planted", "import complaints.storage.rows", EDGES),
+    ("tmf621.unplanned", "", TMF621),
     ("api.complaints.planted_row", "import complaints.storage.rows", EDGES),
     ("cli", "import complaints.storage.load", EDGES),
     ("serving.planted_row", "import complaints.storage.save", EDGES),

@@ -32,6 +32,7 @@ from complaints.api.configuration import (
 )
 from complaints.api.deadlines import calculator, escalations, follow_ups, inbox
 from complaints.api.deadlines import routes as deadline_routes
+from complaints.api.faces import Face
 from complaints.api.feature import NO_ANNEXES, Annexes
 from complaints.api.http.authentication import Authentication
 from complaints.api.http.metrics import RequestMetrics
@@ -96,7 +97,7 @@ _IN_TURN = (
 )
 """Pages without a key, each with a line of its own, and calls that compute much. See `http.turns`."""
 
-NO_FACES: Mapping[str, FastAPI] = MappingProxyType({})
+NO_FACES: Mapping[str, Face] = MappingProxyType({})
 
 
 def create_app(
@@ -113,7 +114,7 @@ def create_app(
     import_quota: ImportQuota = UNLIMITED,
     session_limits: SessionLimits = SessionLimits(),  # noqa: B008 - a value that nothing changes
     openid: "OpenIdSignIn | None" = None,
-    faces: Mapping[str, FastAPI] = NO_FACES,
+    faces: Mapping[str, Face] = NO_FACES,
 ) -> FastAPI:
     """The API over `service`. `wall` is the wall clock.
 
@@ -122,7 +123,7 @@ def create_app(
     if there is one. The routes and problems of `annexes` are added. A key may make `calls_per_minute` calls to this
     process (0: any number), and has `import_quota`. Sessions end by `session_limits`. Users sign in
     at the provider of `openid`, if there is one. `faces` are applications for other readers, by the path under which
-    they stand; they find their callers on their own, and use the state of this one.
+    they stand: a slash and one name.
     """
     app = FastAPI(
         **document_settings(),
@@ -150,15 +151,16 @@ def create_app(
     app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
     _include_routers(app, annexes)
+    app.state.refusal_forms = {path: face.refusal_form for path, face in faces.items() if face.refusal_form}
     for path, face in faces.items():
-        face.state = app.state
-        app.mount(path, face)
+        face.app.state = app.state
+        app.mount(path, face.app)
     install_middleware(
         app,
         limits=limits or RequestLimits(body_bytes_for=partial(_bytes_for, service)),
         observe=RequestMetrics(registry).observe,
         problems=annexes.problems,
-        inner=_inner_layers(calls_per_minute, annexes, frozenset(faces)),
+        inner=_inner_layers(calls_per_minute, annexes, faces),
     )
     return app
 
@@ -181,16 +183,16 @@ def _include_routers(app: FastAPI, annexes: Annexes) -> None:
     app.include_router(health.router)
 
 
-def _inner_layers(calls_per_minute: int, annexes: Annexes, faces: frozenset[str]) -> Iterator[Layer]:
+def _inner_layers(calls_per_minute: int, annexes: Annexes, faces: Mapping[str, Face]) -> Iterator[Layer]:
     """The layers behind ids and body limits, outermost first. The pages of an annex have lines of their own.
 
     Faces have no line: people who are signed in wait for nobody.
     """
-    yield Authentication
+    yield partial(Authentication, faces=[path for path, face in faces.items() if face.needs_key])
     if calls_per_minute:
         # Loading the library takes 0.1 s, and most processes have no such limit.
         from complaints.api.http.rate_limits import CallLimits
 
         yield partial(CallLimits, calls_per_minute=calls_per_minute)
-    yield partial(Turns, lines=(*_IN_TURN, *sorted(annexes.page_prefixes)), without=faces)
+    yield partial(Turns, lines=(*_IN_TURN, *sorted(annexes.page_prefixes)), without=frozenset(faces))
     yield DirectPosting

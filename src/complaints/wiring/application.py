@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry
 
 from complaints.api.app import create_app
 from complaints.api.feature import Annexes
-from complaints.console.app import PREFIX, create_console
 from complaints.settings import Settings
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
@@ -19,6 +18,7 @@ from complaints.use_cases.importing.quotas import ImportQuota
 from complaints.use_cases.service import Service
 from complaints.wiring import clocks
 from complaints.wiring.annexes import declared_annexes
+from complaints.wiring.faces import open_faces
 from complaints.wiring.openid import open_openid_sign_in
 from complaints.wiring.service import new_id
 
@@ -45,7 +45,7 @@ def build_app(
         import_quota=ImportQuota(settings.running_imports, settings.stored_import_bytes),
         session_limits=_session_limits(settings),
         openid=open_openid_sign_in(settings),
-        faces={PREFIX: create_console()},
+        faces=open_faces(),
     )
 
 

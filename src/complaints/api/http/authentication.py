@@ -1,9 +1,11 @@
 """Who is calling: every path below `/v1/` needs a key or the cookie of a session, except for the ways to sign in.
 
+So do the paths of faces for other programs.
+
 The caller is found before the rest of the request is read.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -68,18 +70,21 @@ def describe_keys(document: dict[str, Any]) -> None:
 class Authentication:
     """Finds the caller of a protected path by the key in `Authorization`, else by the cookie of a session.
 
+    The paths below `/v1/` and below `faces` are protected.
+
     Without either it answers 401. A request that a page of another site started with the cookie gets 403. If the
     database is out of reach, it answers 503. Refusals go out one after the other: guessing keys, or a flood without
     a key, leaves time for others.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, faces: Iterable[str] = ()) -> None:
         self.app = app
+        self._protected = (PROTECTED, *(f"{path}/" for path in faces))
         self._refusals = Line()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with `scope["state"]["caller"]`, or refuse it."""
-        if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
+        if scope["type"] == "http" and scope["path"].startswith(self._protected):
             try:
                 await _admit(scope)
             except ComplaintError as refusal:  # exception handlers do not cover middleware

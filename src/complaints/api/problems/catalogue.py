@@ -7,7 +7,7 @@ the body has an empty pointer. Its place is in `in` (`query`, `header` or `cooki
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from types import MappingProxyType
@@ -138,6 +138,9 @@ def problem_response(
     """
     language = language_of(scope)
     sent = {**problem.headers, **(headers or {}), **language_headers(language)}
+    if (form := _form_of(scope)) is not None:
+        said = [{**one, "message": say(one["message"], language)} for one in errors]
+        return form(RefusalParts(problem, say(detail, language), said, allowed, sent, language))
     if page_prefix_of(scope) is not None:
         page = refusal_page(problem.status, language, request_id)
         page.headers.update(sent)
@@ -155,6 +158,30 @@ def problem_response(
         media_type=PROBLEM_MEDIA_TYPE,
         headers=sent,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalParts:
+    """A refusal before it is written: for a face with a form of its own. Its texts are in `language`."""
+
+    problem: Problem
+    detail: str
+    errors: Sequence[Mapping[str, str]]
+    allowed: Sequence[str] | None
+    headers: Mapping[str, str]
+    language: Language
+
+
+RefusalForm = Callable[[RefusalParts], Response]
+"""Writes a refusal in the form that the callers of a face expect."""
+
+
+def _form_of(scope: Mapping[str, Any] | None) -> RefusalForm | None:
+    """The form for refusals below the first part of the path; None: `application/problem+json`."""
+    if scope is None or "app" not in scope:
+        return None
+    forms: Mapping[str, RefusalForm] = getattr(scope["app"].state, "refusal_forms", {})
+    return forms.get("/" + scope["path"].lstrip("/").partition("/")[0])
 
 
 def instance_of(scope: Mapping[str, Any]) -> str:

@@ -1,0 +1,62 @@
+"""The application of the face: the routes of both editions. `wiring` mounts it at `/tmf-api`."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from complaints.api.faces import Face
+from complaints.api.problems.handlers import install_problem_handlers
+from complaints.tmf621.editions import Edition, Members
+from complaints.tmf621.errors import write_error
+from complaints.tmf621.requests import FACE as PREFIX
+from complaints.tmf621.tickets import routes as tickets
+from complaints.tmf621.v4 import translation
+
+_JSON = "application/json"
+
+
+def _as_it_is(content: Any) -> Members:
+    members: Members = content
+    return members
+
+
+V5 = Edition(
+    "v5",
+    _JSON,
+    (
+        _JSON,
+        "application/merge-patch+json",
+        "application/json-patch+json",
+        "application/json-patch-query+json",
+    ),
+    read_new=_as_it_is,
+    read_change=_as_it_is,
+    show=dict,
+)
+V4 = Edition(
+    "v4",
+    f"{_JSON};charset=utf-8",
+    (_JSON,),
+    read_new=translation.read_new,
+    read_change=translation.read_change,
+    show=translation.show,
+)
+EDITIONS = (V5, V4)
+
+
+def create_face() -> Face:
+    """The face. Its callers have keys, and its refusals are errors of TMF621."""
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.router.redirect_slashes = False
+    install_problem_handlers(app)
+    for edition in EDITIONS:
+        app.include_router(tickets.make_router(edition))
+    return Face(app, needs_key=True, refusal_form=write_error)
+
+
+__all__ = ["EDITIONS", "PREFIX", "V4", "V5", "create_face"]

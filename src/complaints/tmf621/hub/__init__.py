@@ -1,0 +1,1 @@
+"""Subscriptions to events in the form of TMF621. They are webhooks."""

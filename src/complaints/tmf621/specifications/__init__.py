@@ -1,0 +1,1 @@
+"""Trouble ticket specifications: categories in the words of TMF621."""

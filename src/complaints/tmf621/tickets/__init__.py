@@ -1,0 +1,1 @@
+"""Trouble tickets: complaints in the words of TMF621."""

@@ -1,0 +1,67 @@
+"""The routes of trouble tickets, for each edition."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from complaints.tmf621.bodies import check_shape, read_json
+from complaints.tmf621.editions import Edition
+from complaints.tmf621.requests import TmfRequest, make_answer, request_of
+from complaints.tmf621.tickets.intake import command_of
+from complaints.tmf621.tickets.lists import list_tickets
+from complaints.tmf621.tickets.loading import load_ticket
+from complaints.tmf621.tickets.representation import NAME, ticket_json
+from complaints.tmf621.tickets.schemas import NewTicket
+from complaints.use_cases.access import Right
+from complaints.use_cases.complaints.intake import register_one
+from complaints.use_cases.once import Answer
+from complaints.use_cases.service import Transaction
+
+
+def make_router(edition: Edition) -> APIRouter:
+    """The routes of one edition."""
+    router = APIRouter(prefix=f"{edition.path}/{NAME}")
+    request_type = Annotated[TmfRequest, request_of(edition)]
+
+    @router.get("")
+    async def list_all(request: request_type) -> Response:
+        return await _list(request)
+
+    @router.post("")
+    async def create(request: request_type) -> Response:
+        return await _create(request)
+
+    @router.get("/{reference}")
+    async def retrieve(request: request_type, reference: str) -> Response:
+        return await _retrieve(request, reference)
+
+    return router
+
+
+async def _list(request: TmfRequest) -> Response:
+    request.caller.require(Right.READ_OWN)
+    return request.respond(await request.read(lambda tx: list_tickets(request, tx)))
+
+
+async def _create(request: TmfRequest) -> Response:
+    request.caller.require(Right.CREATE)
+    _, content = await read_json(request.http, ("application/json",))
+    command = command_of(check_shape(NewTicket, request.edition.read_new(content)))
+
+    def work(tx: Transaction) -> Answer:
+        made = register_one(request.service, tx, request.caller, command)
+        return _shown(request, tx, str(made.complaint.id), status=201)
+
+    return await request.write(work)
+
+
+async def _retrieve(request: TmfRequest, reference: str) -> Response:
+    request.caller.require(Right.READ_OWN)
+    return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
+
+
+def _shown(request: TmfRequest, tx: Transaction, reference: str, *, status: int = 200) -> Answer:
+    found = load_ticket(request.service, tx, request.caller, reference)
+    shown: Any = request.edition.show(ticket_json(found, request.base))
+    return make_answer(status, shown, {"Location": shown["href"]} if status == 201 else None)

@@ -1,0 +1,202 @@
+"""The shapes of trouble tickets that callers send, in the words of version 5. Each member is as TMF621 types it."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AliasGenerator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from complaints.tmf621.bodies import TmfContent
+from complaints.tmf621.tickets.statuses import TicketStatus
+
+_DATE_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
+    r"([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+
+
+def _check_date_time(text: str) -> str:
+    if not _DATE_TIME.fullmatch(text):
+        raise ValueError("must be an instant as in RFC 3339, such as 2026-01-05T09:00:00Z")
+    return text
+
+
+DateTime = Annotated[str, AfterValidator(_check_date_time)]
+"""An instant as the caller wrote it. It is a wish, or a fact that the product knows better."""
+
+
+class _Member(TmfContent):
+    model_config = ConfigDict(alias_generator=AliasGenerator(alias=to_camel))
+
+
+class _Typed(_Member):
+    """A member that names its type: `@type` must be there."""
+
+    type_: Annotated[str, Field(alias="@type")]
+    base_type: Annotated[str | None, Field(alias="@baseType")] = None
+    schema_location: Annotated[str | None, Field(alias="@schemaLocation")] = None
+
+
+class _Reference(_Typed):
+    id: str
+    href: str | None = None
+    name: str | None = None
+    referred_type: Annotated[str | None, Field(alias="@referredType")] = None
+
+
+class GivenQuantity(_Member):
+    """An amount with its unit."""
+
+    amount: int | float | None = None
+    units: str | None = None
+
+
+class GivenPeriod(_Member):
+    """A span of time."""
+
+    start_date_time: DateTime | None = None
+    end_date_time: DateTime | None = None
+
+
+class GivenAttachment(_Typed):
+    """An attachment by its address, or with its content in Base64."""
+
+    attachment_type: str
+    mime_type: str
+    id: str | None = None
+    href: str | None = None
+    name: str | None = None
+    description: str | None = None
+    url: str | None = None
+    content: str | None = None
+    size: GivenQuantity | None = None
+    valid_for: GivenPeriod | None = None
+
+
+class GivenAttachmentReference(_Reference):
+    """An attachment that another system keeps."""
+
+    description: str | None = None
+    url: str | None = None
+
+
+class GivenChannel(_Reference):
+    """The channel by which the customer came."""
+
+
+class GivenExternalIdentifier(_Typed):
+    """The name of the ticket in another system: `owner` is the system."""
+
+    id: str
+    owner: str | None = None
+    external_identifier_type: str | None = None
+
+
+class GivenNote(_Typed):
+    """A note. Author and date are on record as the product knows them."""
+
+    id: str | None = None
+    author: str | None = None
+    date: DateTime | None = None
+    text: str | None = None
+
+
+class GivenEntityReference(_Reference):
+    """The entity of a related entity."""
+
+
+class GivenRelatedEntity(_Typed):
+    """An entity that the ticket is about, such as a bill or an order."""
+
+    role: str
+    entity: GivenEntityReference
+
+
+class GivenParty(_Reference):
+    """A party or a role of a party."""
+
+    party_id: str | None = None
+    party_name: str | None = None
+
+
+class GivenRelatedParty(_Typed):
+    """A party with its role: `customer` is the complainant, and `reporter` speaks for the complainant."""
+
+    role: str
+    party_or_party_role: GivenParty | None = None
+
+
+class GivenRelationship(_Reference):
+    """A relation to another ticket."""
+
+    relationship_type: str
+
+
+class GivenSpecification(_Reference):
+    """The specification of the ticket: its category."""
+
+    version: str | None = None
+
+
+class GivenCharacteristicRelationship(_Typed):
+    """A relation between characteristics."""
+
+    id: str | None = None
+    relationship_type: str | None = None
+
+
+class GivenCharacteristic(_Typed):
+    """A characteristic: an attribute of the complaint, or what an action carries. `value` None clears it."""
+
+    name: str
+    id: str | None = None
+    value_type: str | None = None
+    value: Any = None
+    characteristic_relationship: tuple[GivenCharacteristicRelationship, ...] | None = None
+
+
+class _TicketMembers(_Member):
+    """What a new ticket and a change have in common. `None` is a member that is absent, or was cleared by null."""
+
+    type_: Annotated[str, Field(alias="@type")]
+    base_type: Annotated[str | None, Field(alias="@baseType")] = None
+    schema_location: Annotated[str | None, Field(alias="@schemaLocation")] = None
+    id: str | None = None
+    href: str | None = None
+    name: str | None = None
+    description: str | None = None
+    severity: str | None = None
+    ticket_type: str | None = None
+    priority: str | None = None
+    status: TicketStatus | None = None
+    status_change_reason: str | None = None
+    requested_resolution_date: DateTime | None = None
+    expected_resolution_date: DateTime | None = None
+    resolution_date: DateTime | None = None
+    channel: GivenChannel | None = None
+    attachment: tuple[GivenAttachment | GivenAttachmentReference, ...] | None = None
+    external_identifier: tuple[GivenExternalIdentifier, ...] | None = None
+    note: tuple[GivenNote, ...] | None = None
+    related_entity: tuple[GivenRelatedEntity, ...] | None = None
+    related_party: tuple[GivenRelatedParty, ...] | None = None
+    relationship: Annotated[
+        tuple[GivenRelationship, ...] | None, Field(alias="troubleTicketRelationship")
+    ] = None
+    specification: Annotated[GivenSpecification | None, Field(alias="troubleTicketSpecification")] = None
+    characteristic: Annotated[
+        tuple[GivenCharacteristic, ...] | None, Field(alias="troubleTicketCharacteristic")
+    ] = None
+
+
+class NewTicket(_TicketMembers):
+    """A ticket to create."""
+
+    description: str
+    severity: str
+    ticket_type: str
+    status_change_date: DateTime | None = None
+
+
+class TicketChange(_TicketMembers):
+    """Members of a ticket to change, in the way of RFC 7396."""

@@ -1,0 +1,49 @@
+"""Refusals below `/tmf-api` are errors of TMF621, whichever layer refuses."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.tmf621.tickets import TICKETS, new_ticket
+
+
+def test_a_ticket_is_made_read_and_listed(client: TestClient) -> None:
+    made = client.post(TICKETS, json=new_ticket())
+    assert made.status_code == 201, made.text
+    ticket = made.json()
+    assert made.headers["location"] == ticket["href"]
+    assert client.get(ticket["href"]).json() == ticket
+    listed = client.get(TICKETS)
+    assert [one["id"] for one in listed.json()] == [ticket["id"]]
+    assert client.get(f"/v1/complaints/{ticket['id']}").json()["subject"] == "No signal since noon"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status", "said"),
+    [
+        ("GET", f"{TICKETS}/nope", {}, 404, "nope"),
+        ("GET", "/tmf-api/x", {}, 404, "nothing at this address"),
+        ("PUT", TICKETS, {}, 405, "PUT is not allowed"),
+        ("POST", TICKETS, {"content": b"x"}, 415, "application/json"),
+        ("POST", TICKETS, {"json": {"severity": 1}}, 400, "/severity"),
+        ("POST", TICKETS, {"json": []}, 400, "object"),
+        ("POST", TICKETS, {"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "JSON"),
+        ("POST", TICKETS, {"content": b"x" * 2_000_000}, 413, "1048576"),
+        ("GET", TICKETS, {"headers": {"Authorization": "Bearer wrong"}}, 401, "Bearer"),
+    ],
+)
+def test_a_refusal_is_an_error_of_tmf621(
+    client: TestClient, method: str, path: str, sent: dict[str, Any], status: int, said: str
+) -> None:
+    answer = client.request(method, path, **sent)
+    error = answer.json()
+    assert (answer.status_code, error["status"], error["@type"]) == (status, str(status), "Error")
+    assert answer.headers["content-type"] == "application/json"
+    assert said in error["message"]
+    assert error["code"]
+    assert error["reason"]
+
+
+def test_the_methods_of_a_path_are_all_allowed(client: TestClient) -> None:
+    assert client.put(TICKETS).headers["allow"] == "GET, HEAD, POST"
