@@ -10,6 +10,7 @@ from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, make_answer, request_of
 from complaints.tmf621.tickets.changing import change_ticket, read_patch
 from complaints.tmf621.tickets.creating import create_ticket
+from complaints.tmf621.tickets.deleting import delete_ticket
 from complaints.tmf621.tickets.lists import list_tickets
 from complaints.tmf621.tickets.loading import load_ticket, note_persons_of
 from complaints.tmf621.tickets.representation import NAME, ticket_json
@@ -40,6 +41,10 @@ def make_router(edition: Edition) -> APIRouter:
     async def patch(request: request_type, reference: str) -> Response:
         return await _patch(request, reference)
 
+    @router.delete("/{reference}")
+    async def delete(request: request_type, reference: str) -> Response:
+        return await _delete(request, reference)
+
     return router
 
 
@@ -54,6 +59,16 @@ async def _patch(request: TmfRequest, reference: str) -> Response:
 
     await request.write(work)
     return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
+
+
+async def _delete(request: TmfRequest, reference: str) -> Response:
+    request.caller.require(Right.CONTRIBUTE)
+
+    def work(tx: Transaction) -> Answer:
+        delete_ticket(request, tx, reference)
+        return make_answer(204, None)
+
+    return await request.write(work)
 
 
 async def _list(request: TmfRequest) -> Response:
