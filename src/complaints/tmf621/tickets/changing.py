@@ -11,6 +11,7 @@ from complaints.tmf621.bodies import check_shape
 from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.requests import TmfRequest
 from complaints.tmf621.tickets.changed_members import PARTIES, PresentTicket, complaint_members
+from complaints.tmf621.tickets.json_patches import json_patch
 from complaints.tmf621.tickets.loading import TicketParts, load_ticket
 from complaints.tmf621.tickets.patches import CHARACTERISTICS, NOTES, TicketPatch, merge_patch
 from complaints.tmf621.tickets.relation_changes import RELATIONS, change_links, read_relations
@@ -40,6 +41,10 @@ _SENT_AS = {
 
 def read_patch(media_type: str, content: Any, edition: Edition) -> TicketPatch:
     """The patch of a body. Raises InvalidContent for a body that does not fit its media type."""
+    if media_type == "application/json-patch+json":
+        return json_patch(content)
+    if media_type == "application/json-patch-query+json":
+        return json_patch(content, with_queries=True)
     return merge_patch(edition.read_change(content))
 
 
