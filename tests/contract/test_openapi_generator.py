@@ -32,7 +32,7 @@ String comments() default ""; }'
 DOCUMENT = ROOT / "openapi/complaints.json"
 
 
-def generate(language: str, directory: Path, *, document: Path = DOCUMENT, **properties: str) -> Path:
+def generate(language: str, directory: Path, document: Path = DOCUMENT, /, **properties: str) -> Path:
     """The directory with the generated client."""
     options = ",".join(f"{name}={value}" for name, value in properties.items())
     arguments = ["generate", "-i", str(document), "-g", language, "-o", str(directory)]
@@ -74,22 +74,27 @@ def test_the_python_client_of_the_official_file_of_tmf621_changes_a_ticket(
 ) -> None:
     official = official_file(V5)
     package = "openapi_client_of_tmf621"
-    monkeypatch.syspath_prepend(
-        generate("python", tmp_path / "python", document=official, packageName=package)
-    )
+    monkeypatch.syspath_prepend(generate("python", tmp_path / "python", official, packageName=package))
     made: Any = importlib.import_module(package)
     server = launcher.serve(migrated_database_url("sqlite"), sandbox=1)
     configuration = made.Configuration(host=f"{server.url}/tmf-api/troubleTicket/v5")
     with made.ApiClient(configuration, "Authorization", f"Bearer {ADMIN_SECRET}") as client:
         api = made.TroubleTicketApi(client)
-        wanted = {"@type": "TroubleTicket", "description": "No signal", "severity": "Major", "ticketType": "x"}
+        wanted = {
+            "@type": "TroubleTicket",
+            "description": "No signal",
+            "severity": "Major",
+            "ticketType": "x",
+        }
         ticket = api.create_trouble_ticket(made.TroubleTicketFVO.from_dict(wanted))
         change = {"@type": "TroubleTicket", "status": "inProgress", "statusChangeReason": "We look into it."}
         changed = api.patch_trouble_ticket(ticket.id, made.TroubleTicketMVO.from_dict(change))
         assert (changed.id, changed.status) == (ticket.id, "inProgress")
         assert [one.id for one in api.list_trouble_ticket(limit=5)] == [ticket.id]
         with pytest.raises(made.ApiException) as refused:
-            api.patch_trouble_ticket(ticket.id, made.TroubleTicketMVO.from_dict({**change, "status": "closed"}))
+            api.patch_trouble_ticket(
+                ticket.id, made.TroubleTicketMVO.from_dict({**change, "status": "closed"})
+            )
         assert (refused.value.status, refused.value.data.status) == (409, "409")
         api.delete_trouble_ticket(ticket.id)
         with pytest.raises(made.NotFoundException):

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from jsonschema import Draft4Validator, ValidationError
 
 from complaints.use_cases.upkeep.checks import check_all
 from tests.contract.tmf621_files import LISTENERS, V5, V5_OVERLAY, official_file, read_document
-from tests.contract.tmf621_fuzzing import Fuzzed, fuzz
+from tests.contract.tmf621_fuzzing import Fuzzed, fuzz, with_key
 from tests.journeys.running_server import Launcher, RunningServer
 from tests.support import ADMIN_SECRET, opened_service
 
@@ -30,7 +29,7 @@ def fuzz_server(server: RunningServer, document: Path, directory: Path, few: int
 def test_every_answer_is_as_the_file_with_corrected_unions_describes(
     launcher: Launcher, database_url: str, tmp_path: Path
 ) -> None:
-    document = official_file(V5_OVERLAY)
+    document = with_key(official_file(V5_OVERLAY), tmp_path)
     found = fuzz_server(launcher.serve(database_url, sandbox=1), document, tmp_path, few=100)
     assert found.failures == frozenset(), found.output
     assert found.report["exit_code"] == 0, found.output

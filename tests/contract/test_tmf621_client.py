@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ from complaints.use_cases.upkeep.checks import check_all
 from complaints.wiring import wall_now
 from tests.contract.tmf621_files import V5, official_file
 from tests.http_receiver import HttpReceiver, http_receiver
-from tests.journeys.running_server import Launcher, RunningServer
+from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET, opened_service
 
 PACKAGE = "generated_tmf621"
@@ -116,7 +115,7 @@ class Crm:
         return [one.id for one in self.call("trouble_ticket.list_trouble_ticket", **arguments).parsed]
 
     def filtered(self, **query: str) -> list[str]:
-        """The ids of the tickets that a free filter finds. The file declares no such parameter, so no function has it."""
+        """The ids of the tickets that a free filter finds. The file declares no free filter, so no function has one."""
         answer = self.client.get_httpx_client().get("/troubleTicket", params=query)
         assert answer.status_code == 200, answer.text
         return [one["id"] for one in answer.json()]

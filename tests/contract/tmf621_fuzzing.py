@@ -44,6 +44,20 @@ class Fuzzed:
         return int(line.split(":")[1].split()[0])
 
 
+def with_key(document: Path, directory: Path) -> Path:
+    """A copy of a description of OpenAPI 3, outside the repository, in which every operation needs a key.
+
+    The official files say nothing of keys, so that the fuzzer would never try a request without one.
+    """
+    text = document.read_text(encoding="utf-8")
+    place = "\ncomponents:\n"
+    assert text.count(place) == 1
+    scheme = "  securitySchemes:\n    key: {type: http, scheme: bearer}\n"
+    copy = directory / document.name
+    copy.write_text(f"{text.replace(place, place + scheme)}\nsecurity:\n  - key: []\n", encoding="utf-8")
+    return copy
+
+
 def fuzz(document: Path, url: str, directory: Path, *, few: int, arguments: tuple[str, ...] = ()) -> Fuzzed:
     """Run all phases with all checks against a server. Files of the run go to `directory`.
 

@@ -16,13 +16,7 @@ FAILURES = "TMF621_FAILURES"
 """The environment variable with the path of a file. Each failure is written to it, in a line of JSON."""
 
 # A query that names nothing, a shape of JSONPath, a cursor of another list, an address that must not be called.
-BEYOND_A_SCHEMA = re.compile(
-    "|".join(
-        (
-            r"NUL character|lone surrogate",
-        )
-    )
-)
+BEYOND_A_SCHEMA = re.compile("|".join((r"NUL character|lone surrogate",)))
 
 
 @schemathesis.hook

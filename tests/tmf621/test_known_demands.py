@@ -187,7 +187,11 @@ def test_a_deleted_ticket_is_gone(client: TestClient) -> None:
 
 
 def test_a_hub_is_made_shown_and_removed(client: TestClient) -> None:
-    body = {"@type": "Hub", "callback": "https://crm.example.com/events", "query": "eventType=TroubleTicketCreateEvent"}
+    body = {
+        "@type": "Hub",
+        "callback": "https://crm.example.com/events",
+        "query": "eventType=TroubleTicketCreateEvent",
+    }
     made = client.post(HUB, json=body)
     assert made.status_code == 201, made.text
     hub = made.json()
