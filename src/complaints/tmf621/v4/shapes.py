@@ -1,12 +1,12 @@
 """The shapes of trouble tickets that callers of version 4 send. Each member is as the official file types it.
 
-A member with null counts as absent; in a change it clears the member of the ticket.
+No member may be null, but those of a change itself: null clears them there.
 """
 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasGenerator, ConfigDict, Field
+from pydantic import AfterValidator, AliasGenerator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from complaints.tmf621.bodies import DateTime, TmfContent
@@ -25,11 +25,21 @@ def _check_uri(text: str) -> str:
     return text
 
 
+def _refuse_null(value: Any, info: ValidationInfo) -> Any:
+    if value is None and info.field_name != "value":
+        raise ValueError("must not be null")
+    return value
+
+
 class _MemberV4(TmfContent):
     model_config = ConfigDict(alias_generator=AliasGenerator(alias=to_camel))
 
 
-class _TypedV4(_MemberV4):
+class _ObjectV4(_MemberV4):
+    _no_nulls = field_validator("*", mode="before")(_refuse_null)
+
+
+class _Types(_MemberV4):
     type_: Annotated[str | None, Field(alias="@type")] = None
     base_type: Annotated[str | None, Field(alias="@baseType")] = None
     schema_location: Annotated[
@@ -37,14 +47,18 @@ class _TypedV4(_MemberV4):
     ] = None
 
 
-class QuantityV4(_MemberV4):
+class _TypedV4(_Types, _ObjectV4):
+    """A part of a ticket. It may name its type."""
+
+
+class QuantityV4(_ObjectV4):
     """An amount with its unit."""
 
     amount: int | float | None = None
     units: str | None = None
 
 
-class PeriodV4(_MemberV4):
+class PeriodV4(_ObjectV4):
     """A span of time."""
 
     start_date_time: DateTime | None = None
@@ -138,7 +152,7 @@ class SpecificationV4(_TypedV4):
     version: str | None = None
 
 
-class TicketChangeV4(_TypedV4):
+class TicketChangeV4(_Types):
     """Members of a ticket to change. The last members are extensions: the official file has none of them."""
 
     description: str | None = None
@@ -174,6 +188,8 @@ class TicketChangeV4(_TypedV4):
 
 class NewTicketV4(TicketChangeV4):
     """A ticket to create."""
+
+    _no_nulls = field_validator("*", mode="before")(_refuse_null)
 
     description: str
     severity: str

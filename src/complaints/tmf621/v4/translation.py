@@ -27,8 +27,7 @@ _ENTITY = "EntityRef"
 
 def read_new(content: Any) -> Members:
     """A new ticket in the words of version 5. Raises InvalidContent for a body that version 4 does not allow."""
-    ticket: Members = _without_nulls(_to_v5(check_shape(NewTicketV4, content)))
-    return ticket
+    return _to_v5(check_shape(NewTicketV4, content))
 
 
 def read_change(content: Any) -> Members:
@@ -52,7 +51,7 @@ def show(ticket: Mapping[str, Any]) -> Members:
 
 
 def _to_v5(ticket: TicketChangeV4) -> Members:
-    """The members that were sent. Those with null stay, because they clear in a change."""
+    """The members that were sent. A null stays, because it clears in a change."""
     sent = ticket.model_dump(by_alias=True, exclude_unset=True)
     read: Members = {"@type": "TroubleTicket"}
     for name, value in sent.items():
@@ -80,23 +79,21 @@ def _characteristic(name: str, value: Any) -> Members:
 
 def _typed(kind: str) -> Callable[[Members], Members]:
     """The reader of a member that needs a type in version 5: the type that was sent, else `kind`."""
-    return lambda value: {"@type": kind, **_without_nulls(value)}
+    return lambda value: {"@type": kind, **value}
 
 
 def _each(name: str, read: Callable[[Members], Members]) -> Callable[[Sequence[Members]], Members]:
     return lambda values: {name: [read(one) for one in values]}
 
 
-def _read_attachment(sent: Members) -> Members:
+def _read_attachment(value: Members) -> Members:
     """An attachment with a value, or a reference if it has an id and nothing of a value."""
-    value = _without_nulls(sent)
     if "id" in value and not any(name in value for name in _OF_VALUES):
         return {"@type": "AttachmentRef", **value}
     return {"@type": "Attachment", "attachmentType": "", "mimeType": "", **value}
 
 
-def _read_entity(sent: Members) -> Members:
-    value = _without_nulls(sent)
+def _read_entity(value: Members) -> Members:
     return {
         "@type": "RelatedEntity",
         **_some(value, "role", *_OF_TYPES),
@@ -104,8 +101,7 @@ def _read_entity(sent: Members) -> Members:
     }
 
 
-def _read_party(sent: Members) -> Members:
-    value = _without_nulls(sent)
+def _read_party(value: Members) -> Members:
     outer = {"@type": _PARTY[0], "role": "", **_some(value, "role", *_OF_TYPES)}
     if outer["@type"] == _PARTY[0]:
         outer["@type"] = _PARTY[1]
@@ -115,7 +111,7 @@ def _read_party(sent: Members) -> Members:
 
 def _read_relationships(sent: Sequence[Members]) -> Members:
     """The relations that name a ticket. Version 5 needs their type too."""
-    named = [_without_nulls(one) for one in sent if one.get("id")]
+    named = [one for one in sent if one.get("id")]
     return {
         "troubleTicketRelationship": [
             {"@type": "TroubleTicketRelationship", "relationshipType": "", **one} for one in named
@@ -206,19 +202,6 @@ _SHOW: Mapping[str, Callable[[Any], Members]] = {
 
 def _some(value: Mapping[str, Any], *names: str) -> Members:
     return {name: value[name] for name in names if name in value}
-
-
-def _without_nulls(value: Any) -> Any:
-    """JSON without the members that are null, at every depth but in the value of a characteristic."""
-    if isinstance(value, list):
-        return [_without_nulls(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: one if name == "value" else _without_nulls(one)
-        for name, one in value.items()
-        if one is not None or name == "value"
-    }
 
 
 def _with_uris(value: Any) -> Any:
