@@ -3,9 +3,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from complaints.domain.errors import InvalidContent
+from complaints.tmf621.bodies import check_shape
+from complaints.tmf621.tickets.kept_members import to_members
+from complaints.tmf621.tickets.schemas import NewTicket, TicketChange
 from complaints.tmf621.v4 import translation
+from tests.examples import examples
+from tests.tmf621.tickets_v4 import TICKETS, has
 
 MANDATORY = {"description": "No signal", "severity": "Major", "ticketType": "Network Outage"}
 TYPES = {"@type": "Own", "@baseType": "Base", "@schemaLocation": "https://crm.example/own.json"}
@@ -337,3 +343,13 @@ def test_a_new_ticket_has_its_mandatory_members(missing: str) -> None:
 def test_a_body_is_an_object(content: Any) -> None:
     with pytest.raises(InvalidContent, match="object"):
         translation.read_change(content)
+
+
+@given(TICKETS)
+@settings(max_examples=examples(100))
+def test_version_5_keeps_everything_of_a_ticket_of_version_4(sent: dict[str, Any]) -> None:
+    read = translation.read_new(sent)
+    kept = to_members(check_shape(NewTicket, read))
+    assert has(translation.show(kept), sent)
+    assert to_members(check_shape(TicketChange, translation.read_change(sent))) == kept
+    assert translation.read_new(translation.show(kept)) == read

@@ -71,6 +71,7 @@ class GivenAttachment(_Typed):
     content: str | None = None
     size: GivenQuantity | None = None
     valid_for: GivenPeriod | None = None
+    referred_type: Annotated[str | None, Field(alias="@referredType")] = None
 
 
 class GivenAttachmentReference(_Reference):
