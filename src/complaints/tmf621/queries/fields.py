@@ -8,7 +8,7 @@ ALWAYS = ("id", "href", "@type")
 
 
 def pick_fields(shown: Mapping[str, Any], fields: Sequence[str] | None) -> dict[str, Any]:
-    """The members named by `fields`, and those that are always shown. None: all members.
+    """The members named by `fields`, and the members of `ALWAYS`. None: all members.
 
     A name that the object has not is ignored: other objects of the same list may have that member.
     """

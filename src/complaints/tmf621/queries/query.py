@@ -23,7 +23,7 @@ class Operator(StrEnum):
     REGEX = "regex"
 
 
-class ValueKind(StrEnum):
+class MemberType(StrEnum):
     """The kind of the values of a member."""
 
     TEXT = "text"
@@ -32,11 +32,11 @@ class ValueKind(StrEnum):
     FLAG = "flag"
 
 
-OPERATORS: Mapping[ValueKind, tuple[Operator, ...]] = {
-    ValueKind.TEXT: (Operator.EQ, Operator.NE, Operator.REGEX),
-    ValueKind.INSTANT: tuple(one for one in Operator if one is not Operator.REGEX),
-    ValueKind.NUMBER: tuple(one for one in Operator if one is not Operator.REGEX),
-    ValueKind.FLAG: (Operator.EQ, Operator.NE),
+OPERATORS: Mapping[MemberType, tuple[Operator, ...]] = {
+    MemberType.TEXT: (Operator.EQ, Operator.NE, Operator.REGEX),
+    MemberType.INSTANT: tuple(one for one in Operator if one is not Operator.REGEX),
+    MemberType.NUMBER: tuple(one for one in Operator if one is not Operator.REGEX),
+    MemberType.FLAG: (Operator.EQ, Operator.NE),
 }
 
 
@@ -47,13 +47,13 @@ class Member:
     `path` is its place in the words of version 5, with dots; "": the place is as callers name it.
     """
 
-    kind: ValueKind = ValueKind.TEXT
+    kind: MemberType = MemberType.TEXT
     words: tuple[str, ...] = ()
     path: str = ""
 
 
-TEXT, INSTANT = Member(), Member(ValueKind.INSTANT)
-NUMBER, FLAG = Member(ValueKind.NUMBER), Member(ValueKind.FLAG)
+TEXT, INSTANT = Member(), Member(MemberType.INSTANT)
+NUMBER, FLAG = Member(MemberType.NUMBER), Member(MemberType.FLAG)
 
 
 @dataclass(frozen=True, slots=True)

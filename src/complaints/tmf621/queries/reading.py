@@ -12,11 +12,11 @@ from complaints.tmf621.queries.query import (
     Condition,
     Grammar,
     Member,
+    MemberType,
     Operator,
     Query,
     SortBy,
     Value,
-    ValueKind,
 )
 from complaints.use_cases.commands.field_types import parse_instant
 
@@ -209,8 +209,8 @@ def _filter(text: str, grammar: Grammar) -> Condition:
     if member is None:
         meant = ask_if_meant(found.path, grammar.members) or "check its spelling, or leave it out"
         raise InvalidContent.in_query("filter", f"{_shown(found.path)} is unknown here; {meant}")
-    is_number = member.kind is ValueKind.NUMBER
-    if member.kind is ValueKind.FLAG or found.is_quoted is is_number:
+    is_number = member.kind is MemberType.NUMBER
+    if member.kind is MemberType.FLAG or found.is_quoted is is_number:
         raise _fault("filter", "compares a member with a value of another type")
     value = _value(found.value, member, Operator.EQ, "filter")
     return Condition(_path(found.path, member), Operator.EQ, (value,), "filter")
@@ -241,18 +241,18 @@ def _pattern(text: str, parameter: str) -> Pattern:
 def _typed(text: str, member: Member) -> Value:
     """The value that a text means for a member. Raises ValueError with the reason."""
     match member.kind:
-        case ValueKind.INSTANT:
+        case MemberType.INSTANT:
             # A plus sign that was not escaped arrives as a space.
             return parse_instant(text[:-6] + "+" + text[-5:] if text[-6:-5] == " " else text)
-        case ValueKind.NUMBER:
+        case MemberType.NUMBER:
             if not _NUMBER.fullmatch(text):
                 raise ValueError("must be a number")
             return float(text)
-        case ValueKind.FLAG:
+        case MemberType.FLAG:
             if text not in _FLAGS:
                 raise ValueError("must be true or false")
             return _FLAGS[text]
-        case ValueKind.TEXT:
+        case MemberType.TEXT:
             if member.words and text not in member.words:
                 raise ValueError(f"must be one of {', '.join(member.words)}")
             return text
