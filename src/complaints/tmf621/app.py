@@ -9,6 +9,7 @@ from complaints.api.problems.handlers import install_problem_handlers
 from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.errors import write_error
 from complaints.tmf621.requests import FACE as PREFIX
+from complaints.tmf621.specifications import routes as specifications
 from complaints.tmf621.tickets import routes as tickets
 from complaints.tmf621.v4 import translation
 
@@ -56,6 +57,7 @@ def create_face() -> Face:
     install_problem_handlers(app)
     for edition in EDITIONS:
         app.include_router(tickets.make_router(edition))
+    app.include_router(specifications.make_router(V5))
     return Face(app, needs_key=True, refusal_form=write_error)
 
 
