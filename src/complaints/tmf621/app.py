@@ -1,5 +1,6 @@
 """The application of the face: the routes of both editions. `wiring` mounts it at `/tmf-api`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +22,14 @@ def _as_it_is(content: Any) -> Members:
     return members
 
 
+def _fit_as_it_is(change: Mapping[str, Any], _ticket: Mapping[str, Any], _source: str) -> Members:
+    return dict(change)
+
+
+def _show_as_it_is(ticket: Mapping[str, Any], _source: str | None = None) -> Members:
+    return dict(ticket)
+
+
 V5 = Edition(
     "v5",
     _JSON,
@@ -32,7 +41,8 @@ V5 = Edition(
     ),
     read_new=_as_it_is,
     read_change=_as_it_is,
-    show=dict,
+    fit_change=_fit_as_it_is,
+    show=_show_as_it_is,
 )
 V4 = Edition(
     "v4",
@@ -40,6 +50,7 @@ V4 = Edition(
     (_JSON,),
     read_new=translation.read_new,
     read_change=translation.read_change,
+    fit_change=translation.fit_change,
     show=translation.show,
 )
 EDITIONS = (V5, V4)

@@ -58,4 +58,5 @@ async def _retrieve(request: TmfRequest, reference: str) -> Response:
 def _shown(request: TmfRequest, tx: Transaction, reference: str) -> Answer:
     found = load_ticket(request.service, tx, request.caller, reference)
     note_persons_of(request, [found])
-    return make_answer(200, request.edition.show(ticket_json(found, request.base)))
+    shown = request.edition.show(ticket_json(found, request.base), request.caller.source)
+    return make_answer(200, shown)
