@@ -1,9 +1,17 @@
 """The shapes of trouble tickets that callers send, in the words of version 5. Each member is as TMF621 types it."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, AliasGenerator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AliasGenerator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from complaints.tmf621.bodies import TmfContent
@@ -26,11 +34,28 @@ DateTime = Annotated[str, AfterValidator(_check_date_time)]
 """An instant as the caller wrote it. It is a wish, or a fact that the product knows better."""
 
 
+Item = TypeVar("Item")
+Many = Annotated[tuple[Item, ...], Strict(False)]
+"""A list. A strict tuple would refuse the lists that JSON has; the items stay strict."""
+_MAY_BE_NULL = frozenset({"value"})
+
+
+def _refuse_null(value: Any, info: ValidationInfo) -> Any:
+    """TMF621 knows no null. An absent member is left out, and only the value of a characteristic may be null."""
+    if value is None and info.field_name not in _MAY_BE_NULL:
+        raise ValueError("must not be null")
+    return value
+
+
 class _Member(TmfContent):
     model_config = ConfigDict(alias_generator=AliasGenerator(alias=to_camel))
 
 
-class _Typed(_Member):
+class _Object(_Member):
+    _no_nulls = field_validator("*", mode="before")(_refuse_null)
+
+
+class _Typed(_Object):
     """A member that names its type: `@type` must be there."""
 
     type_: Annotated[str, Field(alias="@type")]
@@ -45,14 +70,14 @@ class _Reference(_Typed):
     referred_type: Annotated[str | None, Field(alias="@referredType")] = None
 
 
-class GivenQuantity(_Member):
+class GivenQuantity(_Object):
     """An amount with its unit."""
 
     amount: int | float | None = None
     units: str | None = None
 
 
-class GivenPeriod(_Member):
+class GivenPeriod(_Object):
     """A span of time."""
 
     start_date_time: DateTime | None = None
@@ -142,8 +167,8 @@ class GivenSpecification(_Reference):
 class GivenCharacteristicRelationship(_Typed):
     """A relation between characteristics."""
 
-    id: str | None = None
-    relationship_type: str | None = None
+    id: str
+    relationship_type: str
 
 
 class GivenCharacteristic(_Typed):
@@ -153,11 +178,11 @@ class GivenCharacteristic(_Typed):
     id: str | None = None
     value_type: str | None = None
     value: Any = None
-    characteristic_relationship: tuple[GivenCharacteristicRelationship, ...] | None = None
+    characteristic_relationship: Many[GivenCharacteristicRelationship] | None = None
 
 
 class _TicketMembers(_Member):
-    """What a new ticket and a change have in common. `None` is a member that is absent, or was cleared by null."""
+    """What a new ticket and a change have in common. `None`: the member is absent, or a change clears it by null."""
 
     type_: Annotated[str, Field(alias="@type")]
     base_type: Annotated[str | None, Field(alias="@baseType")] = None
@@ -169,28 +194,28 @@ class _TicketMembers(_Member):
     severity: str | None = None
     ticket_type: str | None = None
     priority: str | None = None
-    status: TicketStatus | None = None
+    status: Annotated[TicketStatus, Strict(False)] | None = None
     status_change_reason: str | None = None
     requested_resolution_date: DateTime | None = None
     expected_resolution_date: DateTime | None = None
     resolution_date: DateTime | None = None
     channel: GivenChannel | None = None
-    attachment: tuple[GivenAttachment | GivenAttachmentReference, ...] | None = None
-    external_identifier: tuple[GivenExternalIdentifier, ...] | None = None
-    note: tuple[GivenNote, ...] | None = None
-    related_entity: tuple[GivenRelatedEntity, ...] | None = None
-    related_party: tuple[GivenRelatedParty, ...] | None = None
-    relationship: Annotated[
-        tuple[GivenRelationship, ...] | None, Field(alias="troubleTicketRelationship")
-    ] = None
+    attachment: Many[GivenAttachment | GivenAttachmentReference] | None = None
+    external_identifier: Many[GivenExternalIdentifier] | None = None
+    note: Many[GivenNote] | None = None
+    related_entity: Many[GivenRelatedEntity] | None = None
+    related_party: Many[GivenRelatedParty] | None = None
+    relationship: Annotated[Many[GivenRelationship] | None, Field(alias="troubleTicketRelationship")] = None
     specification: Annotated[GivenSpecification | None, Field(alias="troubleTicketSpecification")] = None
     characteristic: Annotated[
-        tuple[GivenCharacteristic, ...] | None, Field(alias="troubleTicketCharacteristic")
+        Many[GivenCharacteristic] | None, Field(alias="troubleTicketCharacteristic")
     ] = None
 
 
 class NewTicket(_TicketMembers):
     """A ticket to create."""
+
+    _no_nulls = field_validator("*", mode="before")(_refuse_null)
 
     description: str
     severity: str
