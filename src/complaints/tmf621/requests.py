@@ -12,7 +12,7 @@ from complaints.api.request import get_service, make_attempt, read_idempotency_k
 from complaints.domain.json_text import encode
 from complaints.tmf621.editions import Edition, Members
 from complaints.use_cases.access import Caller
-from complaints.use_cases.once import Answer, answer_once
+from complaints.use_cases.once import Answer, Attempt, answer_once
 from complaints.use_cases.replica import service_for
 from complaints.use_cases.service import Service, Transaction
 
@@ -47,9 +47,13 @@ class TmfRequest:
         return await self._write(self.service.configure, work)
 
     async def _write(self, write: Any, work: Callable[[Transaction], Answer]) -> Response:
-        key = read_idempotency_key(self.http.scope) if self.http.method == "POST" else None
-        attempt = None if key is None else make_attempt(self.http.scope, key, await self.http.body())
+        attempt = await self.read_attempt()
         return self.respond(await run_in_threadpool(answer_once, write, attempt, work))
+
+    async def read_attempt(self) -> Attempt | None:
+        """The attempt of a POST with an `Idempotency-Key`, else None. Raises InvalidContent for a key of wrong form."""
+        key = read_idempotency_key(self.http.scope) if self.http.method == "POST" else None
+        return None if key is None else make_attempt(self.http.scope, key, await self.http.body())
 
     def respond(self, answer: Answer) -> Response:
         """The response with an answer."""

@@ -39,7 +39,7 @@ from complaints.use_cases.commands.complaints import (
 from complaints.use_cases.complaints import actions, available_actions, edit, lists
 from complaints.use_cases.complaints.available_actions import ActionOption
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult
-from complaints.use_cases.complaints.post import answer_requests
+from complaints.use_cases.complaints.post import Show, answer_requests
 from complaints.use_cases.complaints.views import ComplaintView, view, view_one
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Service, Transaction
@@ -96,8 +96,13 @@ async def answer_post(scope: Scope, request: IntakeRequest) -> Response:
     """The answer to a post, after its commit. `direct_posting` calls it too. Raises the refusal of the post."""
     intake: GroupCommit[IntakeRequest, Answer] = scope["app"].state.intake
     answer = await intake.result_of(request)
-    scope["state"]["complaint"] = _posted_id(answer)  # for the request log
+    note_posted(scope, answer)
     return make_response(answer)
+
+
+def note_posted(scope: Scope, answer: Answer) -> None:
+    """Note the id of the posted complaint for the line of the request in the log."""
+    scope["state"]["complaint"] = _posted_id(answer)
 
 
 def _posted_id(answer: Answer) -> str:
@@ -108,10 +113,13 @@ def _posted_id(answer: Answer) -> str:
     return str(from_json(answer.body)["id"])
 
 
-def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
-    """The group commit of posts: requests that arrive together share one transaction."""
+def group_intake(service: Service, show: Show | None = None) -> GroupCommit[IntakeRequest, Answer]:
+    """The group commit of posts: requests that arrive together share one transaction.
 
-    def show(tx: Transaction, request: IntakeRequest, result: IntakeResult) -> Answer:
+    `show` makes the answer to each; None: the complaint as the API shows it.
+    """
+
+    def show_complaint(tx: Transaction, request: IntakeRequest, result: IntakeResult) -> Answer:
         complaint, caller = result.complaint, request.caller
         if result.created and result.recurrence_of is None:
             found = view(service, tx, caller, complaint, result.persons)
@@ -124,7 +132,7 @@ def group_intake(service: Service) -> GroupCommit[IntakeRequest, Answer]:
         return encode_reply((201, shown, headers | {"Location": f"/v1/complaints/{complaint.id}"}))
 
     return GroupCommit(
-        lambda requests: answer_requests(service, requests, show),
+        lambda requests: answer_requests(service, requests, show or show_complaint),
         name=lambda request: request.attempt and (request.attempt.scope, request.attempt.key),
     )
 

@@ -1,6 +1,6 @@
 """The routes of trouble tickets, for each edition."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -8,13 +8,12 @@ from starlette.responses import Response
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, make_answer, request_of
-from complaints.tmf621.tickets.intake import command_of
+from complaints.tmf621.tickets.creating import create_ticket
 from complaints.tmf621.tickets.lists import list_tickets
-from complaints.tmf621.tickets.loading import load_ticket
+from complaints.tmf621.tickets.loading import load_ticket, note_persons_of
 from complaints.tmf621.tickets.representation import NAME, ticket_json
 from complaints.tmf621.tickets.schemas import NewTicket
 from complaints.use_cases.access import Right
-from complaints.use_cases.complaints.intake import register_one
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Transaction
 
@@ -47,13 +46,8 @@ async def _list(request: TmfRequest) -> Response:
 async def _create(request: TmfRequest) -> Response:
     request.caller.require(Right.CREATE)
     _, content = await read_json(request.http, ("application/json",))
-    command = command_of(check_shape(NewTicket, request.edition.read_new(content)))
-
-    def work(tx: Transaction) -> Answer:
-        made = register_one(request.service, tx, request.caller, command)
-        return _shown(request, tx, str(made.complaint.id), status=201)
-
-    return await request.write(work)
+    ticket = check_shape(NewTicket, request.edition.read_new(content))
+    return request.respond(await create_ticket(request, ticket))
 
 
 async def _retrieve(request: TmfRequest, reference: str) -> Response:
@@ -61,7 +55,7 @@ async def _retrieve(request: TmfRequest, reference: str) -> Response:
     return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
 
 
-def _shown(request: TmfRequest, tx: Transaction, reference: str, *, status: int = 200) -> Answer:
+def _shown(request: TmfRequest, tx: Transaction, reference: str) -> Answer:
     found = load_ticket(request.service, tx, request.caller, reference)
-    shown: Any = request.edition.show(ticket_json(found, request.base))
-    return make_answer(status, shown, {"Location": shown["href"]} if status == 201 else None)
+    note_persons_of(request, [found])
+    return make_answer(200, request.edition.show(ticket_json(found, request.base)))

@@ -30,13 +30,17 @@ def read_priority(word: str) -> Priority | None:
 
 def severity_word(severity: Severity, sent: object) -> str:
     """The word for a severity: as it was sent, if that still says the same. A word that is not known says normal."""
-    if isinstance(sent, str) and (read_severity(sent) or Severity.NORMAL) is severity:
+    if isinstance(sent, str) and (read_severity(sent) or Severity.NORMAL) == severity:
         return sent
     return _SEVERITIES[severity][0]
 
 
-def priority_word(priority: Priority, sent: object) -> str:
-    """The word for a priority: as it was sent, if that still says the same."""
-    if isinstance(sent, str) and read_priority(sent) is priority:
+def priority_word(priority: Priority, sent: object, *, is_chosen: bool = True) -> str:
+    """The word for a priority: as it was sent, if that still says the same.
+
+    A word that is not known chooses no priority. It still says the same unless the priority `is_chosen`: given by a
+    caller, or raised.
+    """
+    if isinstance(sent, str) and (read_priority(sent) or (None if is_chosen else priority)) == priority:
         return sent
     return _PRIORITIES[priority][0]

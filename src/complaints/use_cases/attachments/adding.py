@@ -88,13 +88,23 @@ def begin_upload(service: Service, caller: Caller, reference: str, file: NewAtta
     return Upload(service, caller, reference, file)
 
 
+def begin_upload_of_new(service: Service, caller: Caller, file: NewAttachment) -> "Upload":
+    """As `begin_upload`, for a complaint that is registered in the transaction that records the attachment.
+
+    `record` then needs the reference of the complaint, and looks whether it has room.
+    """
+    caller.require(Right.CONTRIBUTE)
+    _check_file(file, service.attachments.limits)
+    return Upload(service, caller, None, file)
+
+
 class Upload:
     """An attachment that is being received. At the end of its block, bytes that were not kept are deleted.
 
     `write` its parts, `finish` it, then `record` it in a transaction, and `keep` it after the commit.
     """
 
-    def __init__(self, service: Service, caller: Caller, reference: str, file: NewAttachment) -> None:
+    def __init__(self, service: Service, caller: Caller, reference: str | None, file: NewAttachment) -> None:
         self._service, self._caller, self._reference, self._file = service, caller, reference, file
         self._digest = hashlib.sha256()
         self._is_kept = False
@@ -128,9 +138,10 @@ class Upload:
             raise InvalidContent("The file is empty.")
         self._writer.finish()
 
-    def record(self, tx: Transaction) -> Attachment:
+    def record(self, tx: Transaction, reference: str | None = None) -> Attachment:
         """Write the row and the event `complaint.attachment_added`. Raises Conflict, Forbidden, NotFound.
 
+        `reference` names the complaint if it was not known at the beginning.
         The file of an intake key notifies assignee and first owner, as a contact does (rule 1.12).
         """
         added: Attachment | None = None
@@ -144,7 +155,9 @@ class Upload:
             if Right.WORK not in self._caller.rights and change.complaint.open:
                 notify_of_contact(change, self._service.context(tx, change.complaint, self._caller))
 
-        change_complaint(self._service, tx, self._caller, self._reference, step, right=Right.CONTRIBUTE)
+        named = reference or self._reference
+        assert named is not None  # one of them is given
+        change_complaint(self._service, tx, self._caller, named, step, right=Right.CONTRIBUTE)
         assert added is not None  # `step` ran
         return added
 

@@ -12,7 +12,8 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.rows import attachment as attachment_rows
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.known import is_known, load_known_id
-from complaints.use_cases.complaints.views import MASK
+from complaints.use_cases.complaints.page_histories import has_right_on_parts
+from complaints.use_cases.complaints.views import MASK, ComplaintParts
 
 
 class Quarantined(Conflict):
@@ -33,6 +34,25 @@ def list_attachments(
     if _has_right(tx, caller, reference, Right.SEE_INTERNAL):
         return found
     return [replace(one, name=MASK) if _is_hidden(one) else one for one in found]
+
+
+def find_attachments(
+    tx: Transaction, caller: Caller, found: Sequence[ComplaintParts]
+) -> dict[UUID, list[Attachment]]:
+    """The attachments of all complaints of a page that the caller knows, by complaint, oldest first.
+
+    One statement reads them all. Names are masked as in `list_attachments`. Erased attachments are left out.
+    """
+    internal = {parts.members["id"]: has_right_on_parts(caller, Right.SEE_INTERNAL, parts) for parts in found}
+    listed = attachment_rows.find_of_complaints(tx, internal.keys()) if internal else {}
+    return {
+        complaint_id: [
+            replace(one, name=MASK) if _is_hidden(one) and not internal[complaint_id] else one
+            for one in attachments
+            if one.erased_at is None
+        ]
+        for complaint_id, attachments in listed.items()
+    }
 
 
 def load_attachment(tx: Transaction, caller: Caller, reference: str, attachment_id: UUID) -> Attachment:

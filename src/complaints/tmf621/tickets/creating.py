@@ -1,0 +1,184 @@
+"""Creating a ticket. A ticket without notes and files shares a transaction with other new ones that arrive with it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+
+from complaints.api.complaints.file_threads import FileThreads
+from complaints.api.complaints.group_commit import GroupCommit
+from complaints.api.complaints.routes import group_intake, note_posted
+from complaints.domain.complaint.facts import Complaint
+from complaints.domain.errors import InvalidContent
+from complaints.domain.visibility import has_visible_character
+from complaints.domain.vocabulary import EventType
+from complaints.tmf621.editions import Edition
+from complaints.tmf621.requests import TmfRequest, base_of, make_answer
+from complaints.tmf621.tickets.categories import CategoryWords
+from complaints.tmf621.tickets.files import TicketFile, kept_attachments, read_files
+from complaints.tmf621.tickets.intake import command_of
+from complaints.tmf621.tickets.loading import TicketParts, load_tickets, new_ticket
+from complaints.tmf621.tickets.representation import ticket_json
+from complaints.tmf621.tickets.schemas import GivenNote, NewTicket
+from complaints.use_cases.access import Caller
+from complaints.use_cases.attachments.adding import Upload
+from complaints.use_cases.attachments.reading import find_attachments
+from complaints.use_cases.commands.complaints import AddNote, CreateComplaint
+from complaints.use_cases.commands.messages import read_command
+from complaints.use_cases.complaints import notes_and_links
+from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register_one
+from complaints.use_cases.complaints.page_histories import find_histories
+from complaints.use_cases.complaints.views import view, view_one
+from complaints.use_cases.once import Answer, answer_once
+from complaints.use_cases.service import Service, Transaction
+
+_Intakes = dict[str, tuple[Service, GroupCommit[IntakeRequest, Answer]]]
+
+
+async def create_ticket(request: TmfRequest, ticket: NewTicket) -> Answer:
+    """Register a new ticket, and answer with it as it is after the commit.
+
+    Raises InvalidContent, Conflict for a status that only ends a ticket, and the refusals of a post of a complaint.
+    """
+    words = await _find_words(request.service)
+    notes, files = read_notes(ticket.note or ()), read_files(ticket.attachment or ())
+    if notes or files:
+        answer = await _create_with_parts(request, ticket, words, notes, files)
+    else:
+        command = command_of(ticket, request.caller, words, kept_attachments(ticket.attachment or ()))
+        asked = IntakeRequest(request.caller, command, await request.read_attempt())
+        answer = await _intake_of(request).result_of(asked)
+    note_posted(request.http.scope, answer)
+    return answer
+
+
+async def _find_words(service: Service) -> CategoryWords:
+    """The words for categories, by the configuration in memory; only an old one is read again."""
+    configuration = service.cache.trusted()
+    if configuration is None:
+        configuration = await run_in_threadpool(service.read, service.configuration)
+    return CategoryWords(configuration.categories)
+
+
+def read_notes(given: Sequence[GivenNote]) -> list[AddNote]:
+    """The notes that have a text. Raises InvalidContent for one that is too long."""
+    notes = []
+    for n, one in enumerate(given):
+        if one.text is None or not has_visible_character(one.text):
+            continue
+        try:
+            notes.append(read_command(AddNote, {"text": one.text}))
+        except InvalidContent as refusal:
+            raise InvalidContent.at(f"/note/{n}/text", refusal.detail) from refusal
+    return notes
+
+
+# Without notes and files ---------------------------------------------------------------------------------------------
+
+
+def _intake_of(request: TmfRequest) -> GroupCommit[IntakeRequest, Answer]:
+    """The group commit of new tickets of an edition. It is made at the first one."""
+    state, edition = request.http.app.state, request.edition
+    intakes: _Intakes = getattr(state, "ticket_intakes", {})
+    service, intake = intakes.get(edition.name, (None, None))
+    if intake is None or service is not request.service:
+        intake = group_intake(request.service, partial(_show_posted, request.service, edition))
+        state.ticket_intakes = {**intakes, edition.name: (request.service, intake)}
+    return intake
+
+
+def _show_posted(
+    service: Service, edition: Edition, tx: Transaction, asked: IntakeRequest, result: IntakeResult
+) -> Answer:
+    if not result.created or result.recurrence_of is not None:
+        return _show_stored(service, edition, tx, asked.caller, result.complaint)
+    parts = view(service, tx, asked.caller, result.complaint, result.persons).parts
+    return _answer(service, edition, new_ticket(service, tx, parts))
+
+
+def _show_stored(
+    service: Service, edition: Edition, tx: Transaction, caller: Caller, complaint: Complaint
+) -> Answer:
+    tx.finish()  # writes the events, so that they can be read
+    parts = view_one(service, tx, caller, complaint).parts
+    [found] = load_tickets(service, tx, caller, [parts])
+    return _answer(service, edition, found)
+
+
+def _answer(service: Service, edition: Edition, found: TicketParts) -> Answer:
+    shown = edition.show(ticket_json(found, base_of(service, edition)))
+    return make_answer(201, shown, {"Location": shown["href"]})
+
+
+# With notes and files ------------------------------------------------------------------------------------------------
+
+
+async def _create_with_parts(
+    request: TmfRequest,
+    ticket: NewTicket,
+    words: CategoryWords,
+    notes: Sequence[AddNote],
+    files: Sequence[TicketFile],
+) -> Answer:
+    service, caller = request.service, request.caller
+    attempt = await request.read_attempt()
+
+    def create() -> Answer:
+        with ExitStack() as stack:
+            uploads = [stack.enter_context(one.begin(service, caller)) for one in files]
+            for one, upload in zip(files, uploads, strict=True):
+                upload.write(one.content)
+                upload.finish()
+            kept = kept_attachments(ticket.attachment or (), [upload.id for upload in uploads])
+            command = command_of(ticket, caller, words, kept)
+            recorded: list[Upload] = []
+            work = _register_with_parts(request, command, notes, uploads, recorded)
+            answer = answer_once(service.write, attempt, work)
+            for upload in recorded if not answer.replayed else ():
+                upload.keep(answer)
+            return answer
+
+    threads: FileThreads = request.http.app.state.file_threads
+    return await (threads.run(create) if files else run_in_threadpool(create))
+
+
+def _register_with_parts(
+    request: TmfRequest,
+    command: CreateComplaint,
+    notes: Sequence[AddNote],
+    uploads: Sequence[Upload],
+    recorded: list[Upload],
+) -> Callable[[Transaction], Answer]:
+    """The work of one transaction. `recorded` gets the uploads that it recorded.
+
+    A ticket that is known may have the notes and files already: then they are not added again.
+    """
+    service, caller = request.service, request.caller
+
+    def work(tx: Transaction) -> Answer:
+        recorded.clear()  # of a try that lost a race
+        complaint = register_one(service, tx, caller, command).complaint
+        reference = str(complaint.id)
+        texts, digests = _find_parts(service, tx, caller, complaint)
+        for note in notes:
+            if note.text not in texts:
+                complaint = notes_and_links.add_note(service, tx, caller, reference, note)
+        for upload in uploads:
+            if upload.digest not in digests:
+                upload.record(tx, reference)
+                recorded.append(upload)
+        return _show_stored(service, request.edition, tx, caller, complaint)
+
+    return work
+
+
+def _find_parts(
+    service: Service, tx: Transaction, caller: Caller, complaint: Complaint
+) -> tuple[set[str], set[bytes]]:
+    """The texts of the notes and the digests of the files that the complaint has."""
+    parts = [view_one(service, tx, caller, complaint).parts]
+    histories = find_histories(tx, caller, parts, [EventType.NOTE_ADDED])
+    attachments = find_attachments(tx, caller, parts)
+    texts = {event.data["text"] for event in histories.get(complaint.id, ())}
+    return texts, {one.digest for one in attachments.get(complaint.id, ())}
