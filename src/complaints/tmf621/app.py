@@ -9,6 +9,8 @@ from complaints.api.faces import Face
 from complaints.api.problems.handlers import install_problem_handlers
 from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.errors import write_error
+from complaints.tmf621.hub import routes as hub
+from complaints.tmf621.hub.message_forms import form_name, make_form
 from complaints.tmf621.requests import FACE as PREFIX
 from complaints.tmf621.specifications import routes as specifications
 from complaints.tmf621.tickets import routes as tickets
@@ -54,6 +56,8 @@ V4 = Edition(
     show=translation.show,
 )
 EDITIONS = (V5, V4)
+MESSAGE_FORMS = {form_name(edition): make_form(edition) for edition in EDITIONS}
+"""The forms of the messages of hubs, by name."""
 
 
 def create_face() -> Face:
@@ -68,8 +72,9 @@ def create_face() -> Face:
     install_problem_handlers(app)
     for edition in EDITIONS:
         app.include_router(tickets.make_router(edition))
+        app.include_router(hub.make_router(edition))
     app.include_router(specifications.make_router(V5))
     return Face(app, needs_key=True, refusal_form=write_error)
 
 
-__all__ = ["EDITIONS", "PREFIX", "V4", "V5", "create_face"]
+__all__ = ["EDITIONS", "MESSAGE_FORMS", "PREFIX", "V4", "V5", "create_face"]
