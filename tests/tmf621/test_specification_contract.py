@@ -31,7 +31,13 @@ _WORDS = st.sampled_from(
 _NAMES = st.sampled_from(
     [*new_specification(), *CHARACTERISTICS[0], "validFor", "lifecycleStatus", "version", "value"]
 )
-_LEAVES = st.none() | st.booleans() | st.integers(-3, 10**20) | st.floats(allow_nan=False) | _WORDS
+_LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | _WORDS
+)
 _VALUES = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4)
 )
