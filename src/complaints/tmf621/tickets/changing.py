@@ -39,13 +39,17 @@ _SENT_AS = {
 }
 
 
-def read_patch(media_type: str, content: Any, edition: Edition) -> TicketPatch:
-    """The patch of a body. Raises InvalidContent for a body that does not fit its media type."""
+def read_patch(media_type: str, content: Any, edition: Edition, source: str) -> TicketPatch:
+    """The patch of a body. Raises InvalidContent for a body that does not fit its media type.
+
+    `source` is the system of the caller.
+    """
     if media_type == "application/json-patch+json":
         return json_patch(content)
     if media_type == "application/json-patch-query+json":
         return json_patch(content, with_queries=True)
-    return merge_patch(edition.read_change(content))
+    given = edition.read_change(content)
+    return merge_patch(given, lambda shown: edition.fit_change(given, shown, source))
 
 
 def change_ticket(request: TmfRequest, tx: Transaction, reference: str, patch: TicketPatch) -> None:
