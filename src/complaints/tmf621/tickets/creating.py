@@ -15,7 +15,7 @@ from complaints.domain.visibility import has_visible_character
 from complaints.domain.vocabulary import EventType
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, base_of, make_answer
-from complaints.tmf621.tickets.categories import CategoryWords
+from complaints.tmf621.tickets.categories import CategoryWords, words_of
 from complaints.tmf621.tickets.files import TicketFile, kept_attachments, read_files
 from complaints.tmf621.tickets.intake import command_of
 from complaints.tmf621.tickets.loading import TicketParts, load_tickets, new_ticket
@@ -58,7 +58,7 @@ async def _find_words(service: Service) -> CategoryWords:
     configuration = service.cache.trusted()
     if configuration is None:
         configuration = await run_in_threadpool(service.read, service.configuration)
-    return CategoryWords(configuration.categories)
+    return words_of(configuration.categories)
 
 
 def read_notes(given: Sequence[GivenNote]) -> list[AddNote]:

@@ -8,7 +8,9 @@ from starlette.responses import Response
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, make_answer, request_of
+from complaints.tmf621.tickets.changing import change_ticket, read_patch
 from complaints.tmf621.tickets.creating import create_ticket
+from complaints.tmf621.tickets.deleting import delete_ticket
 from complaints.tmf621.tickets.lists import list_tickets
 from complaints.tmf621.tickets.loading import load_ticket, note_persons_of
 from complaints.tmf621.tickets.representation import NAME, ticket_json
@@ -35,7 +37,38 @@ def make_router(edition: Edition) -> APIRouter:
     async def retrieve(request: request_type, reference: str) -> Response:
         return await _retrieve(request, reference)
 
+    @router.patch("/{reference}")
+    async def patch(request: request_type, reference: str) -> Response:
+        return await _patch(request, reference)
+
+    @router.delete("/{reference}")
+    async def delete(request: request_type, reference: str) -> Response:
+        return await _delete(request, reference)
+
     return router
+
+
+async def _patch(request: TmfRequest, reference: str) -> Response:
+    """The answer is read after the commit, because the history is complete only then."""
+    request.caller.require(Right.CONTRIBUTE)
+    patch = read_patch(*await read_json(request.http, request.edition.patch_types), request.edition)
+
+    def work(tx: Transaction) -> Answer:
+        change_ticket(request, tx, reference, patch)
+        return make_answer(204, None)
+
+    await request.write(work)
+    return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
+
+
+async def _delete(request: TmfRequest, reference: str) -> Response:
+    request.caller.require(Right.CONTRIBUTE)
+
+    def work(tx: Transaction) -> Answer:
+        delete_ticket(request, tx, reference)
+        return make_answer(204, None)
+
+    return await request.write(work)
 
 
 async def _list(request: TmfRequest) -> Response:

@@ -1,0 +1,365 @@
+"""JSON Patch on tickets: the operations of RFC 6902, the official examples, and bounds against hostile patches."""
+
+import copy
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from complaints.domain.errors import Conflict, InvalidContent
+from complaints.domain.vocabulary import AccessRole
+from complaints.tmf621.tickets.json_patches import LARGEST_TICKET, MOST_OPERATIONS, json_patch
+from tests.support import Scenario
+from tests.tmf621.changes import (
+    JSON_PATCH,
+    QUERY_PATCH,
+    characteristic,
+    complaint_of,
+    identifier,
+    make,
+    note,
+    party,
+    texts_of,
+    values_of,
+)
+from tests.tmf621.tickets import TICKETS, new_ticket
+
+SHOWN: dict[str, Any] = {
+    "severity": "Major",
+    "a/b": 1,
+    "m~n": 2,
+    "note": [{"id": "n1", "text": "One"}, {"id": "n2", "text": "Two"}],
+    "channel": {"id": "8774"},
+}
+
+
+def patch(
+    client: TestClient, ticket: dict[str, Any], *operations: dict[str, Any], query: bool = False
+) -> Response:
+    """The answer to a JSON Patch."""
+    headers = QUERY_PATCH if query else JSON_PATCH
+    return client.patch(f"{TICKETS}/{ticket['id']}", json=list(operations), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("operation", "changes"),
+    [
+        ({"op": "replace", "path": "/severity", "value": "Minor"}, {"severity": "Minor"}),
+        ({"op": "add", "path": "/severity", "value": "Minor"}, {"severity": "Minor"}),
+        ({"op": "add", "path": "/name", "value": "New"}, {"name": "New"}),
+        ({"op": "remove", "path": "/severity"}, {"severity": None}),
+        ({"op": "copy", "from": "/severity", "path": "/name"}, {"name": "Major"}),
+        ({"op": "move", "from": "/severity", "path": "/name"}, {"severity": None, "name": "Major"}),
+        ({"op": "test", "path": "/severity", "value": "Major"}, {}),
+        ({"op": "replace", "path": "/a~1b", "value": 5}, {"a/b": 5}),
+        ({"op": "replace", "path": "/m~0n", "value": 5}, {"m~n": 5}),
+        ({"op": "replace", "path": "/channel/id", "value": "1"}, {"channel": {"id": "1"}}),
+        ({"op": "remove", "path": "/note/0"}, {"note": [SHOWN["note"][1]]}),
+        ({"op": "add", "path": "/note/-", "value": {"text": "T"}}, {"note": [*SHOWN["note"], {"text": "T"}]}),
+        ({"op": "add", "path": "/note", "value": {"text": "T"}}, {"note": [*SHOWN["note"], {"text": "T"}]}),
+        ({"op": "add", "path": "/note", "value": []}, {"note": []}),
+        ({"op": "add", "path": "/note/0", "value": {"text": "T"}}, {"note": [{"text": "T"}, *SHOWN["note"]]}),
+        ({"op": "add", "path": "/attachment", "value": {"id": "1"}}, {"attachment": [{"id": "1"}]}),
+    ],
+)
+def test_an_operation_changes_the_ticket(operation: dict[str, Any], changes: dict[str, Any]) -> None:
+    before = copy.deepcopy(SHOWN)
+    patched = json_patch([operation]).apply(SHOWN)
+    assert before == SHOWN
+    names = {*SHOWN, *patched}
+    assert {name: patched.get(name) for name in names if patched.get(name) != SHOWN.get(name)} == changes
+
+
+def test_a_patch_can_be_applied_again() -> None:
+    """A transaction that lost a race runs again."""
+    tried = json_patch(
+        [{"op": "add", "path": "/x", "value": {"y": 1}}, {"op": "replace", "path": "/x/y", "value": 2}]
+    )
+    assert tried.apply(SHOWN) == tried.apply(SHOWN) == {**SHOWN, "x": {"y": 2}}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "replace", "path": "/nothing", "value": 1},
+        {"op": "remove", "path": "/nothing"},
+        {"op": "remove", "path": "/note/7"},
+        {"op": "remove", "path": "/note/-"},
+        {"op": "remove", "path": ""},
+        {"op": "replace", "path": "/note/01", "value": 1},
+        {"op": "add", "path": "/note/-1", "value": 1},
+        {"op": "add", "path": "/severity/x", "value": 1},
+        {"op": "add", "path": "/nothing/x", "value": 1},
+        {"op": "copy", "from": "/nothing", "path": "/x"},
+        {"op": "move", "from": "/channel", "path": "/channel/id"},
+        {"op": "test", "path": "/severity", "value": "Minor"},
+        {"op": "test", "path": "/a~1b", "value": True},
+        {"op": "test", "path": "/nothing", "value": None},
+    ],
+)
+def test_an_operation_that_does_not_fit_is_a_conflict(operation: dict[str, Any]) -> None:
+    with pytest.raises(Conflict, match="Operation 0"):
+        json_patch([operation]).apply(SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, ""),
+        ("x", ""),
+        (None, ""),
+        ([{"op": "test", "path": "", "value": {}}] * (MOST_OPERATIONS + 1), ""),
+        (["x"], "/0"),
+        ([{"path": "/a"}], "/0/op"),
+        ([{"op": "grow", "path": "/a"}], "/0/op"),
+        ([{"op": ["add"], "path": "/a"}], "/0/op"),
+        ([{"op": "add", "path": "/a"}], "/0/value"),
+        ([{"op": "remove"}], "/0/path"),
+        ([{"op": "remove", "path": 1}], "/0/path"),
+        ([{"op": "remove", "path": "severity"}], "/0/path"),
+        ([{"op": "remove", "path": "/a~2"}], "/0/path"),
+        ([{"op": "remove", "path": "/a~"}], "/0/path"),
+        ([{"op": "remove", "path": "/note?id=n1"}], "/0/path"),
+        ([{"op": "copy", "path": "/a"}], "/0/from"),
+        ([{"op": "move", "path": "/a", "from": "b"}], "/0/from"),
+        ([{"op": "remove", "path": "/severity"}, {"op": "copy", "path": "/a", "from": 1}], "/1/from"),
+    ],
+)
+def test_a_body_that_is_no_json_patch_is_refused(body: Any, pointer: str) -> None:
+    with pytest.raises(InvalidContent) as refused:
+        json_patch(body)
+    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+
+
+@pytest.mark.parametrize("value", [[], "x", 1, None])
+def test_the_whole_ticket_stays_an_object(value: Any) -> None:
+    with pytest.raises(InvalidContent):
+        json_patch([{"op": "replace", "path": "", "value": value}]).apply(SHOWN)
+
+
+# Hostile patches ---------------------------------------------------------------------------------------------------
+
+
+def test_copies_that_double_a_ticket_stop_soon() -> None:
+    grown = [{"op": "add", "path": "/x", "value": ["y" * 1000]}]
+    grown += [{"op": "copy", "from": "/x", "path": "/x/-"}] * (MOST_OPERATIONS - 1)
+    with pytest.raises(Conflict, match=str(LARGEST_TICKET)):
+        json_patch(grown).apply(SHOWN)
+
+
+def test_copies_cannot_nest_a_ticket_without_end() -> None:
+    nested = [{"op": "add", "path": "/x", "value": {}}]
+    nested += [
+        {"op": "copy", "from": "/x", "path": "/x/y"},
+        {"op": "copy", "from": "/severity", "path": "/z"},
+    ] * 40
+    deep = [{"op": "add", "path": "/x", "value": []}]
+    deep += [{"op": "add", "path": "/x" + "/0" * n, "value": []} for n in range(1, 60)]
+    for operations in (nested, deep):
+        with pytest.raises(InvalidContent, match="nested deeper"):
+            json_patch(operations).apply(SHOWN)
+
+
+# Queries -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("operation", "notes"),
+    [
+        (
+            {"op": "replace", "path": "/note?id=n2", "value": {"text": "Other"}},
+            [SHOWN["note"][0], {"id": "n2", "text": "Other"}],
+        ),
+        ({"op": "remove", "path": "/note?id=n1"}, [SHOWN["note"][1]]),
+        ({"op": "remove", "path": "/note/1"}, [SHOWN["note"][0]]),
+    ],
+)
+def test_a_query_names_an_object_by_its_id(operation: dict[str, Any], notes: list[Any]) -> None:
+    assert json_patch([operation], with_queries=True).apply(SHOWN)["note"] == notes
+
+
+@pytest.mark.parametrize(
+    ("operation", "pointer"),
+    [
+        ({"op": "replace", "path": "/note?text=One", "value": {}}, "/0/path"),
+        ({"op": "replace", "path": "/note?id=n1&x=1", "value": {}}, "/0/path"),
+        ({"op": "replace", "path": "/note?id=", "value": {}}, "/0/path"),
+        ({"op": "replace", "path": "/severity?id=1", "value": {}}, "/0/path"),
+        ({"op": "replace", "path": "/note?id=n1/text", "value": {}}, "/0/path"),
+        ({"op": "replace", "path": "note?id=n1", "value": {}}, "/0/path"),
+        ({"op": "add", "path": "/note?id=n1", "value": {}}, "/0/op"),
+        ({"op": "replace", "path": "/note?id=n1", "value": "x"}, "/0/value"),
+        ({"op": "replace", "path": "/note?id=n1"}, "/0/value"),
+    ],
+)
+def test_another_form_of_a_query_is_refused(operation: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidContent) as refused:
+        json_patch([operation], with_queries=True)
+    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+
+
+@pytest.mark.parametrize("broken", ["x", ["x"], None])
+def test_a_query_finds_nothing_in_a_broken_array(broken: Any) -> None:
+    body = [
+        {"op": "add", "path": "/note", "value": broken},
+        {"op": "remove", "path": "/note?id=n1"},
+    ]
+    with pytest.raises(Conflict, match="no note with the id 'n1'"):
+        json_patch(body, with_queries=True).apply(SHOWN)
+
+
+# Over HTTP ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_official_example_sets_the_severity_and_adds_a_note(client: TestClient) -> None:
+    ticket = make(client)
+    official = (
+        {"op": "replace", "path": "/severity", "value": "Minor"},
+        {"op": "add", "path": "/note", "value": note("Please approach me", id="77456", author="Jack Smith")},
+    )
+    for _ in range(2):
+        answer = patch(client, ticket, *official)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["severity"] == "Minor"
+        assert texts_of(answer.json()) == ["Please approach me"]
+    assert complaint_of(client, ticket)["severity"] == "normal"
+
+
+def test_a_query_changes_one_object_of_an_array(client: TestClient) -> None:
+    entities = [
+        {"@type": "AttachmentRef", "id": "a1", "name": "Bill", "url": "https://crm.example/a1"},
+        {"@type": "AttachmentRef", "id": "a2", "name": "Photo", "url": "https://crm.example/a2"},
+    ]
+    ticket = make(client, attachment=entities)
+    answer = patch(
+        client, ticket, {"op": "replace", "path": "/attachment?id=a2", "value": {"name": "Mast"}}, query=True
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["attachment"] == [entities[0], {**entities[1], "name": "Mast"}]
+    answer = patch(client, ticket, {"op": "remove", "path": "/attachment?id=a1"}, query=True)
+    assert [one["id"] for one in answer.json()["attachment"]] == ["a2"]
+
+
+def test_characteristics_change_and_go(client: TestClient) -> None:
+    ticket = make(
+        client, troubleTicketCharacteristic=[characteristic("line", "A7"), characteristic("site", "North")]
+    )
+    names = [one["name"] for one in ticket["troubleTicketCharacteristic"]]
+    path = f"/troubleTicketCharacteristic/{names.index('line')}"
+    answer = patch(
+        client,
+        ticket,
+        {"op": "replace", "path": f"{path}/value", "value": "B8"},
+        {"op": "remove", "path": f"/troubleTicketCharacteristic/{names.index('site')}"},
+        {"op": "add", "path": "/troubleTicketCharacteristic", "value": characteristic("mast", "M1")},
+    )
+    assert answer.status_code == 200, answer.text
+    shown = values_of(answer.json())
+    assert (shown["line"], shown["mast"], "site" in shown) == ("B8", "M1", False)
+    assert complaint_of(client, ticket)["attributes"].keys() - {"tmf621"} == {"line", "mast"}
+
+
+def test_a_status_changes_by_json_patch(client: TestClient) -> None:
+    ticket = make(client)
+    answer = patch(
+        client,
+        ticket,
+        {"op": "test", "path": "/status", "value": "acknowledged"},
+        {"op": "replace", "path": "/status", "value": "resolved"},
+        {"op": "add", "path": "/statusChangeReason", "value": "Repaired"},
+        {"op": "add", "path": "/troubleTicketCharacteristic/-", "value": characteristic("outcome", "upheld")},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == "resolved"
+    assert values_of(answer.json())["outcome"] == "upheld"
+
+
+def test_a_test_of_the_status_is_no_wish_for_it(client: TestClient) -> None:
+    ticket = make(client)
+    operations = (
+        {"op": "test", "path": "/status", "value": "acknowledged"},
+        {"op": "add", "path": "/statusChangeReason", "value": "Because"},
+    )
+    answer = patch(client, ticket, *operations)
+    assert answer.status_code == 409
+    assert "only be given with a change of the status" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "said"),
+    [
+        ({"op": "replace", "path": "/id", "value": "1"}, 409, "id is read-only"),
+        ({"op": "remove", "path": "/href"}, 409, "href is read-only"),
+        (
+            {"op": "replace", "path": "/creationDate", "value": "2020-01-01T00:00:00Z"},
+            409,
+            "creationDate is read-only",
+        ),
+        (
+            {"op": "add", "path": "/statusChangeHistory/-", "value": {}},
+            409,
+            "statusChangeHistory is read-only",
+        ),
+        ({"op": "replace", "path": "/@type", "value": "Other"}, 409, "@type is read-only"),
+        ({"op": "remove", "path": "/troubleTicketCharacteristic/0"}, 409, "complaintState is read-only"),
+        ({"op": "remove", "path": "/note/0"}, 409, "Notes can be added"),
+        ({"op": "replace", "path": "/note/0/text", "value": "Other"}, 409, "Notes can be added"),
+        ({"op": "replace", "path": "/sererity", "value": "Minor"}, 409, "Operation 0 (replace)"),
+        ({"op": "test", "path": "/severity", "value": "Purple"}, 409, "Operation 0 (test)"),
+        ({"op": "remove", "path": "/severity"}, 400, "severity cannot be removed"),
+        ({"op": "replace", "path": "/severity", "value": 1}, 400, "/severity"),
+        ({"op": "replace", "path": "/status", "value": "open"}, 400, "'acknowledged'"),
+        ({"op": "add", "path": "/note/-", "value": "x"}, 400, "/note/1"),
+        ({"op": "add", "path": "/channel", "value": {"id": "1"}}, 400, "channel.@type"),
+        ({"op": "replace", "path": "", "value": {}}, 409, "is read-only"),
+        ({"op": "replace", "path": "", "value": []}, 400, "JSON object"),
+    ],
+)
+def test_a_refused_patch_changes_nothing(
+    client: TestClient, operation: dict[str, Any], status: int, said: str
+) -> None:
+    ticket = make(client, note=[note("First")])
+    answer = patch(client, ticket, {"op": "replace", "path": "/description", "value": "Changed"}, operation)
+    place = said.replace("Operation 0", "Operation 1")
+    assert answer.status_code == status, answer.text
+    assert place in answer.json()["message"]
+    assert client.get(f"{TICKETS}/{ticket['id']}").json() == ticket
+
+
+def test_masks_are_never_written_back(client: TestClient, scenario: Scenario) -> None:
+    intake = scenario.key(AccessRole.INTAKE, source="crm")
+    body = new_ticket(
+        severity="Minor",
+        troubleTicketCharacteristic=[characteristic("line", "A7")],
+        relatedParty=[party("customer", "4711", "Anna")],
+        externalIdentifier=[identifier("X-1")],
+    )
+    ticket = client.post(TICKETS, json=body, headers=intake).json()
+    path = f"{TICKETS}/{ticket['id']}"
+    shown = client.get(path, headers=intake).json()
+    place = next(n for n, one in enumerate(shown["troubleTicketCharacteristic"]) if one["name"] == "line")
+    before = complaint_of(client, ticket)
+    operations = [
+        {"op": "test", "path": f"/troubleTicketCharacteristic/{place}/value", "value": "***"},
+        {"op": "replace", "path": f"/troubleTicketCharacteristic/{place}/value", "value": "***"},
+        {"op": "replace", "path": "/relatedParty", "value": shown["relatedParty"]},
+        {"op": "replace", "path": "/severity", "value": "Major"},
+    ]
+    answer = client.patch(path, json=operations, headers={**intake, **JSON_PATCH})
+    assert answer.status_code == 200, answer.text
+    after = complaint_of(client, ticket)
+    assert after["severity"] == "high"
+    assert (after["attributes"], after["complainant"]) == (before["attributes"], before["complainant"])
+    operations[1]["value"] = "B8"
+    answer = client.patch(path, json=operations, headers={**intake, **JSON_PATCH})
+    assert answer.status_code == 403
+
+
+def test_a_patch_of_another_media_type_is_not_mistaken(client: TestClient) -> None:
+    ticket = make(client)
+    path = f"{TICKETS}/{ticket['id']}"
+    assert client.patch(path, json={"severity": "Minor"}, headers=JSON_PATCH).status_code == 400
+    operations = [{"op": "replace", "path": "/severity", "value": "Minor"}]
+    assert client.patch(path, json=operations).status_code == 400
+    assert client.patch(path, json=operations, headers=QUERY_PATCH).status_code == 200
