@@ -175,6 +175,18 @@ def test_null_clears_a_member_of_a_change(client: TestClient) -> None:
     assert not {"requestedResolutionDate", "relatedEntity", "attachment"} & set(cleared.json())
 
 
+def test_a_ticket_that_is_sent_back_as_it_was_read_stays_as_it_was(client: TestClient) -> None:
+    made = make(
+        client,
+        **FULL,
+        note=[{"text": "Call first"}],
+        troubleTicketCharacteristic=[{"name": "line", "value": 3}],
+    )
+    five = client.get(f"{TICKETS}/{made['id']}").json()
+    assert client.patch(made["href"], json=made).json() == made
+    assert client.get(f"{TICKETS}/{made['id']}").json() == five
+
+
 def test_a_change_of_the_external_id_leaves_the_ids_of_other_systems(client: TestClient) -> None:
     made = make(client, externalId="CRM-1")
     added = client.patch(

@@ -51,7 +51,8 @@ def make_router(edition: Edition) -> APIRouter:
 async def _patch(request: TmfRequest, reference: str) -> Response:
     """The answer is read after the commit, because the history is complete only then."""
     request.caller.require(Right.CONTRIBUTE)
-    patch = read_patch(*await read_json(request.http, request.edition.patch_types), request.edition)
+    media_type, content = await read_json(request.http, request.edition.patch_types)
+    patch = read_patch(media_type, content, request.edition, request.caller.source)
 
     def work(tx: Transaction) -> Answer:
         change_ticket(request, tx, reference, patch)
