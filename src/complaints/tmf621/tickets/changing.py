@@ -40,7 +40,10 @@ _SENT_AS = {
 
 
 def read_patch(media_type: str, content: Any, edition: Edition, source: str) -> TicketPatch:
-    """The patch of a body from a caller with this source. Raises InvalidContent for a body that does not fit its media type."""
+    """The patch of a body. Raises InvalidContent for a body that does not fit its media type.
+
+    `source` is that of the caller.
+    """
     if media_type == "application/json-patch+json":
         return json_patch(content)
     if media_type == "application/json-patch-query+json":
