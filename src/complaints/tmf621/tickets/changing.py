@@ -1,7 +1,7 @@
 """A change of a ticket: its members, notes, relations and status, all in one transaction."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from complaints.domain.complaint.facts import Complaint
@@ -42,17 +42,14 @@ _SENT_AS = {
 def read_patch(media_type: str, content: Any, edition: Edition, source: str) -> TicketPatch:
     """The patch of a body. Raises InvalidContent for a body that does not fit its media type.
 
-    `source` is that of the caller.
+    `source` is the system of the caller.
     """
     if media_type == "application/json-patch+json":
         return json_patch(content)
     if media_type == "application/json-patch-query+json":
         return json_patch(content, with_queries=True)
-
-    def fit(given: Mapping[str, Any], shown: Mapping[str, Any]) -> Members:
-        return edition.fit_change(given, shown, source)
-
-    return merge_patch(edition.read_change(content), fit)
+    given = edition.read_change(content)
+    return merge_patch(given, lambda shown: edition.fit_change(given, shown, source))
 
 
 def change_ticket(request: TmfRequest, tx: Transaction, reference: str, patch: TicketPatch) -> None:

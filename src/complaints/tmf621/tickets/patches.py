@@ -84,16 +84,10 @@ def check_mandatory(changes: Mapping[str, Any]) -> None:
             raise InvalidContent.at(f"/{name}", f"{name} cannot be removed: every ticket has one.")
 
 
-Fit = Callable[[Mapping[str, Any], Mapping[str, Any]], Members]
-"""Fits a merge patch to the present ticket."""
-
-
-def _as_it_is(given: Mapping[str, Any], _shown: Mapping[str, Any]) -> Members:
-    return dict(given)
-
-
-def merge_patch(body: Any, fit: Fit = _as_it_is) -> TicketPatch:
+def merge_patch(body: Any, fit: Callable[[Members], Members] | None = None) -> TicketPatch:
     """A merge patch (RFC 7396). Characteristics merge by their names and notes by their ids; other arrays replace.
+
+    `fit` returns the members to change in the ticket that is shown, if an older version cannot say them all.
 
     Raises InvalidContent for members of a wrong type, and for null where a ticket must have a member.
     """
@@ -103,7 +97,7 @@ def merge_patch(body: Any, fit: Fit = _as_it_is) -> TicketPatch:
 
     def apply(shown: Members) -> Members:
         patched = dict(shown)
-        for name, value in fit(given, shown).items():
+        for name, value in (given if fit is None else fit(shown)).items():
             if value is None:
                 patched.pop(name, None)
             elif name in _KEYS and isinstance(value, list):
