@@ -12,6 +12,8 @@ from tests.support import Scenario, count_statements
 from tests.tmf621.official import check_ticket, official_example, validator_of
 from tests.tmf621.tickets import TICKETS, new_ticket
 
+pytestmark = pytest.mark.usefixtures("everything_holds")
+
 
 def create(client: TestClient, **members: Any) -> dict[str, Any]:
     answer = client.post(TICKETS, json=new_ticket(**members))

@@ -50,6 +50,20 @@ BOTH_WAYS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {"attachment": [{"@type": "Attachment", "url": "https://crm.example/photo"}]},
     ),
     (
+        {"attachment": [{"content": "aGk="}]},
+        {
+            "attachment": [
+                {
+                    "@type": "Attachment",
+                    "attachmentType": "",
+                    "mimeType": "application/octet-stream",
+                    "content": "aGk=",
+                }
+            ]
+        },
+        {"attachment": [{"@type": "Attachment", "mimeType": "application/octet-stream", "content": "aGk="}]},
+    ),
+    (
         {"attachment": [{"attachmentType": "photo", "mimeType": "image/png", "content": "aGk=", **TYPES}]},
         {"attachment": [{"attachmentType": "photo", "mimeType": "image/png", "content": "aGk=", **TYPES}]},
         {},
@@ -353,3 +367,73 @@ def test_version_5_keeps_everything_of_a_ticket_of_version_4(sent: dict[str, Any
     assert has(translation.show(kept), sent)
     assert to_members(check_shape(TicketChange, translation.read_change(sent))) == kept
     assert translation.read_new(translation.show(kept)) == read
+
+
+PRESENT = {
+    "@type": "TroubleTicket",
+    "externalIdentifier": [
+        {"@type": "ExternalIdentifier", "owner": "billing", "id": "B-1"},
+        {"@type": "ExternalIdentifier", "owner": "crm", "id": "CRM-1", "externalIdentifierType": "case"},
+    ],
+    "relatedEntity": [
+        {"@type": "RelatedEntity", "role": "bill", "entity": {"@type": "BillRef", "id": "7"}},
+        {"@type": "RelatedEntity", "role": "order", "entity": {"@type": "OrderRef", "id": "8"}},
+    ],
+    "relatedParty": [
+        {
+            "@type": "RelatedPartyRefOrPartyRoleRef",
+            "role": "agent",
+            "partyOrPartyRole": {"@type": "PartyRoleRef", "id": "7", "partyName": "Li"},
+        }
+    ],
+    "troubleTicketSpecification": {
+        "@type": "TroubleTicketSpecificationRef",
+        "id": "network",
+        "href": "https://here/5",
+    },
+}
+
+
+@pytest.mark.parametrize("source", ["crm", "billing", "other"])
+def test_a_ticket_that_is_sent_back_as_it_was_shown_changes_nothing(source: str) -> None:
+    change = translation.read_change(translation.show(PRESENT, source))
+    assert translation.fit_change(change, PRESENT, source) == PRESENT
+
+
+def identifiers(*pairs: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"@type": "ExternalIdentifier", "owner": owner, "id": one} for owner, one in pairs]
+
+
+@pytest.mark.parametrize(
+    ("source", "external_id", "shown", "after"),
+    [
+        ("crm", "N", "CRM-1", [("crm", "N"), ("billing", "B-1")]),
+        ("billing", "N", "B-1", [("billing", "N"), ("crm", "CRM-1")]),
+        ("other", "N", "B-1", [("other", "N"), ("billing", "B-1"), ("crm", "CRM-1")]),
+        ("crm", None, "CRM-1", [("billing", "B-1")]),
+        ("other", None, "B-1", [("billing", "B-1"), ("crm", "CRM-1")]),
+    ],
+)
+def test_the_external_id_is_that_of_the_source_of_the_caller(
+    source: str, external_id: str | None, shown: str, after: list[tuple[str, str]]
+) -> None:
+    present = {"externalIdentifier": identifiers(("billing", "B-1"), ("crm", "CRM-1"))}
+    assert translation.show(present, source) == {"externalId": shown}
+    change = translation.read_change({"externalId": external_id})
+    fitted = translation.fit_change(change, present, source)
+    assert fitted["externalIdentifier"] == identifiers(*after)
+
+
+def test_the_last_external_id_can_go() -> None:
+    present = {"externalIdentifier": identifiers(("crm", "CRM-1"))}
+    change = translation.read_change({"externalId": None})
+    assert translation.fit_change(change, present, "crm")["externalIdentifier"] is None
+
+
+def test_an_item_that_stays_keeps_what_version_4_cannot_say() -> None:
+    kept, _ = PRESENT["relatedEntity"]
+    four = translation.show(PRESENT)["relatedEntity"]
+    change = translation.read_change({"relatedEntity": [{**four[1], "role": "old order"}, four[0]]})
+    fitted = translation.fit_change(change, PRESENT, "crm")["relatedEntity"]
+    assert fitted[1] == kept
+    assert (fitted[0]["role"], fitted[0]["entity"]["@type"]) == ("old order", "EntityRef")

@@ -15,7 +15,7 @@ from complaints.domain.visibility import has_visible_character
 from complaints.domain.vocabulary import EventType
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, base_of, make_answer
-from complaints.tmf621.tickets.categories import CategoryWords
+from complaints.tmf621.tickets.categories import CategoryWords, words_of
 from complaints.tmf621.tickets.files import TicketFile, kept_attachments, read_files
 from complaints.tmf621.tickets.intake import command_of
 from complaints.tmf621.tickets.loading import TicketParts, load_tickets, new_ticket
@@ -58,7 +58,7 @@ async def _find_words(service: Service) -> CategoryWords:
     configuration = service.cache.trusted()
     if configuration is None:
         configuration = await run_in_threadpool(service.read, service.configuration)
-    return CategoryWords(configuration.categories)
+    return words_of(configuration.categories)
 
 
 def read_notes(given: Sequence[GivenNote]) -> list[AddNote]:
@@ -94,7 +94,7 @@ def _show_posted(
     if not result.created or result.recurrence_of is not None:
         return _show_stored(service, edition, tx, asked.caller, result.complaint)
     parts = view(service, tx, asked.caller, result.complaint, result.persons).parts
-    return _answer(service, edition, new_ticket(service, tx, parts))
+    return _answer(service, edition, asked.caller, new_ticket(service, tx, parts))
 
 
 def _show_stored(
@@ -103,11 +103,11 @@ def _show_stored(
     tx.finish()  # writes the events, so that they can be read
     parts = view_one(service, tx, caller, complaint).parts
     [found] = load_tickets(service, tx, caller, [parts])
-    return _answer(service, edition, found)
+    return _answer(service, edition, caller, found)
 
 
-def _answer(service: Service, edition: Edition, found: TicketParts) -> Answer:
-    shown = edition.show(ticket_json(found, base_of(service, edition)))
+def _answer(service: Service, edition: Edition, caller: Caller, found: TicketParts) -> Answer:
+    shown = edition.show(ticket_json(found, base_of(service, edition)), caller.source)
     return make_answer(201, shown, {"Location": shown["href"]})
 
 

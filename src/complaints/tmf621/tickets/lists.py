@@ -21,6 +21,7 @@ def list_tickets(request: TmfRequest, tx: Transaction) -> Answer:
     )
     total = lists.count_views(request.service, tx, request.caller, asked)
     tickets = load_tickets(request.service, tx, request.caller, found)
-    shown = [request.edition.show(ticket_json(one, request.base)) for one in tickets]
+    source = request.caller.source
+    shown = [request.edition.show(ticket_json(one, request.base), source) for one in tickets]
     counts = {"X-Total-Count": str(total.count), "X-Result-Count": str(len(shown))}
     return make_answer(200, shown, counts)

@@ -18,11 +18,13 @@ EXTENSIONS = ("complaintState", "complaintNumber", *CARRIED)
 
 _DROPPED = ("creationDate", "lastUpdate", "statusChangeDate", "statusChange")
 _CHARACTERISTIC = "troubleTicketCharacteristic"
+_IDENTIFIERS = "externalIdentifier"
 _PARTY = ("RelatedParty", "RelatedPartyRefOrPartyRoleRef")
 _OF_VALUES = ("attachmentType", "mimeType", "content", "size", "validFor")
 _OF_REFERENCES = ("id", "href", "name", "@referredType")
 _OF_TYPES = ("@type", "@baseType", "@schemaLocation")
 _ENTITY = "EntityRef"
+_OF_BYTES = "application/octet-stream"
 
 
 def read_new(content: Any) -> Members:
@@ -35,9 +37,24 @@ def read_change(content: Any) -> Members:
     return _to_v5(check_shape(TicketChangeV4, content))
 
 
-def show(ticket: Mapping[str, Any]) -> Members:
-    """A ticket in the words of version 4. The ticket may be without some of its members."""
+def fit_change(change: Mapping[str, Any], ticket: Mapping[str, Any], source: str) -> Members:
+    """A change from `read_change`, fitted to the present ticket of version 5: what version 4 cannot say stays.
+
+    A member, and an item of a list, that version 4 shows in the same way is left as it is. `externalId` is the
+    identifier of `source` alone.
+    """
+    return {name: _fit(name, value, ticket.get(name), source) for name, value in change.items()}
+
+
+def show(ticket: Mapping[str, Any], source: str | None = None) -> Members:
+    """A ticket in the words of version 4. The ticket may be without some of its members.
+
+    Its `externalId` is that of the system `source`, else the first one.
+    """
     shown: Members = {}
+    if identifiers := ticket.get(_IDENTIFIERS):
+        own = [one for one in identifiers if one.get("owner") == source]
+        ticket = {**ticket, _IDENTIFIERS: own or identifiers}
     for name, value in ticket.items():
         if name in _SHOW:
             shown.update(_SHOW[name](value))
@@ -90,7 +107,8 @@ def _read_attachment(value: Members) -> Members:
     """An attachment with a value, or a reference if it has an id and nothing of a value."""
     if "id" in value and not any(name in value for name in _OF_VALUES):
         return {"@type": "AttachmentRef", **value}
-    return {"@type": "Attachment", "attachmentType": "", "mimeType": "", **value}
+    media_type = _OF_BYTES if value.get("content") else ""
+    return {"@type": "Attachment", "attachmentType": "", "mimeType": media_type, **value}
 
 
 def _read_entity(value: Members) -> Members:
@@ -119,9 +137,9 @@ def _read_relationships(sent: Sequence[Members]) -> Members:
     }
 
 
-_READ_NAMES = {"externalId": "externalIdentifier"}
+_READ_NAMES = {"externalId": _IDENTIFIERS}
 _READ: Mapping[str, Callable[[Any], Members]] = {
-    "externalId": lambda sent: {"externalIdentifier": [{"@type": "ExternalIdentifier", "id": sent}]},
+    "externalId": lambda sent: {_IDENTIFIERS: [{"@type": "ExternalIdentifier", "id": sent}]},
     "attachment": _each("attachment", _read_attachment),
     "channel": lambda sent: {"channel": _typed("ChannelRef")(sent)},
     "note": _each("note", _typed("Note")),
@@ -133,6 +151,40 @@ _READ: Mapping[str, Callable[[Any], Members]] = {
         "troubleTicketSpecification": _typed("TroubleTicketSpecificationRef")(sent)
     },
 }
+
+
+# A change and the present ticket --------------------------------------------------------------------------------------
+
+
+def _fit(name: str, value: Any, present: Any, source: str) -> Any:
+    if name == _IDENTIFIERS:
+        return _fit_identifiers(value or [], present or [], source)
+    if isinstance(value, list) and isinstance(present, list):
+        return [_find_same(name, one, present) for one in value]
+    if (
+        isinstance(value, Mapping)
+        and isinstance(present, Mapping)
+        and show({name: value}) == show({name: present})
+    ):
+        return present
+    return value
+
+
+def _find_same(name: str, one: Any, present: Sequence[Any]) -> Any:
+    """The present item that version 4 shows as it shows `one`; else `one`."""
+    shown = show({name: [one]})
+    return next((other for other in present if show({name: [other]}) == shown), one)
+
+
+def _fit_identifiers(
+    given: Sequence[Members], present: Sequence[Mapping[str, Any]], source: str
+) -> Sequence[Mapping[str, Any]] | None:
+    """The identifiers with that of `source` replaced by the given one, or without it. None: none is left."""
+    if given and show({_IDENTIFIERS: given}) == show({_IDENTIFIERS: present}, source):
+        return present
+    others = [one for one in present if one.get("owner", source) != source]
+    own = next((one for one in present if one.get("owner", source) == source), {"owner": source})
+    return [*({**own, **one} for one in given), *others] or None
 
 
 # From version 5 to version 4 ------------------------------------------------------------------------------------------
@@ -187,7 +239,7 @@ def _show_specification(value: Mapping[str, Any]) -> Members:
 
 
 _SHOW: Mapping[str, Callable[[Any], Members]] = {
-    "externalIdentifier": _show_identifiers,
+    _IDENTIFIERS: _show_identifiers,
     "attachment": _each("attachment", _show_attachment),
     "relatedEntity": _each("relatedEntity", _show_entity),
     "relatedParty": _show_parties,
