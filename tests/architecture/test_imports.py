@@ -80,6 +80,7 @@ PLANTED = [
     ("console.unplanned", "", CONSOLE),
     ("tmf621.editions", "import complaints.tmf621.requests", TMF621),
     ("tmf621.tickets.planted", "import complaints.tmf621.hub", TMF621),
+    ("tmf621.queries.planted", "import complaints.tmf621.tickets", TMF621),
     ("tmf621.hub.planted", "import complaints.storage.rows", EDGES),
     ("tmf621.unplanned", "", TMF621),
     ("api.complaints.planted_row", "import complaints.storage.rows", EDGES),

@@ -107,7 +107,7 @@ def _show_posted(
     if not result.created or result.recurrence_of is not None:
         return _show_stored(service, edition, tx, asked.caller, result.complaint)
     parts = view(service, tx, asked.caller, result.complaint, result.persons).parts
-    return _answer(service, edition, new_ticket(service, tx, parts))
+    return _answer(service, edition, asked.caller, new_ticket(service, tx, parts))
 
 
 def _show_stored(
@@ -116,11 +116,11 @@ def _show_stored(
     tx.finish()  # writes the events, so that they can be read
     parts = view_one(service, tx, caller, complaint).parts
     [found] = load_tickets(service, tx, caller, [parts])
-    return _answer(service, edition, found)
+    return _answer(service, edition, caller, found)
 
 
-def _answer(service: Service, edition: Edition, found: TicketParts) -> Answer:
-    shown = edition.show(ticket_json(found, base_of(service, edition)))
+def _answer(service: Service, edition: Edition, caller: Caller, found: TicketParts) -> Answer:
+    shown = edition.show(ticket_json(found, base_of(service, edition)), caller.source)
     return make_answer(201, shown, {"Location": shown["href"]})
 
 

@@ -8,12 +8,15 @@ from starlette.responses import Response
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, make_answer, request_of
+from complaints.tmf621.tickets.changing import change_ticket, read_patch
 from complaints.tmf621.tickets.creating import create_ticket
-from complaints.tmf621.tickets.lists import list_tickets
+from complaints.tmf621.tickets.deleting import delete_ticket
+from complaints.tmf621.tickets.lists import list_tickets, read_list_query
 from complaints.tmf621.tickets.loading import load_ticket, note_persons_of
 from complaints.tmf621.tickets.representation import NAME, ticket_json
 from complaints.tmf621.tickets.schemas import NewTicket
 from complaints.use_cases.access import Right
+from complaints.use_cases.complaints.ticket_lists import KeptCounts
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Transaction
 
@@ -22,10 +25,11 @@ def make_router(edition: Edition) -> APIRouter:
     """The routes of one edition."""
     router = APIRouter(prefix=f"{edition.path}/{NAME}")
     request_type = Annotated[TmfRequest, request_of(edition)]
+    counts = KeptCounts()
 
     @router.get("")
     async def list_all(request: request_type) -> Response:
-        return await _list(request)
+        return await _list(request, counts)
 
     @router.post("")
     async def create(request: request_type) -> Response:
@@ -35,12 +39,45 @@ def make_router(edition: Edition) -> APIRouter:
     async def retrieve(request: request_type, reference: str) -> Response:
         return await _retrieve(request, reference)
 
+    @router.patch("/{reference}")
+    async def patch(request: request_type, reference: str) -> Response:
+        return await _patch(request, reference)
+
+    @router.delete("/{reference}")
+    async def delete(request: request_type, reference: str) -> Response:
+        return await _delete(request, reference)
+
     return router
 
 
-async def _list(request: TmfRequest) -> Response:
+async def _patch(request: TmfRequest, reference: str) -> Response:
+    """The answer is read after the commit, because the history is complete only then."""
+    request.caller.require(Right.CONTRIBUTE)
+    media_type, content = await read_json(request.http, request.edition.patch_types)
+    patch = read_patch(media_type, content, request.edition, request.caller.source)
+
+    def work(tx: Transaction) -> Answer:
+        change_ticket(request, tx, reference, patch)
+        return make_answer(204, None)
+
+    await request.write(work)
+    return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
+
+
+async def _delete(request: TmfRequest, reference: str) -> Response:
+    request.caller.require(Right.CONTRIBUTE)
+
+    def work(tx: Transaction) -> Answer:
+        delete_ticket(request, tx, reference)
+        return make_answer(204, None)
+
+    return await request.write(work)
+
+
+async def _list(request: TmfRequest, counts: KeptCounts) -> Response:
     request.caller.require(Right.READ_OWN)
-    return request.respond(await request.read(lambda tx: list_tickets(request, tx)))
+    query = read_list_query(request)
+    return request.respond(await request.read(lambda tx: list_tickets(request, tx, query, counts)))
 
 
 async def _create(request: TmfRequest) -> Response:
@@ -58,4 +95,5 @@ async def _retrieve(request: TmfRequest, reference: str) -> Response:
 def _shown(request: TmfRequest, tx: Transaction, reference: str) -> Answer:
     found = load_ticket(request.service, tx, request.caller, reference)
     note_persons_of(request, [found])
-    return make_answer(200, request.edition.show(ticket_json(found, request.base)))
+    shown = request.edition.show(ticket_json(found, request.base), request.caller.source)
+    return make_answer(200, shown)
