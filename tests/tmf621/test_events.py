@@ -53,6 +53,7 @@ def official_faults(edition: str, event: Mapping[str, Any]) -> list[str]:
     ("kind", "data", "is_deleted", "events"),
     [
         (EventType.CREATED, {"changes": {"status": "received"}}, False, [CREATE]),
+        (EventType.IMPORTED_ENDED, {"changes": {"status": "closed"}}, False, [CREATE]),
         (EventType.RESPONDED, MOVED, False, [STATUS]),
         (EventType.RESPONDED, {}, False, []),
         (EventType.RESPONDED, {"changes": {"updated_at": "x"}}, False, []),

@@ -185,7 +185,7 @@ def test_a_hub_is_a_webhook_that_keeps_its_form(world: WebhookWorld) -> None:
     shown = world.client.get(path).json()
     assert world.client.get("/v1/webhooks").json()["items"] == [shown]
     assert (shown["format"], shown["payload"], shown["query"], shown["event_types"]) == (
-        "tmf621.v5", "full", made["query"], ["complaint.created"],
+        "tmf621.v5", "full", made["query"], ["complaint.created", "complaint.imported_ended"],
     )  # fmt: skip
     assert shown["exclude_actors"] == [shown["created_by"]]
     for member in ({"format": "standard"}, {"format": "tmf621.v4"}, {"payload": "thin"}):
@@ -202,6 +202,15 @@ def test_a_hub_is_a_webhook_that_keeps_its_form(world: WebhookWorld) -> None:
 # Events -----------------------------------------------------------------------------------------------------
 
 
+RESOLVED = {"resolution": "A new line.", "cause": "service", "outcome": "not_upheld"}
+CUSTOMER = {
+    "@type": "RelatedPartyRefOrPartyRoleRef",
+    "role": "customer",
+    "partyOrPartyRole": {
+        "@type": "PartyRef", "@referredType": "Individual", "id": "A-1", "name": "Zhuge Kongming",
+    },
+}  # fmt: skip
+TOLD = {"message": "It is done.", "contact_channel": "phone"}
 SOON = "2026-01-06T09:00:00Z"
 LIFE: list[tuple[str, dict[str, Any], list[str]]] = [
     ("respond", {"message": "We look into it.", "contact_channel": "phone"}, ["StatusChange"]),
@@ -212,13 +221,30 @@ LIFE: list[tuple[str, dict[str, Any], list[str]]] = [
     ("resume", {}, ["StatusChange"]),
     (
         "resolve",
-        {"resolution": "A new line.", "cause": "service", "outcome": "not_upheld"},
+        RESOLVED,
         ["StatusChange", "Resolved"],
     ),
     ("notify_result", {"message": "Done.", "contact_channel": "phone"}, ["AttributeValueChange"]),
     ("reopen", {"reason": "It is broken again."}, ["StatusChange"]),
     ("withdraw", {"reason": "Not needed."}, ["StatusChange"]),
 ]
+
+
+def test_a_ticket_that_changes_here_gives_the_same_events(
+    world: WebhookWorld, receiver: HttpReceiver
+) -> None:
+    subscribe(world, receiver)
+    ticket = create(world)
+    resolved = {"status": "resolved", "statusChangeReason": "A new line."}
+    for change in ({"severity": "Critical"}, {"status": "inProgress"}, resolved, {"status": "closed"}):
+        changed = world.client.patch(ticket["href"], json=change)
+        assert changed.status_code == 200, changed.text
+    world.send()
+    assert names(receiver.posts) == [
+        "Create", "AttributeValueChange", "StatusChange", "StatusChange", "Resolved",
+        "AttributeValueChange", "StatusChange",
+    ]  # fmt: skip
+    assert contents(receiver.posts)[-1]["event"]["troubleTicket"]["status"] == "closed"
 
 
 def act(world: WebhookWorld, ticket: dict[str, Any], action: str, **members: Any) -> None:
@@ -262,6 +288,42 @@ def test_a_receiver_gets_the_events_of_a_whole_life_in_order(
     assert {one["status_code"] for one in log} == {200}
     assert len(log) == len({content["correlationId"] for content in contents(receiver.posts)})
     assert list(check(world.service, open_annexes(), progress=lambda _: None)) == []
+
+
+def end_in_other_ways(world: WebhookWorld) -> list[dict[str, Any]]:
+    """Tickets that were closed, rejected, merged and parted again, and taken up by a further contact."""
+    closed, rejected, target, merged, repeated = (
+        create(world, name=f"Number {one}", relatedParty=[CUSTOMER]) for one in range(5)
+    )
+    scenario = world.scenario
+    act(world, closed, "resolve", **RESOLVED)
+    act(world, closed, "notify_result", **TOLD)
+    scenario.advance(days=1)
+    act(world, closed, "record_contact", outcome="solved")
+    act(world, closed, "close", early=True, **TOLD)
+    act(world, rejected, "reject", reason="not_our_service", **TOLD)
+    act(world, merged, "merge", into=target["id"])
+    act(world, merged, "unmerge", reason="It is another matter.")
+    act(world, repeated, "resolve", **RESOLVED)
+    act(world, repeated, "notify_result", **TOLD)
+    act(world, repeated, "record_contact", outcome="not_solved")
+    return [closed, rejected, merged, target, repeated]
+
+
+def test_each_change_of_a_status_in_the_ticket_is_one_event(
+    world: WebhookWorld, receiver: HttpReceiver
+) -> None:
+    subscribe(world, receiver, query=f"eventType=TroubleTicketStatusChangeEvent&{HEARS_ALL}")
+    tickets = end_in_other_ways(world)
+    world.send()
+    ids = [one["event"]["troubleTicket"]["id"] for one in contents(receiver.posts)]
+    shown = {one["id"]: world.client.get(one["href"]).json() for one in tickets}
+    assert {one: ids.count(one) + 1 for one in shown} == {
+        one: len(ticket["statusChangeHistory"]) for one, ticket in shown.items()
+    }
+    assert [one["status"] for one in shown.values()] == [
+        "closed", "rejected", "acknowledged", "acknowledged", "inProgress",
+    ]  # fmt: skip
 
 
 def test_an_event_has_the_ticket_as_its_owner_reads_it(world: WebhookWorld, receiver: HttpReceiver) -> None:
@@ -388,15 +450,8 @@ def test_an_event_shows_no_more_than_its_owner_may_see_now(
     crm = world.scenario.key(AccessRole.INTAKE, source="crm")
     auditor = world.scenario.key(AccessRole.AUDITOR)
     subscribe(world, receiver, headers=crm)
-    party = {
-        "@type": "RelatedPartyRefOrPartyRoleRef",
-        "role": "customer",
-        "partyOrPartyRole": {
-            "@type": "PartyRef", "@referredType": "Individual", "id": "A-1", "name": "Zhuge Kongming",
-        },
-    }  # fmt: skip
     secret = {"@type": "StringCharacteristic", "name": "hint", "valueType": "string", "value": "of staff"}
-    ticket = create(world, crm, relatedParty=[party], troubleTicketCharacteristic=[secret])
+    ticket = create(world, crm, relatedParty=[CUSTOMER], troubleTicketCharacteristic=[secret])
     world.send()
     act(world, ticket, "respond", message="Now.", contact_channel="phone")
     world.plan()
@@ -433,10 +488,7 @@ def test_a_deleted_ticket_is_only_named(world: WebhookWorld, receiver: HttpRecei
     subscribe(world, receiver, HUBS_V4)
     ticket = create(world)
     world.send()
-    act(world, ticket, "withdraw", reason="deleted by key:bootstrap")
-    with world.service.database.begin() as tx:
-        noted = "INSERT INTO deleted_ticket (complaint_id, cycle) SELECT id, cycle FROM complaint"
-        tx.connection.execute(text(noted))
+    assert world.client.delete(ticket["href"]).status_code == 204
     world.send()
     found = contents(receiver.posts[2:])
     assert names(receiver.posts[2:]) == ["Delete", "Delete"]

@@ -18,10 +18,11 @@ class TicketEvent(StrEnum):
     INFORMATION_REQUIRED = "TroubleTicketInformationRequiredEvent"
 
 
+# Each begins a history: a complaint that an import brings with its end begins with it.
+_CREATIONS = frozenset({EventType.CREATED, EventType.IMPORTED_ENDED})
 # Each changes the status of the ticket. A response does so only as the first one.
 _STATUS_CHANGES = frozenset(
     {
-        EventType.IMPORTED_ENDED,
         EventType.RESPONDED,
         EventType.HELD,
         EventType.RESUMED,
@@ -50,7 +51,7 @@ _OTHER_CHANGES = frozenset(
     }
 )
 _HISTORY_TYPES: Mapping[TicketEvent, frozenset[EventType]] = {
-    TicketEvent.CREATE: frozenset({EventType.CREATED}),
+    TicketEvent.CREATE: _CREATIONS,
     TicketEvent.ATTRIBUTE_VALUE_CHANGE: _OTHER_CHANGES,
     TicketEvent.STATUS_CHANGE: _STATUS_CHANGES,
     TicketEvent.DELETE: frozenset({EventType.WITHDRAWN}),
@@ -69,7 +70,7 @@ def events_of(kind: str, data: Mapping[str, Any], *, is_deleted: bool = False) -
 
     `is_deleted`: its ticket was deleted. There is none for what a ticket does not show, such as a deadline.
     """
-    if kind == EventType.CREATED:
+    if kind in _CREATIONS:
         return (TicketEvent.CREATE,)
     if kind == EventType.WITHDRAWN and is_deleted:
         return (TicketEvent.DELETE,)
