@@ -11,11 +11,12 @@ from complaints.tmf621.requests import TmfRequest, make_answer, request_of
 from complaints.tmf621.tickets.changing import change_ticket, read_patch
 from complaints.tmf621.tickets.creating import create_ticket
 from complaints.tmf621.tickets.deleting import delete_ticket
-from complaints.tmf621.tickets.lists import list_tickets
+from complaints.tmf621.tickets.lists import list_tickets, read_list_query
 from complaints.tmf621.tickets.loading import load_ticket, note_persons_of
 from complaints.tmf621.tickets.representation import NAME, ticket_json
 from complaints.tmf621.tickets.schemas import NewTicket
 from complaints.use_cases.access import Right
+from complaints.use_cases.complaints.ticket_lists import KeptCounts
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Transaction
 
@@ -24,10 +25,11 @@ def make_router(edition: Edition) -> APIRouter:
     """The routes of one edition."""
     router = APIRouter(prefix=f"{edition.path}/{NAME}")
     request_type = Annotated[TmfRequest, request_of(edition)]
+    counts = KeptCounts()
 
     @router.get("")
     async def list_all(request: request_type) -> Response:
-        return await _list(request)
+        return await _list(request, counts)
 
     @router.post("")
     async def create(request: request_type) -> Response:
@@ -72,9 +74,10 @@ async def _delete(request: TmfRequest, reference: str) -> Response:
     return await request.write(work)
 
 
-async def _list(request: TmfRequest) -> Response:
+async def _list(request: TmfRequest, counts: KeptCounts) -> Response:
     request.caller.require(Right.READ_OWN)
-    return request.respond(await request.read(lambda tx: list_tickets(request, tx)))
+    query = read_list_query(request)
+    return request.respond(await request.read(lambda tx: list_tickets(request, tx, query, counts)))
 
 
 async def _create(request: TmfRequest) -> Response:
