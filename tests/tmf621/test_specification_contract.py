@@ -99,6 +99,17 @@ def test_the_official_examples_are_taken(client: TestClient, official: Members) 
         check(official, "TroubleTicketSpecification_RES", shown)
 
 
+def test_a_changed_party_without_an_id_fits_when_it_is_shown(client: TestClient, official: Members) -> None:
+    client.post(SPECIFICATIONS, json=new_specification()).raise_for_status()
+    party = {"@type": "a", "partyOrPartyRole": {"@type": "PartyRef", "name": "Sara Smith"}}
+    sent = {"@type": "TroubleTicketSpecification", "relatedParty": [party]}
+    check(official, "TroubleTicketSpecification_MVO", sent)
+    shown = patch(client, sent, "merge-patch+json").json()
+    check(official, "TroubleTicketSpecification_RES", shown)
+    assert shown["relatedParty"][0]["partyOrPartyRole"]["name"] == "Sara Smith"
+    assert patch(client, shown, "merge-patch+json").json() == shown
+
+
 def test_a_refusal_is_an_error_of_the_official_file(client: TestClient, official: Members) -> None:
     for refused in (
         client.post(SPECIFICATIONS, json={}),

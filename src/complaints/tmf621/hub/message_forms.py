@@ -95,7 +95,8 @@ def _load(
     for ticket in load_tickets(service, tx, reader.caller, known):
         members = ticket.complaint.members
         is_deleted = members["id"] in withdrawn and is_deleted_ticket(tx, members)
-        found[members["id"]] = _TicketNow(edition.show(ticket_json(ticket, base)), is_deleted)
+        shown = edition.show(ticket_json(ticket, base), reader.caller.source)
+        found[members["id"]] = _TicketNow(shown, is_deleted)
     return found
 
 

@@ -35,8 +35,14 @@ def specification_json(specification: TicketSpecification, base: str, language: 
 
 
 def to_kept(given: SpecificationMembers) -> Members:
-    """The members that are kept of a given specification, as they were sent."""
+    """The members that are kept of a given specification, as they were sent.
+
+    A change may leave out the id of a party, but a party without one must not be shown. Its id is then empty.
+    """
     members = given.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    for related in members.get("relatedParty", ()):
+        if "partyOrPartyRole" in related:
+            related["partyOrPartyRole"].setdefault("id", "")
     return {name: value for name, value in members.items() if name not in GIVEN_BY_PRODUCT}
 
 
