@@ -6,14 +6,22 @@ from uuid import UUID
 import pytest
 
 from complaints.domain.policy.categories import Category
-from complaints.domain.vocabulary import Channel, HoldReason, Priority, Severity, Status
+from complaints.domain.vocabulary import Channel, HoldReason, LinkType, Priority, Severity, Status
 from complaints.tmf621.tickets.categories import CategoryWords, words_of
 from complaints.tmf621.tickets.identifiers import read_identifiers, show_identifiers
 from complaints.tmf621.tickets.intake import channel_of, subject_of
+from complaints.tmf621.tickets.kept_members import to_members
 from complaints.tmf621.tickets.parties import account_of, read_parties, show_parties
-from complaints.tmf621.tickets.schemas import GivenChannel, GivenExternalIdentifier, GivenRelatedParty
+from complaints.tmf621.tickets.relationships import read_relationships, show_relationships
+from complaints.tmf621.tickets.schemas import (
+    GivenChannel,
+    GivenExternalIdentifier,
+    GivenRelatedParty,
+    GivenRelationship,
+)
 from complaints.tmf621.tickets.statuses import TicketStatus, ticket_status
 from complaints.tmf621.tickets.words import priority_word, read_priority, read_severity, severity_word
+from complaints.use_cases.complaints.views import LinkView
 
 TICKET = UUID(int=7)
 
@@ -219,3 +227,25 @@ def test_a_person_without_an_account_has_an_id_of_the_ticket() -> None:
     assert party == {"@type": "PartyRef", "id": f"{TICKET}:reporter"}
     assert account_of(party["id"], TICKET) is None
     assert account_of("9", TICKET) == "9"
+
+
+def _relation(other: str, word: str = "dependency") -> GivenRelationship:
+    return GivenRelationship.model_validate({"@type": "T", "id": other, "relationshipType": word})
+
+
+def test_a_relation_is_a_link_as_long_as_the_link_stands() -> None:
+    known = {"C-1": UUID(int=1), "2": UUID(int=2)}
+    given = [_relation("C-1"), _relation("2", "ISDUPLICATEOF"), _relation("3")]
+    found = read_relationships(given, known.get)
+    assert found.links == [(LinkType.RELATED, UUID(int=1)), (LinkType.DUPLICATE_OF, UUID(int=2))]
+    links = [LinkView(LinkType.RELATED, UUID(int=one), one) for one in (1, 4)]
+    shown = show_relationships(found.kept, links, "/t")
+    assert [(one["id"], one["relationshipType"]) for one in shown] == [
+        (str(UUID(int=1)), "dependency"),
+        ("3", "dependency"),
+        (str(UUID(int=4)), "isRelatedTo"),
+    ]
+    assert all("linked" not in one for one in shown)
+    sent_before = [to_members(_relation(str(UUID(int=4)), "blocks"))]
+    shown = show_relationships(sent_before, links, "/t")
+    assert [one["relationshipType"] for one in shown] == ["blocks", "isRelatedTo"]

@@ -51,18 +51,21 @@ def read_relationships(
 def show_relationships(
     kept: Sequence[Mapping[str, Any]], links: Sequence[LinkView], tickets: str
 ) -> list[Members]:
-    """The relations of a ticket: sent ones in their order, then the other links. `tickets` begins each `href`."""
-    present = {str(link.complaint_id): link for link in links}
+    """The relations of a ticket: sent ones in their order, then the other links. `tickets` begins each `href`.
+
+    A relation that was sent before its link was made is that link too.
+    """
+    present = {name: link for link in links for name in (str(link.complaint_id), number_of(link.sequence))}
     left = list(links)
     shown = []
     for one in kept:
-        other_id = one.get(_LINKED)
-        if other_id is None:
-            shown.append(dict(one))
-        elif (link := present.get(str(other_id))) is not None:
+        link = present.get(str(one.get(_LINKED, one.get("id"))))
+        if link is not None:
             words = {name: value for name, value in one.items() if name != _LINKED}
             shown.append({**words, **_name(link, tickets)})
             left = [other for other in left if other is not link]
+        elif _LINKED not in one:
+            shown.append(dict(one))
     others = [
         {
             "@type": "TroubleTicketRelationship",
