@@ -31,7 +31,7 @@ from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
 from complaints.storage.rows import test_clock
 from complaints.use_cases.access import SYSTEM, Caller
-from complaints.use_cases.commands.complaints import CreateComplaint, Transition
+from complaints.use_cases.commands.complaints import CreateComplaint, ResolveAssumed, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.configuration import keys
 from complaints.use_cases.service import AttachmentStore, Service
@@ -158,7 +158,14 @@ class Scenario:
 
     def act(self, complaint: Complaint, action: str, **members: Any) -> Complaint:
         """Take an action; raises its refusal."""
-        command = _transition.validate_python({"action": action, **members})
+        return self._take(complaint, _transition.validate_python({"action": action, **members}))
+
+    def resolve_assumed(self, complaint: Complaint) -> Complaint:
+        """Resolve a complaint without naming an outcome, as a caller of TMF621 may (rule 1.20)."""
+        members = {"action": "resolve", "resolution": "Repaired.", "cause": "technical"}
+        return self._take(complaint, ResolveAssumed.model_validate(members))
+
+    def _take(self, complaint: Complaint, command: Any) -> Complaint:
         reference = str(complaint.id)
         return self.service.write(
             lambda tx: actions.transition(self.service, tx, self.caller, reference, command, None)

@@ -270,6 +270,25 @@ def test_a_secret_is_shown_once_and_not_kept(sign_in: SignIn, client: TestClient
     assert "revoked" in reader.get("/settings/keys").text
 
 
+def test_a_hub_of_tmf621_is_shown_and_changed_without_its_form(sign_in: SignIn, client: TestClient) -> None:
+    reader = sign_in()
+    callback, query = "https://crm.example.com/listener", "fields=status&eventType=TroubleTicketCreateEvent"
+    hub = {"@type": "Hub", "callback": callback, "query": query}
+    made = client.post("/tmf-api/troubleTicket/v5/hub", json=hub).json()
+    path = f"/settings/webhooks/{made['id']}"
+    page = reader.get(path).text
+    assert "TMF621 version 5 (hub)" in page
+    assert "fields=status&amp;eventType=TroubleTicketCreateEvent" in page
+    form = reader.get(f"{path}/change").text
+    assert 'name="format"' not in form
+    assert 'name="url"' in form
+    assert "TMF621" not in reader.get("/settings/webhooks/new").text
+    moved = {"url": f"{callback}/2", "event_types": "complaint.created"}
+    assert send(reader, f"{path}/change", moved).status_code == 303
+    shown = client.get(f"/v1/webhooks/{made['id']}").json()
+    assert (shown["url"], shown["format"], shown["payload"]) == (moved["url"], "tmf621.v5", "full")
+
+
 def test_a_webhook_is_made_changed_stopped_and_deleted(sign_in: SignIn, client: TestClient) -> None:
     reader = sign_in()
     usual = {

@@ -15,6 +15,7 @@ from typing import Any
 import openapi_generator_cli
 import pytest
 
+from tests.contract.tmf621_files import V5, official_file
 from tests.generate import ROOT
 from tests.journeys.running_server import Launcher
 from tests.support import ADMIN_SECRET
@@ -28,11 +29,13 @@ String comments() default ""; }'
 )
 
 
-def generate(language: str, directory: Path, **properties: str) -> Path:
+DOCUMENT = ROOT / "openapi/complaints.json"
+
+
+def generate(language: str, directory: Path, document: Path = DOCUMENT, /, **properties: str) -> Path:
     """The directory with the generated client."""
     options = ",".join(f"{name}={value}" for name, value in properties.items())
-    document = str(ROOT / "openapi/complaints.json")
-    arguments = ["generate", "-i", document, "-g", language, "-o", str(directory)]
+    arguments = ["generate", "-i", str(document), "-g", language, "-o", str(directory)]
     done = openapi_generator_cli.run([*arguments, f"--additional-properties={options}"])
     assert done.returncode == 0
     return directory
@@ -61,6 +64,41 @@ def test_the_python_client_makes_lists_and_changes_complaints(
                 first.number, made.Transition(made.Resume(action="resume")), accept_language="zh-CN"
             )
         assert refused.value.status == 409
+
+
+def test_the_python_client_of_the_official_file_of_tmf621_changes_a_ticket(
+    launcher: Launcher,
+    migrated_database_url: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    official = official_file(V5)
+    package = "openapi_client_of_tmf621"
+    monkeypatch.syspath_prepend(generate("python", tmp_path / "python", official, packageName=package))
+    made: Any = importlib.import_module(package)
+    server = launcher.serve(migrated_database_url("sqlite"), sandbox=1)
+    configuration = made.Configuration(host=f"{server.url}/tmf-api/troubleTicket/v5")
+    with made.ApiClient(configuration, "Authorization", f"Bearer {ADMIN_SECRET}") as client:
+        api = made.TroubleTicketApi(client)
+        wanted = {
+            "@type": "TroubleTicket",
+            "description": "No signal",
+            "severity": "Major",
+            "ticketType": "x",
+        }
+        ticket = api.create_trouble_ticket(made.TroubleTicketFVO.from_dict(wanted))
+        change = {"@type": "TroubleTicket", "status": "inProgress", "statusChangeReason": "We look into it."}
+        changed = api.patch_trouble_ticket(ticket.id, made.TroubleTicketMVO.from_dict(change))
+        assert (changed.id, changed.status) == (ticket.id, "inProgress")
+        assert [one.id for one in api.list_trouble_ticket(limit=5)] == [ticket.id]
+        with pytest.raises(made.ApiException) as refused:
+            api.patch_trouble_ticket(
+                ticket.id, made.TroubleTicketMVO.from_dict({**change, "status": "closed"})
+            )
+        assert (refused.value.status, refused.value.data.status) == (409, "409")
+        api.delete_trouble_ticket(ticket.id)
+        with pytest.raises(made.NotFoundException):
+            api.retrieve_trouble_ticket(ticket.id)
 
 
 def test_the_java_client_compiles(tmp_path: Path) -> None:

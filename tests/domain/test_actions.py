@@ -279,6 +279,20 @@ def test_resolve_decides_and_does_not_yet_meet_the_resolution(status: Status) ->
     assert life.deadline("resolution").status is DeadlineStatus.RUNNING
 
 
+def test_an_assumed_outcome_is_marked_until_somebody_decides_or_a_new_cycle_starts() -> None:
+    # rule 1.20
+    life = in_status(Status.INVESTIGATING).do("resolve", outcome_assumed=True)
+    assert (life.complaint.outcome, life.complaint.outcome_assumed) == (Outcome.NOT_UPHELD, True)
+    assert life.events_of(EventType.RESOLVED)[-1].data["changes"]["outcome_assumed"] is True
+    life.do("reopen")
+    assert life.complaint.outcome_assumed is True  # the cycle goes on with the outcome that it has
+    life.do("resolve", outcome=Outcome.UPHELD)
+    assert (life.complaint.outcome, life.complaint.outcome_assumed) == (Outcome.UPHELD, None)
+    assert life.events_of(EventType.RESOLVED)[-1].data["changes"]["outcome_assumed"] is None
+    life.do("reopen").do("resolve", outcome_assumed=True).do("notify_result").do("reopen")
+    assert (life.complaint.outcome, life.complaint.outcome_assumed) == (None, None)
+
+
 def test_resolve_from_on_hold_ends_the_pause_first() -> None:
     life = in_status(Status.ON_HOLD).jump(hours=5).do("resolve")
     resolution = life.deadline("resolution")

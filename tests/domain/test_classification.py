@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from complaints.domain.errors import InvalidContent
-from complaints.domain.policy.categories import Category, check_category, classify
+from complaints.domain.policy.categories import Category, check_category, classify, make_code, make_name
 from complaints.domain.policy.policy import Policy, PriorityRule, Route
 from complaints.domain.rules.routing import derive_priority, raise_priority, route
 from complaints.domain.time.working_time import Target, Unit
@@ -331,3 +331,32 @@ def test_rule_5_1_the_causes_and_the_natures() -> None:
 def test_rule_5_3_the_channels() -> None:
     of_contact = ["phone", "web", "app", "email", "sms", "social", "on_site", "letter"]
     assert list(Channel) == [*of_contact, "regulator", "import", "api"]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "code"),
+    [
+        ("Bill Dispute", (), "bill_dispute"),
+        ("Bill Dispute", ("bill_dispute",), "bill_dispute_2"),
+        ("bill  dispute!", ("bill_dispute", "bill_dispute_2"), "bill_dispute_3"),
+        ("Überweisung", (), "uberweisung"),
+        ("2G outage", (), "specification_2g_outage"),
+        ("账单争议", (), "specification_1"),
+        ("42", ("specification_1",), "specification_2"),
+        ("", (), "specification_1"),
+        ("x" * 100, (), "x" * 63),
+        ("x" * 100, ("x" * 63,), "x" * 61 + "_2"),
+        ("a." + "b" * 100, (), "a_" + "b" * 61),
+    ],
+)
+def test_a_code_is_made_from_a_name(name: str, taken: tuple[str, ...], code: str) -> None:
+    assert make_code(name, taken) == code
+    check_category(Category(code, None, {"en": "a", "zh": "b"}), {}, teams=())
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Bill", "Bill"), ("x" * 201, "x" * 200), ("", "bill"), (" \u200b", "bill"), (" " * 200 + "x", "bill")],
+)
+def test_a_category_has_a_name_whatever_the_text(text: str, name: str) -> None:
+    assert make_name(text, "bill") == name

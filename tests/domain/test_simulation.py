@@ -135,6 +135,13 @@ def test_rule_4_21_what_the_other_policy_refuses_is_listed_and_leaves_the_compla
     assert one.complaint.holds == ()
 
 
+def test_rule_1_20_an_assumed_outcome_is_assumed_again() -> None:
+    life = Life(policy=HANDBOOK).do("resolve", outcome_assumed=True)
+    assert rerun_one(history_of(life), terms_of(life, [HANDBOOK], FASTER)).complaint.outcome_assumed is True
+    life.do("reopen").do("resolve")
+    assert rerun_one(history_of(life), terms_of(life, [HANDBOOK], FASTER)).complaint.outcome_assumed is None
+
+
 def test_rule_4_21_a_contact_that_would_be_a_new_complaint_is_listed() -> None:
     life = Life(policy=HANDBOOK).do("withdraw").wait(days=1)
     life.call()

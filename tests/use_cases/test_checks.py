@@ -36,6 +36,7 @@ def filled_scenario(scenario: Scenario) -> Scenario:
     scenario.act(done, "notify_result", message="Fixed", contact_channel="sms")
     scenario.advance(days=31)
     scenario.act(done, "record_contact", outcome="not_solved", note="It is back.")
+    scenario.resolve_assumed(scenario.post())
     withdrawn = scenario.post()
     scenario.act(withdrawn, "withdraw", reason="solved itself")
     scenario.act(worked, "escalate", reason="a call for help", role="team_lead")

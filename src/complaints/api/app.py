@@ -150,11 +150,13 @@ def create_app(
     app.state.openid = openid
     app.state.metrics = shown
     app.state.readiness, app.state.shown_measures = SharedAnswer(), SharedAnswer()
-    _include_routers(app, annexes)
     app.state.refusal_forms = {path: face.refusal_form for path, face in faces.items() if face.refusal_form}
     for path, face in faces.items():
         face.app.state = app.state
-        app.mount(path, face.app)
+        app.mount(
+            path, face.app
+        )  # before the routers: to match all their routes first takes most of a millisecond
+    _include_routers(app, annexes)
     install_middleware(
         app,
         limits=limits or RequestLimits(body_bytes_for=partial(_bytes_for, service)),

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings
 from complaints.api.problems.catalogue import PROBLEMS, Problem
 from complaints.domain.policy.subject_kinds import SubjectKind
 from complaints.domain.vocabulary import EventType, RecipientRole
+from complaints.use_cases.access import Caller
 from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep.violation import Violation
 
@@ -86,6 +87,39 @@ class News:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class FormedMessage:
+    """A message to send. `id` stays the same in every attempt."""
+
+    id: UUID
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReader:
+    """The owner of a subscription, and its wishes: `payload` is `thin` or `full`, `query` is as it was sent."""
+
+    caller: Caller
+    payload: str
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageForm:
+    """The form of the messages of a subscription. A face may add one: the annex that sends does not know faces.
+
+    `build` gets events as rows of the storage, which have `id`, `complaint_id`, `type`, `at`, and `data` as JSON. It
+    answers with the messages of each row, as its reader may see them. A row may have several messages, or none.
+    `build_test` makes a test message from its id and the present instant.
+    """
+
+    content_type: str
+    build: Callable[
+        [Service, Transaction, MessageReader, Sequence[Mapping[Any, Any]]], Sequence[Sequence[FormedMessage]]
+    ]
+    build_test: Callable[[Service, UUID, datetime], bytes]
+
+
 FindNews = Callable[[Transaction, datetime], Sequence[News]]
 """Finds the news of an annex since an instant, oldest first."""
 
@@ -127,10 +161,14 @@ def _refuse_repeated(kind: str, names: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Annexes:
-    """The features of a program, and their settings by type. Raises ValueError if a feature cannot join the others."""
+    """The features of a program, and their settings by type. Raises ValueError if a feature cannot join the others.
+
+    `message_forms` has the forms of messages that faces add, by name.
+    """
 
     features: tuple[Feature, ...] = ()
     settings: Mapping[type[BaseSettings], BaseSettings] = field(default_factory=dict)
+    message_forms: Mapping[str, MessageForm] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse names and codes that are used twice, and settings of another name."""
@@ -208,9 +246,14 @@ class Annexes:
 NO_ANNEXES = Annexes()
 
 
+def annexes_of(request: Request) -> Annexes:
+    """The annexes of the program, for a route."""
+    annexes: Annexes = request.app.state.annexes
+    return annexes
+
+
 def settings_of(request: Request, kind: type[S]) -> S:
     """The settings of an annex, for its routes. Raises KeyError if the annex is not registered."""
-    annexes: Annexes = request.app.state.annexes
-    found = annexes.settings[kind]
+    found = annexes_of(request).settings[kind]
     assert isinstance(found, kind)  # `wiring` made it of this type
     return found

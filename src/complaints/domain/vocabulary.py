@@ -247,6 +247,7 @@ class AuditSubject(StrEnum):
     DUTY = "duty"
     PASSWORD = "password"  # noqa: S105 - a word, no secret
     PROVIDER_IDENTITY = "provider_identity"
+    TICKET_SPECIFICATION = "ticket_specification"
 
 
 class SignInMethod(StrEnum):

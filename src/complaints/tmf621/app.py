@@ -1,5 +1,6 @@
 """The application of the face: the routes of both editions. `wiring` mounts it at `/tmf-api`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,7 +9,10 @@ from complaints.api.faces import Face
 from complaints.api.problems.handlers import install_problem_handlers
 from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.errors import write_error
+from complaints.tmf621.hub import routes as hub
+from complaints.tmf621.hub.message_forms import form_name, make_form
 from complaints.tmf621.requests import FACE as PREFIX
+from complaints.tmf621.specifications import routes as specifications
 from complaints.tmf621.tickets import routes as tickets
 from complaints.tmf621.v4 import translation
 
@@ -18,6 +22,14 @@ _JSON = "application/json"
 def _as_it_is(content: Any) -> Members:
     members: Members = content
     return members
+
+
+def _fit_as_it_is(change: Mapping[str, Any], _ticket: Mapping[str, Any], _source: str) -> Members:
+    return dict(change)
+
+
+def _show_as_it_is(ticket: Mapping[str, Any], _source: str | None = None) -> Members:
+    return dict(ticket)
 
 
 V5 = Edition(
@@ -31,7 +43,8 @@ V5 = Edition(
     ),
     read_new=_as_it_is,
     read_change=_as_it_is,
-    show=dict,
+    fit_change=_fit_as_it_is,
+    show=_show_as_it_is,
 )
 V4 = Edition(
     "v4",
@@ -39,9 +52,12 @@ V4 = Edition(
     (_JSON,),
     read_new=translation.read_new,
     read_change=translation.read_change,
+    fit_change=translation.fit_change,
     show=translation.show,
 )
 EDITIONS = (V5, V4)
+MESSAGE_FORMS = {form_name(edition): make_form(edition) for edition in EDITIONS}
+"""The forms of the messages of hubs, by name."""
 
 
 def create_face() -> Face:
@@ -56,7 +72,9 @@ def create_face() -> Face:
     install_problem_handlers(app)
     for edition in EDITIONS:
         app.include_router(tickets.make_router(edition))
+        app.include_router(hub.make_router(edition))
+    app.include_router(specifications.make_router(V5))
     return Face(app, needs_key=True, refusal_form=write_error)
 
 
-__all__ = ["EDITIONS", "PREFIX", "V4", "V5", "create_face"]
+__all__ = ["EDITIONS", "MESSAGE_FORMS", "PREFIX", "V4", "V5", "create_face"]

@@ -1,8 +1,9 @@
 """Bodies of requests: their media type, their JSON, and their check against the shape that TMF621 gives."""
 
-from typing import Any, TypeVar
+import re
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.requests import Request
 
 from complaints.api.http import strict_json
@@ -12,6 +13,22 @@ from complaints.domain.errors import InvalidContent
 from complaints.use_cases.commands.messages import read_command
 
 Shape = TypeVar("Shape", bound="TmfContent")
+
+_DATE_TIME = re.compile(
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
+    r"([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+
+
+def _check_date_time(text: str) -> str:
+    if not _DATE_TIME.fullmatch(text):
+        raise ValueError("must be an instant as in RFC 3339, such as 2026-01-05T09:00:00Z")
+    return text
+
+
+DateTime = Annotated[str, AfterValidator(_check_date_time)]
+"""An instant as the caller wrote it. It is a wish, or a fact that the product knows better."""
 
 
 class TmfContent(BaseModel):

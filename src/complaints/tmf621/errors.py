@@ -1,6 +1,7 @@
 """Refusals as an `Error` of TMF621 (TMF630, part 1): `code`, `reason`, `message`, and `status` as text.
 
 The interface declares neither 422 nor 412, so invalid content is a 400, and an old version a 409.
+`referenceError` is absent: version 4 wants an absolute URI. `GET /problems/<code>` explains each code.
 """
 
 import json
@@ -25,7 +26,6 @@ def write_error(parts: RefusalParts) -> Response:
         "reason": problem.title_zh if is_chinese else problem.title_en,
         "message": _message(parts),
         "status": str(status),
-        "referenceError": problem.type,
     }
     return Response(
         json.dumps(error, ensure_ascii=False).encode("utf-8", "replace"),

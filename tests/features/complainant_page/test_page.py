@@ -26,7 +26,7 @@ from complaints.use_cases.complaints.page_token import make_page_token
 from complaints.use_cases.complaints.promises import keep_promise, make_promise
 from complaints.use_cases.replica import Replica
 from complaints.use_cases.service import Service
-from tests.features.complainant_page.pages import PERSON, Reader, States, words_of
+from tests.features.complainant_page.pages import PERSON, TOLD, Reader, States, words_of
 from tests.support import Scenario
 
 # The words of the page in each state: the state, then what comes next, or the result.
@@ -193,6 +193,16 @@ def test_erased_texts_are_gone_from_the_page(reader: Reader, scenario: Scenario)
     assert "The words of our message are no longer on record." in words
     assert "Your complaint is justified." in words
     assert "mast" not in words
+
+
+def test_rule_1_20_the_page_does_not_tell_an_outcome_that_nobody_named(
+    reader: Reader, scenario: Scenario
+) -> None:
+    complaint = scenario.resolve_assumed(States(scenario).investigating())
+    scenario.act(complaint, "notify_result", **TOLD)
+    words = reader.read(complaint)
+    assert "We repaired" in words
+    assert "could not confirm" not in words
 
 
 def test_an_imported_and_a_parked_complaint_have_pages(reader: Reader, scenario: Scenario) -> None:

@@ -415,6 +415,7 @@ PLANTED = [
     (f"UPDATE webhook_delivery SET event_id = webhook_id WHERE id = {LAST}", "webhooks complete"),
     ("UPDATE webhook SET planned = planned + 1", "webhooks complete"),
     (ANOTHER_ATTEMPT, "webhooks in order"),
+    ("UPDATE webhook SET format = 'xml'", "webhooks formed"),
     (f"UPDATE webhook SET lease_id = id, leased_until = {LONG_AGO}", "webhooks leased"),
     (f"UPDATE webhook_delivery SET state = 'pending', next_attempt_at = {LONG_AGO}", "webhooks leased"),
 ]
@@ -424,7 +425,7 @@ PLANTED = [
 def test_a_planted_fault_is_found(
     world: WebhookWorld, receiver: HttpReceiver, planted: str, invariant: str
 ) -> None:
-    """Invariants of webhooks: complete, in order, and no lease that stays."""
+    """Invariants of webhooks: complete, in order, in a known form, and no lease that stays."""
     world.subscribe(receiver)
     complaint = world.scenario.post()
     world.scenario.act(complaint, "respond", message="Now.", contact_channel="phone")

@@ -175,7 +175,6 @@ def test_a_change_holds_from_the_next_event_on(world: WebhookWorld) -> None:
 
 CHECKED = [
     ("UPDATE webhook SET payload = 'fat'", "ck_webhook__payload"),
-    ("UPDATE webhook SET format = 'xml'", "ck_webhook__format"),
     ("UPDATE webhook SET status = 'paused'", "ck_webhook__"),
     ("UPDATE webhook SET status = 'disabled'", "ck_webhook__disabled"),
     ("UPDATE webhook SET disabled_reason = 'gone'", "ck_webhook__disabled"),

@@ -11,9 +11,11 @@ from standardwebhooks import Webhook as Verifier
 from starlette.testclient import TestClient
 
 from complaints.features.webhooks import planning, sending
+from complaints.features.webhooks.messages import forms_of
 from complaints.features.webhooks.sending import Sender
 from complaints.features.webhooks.settings import WebhookSettings
 from complaints.use_cases.service import Service
+from complaints.wiring.annexes import declared_annexes
 from tests.http_receiver import HttpReceiver, ReceivedPost
 from tests.support import Scenario, api_client
 
@@ -60,7 +62,8 @@ class WebhookWorld:
     def send(self) -> None:
         """Plan and send what is due."""
         self.plan()
-        Sender(self.service, SETTINGS, chance=lambda: 0.0).run(lambda: False)
+        forms = forms_of(declared_annexes())
+        Sender(self.service, SETTINGS, forms=forms, chance=lambda: 0.0).run(lambda: False)
 
     def log(self, webhook: dict[str, Any]) -> list[dict[str, Any]]:
         """The delivery log of a subscription, oldest first."""

@@ -200,8 +200,7 @@ class Complaint(PlainMembers, AnySubject):
     closed, rejected, withdrawn or merged. `priority_raised_by` has an entry for each level by which the priority was
     raised, oldest first. `result_told_at` is the time at which the complainant heard the result
     of this cycle. `contact_outcome` is the outcome of the last follow-up contact that reached the complainant.
-    `outcome_assumed` is True if a caller of TMF621 resolved the complaint and named no outcome,
-    otherwise None.
+    `outcome_assumed` is True if the caller who resolved the complaint named no outcome, otherwise None (rule 1.20).
     `unreachable_at` is the time of the last contact, if it reached nobody. `external_ids` has the names of the
     complaint in other systems, by system. `external_id` is its name in the system `source`. `policy_chosen_by` is the
     rule that chose its policy (rule 4.16).

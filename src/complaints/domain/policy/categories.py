@@ -1,11 +1,14 @@
 """Categories of complaints, and the classification of a complaint by its category."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import TypeVar
 
 from complaints.domain.errors import Fault, InvalidContent, ask_if_meant
+from complaints.domain.visibility import has_visible_character
 from complaints.domain.vocabulary import Cause, Nature
 
 T = TypeVar("T")
@@ -33,6 +36,34 @@ class Category:
     nature: Nature | None = None
     team: str | None = None
     active: bool = True
+
+
+_WORD_LENGTH = 63
+_NAME_LENGTH = 200
+_UNNAMED = "specification"
+
+
+def make_code(name: str, taken: Collection[str]) -> str:
+    """A code for a new category at the first level, made from its name. It is not among those `taken`.
+
+    It has the ASCII letters and digits of the name, `network_outage` for `Network outage!`. A name without ASCII
+    letters gives `specification_1`. A number behind makes the code of a second category of that name.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    word = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    if not re.search("[a-z]", word):
+        return next(code for n in count(1) if (code := f"{_UNNAMED}_{n}") not in taken)
+    if not word[0].isalpha():
+        word = f"{_UNNAMED}_{word}"
+    numbered = chain([""], (f"_{n}" for n in count(2)))
+    codes = (word[: _WORD_LENGTH - len(number)].rstrip("_") + number for number in numbered)
+    return next(code for code in codes if code not in taken)
+
+
+def make_name(text: str, code: str) -> str:
+    """The name of a category for any text: its first 200 characters. A text that shows nothing gives the code."""
+    cut = text[:_NAME_LENGTH]
+    return cut if has_visible_character(cut) else code
 
 
 def classify(

@@ -240,13 +240,16 @@ def _resolve(
     cause: Cause,
     root_cause: str | None = None,
     compensation: tuple[Decimal, str] | None = None,
+    outcome_assumed: bool | None = None,
 ) -> None:
+    """`outcome_assumed` is True if the caller named no outcome, otherwise None (rule 1.20)."""
     _end_hold(change, context)
     amount, currency = compensation or (None, None)
     change.set(
         status=status,
         resolution=resolution,
         outcome=outcome,
+        outcome_assumed=outcome_assumed,
         cause=cause,
         root_cause=root_cause or change.complaint.root_cause,
         compensation_amount=amount,
@@ -369,6 +372,7 @@ def _new_cycle(
         cycle=complaint.cycle + 1,
         resolution=None,
         outcome=None,
+        outcome_assumed=None,
         compensation_amount=None,
         compensation_currency=None,
         resolved_at=None,

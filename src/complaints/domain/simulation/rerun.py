@@ -110,6 +110,7 @@ def _resolve(one: SimulatedComplaint, _event: PastEvent) -> dict[str, Any]:
         "outcome": Outcome(members["outcome"]),
         "cause": Cause(members["cause"]),
         "root_cause": stand_in_for(members.get("root_cause")),
+        "outcome_assumed": members.get("outcome_assumed"),
     }
 
 

@@ -142,13 +142,15 @@ def _step(kind: StepKind, deadline: Deadline, policy: Policy, *, promise: str | 
 def result_of(complaint: Complaint, find_message: Callable[[], str | None]) -> ToldResult | None:
     """The result of the present cycle. None: the complainant was told none.
 
-    `find_message` finds the words with which the complainant was told.
+    `find_message` finds the words with which the complainant was told. The page leaves out an assumed outcome
+    (rule 1.20).
     """
     if complaint.status not in _TOLD or complaint.result_told_at is None:
         return None
     amount, currency = complaint.compensation_amount, complaint.compensation_currency
     compensation = (amount, currency) if amount is not None and currency is not None else None
-    return ToldResult(complaint.result_told_at, complaint.outcome, find_message(), compensation)
+    outcome = None if complaint.outcome_assumed else complaint.outcome
+    return ToldResult(complaint.result_told_at, outcome, find_message(), compensation)
 
 
 def find_effect(complaint: Complaint, context: ActionContext) -> ContactEffect:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from complaints.features.webhooks import planning
 from complaints.features.webhooks.rules import DeliveryState, WebhookStatus
+from complaints.features.webhooks.schemas import ALL_FORMATS
 from complaints.features.webhooks.tables import deliveries, subscriptions
 from complaints.features.webhooks.tables.subscriptions import Webhook
 from complaints.storage import months
@@ -91,6 +92,13 @@ def check_leases(service: Service) -> Iterator[Violation]:
         yield _violation("webhooks leased", row.id, f"the lease ended at {row.leased_until.isoformat()}")
     for webhook_id in service.read(subscriptions.find_stuck):
         yield _violation("webhooks leased", webhook_id, "a delivery is planned, and the sender does not know")
+
+
+def check_forms(service: Service) -> Iterator[Violation]:
+    """The form of each subscription is known. The database does not list them, because faces add forms."""
+    for webhook in service.read(subscriptions.list_webhooks):
+        if webhook.format not in ALL_FORMATS:
+            yield _violation("webhooks formed", webhook.id, f"there is no form {webhook.format}")
 
 
 def _violation(invariant: str, webhook_id: UUID, message: str) -> Violation:

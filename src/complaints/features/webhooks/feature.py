@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 
-from complaints.api.feature import Feature, FeatureLoop, FeatureMeasure
+from complaints.api.feature import Annexes, Feature, FeatureLoop, FeatureMeasure
 from complaints.features.webhooks import checks, planning, routes, tables
+from complaints.features.webhooks.messages import forms_of
 from complaints.features.webhooks.sending import Sender
 from complaints.features.webhooks.settings import WebhookSettings
 from complaints.features.webhooks.tables import subscriptions
 from complaints.use_cases.service import Service
 
 
-def _send(service: Service, settings: WebhookSettings, is_stopping: Callable[[], bool]) -> int:
-    return Sender(service, settings).run(is_stopping)
+def _send(
+    service: Service, settings: WebhookSettings, annexes: Annexes, is_stopping: Callable[[], bool]
+) -> int:
+    return Sender(service, settings, forms=forms_of(annexes)).run(is_stopping)
 
 
 FEATURE = Feature(
@@ -21,10 +24,10 @@ FEATURE = Feature(
     settings=WebhookSettings,
     loops=(
         FeatureLoop("plan", planning.plan_next, seconds=0.5),
-        FeatureLoop("send", _send, seconds=1, is_long=True),
+        FeatureLoop("send", _send, seconds=1, needs_annexes=True, is_long=True),
         FeatureLoop("forget", planning.forget_old, cron="41 * * * *"),
     ),
-    checks=(checks.check_deliveries, checks.check_leases),
+    checks=(checks.check_deliveries, checks.check_forms, checks.check_leases),
     measures=(
         FeatureMeasure(
             "webhooks_disabled",

@@ -2,15 +2,17 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from complaints.api.complaints.json_shapes import complaint_json
+from complaints.api.feature import Annexes, FormedMessage, MessageForm, MessageReader
 from complaints.domain.complaint.subject import COMPLAINT_KIND
-from complaints.domain.errors import NotFound
+from complaints.domain.errors import ComplaintError, NotFound, Unavailable
 from complaints.domain.json_text import encode
 from complaints.features.webhooks.tables import deliveries
 from complaints.features.webhooks.tables.subscriptions import Webhook
@@ -24,21 +26,38 @@ from complaints.use_cases.service import Service, Transaction
 JSON = "application/json"
 CLOUD_EVENT = "application/cloudevents+json"
 TEST_TYPE = "webhook.test"
+EVENT_GONE = "event-gone"
+FAULT = "fault"
+Row = Mapping[Any, Any]
+# Faults of the program. Errors of the database are none of these: they stop the whole batch, which comes again.
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ComplaintError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_Envelope = Callable[[Service, str, UUID, datetime, str | None, dict[str, Any]], dict[str, Any]]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookMessage:
-    """A delivery with its message. `body` is None if the month of its event is detached.
+    """A delivery with its messages, which are sent one after another. Without a message nothing is sent.
 
-    `owner_id` is the complaint or other subject; `attempts` were made before.
+    `owner_id` is the complaint or other subject; `attempts` were made before. `failure` says why nothing can be sent:
+    the month of the event is detached, or the program could not build the messages.
     """
 
     delivery_id: int
     owner_id: UUID
     event_id: UUID
     attempts: int
-    body: bytes | None
+    parts: Sequence[FormedMessage] = ()
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +70,60 @@ class Lease:
     width: int
 
 
-def content_type_of(webhook: Webhook) -> str:
-    """The media type of the messages of a subscription."""
-    return CLOUD_EVENT if webhook.format == "cloudevents" else JSON
-
-
 def build_messages(
-    service: Service, tx: Transaction, leases: Sequence[Lease]
+    service: Service, tx: Transaction, leases: Sequence[Lease], forms: Mapping[str, MessageForm]
 ) -> dict[UUID, list[WebhookMessage]]:
     """The messages of leased subscriptions, in order, as their owners may see them: by subscription."""
     ids = [one for lease in leases for one in lease.delivery_ids]
     with_texts = any(lease.webhook.payload == "full" for lease in leases)
     rows = deliveries.load_deliveries(tx, ids, with_texts=with_texts)
-    by_webhook: dict[UUID, list[Mapping[Any, Any]]] = {lease.webhook.id: [] for lease in leases}
+    by_webhook: dict[UUID, list[Row]] = {lease.webhook.id: [] for lease in leases}
     for row in rows:
         by_webhook[row["webhook_id"]].append(row)
     return {
-        lease.webhook.id: _messages_of(service, tx, lease, by_webhook[lease.webhook.id]) for lease in leases
+        lease.webhook.id: _messages_of(service, tx, lease, by_webhook[lease.webhook.id], forms)
+        for lease in leases
     }
 
 
 def _messages_of(
-    service: Service, tx: Transaction, lease: Lease, rows: Sequence[Mapping[Any, Any]]
+    service: Service, tx: Transaction, lease: Lease, rows: Sequence[Row], forms: Mapping[str, MessageForm]
 ) -> list[WebhookMessage]:
-    webhook, owner = lease.webhook, lease.owner
-    shown = _Complaints(service, tx, owner) if webhook.payload == "full" else None
+    webhook = lease.webhook
+    reader = MessageReader(lease.owner, webhook.payload, webhook.query)
+    there = [row for row in rows if row["id"] is not None]
+
+    def build(some: Sequence[Row]) -> Sequence[Sequence[FormedMessage]]:
+        return forms[webhook.format].build(service, tx, reader, some)
+
+    built = dict(zip([row["delivery_id"] for row in there], _build_safely(build, there), strict=True))
     messages = []
     for row in rows:
-        body = _body_of(service, webhook, row, shown) if row["id"] is not None else None
-        messages.append(
-            WebhookMessage(row["delivery_id"], row["owner_id"], row["event_id"], row["attempts"], body)
-        )
-    if shown is not None and shown.in_clear:
-        # The line of a read with personal data, as for requests.
-        log.info("webhook", extra={"caller": owner.actor, "persons_of": [str(one) for one in shown.in_clear]})
+        parts = built.get(row["delivery_id"])
+        failure = EVENT_GONE if row["id"] is None else FAULT if parts is None else None
+        members = (row["delivery_id"], row["owner_id"], row["event_id"], row["attempts"])
+        messages.append(WebhookMessage(*members, parts or (), failure))
     return messages
 
 
-def build_test(service: Service, webhook: Webhook, message_id: UUID, now: datetime) -> bytes:
-    """The test message of a subscription. It is about no complaint."""
-    return encode(_envelope(service, webhook, TEST_TYPE, message_id, now, None, {}))
+def _build_safely(
+    build: Callable[[Sequence[Row]], Sequence[Sequence[FormedMessage]]], rows: Sequence[Row]
+) -> Sequence[Sequence[FormedMessage] | None]:
+    """The messages of each row. None for a row on which the form fails: it must not stop the other rows."""
+    try:
+        return build(rows)
+    except Unavailable:
+        raise
+    except _FAULTS:
+        if len(rows) > 1:
+            return [one for row in rows for one in _build_safely(build, [row])]
+        log.exception("a webhook could not be built", extra={"events": [str(row["id"]) for row in rows]})
+        return [None] * len(rows)
+
+
+def build_test(service: Service, form: MessageForm, message_id: UUID, now: datetime) -> FormedMessage:
+    """A test message. It is about no complaint."""
+    return FormedMessage(message_id, form.build_test(service, message_id, now))
 
 
 class _Complaints:
@@ -124,7 +157,20 @@ class _Complaints:
         return {"id": found.id, "actor": found.actor, "at": found.at, "data": shown[0]}
 
 
-def _body_of(service: Service, webhook: Webhook, row: Mapping[Any, Any], shown: _Complaints | None) -> bytes:
+def _build(
+    envelope: _Envelope, service: Service, tx: Transaction, reader: MessageReader, rows: Sequence[Row]
+) -> list[list[FormedMessage]]:
+    """One message for each event, in an envelope."""
+    shown = _Complaints(service, tx, reader.caller) if reader.payload == "full" else None
+    built = [[FormedMessage(row["id"], _body_of(service, envelope, row, shown))] for row in rows]
+    if shown is not None and shown.in_clear:
+        # The line of a read with personal data, as for requests.
+        persons_of = [str(one) for one in shown.in_clear]
+        log.info("webhook", extra={"caller": reader.caller.actor, "persons_of": persons_of})
+    return built
+
+
+def _body_of(service: Service, envelope: _Envelope, row: Row, shown: _Complaints | None) -> bytes:
     name = name_of(row)
     changed = json.loads(row["data"]).get("changes", {}).get("status")
     data: dict[str, Any] = {
@@ -143,20 +189,23 @@ def _body_of(service: Service, webhook: Webhook, row: Mapping[Any, Any], shown: 
     if shown is not None and row["complaint_id"] is not None:
         data["complaint"] = shown.complaint(row["complaint_id"])
         data["event"] = shown.event(row) if data["complaint"] is not None else None
-    return encode(_envelope(service, webhook, row["type"], row["id"], row["at"], name.number, data))
+    return encode(envelope(service, row["type"], row["id"], row["at"], name.number, data))
 
 
-def _envelope(
-    service: Service,
-    webhook: Webhook,
+def _standard(
+    _service: Service,
     kind: str,
-    message_id: UUID,
+    _message_id: UUID,
     at: datetime,
-    subject: str | None,
+    _subject: str | None,
     data: dict[str, Any],
 ) -> dict[str, Any]:
-    if webhook.format != "cloudevents":
-        return {"type": kind, "timestamp": at, "data": data}
+    return {"type": kind, "timestamp": at, "data": data}
+
+
+def _cloud_event(
+    service: Service, kind: str, message_id: UUID, at: datetime, subject: str | None, data: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": message_id,
@@ -167,3 +216,22 @@ def _envelope(
         "datacontenttype": JSON,
         "data": data,
     }
+
+
+def _make_form(content_type: str, envelope: _Envelope) -> MessageForm:
+    def build_test(service: Service, message_id: UUID, now: datetime) -> bytes:
+        return encode(envelope(service, TEST_TYPE, message_id, now, None, {}))
+
+    return MessageForm(content_type, partial(_build, envelope), build_test)
+
+
+FORMS: Mapping[str, MessageForm] = {
+    "standard": _make_form(JSON, _standard),
+    "cloudevents": _make_form(CLOUD_EVENT, _cloud_event),
+}
+"""The forms of this annex. A subscription in another form is made where that form is at home."""
+
+
+def forms_of(annexes: Annexes) -> Mapping[str, MessageForm]:
+    """The forms of this annex and of the faces, by name."""
+    return {**FORMS, **annexes.message_forms}

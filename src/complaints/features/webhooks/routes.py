@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from complaints.api import cursors
 from complaints.api.configuration.schemas import Page
-from complaints.api.feature import settings_of
+from complaints.api.feature import annexes_of, settings_of
 from complaints.api.http.strict_route import StrictRoute
 from complaints.api.kept_secrets import KeptSecret
 from complaints.api.openapi.example_files import read_examples
@@ -164,7 +164,8 @@ def delete_webhook(request: CurrentRequest, webhook_id: UUID) -> Response:
 def test_webhook(request: CurrentRequest, http_request: Request, webhook_id: UUID) -> Response:
     """Send a signed message of type `webhook.test` now, once, and answer with its result. It is not in the log."""
     seconds = settings_of(http_request, WebhookSettings).timeout_seconds
-    result = send_test(request.service, request.caller, webhook_id, seconds=seconds)
+    annexes = annexes_of(http_request)
+    result = send_test(request.service, request.caller, webhook_id, seconds=seconds, annexes=annexes)
     shown = {"status_code": result.status, "failure": result.failure, "duration_ms": result.duration_ms}
     return request.answer((200, shown, {}))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +38,11 @@ EventTypes = Annotated[
 ]
 Payload = Literal["thin", "full"]
 Format = Literal["standard", "cloudevents"]
+ShownFormat = Literal[Format, "tmf621.v4", "tmf621.v5"]
+OWN_FORMATS: tuple[str, ...] = get_args(Format)
+"""The forms in which a subscription is made here. The others are made at the hubs of TMF621."""
+
+ALL_FORMATS: tuple[str, ...] = get_args(ShownFormat)
 Actors = Annotated[
     tuple[Code, ...],
     Field(max_length=100, examples=[["key:crm"]]),
@@ -100,7 +105,13 @@ class WebhookShown(BaseModel):
     url: Url
     event_types: EventTypes
     payload: Payload
-    format: Format
+    format: Annotated[
+        ShownFormat,
+        Field(description="The form of the messages. A hub of TMF621 made the subscriptions in its forms."),
+    ]
+    query: Annotated[
+        str | None, Field(description="The query of a hub of TMF621 as it was sent.", max_length=2000)
+    ]
     filter: WebhookFilter
     exclude_actors: Actors
     status: WebhookStatus

@@ -10,15 +10,16 @@ import random
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from complaints.api.feature import FormedMessage, MessageForm
 from complaints.domain.errors import Unavailable
 from complaints.features.webhooks import messages, planning
-from complaints.features.webhooks.messages import Lease, WebhookMessage
+from complaints.features.webhooks.messages import EVENT_GONE, FAULT, FORMS, Lease, WebhookMessage
 from complaints.features.webhooks.rules import (
     GONE,
     QUICK_SECONDS,
@@ -47,8 +48,6 @@ _LOOK_SECONDS = 0.1
 _GATHER_SECONDS = 0.03  # one commit for many batches that end together
 _REST_SECONDS = 0.5
 _DRAIN_SECONDS = 3.0
-_EVENT_GONE = "event-gone"
-_FAULT = "fault"
 _clients: dict[tuple[str, float], "GuardedClient"] = {}
 _opening = threading.Lock()
 log = logging.getLogger(__name__)
@@ -67,7 +66,10 @@ def open_client(allowed: str, seconds: float) -> "GuardedClient":
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What became of one attempt. `status` is None if no answer came; `failure` then says why."""
+    """What became of one attempt. `status` is None if no answer came; `failure` then says why.
+
+    Without both there was no message to send.
+    """
 
     at: datetime
     duration_ms: int
@@ -77,24 +79,33 @@ class SendResult:
 
     @property
     def is_success(self) -> bool:
-        """True if the receiver took the message."""
-        return self.status is not None and 200 <= self.status <= 299
+        """True if the receiver took every message."""
+        return self.is_empty or (self.status is not None and 200 <= self.status <= 299)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if the event has no message in the form of the subscription."""
+        return self.status is None and self.failure is None
 
     @property
     def was_sent(self) -> bool:
-        """True unless there was nothing to send: the month of the event is detached."""
-        return self.failure != _EVENT_GONE
+        """True unless there was nothing to send: no message, or the month of the event is detached."""
+        return not self.is_empty and self.failure != EVENT_GONE
 
 
 def send_message(
-    client: "GuardedClient", webhook: Webhook, message_id: UUID, body: bytes, now: Callable[[], datetime]
+    client: "GuardedClient",
+    webhook: Webhook,
+    message: FormedMessage,
+    content_type: str,
+    now: Callable[[], datetime],
 ) -> SendResult:
     """Send one signed message and say what became of it. It takes 15 seconds at most."""
     at, begun = now(), time.monotonic()
-    signed = sign(str(message_id), body, at=at, secrets_in_use=webhook.secrets_at(at))
-    headers = {"content-type": messages.content_type_of(webhook), "user-agent": "complaints", **signed}
+    signed = sign(str(message.id), message.body, at=at, secrets_in_use=webhook.secrets_at(at))
+    headers = {"content-type": content_type, "user-agent": "complaints", **signed}
     try:
-        reply = client.post(webhook.url, body, headers)
+        reply = client.post(webhook.url, message.body, headers)
     except SendingFailed as failed:
         return SendResult(at, _since(begun), failure=failed.reason)
     retry_after = read_retry_after(reply.headers.get("retry-after"), at)
@@ -161,9 +172,11 @@ class Sender:
         service: Service,
         settings: WebhookSettings,
         *,
+        forms: Mapping[str, MessageForm] = FORMS,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._service, self._settings, self._chance = service, settings, chance
+        self._forms = forms
         self._lease_id = service.new_id()
         self._threads = _Threads()
         self._ended: queue.SimpleQueue[Batch] = queue.SimpleQueue()
@@ -303,7 +316,9 @@ class Sender:
         if not leases:
             return {}
         try:
-            return self._service.read(lambda tx: messages.build_messages(self._service, tx, leases))
+            return self._service.read(
+                lambda tx: messages.build_messages(self._service, tx, leases, self._forms)
+            )
         except Unavailable:
             time.sleep(_REST_SECONDS)
             return {}
@@ -343,27 +358,40 @@ class Sender:
         for message in chain:
             if batch.is_over:
                 return
-            result = self._send(batch.webhook, message)
+            result = self._send(batch, message)
+            if result is None:
+                return
             batch.results.append((message, result))
             if result.was_sent and result.status in (None, GONE):
                 batch.is_stopped = True
             if not result.is_success:
                 return
 
-    def _send(self, webhook: Webhook, message: WebhookMessage) -> SendResult:
+    def _send(self, batch: Batch, message: WebhookMessage) -> SendResult | None:
+        """Send the messages of a delivery until one fails. None: the batch is over, and it comes again as a whole."""
+        result, duration_ms = SendResult(self._service.wall(), 0, failure=message.failure), 0
+        for number, part in enumerate(message.parts):
+            if number and batch.is_over:
+                return None
+            result = self._send_part(batch.webhook, part)
+            duration_ms += result.duration_ms
+            if not result.is_success:
+                break
+        return replace(result, duration_ms=duration_ms)
+
+    def _send_part(self, webhook: Webhook, part: FormedMessage) -> SendResult:
         now = self._service.wall
-        if message.body is None:
-            return SendResult(now(), 0, failure=_EVENT_GONE)
         client = open_client(self._service.webhook_allow, self._settings.timeout_seconds)
         try:
-            return send_message(client, webhook, message.event_id, message.body, now)
+            return send_message(client, webhook, part, self._forms[webhook.format].content_type, now)
         except Exception:  # a fault of the program: without a result, the message would be sent again at once
             log.exception("a webhook could not be sent", extra={"webhook": str(webhook.id)})
-            return SendResult(now(), 0, failure=_FAULT)
+            return SendResult(now(), 0, failure=FAULT)
 
     def _learn(self, batch: Batch) -> None:
         """Choose how many messages the receiver gets at a time from now on."""
-        webhook_id, results = batch.webhook.id, [result for _, result in batch.results]
+        webhook_id = batch.webhook.id
+        results = [result for _, result in batch.results if not result.is_empty]
         durations = [result.duration_ms for result in results if result.is_success]
         is_well = len(durations) == len(results)
         self._widths[webhook_id] = choose_width(self._widths[webhook_id], durations) if is_well else 1
@@ -389,6 +417,8 @@ def settle(tx: Transaction, batches: Sequence[Batch], lease_id: UUID, *, chance:
     )
     attempts = []
     for webhook, message, result in results:
+        if result.is_empty:
+            continue  # it is settled, and there was no attempt
         again_at = None if result.is_success else _settle_failure(tx, webhook, message, result, chance)
         attempts.append(_attempt(webhook, message, result, again_at))
     deliveries.insert_attempts(tx, attempts)

@@ -6,6 +6,7 @@ one: a caller whose scope is every complaint or a source. Managers and admins se
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.time.preview import parse_duration
 from complaints.features.webhooks import planning
 from complaints.features.webhooks.rules import EVERY_TYPE, DisabledReason, WebhookStatus, may_follow
-from complaints.features.webhooks.schemas import CreateWebhook, PatchWebhook, WebhookFilter
+from complaints.features.webhooks.schemas import OWN_FORMATS, CreateWebhook, PatchWebhook, WebhookFilter
 from complaints.features.webhooks.tables import deliveries, subscriptions
 from complaints.features.webhooks.tables.subscriptions import Webhook as Webhook
 from complaints.outbound.signing import make_secret
@@ -32,13 +33,28 @@ LONGEST_OVERLAP = timedelta(days=30)
 log = logging.getLogger(__name__)
 
 
-def create_webhook(service: Service, tx: Transaction, caller: Caller, command: CreateWebhook) -> Webhook:
-    """Make a subscription to the events from now on. Raises Forbidden, InvalidContent and Conflict."""
+@dataclass(frozen=True, slots=True)
+class HubForm:
+    """The form of the messages of a hub of TMF621, and its query as it was sent."""
+
+    name: str
+    query: str | None
+
+
+def create_webhook(
+    service: Service, tx: Transaction, caller: Caller, command: CreateWebhook, hub: HubForm | None = None
+) -> Webhook:
+    """Make a subscription to the events from now on. Raises Forbidden, InvalidContent and Conflict.
+
+    `hub` is given for a subscription that is made at a hub: it has another form, and each of an owner is different.
+    """
     caller.require(Right.CONTRIBUTE)
     if not may_follow(caller.scope):
         raise Forbidden("Webhooks are for callers whose scope is every complaint or a source.")
     _check_members(service, tx, command)
     planning.hold(tx)
+    if hub is not None:
+        _refuse_same_hub(tx, caller, command.url, hub)
     _refuse_too_many(tx, caller)
     webhook_id = service.new_id()
     excluded = command.exclude_actors if command.exclude_actors is not None else (caller.actor,)
@@ -47,7 +63,8 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
         "url": command.url,
         "event_types": list(command.event_types),
         "payload": command.payload,
-        "format": command.format,
+        "format": command.format if hub is None else hub.name,
+        "query": None if hub is None else hub.query,
         "filter": _filter_of(command.filter),
         "exclude_actors": list(excluded),
         "secret": make_secret(),
@@ -61,6 +78,14 @@ def create_webhook(service: Service, tx: Transaction, caller: Caller, command: C
     subscriptions.insert_webhook(tx, values)
     _note("a webhook was made", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
+
+
+def _refuse_same_hub(tx: Transaction, caller: Caller, url: str, hub: HubForm) -> None:
+    """A client that subscribes again after a restart must not get each event twice."""
+    for found in subscriptions.list_webhooks(tx):
+        same = (found.url, found.format, found.query) == (url, hub.name, hub.query)
+        if same and found.created_by == caller.actor:
+            raise Conflict(f"There is a hub with this callback and query already: {found.id}.")
 
 
 def _refuse_too_many(tx: Transaction, caller: Caller) -> None:
@@ -135,6 +160,8 @@ def change_webhook(
     planned_until = planning.hold(tx)
     found = load_webhook(tx, caller, webhook_id, lock=True)
     _check_members(service, tx, command)
+    if found.format not in OWN_FORMATS:
+        _keep_form(command)
     values: dict[str, Any] = {
         name: value
         for name, value in (
@@ -159,6 +186,13 @@ def change_webhook(
         subscriptions.update_webhook(tx, webhook_id, again | fresh)
     _note("a webhook was changed", caller, webhook_id)
     return load_webhook(tx, caller, webhook_id)
+
+
+def _keep_form(command: PatchWebhook) -> None:
+    """Raise InvalidContent for another form of a hub: its receiver reads TMF621."""
+    for name in ("format", "payload"):
+        if getattr(command, name) is not None:
+            raise InvalidContent.at(f"/{name}", "A subscription of a hub keeps its form: make another one.")
 
 
 def _listed(names: Sequence[str] | None) -> list[str] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, RowMapping, String, Table, Text, select
+from sqlalchemy import Column, Index, Integer, LargeBinary, RowMapping, String, Table, Text, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from complaints.domain.complaint.history import GENESIS, canonical
@@ -22,6 +22,7 @@ from complaints.storage.database.transactions import Transaction
 from complaints.storage.database.types import UtcDateTime, metadata, one_of
 from complaints.storage.rows import configuration
 from complaints.storage.rows.provider_identity import provider_identity
+from complaints.storage.rows.ticket_specification import ticket_specification
 from complaints.storage.rows.user_password import user_password
 
 audit_event = Table(
@@ -50,6 +51,7 @@ _TABLES: dict[AuditSubject, Table] = {
     AuditSubject.PASSWORD: user_password,
     AuditSubject.PROVIDER_IDENTITY: provider_identity,
     AuditSubject.DUTY: configuration.duty_rota,
+    AuditSubject.TICKET_SPECIFICATION: ticket_specification,
 }
 _DIGESTED = {
     (AuditSubject.POLICY, "text"),
@@ -148,6 +150,12 @@ def list_events(
     wanted += [column == value for column, value in given if value is not None]
     statement = _HELD.where(*wanted).order_by(a.sequence.desc()).limit(limit)
     return [AuditEvent(*row) for row in tx.connection.execute(statement)]
+
+
+def find_spans(tx: Transaction, subject: AuditSubject) -> dict[str, tuple[datetime, datetime]]:
+    """The instants of the first and the last entry, in UTC, for every code of a kind of configuration."""
+    statement = select(a.code, func.min(a.at), func.max(a.at)).where(a.subject == subject).group_by(a.code)
+    return {code: (first, last) for code, first, last in tx.connection.execute(statement)}
 
 
 def chained_digest(previous: bytes, event: AuditEvent) -> bytes:

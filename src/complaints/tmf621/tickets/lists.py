@@ -57,7 +57,8 @@ def list_tickets(request: TmfRequest, tx: Transaction, query: Query, kept: KeptC
     tickets = load_tickets(service, tx, caller, page.complaints)
     note_persons_of(request, tickets)
     shown = [
-        pick_fields(request.edition.show(ticket_json(one, request.base)), query.fields) for one in tickets
+        pick_fields(request.edition.show(ticket_json(one, request.base), caller.source), query.fields)
+        for one in tickets
     ]
     headers = {"X-Total-Count": str(total), "X-Result-Count": str(len(shown))}
     links = _links(request, query, page, digest)

@@ -9,7 +9,7 @@ from complaints.domain.errors import NotFound
 from complaints.domain.vocabulary import EventType
 from complaints.tmf621.editions import Members
 from complaints.tmf621.requests import TmfRequest
-from complaints.tmf621.tickets.categories import CategoryWords
+from complaints.tmf621.tickets.categories import CategoryWords, words_of
 from complaints.tmf621.tickets.histories import EVENT_TYPES, StatusChange, read_status_changes, show_notes
 from complaints.tmf621.tickets.statuses import ticket_status
 from complaints.use_cases.access import Caller
@@ -52,7 +52,7 @@ def load_tickets(
     """The tickets of complaints, in the same order. The number of statements does not depend on their number."""
     histories = find_histories(tx, caller, found, EVENT_TYPES)
     attachments = find_attachments(tx, caller, found)
-    words = CategoryWords(service.configuration(tx).categories)
+    words = words_of(service.configuration(tx).categories)
     tickets = []
     for parts in found:
         history = histories.get(parts.members["id"], [])
@@ -79,7 +79,7 @@ def new_ticket(service: Service, tx: Transaction, parts: ComplaintParts) -> Tick
     """The ticket of a complaint that this transaction registers. Its history holds nothing but its creation."""
     members = parts.members
     created = StatusChange(ticket_status(members["status"]), members["created_at"])
-    return TicketParts(parts, CategoryWords(service.configuration(tx).categories), changes=[created])
+    return TicketParts(parts, words_of(service.configuration(tx).categories), changes=[created])
 
 
 def _last_hold_reason(history: Sequence[EventRecord]) -> str | None:

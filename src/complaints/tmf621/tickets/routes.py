@@ -8,7 +8,9 @@ from starlette.responses import Response
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, make_answer, request_of
+from complaints.tmf621.tickets.changing import change_ticket, read_patch
 from complaints.tmf621.tickets.creating import create_ticket
+from complaints.tmf621.tickets.deleting import delete_ticket
 from complaints.tmf621.tickets.lists import list_tickets, read_list_query
 from complaints.tmf621.tickets.loading import load_ticket, note_persons_of
 from complaints.tmf621.tickets.representation import NAME, ticket_json
@@ -37,7 +39,39 @@ def make_router(edition: Edition) -> APIRouter:
     async def retrieve(request: request_type, reference: str) -> Response:
         return await _retrieve(request, reference)
 
+    @router.patch("/{reference}")
+    async def patch(request: request_type, reference: str) -> Response:
+        return await _patch(request, reference)
+
+    @router.delete("/{reference}")
+    async def delete(request: request_type, reference: str) -> Response:
+        return await _delete(request, reference)
+
     return router
+
+
+async def _patch(request: TmfRequest, reference: str) -> Response:
+    """The answer is read after the commit, because the history is complete only then."""
+    request.caller.require(Right.CONTRIBUTE)
+    media_type, content = await read_json(request.http, request.edition.patch_types)
+    patch = read_patch(media_type, content, request.edition, request.caller.source)
+
+    def work(tx: Transaction) -> Answer:
+        change_ticket(request, tx, reference, patch)
+        return make_answer(204, None)
+
+    await request.write(work)
+    return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
+
+
+async def _delete(request: TmfRequest, reference: str) -> Response:
+    request.caller.require(Right.CONTRIBUTE)
+
+    def work(tx: Transaction) -> Answer:
+        delete_ticket(request, tx, reference)
+        return make_answer(204, None)
+
+    return await request.write(work)
 
 
 async def _list(request: TmfRequest, counts: KeptCounts) -> Response:
@@ -61,4 +95,5 @@ async def _retrieve(request: TmfRequest, reference: str) -> Response:
 def _shown(request: TmfRequest, tx: Transaction, reference: str) -> Answer:
     found = load_ticket(request.service, tx, request.caller, reference)
     note_persons_of(request, [found])
-    return make_answer(200, request.edition.show(ticket_json(found, request.base)))
+    shown = request.edition.show(ticket_json(found, request.base), request.caller.source)
+    return make_answer(200, shown)

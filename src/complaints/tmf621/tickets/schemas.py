@@ -1,38 +1,12 @@
 """The shapes of trouble tickets that callers send, in the words of version 5. Each member is as TMF621 types it."""
 
-import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    AliasGenerator,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AliasGenerator, ConfigDict, Field, Strict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
-from complaints.tmf621.bodies import TmfContent
+from complaints.tmf621.bodies import DateTime, TmfContent
 from complaints.tmf621.tickets.statuses import TicketStatus
-
-_DATE_TIME = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
-    r"([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII,
-)
-
-
-def _check_date_time(text: str) -> str:
-    if not _DATE_TIME.fullmatch(text):
-        raise ValueError("must be an instant as in RFC 3339, such as 2026-01-05T09:00:00Z")
-    return text
-
-
-DateTime = Annotated[str, AfterValidator(_check_date_time)]
-"""An instant as the caller wrote it. It is a wish, or a fact that the product knows better."""
-
 
 Item = TypeVar("Item")
 Many = Annotated[tuple[Item, ...], Strict(False)]
@@ -97,6 +71,7 @@ class GivenAttachment(_Typed):
     content: str | None = None
     size: GivenQuantity | None = None
     valid_for: GivenPeriod | None = None
+    referred_type: Annotated[str | None, Field(alias="@referredType")] = None
 
 
 class GivenAttachmentReference(_Reference):

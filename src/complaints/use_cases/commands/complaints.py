@@ -256,6 +256,16 @@ class Resolve(_Transition):
         return found
 
 
+class ResolveAssumed(Resolve):
+    """As `Resolve`, for a caller whose interface cannot name the outcome: `not_upheld` is assumed (rule 1.20).
+
+    No body of the API has this form, so its callers must name the outcome.
+    """
+
+    outcome: Literal[Outcome.NOT_UPHELD] = Outcome.NOT_UPHELD
+    outcome_assumed: Literal[True] = True
+
+
 class NotifyResult(_Transition):
     """Feed the result back to the complainant; the follow-up begins."""
 

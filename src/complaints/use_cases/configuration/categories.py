@@ -6,7 +6,9 @@ from complaints.domain.policy.categories import Category, check_category
 from complaints.domain.vocabulary import AuditSubject
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
+from complaints.storage.rows import audit_event, ticket_specification
 from complaints.storage.rows import configuration as configuration_rows
+from complaints.use_cases.access import Caller
 from complaints.use_cases.commands.configuration import CreateCategory, PatchCategory
 from complaints.use_cases.configuration.changing import merge_names, pick_changes
 from complaints.use_cases.configuration.reference_data import ReferenceKind
@@ -36,6 +38,14 @@ def _plan_change(
     return category
 
 
+def _restore_specification(tx: Transaction, caller: Caller, old: Category | None, category: Category) -> None:
+    """A retired category that is used again is a trouble ticket specification again, if it was deleted as such."""
+    if old is None or old.active or not category.active:
+        return
+    if ticket_specification.restore_row(tx, category.code):
+        audit_event.record_change(tx, caller.actor, AuditSubject.TICKET_SPECIFICATION, category.code)
+
+
 def _active_teams(configuration: Configuration) -> set[str]:
     return {team.code for team in configuration.directory.teams.values() if team.active}
 
@@ -49,4 +59,5 @@ CATEGORIES: ReferenceKind[Category, CreateCategory, PatchCategory] = ReferenceKi
     items=lambda configuration: configuration.categories,
     plan_new=_plan_new,
     plan_change=_plan_change,
+    before_write=_restore_specification,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from complaints.api.feature import settings_of
+from complaints.api.feature import annexes_of, settings_of
 from complaints.console.forms import SentForm
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.pages.settings.fields import FieldKind, FormField, make_field
@@ -35,6 +35,7 @@ from complaints.domain.vocabulary import Priority
 from complaints.features.webhooks import use_cases
 from complaints.features.webhooks.rules import WebhookStatus
 from complaints.features.webhooks.schemas import (
+    OWN_FORMATS,
     CreateWebhook,
     PatchWebhook,
     ReplayWebhook,
@@ -152,6 +153,8 @@ def _facts_of(request: PageRequest, found: Webhook) -> Iterator[TableFact]:
     yield TableFact(heads.state, _state_cell(request, found))
     yield TableFact(heads.events, Cell(_types_words(request, found)))
     yield TableFact(heads.payload, Cell(words.payloads[found.payload], note=words.formats[found.format]))
+    if found.query is not None:
+        yield TableFact(heads.hub_query, Cell(found.query, code=True))
     wanted = (
         f"{words.fields[f'filter_{name}']}: {getattr(found.filter, name)}"
         for name in _FILTER
@@ -280,7 +283,8 @@ def test(request: SignedIn, webhook_id: UUID, _form: SentForm) -> Response:
     """Send a test message now, and say what became of it."""
     request.caller.require(Right.CONTRIBUTE)
     seconds = settings_of(request.http, WebhookSettings).timeout_seconds
-    result = send_test(request.service, request.caller, webhook_id, seconds=seconds)
+    annexes = annexes_of(request.http)
+    result = send_test(request.service, request.caller, webhook_id, seconds=seconds, annexes=annexes)
     values: dict[str, Any] = {"result": result, "next_page": address_of(PART, webhook_id)}
     if request.is_partial:
         return request.page("settings/test_fragment.html", **values)
@@ -311,24 +315,23 @@ def _load(request: PageRequest, webhook_id: UUID) -> Webhook:
     return request.read(lambda tx: use_cases.load_webhook(tx, request.caller, webhook_id))
 
 
-def _fields(request: PageRequest) -> list[FormField]:
+def _fields(request: PageRequest, *, of_hub: bool = False) -> list[FormField]:
+    """The fields of a subscription. A hub keeps the content and the form of its messages."""
     locale, words = request.locale, request.locale.texts.settings
     configuration = read_configuration(request)
     anything = (("", str(words.anything)),)
     categories = [(one.code, locale.name(one.names, one.code)) for one in configuration.categories.values()]
     priorities = [(str(one), locale.word("priority", one)) for one in Priority]
+    payloads = [(one, words.payloads[one]) for one in words.payloads]
+    formats = [(one, words.formats[one]) for one in OWN_FORMATS]
+    form = [
+        make_field(locale, "payload", FieldKind.CHOICE, options=payloads),
+        make_field(locale, "format", FieldKind.CHOICE, options=formats),
+    ]
     return [
         make_field(locale, "url", required=True),
         make_field(locale, "event_types", FieldKind.WORDS, required=True),
-        make_field(
-            locale,
-            "payload",
-            FieldKind.CHOICE,
-            options=[(one, words.payloads[one]) for one in words.payloads],
-        ),
-        make_field(
-            locale, "format", FieldKind.CHOICE, options=[(one, words.formats[one]) for one in words.formats]
-        ),
+        *([] if of_hub else form),
         make_field(
             locale,
             "filter.team",
@@ -348,7 +351,8 @@ def _new_sheet(request: PageRequest) -> Sheet:
 
 
 def _change_sheet(request: PageRequest, webhook_id: UUID) -> Sheet:
-    return _sheet(request, "change_webhook", webhook_id, _fields(request), changes=True)
+    of_hub = _load(request, webhook_id).format not in OWN_FORMATS
+    return _sheet(request, "change_webhook", webhook_id, _fields(request, of_hub=of_hub), changes=True)
 
 
 def _rotate_sheet(request: PageRequest, webhook_id: UUID) -> Sheet:

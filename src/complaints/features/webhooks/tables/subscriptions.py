@@ -109,6 +109,7 @@ class Webhook:
     start_after: int
     planned: int
     replays: int
+    query: str | None = None
 
     def secrets_at(self, now: datetime) -> list[str]:
         """The secrets that sign at `now`: the present one first."""

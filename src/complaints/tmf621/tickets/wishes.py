@@ -1,0 +1,63 @@
+"""The parts of a change that are no members of the complaint: a wish for another status, and new notes. Pure."""
+
+from collections.abc import Collection
+
+from complaints.domain.errors import Conflict
+from complaints.domain.visibility import has_visible_character
+from complaints.tmf621.tickets.changed_members import PresentTicket
+from complaints.tmf621.tickets.characteristics import CARRIED, OUTCOME, READ_ONLY, read_characteristics
+from complaints.tmf621.tickets.patches import TicketPatch
+from complaints.tmf621.tickets.schemas import TicketChange
+from complaints.tmf621.tickets.status_actions import StatusWish
+
+
+def read_wish(
+    patch: TicketPatch, names: Collection[str], after: TicketChange, present: PresentTicket
+) -> StatusWish | None:
+    """The status that a patch asks for, with what the actions carry; None if it names no status.
+
+    An outcome that was only assumed is none. Raises Conflict for a reason or result without a status.
+    """
+    shown, carried = (
+        read_characteristics(one.characteristic or ()).carried for one in (present.before, after)
+    )
+    changed = frozenset(name for name in CARRIED if carried.get(name) != shown.get(name))
+    if after.status is None or "status" not in patch.named:
+        if changed or "statusChangeReason" in names:
+            name = min(changed, default="statusChangeReason")
+            raise Conflict(f"{name} can only be given with a change of the status.")
+        return None
+    reason = after.status_change_reason if "statusChangeReason" in patch.named else None
+    is_assumed = present.complaint.outcome_assumed and OUTCOME not in changed
+    return StatusWish(
+        after.status,
+        reason if reason and has_visible_character(reason) else None,
+        {name: value for name, value in carried.items() if not (is_assumed and name == OUTCOME)},
+        changed,
+    )
+
+
+def check_fixed_characteristics(after: TicketChange, present: PresentTicket) -> None:
+    """Raise Conflict if a characteristic that is only for reading has another value, or is gone."""
+    shown, given = (
+        {one.name: one.value for one in ticket.characteristic or () if one.name in READ_ONLY}
+        for ticket in (present.before, after)
+    )
+    changed = [name for name in sorted(READ_ONLY) if shown.get(name) != given.get(name)]
+    if changed:
+        raise Conflict(f"The characteristic {changed[0]} is read-only.")
+
+
+def find_new_notes(after: TicketChange, present: PresentTicket) -> list[str]:
+    """The texts of notes that the ticket did not show. Raises Conflict if a note was changed or removed.
+
+    A text that is on record already is a repetition: programs send a change again after a timeout.
+    """
+    shown = present.before.note or ()
+    notes = after.note or ()
+    texts = {one.id: one.text for one in notes if one.id is not None}
+    if any(one.id not in texts or texts[one.id] != one.text for one in shown):
+        raise Conflict("Notes can be added, but neither changed nor removed.")
+    known_ids, known_texts = {one.id for one in shown}, {one.text for one in shown}
+    new = (one.text for one in notes if one.id not in known_ids and one.text not in known_texts)
+    return [text for text in new if text is not None and has_visible_character(text)]

@@ -1,0 +1,31 @@
+"""A fuzzer with the official description of TMF621 v4.0.0 meets a real server: every answer is as described."""
+
+from pathlib import Path
+
+from complaints.use_cases.upkeep.checks import check_all
+from tests.contract.tmf621_files import V4, official_file
+from tests.contract.tmf621_fuzzing import fuzz
+from tests.journeys.running_server import Launcher
+from tests.support import ADMIN_SECRET, opened_service
+
+PATH = "/tmf-api/troubleTicket/v4"
+LISTENERS = "notification listeners (client side)"
+# The description has no links between its operations. The fuzzer finds them in schemas and `Location` headers.
+FEWEST_LINKS = 10
+
+
+def test_every_answer_is_as_the_official_file_describes(
+    launcher: Launcher, database_url: str, tmp_path: Path
+) -> None:
+    document = official_file(V4)
+    server = launcher.serve(database_url, sandbox=1)
+    found = fuzz(document, f"{server.url}{PATH}", tmp_path, few=60, arguments=("--exclude-tag", LISTENERS))
+    assert found.failures == frozenset(), found.output
+    assert found.report["exit_code"] == 0, found.output
+    assert found.untouched == []
+    assert found.links >= FEWEST_LINKS
+    with server.client(ADMIN_SECRET) as http:
+        assert http.get("/v1/me").status_code == 200, "the fuzzer lost its key, so it met refusals alone"
+    assert "Traceback" not in server.output
+    with opened_service(database_url) as service:
+        assert list(check_all(service)) == []

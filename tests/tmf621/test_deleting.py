@@ -1,0 +1,73 @@
+"""A deleted ticket is gone from this interface; its complaint is withdrawn, and nothing of it is lost."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from complaints.domain.vocabulary import AccessRole
+from tests.support import Scenario
+from tests.tmf621.changes import changed, complaint_of, make, timeline_of
+from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
+
+
+@pytest.mark.parametrize("base", [TICKETS, TICKETS_V4])
+def test_a_deleted_ticket_is_withdrawn_and_gone(client: TestClient, base: str) -> None:
+    ticket, other = make(client), make(client, description="Another")
+    path = f"{base}/{ticket['id']}"
+    answer = client.delete(path)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert client.get(path).status_code == 404
+    assert client.delete(path).status_code == 404
+    assert client.patch(path, json={"description": "Changed"}).status_code == 404
+    assert client.get(f"{base}/{other['id']}").status_code == 200
+    complaint = complaint_of(client, ticket)
+    assert complaint["status"] == "withdrawn"
+    events = timeline_of(client, ticket)
+    [withdrawn] = [one for one in events if one["type"] == "complaint.withdrawn"]
+    assert withdrawn["data"]["reason"] == "deleted by key:bootstrap"
+
+
+def test_a_reopened_complaint_is_a_ticket_again(client: TestClient) -> None:
+    ticket = make(client)
+    client.delete(f"{TICKETS}/{ticket['id']}")
+    path = f"/v1/complaints/{ticket['id']}/transitions"
+    client.post(path, json={"action": "reopen", "reason": "By mistake"}).raise_for_status()
+    assert client.get(f"{TICKETS}/{ticket['id']}").json()["status"] == "inProgress"
+    changed(client, ticket, status="cancelled")  # withdrawn again, but not deleted again
+    assert client.get(f"{TICKETS}/{ticket['id']}").json()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [("cancelled", "withdrawn"), ("rejected", "rejected"), ("closed", "closed")]
+)
+def test_a_ticket_that_has_ended_cannot_be_deleted(client: TestClient, status: str, state: str) -> None:
+    ticket = make(client)
+    if status == "closed":
+        changed(client, ticket, status="resolved", statusChangeReason="Done")
+    changed(client, ticket, status=status, statusChangeReason="Done")
+    answer = client.delete(f"{TICKETS}/{ticket['id']}")
+    assert answer.status_code == 409
+    assert f"A ticket whose complaint is {state} cannot be deleted." in answer.json()["message"]
+    assert client.get(f"{TICKETS}/{ticket['id']}").status_code == 200
+
+
+def test_an_intake_key_deletes_tickets_of_its_own_source_alone(
+    client: TestClient, scenario: Scenario
+) -> None:
+    own, other = (scenario.key(AccessRole.INTAKE, source=source) for source in ("crm", "other"))
+    ticket = client.post(TICKETS, json=new_ticket(), headers=own).json()
+    path = f"{TICKETS}/{ticket['id']}"
+    assert client.delete(path, headers=other).status_code == 404
+    assert client.delete(path, headers=scenario.key(AccessRole.AUDITOR)).status_code == 403
+    assert client.delete(path, headers=own).status_code == 204
+    assert client.get(path, headers=own).status_code == 404
+
+
+def test_a_ticket_is_deleted_by_its_number_too(client: TestClient) -> None:
+    ticket = make(client)
+    number = complaint_of(client, ticket)["number"]
+    assert client.delete(f"{TICKETS}/{number}").status_code == 204
+    assert client.get(f"{TICKETS}/{ticket['id']}").status_code == 404
+
+
+def test_an_unknown_ticket_cannot_be_deleted(client: TestClient) -> None:
+    assert client.delete(f"{TICKETS}/nope").status_code == 404
