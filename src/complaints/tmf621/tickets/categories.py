@@ -29,7 +29,7 @@ class CategoryWords:
     @property
     def codes(self) -> list[str]:
         """The codes of the active categories."""
-        return [category.code for category in self._categories.values() if self._is_in_use(category)]
+        return [category.code for category in self.categories.values() if self._is_in_use(category)]
 
     @property
     def names(self) -> dict[str, str]:
@@ -50,7 +50,7 @@ _last_made: list[CategoryWords] = []
 
 
 def words_of(categories: Mapping[str, Category]) -> CategoryWords:
-    """The words for the categories of the configuration. They are made anew only for another configuration."""
+    """The words for the categories of the configuration. Another configuration has new ones."""
     for made in _last_made:
         if made.categories is categories:
             return made
