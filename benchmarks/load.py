@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from benchmarks.errors import CannotMeasure
 from benchmarks.load_generator import MARK
 
 _FOREVER = 1 << 62
+BodyOf = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,14 @@ def put_load(
     return load
 
 
-def posts(path: str, *, mark: str, secret: str, count: int = 200) -> list[bytes]:
+def posts(
+    path: str, *, mark: str, secret: str, count: int = 200, body_of: BodyOf = lambda body: body
+) -> list[bytes]:
     """Templates of POSTs of complaints: every one sent has an external id and an idempotency key of its own.
 
-    `mark` keeps those of one load apart from those of another.
+    `mark` keeps those of one load apart from those of another. `body_of` writes a complaint in another form.
     """
-    bodies = samples.complaints(mark=f"{mark}-{MARK.decode()}")
+    bodies = map(body_of, samples.complaints(mark=f"{mark}-{MARK.decode()}"))
     return [post(path, body, secret=secret, key=f"{mark}-{MARK.decode()}") for body in islice(bodies, count)]
 
 

@@ -13,6 +13,7 @@ from benchmarks.measures.processes import MEMORY, START
 from benchmarks.measures.queries import QUERIES
 from benchmarks.measures.simulate import SIMULATE, SIMULATE_SQLITE
 from benchmarks.measures.storm import STORM
+from benchmarks.measures.tmf621 import TMF621_CREATE, TMF621_LIST
 from benchmarks.measures.webhooks import INTAKE_WEBHOOKS, WEBHOOKS
 
 _ALL: tuple[Row, ...] = (
@@ -38,6 +39,8 @@ _ALL: tuple[Row, ...] = (
     CONSOLE_SQLITE,
     WEBHOOKS,
     INTAKE_WEBHOOKS,
+    TMF621_LIST,
+    TMF621_CREATE,
 )
 
 ROWS = {row.name: row for row in _ALL}

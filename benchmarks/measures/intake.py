@@ -14,7 +14,7 @@ import psycopg
 from benchmarks.context import BenchContext
 from benchmarks.databases import plain_url, server_cpu_seconds
 from benchmarks.errors import CannotMeasure
-from benchmarks.load import Load, posts, put_load
+from benchmarks.load import BodyOf, Load, posts, put_load
 from benchmarks.measures.measure import Cost, Measurement, Row
 from benchmarks.processes import SECRET, Process, serving, serving_bare
 
@@ -25,13 +25,24 @@ _COUNT = "SELECT count(*) FROM complaint WHERE external_id LIKE "
 
 
 class IntakeSide:
-    """One side of the comparison: its processes, and the load they took."""
+    """One side of the comparison: its processes, and the load they took.
 
-    def __init__(self, processes: Sequence[Process], *, connections: int, url: str | None = None) -> None:
+    It posts to `path`; `body_of` writes a complaint in the form that is taken there.
+    """
+
+    def __init__(
+        self,
+        processes: Sequence[Process],
+        *,
+        connections: int,
+        url: str | None = None,
+        path: str = PATH,
+        body_of: BodyOf = lambda body: body,
+    ) -> None:
         self.processes = processes
         self.ports = [process.port() for process in processes]
         self.mark = uuid4().hex[:8]
-        self.templates = posts(PATH, mark=self.mark, secret=SECRET)
+        self.templates = posts(path, mark=self.mark, secret=SECRET, body_of=body_of)
         self.connections = connections
         self.loads: list[Load] = []
         self.cpu_seconds = [0.0] * len(processes)

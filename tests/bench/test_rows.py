@@ -31,6 +31,8 @@ TINY = {
     "memory": {"requests": 50, "warm_up": 10},
     "webhooks": {"messages": 30},
     "intake-webhooks": {"seconds": 1, "concurrency": 4, "processes": 1, "webhooks": 2},
+    "tmf621-create": {"seconds": 1, "concurrency": 4, "processes": 1},
+    "tmf621-list": {"complaints": 300, "requests": 10},
 }
 NO_LIMIT = {"lag", "memory", "start"}
 

@@ -99,6 +99,20 @@ def test_everything_stands_on_one_page(
     assert re.search("<script>|style=| on[a-z]+=", text) is None
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "Not upheld (assumed)"), ("zh", "不属实（推定）")])
+def test_rule_1_20_the_page_says_that_an_outcome_is_assumed(
+    scenario: Scenario, sign_in: SignIn, language: str, word: str
+) -> None:
+    made = scenario.resolve_assumed(scenario.post())
+    scenario.act(made, "notify_result", message="It is mended.", contact_channel="phone")
+    reader, sheet = sign_in(), f"/follow-ups/{number_of(made.sequence)}/sheet"
+    assert reader.get(address_of(made), language=language).text.count(word) == 2  # the result, and its event
+    assert word in reader.get(sheet, language=language, partial=True).text
+    scenario.act(made, "reopen", reason="Why?")
+    scenario.act(made, "resolve", resolution="Mended", outcome="upheld", cause="technical")
+    assert reader.get(address_of(made), language=language).text.count(word) == 1  # the past stays
+
+
 def test_a_deadline_has_its_pauses_its_promise_and_who_hears_of_its_steps(
     client: TestClient, scenario: Scenario, service: Service
 ) -> None:

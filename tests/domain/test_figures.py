@@ -255,6 +255,18 @@ def test_rules_6_09_and_6_10_the_first_result_has_its_time_and_its_teller(
     assert len(of_kind(facts, FactKind.TRANSFER)) == len(moved)
 
 
+def test_rule_6_35_a_result_knows_if_its_outcome_was_assumed_when_it_was_told() -> None:
+    assumed = {"status": "resolved", "outcome": "not_upheld", "outcome_assumed": True}
+    facts = fold(
+        (7, "complaint.resolved", {"changes": assumed}),
+        (7, "complaint.result_notified", {"changes": {"status": "following_up"}}),
+        (8, "complaint.resolved", {"changes": {"outcome": "upheld", "outcome_assumed": None}}),
+        (9, "complaint.result_notified", {"changes": {"cycle": 2}}),
+    )
+    results = [(fact.outcome, fact.is_assumed) for fact in of_kind(facts, FactKind.RESULT)]
+    assert results == [("not_upheld", True), ("upheld", None)]
+
+
 def test_rule_6_19_escalations_have_their_level() -> None:
     step = {"escalation_id": "1", "planned_at": DAY.format(6), "level": 2}
     facts = fold((6, "complaint.escalated", step), (6, "escalation.acknowledged", {"escalation_id": "1"}))

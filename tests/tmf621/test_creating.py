@@ -296,6 +296,38 @@ def test_odd_content_that_the_schema_allows_is_kept(client: TestClient) -> None:
     check_ticket(ticket)
 
 
+def test_a_relation_to_a_known_ticket_is_a_link(client: TestClient, scenario: Scenario) -> None:
+    first, second = create(client), create(client)
+    number = native(client, second)["number"]
+    sent = [
+        {"@type": "own", "id": first["id"], "relationshipType": "dependency", "name": "theirs"},
+        {"@type": "own", "id": number, "relationshipType": "isDuplicateOf"},
+        {"@type": "own", "id": "567", "href": "https://crm.example/567", "relationshipType": "dependency"},
+        {"@type": "own", "id": "", "relationshipType": ""},
+    ]
+    ticket = create(client, troubleTicketRelationship=sent)
+    check_ticket(ticket)
+    related = ticket["troubleTicketRelationship"]
+    assert [one["id"] for one in related] == [first["id"], second["id"], "567", ""]
+    assert [one["relationshipType"] for one in related] == ["dependency", "isDuplicateOf", "dependency", ""]
+    assert related[2:] == sent[2:]
+    links = native(client, ticket)["links"]
+    assert {(one["complaint_id"], one["type"]) for one in links} == {
+        (first["id"], "related"),
+        (second["id"], "duplicate_of"),
+    }
+    query = {"type": "related", "complaint_id": first["id"]}
+    removed = client.delete(f"/v1/complaints/{ticket['id']}/links", params=query)
+    assert removed.status_code < 300, removed.text
+    shown = client.get(ticket["href"]).json()["troubleTicketRelationship"]
+    assert [one["id"] for one in shown] == [second["id"], "567", ""]
+    intake = scenario.key(AccessRole.INTAKE, source="crm")
+    answer = client.post(TICKETS, json=new_ticket(troubleTicketRelationship=sent), headers=intake)
+    assert answer.status_code == 201
+    shown = client.get(answer.json()["href"]).json()["troubleTicketRelationship"]
+    assert shown == sent  # a key that may not link complaints only names them
+
+
 def test_a_wish_for_the_year_0_comes_back(client: TestClient) -> None:
     wish = "0000-02-29T23:59:60z"
     assert create(client, requestedResolutionDate=wish)["requestedResolutionDate"] == wish

@@ -10,6 +10,7 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.domain.scope import ALL_COMPLAINTS
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage import load
+from tests.journeys.test_races import at_once
 from tests.support import Scenario
 from tests.tmf621.changes import (
     change,
@@ -304,3 +305,22 @@ def test_new_tickets_of_the_official_examples_resolve(client: TestClient) -> Non
         "statusChangeReason": "Give credit and resent bill to customer",
     }
     assert changed(client, ticket, **body)["statusChangeReason"] == body["statusChangeReason"]
+
+
+def test_changes_at_the_same_time_happen_one_after_the_other(client: TestClient) -> None:
+    ticket = make(client)
+    wishes = [("resolved", "Repaired"), ("rejected", "Not ours")] * 2
+
+    def act(number: int) -> int:
+        status, reason = wishes[number]
+        text = f"{status} {number}"
+        return change(client, ticket, status=status, statusChangeReason=reason, note=[note(text)]).status_code
+
+    codes = at_once(len(wishes), act)
+    shown = client.get(f"{TICKETS}/{ticket['id']}").json()
+    won = [f"{wishes[n][0]} {n}" for n, code in enumerate(codes) if code == 200]
+    assert sorted(texts_of(shown)) == sorted(won)
+    assert {text.split()[0] for text in won} == {shown["status"]}
+    assert sorted(set(codes)) == [200, 409]
+    types = [one["type"] for one in timeline_of(client, ticket)]
+    assert types.count("complaint.resolved") + types.count("complaint.rejected") == 1

@@ -94,6 +94,7 @@ class Result(TypedDict):
 
     resolution: str | None
     outcome: str | None
+    outcome_assumed: bool
     cause: str | None
     root_cause: str | None
     compensation: Compensation | None

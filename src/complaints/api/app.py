@@ -153,7 +153,9 @@ def create_app(
     app.state.refusal_forms = {path: face.refusal_form for path, face in faces.items() if face.refusal_form}
     for path, face in faces.items():
         face.app.state = app.state
-        app.mount(path, face.app)  # before the routers: to match all their routes first takes most of a millisecond
+        app.mount(
+            path, face.app
+        )  # before the routers: to match all their routes first takes most of a millisecond
     _include_routers(app, annexes)
     install_middleware(
         app,

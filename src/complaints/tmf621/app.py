@@ -12,6 +12,7 @@ from complaints.tmf621.errors import write_error
 from complaints.tmf621.hub import routes as hub
 from complaints.tmf621.hub.message_forms import form_name, make_form
 from complaints.tmf621.requests import FACE as PREFIX
+from complaints.tmf621.specifications import routes as specifications
 from complaints.tmf621.tickets import routes as tickets
 from complaints.tmf621.v4 import translation
 
@@ -72,6 +73,7 @@ def create_face() -> Face:
     for edition in EDITIONS:
         app.include_router(tickets.make_router(edition))
         app.include_router(hub.make_router(edition))
+    app.include_router(specifications.make_router(V5))
     return Face(app, needs_key=True, refusal_form=write_error)
 
 

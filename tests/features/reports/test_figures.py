@@ -28,7 +28,7 @@ from complaints.use_cases.commands.complaints import PatchComplaint
 from complaints.use_cases.complaints import edit
 from complaints.use_cases.figures import keeping, rebuilding
 from complaints.use_cases.figures.answering import answer_figure
-from complaints.use_cases.figures.fact_rows import FigureFactRow, WantedRows, list_fact_rows
+from complaints.use_cases.figures.fact_rows import FigureFactRow, Side, WantedRows, list_fact_rows
 from complaints.use_cases.figures.keeping import keep_facts, keep_facts_after_sweep
 from complaints.use_cases.figures.rebuilding import FoldedWindow, RebuildTaken, rebuild_all, rebuild_facts
 from complaints.use_cases.service import Service, Transaction
@@ -184,6 +184,31 @@ def test_each_figure_has_its_value(service: Service) -> None:
         total = ask(service, name).total
         found[name] = (total.numerator, total.denominator, {one.reason: one.count for one in total.excluded})
     assert found == expected
+
+
+def test_rule_6_35_an_assumed_outcome_is_left_out_of_the_upheld_rate_alone(scenario: Scenario) -> None:
+    assumed, named = scenario.post(), scenario.post()
+    scenario.resolve_assumed(assumed)
+    scenario.act(assumed, "notify_result", **TOLD)
+    tell_result(scenario, named, outcome="not_upheld")
+    follow(scenario.service)
+
+    def total(name: str) -> tuple[Any, ...]:
+        found = ask(scenario.service, name).total
+        return found.numerator, found.denominator, {one.reason: one.count for one in found.excluded}
+
+    assert total("upheld_rate") == (0, 1, {"outcome_assumed": 1})
+    assert total("time_to_result") == (2, None, {})
+    parts = ask(scenario.service, "upheld_rate").total.parts
+    assert parts == {"upheld": 0, "partly_upheld": 0, "not_upheld": 1}
+    wanted = WantedRows(ask(scenario.service, "upheld_rate").request, Side.DENOMINATOR)
+    [[row]] = _pages(scenario.service, wanted)
+    assert row.number == number_of(named.sequence)
+
+    scenario.act(assumed, "reopen", reason="Was it right?")
+    tell_result(scenario, assumed)
+    follow(scenario.service)
+    assert total("upheld_rate") == (1, 2, {"outcome_assumed": 1})  # the first result stays as it was told
 
 
 @pytest.mark.usefixtures("winter")

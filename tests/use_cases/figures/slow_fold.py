@@ -390,6 +390,8 @@ def upheld_rate(asked: Asked) -> Iterator[Counted]:
     for story, at, members in _results(asked):
         outcome = members.get("outcome")
         left_out = None if outcome else "no_outcome"
+        if members.get("outcome_assumed"):
+            left_out = "outcome_assumed"
         parts = {outcome: Decimal(1)} if outcome else {}
         yield Counted(story, at, Decimal(outcome in ("upheld", "partly_upheld")), left_out, parts)
 

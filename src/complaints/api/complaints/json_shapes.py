@@ -118,6 +118,7 @@ def _result(members: Mapping[str, Any]) -> dict[str, Any] | None:
     return {
         "resolution": members["resolution"],
         "outcome": members["outcome"],
+        "outcome_assumed": bool(members["outcome_assumed"]),
         "cause": members["cause"],
         "root_cause": members["root_cause"],
         "compensation": None if amount is None else {"amount": amount, "currency": currency},

@@ -97,6 +97,7 @@ class ResultShown(BaseModel):
 
     resolution: str | None
     outcome: Outcome | None
+    outcome_assumed: bool
     cause: Cause | None
     root_cause: str | None
     compensation: CompensationShown | None

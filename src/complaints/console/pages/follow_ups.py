@@ -15,6 +15,7 @@ from complaints.console.locale import Locale
 from complaints.console.page_request import PageRequest, SignedIn
 from complaints.console.rendering import html_response, render
 from complaints.console.views.call_sheets import WEEK, CallRow, DayGroup, call_row_of, say_what_follows
+from complaints.console.views.complaint_facts import say_outcome
 from complaints.domain.errors import InvalidContent
 from complaints.domain.staff import Directory, Team
 from complaints.domain.vocabulary import ContactOutcome, DeadlineKind
@@ -139,7 +140,9 @@ def _sheet(request: PageRequest, tx: Transaction, number: str) -> dict[str, Any]
         if one.kind == DeadlineKind.FOLLOW_UP and one.met_at is not None
     ]
     promised = promises.list_promises(tx, request.caller, number)
-    return {"complaint": view.complaint, "number": number, "made": made, "promised": promised, "now": tx.now}
+    outcome = say_outcome(view.complaint, request.locale)
+    shown = {"complaint": view.complaint, "outcome": outcome, "made": made, "promised": promised}
+    return {"number": number, "now": tx.now, **shown}
 
 
 @router.post("/follow-ups/{number}/{deadline_id}")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from complaints.console.locale import Locale
 from complaints.console.views.explained_time import name_of_policy
 from complaints.console.views.names import ShownNames
 from complaints.domain.complaint.facts import Complaint, Person
@@ -140,7 +141,7 @@ def result_of(complaint: Complaint, names: ShownNames) -> list[ComplaintFact]:
     granted = (complaint.compensation_amount, complaint.compensation_currency)
     told = complaint.result_told_at
     facts = [
-        ComplaintFact("outcome", locale.word("outcome", complaint.outcome) if complaint.outcome else ""),
+        ComplaintFact("outcome", say_outcome(complaint, locale)),
         ComplaintFact("resolution", names.text(complaint.resolution)),
         ComplaintFact("root_cause", names.text(complaint.root_cause)),
         ComplaintFact("compensation", " ".join(str(one) for one in granted if one is not None)),
@@ -148,6 +149,14 @@ def result_of(complaint: Complaint, names: ShownNames) -> list[ComplaintFact]:
         ComplaintFact("told_at", locale.time(told) if told else str(locale.texts.complaint.not_told)),
     ]
     return [fact for fact in facts if fact.text]
+
+
+def say_outcome(complaint: Complaint, locale: Locale) -> str:
+    """The decision in words, and that it is assumed if nobody made it. Empty without a decision."""
+    if complaint.outcome is None:
+        return ""
+    word = locale.word("outcome", complaint.outcome)
+    return str(locale.texts.complaint.assumed).format(outcome=word) if complaint.outcome_assumed else word
 
 
 def satisfaction_of(complaint: Complaint, names: ShownNames) -> list[ComplaintFact]:

@@ -174,7 +174,9 @@ class EventWords:
             if is_new and name != "priority":
                 continue
             if (said := self._value(name, value)) is not None:
-                yield f"{labels[name]}: {said}"
+                is_assumed = name == "outcome" and changes.get("outcome_assumed")
+                assumed = str(self.names.locale.texts.complaint.assumed)
+                yield f"{labels[name]}: {assumed.format(outcome=said) if is_assumed else said}"
         if changes.get("compensation_amount"):
             yield f"{labels.compensation}: {changes['compensation_amount']} {changes.get('compensation_currency', '')}"
         for role, changed in (data.get("persons") or {}).items():

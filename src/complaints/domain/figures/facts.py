@@ -45,6 +45,7 @@ class FigureFact:
     from the receipt to the first result, or the time of a holder: `holder` is its kind, `holder_team` and
     `holder_person` the staff. Of a breach it is the share of the holder, in millionths. `is_good` depends on the kind:
     the first owner gave the result without a transfer, the loop is closed, or there is a first-responsibility breach.
+    `is_assumed`: nobody named the outcome of the result (rule 1.20).
     """
 
     kind: FactKind
@@ -64,6 +65,7 @@ class FigureFact:
     is_omitted: bool | None = None
     microseconds: int | None = None
     outcome: str | None = None
+    is_assumed: bool | None = None
     amount: int | None = None
     currency: str | None = None
     csat: int | None = None

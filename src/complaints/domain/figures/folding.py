@@ -160,6 +160,7 @@ class _Folder:
             is_good=owner_told and not self._has_moved,
             microseconds=in_microseconds(at - self._drafts[0]["at"]),
             outcome=known.get("outcome"),
+            is_assumed=known.get("outcome_assumed"),
             amount=None if amount is None else int(Decimal(str(amount)) / AMOUNT_UNIT),
             currency=known.get("compensation_currency"),
         )

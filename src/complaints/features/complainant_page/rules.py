@@ -142,7 +142,8 @@ def _step(kind: StepKind, deadline: Deadline, policy: Policy, *, promise: str | 
 def result_of(complaint: Complaint, find_message: Callable[[], str | None]) -> ToldResult | None:
     """The result of the present cycle. None: the complainant was told none.
 
-    `find_message` finds the words with which the complainant was told. The page leaves out an assumed outcome (rule 1.20).
+    `find_message` finds the words with which the complainant was told. The page leaves out an assumed outcome
+    (rule 1.20).
     """
     if complaint.status not in _TOLD or complaint.result_told_at is None:
         return None

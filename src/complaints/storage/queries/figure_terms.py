@@ -154,7 +154,11 @@ TERMS: Mapping[str, FigureTerms] = {
     ),
     "upheld_rate": FigureTerms(
         _during(FactKind.RESULT),
-        (_MERGED, ("no_outcome", _always(f.outcome.is_(None)))),
+        (
+            _MERGED,
+            ("no_outcome", _always(f.outcome.is_(None))),
+            ("outcome_assumed", _always(f.is_assumed.is_(True))),
+        ),
         _one_if(f.outcome.in_(_UPHELD)),
         _always({str(one): _one_if(f.outcome == one) for one in Outcome}),
     ),

@@ -65,7 +65,7 @@ figure_fact = Table(
     Column("is_omitted", Boolean),
     Column("microseconds", BigInteger),
     Column("outcome", String(40)),
-    Column("is_assumed", Boolean),
+    Column("is_assumed", Boolean),  # true or null
     Column("amount", BigInteger),
     Column("currency", String(3)),
     Column("csat", SmallInteger),

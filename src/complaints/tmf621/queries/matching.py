@@ -32,11 +32,11 @@ def _fits_one(shown: Mapping[str, Any], condition: Condition) -> bool:
 
 
 def _values_at(shown: Any, path: Sequence[str]) -> Iterator[Any]:
-    if isinstance(shown, list | tuple):
+    if not path:
+        yield shown  # a list as a value fits nothing
+    elif isinstance(shown, list | tuple):
         for one in shown:
             yield from _values_at(one, path)
-    elif not path:
-        yield shown
     elif isinstance(shown, Mapping) and path[0] in shown:
         yield from _values_at(shown[path[0]], path[1:])
 

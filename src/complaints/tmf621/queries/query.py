@@ -85,11 +85,22 @@ class SortBy:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The queries that a list understands: its members to filter by, by dotted path, and to sort by."""
+    """The queries that a list understands: its members to filter by, by dotted path, and to sort by.
+
+    `has_cursors`: it takes `before` and `after`; `has_filter`: it takes `filter`.
+    """
 
     members: Mapping[str, Member]
     sorts: tuple[str, ...] = ()
     has_cursors: bool = True
+    has_filter: bool = True
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters that are no conditions."""
+        asked = {"sort": bool(self.sorts), "before": self.has_cursors, "after": self.has_cursors}
+        asked["filter"] = self.has_filter
+        return ("fields", "offset", "limit", *(name for name, is_known in asked.items() if is_known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,7 @@ _PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SEPARATOR = re.compile(r"(?<!\\),")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _FLAGS = {"true": True, "false": False}
-_ONE_PAGE = ("fields", "offset", "limit", "sort", "filter")
 _CURSORS = ("before", "after")
-_NOTHING = Grammar({}, has_cursors=False)
 Parameter = tuple[str, str]
 
 
@@ -40,7 +38,7 @@ def read_query(query_string: bytes, grammar: Grammar) -> Query:
     Values of a condition are separated by commas. A comma after a backslash is a part of a value.
     """
     sent = _split(query_string)
-    scalar = _scalars(sent, (*_ONE_PAGE, *(_CURSORS if grammar.has_cursors else ())))
+    scalar = _scalars(sent, grammar.parameters)
     conditions = [_condition(name, text, grammar) for name, text in sent if name not in scalar]
     if "filter" in scalar:
         conditions.append(_filter(scalar["filter"], grammar))
@@ -150,9 +148,7 @@ def _sort(text: str, grammar: Grammar) -> tuple[SortBy, ...]:
     keys = [SortBy(one.strip().removeprefix("-"), one.strip().startswith("-")) for one in text.split(",")]
     for key in keys:
         if key.name not in grammar.sorts:
-            raise _fault(
-                "sort", f"can be {', '.join(grammar.sorts) or 'nothing'}, or these with - before them"
-            )
+            raise _fault("sort", f"can be {', '.join(grammar.sorts)}, or these with - before them")
     if len(keys) > _MOST_SORTS or len({key.name for key in keys}) < len(keys):
         raise _fault("sort", f"can have at most {_MOST_SORTS} members, each once")
     return tuple(keys)
@@ -184,8 +180,7 @@ def _named(parameter: str, grammar: Grammar) -> tuple[str, Operator]:
 def _member(name: str, parameter: str, grammar: Grammar) -> Member:
     member = grammar.members.get(name)
     if member is None:
-        known = (*grammar.members, *_ONE_PAGE, *(_CURSORS if grammar.has_cursors else ()))
-        _refuse_unknown(name, known, parameter)
+        _refuse_unknown(name, (*grammar.members, *grammar.parameters), parameter)
     return grammar.members[name]
 
 

@@ -26,6 +26,16 @@ class CategoryWords:
             return word
         return self._by_name.get(word.strip().casefold())
 
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the active categories."""
+        return [category.code for category in self.categories.values() if self._is_in_use(category)]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The codes of the active categories by their names, without case. Names of two categories are left out."""
+        return {name: code for name, code in self._by_name.items() if code is not None}
+
     def _is_in_use(self, category: Category) -> bool:
         parent = self.categories.get(category.parent) if category.parent else None
         return category.active and (parent is None or parent.active)
@@ -40,7 +50,7 @@ _last_made: list[CategoryWords] = []
 
 
 def words_of(categories: Mapping[str, Category]) -> CategoryWords:
-    """The words for the categories of the configuration. They are made anew only for another configuration."""
+    """The words for the categories of the configuration. Another configuration has new ones."""
     for made in _last_made:
         if made.categories is categories:
             return made

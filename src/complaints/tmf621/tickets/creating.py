@@ -1,8 +1,13 @@
-"""Creating a ticket. A ticket without notes and files shares a transaction with other new ones that arrive with it."""
+"""Creating a ticket.
 
-from collections.abc import Callable, Sequence
+A ticket without notes, files and links shares a transaction with other new ones that arrive with it.
+"""
+
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
+from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
@@ -12,22 +17,24 @@ from complaints.api.complaints.routes import group_intake, note_posted
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import InvalidContent
 from complaints.domain.visibility import has_visible_character
-from complaints.domain.vocabulary import EventType
+from complaints.domain.vocabulary import EventType, LinkType
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, base_of, make_answer
 from complaints.tmf621.tickets.categories import CategoryWords, words_of
 from complaints.tmf621.tickets.files import TicketFile, kept_attachments, read_files
 from complaints.tmf621.tickets.intake import command_of
 from complaints.tmf621.tickets.loading import TicketParts, load_tickets, new_ticket
+from complaints.tmf621.tickets.relationships import read_relationships
 from complaints.tmf621.tickets.representation import ticket_json
 from complaints.tmf621.tickets.schemas import GivenNote, NewTicket
-from complaints.use_cases.access import Caller
+from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.attachments.adding import Upload
 from complaints.use_cases.attachments.reading import find_attachments
-from complaints.use_cases.commands.complaints import AddNote, CreateComplaint
+from complaints.use_cases.commands.complaints import AddLink, AddNote
 from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import notes_and_links
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register_one
+from complaints.use_cases.complaints.known import is_known, load_known_id
 from complaints.use_cases.complaints.page_histories import find_histories
 from complaints.use_cases.complaints.views import view, view_one
 from complaints.use_cases.once import Answer, answer_once
@@ -43,10 +50,16 @@ async def create_ticket(request: TmfRequest, ticket: NewTicket) -> Answer:
     """
     words = await _find_words(request.service)
     notes, files = read_notes(ticket.note or ()), read_files(ticket.attachment or ())
-    if notes or files:
+    if notes or files or (ticket.relationship and Right.WORK in request.caller.rights):
         answer = await _create_with_parts(request, ticket, words, notes, files)
     else:
-        command = command_of(ticket, request.caller, words, kept_attachments(ticket.attachment or ()))
+        command = command_of(
+            ticket,
+            request.caller,
+            words,
+            attachments=kept_attachments(ticket.attachment or ()),
+            relationships=read_relationships(ticket.relationship or (), lambda _: None).kept,
+        )
         asked = IntakeRequest(request.caller, command, await request.read_attempt())
         answer = await _intake_of(request).result_of(asked)
     note_posted(request.http.scope, answer)
@@ -111,7 +124,7 @@ def _answer(service: Service, edition: Edition, caller: Caller, found: TicketPar
     return make_answer(201, shown, {"Location": shown["href"]})
 
 
-# With notes and files ------------------------------------------------------------------------------------------------
+# With notes, files and links -----------------------------------------------------------------------------------------
 
 
 async def _create_with_parts(
@@ -130,12 +143,9 @@ async def _create_with_parts(
             for one, upload in zip(files, uploads, strict=True):
                 upload.write(one.content)
                 upload.finish()
-            kept = kept_attachments(ticket.attachment or (), [upload.id for upload in uploads])
-            command = command_of(ticket, caller, words, kept)
-            recorded: list[Upload] = []
-            work = _register_with_parts(request, command, notes, uploads, recorded)
-            answer = answer_once(service.write, attempt, work)
-            for upload in recorded if not answer.replayed else ():
+            parts = _Parts(request, ticket, words, notes, uploads)
+            answer = answer_once(service.write, attempt, parts.register)
+            for upload in parts.recorded if not answer.replayed else ():
                 upload.keep(answer)
             return answer
 
@@ -143,34 +153,54 @@ async def _create_with_parts(
     return await (threads.run(create) if files else run_in_threadpool(create))
 
 
-def _register_with_parts(
-    request: TmfRequest,
-    command: CreateComplaint,
-    notes: Sequence[AddNote],
-    uploads: Sequence[Upload],
-    recorded: list[Upload],
-) -> Callable[[Transaction], Answer]:
-    """The work of one transaction. `recorded` gets the uploads that it recorded.
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A ticket with its parts. `recorded` are the uploads that the transaction recorded."""
 
-    A ticket that is known may have the notes and files already: then they are not added again.
-    """
-    service, caller = request.service, request.caller
+    request: TmfRequest
+    ticket: NewTicket
+    words: CategoryWords
+    notes: Sequence[AddNote]
+    uploads: Sequence[Upload]
+    recorded: list[Upload] = field(default_factory=list)
 
-    def work(tx: Transaction) -> Answer:
-        recorded.clear()  # of a try that lost a race
+    def register(self, tx: Transaction) -> Answer:
+        """Register the ticket with all its parts in one transaction.
+
+        A ticket that is known may have them already: then they are not added again.
+        """
+        self.recorded.clear()  # of a try that lost a race
+        service, caller = self.request.service, self.request.caller
+        relations = read_relationships(self.ticket.relationship or (), partial(_find_id, tx, caller))
+        kept = kept_attachments(self.ticket.attachment or (), [upload.id for upload in self.uploads])
+        command = command_of(self.ticket, caller, self.words, attachments=kept, relationships=relations.kept)
         complaint = register_one(service, tx, caller, command).complaint
-        reference = str(complaint.id)
+        complaint = self._add_parts(tx, complaint, relations.links)
+        return _show_stored(service, self.request.edition, tx, caller, complaint)
+
+    def _add_parts(
+        self, tx: Transaction, complaint: Complaint, links: Sequence[tuple[LinkType, UUID]]
+    ) -> Complaint:
+        service, caller, reference = self.request.service, self.request.caller, str(complaint.id)
         texts, digests = _find_parts(service, tx, caller, complaint)
-        for note in notes:
+        for link_type, other_id in links:
+            link = AddLink(type=link_type, complaint_id=str(other_id))
+            complaint, _ = notes_and_links.add_link(service, tx, caller, reference, link)
+        for note in self.notes:
             if note.text not in texts:
                 complaint = notes_and_links.add_note(service, tx, caller, reference, note)
-        for upload in uploads:
+        for upload in self.uploads:
             if upload.digest not in digests:
                 upload.record(tx, reference)
-                recorded.append(upload)
-        return _show_stored(service, request.edition, tx, caller, complaint)
+                self.recorded.append(upload)
+        return complaint
 
-    return work
+
+def _find_id(tx: Transaction, caller: Caller, reference: str) -> UUID | None:
+    """The complaint that the id of a relation names. A caller who may not link complaints links none."""
+    if Right.WORK not in caller.rights or not is_known(tx, caller, reference, Right.WORK):
+        return None
+    return load_known_id(tx, caller, reference, Right.WORK)
 
 
 def _find_parts(

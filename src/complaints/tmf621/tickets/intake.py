@@ -35,16 +35,20 @@ _KEPT_AS_SENT = (
     "requestedResolutionDate",
     "channel",
     "relatedEntity",
-    "troubleTicketRelationship",
     "troubleTicketSpecification",
 )
 _CHANNELS = {one.value: one for one in Channel}
 
 
 def command_of(
-    ticket: NewTicket, caller: Caller, words: CategoryWords, attachments: Sequence[Members] = ()
+    ticket: NewTicket,
+    caller: Caller,
+    words: CategoryWords,
+    *,
+    attachments: Sequence[Members],
+    relationships: Sequence[Members],
 ) -> CreateComplaint:
-    """The complaint that a new ticket asks for. `attachments` are its attachments to keep, without bytes.
+    """The complaint that a new ticket asks for. It keeps `attachments`, without bytes, and `relationships`.
 
     Raises InvalidContent for a description that is too long, and Conflict for a status that only ends a ticket.
     """
@@ -64,6 +68,7 @@ def command_of(
         "relatedParty": list(parties.kept),
         "troubleTicketCharacteristic": list(characteristics.kept),
         "attachment": list(attachments),
+        "troubleTicketRelationship": list(relationships),
     }
     ids = dict(identifiers.ids)
     members: dict[str, Any] = {

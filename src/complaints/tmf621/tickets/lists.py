@@ -1,27 +1,95 @@
-"""Lists of tickets: newest first, a page at a time."""
+"""Lists of tickets: newest first unless sorted, a page at a time, with exact counts."""
 
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from complaints.tmf621.queries.fields import pick_fields
+from complaints.tmf621.queries.query import Query
+from complaints.tmf621.queries.reading import read_query
 from complaints.tmf621.requests import TmfRequest, make_answer
-from complaints.tmf621.tickets.loading import load_tickets
-from complaints.tmf621.tickets.representation import ticket_json
-from complaints.use_cases.complaints import lists
-from complaints.use_cases.complaints.filters import ComplaintFilter
-from complaints.use_cases.complaints.lists import Order, SortKey
+from complaints.tmf621.tickets.categories import words_of
+from complaints.tmf621.tickets.filters import GRAMMAR, GRAMMAR_V4, question_of, word_tables
+from complaints.tmf621.tickets.list_cursors import digest_of, read_place, write_place
+from complaints.tmf621.tickets.loading import load_tickets, note_persons_of
+from complaints.tmf621.tickets.representation import NAME, ticket_json
+from complaints.use_cases.complaints import ticket_lists
+from complaints.use_cases.complaints.ticket_lists import (
+    KeptCounts,
+    TicketOrder,
+    TicketPage,
+    TicketPosition,
+    filter_tickets,
+)
 from complaints.use_cases.once import Answer
 from complaints.use_cases.service import Transaction
 
-DEFAULT_LIMIT = 20
-_NEWEST_FIRST = Order(SortKey.RECEIVED_AT, descending=True)
+_NEWEST_FIRST = (TicketOrder("creationDate", descending=True),)
+_GRAMMARS = {"v4": GRAMMAR_V4}
+_PLACES = (b"offset", b"before", b"after")
+_AS_SENT = "%=,.:+-_~@$()*!'/?"
 
 
-def list_tickets(request: TmfRequest, tx: Transaction) -> Answer:
-    """The page that the query of a request asks for, with the headers that count."""
-    asked = ComplaintFilter()
-    found, _ = lists.list_complaints(
-        request.service, tx, request.caller, asked, _NEWEST_FIRST, after=None, limit=DEFAULT_LIMIT
+def read_list_query(request: TmfRequest) -> Query:
+    """The query of a list. Raises InvalidContent with the faulty parameter."""
+    return read_query(request.http.scope["query_string"], _GRAMMARS.get(request.edition.name, GRAMMAR))
+
+
+def list_tickets(request: TmfRequest, tx: Transaction, query: Query, kept: KeptCounts) -> Answer:
+    """The page that a query asks for, with the headers that count, and with links to the pages beside it."""
+    service, caller = request.service, request.caller
+    order = tuple(TicketOrder(one.name, one.descending) for one in query.sort) or _NEWEST_FIRST
+    digest = digest_of(query, order)
+    place = _place(query, digest, order)
+    words = word_tables(words_of(service.configuration(tx).categories))
+    filters = filter_tickets(caller, question_of(query.conditions), words)
+    page = ticket_lists.list_tickets(
+        service,
+        tx,
+        caller,
+        filters,
+        order,
+        place=place,
+        backwards=query.before is not None,
+        offset=query.offset or 0,
+        limit=query.limit,
     )
-    total = lists.count_views(request.service, tx, request.caller, asked)
-    tickets = load_tickets(request.service, tx, request.caller, found)
-    source = request.caller.source
-    shown = [request.edition.show(ticket_json(one, request.base), source) for one in tickets]
-    counts = {"X-Total-Count": str(total.count), "X-Result-Count": str(len(shown))}
-    return make_answer(200, shown, counts)
+    total = ticket_lists.count_all(tx, filters, kept)
+    tickets = load_tickets(service, tx, caller, page.complaints)
+    note_persons_of(request, tickets)
+    shown = [
+        pick_fields(request.edition.show(ticket_json(one, request.base), caller.source), query.fields)
+        for one in tickets
+    ]
+    headers = {"X-Total-Count": str(total), "X-Result-Count": str(len(shown))}
+    links = _links(request, query, page, digest)
+    return make_answer(200, shown, headers | ({"Link": ", ".join(links)} if links else {}))
+
+
+def _place(query: Query, digest: str, order: Sequence[TicketOrder]) -> TicketPosition | None:
+    if query.after is not None:
+        return read_place("after", query.after, digest, order)
+    return None if query.before is None else read_place("before", query.before, digest, order)
+
+
+def _links(request: TmfRequest, query: Query, page: TicketPage, digest: str) -> list[str]:
+    """The links to the next and the previous page, as far as there is one."""
+    if not page.places:
+        return []
+    is_backwards = query.before is not None
+    has_next = is_backwards or page.has_more
+    has_previous = page.has_more if is_backwards else bool(query.after or query.offset)
+    if request.edition.name == "v4":
+        next_place = f"offset={(query.offset or 0) + query.limit}"
+        previous_place = f"offset={max(0, (query.offset or 0) - query.limit)}"
+    else:
+        next_place = f"after={write_place(page.places[-1], digest)}"
+        previous_place = f"before={write_place(page.places[0], digest)}"
+    found = [("next", has_next, next_place), ("prev", has_previous, previous_place)]
+    return [f'<{_address(request, place)}>; rel="{name}"' for name, is_there, place in found if is_there]
+
+
+def _address(request: TmfRequest, place: str) -> str:
+    """The address of another page of the same list."""
+    sent = request.http.scope["query_string"].split(b"&")
+    same = [quote(one, safe=_AS_SENT) for one in sent if one and one.partition(b"=")[0] not in _PLACES]
+    return f"{request.base}/{NAME}?{'&'.join([*same, place])}"

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from complaints.domain.complaint.facts import add_own_id
-from complaints.domain.complaint.numbers import number_of
-from complaints.domain.vocabulary import DeadlineKind, LinkType, Status
+from complaints.domain.vocabulary import DeadlineKind, Status
 from complaints.tmf621.editions import Members
 from complaints.tmf621.requests import FACE
 from complaints.tmf621.tickets.attachments import show_attachments
@@ -16,17 +15,13 @@ from complaints.tmf621.tickets.intake import TYPE, subject_of
 from complaints.tmf621.tickets.kept_members import kept_list, kept_object, kept_of, kept_text
 from complaints.tmf621.tickets.loading import TicketParts
 from complaints.tmf621.tickets.parties import show_parties
+from complaints.tmf621.tickets.relationships import show_relationships
 from complaints.tmf621.tickets.statuses import ticket_status
 from complaints.tmf621.tickets.words import priority_word, severity_word
 
 NAME = "troubleTicket"
 SPECIFICATIONS = "troubleTicketSpecification"
 _UNTYPED = "complaint"
-_RELATIONSHIPS = {
-    LinkType.DUPLICATE_OF: "isDuplicateOf",
-    LinkType.RECURRENCE_OF: "isRecurrenceOf",
-    LinkType.RELATED: "isRelatedTo",
-}
 _KEPT_TEXTS = ("@baseType", "@schemaLocation", "requestedResolutionDate")
 
 
@@ -64,7 +59,9 @@ def ticket_json(ticket: TicketParts, base: str) -> Members:
         "attachment": show_attachments(
             kept_list(kept, "attachment"), ticket.attachments, base.rpartition(FACE)[0]
         ),
-        "troubleTicketRelationship": _relationships(ticket, kept, base),
+        "troubleTicketRelationship": show_relationships(
+            kept_list(kept, "troubleTicketRelationship"), parts.links, f"{base}/{NAME}"
+        ),
         "troubleTicketSpecification": _specification(ticket, kept, base),
         "troubleTicketCharacteristic": show_characteristics(
             members, kept_list(kept, "troubleTicketCharacteristic")
@@ -109,28 +106,10 @@ def _status_changes(ticket: TicketParts) -> Members:
     }
 
 
-def _relationships(ticket: TicketParts, kept: Mapping[str, Any], base: str) -> list[Members]:
-    """The links of the complaint, then the relations that were sent, as far as they name no linked complaint."""
-    links = [
-        {
-            "@type": "TroubleTicketRelationship",
-            "@referredType": TYPE,
-            "id": str(link.complaint_id),
-            "href": f"{base}/{NAME}/{link.complaint_id}",
-            "name": number_of(link.sequence),
-            "relationshipType": _RELATIONSHIPS[link.type],
-        }
-        for link in ticket.complaint.links
-    ]
-    linked = {one["id"] for one in links} | {one["name"] for one in links}
-    sent = [one for one in kept_list(kept, "troubleTicketRelationship") if one.get("id") not in linked]
-    return [*links, *sent]
-
-
 def _specification(ticket: TicketParts, kept: Mapping[str, Any], base: str) -> Members | None:
-    """The category. What was sent stands if no category has its id, or adds to the category that it names."""
+    """What was sent, if no category has its id. Otherwise the category, with the other members of what was sent."""
     category, sent = ticket.complaint.members["category"], kept_object(kept, "troubleTicketSpecification")
-    if category is None:
+    if category is None or (sent and ticket.words.find_code(str(sent.get("id"))) is None):
         return sent or None
     shown: Members = {
         "@type": "TroubleTicketSpecificationRef",

@@ -1,5 +1,7 @@
 """Severity and priority in the words of TMF621, which are free texts there. Pure."""
 
+from collections.abc import Mapping
+
 from complaints.domain.vocabulary import Priority, Severity
 
 _SEVERITIES = {
@@ -44,3 +46,11 @@ def priority_word(priority: Priority, sent: object, *, is_chosen: bool = True) -
     if isinstance(sent, str) and (read_priority(sent) or (None if is_chosen else priority)) == priority:
         return sent
     return _PRIORITIES[priority][0]
+
+
+SEVERITY_MEANINGS: Mapping[str, Severity] = _SEVERITY_BY_WORD
+PRIORITY_MEANINGS: Mapping[str, Priority] = _PRIORITY_BY_WORD
+"""What words mean, without case and without blanks around them."""
+SEVERITY_WORDS = {severity: words[0] for severity, words in _SEVERITIES.items()}
+PRIORITY_WORDS = {priority: words[0] for priority, words in _PRIORITIES.items()}
+"""The words that are shown if no other word was sent."""
