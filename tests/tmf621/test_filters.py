@@ -145,7 +145,8 @@ def change_some(client: TestClient, scenario: Scenario, made: list[str]) -> None
         path = f"/v1/complaints/{complaint_id}"
         if place % 5 in (1, 2, 3):
             client.post(
-                f"{path}/transitions", json={"action": "respond", "channel": "phone", "message": "Hello"}
+                f"{path}/transitions",
+                json={"action": "respond", "contact_channel": "phone", "message": "Hello"},
             )
         if place % 5 in (1, 2):
             until = "2026-01-06T02:00:00Z"

@@ -70,7 +70,7 @@ def _parts(text: str) -> list[str | Wild]:
     while place < len(text):
         sign, following = text[place], text[place + 1 : place + 2]
         if sign == "\\":
-            if not following or following.isalnum() or following == "_":
+            if not following or following.isalnum():
                 raise UnusablePattern
             parts.append(following)
             place += 2

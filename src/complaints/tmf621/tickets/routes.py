@@ -11,7 +11,7 @@ from complaints.tmf621.editions import Edition
 from complaints.tmf621.queries.fields import pick_fields
 from complaints.tmf621.queries.reading import read_fields
 from complaints.tmf621.requests import TmfRequest, make_answer, request_of
-from complaints.tmf621.tickets.changing import change_ticket, read_patch
+from complaints.tmf621.tickets.changing import patch_ticket, read_patch
 from complaints.tmf621.tickets.creating import create_ticket
 from complaints.tmf621.tickets.deleting import delete_ticket
 from complaints.tmf621.tickets.lists import list_tickets, read_list_query
@@ -59,12 +59,8 @@ async def _patch(request: TmfRequest, reference: str) -> Response:
     media_type, content = await read_json(request.http, request.edition.patch_types)
     patch = read_patch(media_type, content, request.edition, request.caller.source)
 
-    def work(tx: Transaction) -> Answer:
-        change_ticket(request, tx, reference, patch)
-        return make_answer(204, None)
-
     fields = read_fields(request.http.scope["query_string"])
-    await request.write(work)
+    await patch_ticket(request, reference, patch)
     return request.respond(await request.read(lambda tx: _shown(request, tx, reference, fields)))
 
 
