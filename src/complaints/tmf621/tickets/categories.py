@@ -29,7 +29,7 @@ class CategoryWords:
     @property
     def codes(self) -> list[str]:
         """The codes of the active categories."""
-        return [category.code for category in self._categories.values() if self._is_in_use(category)]
+        return [category.code for category in self.categories.values() if self._is_in_use(category)]
 
     @property
     def names(self) -> dict[str, str]:
