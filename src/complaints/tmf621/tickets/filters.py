@@ -96,7 +96,7 @@ def question_of(conditions: Iterable[Condition]) -> TicketQuestion:
     )
 
 
-def words_of(categories: CategoryWords) -> WordTables:
+def word_tables(categories: CategoryWords) -> WordTables:
     """The words of severities, priorities and types, for the database."""
     return WordTables(
         severities=WordTable(SEVERITY_MEANINGS, {one.value: word for one, word in SEVERITY_WORDS.items()}),
