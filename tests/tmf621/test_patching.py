@@ -475,3 +475,24 @@ def test_content_that_is_no_base64_is_refused(client: TestClient) -> None:
     answer = change(client, ticket, attachment=[{**attached_file(b"x"), "content": "***"}])
     assert answer.status_code == 400
     assert "/attachment/0/content" in answer.json()["message"]
+
+
+# Fields ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_has_the_fields_that_were_asked_for(client: TestClient) -> None:
+    ticket = make(client)
+    path = f"{TICKETS}/{ticket['id']}"
+    answer = client.patch(f"{path}?fields=name,severity", json={"severity": "Minor"})
+    assert answer.json().keys() == {"id", "href", "@type", "name", "severity"}
+    assert client.get(f"{path}?fields=name,severity").json() == answer.json()
+    refused = client.patch(f"{path}?fields=a,a;b", json={"severity": "Low"})
+    assert refused.status_code == 400
+    assert client.get(path).json()["severity"] == "Minor"
+
+
+def test_a_note_that_somebody_else_wrote_is_not_doubled(client: TestClient, scenario: Scenario) -> None:
+    ticket = make(client, note=[note("First")])
+    agent = scenario.key(AccessRole.AGENT)
+    answer = client.patch(f"{TICKETS}/{ticket['id']}", json={"note": [note("First")]}, headers=agent)
+    assert texts_of(answer.json()) == ["First"]

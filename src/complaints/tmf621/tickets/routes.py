@@ -58,7 +58,6 @@ async def _patch(request: TmfRequest, reference: str) -> Response:
     request.caller.require(Right.CONTRIBUTE)
     media_type, content = await read_json(request.http, request.edition.patch_types)
     patch = read_patch(media_type, content, request.edition, request.caller.source)
-
     fields = read_fields(request.http.scope["query_string"])
     await patch_ticket(request, reference, patch)
     return request.respond(await request.read(lambda tx: _shown(request, tx, reference, fields)))
