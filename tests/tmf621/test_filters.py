@@ -16,7 +16,7 @@ from tests.support import Scenario
 from tests.tmf621.tickets import TICKETS, new_ticket
 
 WORDS = ("High", "high ", "Major", "Minor", "foo", "1", "blocKer", "ſerious", "Urgent", "critical")
-TYPES = ("Network Outage", "billing", "complaint", "Billing", "x")
+TYPES = ("Network Outage", "billing", "complaint", "Billing", "网速慢", "slow connection ", "network.slow")
 ROLES = ("customer", "Customer", "reporter", "owner")
 TEXTS = ("a", "b%c", "b_c", "A*[x]", "宽带 断网", "a.b\\c", "x" * 520)
 
@@ -107,7 +107,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "relatedEntity.role": ("bill", "order"),
     "relatedEntity.entity.id": ("7", "9"),
     "relatedEntity.entity.name": ("n7", "n9"),
-    "troubleTicketSpecification.id": ("billing", "x"),
+    "troubleTicketSpecification.id": ("billing", "network.slow"),
     "troubleTicketCharacteristic.name": ("x", "y", "outcome", "complaintState", "root_cause"),
     "troubleTicketCharacteristic.value": (
         "v",
@@ -143,6 +143,8 @@ def change_some(client: TestClient, scenario: Scenario, made: list[str]) -> None
     reasons = [HoldReason.AWAITING_COMPLAINANT, HoldReason.AWAITING_THIRD_PARTY]
     for place, complaint_id in enumerate(made):
         path = f"/v1/complaints/{complaint_id}"
+        if place % 3 == 0:
+            client.patch(path, json={"category": ("billing", "network.slow")[place % 2], "severity": "low"})
         if place % 5 in (1, 2, 3):
             client.post(
                 f"{path}/transitions",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    and_,
     case,
     cast,
     false,
@@ -83,6 +84,10 @@ class WordTable:
     shown: Mapping[str, str] = field(default_factory=dict)
     exact: Mapping[str, str] = field(default_factory=dict)
 
+    def meaning_of(self, word: str) -> str | None:
+        """What a word means; None: nothing."""
+        return self.exact.get(word) or self.folded.get(word.strip().casefold())
+
 
 @dataclass(frozen=True, slots=True)
 class TicketSight:
@@ -143,29 +148,50 @@ class TicketConditions:
 
     def fit_severity(self, asked: "_Comparing") -> ColumnElement[bool]:
         """The word for the severity."""
-        kept, column = self._kept_text("severity"), cast(c.severity, Text)
-        meant = func.coalesce(self._meaning(kept, self._severities), literal(Severity.NORMAL.value, Text))
-        return asked(case((meant == column, kept), else_=_word_for(column, self._severities)))
+        kept, column, normal = self._kept_text("severity"), cast(c.severity, Text), Severity.NORMAL.value
+        meant = func.coalesce(self._meaning(kept, self._severities), literal(normal, Text))
+        shown = case((meant == column, kept), else_=_word_for(column, self._severities))
+        possible = [self._severities.meaning_of(text) or normal for text in asked.texts()]
+        return column.in_(possible) & asked(shown) if possible else asked(shown)
 
     def fit_priority(self, asked: "_Comparing") -> ColumnElement[bool]:
         """The word for the priority. A kept word without a meaning stands if nobody chose the priority."""
-        kept, column = self._kept_text("priority"), _PRIORITY
+        kept = self._kept_text("priority")
         meant = self._meaning(kept, self._priorities)
         is_chosen = c.priority_given | c.priority_raised_by.is_not(None)
-        says_same = or_(meant == column, meant.is_(null()) & ~is_chosen)
-        return asked(case((kept.is_not(None) & says_same, kept), else_=_word_for(column, self._priorities)))
+        says_same = or_(meant == _PRIORITY, meant.is_(null()) & ~is_chosen)
+        shown = case((kept.is_not(None) & says_same, kept), else_=_word_for(_PRIORITY, self._priorities))
+        possible = [self._priorities.meaning_of(text) for text in asked.texts()]
+        # A word with a meaning shows at that priority alone: then no kept words of others are read.
+        return _PRIORITY.in_(possible) & asked(shown) if possible and all(possible) else asked(shown)
 
     def fit_ticket_type(self, asked: "_Comparing") -> ColumnElement[bool]:
         """The kept type, unless it is the word for another category than the present one."""
         kept = self._kept_text("ticketType")
         meant = self._meaning(kept, self._types)
+        if asked.by is CompareBy.EQ:
+            return or_(*(self._has_type(text, kept, meant) for text in asked.texts()))
         says_same = or_(meant.is_(null()), meant == c.category)
         return asked(
             case(
                 (kept.is_not(None) & says_same, kept),
-                else_=func.coalesce(c.category, kept, literal_column("'complaint'")),
+                else_=func.coalesce(c.category, kept, literal_column(f"'{_UNTYPED}'")),
             )
         )
+
+    def _has_type(
+        self, text: str, kept: ColumnElement[Any], meant: ColumnElement[Any]
+    ) -> ColumnElement[bool]:
+        """The same for one text. The words of all categories are looked up for complaints of one category only."""
+        code = self._types.meaning_of(text)
+        stands = true() if code is None else or_(c.category.is_(None), c.category == code)
+        ways = [
+            and_(kept == text, stands),
+            and_(c.category == text, or_(kept.is_(None), meant != c.category)),
+        ]
+        if text == _UNTYPED:
+            ways.append(and_(c.category.is_(None), kept.is_(None)))
+        return or_(*ways)
 
     def fit_specification(self, asked: "_Comparing") -> ColumnElement[bool]:
         """The code of the category, else the kept id of a specification."""
@@ -381,6 +407,7 @@ class TicketConditions:
 
 
 _PRIORITY = case(*((c.priority == one, literal_column(f"'{one.value}'", Text)) for one in Priority))
+_UNTYPED = "complaint"
 _ID_PARTS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
 _LONGEST_SUBJECT = 500
 _PERSONS = {"customer": COMPLAINANT, "reporter": REPORTER}

@@ -79,6 +79,8 @@ _REVEALED_BY = {
     "relatedParty": frozenset({Right.SEE_PERSONS}),
     "troubleTicketCharacteristic": frozenset({Right.SEE_INTERNAL}),
 }
+NO_WORDS = WordTables(WordTable({}), WordTable({}), WordTable({}))
+"""The words of a list without conditions."""
 _ON_HOLD = (TicketStatus.PENDING, TicketStatus.HELD)
 
 

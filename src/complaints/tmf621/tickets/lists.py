@@ -8,7 +8,7 @@ from complaints.tmf621.queries.query import Query
 from complaints.tmf621.queries.reading import read_query
 from complaints.tmf621.requests import TmfRequest, make_answer
 from complaints.tmf621.tickets.categories import words_of
-from complaints.tmf621.tickets.filters import GRAMMAR, GRAMMAR_V4, question_of, word_tables
+from complaints.tmf621.tickets.filters import GRAMMAR, GRAMMAR_V4, NO_WORDS, question_of, word_tables
 from complaints.tmf621.tickets.list_cursors import digest_of, read_place, write_place
 from complaints.tmf621.tickets.loading import load_tickets, note_persons_of
 from complaints.tmf621.tickets.representation import NAME, ticket_json
@@ -40,8 +40,9 @@ def list_tickets(request: TmfRequest, tx: Transaction, query: Query, kept: KeptC
     order = tuple(TicketOrder(one.name, one.descending) for one in query.sort) or _NEWEST_FIRST
     digest = digest_of(query, order)
     place = _place(query, digest, order)
-    words = word_tables(words_of(service.configuration(tx).categories))
-    filters = filter_tickets(caller, question_of(query.conditions), words)
+    categories = service.configuration(tx).categories
+    tables = word_tables(words_of(categories)) if query.conditions else NO_WORDS
+    filters = filter_tickets(caller, question_of(query.conditions), tables)
     page = ticket_lists.list_tickets(
         service,
         tx,
