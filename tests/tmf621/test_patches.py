@@ -57,6 +57,7 @@ def test_an_operation_of_rfc_6902(shown: Members, operation: Members, expected: 
         {"op": "replace", "path": "/x", "value": 1},
         {"op": "move", "from": "/x", "path": "/y"},
         {"op": "move", "from": "/deep", "path": "/deep/inner/x"},
+        {"op": "move", "from": "/parts/0", "path": "/parts/0/x"},
         {"op": "move", "from": "/x", "path": "/x"},
         {"op": "copy", "from": "/x", "path": "/y"},
         {"op": "test", "path": "/foo", "value": "other"},
@@ -66,10 +67,10 @@ def test_an_operation_of_rfc_6902(shown: Members, operation: Members, expected: 
     ],
 )
 def test_an_operation_that_does_not_fit_is_a_conflict(operation: Members) -> None:
-    shown = {"foo": "bar", "one": 1, "list": [1, 2, 3], "deep": {"inner": {}}}
+    shown = {"foo": "bar", "one": 1, "list": [1, 2, 3], "deep": {"inner": {}}, "parts": [{}, {}]}
     with pytest.raises(Conflict, match=f"The operation {operation['op']} at"):
         patch(shown, [{"op": "test", "path": "/foo", "value": "bar"}, operation])
-    assert shown == {"foo": "bar", "one": 1, "list": [1, 2, 3], "deep": {"inner": {}}}
+    assert shown == {"foo": "bar", "one": 1, "list": [1, 2, 3], "deep": {"inner": {}}, "parts": [{}, {}]}
 
 
 @pytest.mark.parametrize(
@@ -145,8 +146,8 @@ def test_without_queries_a_question_mark_is_a_part_of_a_name() -> None:
 
 
 def test_a_patch_cannot_grow_without_limit() -> None:
-    doubling = [{"op": "copy", "from": "/a", "path": f"/a/x{n}"} for n in range(MOST_OPERATIONS)]
-    with pytest.raises(InvalidContent, match=r"copies too much|nests deeper"):
+    doubling = [{"op": "copy", "from": "/a", "path": f"/a/x{n}"} for n in range(16)]
+    with pytest.raises(InvalidContent, match="copies too much"):
         patch({"a": {}}, doubling)
     wide = [
         {"op": "copy", "from": "/a", "path": "/a/-"},
