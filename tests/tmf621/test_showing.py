@@ -9,6 +9,8 @@ from starlette.testclient import TestClient
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import AccessRole
 from complaints.storage.rows.deleted_ticket import note_deleted
+from complaints.use_cases.access import SYSTEM
+from complaints.use_cases.complaints.erasing import erase_texts
 from complaints.use_cases.service import Service
 from tests.support import Scenario, count_statements
 from tests.tmf621.official import check_ticket
@@ -208,6 +210,22 @@ def test_what_another_program_writes_into_the_attribute_breaks_no_ticket(
         {"troubleTicketRelationship": {"a": 1}, "troubleTicketSpecification": [], "priority": {}},
     ):
         show(client, scenario.post(attributes={"tmf621": kept}))
+
+
+def test_erased_texts_and_files_are_not_shown(client: TestClient, service: Service) -> None:
+    file = {
+        "@type": "Attachment",
+        "attachmentType": "secret",
+        "mimeType": "image/png",
+        "content": "cGljdHVyZQ==",
+    }
+    words = {"name": "secret", "description": "secret", "note": [{"@type": "Note", "text": "secret"}]}
+    made = client.post(TICKETS, json=new_ticket(attachment=[file], **words)).json()
+    service.write(lambda tx: erase_texts(service, tx, SYSTEM, made["id"], reason="Asked for"))
+    answer = client.get(made["href"])
+    check_ticket(answer.json())
+    assert "secret" not in answer.text
+    assert "attachment" not in answer.json()
 
 
 def test_links_are_relationships(client: TestClient, scenario: Scenario) -> None:

@@ -145,7 +145,7 @@ async def _create_with_parts(
                 upload.finish()
             parts = _Parts(request, ticket, words, notes, uploads)
             answer = answer_once(service.write, attempt, parts.register)
-            for upload in parts.recorded if not answer.replayed else ():
+            for upload in parts.recorded:  # none for an answer that is given again
                 upload.keep(answer)
             return answer
 
