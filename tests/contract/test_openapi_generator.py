@@ -97,7 +97,7 @@ def test_the_python_client_of_the_official_file_of_tmf621_changes_a_ticket(
             )
         assert (refused.value.status, refused.value.data.status) == (409, "409")
         api.delete_trouble_ticket(ticket.id)
-        with pytest.raises(made.NotFoundException):
+        with pytest.raises(made.exceptions.NotFoundException):
             api.retrieve_trouble_ticket(ticket.id)
 
 

@@ -30,7 +30,7 @@ def test_every_answer_is_as_the_file_with_corrected_unions_describes(
     launcher: Launcher, database_url: str, tmp_path: Path
 ) -> None:
     document = with_key(official_file(V5_OVERLAY), tmp_path)
-    found = fuzz_server(launcher.serve(database_url, sandbox=1), document, tmp_path, few=100)
+    found = fuzz_server(launcher.serve(database_url, sandbox=1), document, tmp_path, few=30)
     assert found.failures == frozenset(), found.output
     assert found.report["exit_code"] == 0, found.output
     assert found.untouched == []
@@ -98,9 +98,29 @@ def test_thirteen_examples_of_the_official_file_fit_two_branches_of_a_union() ->
     assert faults_of(read_document(V5_OVERLAY)) == {}
 
 
+TWICE = "is valid under more than one of the schemas listed in the 'oneOf' keyword"
+PARTY = ("JsonSchemaError", f"/components/schemas/PartyRefOrPartyRoleRef: {TWICE}")
+ATTACHMENT = ("JsonSchemaError", f"/components/schemas/AttachmentRefOrValue: {TWICE}")
+# The file gives offset and limit no minimum, so that -1 is valid by it.
+OFFSET = ("RejectedPositiveData", "offset must be a whole number from 0.")
+LIMIT = ("RejectedPositiveData", "limit must be a whole number from 0.")
+TICKET, SPECIFICATION = "/troubleTicket", "/troubleTicketSpecification"
+# Every way in which an answer may contradict the unmodified file.
+CONTRADICTIONS = {
+    *((f"{method} {TICKET}", *one) for method in ("GET", "POST") for one in (PARTY, ATTACHMENT)),
+    *((f"{method} {TICKET}/{{id}}", *one) for method in ("GET", "PATCH") for one in (PARTY, ATTACHMENT)),
+    *((f"{method} {SPECIFICATION}", *PARTY) for method in ("GET", "POST")),
+    *((f"{method} {SPECIFICATION}/{{id}}", *PARTY) for method in ("GET", "PATCH")),
+    *((f"GET {path}", *one) for path in (TICKET, SPECIFICATION) for one in (OFFSET, LIMIT)),
+}
+
+
 def test_the_unmodified_file_is_contradicted_where_it_contradicts_itself(
     launcher: Launcher, database_url: str, tmp_path: Path
 ) -> None:
+    """Which operations meet a contradiction is chance; that all contradictions are met, and no others, is not."""
     document = official_file(V5)
     found = fuzz_server(launcher.serve(database_url, sandbox=1), document, tmp_path, few=20)
-    assert found.failures == frozenset(), found.output
+    assert found.failures <= CONTRADICTIONS, found.output
+    assert {failure[1:] for failure in found.failures} == {PARTY, ATTACHMENT, OFFSET, LIMIT}
+    assert found.untouched == []

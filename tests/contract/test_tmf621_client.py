@@ -223,11 +223,12 @@ def test_a_crm_runs_the_whole_life_of_a_ticket(crm: Crm, database_url: str) -> N
     assert crm.listed() == [ticket.id]
 
     complaint = crm.complaint(ticket)
-    assert (complaint["status"], complaint["cycle"], complaint["overdue"]) == ("closed", 2, False)
+    assert (complaint["status"], complaint["overdue"]) == ("closed", False)
     assert complaint["result"]["resolution"] == "The cable was replaced too."
     assert {one["kind"] for one in complaint["deadlines"]} >= {"first_response", "resolution"}
     assert {one["status"] for one in complaint["deadlines"]} <= {"met", "cancelled", "superseded"}
-    assert [kind for kind in crm.history(ticket) if kind.startswith("complaint.")] == [
+    steps = [kind for kind in crm.history(ticket) if kind.startswith("complaint.")]
+    assert [kind for kind in steps if kind != "complaint.updated"] == [
         *("complaint.created", "complaint.responded", "complaint.held", "complaint.resumed"),
         *("complaint.resolved", "complaint.reopened", "complaint.resolved", "complaint.note_added"),
         *("complaint.result_notified", "complaint.contact_recorded", "complaint.closed"),

@@ -1,6 +1,7 @@
 """Hubs: who may have one, and the events that a real receiver gets over the life of a ticket."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,6 +84,16 @@ def test_a_hub_is_made_read_and_deleted(world: WebhookWorld) -> None:
     deleted = world.client.delete(path)
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert [world.client.request(method, path).status_code for method in ("GET", "DELETE")] == [404, 404]
+
+
+def test_the_example_of_the_official_file_makes_a_hub_for_all_events(world: WebhookWorld) -> None:
+    """Its query `data` is no filter: the file calls it additional data to be passed."""
+    callback = "https://host/tmf-api/specificAPIName/v5/listener/specificEventListener"
+    made = world.client.post(HUBS, json=new_hub(callback, query="data"))
+    assert (made.status_code, made.json()["query"]) == (201, "data")
+    shown = world.client.get(f"/v1/webhooks/{made.json()['id']}").json()
+    assert {"complaint.created", "complaint.updated", "complaint.closed"} < set(shown["event_types"])
+    assert not any(kind.startswith("deadline.") for kind in shown["event_types"])
 
 
 def test_a_hub_of_version_4_is_made_and_deleted_and_not_read(world: WebhookWorld) -> None:
@@ -444,7 +455,7 @@ def test_a_key_of_a_source_hears_of_its_tickets_alone(world: WebhookWorld, recei
 
 
 def test_an_event_shows_no_more_than_its_owner_may_see_now(
-    world: WebhookWorld, receiver: HttpReceiver
+    world: WebhookWorld, receiver: HttpReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The owner becomes an auditor, who follows everything and sees no person in clear."""
     crm = world.scenario.key(AccessRole.INTAKE, source="crm")
@@ -452,6 +463,7 @@ def test_an_event_shows_no_more_than_its_owner_may_see_now(
     subscribe(world, receiver, headers=crm)
     secret = {"@type": "StringCharacteristic", "name": "hint", "valueType": "string", "value": "of staff"}
     ticket = create(world, crm, relatedParty=[CUSTOMER], troubleTicketCharacteristic=[secret])
+    caplog.set_level(logging.INFO)
     world.send()
     act(world, ticket, "respond", message="Now.", contact_channel="phone")
     world.plan()
@@ -464,7 +476,10 @@ def test_an_event_shows_no_more_than_its_owner_may_see_now(
     assert first["status"] == "acknowledged"
     assert second == world.client.get(ticket["href"], headers=auditor).json()
     assert b"of staff" not in receiver.posts[0].body + receiver.posts[1].body
+    assert b"Zhuge" in receiver.posts[0].body
     assert b"Zhuge" not in receiver.posts[1].body
+    logged = [vars(record)["persons_of"] for record in caplog.records if record.message == "webhook"]
+    assert logged == [[ticket["id"]]]
 
 
 def test_a_replay_sends_the_same_events_under_the_same_ids(

@@ -96,8 +96,7 @@ def expected(body: dict[str, Any]) -> dict[str, Any]:
         {name: value for name, value in one.items() if name != "@type"}
         for one in sent.get("troubleTicketCharacteristic", ())
     ]
-    if not body["@type"]:
-        del sent["@type"]
+    sent["@type"] = "TroubleTicket"
     if (specification := sent.get("troubleTicketSpecification")) and specification["id"] in (
         "network",
         "billing",

@@ -1,5 +1,7 @@
 """Changes of tickets by merge patch: each member, and the parts of the complaint that it leaves as they are."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from starlette.testclient import TestClient
 from complaints.domain.vocabulary import AccessRole
 from tests.support import Scenario
 from tests.tmf621.changes import (
+    JSON_PATCH,
     MERGE,
     change,
     changed,
@@ -418,3 +421,78 @@ def test_an_intake_key_withdraws_a_ticket_of_its_own_source_alone(
     assert client.patch(path, json=body, headers=other).status_code == 404
     assert client.patch(path, json=body, headers=scenario.key(AccessRole.AUDITOR)).status_code == 403
     assert client.patch(path, json=body, headers=intake).json()["status"] == "cancelled"
+
+
+# Attachments -------------------------------------------------------------------------------------------------------
+
+
+def attached_file(text: bytes, **members: Any) -> dict[str, Any]:
+    """An attachment with its content."""
+    content = base64.b64encode(text).decode()
+    return {
+        "@type": "Attachment",
+        "attachmentType": "log",
+        "mimeType": "text/plain",
+        "content": content,
+        **members,
+    }
+
+
+def test_a_file_becomes_an_attachment_of_the_complaint_and_stays(client: TestClient) -> None:
+    elsewhere = {"@type": "AttachmentRef", "id": "a1", "url": "https://crm.example/a1"}
+    ticket = make(client, attachment=[elsewhere])
+    for _ in range(2):  # a program repeats a change after a timeout
+        shown = changed(client, ticket, attachment=[elsewhere, attached_file(b"lines", name="line.txt")])
+    first, second = shown["attachment"]
+    assert (first, second["name"], second["attachmentType"]) == (elsewhere, "line.txt", "log")
+    assert "content" not in second
+    [own] = client.get(f"/v1/complaints/{ticket['id']}/attachments").json()["items"]
+    assert (own["id"], own["name"]) == (second["id"], "line.txt")
+    assert "bGluZXM" not in json.dumps(complaint_of(client, ticket)["attributes"])
+    assert changed(client, ticket, **shown) == shown
+    again = changed(client, ticket, attachment=[second])
+    assert again["attachment"] == [second]
+    assert [one["id"] for one in changed(client, ticket, attachment=None)["attachment"]] == [second["id"]]
+
+
+def test_a_refused_change_leaves_no_file(client: TestClient) -> None:
+    ticket = make(client)
+    answer = change(client, ticket, attachment=[attached_file(b"lines")], status="closed")
+    assert answer.status_code == 409
+    assert client.get(f"/v1/complaints/{ticket['id']}/attachments").json()["items"] == []
+
+
+def test_a_file_comes_by_merge_patch_alone(client: TestClient) -> None:
+    ticket = make(client)
+    operations = [{"op": "add", "path": "/attachment", "value": attached_file(b"lines")}]
+    answer = client.patch(f"{TICKETS}/{ticket['id']}", json=operations, headers=JSON_PATCH)
+    assert answer.status_code == 409
+    assert "can only be sent in a merge patch" in answer.json()["message"]
+
+
+def test_content_that_is_no_base64_is_refused(client: TestClient) -> None:
+    ticket = make(client)
+    answer = change(client, ticket, attachment=[{**attached_file(b"x"), "content": "***"}])
+    assert answer.status_code == 400
+    assert "/attachment/0/content" in answer.json()["message"]
+
+
+# Fields ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_has_the_fields_that_were_asked_for(client: TestClient) -> None:
+    ticket = make(client)
+    path = f"{TICKETS}/{ticket['id']}"
+    answer = client.patch(f"{path}?fields=name,severity", json={"severity": "Minor"})
+    assert answer.json().keys() == {"id", "href", "@type", "name", "severity"}
+    assert client.get(f"{path}?fields=name,severity").json() == answer.json()
+    refused = client.patch(f"{path}?fields=a,a;b", json={"severity": "Low"})
+    assert refused.status_code == 400
+    assert client.get(path).json()["severity"] == "Minor"
+
+
+def test_a_note_that_somebody_else_wrote_is_not_doubled(client: TestClient, scenario: Scenario) -> None:
+    ticket = make(client, note=[note("First")])
+    agent = scenario.key(AccessRole.AGENT)
+    answer = client.patch(f"{TICKETS}/{ticket['id']}", json={"note": [note("First")]}, headers=agent)
+    assert texts_of(answer.json()) == ["First"]

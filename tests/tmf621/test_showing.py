@@ -297,4 +297,4 @@ def test_a_page_takes_as_many_statements_for_many_tickets_as_for_one(
         post()
     assert len(client.get(TICKETS).json()) == 8
     assert counted(TICKETS) == one
-    assert one <= counted("/v1/complaints?count=true") + 2  # events and attachments
+    assert one <= counted("/v1/complaints?count=true") + 3  # ids before rows, events, attachments

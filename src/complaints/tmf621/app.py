@@ -14,6 +14,7 @@ from complaints.tmf621.hub.message_forms import form_name, make_form
 from complaints.tmf621.requests import FACE as PREFIX
 from complaints.tmf621.specifications import routes as specifications
 from complaints.tmf621.tickets import routes as tickets
+from complaints.tmf621.tickets.intake import TYPE
 from complaints.tmf621.v4 import translation
 
 _JSON = "application/json"
@@ -28,8 +29,9 @@ def _fit_as_it_is(change: Mapping[str, Any], _ticket: Mapping[str, Any], _source
     return dict(change)
 
 
-def _show_as_it_is(ticket: Mapping[str, Any], _source: str | None = None) -> Members:
-    return dict(ticket)
+def _show_v5(ticket: Mapping[str, Any], _source: str | None = None) -> Members:
+    """The ticket with the only type that version 5 knows, whatever type its maker sent."""
+    return {**ticket, "@type": TYPE}
 
 
 V5 = Edition(
@@ -44,7 +46,7 @@ V5 = Edition(
     read_new=_as_it_is,
     read_change=_as_it_is,
     fit_change=_fit_as_it_is,
-    show=_show_as_it_is,
+    show=_show_v5,
 )
 V4 = Edition(
     "v4",

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from complaints.api.http import strict_json
 from complaints.api.http.content_types import read_content_type
+from complaints.api.http.strict_json import MalformedJson
 from complaints.api.problems.refusals import UnsupportedMediaType
 from complaints.domain.errors import InvalidContent
 from complaints.use_cases.commands.messages import read_command
@@ -38,9 +39,14 @@ class TmfContent(BaseModel):
 
 
 async def read_json(request: Request, media_types: tuple[str, ...]) -> tuple[str, Any]:
-    """The media type and the JSON value of a body. Raises UnsupportedMediaType, MalformedJson or InvalidContent."""
+    """The media type and the JSON value of a body. Raises UnsupportedMediaType, MalformedJson or InvalidContent.
+
+    A request without any body has no media type that could be wrong: it is a bad request.
+    """
     body = await request.body()
     sent = request.headers.getlist("content-type")
+    if not body and not sent:
+        raise MalformedJson("The request needs a body.")
     found = read_content_type(sent[0]) if len(sent) == 1 else None
     if found is None or found.media_type not in media_types or not found.is_utf8:
         raise UnsupportedMediaType(f"Send the body as Content-Type: {' or '.join(media_types)}, in UTF-8.")

@@ -50,7 +50,7 @@ _last_made: list[CategoryWords] = []
 
 
 def words_of(categories: Mapping[str, Category]) -> CategoryWords:
-    """The words for the categories of the configuration. They are made anew only for another configuration."""
+    """The words for the categories of the configuration. Another configuration has new ones."""
     for made in _last_made:
         if made.categories is categories:
             return made

@@ -32,7 +32,6 @@ _KEPT_AS_SENT = (
     "requestedResolutionDate",
     "channel",
     "relatedEntity",
-    "attachment",
     _SPECIFICATION,
     "@baseType",
     "@schemaLocation",

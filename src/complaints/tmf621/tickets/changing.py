@@ -2,8 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
+from complaints.api.complaints.file_threads import FileThreads
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import Fault, InvalidContent
 from complaints.domain.json_text import encode
@@ -11,7 +15,9 @@ from complaints.tmf621.bodies import check_shape
 from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.requests import TmfRequest
 from complaints.tmf621.tickets.changed_members import PARTIES, PresentTicket, complaint_members
+from complaints.tmf621.tickets.file_changes import ATTACHMENTS, ChangedFiles, attachments_to_keep
 from complaints.tmf621.tickets.json_patches import json_patch
+from complaints.tmf621.tickets.kept_members import kept_list, kept_of, to_members
 from complaints.tmf621.tickets.loading import TicketParts, load_ticket
 from complaints.tmf621.tickets.patches import CHARACTERISTICS, NOTES, TicketPatch, merge_patch
 from complaints.tmf621.tickets.relation_changes import RELATIONS, change_links, read_relations
@@ -52,7 +58,28 @@ def read_patch(media_type: str, content: Any, edition: Edition, source: str) -> 
     return merge_patch(given, lambda shown: edition.fit_change(given, shown, source))
 
 
-def change_ticket(request: TmfRequest, tx: Transaction, reference: str, patch: TicketPatch) -> None:
+async def patch_ticket(request: TmfRequest, reference: str, patch: TicketPatch) -> None:
+    """Make the changes of a patch in one transaction. Its files are stored before. Raises as `change_ticket`."""
+    service = request.service
+
+    def change() -> None:
+        with ExitStack() as stack:
+            uploads = [stack.enter_context(one.begin(service, request.caller)) for one in patch.files]
+            for one, upload in zip(patch.files, uploads, strict=True):
+                upload.write(one.content)
+                upload.finish()
+            files = ChangedFiles(uploads)
+            service.write(lambda tx: change_ticket(request, tx, reference, patch, files))
+            for upload in files.recorded:
+                upload.keep(None)
+
+    threads: FileThreads = request.http.app.state.file_threads
+    await (threads.run(change) if patch.files else run_in_threadpool(change))
+
+
+def change_ticket(
+    request: TmfRequest, tx: Transaction, reference: str, patch: TicketPatch, files: ChangedFiles
+) -> None:
     """Make the changes of a patch. The complaint stays locked, so the patch meets the ticket that it changes.
 
     Raises Forbidden, NotFound, InvalidContent, and Conflict, with the statuses that are possible if one was refused.
@@ -73,7 +100,9 @@ def change_ticket(request: TmfRequest, tx: Transaction, reference: str, patch: T
         raise LacksRight(Right.SEE_PERSONS)
     wish = read_wish(patch, names, after, present)
     relations = [read_relations(request, tx, one.relationship) for one in (present.before, after)]
-    kept = {RELATIONS: relations[1].others} if RELATIONS in names else {}
+    kept: Members = {RELATIONS: list(relations[1].kept)} if RELATIONS in names else {}
+    if ATTACHMENTS in names:
+        kept[ATTACHMENTS] = _record_files(tx, ticket, after, present, files)
     if members := complaint_members(names, after, present, kept):
         complaint = _edit(request, tx, complaint, members)
     if NOTES in names:
@@ -82,6 +111,16 @@ def change_ticket(request: TmfRequest, tx: Transaction, reference: str, patch: T
         change_links(request, tx, complaint, *relations)
     if wish is not None:
         change_status(request, tx, complaint, wish)
+
+
+def _record_files(
+    tx: Transaction, ticket: TicketParts, after: TicketChange, present: PresentTicket, files: ChangedFiles
+) -> list[Members]:
+    """Record the files of a change. Returns the attachments to keep."""
+    file_ids = files.record(tx, str(present.complaint.id), ticket.attachments, after)
+    shown = [to_members(one) for one in present.before.attachment or ()]
+    kept = kept_list(kept_of(present.complaint.attributes), ATTACHMENTS)
+    return attachments_to_keep(after, file_ids, shown, ticket.attachments, kept)
 
 
 def _present(request: TmfRequest, ticket: TicketParts, complaint: Complaint, shown: Members) -> PresentTicket:

@@ -13,6 +13,7 @@ from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.json_text import encode
 from complaints.tmf621.bodies import check_shape
 from complaints.tmf621.editions import Members
+from complaints.tmf621.tickets.files import TicketFile, read_files
 from complaints.tmf621.tickets.intake import TYPE
 from complaints.tmf621.tickets.schemas import TicketChange
 
@@ -48,12 +49,13 @@ class TicketPatch:
     """A patch of one of the media types. `apply` returns the patched ticket and leaves the given one as it is.
 
     `named` are the members that the patch names, also if it leaves them as they are. With `is_strict` a change of a
-    member that is only for reading is refused, and otherwise ignored.
+    member that is only for reading is refused, and otherwise ignored. `files` are the attachments with content.
     """
 
     apply: Callable[[Members], Members]
     named: frozenset[str]
     is_strict: bool = False
+    files: Sequence[TicketFile] = ()
 
     def apply_to(self, shown: Members) -> PatchResult:
         """The result of the patch for a ticket as the caller sees it.
@@ -91,7 +93,9 @@ def merge_patch(body: Any, fit: Callable[[Members], Members] | None = None) -> T
 
     Raises InvalidContent for members of a wrong type, and for null where a ticket must have a member.
     """
-    check_shape(TicketChange, {"@type": TYPE, **_whole_values(body)} if isinstance(body, dict) else body)
+    change = check_shape(
+        TicketChange, {"@type": TYPE, **_whole_values(body)} if isinstance(body, dict) else body
+    )
     given: Members = body
     check_mandatory(given)
 
@@ -106,7 +110,7 @@ def merge_patch(body: Any, fit: Callable[[Members], Members] | None = None) -> T
                 patched[name] = merge_attributes(shown.get(name), value)
         return patched
 
-    return TicketPatch(apply, frozenset(given))
+    return TicketPatch(apply, frozenset(given), files=read_files(change.attachment or ()))
 
 
 def _whole_values(body: Members) -> Members:

@@ -1,5 +1,6 @@
 """The routes of trouble tickets, for each edition."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -7,8 +8,10 @@ from starlette.responses import Response
 
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
+from complaints.tmf621.queries.fields import pick_fields
+from complaints.tmf621.queries.reading import read_fields
 from complaints.tmf621.requests import TmfRequest, make_answer, request_of
-from complaints.tmf621.tickets.changing import change_ticket, read_patch
+from complaints.tmf621.tickets.changing import patch_ticket, read_patch
 from complaints.tmf621.tickets.creating import create_ticket
 from complaints.tmf621.tickets.deleting import delete_ticket
 from complaints.tmf621.tickets.lists import list_tickets, read_list_query
@@ -55,13 +58,9 @@ async def _patch(request: TmfRequest, reference: str) -> Response:
     request.caller.require(Right.CONTRIBUTE)
     media_type, content = await read_json(request.http, request.edition.patch_types)
     patch = read_patch(media_type, content, request.edition, request.caller.source)
-
-    def work(tx: Transaction) -> Answer:
-        change_ticket(request, tx, reference, patch)
-        return make_answer(204, None)
-
-    await request.write(work)
-    return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
+    fields = read_fields(request.http.scope["query_string"])
+    await patch_ticket(request, reference, patch)
+    return request.respond(await request.read(lambda tx: _shown(request, tx, reference, fields)))
 
 
 async def _delete(request: TmfRequest, reference: str) -> Response:
@@ -89,11 +88,13 @@ async def _create(request: TmfRequest) -> Response:
 
 async def _retrieve(request: TmfRequest, reference: str) -> Response:
     request.caller.require(Right.READ_OWN)
-    return request.respond(await request.read(lambda tx: _shown(request, tx, reference)))
+    fields = read_fields(request.http.scope["query_string"])
+    return request.respond(await request.read(lambda tx: _shown(request, tx, reference, fields)))
 
 
-def _shown(request: TmfRequest, tx: Transaction, reference: str) -> Answer:
+def _shown(request: TmfRequest, tx: Transaction, reference: str, fields: Sequence[str] | None) -> Answer:
+    """The ticket with the members that `fields` names; None: all."""
     found = load_ticket(request.service, tx, request.caller, reference)
     note_persons_of(request, [found])
     shown = request.edition.show(ticket_json(found, request.base), request.caller.source)
-    return make_answer(200, shown)
+    return make_answer(200, pick_fields(shown, fields))

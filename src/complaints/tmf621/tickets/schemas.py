@@ -198,5 +198,15 @@ class NewTicket(_TicketMembers):
     status_change_date: DateTime | None = None
 
 
+class GivenStatusChange(_Typed):
+    """A change of the status in the past. The product knows the history better."""
+
+    status: Annotated[TicketStatus, Strict(False)] | None = None
+    status_change_date: DateTime | None = None
+    status_change_reason: str | None = None
+
+
 class TicketChange(_TicketMembers):
     """Members of a ticket to change, in the way of RFC 7396."""
+
+    status_change_history: Many[GivenStatusChange] | None = None
