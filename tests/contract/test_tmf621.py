@@ -14,7 +14,7 @@ from tests.support import ADMIN_SECRET, opened_service
 
 PATH = "/tmf-api/troubleTicket/v5"
 # The description has no links between its operations. The fuzzer finds them in schemas and `Location` headers.
-FEWEST_LINKS = 20
+FEWEST_LINKS = 10
 
 
 def fuzz_server(server: RunningServer, document: Path, directory: Path, few: int) -> Fuzzed:
