@@ -157,6 +157,10 @@ def test_the_inbox_has_a_line_for_each_complaint_and_acknowledges_what_was_seen(
     assert "Not acknowledged" in refused
     assert "Only a recipient, the deputy of an absent recipient" in refused
     assert "No escalation waits for you" in other.get("/inbox").text
+    shown = other.get("/inbox", whose="all").text
+    assert numbers(shown) == [number(late), number(fresh)]
+    assert 'name="only"' not in shown  # others are the recipients
+    assert lead.get("/inbox", whose="all").text.count('name="only"') == 2
 
     for wrong in (
         {**form, "id": "x"},

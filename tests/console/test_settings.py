@@ -489,3 +489,11 @@ def test_imports_are_listed_by_scope_with_the_rows_that_failed(
     assert 'data-head="Row"' in page
     assert path not in other.get("/settings/imports").text
     assert other.get(path).status_code == 404
+
+
+def test_the_built_in_policy_is_in_force_from_the_beginning(sign_in: Callable[..., Reader]) -> None:
+    admin = sign_in("admin")
+    for path in ("/settings/policies", "/settings/policies/telecom-handbook/1"):
+        assert "Jan 1970" not in admin.get(path).text
+        assert "always" in admin.get(path).text
+        assert "一直" in admin.get(path, language="zh").text

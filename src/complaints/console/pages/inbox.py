@@ -1,5 +1,6 @@
 """The inbox: complaints and other subjects whose escalations wait for somebody, worst first."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -92,6 +93,14 @@ def _show(
     return request.page(template, form=form or FormState(), outcome=outcome, note=note, **values)
 
 
+def _may_acknowledge(request: PageRequest, tx: Transaction, row: Mapping[Any, Any]) -> bool:
+    """True if the reader may work at all, and is a recipient of the shown escalation or stands in for one."""
+    caller = request.caller
+    return Right.WORK in caller.rights and escalations.may_acknowledge(
+        request.service, tx, caller, row["recipients"]
+    )
+
+
 def _find(request: PageRequest, tx: Transaction, whose: str, after: str | None) -> dict[str, Any]:
     service, locale = request.service, request.locale
     found = escalations.list_inbox(
@@ -107,7 +116,12 @@ def _find(request: PageRequest, tx: Transaction, whose: str, after: str | None) 
     shown, more = cut_page(found, _PAGE, cursor_of)
     directory = service.configuration(tx).directory
     return {
-        "rows": [inbox_row_of(row, locale=locale, directory=directory) for row in shown],
+        "rows": [
+            inbox_row_of(
+                row, locale=locale, directory=directory, may_acknowledge=_may_acknowledge(request, tx, row)
+            )
+            for row in shown
+        ],
         "more": more,
         "whose": whose if whose == _EVERYBODY else ME,
         "now": tx.now,

@@ -21,7 +21,8 @@ _OFFSET = re.compile(r"([+-])([0-9]{1,4}[mhd])(?:/([0-9]{1,9}))?")
 class InboxRow:
     """The texts of a row. `id` is of the complaint or other subject; `page` is its address, "" if it has none.
 
-    `level` is a word, and `rank` the level itself. `since` and `due_at` are in UTC; `due_at` None: no clock is late.
+    With `may_acknowledge` the reader may acknowledge the shown escalation. `level` is a word, and `rank` the level
+    itself. `since` and `due_at` are in UTC; `due_at` None: no clock is late.
     """
 
     id: UUID
@@ -37,9 +38,12 @@ class InboxRow:
     due_at: datetime | None
     team: str
     assignee: str
+    may_acknowledge: bool
 
 
-def inbox_row_of(row: Mapping[Any, Any], *, locale: Locale, directory: Directory) -> InboxRow:
+def inbox_row_of(
+    row: Mapping[Any, Any], *, locale: Locale, directory: Directory, may_acknowledge: bool
+) -> InboxRow:
     """The row of one line of `escalations.list_inbox`."""
     name, team = row["owned_by"], directory.teams.get(row["team"])
     words = locale.texts.inbox
@@ -57,6 +61,7 @@ def inbox_row_of(row: Mapping[Any, Any], *, locale: Locale, directory: Directory
         due_at=row["due_at"],
         team=locale.name(team.names, team.code) if team else row["team"],
         assignee=name_of_user(directory, row["assignee"]),
+        may_acknowledge=may_acknowledge,
     )
 
 

@@ -278,14 +278,19 @@ def _read_id(text: str) -> UUID:
 def _check_may_acknowledge(
     service: Service, tx: Transaction, caller: Caller, recipients: Sequence[str]
 ) -> None:
-    """Raise Forbidden unless the caller is a recipient, stands in for one, or is an administrator (rule 3.5)."""
+    if not may_acknowledge(service, tx, caller, recipients):
+        raise Forbidden(
+            "Only a recipient, the deputy of an absent recipient, or an administrator may acknowledge it."
+        )
+
+
+def may_acknowledge(service: Service, tx: Transaction, caller: Caller, recipients: Collection[str]) -> bool:
+    """True if the caller is a recipient, stands in for one, or is an administrator (rule 3.5)."""
     if AccessRole.ADMIN in caller.roles or caller.login in recipients:
-        return
+        return True
     directory = service.configuration(tx).directory
-    if caller.login and set(recipients) & set(find_represented_users(caller.login, directory, tx.now)):
-        return
-    raise Forbidden(
-        "Only a recipient, the deputy of an absent recipient, or an administrator may acknowledge it."
+    return caller.login is not None and not set(recipients).isdisjoint(
+        find_represented_users(caller.login, directory, tx.now)
     )
 
 

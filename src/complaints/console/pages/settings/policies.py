@@ -1,7 +1,7 @@
 """The policies: their versions, and one version on a line of time with its ladders and targets."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import unified_diff
 from itertools import groupby
 from typing import Annotated
@@ -41,6 +41,7 @@ from complaints.use_cases.service import Configuration, Transaction
 
 router = APIRouter()
 PART = "policies"
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # `effective_at` of the built-in policy
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -81,7 +82,7 @@ def _versions_table(request: PageRequest, versions: Sequence[ListedPolicy], now:
                     address_of(PART, one.policy.code, one.policy.version),
                 ),
                 state_cell(one, now, locale),
-                Cell(locale.time(one.policy.effective_at)),
+                Cell(_beginning(one.policy, locale)),
                 Cell(applies_words(one.policy, locale)),
                 Cell(locale.time(one.applied_at), note=one.applied_by),
             )
@@ -98,6 +99,13 @@ def state_cell(listed: ListedPolicy, now: datetime, locale: Locale) -> Cell:
     if listed.policy.effective_at > now:
         return Cell(states.next, tone=Tone.SOON)
     return Cell(states.past, tone=Tone.CANCELLED)
+
+
+def _beginning(policy: Policy, locale: Locale) -> str:
+    """The instant from which a policy is in force. The built-in one is in force from the beginning."""
+    if policy.effective_at <= _BEGINNING:
+        return str(locale.texts.settings.from_the_beginning)
+    return locale.time(policy.effective_at)
 
 
 def applies_words(policy: Policy, locale: Locale) -> str:
@@ -175,7 +183,7 @@ def _facts_of(
     heads = locale.texts.settings.heads
     yield TableFact(heads.version, Cell(f"{policy.code} · {policy.version}"))
     yield TableFact(heads.state, state_cell(listed, now, locale))
-    yield TableFact(heads.in_force_from, Cell(locale.time(policy.effective_at)))
+    yield TableFact(heads.in_force_from, Cell(_beginning(policy, locale)))
     if policy.effective_until is not None:
         yield TableFact(heads.in_force_until, Cell(locale.time(policy.effective_until)))
     yield TableFact(heads.applies_to, Cell(applies_words(policy, locale)))
