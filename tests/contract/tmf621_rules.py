@@ -56,9 +56,8 @@ def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> boo
     """True if the failure counts.
 
     A refusal of valid data does not count if a schema cannot say its reason. Nor does a merge patch as RFC 7396 has
-    it: a null removes a member, and `@type` need not be repeated. The schema of the file has no word for that. Version
-    4 declares no 415, the answer of RFC 9110 to a body of another type, and declares a type for answers that have no
-    content.
+    it: a null removes a member, for which the schema of the file has no word. Version 4 declares no 415, the answer of
+    RFC 9110 to a body of another type, and declares a type for answers that have no content.
     """
     if case.operation.base_url.endswith("/v4") and (type(failure), response.status_code) in BEYOND_VERSION_4:
         return False
@@ -75,7 +74,7 @@ def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> boo
 
 
 def is_right_merge_patch(case: Any) -> bool:
-    """True if the body is a merge patch that is valid but for members of null and an absent `@type`."""
+    """True if the body is a merge patch that is valid but for members of null."""
     invalid = [place.name for place, component in case.meta.components.items() if component.mode.is_negative]
     media_type = (case.media_type or "").partition(";")[0]
     if case.method != "PATCH" or media_type not in MERGE_PATCHES or invalid != ["BODY"]:
@@ -92,7 +91,7 @@ def _merged(patch: Any) -> Any:
     """The result of a merge patch for objects that have a type and nothing else."""
     if not isinstance(patch, dict):
         return patch
-    return {"@type": "", **{name: _merged(value) for name, value in patch.items() if value is not None}}
+    return {name: _merged(value) for name, value in patch.items() if value is not None}
 
 
 def _write(failure: Any, case: Any, reason: str) -> None:

@@ -7,6 +7,8 @@ from starlette.testclient import TestClient
 
 from tests.tmf621.tickets import TICKETS, new_ticket
 
+TYPED = {"@type": "TroubleTicket"}
+"""What every merge patch of version 5 has."""
 MERGE = {"Content-Type": "application/merge-patch+json"}
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 QUERY_PATCH = {"Content-Type": "application/json-patch-query+json"}
@@ -22,7 +24,7 @@ def make(client: TestClient, **members: Any) -> dict[str, Any]:
 
 def change(client: TestClient, ticket: dict[str, Any], **members: Any) -> Response:
     """The answer to a merge patch."""
-    return client.patch(f"{TICKETS}/{ticket['id']}", json=members, headers=MERGE)
+    return client.patch(f"{TICKETS}/{ticket['id']}", json=TYPED | members, headers=MERGE)
 
 
 def changed(client: TestClient, ticket: dict[str, Any], **members: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def test_a_deleted_ticket_is_withdrawn_and_gone(client: TestClient, base: str) -
     assert (answer.status_code, answer.content) == (204, b"")
     assert client.get(path).status_code == 404
     assert client.delete(path).status_code == 404
-    assert client.patch(path, json={"description": "Changed"}).status_code == 404
+    assert client.patch(path, json={"@type": "TroubleTicket", "description": "Changed"}).status_code == 404
     assert client.get(f"{base}/{other['id']}").status_code == 200
     complaint = complaint_of(client, ticket)
     assert complaint["status"] == "withdrawn"

@@ -248,7 +248,7 @@ def test_a_ticket_that_changes_here_gives_the_same_events(
     ticket = create(world)
     resolved = {"status": "resolved", "statusChangeReason": "A new line."}
     for change in ({"severity": "Critical"}, {"status": "inProgress"}, resolved, {"status": "closed"}):
-        changed = world.client.patch(ticket["href"], json=change)
+        changed = world.client.patch(ticket["href"], json={"@type": "TroubleTicket", **change})
         assert changed.status_code == 200, changed.text
     world.send()
     assert names(receiver.posts) == [

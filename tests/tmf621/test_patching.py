@@ -12,6 +12,7 @@ from tests.support import Scenario
 from tests.tmf621.changes import (
     JSON_PATCH,
     MERGE,
+    TYPED,
     change,
     changed,
     characteristic,
@@ -31,7 +32,9 @@ from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 def test_plain_members_change(client: TestClient, media_type: str) -> None:
     ticket = make(client)
     body = {"name": "No signal", "description": "Since noon", "severity": "Critical", "priority": "Urgent"}
-    answer = client.patch(f"{TICKETS}/{ticket['id']}", json=body, headers={"Content-Type": media_type})
+    answer = client.patch(
+        f"{TICKETS}/{ticket['id']}", json=body | TYPED, headers={"Content-Type": media_type}
+    )
     assert answer.status_code == 200, answer.text
     assert {name: answer.json()[name] for name in body} == body
     complaint = complaint_of(client, ticket)
@@ -347,15 +350,26 @@ def test_each_edition_has_its_media_types(
 ) -> None:
     ticket = make(client)
     headers = {"Content-Type": media_type, "If-Match": '"7"'}
-    answer = client.patch(f"{path}/{ticket['id']}", content=b'{"description": "Changed"}', headers=headers)
+    content = b'{"@type": "TroubleTicket", "description": "Changed"}'
+    answer = client.patch(f"{path}/{ticket['id']}", content=content, headers=headers)
     assert answer.status_code == status, answer.text
     assert complaint_of(client, ticket)["description"] == (
         "Changed" if status == 200 else ticket["description"]
     )
 
 
+@pytest.mark.parametrize("media_type", ["application/json", "application/merge-patch+json"])
+def test_a_change_names_its_type(client: TestClient, media_type: str) -> None:
+    ticket = make(client)
+    path, headers = f"{TICKETS}/{ticket['id']}", {"Content-Type": media_type}
+    refused = client.patch(path, content=b'{"severity": "Low"}', headers=headers)
+    assert refused.status_code == 400
+    assert "/@type" in refused.json()["message"]
+    assert client.get(path).json() == ticket
+
+
 def test_an_unknown_ticket_is_not_found(client: TestClient) -> None:
-    assert client.patch(f"{TICKETS}/nope", json={}).status_code == 404
+    assert client.patch(f"{TICKETS}/nope", json=TYPED).status_code == 404
 
 
 # Callers with fewer rights -----------------------------------------------------------------------------------------
@@ -378,7 +392,7 @@ def test_an_intake_key_raises_the_severity_and_adds_notes(client: TestClient, in
     before = complaint_of(client, ticket)["attributes"]
     told = {"severity": "Critical", "note": [note("It is worse now")]}
     for body in ({**shown, **told}, told):
-        answer = client.patch(path, json=body, headers=intake)
+        answer = client.patch(path, json=body | TYPED, headers=intake)
         assert answer.status_code == 200, answer.text
         assert answer.json()["severity"] == "Critical"
     assert complaint_of(client, ticket)["severity"] == "critical"
@@ -407,7 +421,7 @@ def test_an_intake_key_changes_nothing_else(
 ) -> None:
     ticket = client.post(TICKETS, json=new_ticket(severity="Minor"), headers=intake).json()
     before = client.get(f"{TICKETS}/{ticket['id']}").json()
-    answer = client.patch(f"{TICKETS}/{ticket['id']}", json=members, headers=intake)
+    answer = client.patch(f"{TICKETS}/{ticket['id']}", json=members | TYPED, headers=intake)
     assert answer.status_code == 403, answer.text
     assert client.get(f"{TICKETS}/{ticket['id']}").json() == before
 
@@ -418,9 +432,9 @@ def test_an_intake_key_withdraws_a_ticket_of_its_own_source_alone(
     ticket = client.post(TICKETS, json=new_ticket(), headers=intake).json()
     path, body = f"{TICKETS}/{ticket['id']}", {"status": "cancelled"}
     other = scenario.key(AccessRole.INTAKE, source="other")
-    assert client.patch(path, json=body, headers=other).status_code == 404
-    assert client.patch(path, json=body, headers=scenario.key(AccessRole.AUDITOR)).status_code == 403
-    assert client.patch(path, json=body, headers=intake).json()["status"] == "cancelled"
+    assert client.patch(path, json=body | TYPED, headers=other).status_code == 404
+    assert client.patch(path, json=body | TYPED, headers=scenario.key(AccessRole.AUDITOR)).status_code == 403
+    assert client.patch(path, json=body | TYPED, headers=intake).json()["status"] == "cancelled"
 
 
 # Attachments -------------------------------------------------------------------------------------------------------
@@ -483,10 +497,10 @@ def test_content_that_is_no_base64_is_refused(client: TestClient) -> None:
 def test_the_answer_has_the_fields_that_were_asked_for(client: TestClient) -> None:
     ticket = make(client)
     path = f"{TICKETS}/{ticket['id']}"
-    answer = client.patch(f"{path}?fields=name,severity", json={"severity": "Minor"})
+    answer = client.patch(f"{path}?fields=name,severity", json={"severity": "Minor"} | TYPED)
     assert answer.json().keys() == {"id", "href", "@type", "name", "severity"}
     assert client.get(f"{path}?fields=name,severity").json() == answer.json()
-    refused = client.patch(f"{path}?fields=a,a;b", json={"severity": "Low"})
+    refused = client.patch(f"{path}?fields=a,a;b", json={"severity": "Low"} | TYPED)
     assert refused.status_code == 400
     assert client.get(path).json()["severity"] == "Minor"
 
@@ -494,5 +508,5 @@ def test_the_answer_has_the_fields_that_were_asked_for(client: TestClient) -> No
 def test_a_note_that_somebody_else_wrote_is_not_doubled(client: TestClient, scenario: Scenario) -> None:
     ticket = make(client, note=[note("First")])
     agent = scenario.key(AccessRole.AGENT)
-    answer = client.patch(f"{TICKETS}/{ticket['id']}", json={"note": [note("First")]}, headers=agent)
+    answer = client.patch(f"{TICKETS}/{ticket['id']}", json={"note": [note("First")]} | TYPED, headers=agent)
     assert texts_of(answer.json()) == ["First"]

@@ -13,6 +13,7 @@ from complaints.storage import load
 from tests.journeys.test_races import at_once
 from tests.support import Scenario
 from tests.tmf621.changes import (
+    TYPED,
     change,
     changed,
     characteristic,
@@ -62,6 +63,16 @@ def test_a_resolve_without_an_outcome_assumes_one(client: TestClient, scenario: 
     complaint = stored(scenario, ticket)
     assert (complaint.resolution, complaint.outcome) == ("Cable repaired", "not_upheld")
     assert (complaint.cause, complaint.outcome_assumed) == ("technical", True)
+
+
+def test_characteristics_of_an_action_change_nothing_else(client: TestClient) -> None:
+    ticket = make(client)
+    carried = [characteristic("outcome", "upheld"), characteristic("root_cause", "Cable")]
+    changed(
+        client, ticket, status="resolved", statusChangeReason="Repaired", troubleTicketCharacteristic=carried
+    )
+    events = client.get(f"/v1/complaints/{ticket['id']}/timeline").json()["items"]
+    assert [one["type"] for one in events] == ["complaint.created", "complaint.resolved"]
 
 
 def test_characteristics_carry_the_outcome_and_the_root_cause(client: TestClient, scenario: Scenario) -> None:
@@ -238,14 +249,18 @@ def test_an_agent_may_not_close_early_and_hears_which_roles_may(
     ticket = make(client)
     agent = scenario.key(AccessRole.AGENT)
     path = f"{TICKETS}/{ticket['id']}"
-    resolved = client.patch(path, json={"status": "resolved", "statusChangeReason": "Done"}, headers=agent)
+    resolved = client.patch(
+        path, json={"status": "resolved", "statusChangeReason": "Done"} | TYPED, headers=agent
+    )
     assert resolved.status_code == 200
-    answer = client.patch(path, json={"status": "closed"}, headers=agent)
+    answer = client.patch(path, json={"status": "closed"} | TYPED, headers=agent)
     assert answer.status_code == 409
     assert "it needs one of admin, manager, supervisor" in answer.json()["message"]
     assert client.get(path).json() == resolved.json()
     assert (
-        client.patch(path, json={"status": "closed"}, headers=scenario.key(AccessRole.SUPERVISOR)).status_code
+        client.patch(
+            path, json={"status": "closed"} | TYPED, headers=scenario.key(AccessRole.SUPERVISOR)
+        ).status_code
         == 200
     )
 

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from complaints.api.faces import Face
 from complaints.api.problems.handlers import install_problem_handlers
+from complaints.domain.errors import InvalidContent
 from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.errors import write_error
 from complaints.tmf621.hub import routes as hub
@@ -34,6 +35,13 @@ def _show_v5(ticket: Mapping[str, Any], _source: str | None = None) -> Members:
     return {**ticket, "@type": TYPE}
 
 
+def _with_type(content: Any) -> Members:
+    """A change of version 5, which names its type. Raises InvalidContent for a change without."""
+    if isinstance(content, dict) and "@type" not in content:
+        raise InvalidContent.at("/@type", "@type is required.")
+    return _as_it_is(content)
+
+
 V5 = Edition(
     "v5",
     _JSON,
@@ -44,7 +52,7 @@ V5 = Edition(
         "application/json-patch-query+json",
     ),
     read_new=_as_it_is,
-    read_change=_as_it_is,
+    read_change=_with_type,
     fit_change=_fit_as_it_is,
     show=_show_v5,
 )

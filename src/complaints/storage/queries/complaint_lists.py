@@ -46,6 +46,8 @@ c, d, p = complaint.c, deadline.c, person.c
 # Links are seldom. Knowing which complaints have any saves the statement that reads them.
 _LINKED = exists().where(link.c.complaint_id == c.id).label("linked")
 _TIMES = (c.next_due_at, c.overdue_after_at, c.wake_at)
+ROW_COLUMNS: tuple[ColumnElement[Any], ...] = (*MEMBER_COLUMNS, *_TIMES, _LINKED)
+"""The columns of a row that a page shows."""
 Phase = tuple[ColumnElement[bool], Sequence[ColumnElement[Any]]]
 
 
@@ -220,7 +222,7 @@ def _listed(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, li
 
 def _columns(filters: Filters, order: Order) -> list[ColumnElement[Any]]:
     """What a page shows of each complaint, and its place in the order."""
-    return [*MEMBER_COLUMNS, *_TIMES, _sort_column(filters, order).label("place"), _LINKED]
+    return [*ROW_COLUMNS, _sort_column(filters, order).label("place")]
 
 
 def _literal(number: int) -> ColumnElement[int]:

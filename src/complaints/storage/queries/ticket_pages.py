@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, false, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal_column, or_, select, tuple_
 
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import HoldReason, Severity, Status
@@ -20,7 +20,7 @@ from complaints.storage.queries.ticket_conditions import (
 )
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import hold
-from complaints.storage.rows.deleted_ticket import deleted_condition
+from complaints.storage.rows.deleted_ticket import IS_DELETED
 
 c = complaint.c
 _NEWEST_FIRST = Order(SortKey.RECEIVED_AT, descending=True)
@@ -116,9 +116,14 @@ TICKET_ORDERS: Mapping[str, ColumnElement[Any]] = {
 """The keys of orders. Priority and severity begin with the most urgent, and the status with new tickets."""
 
 
+def select_tickets(tx: Transaction, filters: TicketFilters) -> Select[Any]:
+    """The statement with the ids of the tickets that fit. A page and a count of one list share it."""
+    return select(c.id).where(*_conditions(tx, filters))
+
+
 def find_ticket_rows(
     tx: Transaction,
-    filters: TicketFilters,
+    tickets: Select[Any],
     order: Sequence[TicketOrder],
     *,
     place: TicketPosition | None = None,
@@ -126,15 +131,15 @@ def find_ticket_rows(
     offset: int = 0,
     limit: int,
 ) -> TicketRows:
-    """Up to `limit` tickets after a place, or `backwards` the last ones before it. Two statements."""
+    """Up to `limit` of `select_tickets` after a place, or `backwards` the last ones before it. One statement."""
     if limit == 0:
         return TicketRows((), (), has_more=False)
     keys = [(_column(tx, one.name), one.descending is not backwards) for one in order]
     # The id decides between equal tickets, in the direction of the last key.
     keys.append((c.id, keys[-1][1]))
+    named = [key.label(f"key_{number}") for number, (key, _) in enumerate(keys[:-1])]
     statement = (
-        select(c.id, *(key.label(f"key_{number}") for number, (key, _) in enumerate(keys[:-1])))
-        .where(*_conditions(tx, filters))
+        tickets.with_only_columns(*complaint_lists.ROW_COLUMNS, *named)
         .order_by(*(key.desc() if descending else key.asc() for key, descending in keys))
         .offset(literal_column(str(int(offset))) if offset else None)
         .limit(literal_column(str(int(limit + 1))))
@@ -143,24 +148,14 @@ def find_ticket_rows(
         statement = statement.where(_beyond(keys, (*place.values, place.complaint_id)))
     found = tx.connection.execute(statement).all()
     shown = found[:limit][::-1] if backwards else found[:limit]
-    places = [TicketPosition(tuple(row[1:]), row.id) for row in shown]
-    return TicketRows(_members(tx, filters, [row.id for row in shown]), places, len(found) > limit)
+    places = [TicketPosition(tuple(row[-len(named) :]), row.id) for row in shown]
+    return TicketRows(shown, places, len(found) > limit)
 
 
-def count_tickets(tx: Transaction, filters: TicketFilters, *, most: int | None) -> int:
-    """The number of tickets that fit, but at most `most`; None: all."""
-    found = select(c.id).where(*_conditions(tx, filters))
-    if most is not None:
-        found = found.limit(literal_column(str(int(most))))
+def count_tickets(tx: Transaction, tickets: Select[Any], *, most: int | None) -> int:
+    """The number of `select_tickets`, but at most `most`; None: all."""
+    found = tickets if most is None else tickets.limit(literal_column(str(int(most))))
     return tx.connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
-
-
-def _members(tx: Transaction, filters: TicketFilters, ids: Sequence[UUID]) -> list[Any]:
-    if not ids:
-        return []
-    rows = complaint_lists.find_rows_by_id(tx, ids, Filters(scope=filters.scope), _NEWEST_FIRST)
-    by_id = {row.id: row for row in rows}
-    return [by_id[one] for one in ids]
 
 
 def _column(tx: Transaction, name: str) -> ColumnElement[Any]:
@@ -199,7 +194,7 @@ def _conditions(tx: Transaction, filters: TicketFilters) -> list[ColumnElement[b
         *complaint_lists.conditions(tx, known, _NEWEST_FIRST),
         *_on_hold(filters.is_pending),
         *(made.make(one) for one in filters.comparisons),
-        ~deleted_condition(),
+        ~IS_DELETED,
     ]
 
 

@@ -103,11 +103,13 @@ def find_attachment(tx: Transaction, attachment_id: UUID) -> Attachment | None:
     return _read(row) if row else None
 
 
+_OF_COMPLAINTS = select(*_MEMBERS).where(any_of(a.complaint_id)).order_by(a.id)
+
+
 def find_of_complaints(tx: Transaction, complaint_ids: Collection[UUID]) -> dict[UUID, list[Attachment]]:
     """All attachments of complaints, by complaint, oldest first."""
-    statement = select(*_MEMBERS).where(any_of(a.complaint_id, complaint_ids)).order_by(a.id)
     found: dict[UUID, list[Attachment]] = defaultdict(list)
-    for row in tx.connection.execute(statement).mappings():
+    for row in tx.connection.execute(_OF_COMPLAINTS, {"ids": complaint_ids}).mappings():
         found[row["complaint_id"]].append(_read(row))
     return found
 

@@ -18,6 +18,10 @@ deleted_ticket = Table(
 )
 """`cycle` is the round in which the complaint was withdrawn. A complaint that is reopened is a ticket again."""
 t, c = deleted_ticket.c, complaint.c
+IS_DELETED: ColumnElement[bool] = (c.status == Status.WITHDRAWN) & exists().where(
+    t.complaint_id == c.id, t.cycle == c.cycle
+)
+"""The condition on a row of `complaint` that it is withdrawn because its ticket was deleted."""
 
 
 def note_deleted(tx: Transaction, complaint_id: UUID, cycle: int) -> None:
@@ -27,11 +31,5 @@ def note_deleted(tx: Transaction, complaint_id: UUID, cycle: int) -> None:
 
 def is_deleted(tx: Transaction, complaint_id: UUID) -> bool:
     """True if the complaint is withdrawn because its ticket was deleted."""
-    found = tx.connection.execute(select(c.id).where(c.id == complaint_id, deleted_condition())).first()
+    found = tx.connection.execute(select(c.id).where(c.id == complaint_id, IS_DELETED)).first()
     return found is not None
-
-
-def deleted_condition() -> ColumnElement[bool]:
-    """The condition on a row of `complaint` that it is withdrawn because its ticket was deleted."""
-    noted = exists().where(t.complaint_id == c.id, t.cycle == c.cycle)
-    return (c.status == Status.WITHDRAWN) & noted

@@ -17,7 +17,7 @@ from complaints.api.complaints.routes import group_intake, note_posted
 from complaints.domain.complaint.facts import Complaint
 from complaints.domain.errors import InvalidContent
 from complaints.domain.visibility import has_visible_character
-from complaints.domain.vocabulary import EventType, LinkType
+from complaints.domain.vocabulary import LinkType
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.requests import TmfRequest, base_of, make_answer
 from complaints.tmf621.tickets.categories import CategoryWords, words_of
@@ -35,7 +35,7 @@ from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import notes_and_links
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register_one
 from complaints.use_cases.complaints.known import is_known, load_known_id
-from complaints.use_cases.complaints.page_histories import find_histories
+from complaints.use_cases.complaints.own_notes import find_own_note_texts
 from complaints.use_cases.complaints.views import view, view_one
 from complaints.use_cases.once import Answer, answer_once
 from complaints.use_cases.service import Service, Transaction
@@ -206,9 +206,7 @@ def _find_id(tx: Transaction, caller: Caller, reference: str) -> UUID | None:
 def _find_parts(
     service: Service, tx: Transaction, caller: Caller, complaint: Complaint
 ) -> tuple[set[str], set[bytes]]:
-    """The texts of the notes and the digests of the files that the complaint has."""
-    parts = [view_one(service, tx, caller, complaint).parts]
-    histories = find_histories(tx, caller, parts, [EventType.NOTE_ADDED])
-    attachments = find_attachments(tx, caller, parts)
-    texts = {event.data["text"] for event in histories.get(complaint.id, ())}
+    """The texts of the notes of the caller and the digests of the files that the complaint has."""
+    attachments = find_attachments(tx, caller, [view_one(service, tx, caller, complaint).parts])
+    texts = find_own_note_texts(tx, caller, complaint.id)
     return texts, {one.digest for one in attachments.get(complaint.id, ())}

@@ -21,24 +21,28 @@ _REASONS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     EventType.UNMERGED: lambda data: data.get("reason"),
 }
 """The words of an event that are the reason of the new status."""
-EVENT_TYPES = (
-    EventType.CREATED,
-    EventType.IMPORTED_ENDED,
-    EventType.RESPONDED,
-    EventType.HELD,
-    EventType.RESUMED,
-    EventType.RESOLVED,
-    EventType.CONTACT_RECORDED,
-    EventType.CONTACT_REPEATED,
-    EventType.REOPENED,
-    EventType.CLOSED,
-    EventType.REJECTED,
-    EventType.WITHDRAWN,
-    EventType.MERGED,
-    EventType.UNMERGED,
-    EventType.NOTE_ADDED,
+EVENT_TYPES = frozenset(
+    {
+        EventType.IMPORTED_ENDED,
+        EventType.RESPONDED,
+        EventType.HELD,
+        EventType.RESUMED,
+        EventType.RESOLVED,
+        EventType.CONTACT_RECORDED,
+        EventType.CONTACT_REPEATED,
+        EventType.REOPENED,
+        EventType.CLOSED,
+        EventType.REJECTED,
+        EventType.WITHDRAWN,
+        EventType.MERGED,
+        EventType.UNMERGED,
+        EventType.NOTE_ADDED,
+    }
 )
-"""The types of events that a ticket shows. All others change no status of a ticket."""
+"""The types of events that a ticket shows, beside its creation. All others change no status of a ticket.
+
+The first event is large, since it has the whole complaint, and the complaint itself tells when it was made.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,12 @@ class StatusChange:
     reason: str | None = None
 
 
-def read_status_changes(history: Sequence[EventRecord]) -> list[StatusChange]:
+def read_status_changes(history: Sequence[EventRecord], *, created_at: datetime) -> list[StatusChange]:
     """The changes of the status, oldest first. The first one is the creation.
 
     Two statuses of a complaint may be one status of the ticket: then nothing changed.
     """
-    changes: list[StatusChange] = []
+    changes = [StatusChange(TicketStatus.ACKNOWLEDGED, created_at)]
     hold_reason: str | None = None
     for event in history:
         if event.type == EventType.HELD:
@@ -64,7 +68,7 @@ def read_status_changes(history: Sequence[EventRecord]) -> list[StatusChange]:
         if changed is None:
             continue
         status = ticket_status(Status(changed), hold_reason)
-        if not changes or changes[-1].status is not status:
+        if changes[-1].status is not status:
             changes.append(StatusChange(status, event.at, _reason(event)))
     return changes
 

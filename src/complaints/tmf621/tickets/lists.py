@@ -49,19 +49,19 @@ def list_tickets(request: TmfRequest, tx: Transaction, query: Query, kept: KeptC
         caller,
         filters,
         order,
+        kept,
         place=place,
         backwards=query.before is not None,
         offset=query.offset or 0,
         limit=query.limit,
     )
-    total = ticket_lists.count_all(tx, filters, kept)
     tickets = load_tickets(service, tx, caller, page.complaints)
     note_persons_of(request, tickets)
     shown = [
         pick_fields(request.edition.show(ticket_json(one, request.base), caller.source), query.fields)
         for one in tickets
     ]
-    headers = {"X-Total-Count": str(total), "X-Result-Count": str(len(shown))}
+    headers = {"X-Total-Count": str(page.total), "X-Result-Count": str(len(shown))}
     links = _links(request, query, page, digest)
     return make_answer(200, shown, headers | ({"Link": ", ".join(links)} if links else {}))
 

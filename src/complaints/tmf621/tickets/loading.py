@@ -11,7 +11,6 @@ from complaints.tmf621.editions import Members
 from complaints.tmf621.requests import TmfRequest
 from complaints.tmf621.tickets.categories import CategoryWords, words_of
 from complaints.tmf621.tickets.histories import EVENT_TYPES, StatusChange, read_status_changes, show_notes
-from complaints.tmf621.tickets.statuses import ticket_status
 from complaints.use_cases.access import Caller
 from complaints.use_cases.attachments.reading import find_attachments
 from complaints.use_cases.complaints.deleted_tickets import is_deleted_ticket
@@ -61,7 +60,7 @@ def load_tickets(
                 parts,
                 words,
                 _last_hold_reason(history),
-                read_status_changes(history),
+                read_status_changes(history, created_at=parts.members["created_at"]),
                 show_notes(history),
                 attachments.get(parts.members["id"], ()),
             )
@@ -77,9 +76,8 @@ def note_persons_of(request: TmfRequest, tickets: Sequence[TicketParts]) -> None
 
 def new_ticket(service: Service, tx: Transaction, parts: ComplaintParts) -> TicketParts:
     """The ticket of a complaint that this transaction registers. Its history holds nothing but its creation."""
-    members = parts.members
-    created = StatusChange(ticket_status(members["status"]), members["created_at"])
-    return TicketParts(parts, words_of(service.configuration(tx).categories), changes=[created])
+    changes = read_status_changes((), created_at=parts.members["created_at"])
+    return TicketParts(parts, words_of(service.configuration(tx).categories), changes=changes)
 
 
 def _last_hold_reason(history: Sequence[EventRecord]) -> str | None:

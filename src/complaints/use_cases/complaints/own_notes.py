@@ -11,6 +11,6 @@ from complaints.use_cases.complaints.history import event_with_texts
 
 def find_own_note_texts(tx: Transaction, caller: Caller, complaint_id: UUID) -> set[str]:
     """The texts of the notes that this caller wrote, also of those that it may not read again."""
-    rows = find_events_of(tx, [complaint_id], [EventType.NOTE_ADDED])
+    rows = find_events_of(tx, [complaint_id], frozenset({EventType.NOTE_ADDED}))
     records = (event_with_texts(row) for row in rows)
     return {record.data["text"] for record in records if record.actor == caller.actor}

@@ -1,7 +1,7 @@
 """The events of all complaints of a page, as the caller sees them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ def _scoped(members: Mapping[str, Any]) -> _ScopedMembers:
 
 
 def find_histories(
-    tx: Transaction, caller: Caller, found: Sequence[ComplaintParts], types: Collection[EventType]
+    tx: Transaction, caller: Caller, found: Sequence[ComplaintParts], types: frozenset[EventType]
 ) -> dict[UUID, list[EventRecord]]:
     """The events of these types of complaints that the caller may know of, by complaint, oldest first.
 
@@ -46,6 +46,8 @@ def find_histories(
     histories: dict[UUID, list[EventRecord]] = defaultdict(list)
     for row in find_events_of(tx, internal.keys(), types) if internal else ():
         owner_id, record = row["complaint_id"], event_with_texts(row)
-        shown = mask_data(record.type, record.data, internal=internal[owner_id], persons=persons)
-        histories[owner_id].append(replace(record, data=shown))
+        if not (persons and internal[owner_id]):
+            shown = mask_data(record.type, record.data, internal=internal[owner_id], persons=persons)
+            record = replace(record, data=shown)
+        histories[owner_id].append(record)
     return histories

@@ -14,7 +14,7 @@ from complaints.storage.queries.ticket_conditions import WordTable as WordTable
 from complaints.storage.queries.ticket_pages import TicketFilters as TicketFilters
 from complaints.storage.queries.ticket_pages import TicketOrder as TicketOrder
 from complaints.storage.queries.ticket_pages import TicketPosition as TicketPosition
-from complaints.storage.queries.ticket_pages import count_tickets, find_ticket_rows
+from complaints.storage.queries.ticket_pages import count_tickets, find_ticket_rows, select_tickets
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.listed import show_rows
 from complaints.use_cases.complaints.views import ComplaintParts
@@ -48,11 +48,15 @@ class TicketQuestion:
 
 @dataclass(frozen=True, slots=True)
 class TicketPage:
-    """Complaints of a page as the caller sees them, with their places. `has_more` as in `TicketRows`."""
+    """Complaints of a page as the caller sees them, with their places. `has_more` as in `TicketRows`.
+
+    `total` is the number of all tickets that fit. Above `COUNTED_EXACTLY` it may be `KEPT_SECONDS` old.
+    """
 
     complaints: list[ComplaintParts]
     places: Sequence[TicketPosition]
     has_more: bool
+    total: int
 
 
 @dataclass(slots=True)
@@ -117,6 +121,7 @@ def list_tickets(
     caller: Caller,
     filters: TicketFilters,
     order: Sequence[TicketOrder],
+    kept: KeptCounts,
     *,
     place: TicketPosition | None = None,
     backwards: bool = False,
@@ -124,17 +129,12 @@ def list_tickets(
     limit: int,
 ) -> TicketPage:
     """A page of tickets, after or before a place, or from a number on. The number of statements is fixed."""
-    found = find_ticket_rows(tx, filters, order, place=place, backwards=backwards, offset=offset, limit=limit)
-    return TicketPage(show_rows(service, tx, caller, found.rows), found.places, found.has_more)
-
-
-def count_all(tx: Transaction, filters: TicketFilters, kept: KeptCounts) -> int:
-    """The number of all tickets that fit. Above `COUNTED_EXACTLY` it may be `KEPT_SECONDS` old."""
-    if (known := kept.find(filters.key)) is not None:
-        return known
-    few = count_tickets(tx, filters, most=COUNTED_EXACTLY + 1)
-    if few <= COUNTED_EXACTLY:
-        return few
-    count = count_tickets(tx, filters, most=None)
-    kept.keep(filters.key, count)
-    return count
+    tickets = select_tickets(tx, filters)
+    found = find_ticket_rows(tx, tickets, order, place=place, backwards=backwards, offset=offset, limit=limit)
+    total = kept.find(filters.key)
+    if total is None:
+        total = count_tickets(tx, tickets, most=COUNTED_EXACTLY + 1)
+        if total > COUNTED_EXACTLY:
+            total = count_tickets(tx, tickets, most=None)
+            kept.keep(filters.key, total)
+    return TicketPage(show_rows(service, tx, caller, found.rows), found.places, found.has_more, total)
