@@ -47,3 +47,13 @@ def test_a_refusal_is_an_error_of_tmf621(
 
 def test_the_methods_of_a_path_are_all_allowed(client: TestClient) -> None:
     assert client.put(TICKETS).headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize("edition", ["v4", "v5"])
+def test_the_addresses_of_listeners_are_those_of_clients(client: TestClient, edition: str) -> None:
+    path = f"/tmf-api/troubleTicket/{edition}/listener/troubleTicketCreateEvent"
+    answer = client.post(path, json={})
+    assert answer.status_code == 404
+    assert "this server has no listener for 'troubleTicketCreateEvent'" in answer.json()["message"]
+    refused = client.get(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")

@@ -212,7 +212,7 @@ def test_a_test_of_the_status_is_no_wish_for_it(client: TestClient) -> None:
         ({"op": "add", "path": "/note/-", "value": "x"}, 400, "/note/1"),
         ({"op": "add", "path": "/channel", "value": {"id": "1"}}, 400, "channel.@type"),
         ({"op": "replace", "path": "", "value": {}}, 409, "is read-only"),
-        ({"op": "replace", "path": "", "value": []}, 400, "leave a JSON object"),
+        ({"op": "replace", "path": "", "value": []}, 409, "leave a JSON object"),
     ],
 )
 def test_a_refused_patch_changes_nothing(

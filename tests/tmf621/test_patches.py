@@ -163,7 +163,7 @@ def test_a_patch_cannot_grow_without_limit() -> None:
 
 
 def test_the_result_of_a_patch_is_an_object() -> None:
-    with pytest.raises(InvalidContent, match="JSON object"):
+    with pytest.raises(Conflict, match="JSON object"):
         patch({"a": 1}, [{"op": "replace", "path": "", "value": [1]}])
     with pytest.raises(Conflict):
         patch({"a": 1}, [{"op": "replace", "path": "", "value": 1}, {"op": "add", "path": "/a", "value": 1}])

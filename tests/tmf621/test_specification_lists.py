@@ -65,6 +65,7 @@ SHOWN = [
         ("relatedParty.partyOrPartyRole.id=7,8", "c"),
         ("filter=$[?(@.lifecycleStatus=='retired')]", "b"),
         ("filter=specCharacteristic[?(@.name=='currency')]", "b"),
+        ("filter=attachment[?(@size==300)]", ""),  # the example of the official file
         ("description=about bills%5C, and more", "d"),
         ("offset=1&limit=2", "ac"),
         ("offset=9", ""),

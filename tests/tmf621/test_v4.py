@@ -208,7 +208,7 @@ def test_a_change_of_the_external_id_leaves_the_ids_of_other_systems(client: Tes
         ("POST", TICKETS_V4, ticket_v4(name=None), 400, "/name"),
         ("GET", "/tmf-api/troubleTicket/v4/troubleTicketSpecification", None, 404, "nothing"),
         ("POST", "/tmf-api/troubleTicket/v4/troubleTicketSpecification", {}, 404, "nothing"),
-        ("POST", "/tmf-api/troubleTicket/v4/listener/troubleTicketCreateEvent", {}, 404, "nothing"),
+        ("POST", "/tmf-api/troubleTicket/v4/listener/troubleTicketCreateEvent", {}, 404, "no listener"),
         ("PUT", TICKETS_V4, {}, 405, "PUT"),
     ],
 )

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from complaints.api.faces import Face
 from complaints.api.problems.handlers import install_problem_handlers
-from complaints.domain.errors import InvalidContent
+from complaints.domain.errors import InvalidContent, NotFound
 from complaints.tmf621.editions import Edition, Members
 from complaints.tmf621.errors import write_error
 from complaints.tmf621.hub import routes as hub
@@ -70,6 +70,19 @@ MESSAGE_FORMS = {form_name(edition): make_form(edition) for edition in EDITIONS}
 """The forms of the messages of hubs, by name."""
 
 
+def _listener_router(edition: Edition) -> APIRouter:
+    """The addresses that the official files give to listeners. They are those of clients, and nothing is there."""
+    router = APIRouter(prefix=f"{edition.path}/listener")
+
+    @router.post("/{event}", include_in_schema=False)
+    async def refuse(event: str) -> None:
+        raise NotFound(
+            f"Events go to the callback of a hub: this server has no listener for {event[:100]!r}."
+        )
+
+    return router
+
+
 def create_face() -> Face:
     """The face. Its callers have keys, and its refusals are errors of TMF621."""
     app = FastAPI(
@@ -81,6 +94,7 @@ def create_face() -> Face:
     app.router.redirect_slashes = False
     install_problem_handlers(app)
     for edition in EDITIONS:
+        app.include_router(_listener_router(edition))
         app.include_router(tickets.make_router(edition))
         app.include_router(hub.make_router(edition))
     app.include_router(specifications.make_router(V5))

@@ -60,14 +60,14 @@ def apply_operations(
     """The object after all operations, in their order. `shown` stays as it is.
 
     `lists` are the members of the object that are lists: `add` of an object at such a member appends, and makes the
-    list if it is absent. Raises Conflict if an operation does not fit the object, and InvalidContent if the result is
-    no object, or too deep or too large.
+    list if it is absent. Raises Conflict if an operation does not fit the object or the result is no object, and
+    InvalidContent if it is too deep or too large.
     """
     patching = _Patching(deepcopy(dict(shown)), lists)
     for operation in operations:
         patching.apply(operation)
     if not isinstance(patching.document, dict):
-        raise InvalidContent.at("", "The patch must leave a JSON object.")
+        raise Conflict("The patch must leave a JSON object.")
     return patching.document
 
 

@@ -29,17 +29,20 @@ _SEPARATOR = re.compile(r"(?<!\\),")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 _FLAGS = {"true": True, "false": False}
 _CURSORS = ("before", "after")
+_MAY_BE_EMPTY = frozenset({*_CURSORS, "sort", "filter"})
 Parameter = tuple[str, str]
 
 
 def read_query(query_string: bytes, grammar: Grammar) -> Query:
     """The query that a list is asked for. Raises InvalidContent with the faulty parameter.
 
-    Values of a condition are separated by commas. A comma after a backslash is a part of a value.
+    Values of a condition are separated by commas. A comma after a backslash is a part of a value. A cursor, an order
+    or a filter without a value asks nothing.
     """
     sent = _split(query_string)
     scalar = _scalars(sent, grammar.parameters)
     conditions = [_condition(name, text, grammar) for name, text in sent if name not in scalar]
+    scalar = {name: text for name, text in scalar.items() if text or name not in _MAY_BE_EMPTY}
     if "filter" in scalar:
         conditions.append(_filter(scalar["filter"], grammar))
     place = {name: _cursor(name, scalar[name]) for name in _CURSORS if name in scalar}

@@ -36,6 +36,7 @@ GRAMMAR = Grammar(
         **_below("specCharacteristic", _CHARACTERISTIC),
         **_below("relatedParty", {**_TYPED, "role": TEXT}),
         **_below("relatedParty.partyOrPartyRole", _PARTY),
+        "attachment.size": NUMBER,  # the example of the official file; no specification has an attachment
     },
     sorts=("id", "name", "lifecycleStatus", "version", "creationDate", "lastUpdate"),
 )
