@@ -26,6 +26,12 @@ def stranger(client: TestClient) -> TestClient:
     return client
 
 
+def test_the_address_of_the_console_needs_no_slash_at_its_end(stranger: TestClient) -> None:
+    answer = stranger.get("/console")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/console/")
+    assert stranger.get(answer.headers["location"]).headers["location"].startswith("/console/sign-in")
+
+
 def _post(client: TestClient, password: str, **headers: str) -> tuple[int, str, str]:
     answer = client.post(
         "/console/sign-in",

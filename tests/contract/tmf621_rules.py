@@ -38,7 +38,7 @@ BEYOND_A_SCHEMA = re.compile(
     )
 )
 # A changed list of references or attachments must leave objects that a new ticket could have too.
-INCOMPLETE = re.compile(r"^\S+ is required\. /")
+INCOMPLETE = re.compile(r"^\S+ is required \(/")
 # The words of a schema that does not hold, and its place.
 SCHEMA_ERROR = re.compile(r"(is (?:not )?valid [^\n]*keyword).*Schema at (\S+):", re.DOTALL)
 

@@ -45,6 +45,20 @@ def test_a_refusal_is_an_error_of_tmf621(
     assert error["reason"]
 
 
+def test_each_fault_stands_with_its_member(client: TestClient) -> None:
+    answer = client.post(TICKETS, json=new_ticket() | {"severity": 1, "note": [{"@type": "Note", "text": 2}]})
+    assert answer.json()["message"] == (
+        "severity should be a valid string (/severity); note[0].text should be a valid string (/note/0/text)."
+    )
+
+
+def test_a_refusal_in_chinese_says_in_chinese_what_is_possible(client: TestClient) -> None:
+    ticket = client.post(TICKETS, json=new_ticket()).json()
+    change = {"@type": "TroubleTicket", "status": "closed"}
+    answer = client.patch(ticket["href"], json=change, headers={"Accept-Language": "zh"})
+    assert answer.json()["message"].endswith("现在可以：rejected, inProgress, cancelled, resolved.")
+
+
 def test_the_methods_of_a_path_are_all_allowed(client: TestClient) -> None:
     assert client.put(TICKETS).headers["allow"] == "GET, HEAD, POST"
 

@@ -131,13 +131,13 @@ REFUSED = [
     ([], {"status": "closed"}, "cannot become closed", "inProgress"),
     ([], {"status": "resolved"}, "statusChangeReason is missing", "inProgress"),
     ([], {"status": "rejected", "statusChangeReason": " "}, "statusChangeReason is missing", "cancelled"),
-    ([{"status": "cancelled"}], {"status": "resolved"}, "cannot become resolved", "[inProgress]"),
-    ([{"status": "cancelled"}], {"status": "inProgress"}, "statusChangeReason is missing", "[inProgress]"),
+    ([{"status": "cancelled"}], {"status": "resolved"}, "cannot become resolved", "inProgress"),
+    ([{"status": "cancelled"}], {"status": "inProgress"}, "statusChangeReason is missing", "inProgress"),
     (
         [{"status": "resolved", "statusChangeReason": "x"}],
         {"status": "acknowledged"},
         "cannot become acknowledged",
-        "[cancelled, closed]",
+        "cancelled, closed",
     ),
     (
         [
@@ -172,8 +172,8 @@ def test_a_refused_status_names_what_is_possible_and_changes_nothing(
     assert answer.status_code == 409, answer.text
     message = answer.json()["message"]
     assert said in message
-    for one in possible.strip("[]").split(", "):
-        assert one in message.rpartition("[")[2]
+    for one in possible.split(", "):
+        assert one in message.partition("Possible now: ")[2]
     assert client.get(f"{TICKETS}/{ticket['id']}").json() == shown
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 import complaints
 from complaints.api import health, imports, test_clock
@@ -155,6 +157,8 @@ def create_app(
     for path, face in faces.items():
         face.app.state = app.state
         app.mount(path, face.app)
+        if not face.needs_key:
+            app.router.add_route(path, partial(_enter, f"{path}/"), include_in_schema=False)
     _include_routers(app, annexes)
     install_middleware(
         app,
@@ -164,6 +168,11 @@ def create_app(
         inner=_inner_layers(calls_per_minute, annexes, faces),
     )
     return app
+
+
+async def _enter(address: str, _request: Request) -> Response:
+    """Lead a browser to the first page of a face, whose address people type without the slash at its end."""
+    return RedirectResponse(address, status_code=307)
 
 
 def _bytes_for(service: Service, method: str, path: str) -> int | None:

@@ -13,6 +13,8 @@ from complaints.api.problems.languages import Language
 
 _STATUSES = {422: 400, 412: 409}
 _MOST_FAULTS = 5
+_ENDS = ".。"
+_POSSIBLE = {Language.ENGLISH: "Possible now: ", Language.CHINESE: "现在可以："}
 
 
 def write_error(parts: RefusalParts) -> Response:
@@ -36,14 +38,14 @@ def write_error(parts: RefusalParts) -> Response:
 
 
 def _message(parts: RefusalParts) -> str:
-    """The detail with the faults behind it, each at its JSON Pointer or parameter."""
-    lines = [parts.detail]
+    """The detail with the faults behind it, each with its JSON Pointer or parameter, and with the possible actions."""
+    said = parts.detail
     for fault in parts.errors[:_MOST_FAULTS]:
         place = fault.get("parameter") or fault["pointer"]
         if place and fault["message"] not in parts.detail:
-            lines.append(f"{place}: {fault['message']}")
+            said = f"{said.rstrip(_ENDS)}; {fault['message'].rstrip(_ENDS)} ({place})."
         elif place and place not in parts.detail:
-            lines.append(place)
+            said = f"{said.rstrip(_ENDS)} ({place})."
     if parts.allowed is not None:
-        lines.append(f"[{', '.join(parts.allowed)}]")
-    return " ".join(lines)
+        said = f"{said} {_POSSIBLE[parts.language]}{', '.join(parts.allowed)}."
+    return said

@@ -203,7 +203,12 @@ class _Patching:
 
 
 def _refuse(operation: Operation) -> Conflict:
-    return Conflict(f"The operation {operation.name} at {clip(operation.pointer, 100)!r} does not fit.")
+    place = clip(operation.pointer, 100)
+    if operation.name == "test":
+        return Conflict(
+            f"The operation test at {place!r} failed: the value there is another one, or there is none."
+        )
+    return Conflict(f"The operation {operation.name} at {place!r} does not fit: there is no such place.")
 
 
 def _find(document: Any, path: Path) -> Any:

@@ -61,9 +61,12 @@ class ShownNames:
         return ", ".join(f"{name} {self.value(one)}" for name, one in values.items())
 
     def value(self, value: Any) -> str:
-        """A value in a row of text: a list with commas, and anything deeper as JSON."""
+        """A value in a row of text: lists and objects with commas. Names that begin with @ are for programs."""
         if isinstance(value, list | tuple):
-            return ", ".join(self.value(one) for one in value)
+            return ", ".join(text for one in value if (text := self.value(one)))
+        if isinstance(value, Mapping):
+            shown = {name: self.value(one) for name, one in value.items() if not name.startswith("@")}
+            return ", ".join(f"{name} {text}" for name, text in shown.items() if text)
         return self.text(value) if isinstance(value, str | None) else encode(value).decode()
 
     def roles(self, roles: Iterable[str]) -> str:
