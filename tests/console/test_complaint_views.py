@@ -301,3 +301,12 @@ def test_every_value_that_the_page_says_has_a_word() -> None:
         assert set(texts.complaint.link_to) == {one.value for one in LinkType}
         assert set(texts.complaint.scan) == {one.value for one in AttachmentStatus} | {"infected"}
         assert set(Person.__dataclass_fields__) <= set(texts.complaint.fact)
+
+
+def test_nested_values_are_read_as_text() -> None:
+    kept = {
+        "ticketType": "Outage",
+        "channel": {"@type": "ChannelRef", "id": "7", "name": ""},
+        "note": [{}, "x"],
+    }
+    assert ENGLISH.pairs({"tmf621": kept}) == "tmf621 ticketType Outage, channel id 7, note x"
