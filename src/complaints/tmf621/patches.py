@@ -16,6 +16,7 @@ from complaints.domain.json_reading import MAX_DEPTH
 
 MOST_OPERATIONS = 100
 _MOST_COPIED = 10_000  # values, because copies of copies grow like powers of two
+_MOST_COPIED_TEXT = 1_048_576  # characters, as many as a body has at most
 _NAMES = ("add", "remove", "replace", "move", "copy", "test")
 _WITH_VALUE = ("add", "replace", "test")
 _WITH_SOURCE = ("move", "copy")
@@ -119,7 +120,7 @@ class _Patching:
     def __init__(self, document: Any, lists: Collection[str]) -> None:
         self.document = document
         self._lists = lists
-        self._copied = 0
+        self._copied = self._copied_text = 0
 
     def apply(self, operation: Operation) -> None:
         work: Callable[[Operation], None] = getattr(self, f"_{operation.name}")
@@ -163,7 +164,8 @@ class _Patching:
     def _copy(self, operation: Operation) -> None:
         value = _find(self.document, operation.source)
         self._copied += _measure(value)[0]
-        if self._copied > _MOST_COPIED:
+        self._copied_text += _text_length(value)
+        if self._copied > _MOST_COPIED or self._copied_text > _MOST_COPIED_TEXT:
             raise InvalidContent.at("", "The patch copies too much.")
         self._put(operation.path, deepcopy(value))
 
@@ -234,6 +236,17 @@ def _measure(value: Any) -> tuple[int, int]:
         depth += bool(containers)
         level = [inner for one in containers for inner in (one.values() if isinstance(one, dict) else one)]
     return size, depth
+
+
+def _text_length(value: Any) -> int:
+    """The number of characters of the texts and the names of members in a value. The value is not too deep."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(map(_text_length, value))
+    if isinstance(value, dict):
+        return sum(len(name) + _text_length(inner) for name, inner in value.items())
+    return 0
 
 
 def _is_equal(one: Any, other: Any) -> bool:
