@@ -17,6 +17,7 @@ from complaints.domain.json_reading import MAX_DEPTH
 MOST_OPERATIONS = 100
 _MOST_COPIED = 10_000  # values, because copies of copies grow like powers of two
 _MOST_COPIED_TEXT = 1_048_576  # characters, as many as a body has at most
+_MOST_MOVED = 1_000_000  # values, which a body of numbers could otherwise move to and fro for seconds
 _NAMES = ("add", "remove", "replace", "move", "copy", "test")
 _WITH_VALUE = ("add", "replace", "test")
 _WITH_SOURCE = ("move", "copy")
@@ -120,7 +121,7 @@ class _Patching:
     def __init__(self, document: Any, lists: Collection[str]) -> None:
         self.document = document
         self._lists = lists
-        self._copied = self._copied_text = 0
+        self._copied = self._copied_text = self._moved = 0
 
     def apply(self, operation: Operation) -> None:
         work: Callable[[Operation], None] = getattr(self, f"_{operation.name}")
@@ -159,7 +160,11 @@ class _Patching:
             return
         if operation.path[: len(operation.source)] == operation.source:
             raise _Misfit
-        self._put(operation.path, self._take(operation.source))
+        value = self._take(operation.source)
+        self._moved += _measure(value)[0]
+        if self._moved > _MOST_MOVED:
+            raise InvalidContent.at("", "The patch moves too much.")
+        self._put(operation.path, value)
 
     def _copy(self, operation: Operation) -> None:
         value = _find(self.document, operation.source)

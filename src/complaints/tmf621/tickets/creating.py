@@ -27,6 +27,7 @@ from complaints.tmf621.tickets.loading import TicketParts, load_tickets, new_tic
 from complaints.tmf621.tickets.relationships import read_relationships
 from complaints.tmf621.tickets.representation import ticket_json
 from complaints.tmf621.tickets.schemas import GivenNote, NewTicket
+from complaints.tmf621.tickets.wishes import check_number_of_notes
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.attachments.adding import Upload
 from complaints.use_cases.attachments.reading import find_attachments
@@ -75,7 +76,8 @@ async def _find_words(service: Service) -> CategoryWords:
 
 
 def read_notes(given: Sequence[GivenNote]) -> list[AddNote]:
-    """The notes that have a text. Raises InvalidContent for one that is too long."""
+    """The notes that have a text. Raises InvalidContent for one that is too long, and for too many."""
+    check_number_of_notes([one.text for one in given if one.text is not None])
     notes = []
     for n, one in enumerate(given):
         if one.text is None or not has_visible_character(one.text):
