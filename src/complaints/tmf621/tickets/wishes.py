@@ -71,6 +71,6 @@ def find_new_notes(after: TicketChange, present: PresentTicket) -> list[str]:
         raise Conflict("Notes can be added, but neither changed nor removed.")
     known_ids, known_texts = {one.id for one in shown}, {one.text for one in shown}
     new = (one.text for one in notes if one.id not in known_ids and one.text not in known_texts)
-    texts = [*dict.fromkeys(text for text in new if text is not None and has_visible_character(text))]
-    check_number_of_notes(texts)
-    return texts
+    added = [*dict.fromkeys(text for text in new if text is not None and has_visible_character(text))]
+    check_number_of_notes(added)
+    return added
