@@ -1,11 +1,13 @@
 """A deleted ticket is gone from this interface; its complaint is withdrawn, and nothing of it is lost."""
 
+from typing import Any
+
 import pytest
 from starlette.testclient import TestClient
 
 from complaints.domain.vocabulary import AccessRole
 from tests.support import Scenario
-from tests.tmf621.changes import changed, complaint_of, make, timeline_of
+from tests.tmf621.changes import changed, complaint_of, identifier, make, note, timeline_of
 from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
 
@@ -71,3 +73,18 @@ def test_a_ticket_is_deleted_by_its_number_too(client: TestClient) -> None:
 
 def test_an_unknown_ticket_cannot_be_deleted(client: TestClient) -> None:
     assert client.delete(f"{TICKETS}/nope").status_code == 404
+
+
+@pytest.mark.parametrize("parts", [{}, {"note": [note("Called again")]}])
+def test_a_deleted_ticket_does_not_come_back_by_a_retry(client: TestClient, parts: dict[str, Any]) -> None:
+    body = new_ticket(externalIdentifier=[identifier("CRM-7")])
+    ticket = client.post(TICKETS, json=body).json()
+    client.delete(f"{TICKETS}/{ticket['id']}")
+    before = timeline_of(client, ticket)
+    refused = client.post(TICKETS, json=body | parts)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert "was deleted" in refused.json()["message"]
+    assert timeline_of(client, ticket) == before
+    other = client.post(TICKETS, json=body | {"description": "It is broken again"})  # a contact reopens
+    assert (other.status_code, other.json()["status"]) == (201, "inProgress")
+    assert client.get(other.headers["location"]).json()["id"] == other.json()["id"]

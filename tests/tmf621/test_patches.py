@@ -155,6 +155,17 @@ def test_a_patch_cannot_grow_without_limit() -> None:
     ]
     with pytest.raises(InvalidContent, match="copies too much"):
         patch({"a": [1] * 200, "b": []}, wide)
+    long = [{"op": "copy", "from": "/a", "path": "/a/-"}] * 12
+    with pytest.raises(InvalidContent, match="copies too much"):
+        patch({"a": ["y" * 1_000]}, long)  # 4,096 texts
+    moving = [
+        {"op": "move", "from": here, "path": there} for here, there in [("/a", "/b"), ("/b", "/a")] * 10
+    ]
+    with pytest.raises(InvalidContent, match="moves too much"):
+        patch({"a": [1] * 100_000}, moving)
+    named = [{"op": "copy", "from": "/a", "path": "/b/-"}] * 11
+    with pytest.raises(InvalidContent, match="copies too much"):
+        patch({"a": {"n" * 100_000: 1}, "b": []}, named)
     deep: Any = {}
     for _ in range(31):
         deep = {"a": deep}

@@ -145,6 +145,8 @@ def test_conditions(text: str, path: str, operator: str, values: Any) -> None:
         ("name=%ED%A0%80", None, "UTF-8"),
         ("name=a%00", None, "NUL"),
         ("&".join(["name=a"] * 2000), None, "50 parameters"),
+        ("&".join(["name=" + ",".join("x" * 50)] * 2 + ["name.ne=a"]), None, "100 values"),
+        ("&".join(["name.regex=a"] * 21), None, "20 patterns"),
     ],
 )
 def test_a_bad_query_is_refused(text: str, parameter: str | None, said: str) -> None:

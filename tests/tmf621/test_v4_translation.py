@@ -1,5 +1,6 @@
 """Tickets of version 4 in the words of version 5, and back."""
 
+import time
 from typing import Any
 
 import pytest
@@ -437,3 +438,17 @@ def test_an_item_that_stays_keeps_what_version_4_cannot_say() -> None:
     fitted = translation.fit_change(change, PRESENT, "crm")["relatedEntity"]
     assert fitted[1] == kept
     assert (fitted[0]["role"], fitted[0]["entity"]["@type"]) == ("old order", "EntityRef")
+
+
+def test_long_lists_are_fitted_in_a_moment() -> None:
+    present = [
+        {"@type": "RelatedEntity", "role": "bill", "entity": {"@type": "Bill", "id": f"B{n}", "x": 1}}
+        for n in range(2_000)
+    ]
+    sent = [{"id": f"B{n}", "role": "bill", "@referredType": "Bill"} for n in range(2_001)]
+    change = translation.read_change({"relatedEntity": sent})
+    before = time.process_time()
+    fitted = translation.fit_change(change, {"relatedEntity": present}, "crm")
+    assert time.process_time() - before < 3
+    assert fitted["relatedEntity"][:-1] == present
+    assert fitted["relatedEntity"][-1]["entity"]["id"] == "B2000"

@@ -16,6 +16,8 @@ from complaints.domain.json_reading import MAX_DEPTH
 
 MOST_OPERATIONS = 100
 _MOST_COPIED = 10_000  # values, because copies of copies grow like powers of two
+_MOST_COPIED_TEXT = 1_048_576  # characters, as many as a body has at most
+_MOST_MOVED = 1_000_000  # values, which a body of numbers could otherwise move to and fro for seconds
 _NAMES = ("add", "remove", "replace", "move", "copy", "test")
 _WITH_VALUE = ("add", "replace", "test")
 _WITH_SOURCE = ("move", "copy")
@@ -119,7 +121,7 @@ class _Patching:
     def __init__(self, document: Any, lists: Collection[str]) -> None:
         self.document = document
         self._lists = lists
-        self._copied = 0
+        self._copied = self._copied_text = self._moved = 0
 
     def apply(self, operation: Operation) -> None:
         work: Callable[[Operation], None] = getattr(self, f"_{operation.name}")
@@ -158,12 +160,17 @@ class _Patching:
             return
         if operation.path[: len(operation.source)] == operation.source:
             raise _Misfit
-        self._put(operation.path, self._take(operation.source))
+        value = self._take(operation.source)
+        self._moved += _measure(value)[0]
+        if self._moved > _MOST_MOVED:
+            raise InvalidContent.at("", "The patch moves too much.")
+        self._put(operation.path, value)
 
     def _copy(self, operation: Operation) -> None:
         value = _find(self.document, operation.source)
         self._copied += _measure(value)[0]
-        if self._copied > _MOST_COPIED:
+        self._copied_text += _text_length(value)
+        if self._copied > _MOST_COPIED or self._copied_text > _MOST_COPIED_TEXT:
             raise InvalidContent.at("", "The patch copies too much.")
         self._put(operation.path, deepcopy(value))
 
@@ -239,6 +246,17 @@ def _measure(value: Any) -> tuple[int, int]:
         depth += bool(containers)
         level = [inner for one in containers for inner in (one.values() if isinstance(one, dict) else one)]
     return size, depth
+
+
+def _text_length(value: Any) -> int:
+    """The number of characters of the texts and the names of members in a value. The value is not too deep."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(map(_text_length, value))
+    if isinstance(value, dict):
+        return sum(len(name) + _text_length(inner) for name, inner in value.items())
+    return 0
 
 
 def _is_equal(one: Any, other: Any) -> bool:

@@ -22,6 +22,7 @@ from complaints.use_cases.commands.field_types import parse_instant
 
 DEFAULT_LIMIT, MOST_LIMIT = 20, 100
 _MOST_PARAMETERS, _MOST_VALUES, _LONGEST_VALUE, _MOST_SORTS = 50, 50, 500, 3
+_MOST_VALUES_OF_ALL, _MOST_PATTERNS = 100, 20  # each is compared with every ticket
 _LONGEST_CURSOR = 2_000
 _FURTHEST = 10**15  # no list is so long
 _PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -45,6 +46,7 @@ def read_query(query_string: bytes, grammar: Grammar) -> Query:
     scalar = {name: text for name, text in scalar.items() if text or name not in _MAY_BE_EMPTY}
     if "filter" in scalar:
         conditions.append(_filter(scalar["filter"], grammar))
+    _check_cost(conditions)
     place = {name: _cursor(name, scalar[name]) for name in _CURSORS if name in scalar}
     if len(place) + ("offset" in scalar) > 1:
         message = "Send only one of offset, before and after."
@@ -171,6 +173,15 @@ def _condition(parameter: str, text: str, grammar: Grammar) -> Condition:
         raise _fault(parameter, f"can have at most {_MOST_VALUES} values")
     values = tuple(_value(part, member, operator, parameter) for part in parts)
     return Condition(_path(name, member), operator, values, parameter)
+
+
+def _check_cost(conditions: Sequence[Condition]) -> None:
+    """Raise InvalidContent for conditions that would take a list too long."""
+    values = [value for one in conditions for value in one.values]
+    if len(values) > _MOST_VALUES_OF_ALL:
+        raise InvalidContent(f"The conditions of a query have at most {_MOST_VALUES_OF_ALL} values together.")
+    if sum(isinstance(value, Pattern) for value in values) > _MOST_PATTERNS:
+        raise InvalidContent(f"The conditions of a query have at most {_MOST_PATTERNS} patterns together.")
 
 
 def _named(parameter: str, grammar: Grammar) -> tuple[str, Operator]:

@@ -159,7 +159,7 @@ def _name_as_sent(refusal: InvalidContent) -> InvalidContent:
 def _add_notes(request: TmfRequest, tx: Transaction, complaint: Complaint, texts: Sequence[str]) -> None:
     """Add the notes that are not on record. A program that sends a change again doubles no note."""
     known = find_own_note_texts(tx, request.caller, complaint.id)
-    for text in dict.fromkeys(texts):
+    for text in texts:
         if text not in known:
             command = read_command(AddNote, {"text": text, "visibility": "internal"})
             add_note(request.service, tx, request.caller, str(complaint.id), command)

@@ -15,7 +15,7 @@ from complaints.api.complaints.file_threads import FileThreads
 from complaints.api.complaints.group_commit import GroupCommit
 from complaints.api.complaints.routes import group_intake, note_posted
 from complaints.domain.complaint.facts import Complaint
-from complaints.domain.errors import InvalidContent
+from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.visibility import has_visible_character
 from complaints.domain.vocabulary import LinkType
 from complaints.tmf621.editions import Edition
@@ -27,17 +27,19 @@ from complaints.tmf621.tickets.loading import TicketParts, load_tickets, new_tic
 from complaints.tmf621.tickets.relationships import read_relationships
 from complaints.tmf621.tickets.representation import ticket_json
 from complaints.tmf621.tickets.schemas import GivenNote, NewTicket
+from complaints.tmf621.tickets.wishes import check_number_of_notes
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.attachments.adding import Upload
 from complaints.use_cases.attachments.reading import find_attachments
 from complaints.use_cases.commands.complaints import AddLink, AddNote
 from complaints.use_cases.commands.messages import read_command
 from complaints.use_cases.complaints import notes_and_links
+from complaints.use_cases.complaints.deleted_tickets import is_deleted_ticket
 from complaints.use_cases.complaints.intake import IntakeRequest, IntakeResult, register_one
 from complaints.use_cases.complaints.known import is_known, load_known_id
 from complaints.use_cases.complaints.own_notes import find_own_note_texts
 from complaints.use_cases.complaints.views import view, view_one
-from complaints.use_cases.once import Answer, answer_once
+from complaints.use_cases.once import Answer, Outcome, answer_once
 from complaints.use_cases.service import Service, Transaction
 
 _Intakes = dict[str, tuple[Service, GroupCommit[IntakeRequest, Answer]]]
@@ -75,7 +77,8 @@ async def _find_words(service: Service) -> CategoryWords:
 
 
 def read_notes(given: Sequence[GivenNote]) -> list[AddNote]:
-    """The notes that have a text. Raises InvalidContent for one that is too long."""
+    """The notes that have a text. Raises InvalidContent for one that is too long, and for too many."""
+    check_number_of_notes([one.text for one in given if one.text is not None])
     notes = []
     for n, one in enumerate(given):
         if one.text is None or not has_visible_character(one.text):
@@ -103,11 +106,22 @@ def _intake_of(request: TmfRequest) -> GroupCommit[IntakeRequest, Answer]:
 
 def _show_posted(
     service: Service, edition: Edition, tx: Transaction, asked: IntakeRequest, result: IntakeResult
-) -> Answer:
+) -> Outcome:
+    """The answer to one post. A refusal is returned: if it were raised, it would refuse the other posts too."""
+    if refusal := _find_deleted(tx, result):
+        return refusal
     if not result.created or result.recurrence_of is not None:
         return _show_stored(service, edition, tx, asked.caller, result.complaint)
     parts = view(service, tx, asked.caller, result.complaint, result.persons).parts
     return _answer(service, edition, asked.caller, new_ticket(service, tx, parts))
+
+
+def _find_deleted(tx: Transaction, result: IntakeResult) -> Conflict | None:
+    """The refusal of a ticket that is known but deleted: nobody could read the ticket of the answer."""
+    complaint = result.complaint
+    if result.created or not is_deleted_ticket(tx, {"status": complaint.status, "id": complaint.id}):
+        return None
+    return Conflict("The ticket with this external identifier and these words was deleted.")
 
 
 def _show_stored(
@@ -174,8 +188,10 @@ class _Parts:
         relations = read_relationships(self.ticket.relationship or (), partial(_find_id, tx, caller))
         kept = kept_attachments(self.ticket.attachment or (), [upload.id for upload in self.uploads])
         command = command_of(self.ticket, caller, self.words, attachments=kept, relationships=relations.kept)
-        complaint = register_one(service, tx, caller, command).complaint
-        complaint = self._add_parts(tx, complaint, relations.links)
+        result = register_one(service, tx, caller, command)
+        if refusal := _find_deleted(tx, result):
+            raise refusal
+        complaint = self._add_parts(tx, result.complaint, relations.links)
         return _show_stored(service, self.request.edition, tx, caller, complaint)
 
     def _add_parts(

@@ -21,6 +21,8 @@ from complaints.use_cases.attachments.adding import (
 from complaints.use_cases.service import Service
 
 _UNNAMED = "attachment"
+MOST_FILES = 100
+"""The most files that one request brings."""
 _OF_FILE = ("content", "size", "name", "mimeType", "href", "url")
 """The members of a file that the attachment of the complaint has."""
 _Given = Sequence[GivenAttachment | GivenAttachmentReference]
@@ -44,7 +46,9 @@ class TicketFile:
 
 
 def read_files(given: _Given) -> list[TicketFile]:
-    """The attachments with content. Raises InvalidContent for content that is no Base64, and for a bad name."""
+    """The attachments with content. Raises InvalidContent for content that is no Base64, a bad name, or too many."""
+    if sum(bool(getattr(one, "content", None)) for one in given) > MOST_FILES:
+        raise InvalidContent.at("/attachment", f"A request may bring {MOST_FILES} files at most.")
     files = []
     for place, one in enumerate(given):
         if not isinstance(one, GivenAttachment) or not one.content:

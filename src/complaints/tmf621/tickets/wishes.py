@@ -2,13 +2,16 @@
 
 from collections.abc import Collection
 
-from complaints.domain.errors import Conflict
+from complaints.domain.errors import Conflict, InvalidContent
 from complaints.domain.visibility import has_visible_character
 from complaints.tmf621.tickets.changed_members import PresentTicket
 from complaints.tmf621.tickets.characteristics import CARRIED, OUTCOME, READ_ONLY, read_characteristics
 from complaints.tmf621.tickets.patches import TicketPatch
 from complaints.tmf621.tickets.schemas import TicketChange
 from complaints.tmf621.tickets.status_actions import StatusWish
+
+MOST_NEW_NOTES = 100
+"""The most new notes that one request brings."""
 
 
 def read_wish(
@@ -48,8 +51,16 @@ def check_fixed_characteristics(after: TicketChange, present: PresentTicket) -> 
         raise Conflict(f"The characteristic {changed[0]} is read-only.")
 
 
+def check_number_of_notes(texts: Collection[str]) -> None:
+    """Raise InvalidContent for more new notes than one request brings. Each one is an event of its own."""
+    if len(texts) > MOST_NEW_NOTES:
+        raise InvalidContent.at("/note", f"A request may bring {MOST_NEW_NOTES} new notes at most.")
+
+
 def find_new_notes(after: TicketChange, present: PresentTicket) -> list[str]:
-    """The texts of notes that the ticket did not show. Raises Conflict if a note was changed or removed.
+    """The texts of notes that the ticket did not show, each once. Raises Conflict if a note was changed or removed.
+
+    Raises InvalidContent for too many new notes.
 
     A text that is on record already is a repetition: programs send a change again after a timeout.
     """
@@ -60,4 +71,6 @@ def find_new_notes(after: TicketChange, present: PresentTicket) -> list[str]:
         raise Conflict("Notes can be added, but neither changed nor removed.")
     known_ids, known_texts = {one.id for one in shown}, {one.text for one in shown}
     new = (one.text for one in notes if one.id not in known_ids and one.text not in known_texts)
-    return [text for text in new if text is not None and has_visible_character(text)]
+    added = [*dict.fromkeys(text for text in new if text is not None and has_visible_character(text))]
+    check_number_of_notes(added)
+    return added

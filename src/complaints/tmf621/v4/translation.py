@@ -4,7 +4,7 @@ Version 4 has no characteristics and no specification. The ticket has them under
 Characteristics that an action carries or the product writes stand at the top level: `EXTENSIONS`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from complaints.tmf621.bodies import check_shape
@@ -160,7 +160,7 @@ def _fit(name: str, value: Any, present: Any, source: str) -> Any:
     if name == _IDENTIFIERS:
         return _fit_identifiers(value or [], present or [], source)
     if isinstance(value, list) and isinstance(present, list):
-        return [_find_same(name, one, present) for one in value]
+        return _fit_items(name, value, present)
     if (
         isinstance(value, Mapping)
         and isinstance(present, Mapping)
@@ -170,10 +170,25 @@ def _fit(name: str, value: Any, present: Any, source: str) -> Any:
     return value
 
 
-def _find_same(name: str, one: Any, present: Sequence[Any]) -> Any:
-    """The present item that version 4 shows as it shows `one`; else `one`."""
-    shown = show({name: [one]})
-    return next((other for other in present if show({name: [other]}) == shown), one)
+def _fit_items(name: str, given: Sequence[Any], present: Sequence[Any]) -> list[Any]:
+    """Each given item, or the first present item that version 4 shows in the same way.
+
+    The items are looked up, because a comparison of each with each takes minutes for long lists.
+    """
+    by_form: dict[Hashable, Any] = {}
+    for one in present:
+        by_form.setdefault(_frozen(show({name: [one]})), one)
+    return [by_form.get(_frozen(show({name: [one]})), one) for one in given]
+
+
+def _frozen(value: Any) -> Hashable:
+    """A value of JSON that can be looked up. Equal values have equal forms."""
+    if isinstance(value, Mapping):
+        return frozenset((name, _frozen(one)) for name, one in value.items())
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    found: Hashable = value
+    return found
 
 
 def _fit_identifiers(

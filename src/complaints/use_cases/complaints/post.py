@@ -14,7 +14,7 @@ from complaints.use_cases.complaints.intake import (
 from complaints.use_cases.once import Answer, Outcome, answer_claimed, ask_for_keys
 from complaints.use_cases.service import Contended, Service
 
-Show = Callable[[Transaction, IntakeRequest, IntakeResult], Answer]
+Show = Callable[[Transaction, IntakeRequest, IntakeResult], Outcome]
 
 
 def answer_requests(
