@@ -62,6 +62,8 @@ class EventRecord:
 
 _members = itemgetter(*(name for name in EventRecord.__dataclass_fields__ if name != "data"))
 
+_TYPE = tuple(EventRecord.__dataclass_fields__).index("type")
+
 
 def event_without_texts(row: Mapping[Any, Any]) -> EventRecord:
     """The event of a row, with a mask in place of each text."""
@@ -72,6 +74,12 @@ def event_with_texts(row: Mapping[Any, Any]) -> EventRecord:
     """The event of a row that has its texts."""
     texts = read_texts(row["texts"])
     return EventRecord(*(*_members(row), join_texts(row["type"], json.loads(row["data"]), texts)))
+
+
+def event_of_columns(row: Sequence[Any]) -> EventRecord:
+    """The event of a row of `many_histories`, with its texts."""
+    *members, data, texts = row
+    return EventRecord(*(*members, join_texts(members[_TYPE], json.loads(data), read_texts(texts))))
 
 
 @dataclass(frozen=True, slots=True)

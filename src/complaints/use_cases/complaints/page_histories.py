@@ -10,7 +10,7 @@ from complaints.domain.vocabulary import EventType
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.many_histories import find_events_of
 from complaints.use_cases.access import Caller, Right
-from complaints.use_cases.complaints.history import EventRecord, event_with_texts
+from complaints.use_cases.complaints.history import EventRecord, event_of_columns
 from complaints.use_cases.complaints.shown_events import mask_data
 from complaints.use_cases.complaints.views import ComplaintParts
 
@@ -44,8 +44,10 @@ def find_histories(
     internal = {parts.members["id"]: has_right_on_parts(caller, Right.SEE_INTERNAL, parts) for parts in found}
     persons = caller.has_right_everywhere(Right.SEE_PERSONS)
     histories: dict[UUID, list[EventRecord]] = defaultdict(list)
-    for row in find_events_of(tx, internal.keys(), types) if internal else ():
-        owner_id, record = row["complaint_id"], event_with_texts(row)
+    for row in find_events_of(tx, internal.keys(), types):
+        record = event_of_columns(row)
+        owner_id = record.complaint_id
+        assert owner_id is not None  # the events are those of complaints
         if not (persons and internal[owner_id]):
             shown = mask_data(record.type, record.data, internal=internal[owner_id], persons=persons)
             record = replace(record, data=shown)
