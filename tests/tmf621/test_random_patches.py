@@ -12,6 +12,7 @@ from complaints.tmf621.app import V5
 from complaints.tmf621.tickets.statuses import TicketStatus
 from complaints.use_cases.service import Service
 from complaints.use_cases.upkeep.checks import check_all
+from tests.examples import examples
 from tests.tmf621.changes import characteristic, identifier, make, note, party, relation
 from tests.tmf621.tickets import TICKETS
 
@@ -127,7 +128,7 @@ def test_a_random_patch_is_taken_or_refused(
     path = f"{TICKETS}/{ticket['id']}"
     shown = [client.get(path).json()]
 
-    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
     @given(bodies)
     def patch(body: Any) -> None:
         answer = client.patch(path, content=json.dumps(body), headers={"Content-Type": media_type})

@@ -62,8 +62,8 @@ def apply_operations(
     """The object after all operations, in their order. `shown` stays as it is.
 
     `lists` are the members of the object that are lists: `add` of an object at such a member appends, and makes the
-    list if it is absent. Raises Conflict if an operation does not fit the object or the result is no object, and
-    InvalidContent if it is too deep or too large.
+    list if it is absent. Raises Conflict if an operation does not fit, or leaves no object. Raises InvalidContent if
+    the result is too deep or too large.
     """
     patching = _Patching(deepcopy(dict(shown)), lists)
     for operation in operations:
