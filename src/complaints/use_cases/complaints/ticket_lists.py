@@ -20,7 +20,7 @@ from complaints.use_cases.complaints.listed import show_rows
 from complaints.use_cases.complaints.views import ComplaintParts
 from complaints.use_cases.service import Service
 
-COUNTED_EXACTLY = 10_000
+COUNTED_EXACTLY = 1_000
 """Counts up to this number are of the same snapshot as the page."""
 KEPT_SECONDS = 10.0
 """A larger count is at most this old."""
