@@ -41,8 +41,6 @@ SHORT_FAULTS = ("tests/faults", "-n", "2", "--dist", "worksteal", "--faults", "s
 LONG_FAULTS = ("tests/faults", "-v", "-s", "--faults", "long", "-o", "faulthandler_timeout=0", *FAULT_REPORT)
 CONTAINER = ("-m", "pytest", "tests/container")
 IN_BROWSER = ("-m", "pytest", "tests/browser")
-# A module of them stays together, since its tests share a browser and a server.
-TWO_AT_A_TIME = ("-n", "2", "--dist", "loadscope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def container(_: Sequence[str] = ()) -> int:
 def browser(arguments: Sequence[str]) -> int:
     """Run the tests in a real Chromium; `arguments` go to pytest."""
     prepare(browser_level())
-    return call(*IN_BROWSER, *(arguments or TWO_AT_A_TIME))
+    return call(*IN_BROWSER, *arguments)
 
 
 def browser_level() -> str:
@@ -139,7 +137,7 @@ def check(_: Sequence[str] = ()) -> int:
         ("description", ("-m", "pytest", "tests/description", *PARALLEL)),
         ("faults", ("-m", "pytest", *SHORT_FAULTS)),
         ("container", CONTAINER),
-        ("browser", (*IN_BROWSER, *TWO_AT_A_TIME)),
+        ("browser", IN_BROWSER),
     )
     failed = []
     for name, command in steps:
