@@ -10,7 +10,7 @@ from complaints.domain.vocabulary import AccessRole
 from complaints.use_cases.service import Service
 from tests.support import Scenario, count_statements
 from tests.tmf621.official import check_ticket, official_example, validator_of
-from tests.tmf621.tickets import TICKETS, new_ticket
+from tests.tmf621.tickets import TICKETS, TICKETS_V4, new_ticket
 
 pytestmark = pytest.mark.usefixtures("everything_holds")
 
@@ -372,3 +372,16 @@ def test_a_new_ticket_costs_no_statement_more_than_a_complaint(client: TestClien
     with count_statements(service) as of_ticket:
         client.post(TICKETS, json=new_ticket())
     assert len(of_ticket) == len(of_complaint)
+
+
+@pytest.mark.parametrize("path", [TICKETS, TICKETS_V4])
+def test_the_answer_to_a_post_has_the_fields_that_were_asked_for(client: TestClient, path: str) -> None:
+    whole = client.post(path, json=new_ticket(note=[{"@type": "Note", "text": "First"}])).json()
+    made = client.post(f"{path}?fields=severity", json=new_ticket())
+    assert made.status_code == 201
+    assert made.json().keys() == {"id", "href", "@type", "severity"} & whole.keys()
+    assert made.headers["location"] == made.json()["href"]
+    assert client.get(made.json()["href"]).json()["description"] == whole["description"]
+    refused = client.post(f"{path}?colour=red", json=new_ticket())
+    assert refused.status_code == 400
+    assert len(client.get(path).json()) == 2

@@ -1,11 +1,14 @@
 """The routes of trouble tickets, for each edition."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from complaints.domain.json_text import encode
 from complaints.tmf621.bodies import check_shape, read_json
 from complaints.tmf621.editions import Edition
 from complaints.tmf621.queries.fields import pick_fields
@@ -81,9 +84,13 @@ async def _list(request: TmfRequest, counts: KeptCounts) -> Response:
 
 async def _create(request: TmfRequest) -> Response:
     request.caller.require(Right.CREATE)
+    fields = read_fields(request.http.scope["query_string"])
     _, content = await read_json(request.http, ("application/json",))
     ticket = check_shape(NewTicket, request.edition.read_new(content))
-    return request.respond(await create_ticket(request, ticket))
+    answer = await create_ticket(request, ticket)
+    if fields is not None:
+        answer = replace(answer, body=encode(pick_fields(json.loads(answer.body), fields)))
+    return request.respond(answer)
 
 
 async def _retrieve(request: TmfRequest, reference: str) -> Response:
