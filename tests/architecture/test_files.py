@@ -14,6 +14,7 @@ MODULES = sorted((ROOT / "src/complaints").rglob("*.py"))
 NOT_COMMITTED = {
     *(".git", ".venv", ".idea", ".vscode", "__pycache__", "build", "dist", "htmlcov"),
     *(".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"),
+    *(".schemathesis", "var"),
 }
 OWN_FILE = re.compile(r"\.db\b|\.sqlite3|^\.env$|\.py[cod]$")
 # Files of others, kept as published: `tests/api/test_docs_page.py` compares their checksums.
