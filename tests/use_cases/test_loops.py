@@ -4,12 +4,15 @@ import time
 from datetime import timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select, text
 
+from complaints.api.feature import NO_ANNEXES
 from complaints.domain.complaint.numbers import number_of
 from complaints.domain.errors import Unavailable
+from complaints.settings import Settings
 from complaints.storage.queries import due_complaints
-from complaints.storage.rows import idempotency
+from complaints.storage.rows import heartbeat, idempotency
 from complaints.storage.rows.idempotency import KeptAnswer
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.commands.complaints import MakePromise
@@ -18,7 +21,8 @@ from complaints.use_cases.service import Service, Transaction
 from complaints.use_cases.upkeep import loops
 from complaints.use_cases.upkeep.loops import Sweeper, do_chores
 from complaints.use_cases.upkeep.sweep import BATCH, SweepResult, sweep_once
-from complaints.wiring import wall_now
+from complaints.wiring import build_loops, end_loops, start_loops, wall_now
+from complaints.wiring import loops as wired_loops
 from tests.support import Scenario, count_statements
 
 
@@ -192,3 +196,17 @@ def test_chores_work_in_batches_and_leave_what_is_locked(
     assert scenario.service.read(due_complaints.count_parked) == (1 if locked else 0)
     deletes = [bound for statement, bound in executed if statement.startswith("DELETE FROM idempotency")]
     assert len(deletes) == (2 if locked else 3)
+
+
+def test_a_process_sweeps_as_soon_as_it_starts(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first sweep makes it ready, and takes the steps that fell due while no process ran."""
+    monkeypatch.setattr(wired_loops, "LONGEST_SLEEP_SECONDS", 3600.0)
+    built = build_loops(service, CollectorRegistry(), Settings(), NO_ANNEXES)
+    start_loops(built)
+    try:
+        end = time.monotonic() + 30
+        while not service.read(heartbeat.find_beats):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    finally:
+        end_loops(service, built)

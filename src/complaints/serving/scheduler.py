@@ -58,7 +58,7 @@ class Loops:
         self._scheduler.add_listener(self._ask_again, EVENT_JOB_MAX_INSTANCES)
 
     def start(self) -> None:
-        """Start the loops. The first runs begin at once."""
+        """Start the loops. Each one runs first when its time has come, or when it is hastened."""
         for loop in self.loops:
             trigger = (
                 CronTrigger.from_crontab(loop.cron, "UTC")

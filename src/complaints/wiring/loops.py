@@ -88,9 +88,10 @@ def _key_uses_loop(service: Service) -> Loop:
 
 
 def start_loops(loops: Loops) -> None:
-    """Start the loops. A process that only serves writes its first heartbeat at once."""
+    """Start the loops. The sweep, or the heartbeat of a process that leaves the deadlines to others, runs at once."""
     loops.start()
-    loops.hasten(HEARTBEAT_LOOP, 0)
+    for name in (SWEEP_LOOP, HEARTBEAT_LOOP):
+        loops.hasten(name, 0)
 
 
 def end_loops(service: Service, loops: Loops) -> None:
