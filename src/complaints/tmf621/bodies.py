@@ -1,9 +1,7 @@
 """Bodies of requests: their media type, their JSON, and their check against the shape that TMF621 gives."""
 
-import re
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.requests import Request
 
 from complaints.api.http import strict_json
@@ -11,31 +9,10 @@ from complaints.api.http.content_types import read_content_type
 from complaints.api.http.strict_json import MalformedJson
 from complaints.api.problems.refusals import UnsupportedMediaType
 from complaints.domain.errors import InvalidContent
+from complaints.tmf621.shapes import TmfContent
 from complaints.use_cases.commands.messages import read_command
 
-Shape = TypeVar("Shape", bound="TmfContent")
-
-_DATE_TIME = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?"
-    r"([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII,
-)
-
-
-def _check_date_time(text: str) -> str:
-    if not _DATE_TIME.fullmatch(text):
-        raise ValueError("must be an instant as in RFC 3339, such as 2026-01-05T09:00:00Z")
-    return text
-
-
-DateTime = Annotated[str, AfterValidator(_check_date_time)]
-"""An instant as the caller wrote it. It is a wish, or a fact that the product knows better."""
-
-
-class TmfContent(BaseModel):
-    """A JSON object of TMF621. It may have members that nobody knows; they are dropped, and never shown again."""
-
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, populate_by_name=True)
+Shape = TypeVar("Shape", bound=TmfContent)
 
 
 async def read_json(request: Request, media_types: tuple[str, ...]) -> tuple[str, Any]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from complaints.tmf621.bodies import TmfContent
+from complaints.tmf621.shapes import TmfContent
 
 
 class GivenHub(TmfContent):

@@ -1,64 +1,35 @@
 """The shapes of trouble tickets that callers send, in the words of version 5. Each member is as TMF621 types it."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AliasGenerator, ConfigDict, Field, Strict, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, Strict
 
-from complaints.tmf621.bodies import DateTime, TmfContent
+from complaints.tmf621.shapes import DateTime, Many, NullFreeObject, TmfContent, TypedObject
 from complaints.tmf621.tickets.statuses import TicketStatus
 
-Item = TypeVar("Item")
-Many = Annotated[tuple[Item, ...], Strict(False)]
-"""A list. A strict tuple would refuse the lists that JSON has; the items stay strict."""
-_MAY_BE_NULL = frozenset({"value"})
 
-
-def _refuse_null(value: Any, info: ValidationInfo) -> Any:
-    """TMF621 knows no null. An absent member is left out, and only the value of a characteristic may be null."""
-    if value is None and info.field_name not in _MAY_BE_NULL:
-        raise ValueError("must not be null")
-    return value
-
-
-class _Member(TmfContent):
-    model_config = ConfigDict(alias_generator=AliasGenerator(alias=to_camel))
-
-
-class _Object(_Member):
-    _no_nulls = field_validator("*", mode="before")(_refuse_null)
-
-
-class _Typed(_Object):
-    """A member that names its type: `@type` must be there."""
-
-    type_: Annotated[str, Field(alias="@type")]
-    base_type: Annotated[str | None, Field(alias="@baseType")] = None
-    schema_location: Annotated[str | None, Field(alias="@schemaLocation")] = None
-
-
-class _Reference(_Typed):
+class _Reference(TypedObject):
     id: str
     href: str | None = None
     name: str | None = None
     referred_type: Annotated[str | None, Field(alias="@referredType")] = None
 
 
-class GivenQuantity(_Object):
+class GivenQuantity(NullFreeObject):
     """An amount with its unit."""
 
     amount: int | float | None = None
     units: str | None = None
 
 
-class GivenPeriod(_Object):
+class GivenPeriod(NullFreeObject):
     """A span of time."""
 
     start_date_time: DateTime | None = None
     end_date_time: DateTime | None = None
 
 
-class GivenAttachment(_Typed):
+class GivenAttachment(TypedObject):
     """An attachment by its address, or with its content in Base64."""
 
     attachment_type: str
@@ -85,7 +56,7 @@ class GivenChannel(_Reference):
     """The channel by which the customer came."""
 
 
-class GivenExternalIdentifier(_Typed):
+class GivenExternalIdentifier(TypedObject):
     """The name of the ticket in another system: `owner` is the system."""
 
     id: str
@@ -93,7 +64,7 @@ class GivenExternalIdentifier(_Typed):
     external_identifier_type: str | None = None
 
 
-class GivenNote(_Typed):
+class GivenNote(TypedObject):
     """A note. Author and date are on record as the product knows them."""
 
     id: str | None = None
@@ -106,7 +77,7 @@ class GivenEntityReference(_Reference):
     """The entity of a related entity."""
 
 
-class GivenRelatedEntity(_Typed):
+class GivenRelatedEntity(TypedObject):
     """An entity that the ticket is about, such as a bill or an order."""
 
     role: str
@@ -120,7 +91,7 @@ class GivenParty(_Reference):
     party_name: str | None = None
 
 
-class GivenRelatedParty(_Typed):
+class GivenRelatedParty(TypedObject):
     """A party with its role: `customer` is the complainant, and `reporter` speaks for the complainant."""
 
     role: str
@@ -139,14 +110,14 @@ class GivenSpecification(_Reference):
     version: str | None = None
 
 
-class GivenCharacteristicRelationship(_Typed):
+class GivenCharacteristicRelationship(TypedObject):
     """A relation between characteristics."""
 
     id: str
     relationship_type: str
 
 
-class GivenCharacteristic(_Typed):
+class GivenCharacteristic(TypedObject):
     """A characteristic: an attribute of the complaint, or what an action carries. `value` None clears it."""
 
     name: str
@@ -156,7 +127,7 @@ class GivenCharacteristic(_Typed):
     characteristic_relationship: Many[GivenCharacteristicRelationship] | None = None
 
 
-class _TicketMembers(_Member):
+class _TicketMembers(TmfContent):
     """What a new ticket and a change have in common. `None`: the member is absent, or a change clears it by null."""
 
     type_: Annotated[str, Field(alias="@type")]
@@ -187,10 +158,8 @@ class _TicketMembers(_Member):
     ] = None
 
 
-class NewTicket(_TicketMembers):
+class NewTicket(_TicketMembers, NullFreeObject):
     """A ticket to create."""
-
-    _no_nulls = field_validator("*", mode="before")(_refuse_null)
 
     description: str
     severity: str
@@ -198,7 +167,7 @@ class NewTicket(_TicketMembers):
     status_change_date: DateTime | None = None
 
 
-class GivenStatusChange(_Typed):
+class GivenStatusChange(TypedObject):
     """A change of the status in the past. The product knows the history better."""
 
     status: Annotated[TicketStatus, Strict(False)] | None = None

@@ -3,62 +3,31 @@
 No member may be null, but those of a change itself: null clears them there.
 """
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasGenerator, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from complaints.tmf621.bodies import DateTime, TmfContent
-
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&-;=?-Z\[\]_a-z~]|%[0-9A-Fa-f]{2})*", re.ASCII)
+from complaints.tmf621.shapes import DateTime, NullFreeObject, TmfContent, Uri
 
 
-def is_uri(text: str) -> bool:
-    """True if the text is an absolute URI as in RFC 3986, as far as its characters say."""
-    return _URI.fullmatch(text) is not None
-
-
-def _check_uri(text: str) -> str:
-    if not is_uri(text):
-        raise ValueError("must be a URI, such as https://example.com/ticket.json")
-    return text
-
-
-def _refuse_null(value: Any, info: ValidationInfo) -> Any:
-    if value is None and info.field_name != "value":
-        raise ValueError("must not be null")
-    return value
-
-
-class _MemberV4(TmfContent):
-    model_config = ConfigDict(alias_generator=AliasGenerator(alias=to_camel))
-
-
-class _ObjectV4(_MemberV4):
-    _no_nulls = field_validator("*", mode="before")(_refuse_null)
-
-
-class _Types(_MemberV4):
+class _Types(TmfContent):
     type_: Annotated[str | None, Field(alias="@type")] = None
     base_type: Annotated[str | None, Field(alias="@baseType")] = None
-    schema_location: Annotated[
-        Annotated[str, AfterValidator(_check_uri)] | None, Field(alias="@schemaLocation")
-    ] = None
+    schema_location: Annotated[Uri | None, Field(alias="@schemaLocation")] = None
 
 
-class _TypedV4(_Types, _ObjectV4):
+class _TypedV4(_Types, NullFreeObject):
     """A part of a ticket. It may name its type."""
 
 
-class QuantityV4(_ObjectV4):
+class QuantityV4(NullFreeObject):
     """An amount with its unit."""
 
     amount: int | float | None = None
     units: str | None = None
 
 
-class PeriodV4(_ObjectV4):
+class PeriodV4(NullFreeObject):
     """A span of time."""
 
     start_date_time: DateTime | None = None
@@ -186,10 +155,8 @@ class TicketChangeV4(_Types):
     reject_reason: Annotated[str | None, Field(alias="reject_reason")] = None
 
 
-class NewTicketV4(TicketChangeV4):
+class NewTicketV4(TicketChangeV4, NullFreeObject):
     """A ticket to create."""
-
-    _no_nulls = field_validator("*", mode="before")(_refuse_null)
 
     description: str
     severity: str

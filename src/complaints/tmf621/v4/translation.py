@@ -9,7 +9,8 @@ from typing import Any
 
 from complaints.tmf621.bodies import check_shape
 from complaints.tmf621.editions import Members
-from complaints.tmf621.v4.shapes import NewTicketV4, TicketChangeV4, is_uri
+from complaints.tmf621.shapes import is_uri
+from complaints.tmf621.v4.shapes import NewTicketV4, TicketChangeV4
 
 CARRIED = ("outcome", "root_cause", "contact_channel", "hold_until", "reject_reason")
 """Characteristics that a change of the status carries. A request of version 4 has them at the top level."""
