@@ -4,11 +4,8 @@ A ticket shows values of the complaint, and values that the attribute `tmf621` k
 attributes of a complaint is shown no kept values, so conditions do not see them either.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +24,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    type_coerce,
     union_all,
 )
 
@@ -36,6 +32,7 @@ from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import DeadlineKind, Priority, Severity, Visibility
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries.json_members import JsonValue, any_element, any_member, json_at
+from complaints.storage.queries.ticket_comparisons import CompareBy, Comparing, TicketComparison
 from complaints.storage.rows.attachment import attachment
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import deadline
@@ -44,33 +41,11 @@ from complaints.storage.rows.person import COMPLAINANT, REPORTER, person
 from complaints.storage.rows.scope_condition import condition as scope_condition
 
 c, p, x, a, d = complaint.c, person.c, complaint_external_id.c, attachment.c, deadline.c
-Scalar = str | float | datetime
 _KEPT = "tmf621"
 _PARTY = "partyOrPartyRole"
 # Python's `strip` and `casefold` for the words of severity and priority, whose letters are those of English.
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _FOLDED_LETTERS = {"\u212a": "k", "\u017f": "s"}
-
-
-class CompareBy(StrEnum):
-    """A way to compare. `NE` is the opposite of `EQ`. Patterns of `LIKE` have `%`, `_` and backslashes as escapes."""
-
-    EQ = "eq"
-    NE = "ne"
-    GT = "gt"
-    GTE = "gte"
-    LT = "lt"
-    LTE = "lte"
-    LIKE = "like"
-
-
-@dataclass(frozen=True, slots=True)
-class TicketComparison:
-    """A member of tickets, by its dotted path, compared with values of which one must fit. For `NE` none may."""
-
-    member: str
-    by: CompareBy
-    values: tuple[Scalar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +92,20 @@ class TicketConditions:
         """The condition of one comparison. Raises KeyError for a member that cannot be compared."""
         fits = _MEMBERS[comparison.member]
         if comparison.by is not CompareBy.NE:
-            return fits(self, _Comparing(self._on_sqlite, comparison.by, comparison.values))
-        equal = fits(self, _Comparing(self._on_sqlite, CompareBy.EQ, comparison.values))
+            return fits(self, Comparing(self._on_sqlite, comparison.by, comparison.values))
+        equal = fits(self, Comparing(self._on_sqlite, CompareBy.EQ, comparison.values))
         return func.coalesce(equal, false()).is_(false())
 
     # Plain members ---------------------------------------------------------------------------------------------
 
-    def fit_id(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_id(self, asked: Comparing) -> ColumnElement[bool]:
         """The id of the complaint, as it is written."""
         if asked.by is CompareBy.EQ:
             known = [one for text in asked.texts() if (one := _read_id(text)) is not None]
             return c.id.in_(known) if known else false()
         return asked(self._id_text())
 
-    def fit_name(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_name(self, asked: Comparing) -> ColumnElement[bool]:
         """The subject, or a kept name that is longer. A name without visible characters is not compared."""
         kept = self._kept_text("name")
         is_longer = (func.length(kept) > func.length(c.subject)) & (
@@ -138,15 +113,15 @@ class TicketConditions:
         )
         return asked(case((is_longer & (func.length(c.subject) >= _LONGEST_SUBJECT), kept), else_=c.subject))
 
-    def fit_description(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_description(self, asked: Comparing) -> ColumnElement[bool]:
         """The description, else the subject."""
         return asked(func.coalesce(c.description, c.subject))
 
-    def fit_type(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_type(self, asked: Comparing) -> ColumnElement[bool]:
         """`@type`."""
         return asked(func.coalesce(self._kept_text("@type"), literal_column("'TroubleTicket'")))
 
-    def fit_severity(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_severity(self, asked: Comparing) -> ColumnElement[bool]:
         """The word for the severity."""
         kept, column, normal = self._kept_text("severity"), cast(c.severity, Text), Severity.NORMAL.value
         meant = func.coalesce(self._meaning(kept, self._severities), literal(normal, Text))
@@ -154,7 +129,7 @@ class TicketConditions:
         possible = [self._severities.meaning_of(text) or normal for text in asked.texts()]
         return column.in_(possible) & asked(shown) if possible else asked(shown)
 
-    def fit_priority(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_priority(self, asked: Comparing) -> ColumnElement[bool]:
         """The word for the priority. A kept word without a meaning stands if nobody chose the priority."""
         kept = self._kept_text("priority")
         meant = self._meaning(kept, self._priorities)
@@ -165,7 +140,7 @@ class TicketConditions:
         # A word with a meaning shows at that priority alone: then no kept words of others are read.
         return _PRIORITY.in_(possible) & asked(shown) if possible and all(possible) else asked(shown)
 
-    def fit_ticket_type(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_ticket_type(self, asked: Comparing) -> ColumnElement[bool]:
         """The kept type, unless it is the word for another category than the present one."""
         kept = self._kept_text("ticketType")
         meant = self._meaning(kept, self._types)
@@ -193,7 +168,7 @@ class TicketConditions:
             ways.append(and_(c.category.is_(None), kept.is_(None)))
         return or_(*ways)
 
-    def fit_specification(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_specification(self, asked: Comparing) -> ColumnElement[bool]:
         """The code of the category, else the kept id of a specification."""
         if asked.by is CompareBy.EQ:
             kept = self._kept("troubleTicketSpecification", "id").scalar
@@ -201,7 +176,7 @@ class TicketConditions:
         kept = self._kept("troubleTicketSpecification", "id").scalar
         return asked(func.coalesce(c.category, self._seen(kept)))
 
-    def fit_expected(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_expected(self, asked: Comparing) -> ColumnElement[bool]:
         """The due time of the resolution in the present cycle."""
         due: Select[Any] = select(literal_column("1")).where(
             d.complaint_id == c.id,
@@ -213,7 +188,7 @@ class TicketConditions:
 
     # Lists -----------------------------------------------------------------------------------------------------
 
-    def fit_identifier(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_identifier(self, asked: Comparing) -> ColumnElement[bool]:
         """The name of the ticket in any system."""
         known: Any = union_all(
             select(x.complaint_id).where(asked(x.external_id)), select(c.id).where(asked(c.external_id))
@@ -221,7 +196,7 @@ class TicketConditions:
         kept = any_element(self._kept("externalIdentifier"), lambda one: asked(one.at("id").scalar))
         return or_(c.id.in_(known), self._if_seen(self._may_hold(asked) & kept))
 
-    def fit_owner(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_owner(self, asked: Comparing) -> ColumnElement[bool]:
         """The system of an identifier."""
         known = select(x.complaint_id).where(asked(x.system))
         kept = any_element(
@@ -230,7 +205,7 @@ class TicketConditions:
         )
         return or_(c.external_id.is_not(None) & asked(c.source), c.id.in_(known), self._if_seen(kept))
 
-    def fit_party_role(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_party_role(self, asked: Comparing) -> ColumnElement[bool]:
         """The role of a related party. A kept party without id is a person of the complaint, and names its role."""
         parties = self._kept("relatedParty")
 
@@ -249,7 +224,7 @@ class TicketConditions:
         ]
         return or_(self._if_seen(kept), *own)
 
-    def fit_party_id(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_party_id(self, asked: Comparing) -> ColumnElement[bool]:
         """The account of a person, the id that stands for a person without account, or the id of a kept party."""
         kept = any_element(
             self._kept("relatedParty"),
@@ -261,7 +236,7 @@ class TicketConditions:
             self._if_seen(kept),
         )
 
-    def _fit_made_id(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def _fit_made_id(self, asked: Comparing) -> ColumnElement[bool]:
         """The id of a person without an account: that of the complaint and the role."""
         found = list[ColumnElement[bool]]()
         for role, name in _PERSONS.items():
@@ -276,7 +251,7 @@ class TicketConditions:
                 found.append(asked(made) & c.id.in_(nameless))
         return or_(false(), *found)
 
-    def fit_party_name(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_party_name(self, asked: Comparing) -> ColumnElement[bool]:
         """The name of a person, or of a kept party."""
         kept = any_element(
             self._kept("relatedParty"),
@@ -284,16 +259,16 @@ class TicketConditions:
         )
         return or_(c.id.in_(select(p.complaint_id).where(asked(p.name))), self._if_seen(kept))
 
-    def fit_attachment_name(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_attachment_name(self, asked: Comparing) -> ColumnElement[bool]:
         """The name of a file. The name of an internal file shows only where attributes do."""
         is_seen = or_(a.visibility != Visibility.INTERNAL, self._is_seen())
         return self._fit_attachment(asked(a.name) & is_seen, lambda one: asked(one.at("name").scalar))
 
-    def fit_attachment_type(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_attachment_type(self, asked: Comparing) -> ColumnElement[bool]:
         """The media type of a file."""
         return self._fit_attachment(asked(a.media_type), lambda one: asked(one.at("mimeType").scalar))
 
-    def fit_attachment_size(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_attachment_size(self, asked: Comparing) -> ColumnElement[bool]:
         """The size of a file, in the unit in which it is shown."""
         return self._fit_attachment(asked(a.size), lambda one: asked(one.at("size", "amount").number))
 
@@ -303,7 +278,7 @@ class TicketConditions:
         files = select(a.complaint_id).where(own, a.erased_at.is_(None))
         return or_(c.id.in_(files), self._if_seen(any_element(self._kept("attachment"), kept)))
 
-    def fit_characteristic_name(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_characteristic_name(self, asked: Comparing) -> ColumnElement[bool]:
         """The name of a characteristic: of the complaint, of an attribute, or a kept one."""
         own: list[ColumnElement[bool]] = []
         own += [true() for name in ("complaintState", "complaintNumber") if asked.holds(name)]
@@ -319,7 +294,7 @@ class TicketConditions:
             any_element(listed, lambda one: one.at("value").exists & asked(one.at("name").scalar)),
         )
 
-    def fit_characteristic_value(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def fit_characteristic_value(self, asked: Comparing) -> ColumnElement[bool]:
         """The value of a characteristic, if it is a text, a truth value or a whole number."""
         numbers = [one for text in asked.texts() if (one := _read_number(text)) is not None]
         listed = self._kept("troubleTicketCharacteristic")
@@ -341,11 +316,11 @@ class TicketConditions:
         name = one.at("name").scalar
         return ~any_member(c.attributes, lambda key, _: key == name, on_sqlite=self._on_sqlite)
 
-    def fit_kept(self, *path: str) -> Callable[["_Comparing"], ColumnElement[bool]]:
+    def fit_kept(self, *path: str) -> Callable[[Comparing], ColumnElement[bool]]:
         """A member that is kept as it was sent."""
         return lambda asked: asked(self._seen(self._kept(*path).scalar))
 
-    def fit_entity(self, *path: str) -> Callable[["_Comparing"], ColumnElement[bool]]:
+    def fit_entity(self, *path: str) -> Callable[[Comparing], ColumnElement[bool]]:
         """A member of a related entity."""
         return lambda asked: self._if_seen(
             any_element(self._kept("relatedEntity"), lambda one: asked(one.at(*path).scalar))
@@ -382,7 +357,7 @@ class TicketConditions:
         meant = _look_up(folded, words.folded)
         return case((kept.in_([*words.exact]), kept), else_=meant) if words.exact else meant
 
-    def _may_hold(self, asked: "_Comparing") -> ColumnElement[bool]:
+    def _may_hold(self, asked: Comparing) -> ColumnElement[bool]:
         """False for most complaints whose attributes cannot hold an asked text, without reading their JSON."""
         texts = asked.texts()
         if asked.by is not CompareBy.EQ or not all(text.isascii() and text.isalnum() for text in texts):
@@ -415,71 +390,6 @@ _NO_ATTRIBUTES = (
     _KEPT, "complaintState", "complaintNumber", "outcome", "root_cause", "contact_channel", "hold_until",
     "reject_reason",
 )  # fmt: skip
-
-
-class _Comparing:
-    """The condition that an expression fits one of the asked values."""
-
-    def __init__(self, on_sqlite: bool, by: CompareBy, values: Sequence[Scalar]) -> None:
-        self._on_sqlite = on_sqlite
-        self.by = by
-        self._values = values
-
-    def __call__(self, found: ColumnElement[Any]) -> ColumnElement[bool]:
-        if self.by is CompareBy.EQ:
-            return found == self._values[0] if len(self._values) == 1 else found.in_(self._values)
-        if self.by is CompareBy.LIKE:
-            return or_(*(self._like(found, str(pattern)) for pattern in self._values))
-        return or_(*(_COMPARE[self.by](found, value) for value in self._values))
-
-    def _like(self, found: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
-        """LIKE of SQLite does not look at case, so GLOB takes its place."""
-        if not self._on_sqlite:
-            return type_coerce(found, Text).like(pattern, escape="\\")
-        fits: ColumnElement[bool] = found.op("GLOB", is_comparison=True)(_as_glob(pattern))
-        return fits
-
-    def texts(self) -> list[str]:
-        """The asked texts; none for other ways than `EQ`."""
-        return [str(value) for value in self._values] if self.by is CompareBy.EQ else []
-
-    def holds(self, word: str) -> bool:
-        """True if a word of the code fits."""
-        if self.by is CompareBy.LIKE:
-            return any(_fits_like(word, str(pattern)) for pattern in self._values)
-        return word in self._values
-
-
-_COMPARE: Mapping[CompareBy, Callable[[Any, Any], ColumnElement[bool]]] = {
-    CompareBy.GT: lambda found, value: found > value,
-    CompareBy.GTE: lambda found, value: found >= value,
-    CompareBy.LT: lambda found, value: found < value,
-    CompareBy.LTE: lambda found, value: found <= value,
-}
-
-
-def _like_parts(pattern: str) -> list[tuple[str, bool]]:
-    """The signs of a pattern, each with True if it stands for itself."""
-    parts, signs = list[tuple[str, bool]](), iter(pattern)
-    for sign in signs:
-        parts.append((next(signs), True) if sign == "\\" else (sign, sign not in "%_"))
-    return parts
-
-
-def _as_glob(pattern: str) -> str:
-    wild = {"%": "*", "_": "?"}
-    return "".join(
-        (f"[{sign}]" if sign in "*?[" else sign) if is_literal else wild[sign]
-        for sign, is_literal in _like_parts(pattern)
-    )
-
-
-def _fits_like(text: str, pattern: str) -> bool:
-    wild = {"%": ".*", "_": "."}
-    expression = "".join(
-        re.escape(sign) if is_literal else wild[sign] for sign, is_literal in _like_parts(pattern)
-    )
-    return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
 def _look_up(found: ColumnElement[Any], words: Mapping[str, str]) -> ColumnElement[Any]:
@@ -522,7 +432,7 @@ def _read_number(text: str) -> int | None:
     return sequence if sequence is not None and number_of(sequence) == text else None
 
 
-Fits = Callable[[TicketConditions, _Comparing], ColumnElement[bool]]
+Fits = Callable[[TicketConditions, Comparing], ColumnElement[bool]]
 _MEMBERS: Mapping[str, Fits] = {
     "id": TicketConditions.fit_id,
     "@type": TicketConditions.fit_type,

@@ -12,12 +12,8 @@ from complaints.domain.vocabulary import HoldReason, Severity, Status
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import complaint_lists
 from complaints.storage.queries.complaint_lists import Filters, Order, SortKey
-from complaints.storage.queries.ticket_conditions import (
-    TicketComparison,
-    TicketConditions,
-    TicketSight,
-    WordTable,
-)
+from complaints.storage.queries.ticket_comparisons import TicketComparison
+from complaints.storage.queries.ticket_conditions import TicketConditions, TicketSight, WordTable
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import hold
 from complaints.storage.rows.deleted_ticket import IS_DELETED

@@ -7,8 +7,8 @@ from threading import Lock
 
 from complaints.domain.vocabulary import Status
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.ticket_conditions import CompareBy as CompareBy
-from complaints.storage.queries.ticket_conditions import TicketComparison as TicketComparison
+from complaints.storage.queries.ticket_comparisons import CompareBy as CompareBy
+from complaints.storage.queries.ticket_comparisons import TicketComparison as TicketComparison
 from complaints.storage.queries.ticket_conditions import TicketSight
 from complaints.storage.queries.ticket_conditions import WordTable as WordTable
 from complaints.storage.queries.ticket_pages import TicketFilters as TicketFilters
