@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -236,6 +237,8 @@ def _literal(number: int) -> ColumnElement[int]:
 _FIRST_WALK, _GROWTH = 500, 4
 # A walk goes on, without a turn of the index, if the next one should find a third of what is missing.
 _WORTH_A_WALK = 3
+# The next walk then passes this many times the rows that should have what is missing, if these are fewer.
+_SPARE = 1.5
 # An entry of the full-text index is read faster than a row of a walk.
 _ENTRIES_FOR_A_ROW = 16
 
@@ -247,7 +250,8 @@ def _searched(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, 
     which are then sorted. Which is shorter depends on how many complaints have all the words, and on how new these
     are. No statistics tell this. So both ways take turns, each time with more rows, until one is at its end.
     """
-    terms, walk, found = filters.terms or (), _FIRST_WALK, list[Any]()
+    terms, found = filters.terms or (), list[Any]()
+    most = walk = _FIRST_WALK
     while True:
         passed = _walked(tx, filters, order, phase, rows=walk, limit=limit)[: limit - len(found)]
         found += passed
@@ -255,9 +259,11 @@ def _searched(tx: Transaction, filters: Filters, order: Order, phase: Phase, *, 
         if end is None:
             break
         [phase, *_] = _phases(filters, order, end)
-        entries = walk * _ENTRIES_FOR_A_ROW
-        walk *= _GROWTH
-        if len(passed) * _GROWTH >= (limit - len(found)) / _WORTH_A_WALK:
+        entries, missing, passed_rows = most * _ENTRIES_FOR_A_ROW, limit - len(found), walk
+        most *= _GROWTH
+        walk = most
+        if len(passed) / passed_rows * most >= missing / _WORTH_A_WALK:
+            walk = min(most, ceil(missing * passed_rows / len(passed) * _SPARE))
             continue
         listed = search.find_matching(tx, terms, most=entries)
         if listed is not None:
