@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from threading import Event
 
 from sqlalchemy import text
 
@@ -13,15 +15,17 @@ from benchmarks.filled_database import FilledDatabase, filled_database
 from benchmarks.measures.measure import Cost, Measurement, Row
 from benchmarks.proc import family_memory_bytes
 from benchmarks.processes import product_environment, running
+from complaints.use_cases.upkeep.sweep import sweep_once
 
 _LOOK_SECONDS = 0.1
+_SWEEP_SECONDS = 5.0
 _MEGABYTE = 1_000_000
 
 
 def measure_check(context: BenchContext, *, on_sqlite: bool) -> Measurement:
     """Seconds of the whole command, which must find nothing wrong."""
     filled = filled_database(context, context.options["complaints"], on_sqlite=on_sqlite)
-    with _without_figures(filled):
+    with _without_figures(filled), _sweeping(filled):
         return time_command(context, filled, ["check"])
 
 
@@ -37,6 +41,29 @@ def _without_figures(filled: FilledDatabase) -> Iterator[None]:
     finally:
         with filled.service.database.engine.begin() as connection:
             connection.execute(move, {"after": last})
+
+
+@contextmanager
+def _sweeping(filled: FilledDatabase) -> Iterator[None]:
+    """Until the end of the block, take what falls due, as a worker does: `check` reports what is a minute late."""
+    ended = Event()
+
+    def sweep() -> None:
+        while sweep_once(filled.service).claimed:
+            pass
+
+    def go_on() -> None:
+        while not ended.wait(_SWEEP_SECONDS):
+            sweep()
+
+    sweep()
+    with ThreadPoolExecutor(1) as worker:
+        swept = worker.submit(go_on)
+        try:
+            yield
+        finally:
+            ended.set()
+        swept.result()
 
 
 def time_command(context: BenchContext, filled: FilledDatabase, words: Sequence[str]) -> Measurement:
