@@ -16,6 +16,7 @@ from psycopg import sql
 
 from tests.empty_again import empty_again, fingerprint, keep_seeded
 from tests.postgres_server import PostgresUnavailable, serving
+from tests.support import disconnect
 
 pytest_plugins = ["tests.fixtures"]
 
@@ -194,7 +195,8 @@ class ReusedDatabases:
 
     def drop(self) -> None:
         """Drop the database on PostgreSQL; the next test gets a new one."""
-        if self._connection is not None:
+        if self._url is not None and self._connection is not None:
+            disconnect(self._url)
             self._connection.close()
         self._databases.drop_all()
         self._url = self._connection = None

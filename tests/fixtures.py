@@ -23,7 +23,7 @@ def migrate() -> Callable[[str], None]:
 @pytest.fixture
 def service(database_url: str) -> Iterator[Service]:
     """The engine on a fresh database; the test runs on SQLite and on PostgreSQL."""
-    with opened_service(database_url) as opened:
+    with opened_service(database_url, stays_connected=database_url.startswith("postgresql")) as opened:
         yield opened
 
 

@@ -74,19 +74,35 @@ def sandbox_now(connection: Connection) -> datetime:
 
 # An engine keeps its compiled statements: the next test on the same database need not compile them again.
 _kept_engine = lru_cache(maxsize=4)(open_engine)
+_connected_engines: dict[str, Engine] = {}
 
 
 @contextmanager
-def opened_service(url: str, *, attachments: Path | None = None) -> Iterator[Service]:
-    """The engine on a database made by `make_template`. The default directory of attachments is a new one."""
-    database = Database(_kept_engine(url), sandbox_now)
+def opened_service(
+    url: str, *, attachments: Path | None = None, stays_connected: bool = False
+) -> Iterator[Service]:
+    """The engine on a database made by `make_template`. The default directory of attachments is a new one.
+
+    With `stays_connected`, the next test on the same database finds open connections. On PostgreSQL these know its
+    tables already; `disconnect` closes them.
+    """
+    if stays_connected and url not in _connected_engines:
+        _connected_engines[url] = open_engine(url)
+    database = Database(_connected_engines.get(url) or _kept_engine(url), sandbox_now)
     with TemporaryDirectory(prefix="attachments-") as own:
         store = AttachmentStore(BlobDirectory(attachments or Path(own)))
         try:
             yield Service(database, new_id, wall=wall_now, attachment_store=store)
         finally:
             _await_returns(database.engine)
-            database.engine.dispose()
+            if not stays_connected:
+                database.engine.dispose()
+
+
+def disconnect(url: str) -> None:
+    """Close the connections that tests left open, if there are any."""
+    if engine := _connected_engines.pop(url, None):
+        engine.dispose()
 
 
 def _await_returns(engine: Engine) -> None:
