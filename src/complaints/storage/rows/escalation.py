@@ -85,6 +85,7 @@ escalation_recipient = Table(
     Column("waiting", Boolean, nullable=False, server_default=true()),
 )
 r = escalation_recipient.c
+Index("ix_escalation_recipient__escalation_id", r.escalation_id, r.login)
 # A text: SQLAlchemy would write `waiting = 1` for SQLite, and SQLite could not prove that the index serves.
 IN_INBOX = text("waiting")
 Index(
