@@ -183,7 +183,7 @@ def _plan(work: _Work, start: int, end: int, random: Random) -> Iterator[tuple[T
             yield template, _within(template, random)
             continue
         template = random.choice(ended)
-        moved = opened + (now - opened) * n / count - template.received_at
+        moved = opened + (now - opened) * (n / count) - template.received_at
         yield template, _whole(min(moved, template.latest))
 
 
