@@ -34,7 +34,7 @@ from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.commands.complaints import CreateComplaint, ResolveAssumed, Transition
 from complaints.use_cases.complaints import actions, intake
 from complaints.use_cases.configuration import keys
-from complaints.use_cases.service import AttachmentStore, Service
+from complaints.use_cases.service import AttachmentStore, Configuration, Service, keep_configuration
 from complaints.use_cases.upkeep.seeding import begin_audit, seed_database
 from complaints.use_cases.upkeep.sweep import SweepResult, sweep_until
 from complaints.use_cases.upkeep.test_clock import is_sandbox
@@ -75,6 +75,9 @@ def sandbox_now(connection: Connection) -> datetime:
 # An engine keeps its compiled statements: the next test on the same database need not compile them again.
 _kept_engine = lru_cache(maxsize=4)(open_engine)
 _connected_engines: dict[str, Engine] = {}
+# A service finds the seeded configuration of its database in memory, as one that was started before the test.
+_SEEDED_VERSION = 2
+_seeded: dict[str, Configuration] = {}
 
 
 @contextmanager
@@ -91,9 +94,13 @@ def opened_service(
     database = Database(_connected_engines.get(url) or _kept_engine(url), sandbox_now)
     with TemporaryDirectory(prefix="attachments-") as own:
         store = AttachmentStore(BlobDirectory(attachments or Path(own)))
+        cache = keep_configuration()
+        cache._kept = _seeded.get(url)
         try:
-            yield Service(database, new_id, wall=wall_now, attachment_store=store)
+            yield Service(database, new_id, cache, wall=wall_now, attachment_store=store)
         finally:
+            if cache._kept and cache._kept.version == _SEEDED_VERSION:
+                _seeded[url] = cache._kept
             _await_returns(database.engine)
             if not stays_connected:
                 database.engine.dispose()
