@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from complaints.domain.errors import Unavailable
+from complaints.storage.database import bulk
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database
-from complaints.use_cases.service import Service
+from complaints.storage.rows.user_preference import user_preference
+from complaints.use_cases.service import Service, Transaction
 from complaints.wiring import new_id
 from tests.support import START, api_client, opened_service, sandbox_now
 
@@ -100,6 +102,19 @@ def test_a_pool_lends_again_what_its_server_ended(small: Service) -> None:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [mine])
         assert client.post("/v1/complaints", json=POST).status_code == 201
         assert client.get("/readyz").status_code == 200
+
+
+def test_rows_by_copy_fail_as_other_statements_do(small: Service) -> None:
+    """COPY asks the driver past SQLAlchemy: a loop that writes so would log the driver's own error as unexpected."""
+    names, rows = ("login", "language"), [(f"user{n}", "en") for n in range(50_000)]
+
+    def write(tx: Transaction) -> None:
+        tx.connection.exec_driver_sql("SET LOCAL statement_timeout = '1ms'")
+        packed = bulk.pack_rows(tx.connection.dialect, user_preference, names, rows)
+        bulk.insert_packed(tx, user_preference, names, [packed])
+
+    with pytest.raises(Unavailable):
+        small.write(write)
 
 
 def test_who_is_not_ready_says_so(migrated_database_url: Callable[[str], str]) -> None:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, Dialect, Table, TypeDecorator
+from sqlalchemy.exc import DBAPIError
 
 from complaints.domain.json_text import encode
 from complaints.storage.database.transactions import Transaction
@@ -251,8 +252,14 @@ def insert_packed(
             tx.connection.exec_driver_sql(f"INSERT INTO {into} ({columns}) VALUES ({marks})", rows)  # noqa: S608 - names from our tables
         return
     driver: Any = tx.connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY {into} ({columns}) FROM STDIN") as copy:
-        copy.write("".join(rows))
+    statement, dialect = f"COPY {into} ({columns}) FROM STDIN", tx.connection.dialect
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write("".join(rows))
+    except (
+        dialect.loaded_dbapi.Error
+    ) as error:  # SQLAlchemy does not see it, and the transaction knows its errors alone
+        raise DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error) from error
 
 
 @lru_cache(maxsize=256)
