@@ -256,9 +256,8 @@ def insert_packed(
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write("".join(rows))
-    except (
-        dialect.loaded_dbapi.Error
-    ) as error:  # SQLAlchemy does not see it, and the transaction knows its errors alone
+    # SQLAlchemy does not see what the driver is asked directly, and the transaction translates its errors alone.
+    except dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error) from error
 
 
