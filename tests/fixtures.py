@@ -21,9 +21,12 @@ def migrate() -> Callable[[str], None]:
 
 
 @pytest.fixture
-def service(database_url: str) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest, database_url: str) -> Iterator[Service]:
     """The engine on a fresh database; the test runs on SQLite and on PostgreSQL."""
-    with opened_service(database_url, stays_connected=database_url.startswith("postgresql")) as opened:
+    is_reused = request.node.get_closest_marker("new_database") is None
+    with opened_service(
+        database_url, stays_connected=is_reused and database_url.startswith("postgresql")
+    ) as opened:
         yield opened
 
 

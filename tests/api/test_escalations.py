@@ -299,6 +299,7 @@ def test_rule_3_8_the_inbox_has_one_row_a_complaint_worst_first(
     assert inbox(client)[2]["worst"]["step"] == "50%"
 
 
+@pytest.mark.new_database
 @pytest.mark.parametrize("address", ["/v1/inbox?", "/v1/escalations?acknowledged=false&"])
 def test_an_inbox_reads_what_waits_alone(
     client: TestClient, scenario: Scenario, complaint: Complaint, address: str

@@ -302,6 +302,7 @@ def test_a_load_counts_open_overdue_and_due_today(scenario: Scenario) -> None:
     assert seen.count.open == 0
 
 
+@pytest.mark.new_database
 def test_queues_and_loads_are_read_off_an_index(scenario: Scenario) -> None:
     service = scenario.service
     # In an empty table of PostgreSQL, the two indexes cost the same.
