@@ -1,5 +1,6 @@
 """Fixtures of every test: a fresh database on each engine, and one PostgreSQL server for the whole run."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests that wait for processes first, so that none of them runs alone at the end."""
     items.sort(key=lambda item: "tests/journeys" not in item.path.as_posix())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Tests and modules stay to the end, so the garbage collector need not look at them again, as in a server."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -46,11 +46,13 @@ def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     def add(name: str, oldest: str) -> None:
         text = MIGRATION.format(name=name, before=migrate.head(), oldest=oldest)
         (migrations / "versions" / f"{name}.py").write_text(text)
+        migrate._scripts.cache_clear()
         migrate.revisions.cache_clear()
 
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "_location", lambda: migrations)
         yield add
+    migrate._scripts.cache_clear()
     migrate.revisions.cache_clear()
 
 

@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Column, Connection, Engine, SmallInteger, String, Table, select, text
+from sqlalchemy import CheckConstraint, Column, Connection, Engine, SmallInteger, String, Table, inspect, select, text
 
 import complaints
 from complaints.storage.database.types import metadata
@@ -70,10 +70,15 @@ def _config() -> Config:
 
 
 @cache
+def _scripts() -> ScriptDirectory:
+    """The migrations. Each of their files is read once in a process."""
+    return ScriptDirectory.from_config(_config())
+
+
+@cache
 def revisions() -> tuple[str, ...]:
     """Every revision that this program knows, oldest first."""
-    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
-    return tuple(script.revision for script in reversed(list(scripts)))
+    return tuple(script.revision for script in reversed(list(_scripts().walk_revisions())))
 
 
 def head() -> str:
@@ -84,9 +89,8 @@ def head() -> str:
 def oldest_program(revision: str) -> str:
     """The oldest program that the schema at `revision` allows: the newest that its migrations name."""
     known = revisions()
-    scripts = ScriptDirectory.from_config(_config())
     applied = known[: known.index(revision) + 1]
-    named: list[str] = [scripts.get_revision(one).module.oldest_program for one in applied]
+    named: list[str] = [_scripts().get_revision(one).module.oldest_program for one in applied]
     return max(named, key=known.index)
 
 
@@ -217,7 +221,8 @@ def _keep_children(connection: Connection) -> Iterator[None]:
 def row_counts(connection: Connection, annex_tables: Sequence[str] = ()) -> dict[str, int]:
     """The number of rows in each table of the core and in each of `annex_tables`."""
     names = [*(table.name for table in metadata.sorted_tables if table is not schema_support), *annex_tables]
-    known = [name for name in names if connection.dialect.has_table(connection, name)]
+    present = set(inspect(connection).get_table_names())
+    known = [name for name in names if name in present]
     return {name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in known}  # noqa: S608 - names from our tables
 
 
