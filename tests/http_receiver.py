@@ -68,7 +68,11 @@ def http_receiver(*, tls: ssl.SSLContext | None = None) -> Iterator[HttpReceiver
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            length = int(self.headers.get("content-length", 0))
+            body = self.rfile.read(length)
+            if len(body) < length:  # the sender was killed: nobody has received a request
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             post = ReceivedPost(self.path, headers, body, time.monotonic())
             receiver.posts.append(post)

@@ -6,6 +6,7 @@ every type to the same handler. A message with an `id` alone moves the cursor of
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -224,11 +225,13 @@ class _Writer:
         return [(one.sequence, write_message(one, asked.fields)) for one in found], after
 
     async def _put_messages(self, messages: Sequence[tuple[int, bytes]], end: FeedPlace) -> None:
-        """Write messages, and move the place to their end."""
-        for chunk in cut_chunks(messages):
-            await self._put(chunk)
-        if messages:
-            self._named = messages[-1][0]
+        """Write messages, and move the place to their end. A slow client does not keep what is joined in memory."""
+        named = messages[-1][0] if messages else self._named
+        chunks = deque(cut_chunks(messages))
+        del messages
+        while chunks:
+            await self._put(chunks.popleft())
+        self._named = named
         self._place = end
 
     async def _put(self, text: bytes) -> None:

@@ -15,7 +15,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Column, Connection, Engine, SmallInteger, String, Table, inspect, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    Engine,
+    SmallInteger,
+    String,
+    Table,
+    inspect,
+    select,
+    text,
+)
 
 import complaints
 from complaints.storage.database.types import metadata
