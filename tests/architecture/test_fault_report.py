@@ -1,6 +1,6 @@
 """The page on reliability holds the report of the fault tests, put there by a program."""
 
-from tests.faults.report import BEGIN, END, PAGE, put_in_page, render
+from tests.faults.report import BEGIN, END, PAGE, put_in_page, render, with_later
 
 REPORT = {
     "form": "long",
@@ -32,3 +32,12 @@ def test_the_page_has_the_place() -> None:
     assert page.count(BEGIN) == page.count(END) == 1
     assert page.index(BEGIN) < page.index(END)
     assert "FAILED" not in page
+
+
+def test_a_later_run_replaces_its_scenarios() -> None:
+    first, *rest = REPORT["scenarios"]
+    later = {**REPORT, "date": "2027-01-01", "scenarios": [{**first, "outcome": "held again"}]}
+    merged = with_later(REPORT, later)
+    assert merged["scenarios"] == [{**first, "outcome": "held again"}, *rest]
+    assert "2027-01-01" in render(merged)
+    assert "1 of these tests were run again" in render(merged)
