@@ -45,7 +45,7 @@ def put_in_page(page: str, report: dict[str, Any]) -> str:
 
 
 def with_later(report: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
-    """The report, with the scenarios of a later run in the places of theirs. It says how many there are."""
+    """The report, with the scenarios of a later run in the places of those of before."""
     again = {one["fault"]: one for one in later["scenarios"]}
     scenarios = [again.get(one["fault"], one) for one in report["scenarios"]]
     count = report.get("run_again", 0) + len(again)
