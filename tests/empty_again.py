@@ -16,11 +16,9 @@ _WRITTEN = (
     "received_mail", "message_delivery", "notification_preference", "robot",
     "access_log", "attachment", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline",
     "hold", "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
-    "webhook_attempt", "webhook_delivery", "webhook",
-    "access_log", "event", "event_text", "escalation_recipient", "escalation", "promise", "deadline", "hold",
-    "party", "link", "subject", "complaint_tag", "complaint_external_id", "contact_digest",
-    "complaint_search", "complaint", "idempotency", "import_error", "import_job", "heartbeat", "leaving",
-    "follower", "reindexing", "session", "user_password", "failed_sign_in", "key_use",
+    "webhook_attempt", "webhook_delivery", "webhook", "complaint_search", "complaint", "idempotency",
+    "import_error", "import_job", "heartbeat", "leaving", "follower",
+    "reindexing", "session", "user_password", "failed_sign_in", "key_use",
     "provider_identity", "used_sign_in", "assignment_turn", "duty_rota",
 )  # fmt: skip
 _SEEDED = (
