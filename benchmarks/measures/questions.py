@@ -12,7 +12,7 @@ from benchmarks.data.sample_complaints import team_code
 from benchmarks.data.texts import WORDS
 from complaints.domain.vocabulary import Priority
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import Order, SortKey
+from complaints.storage.queries.complaint_filters import Order, SortKey
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import history, lists
 from complaints.use_cases.complaints.filters import ComplaintFilter

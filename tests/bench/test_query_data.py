@@ -17,7 +17,7 @@ from complaints import wiring
 from complaints.domain.complaint.numbers import number_of
 from complaints.storage.database.connections import open_engine
 from complaints.storage.database.transactions import Database, Transaction
-from complaints.storage.queries.complaint_lists import Order, SortKey
+from complaints.storage.queries.complaint_filters import Order, SortKey
 from complaints.storage.rows.complaint import complaint
 from complaints.use_cases.access import SYSTEM
 from complaints.use_cases.complaints import lists

@@ -26,16 +26,11 @@ from complaints.storage.database.bulk import Inserts
 from complaints.storage.database.look_ups import look_up
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import ask_for_registrations
-from complaints.storage.queries import complaint_lists
-from complaints.storage.queries.complaint_lists import (
-    ComplaintSlice,
-    Filters,
-    ListPosition,
-    Order,
-    SortKey,
-    find_page,
-)
+from complaints.storage.queries import complaint_lists, complaint_search
+from complaints.storage.queries.complaint_filters import Filters, Order, SortKey
+from complaints.storage.queries.complaint_lists import ComplaintSlice, find_page
 from complaints.storage.queries.due_counts import count_overdue
+from complaints.storage.queries.list_order import ListPosition
 from complaints.storage.rows import search
 from complaints.storage.rows.complaint import complaint, complaint_tag
 from complaints.storage.rows.configuration import policy
@@ -380,7 +375,7 @@ def test_a_search_in_turns_finds_what_one_statement_finds(
 ) -> None:
     """Page by page: the same complaints in the same order, with the same cursors between. Counts are the same too."""
     random = Random(first_walk)
-    monkeypatch.setattr(complaint_lists, "_FIRST_WALK", first_walk)
+    monkeypatch.setattr(complaint_search, "_FIRST_WALK", first_walk)
     for _ in range(25):
         asked: dict[str, Any] = {}
         for members in random.sample(_ASKED, random.choice((0, 0, 1, 1, 2, 3))):
@@ -391,7 +386,7 @@ def test_a_search_in_turns_finds_what_one_statement_finds(
         limit = random.choice((1, 7, 60, 500))
         pages, count = _pages(filled, filters, order, limit=limit), _count(filled, filters, most=limit)
         with monkeypatch.context() as patch:
-            patch.setattr(complaint_lists, "_searched", complaint_lists._listed)
+            patch.setattr(complaint_lists, "find_searched", complaint_lists._listed)
             assert pages == _pages(filled, filters, order, limit=limit), (filters, order, limit)
         assert count == min(limit, len(_page(filled, filters, order, limit=ROWS).complaints))
 
@@ -413,7 +408,7 @@ def test_the_ways_of_a_search_leave_no_choice_to_the_planner(
     filled: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL takes words that stand together for rare, and words that never do for frequent."""
-    monkeypatch.setattr(complaint_lists, "_FIRST_WALK", 5)
+    monkeypatch.setattr(complaint_search, "_FIRST_WALK", 5)
     filters = Filters(terms=tuple(query_terms("rest7 third2 old")))
     with count_statements(filled) as executed:
         assert len(_page(filled, filters, NEWEST, limit=3).complaints) == 2

@@ -16,7 +16,7 @@ from complaints.domain.staff import Directory, User
 from complaints.domain.vocabulary import AccessRole, Channel, Priority, Severity, Status, UserScope
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.load import find_outside
-from complaints.storage.queries.complaint_lists import walked_condition
+from complaints.storage.queries.complaint_filters import walked_condition
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.configuration import department, policy, team, user_account
 from complaints.storage.rows.escalation import escalation, escalation_recipient

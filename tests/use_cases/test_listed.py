@@ -18,7 +18,8 @@ from complaints.domain.rules.reach import UserReach
 from complaints.domain.staff import Directory, User
 from complaints.domain.vocabulary import AccessRole, Action, LinkType, Priority, Status, UserScope
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import Order, SortKey, find_page
+from complaints.storage.queries.complaint_filters import Order, SortKey
+from complaints.storage.queries.complaint_lists import find_page
 from complaints.use_cases.access import SYSTEM, Caller
 from complaints.use_cases.commands.complaints import AddLink
 from complaints.use_cases.complaints import listed, lists, notes_and_links

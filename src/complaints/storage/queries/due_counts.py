@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from complaints.domain.scope import ALL_COMPLAINTS, Scope
 from complaints.domain.vocabulary import OPEN_STATUSES, DeadlineStatus, Priority
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import due_before, walked_condition
+from complaints.storage.queries.complaint_filters import due_before, walked_condition
 from complaints.storage.rows.complaint import complaint
 from complaints.storage.rows.deadline import UNMET, deadline
 

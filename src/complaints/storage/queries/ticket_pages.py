@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal_c
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import HoldReason, Severity, Status
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries import complaint_lists
-from complaints.storage.queries.complaint_lists import Filters, Order, SortKey
+from complaints.storage.queries.complaint_filters import Filters, Order, SortKey, conditions
+from complaints.storage.queries.list_order import ROW_COLUMNS
 from complaints.storage.queries.ticket_comparisons import TicketComparison
 from complaints.storage.queries.ticket_conditions import TicketConditions, TicketSight, WordTable
 from complaints.storage.rows.complaint import complaint
@@ -135,7 +135,7 @@ def find_ticket_rows(
     keys.append((c.id, keys[-1][1]))
     named = [key.label(f"key_{number}") for number, (key, _) in enumerate(keys[:-1])]
     statement = (
-        tickets.with_only_columns(*complaint_lists.ROW_COLUMNS, *named)
+        tickets.with_only_columns(*ROW_COLUMNS, *named)
         .order_by(*(key.desc() if descending else key.asc() for key, descending in keys))
         .offset(literal_column(str(int(offset))) if offset else None)
         .limit(literal_column(str(int(limit + 1))))
@@ -187,7 +187,7 @@ def _conditions(tx: Transaction, filters: TicketFilters) -> list[ColumnElement[b
         types=filters.types,
     )
     return [
-        *complaint_lists.conditions(tx, known, _NEWEST_FIRST),
+        *conditions(tx, known, _NEWEST_FIRST),
         *_on_hold(filters.is_pending),
         *(made.make(one) for one in filters.comparisons),
         ~IS_DELETED,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from complaints.domain.scope import Scope
 from complaints.domain.vocabulary import Status
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import Filters, Order, SortKey, conditions
+from complaints.storage.queries.complaint_filters import Filters, Order, SortKey, conditions
 from complaints.storage.rows.complaint import complaint
 
 c = complaint.c

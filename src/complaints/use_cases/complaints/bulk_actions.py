@@ -7,7 +7,8 @@ from complaints.domain.complaint.facts import Complaint
 from complaints.domain.vocabulary import Action
 from complaints.storage import load
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import Order, SortKey, find_page
+from complaints.storage.queries.complaint_filters import Order, SortKey
+from complaints.storage.queries.complaint_lists import find_page
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.bulk import (
     MOST_ITEMS,

@@ -23,7 +23,7 @@ from complaints.domain.policy.categories import Category
 from complaints.domain.vocabulary import Cause, Channel, Nature, Priority, Status
 from complaints.storage.configuration import Configuration
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import Filters
+from complaints.storage.queries.complaint_filters import Filters
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.commands.field_types import (
     KINDS_OF_DEADLINES,

@@ -9,11 +9,11 @@ from uuid import UUID
 from complaints.domain.vocabulary import Priority
 from complaints.storage.database.transactions import Transaction
 from complaints.storage.queries import due_counts
-from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
-from complaints.storage.queries.complaint_lists import Order as Order
-from complaints.storage.queries.complaint_lists import SortKey as SortKey
+from complaints.storage.queries.complaint_filters import Order as Order
+from complaints.storage.queries.complaint_filters import SortKey as SortKey
 from complaints.storage.queries.complaint_lists import count_complaints, find_page_rows, find_rows_by_id
 from complaints.storage.queries.due_counts import DueCount
+from complaints.storage.queries.list_order import ListPosition as ListPosition
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.filters import ComplaintFilter, filters_of
 from complaints.use_cases.complaints.known import load_known_complaint

@@ -2,8 +2,8 @@
 
 from complaints.domain.vocabulary import OPEN_STATUSES, Status
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
 from complaints.storage.queries.complaint_lists import find_page_rows
+from complaints.storage.queries.list_order import ListPosition as ListPosition
 from complaints.storage.queries.work_queue import BY_DUE_TIME, queue_of_users
 from complaints.use_cases.access import Caller, Right
 from complaints.use_cases.complaints.listed import show_rows

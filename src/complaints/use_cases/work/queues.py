@@ -2,8 +2,8 @@
 
 from complaints.domain.errors import NotFound, clip
 from complaints.storage.database.transactions import Transaction
-from complaints.storage.queries.complaint_lists import ListPosition as ListPosition
 from complaints.storage.queries.complaint_lists import find_page_rows
+from complaints.storage.queries.list_order import ListPosition as ListPosition
 from complaints.storage.queries.work_queue import BY_DUE_TIME, queue_of
 from complaints.use_cases.access import Caller
 from complaints.use_cases.complaints.listed import show_rows
