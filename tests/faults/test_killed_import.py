@@ -34,7 +34,7 @@ def test_a_killed_import(
 ) -> None:
     report.fault = f"An import and the worker that helps with it killed half-way ({database_kind})"
     url = request.getfixturevalue("postgres_url" if database_kind == "postgresql" else "sqlite_url")
-    rows, kills, dice = size.pick(600, 20_000), size.pick(2, 25), random.Random(5)
+    rows, kills, dice = size.pick(1_500, 20_000), size.pick(2, 25), random.Random(5)
     file = tmp_path / "calls.ndjson"
     file.write_text("".join(json.dumps(_row(n)) + "\n" for n in range(rows)))
     with opened(url) as service, start_fleet(url) as fleet:
@@ -44,7 +44,7 @@ def test_a_killed_import(
         while not member.done and fleet.kills < kills * 2:
             before = service.read(count_complaints)
             while not member.done and service.read(count_complaints) == before:
-                time.sleep(0.05)
+                time.sleep(0.005)
             time.sleep(dice.uniform(0, 0.1))
             half_way += 0 < service.read(count_complaints) < rows
             fleet.kill(member)
