@@ -13,7 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from complaints.features.registry import FEATURES
 from complaints.settings import Settings
@@ -115,6 +117,23 @@ def test_a_migration_that_breaks_off_continues_after_the_last_complete_one(
         supported = connection.execute(sa.select(migrate.schema_support.c.oldest_program)).scalar_one()
     assert (_version(empty), supported) == (between, migrate.oldest_program(between))
     assert migrate.upgrade(empty) == migrate.SchemaChange(between, head)
+
+
+def test_a_migration_is_tried_again_after_a_deadlock(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, before, head = migrate.revisions()
+    migrate.upgrade(empty, before)
+    whole, tries = command.upgrade, 0
+
+    def meet_a_deadlock(config: Config, revision: str) -> None:
+        nonlocal tries
+        whole(config, revision)
+        tries += 1
+        if tries < 3:
+            raise OperationalError("ALTER TABLE", {}, DeadlockDetected())
+
+    monkeypatch.setattr(command, "upgrade", meet_a_deadlock)
+    assert migrate.upgrade(empty) == migrate.SchemaChange(before, head)
+    assert tries == 3
 
 
 def test_upgrades_stop_at_the_revision_that_is_asked_for(empty: Engine) -> None:

@@ -27,11 +27,13 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 
 import complaints
 from complaints.storage.database.types import metadata
 
 _MIGRATION_LOCK = 0x6D696772  # any number that no other lock uses
+_DEADLOCK, _TRIES = "40P01", 10
 
 schema_support = Table(
     "schema_support",
@@ -170,6 +172,22 @@ def _next(before: str | None, *, goal: str) -> str:
 
 
 def _migrate(
+    engine: Engine,
+    choose: Callable[[str | None], str],
+    step: Callable[[Config, str], None],
+    annex_tables: Sequence[str] = (),
+) -> SchemaChange:
+    """As `_migrate_once`, and again after a deadlock with a program that runs meanwhile: nothing was done then."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _migrate_once(engine, choose, step, annex_tables)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+                raise
+    return _migrate_once(engine, choose, step, annex_tables)
+
+
+def _migrate_once(
     engine: Engine,
     choose: Callable[[str | None], str],
     step: Callable[[Config, str], None],
