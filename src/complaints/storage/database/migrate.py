@@ -30,10 +30,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 import complaints
+from complaints.storage.database.transactions import lost_to_another
 from complaints.storage.database.types import metadata
 
 _MIGRATION_LOCK = 0x6D696772  # any number that no other lock uses
-_DEADLOCK, _TRIES = "40P01", 10
+_TRIES = 10
 
 schema_support = Table(
     "schema_support",
@@ -182,7 +183,7 @@ def _migrate(
         try:
             return _migrate_once(engine, choose, step, annex_tables)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != _DEADLOCK:
+            if not lost_to_another(error):
                 raise
     return _migrate_once(engine, choose, step, annex_tables)
 

@@ -231,6 +231,11 @@ class Database:
                 yield Transaction(connection, self.clock(connection))
 
 
+def lost_to_another(error: DBAPIError) -> bool:
+    """True if the database ended the transaction in favour of another one: the same may succeed the next time."""
+    return type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure")
+
+
 def _first_line(error: DBAPIError) -> str:
     """The message of the database without its further lines, which quote values."""
     return str(error.orig).partition("\n")[0]
@@ -246,7 +251,7 @@ def _translate_errors() -> Iterator[None]:
             raise RaceLost(_first_line(error)) from error
         raise
     except (OperationalError, InternalError) as error:  # InternalError: the server ended an idle connection
-        if type(error.orig).__name__ in ("DeadlockDetected", "SerializationFailure"):
+        if lost_to_another(error):
             raise RaceLost(_first_line(error)) from error
         log.warning("the database is out of reach", exc_info=error)
         raise Unavailable(

@@ -1,4 +1,4 @@
-"""The filters of lists of complaints, as conditions. Each order has its index in `storage.rows.complaint`."""
+"""Which complaints a list shows, and by which member: filters as conditions that leave the order to its index."""
 
 import operator
 from collections.abc import Callable, Mapping
