@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 from uuid import UUID
 
 import pytest
@@ -114,11 +114,11 @@ def test_a_hostile_message_takes_no_time(part: str) -> None:
     find_translation("warm")
     message = (part * 500)[:500]
     spent = []
-    for _ in range(3):
+    for _ in range(10):
         translations._translate.cache_clear()
-        started = perf_counter()
+        started = thread_time()
         find_translation(message)
-        spent.append(perf_counter() - started)
+        spent.append(thread_time() - started)
     assert min(spent) < 0.005
 
 
