@@ -77,6 +77,15 @@ def test_the_subject_is_the_first_text_that_says_something(
     assert contains(ticket, members)
 
 
+def test_a_name_without_words_comes_back_where_the_type_is_the_word_for_another_category(
+    client: TestClient,
+) -> None:
+    network = {"@type": "Ref", "id": "network"}
+    ticket = create(client, name="", description="", ticketType="BILLING", troubleTicketSpecification=network)
+    assert (ticket["name"], ticket["ticketType"]) == ("", "network")
+    assert native(client, ticket)["subject"] == "BILLING"
+
+
 @pytest.mark.parametrize("severity", ["Major", "critical", "Blocker", "4", ""])
 def test_severity_and_priority_come_back_as_sent(client: TestClient, severity: str) -> None:
     ticket = create(client, severity=severity, priority=f"P{severity}")

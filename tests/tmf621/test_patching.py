@@ -89,6 +89,31 @@ def test_without_a_name_the_subject_is_the_description(client: TestClient) -> No
     assert changed(client, ticket, name=None)["name"] == "Since noon"
 
 
+@pytest.mark.parametrize(
+    ("change", "subject"),
+    [
+        ({"description": "Since noon"}, "Since noon"),
+        ({"ticketType": "Bills"}, "Bills"),
+        ({"ticketType": "billing"}, "billing"),
+        ({"troubleTicketSpecification": {"@type": "Ref", "id": "billing"}}, "network"),
+        ({"name": "  "}, "network"),
+        ({"name": "No signal"}, "No signal"),
+    ],
+)
+def test_a_name_without_words_stays_while_the_subject_follows_the_other_texts(
+    client: TestClient, change: dict[str, Any], subject: str
+) -> None:
+    ticket = make(client, name="", description="", ticketType="network")
+    assert changed(client, ticket, **change)["name"] == change.get("name", "")
+    assert complaint_of(client, ticket)["subject"] == subject
+
+
+def test_a_complaint_without_a_description_can_have_a_name_without_words(client: TestClient) -> None:
+    complaint = client.post("/v1/complaints", json={"channel": "api", "subject": "No signal"}).json()
+    assert changed(client, complaint, name=" ")["name"] == " "
+    assert complaint_of(client, complaint)["subject"] == "No signal"
+
+
 def test_the_category_follows_from_specification_and_type(client: TestClient) -> None:
     ticket = make(client)
     assert complaint_of(client, ticket)["category"] is None

@@ -24,6 +24,8 @@ from complaints.tmf621.tickets.schemas import (
 from complaints.tmf621.tickets.words import read_priority, read_severity
 
 _SPECIFICATION = "troubleTicketSpecification"
+_SUBJECT = frozenset({"name", "description", "ticketType"})
+"""The members that a subject is made of if the name cannot be one."""
 PARTIES, IDENTIFIERS = "relatedParty", "externalIdentifier"
 _KEPT_AS_SENT = (
     "ticketType",
@@ -94,7 +96,9 @@ def _kept_members(names: Sequence[str], after: TicketChange, present: PresentTic
 
 def _plain_members(names: Sequence[str], after: TicketChange, present: PresentTicket) -> dict[str, Any]:
     members: dict[str, Any] = {}
-    if "name" in names:
+    if "name" in names or (
+        after.name is not None and not is_subject(after.name) and _SUBJECT.intersection(names)
+    ):
         members["subject"] = subject_of(after.name, after.description, after.ticket_type)
     if "description" in names:
         members["description"] = after.description

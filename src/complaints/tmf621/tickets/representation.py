@@ -33,6 +33,7 @@ def ticket_json(ticket: TicketParts, base: str) -> Members:
     is_chosen = bool(members["priority_given"] or members["priority_raised_by"])
     status: Status = members["status"]
     ticket_type = _ticket_type(ticket, kept)
+    description = members["subject"] if members["description"] is None else members["description"]
     shown: dict[str, Any] = {
         "id": str(members["id"]),
         "href": f"{base}/{NAME}/{members['id']}",
@@ -40,8 +41,8 @@ def ticket_json(ticket: TicketParts, base: str) -> Members:
         **{name: kept_text(kept, name) for name in _KEPT_TEXTS},
         "channel": kept_object(kept, "channel"),
         "relatedEntity": kept_list(kept, "relatedEntity"),
-        "name": _name(members, kept, ticket_type),
-        "description": members["subject"] if members["description"] is None else members["description"],
+        "name": _name(str(members["subject"]), description, kept, ticket_type),
+        "description": description,
         "severity": severity_word(members["severity"], kept.get("severity")),
         "priority": priority_word(members["priority"], kept.get("priority"), is_chosen=is_chosen),
         "ticketType": ticket_type,
@@ -78,11 +79,16 @@ def _ticket_type(ticket: TicketParts, kept: Mapping[str, Any]) -> str:
     return category or sent or _UNTYPED
 
 
-def _name(members: Mapping[str, Any], kept: Mapping[str, Any], ticket_type: str) -> str:
-    """The subject. A name that no subject can be is shown as long as the subject is the one that was made of it."""
-    sent, subject = kept_text(kept, "name"), str(members["subject"])
-    made = None if sent is None else subject_of(sent, members["description"], ticket_type)
-    return subject if sent is None or made != subject else sent
+def _name(subject: str, description: str, kept: Mapping[str, Any], ticket_type: str) -> str:
+    """The subject. A name that no subject can be is shown as long as the subject is one that was made of it.
+
+    The subject may be made of the type as it was sent, or as it is shown.
+    """
+    sent = kept_text(kept, "name")
+    if sent is None:
+        return subject
+    made = (subject_of(sent, description, one) for one in (kept_text(kept, "ticketType"), ticket_type))
+    return sent if subject in made else subject
 
 
 def _resolution_due_at(ticket: TicketParts) -> Any:
